@@ -1,0 +1,39 @@
+//! What crosses a channel: bytes, with where they came from.
+
+use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
+
+use crate::protocol::LineageId;
+
+/// The encoded bytes of a record; short ones need no allocation.
+pub type Payload = SmallVec<[u8; 24]>;
+
+/// A record in a channel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// Where it came from.
+    pub lineage: LineageId,
+    /// Event time, in the unit that the job chose (milliseconds by convention).
+    pub timestamp: i64,
+    /// The record itself, encoded with postcard.
+    pub payload: Payload,
+}
+
+/// What a channel carries besides checkpoint markers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Item {
+    /// A record.
+    Record(Record),
+    /// No record with a timestamp at or below this follows in this channel, but late ones.
+    Watermark(i64),
+}
+
+/// What one step of a subtask produced, in order; reused from step to step.
+#[derive(Clone, Debug, Default)]
+pub struct Outputs {
+    /// Items for channels: an index into the subtask's output channels
+    /// ([`Topology::outputs`](crate::protocol::Topology::outputs)), and the item.
+    pub items: Vec<(u16, Item)>,
+    /// In a sink, what to write to the target, in order.
+    pub written: Vec<Record>,
+}

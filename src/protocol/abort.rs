@@ -1,0 +1,37 @@
+//! Why checkpoints fail.
+
+use serde::{Deserialize, Serialize};
+use strum::{EnumCount, EnumIter, EnumString, IntoStaticStr};
+
+/// Why a checkpoint will never complete.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    EnumCount,
+    EnumIter,
+    EnumString,
+    IntoStaticStr,
+    strum::Display,
+)]
+#[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
+pub enum AbortReason {
+    /// A subtask declined.
+    Declined,
+    /// It was not complete in time.
+    Expired,
+    /// The attempt failed.
+    AttemptFailed,
+    /// Its metadata could not be written, or not be added to the store.
+    FinalizationFailed,
+    /// A newer checkpoint completed first.
+    Subsumed,
+}

@@ -1,0 +1,164 @@
+//! Seeded bugs: wrong decisions that real systems once made, switchable, none by default.
+//!
+//! Each is one line at the very place in the protocol where the real bug sat:
+//! `if self.defects.has(Defect::…)`. They exist so that every oracle is seen to fail.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use strum::{EnumCount, EnumIter, EnumString, IntoEnumIterator, IntoStaticStr};
+
+/// A wrong decision that can be switched on.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    EnumIter,
+    EnumCount,
+    EnumString,
+    IntoStaticStr,
+)]
+#[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
+pub enum Defect {
+    /// B1, FLINK-17568: a channel goes on delivering after its barrier, while others still align.
+    ChannelNotBlocked,
+    /// B1, FLINK-2098: a source captures its position one entry after the barrier's place in the stream.
+    PositionAfterNextRecord,
+    /// B1, FLINK-1775: a channel that has ended is still expected to deliver barriers.
+    EndedChannelStillExpected,
+    /// B1, Jet #542: a barrier is sent ahead of the records that wait for credit.
+    BarrierOvertakesBacklog,
+    /// B2, FLINK-17994: a barrier with an id at or below the last handled one starts an alignment.
+    StaleBarrierAccepted,
+    /// B2, FLINK-2427: a newer barrier does not end the alignment of an older checkpoint.
+    NewerBarrierWaits,
+    /// B3, FLINK-4985: an aborted checkpoint is not cancelled downstream.
+    AbortWithoutCancelMarker,
+    /// B3, FLINK-28474: an abort that arrives before the barrier is forgotten.
+    EarlyAbortForgotten,
+    /// B3, FLINK-18063: an abort leaves the channels of its alignment blocked.
+    AbortLeavesBlocked,
+    /// B6, FLINK-9269: the asynchronous part reads the live state instead of the frozen copy.
+    LiveStateInUpload,
+    /// B6, Jet #840: two key groups of a snapshot share one key, and one overwrites the other.
+    KeyGroupsCollide,
+    /// B7, RW #24529: a source with nothing read since its restore snapshots the default position.
+    EmptyEpochResetsPosition,
+    /// B7, RW #16058: offsets are committed to the source log when snapshotted, not when completed.
+    OffsetCommittedEarly,
+    /// B9, FLINK-36421: a subtask acknowledges before its snapshot is durable.
+    AcknowledgeBeforeDurable,
+    /// B9, FLINK-20675: a failed upload is swallowed, and the snapshot acknowledged all the same.
+    UploadFailureSwallowed,
+    /// B10, FLINK-31077: completion is announced before the checkpoint is in the store.
+    NotifyBeforeStore,
+    /// B10, FLINK-5063: an acknowledgement from a dead attempt is counted.
+    StaleAcknowledgementCounted,
+    /// B10, Jet #1435: a duplicate acknowledgement is counted as another subtask's.
+    DuplicateAcknowledgementCounted,
+    /// B10, CheckMate A6: checkpoint ids start again from the last completed one after a restart.
+    CheckpointIdReused,
+    /// B10, FLINK-14145: recovery takes the oldest retained checkpoint instead of the newest.
+    OlderCheckpointRestored,
+    /// B12, RW #27087: the sink target accepts a producer of an older attempt.
+    OldProducerNotFenced,
+    /// B15, Delta connectors #467: completion commits only its own checkpoint, not older prepared ones.
+    LostNotificationNeverCommitted,
+    /// B15, FLINK-24096: a notification sent to an earlier attempt is taken by the next.
+    NotificationCrossesRestart,
+    /// B16, Arroyo #224: restored committables are dropped instead of committed again.
+    RestoredCommittablesDropped,
+    /// B16, Iceberg #14425: a repeated commit makes the records visible again.
+    CommitNotIdempotent,
+    /// B16, "commit at pre-commit": a transaction is committed at the barrier, before the checkpoint completed.
+    CommitAtPreCommit,
+    /// B17, FLINK-23854: transactions of a dead attempt are never aborted.
+    LingeringTransactionKept,
+    /// B18, FLINK-7637: the sink does not flush its buffer at the barrier.
+    NoFlushAtBarrier,
+    /// Determinism (Sui #26400): a counter shared by all runs of a process leaks into a run.
+    StateLeaksBetweenRuns,
+}
+
+impl Defect {
+    /// Every defect, in order.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Self::iter()
+    }
+
+    /// The name in plans and on the command line: `channel-not-blocked`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
+}
+
+impl fmt::Display for Defect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Which defects are switched on; empty in every run that means it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(from = "Vec<Defect>", into = "Vec<Defect>")]
+pub struct DefectSet {
+    bits: u64,
+}
+
+const _: () = assert!(Defect::COUNT <= 64, "DefectSet holds one bit per defect");
+
+impl DefectSet {
+    /// No defect.
+    pub const NONE: Self = Self { bits: 0 };
+
+    /// Only `defect`.
+    #[must_use]
+    pub fn only(defect: Defect) -> Self {
+        Self { bits: 1 << (defect as u64) }
+    }
+
+    /// Whether `defect` is switched on.
+    #[must_use]
+    pub fn has(self, defect: Defect) -> bool {
+        self.bits & (1 << (defect as u64)) != 0
+    }
+
+    /// Whether none is switched on.
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self.bits == 0
+    }
+
+    /// Those that are switched on, in order.
+    pub fn iter(self) -> impl Iterator<Item = Defect> {
+        Defect::all().filter(move |defect| self.has(*defect))
+    }
+}
+
+impl FromIterator<Defect> for DefectSet {
+    fn from_iter<I: IntoIterator<Item = Defect>>(defects: I) -> Self {
+        let bits = defects.into_iter().fold(0, |bits, defect| bits | 1 << (defect as u64));
+        Self { bits }
+    }
+}
+
+impl From<Vec<Defect>> for DefectSet {
+    fn from(defects: Vec<Defect>) -> Self {
+        defects.into_iter().collect()
+    }
+}
+
+impl From<DefectSet> for Vec<Defect> {
+    fn from(set: DefectSet) -> Self {
+        set.iter().collect()
+    }
+}

@@ -1,0 +1,44 @@
+//! What a peer can do wrong: a closed set.
+
+use thiserror::Error;
+
+use super::ids::{CheckpointId, SubtaskId};
+
+/// A message that the protocol cannot follow. Our own bugs assert; peers' faults are these.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum ProtocolError {
+    /// A channel delivered something after its end of input.
+    #[error("channel {channel} of the gate delivered {what} after its end of input")]
+    ElementAfterEnd {
+        /// The index of the channel in its gate.
+        channel: usize,
+        /// What it delivered.
+        what: &'static str,
+    },
+    /// A channel index that the gate does not have.
+    #[error("the gate has {channels} channels, not a channel {channel}")]
+    UnknownChannel {
+        /// The index.
+        channel: usize,
+        /// How many there are.
+        channels: usize,
+    },
+    /// A checkpoint lists no snapshot for a subtask of the job.
+    #[error("{checkpoint} holds no snapshot of {subtask}")]
+    SnapshotMissing {
+        /// The checkpoint.
+        checkpoint: CheckpointId,
+        /// The subtask.
+        subtask: SubtaskId,
+    },
+    /// A checkpoint of a job of another shape.
+    #[error("{checkpoint} was taken with {found} subtasks, the job has {expected}")]
+    ParallelismChanged {
+        /// The checkpoint.
+        checkpoint: CheckpointId,
+        /// Subtasks in the checkpoint.
+        found: usize,
+        /// Subtasks in the job.
+        expected: usize,
+    },
+}

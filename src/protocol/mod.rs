@@ -1,0 +1,39 @@
+//! Asynchronous barrier snapshots as plain values: no clock, no randomness, no I/O, no threads.
+//!
+//! Each concept has one file. Every state machine follows one grammar: `handle_<event>` in,
+//! `poll_output` until it is empty, getters bare.
+
+pub mod abort;
+pub mod completed;
+pub mod coordinator;
+pub mod defect;
+pub mod error;
+pub mod gate;
+pub mod ids;
+pub mod key_group;
+pub mod lineage;
+pub mod restore;
+pub mod subtask;
+pub mod time;
+pub mod topology;
+pub mod two_phase_commit;
+
+pub use abort::AbortReason;
+pub use completed::{CompletedCheckpoint, SnapshotHandle};
+pub use coordinator::{
+    Acknowledgement, CheckpointCoordinator, CheckpointSettings, CoordinatorOutput, CoordinatorTimer,
+};
+pub use defect::{Defect, DefectSet};
+pub use error::ProtocolError;
+pub use gate::{Element, GateOutput, InputGate};
+pub use ids::{
+    Attempt, ChannelId, CheckpointId, Incarnation, ObjectKey, OperatorId, ProcessId, SplitId,
+    SubtaskId, Term, TransactionId,
+};
+pub use key_group::KeyGroup;
+pub use lineage::{Digest, Fingerprint, LineageId};
+pub use restore::RestorePlan;
+pub use subtask::{SubtaskCheckpoint, SubtaskOutput};
+pub use time::VirtualTime;
+pub use topology::{ChannelShape, OperatorRole, OperatorShape, SubtaskShape, Topology};
+pub use two_phase_commit::{CommitOutput, TwoPhaseCommit};

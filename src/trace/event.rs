@@ -1,0 +1,297 @@
+//! The events of a trace. Oracles see these and nothing else, and every one is a protocol point:
+//! a fault can be aimed at its n-th occurrence, before whatever follows it in the same outbox.
+
+use serde::{Deserialize, Serialize};
+use strum::{EnumCount, EnumDiscriminants, EnumIter, EnumString, IntoStaticStr};
+
+use super::message_kind::MessageKind;
+use crate::protocol::{
+    AbortReason, Attempt, ChannelId, CheckpointId, Digest, Incarnation, LineageId, ObjectKey,
+    ProcessId, SplitId, SubtaskId, Term, Topology, TransactionId, VirtualTime,
+};
+
+/// When and where an event happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stamp {
+    /// The position in the trace, from 0, without gaps.
+    pub number: u64,
+    /// Virtual time; never decreases along a trace.
+    pub at: VirtualTime,
+    /// The process in which it happened; for faults, the one they happened to.
+    pub process: ProcessId,
+}
+
+/// What happened. Names are engine-neutral: a real engine can record the same events, and leave out
+/// those per record.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, EnumDiscriminants)]
+#[strum_discriminants(
+    name(Point),
+    doc = "The kind of an event: what a fault can be aimed at.",
+    derive(
+        Hash,
+        PartialOrd,
+        Ord,
+        EnumCount,
+        EnumIter,
+        EnumString,
+        IntoStaticStr,
+        strum::Display,
+        Serialize,
+        Deserialize
+    ),
+    serde(rename_all = "kebab-case"),
+    strum(serialize_all = "kebab-case"),
+    allow(missing_docs)
+)]
+#[serde(tag = "event", rename_all = "kebab-case", deny_unknown_fields)]
+#[expect(
+    missing_docs,
+    reason = "the fields are named after the ids they hold, and mean the same in every event"
+)]
+pub enum Event {
+    // ---- the run -------------------------------------------------------------------------------
+    /// Always the first event.
+    RunStarted(Box<RunStarted>),
+    /// The safety phase is over: no fault acts any more, what was broken has been healed.
+    FaultsEnded,
+
+    // ---- faults, each as it takes effect -------------------------------------------------------
+    /// The process lost its memory and stopped.
+    Crashed { process: ProcessId },
+    /// The process runs again, with empty memory.
+    Restarted { process: ProcessId, incarnation: Incarnation },
+    /// The process stopped making progress; what arrives is kept for it.
+    Paused { process: ProcessId },
+    /// The process goes on, with its memory.
+    Resumed { process: ProcessId },
+    /// Nothing sent by `from` reaches `to` any more; what channels carry is held, the rest is lost.
+    Disconnected { from: ProcessId, to: ProcessId },
+    /// `from` reaches `to` again.
+    Healed { from: ProcessId, to: ProcessId },
+    /// A control message was dropped.
+    MessageDropped { from: ProcessId, to: ProcessId, message: MessageKind },
+    /// A control message was held back for longer than its link would have.
+    MessageDelayed { from: ProcessId, to: ProcessId, message: MessageKind },
+    /// A control message was delivered twice.
+    MessageDuplicated { from: ProcessId, to: ProcessId, message: MessageKind },
+    /// A store answers slowly from here on.
+    StoreSlowed { process: ProcessId },
+    /// A store answers with errors from here on.
+    StoreFailing { process: ProcessId },
+    /// A store works normally again.
+    StoreRecovered { process: ProcessId },
+
+    // ---- records and barriers in channels ------------------------------------------------------
+    // `sequence` counts the records of a channel within an attempt from 0; for markers it is the
+    // number of records before them.
+    /// A source took the entry at `offset`; what it emits for it follows.
+    Read { subtask: SubtaskId, attempt: Attempt, split: SplitId, offset: u64, lineage: LineageId },
+    /// A record entered a channel.
+    Sent { channel: ChannelId, attempt: Attempt, sequence: u64, lineage: LineageId },
+    /// A record left a channel and is processed by its receiver at once.
+    Received { channel: ChannelId, attempt: Attempt, sequence: u64, lineage: LineageId },
+    /// A barrier entered a channel.
+    BarrierSent { channel: ChannelId, attempt: Attempt, checkpoint: CheckpointId, sequence: u64 },
+    /// A barrier left a channel: the gate has seen it.
+    BarrierReceived {
+        channel: ChannelId,
+        attempt: Attempt,
+        checkpoint: CheckpointId,
+        sequence: u64,
+    },
+    /// A cancel marker entered a channel.
+    CancelSent { channel: ChannelId, attempt: Attempt, checkpoint: CheckpointId, sequence: u64 },
+    /// A cancel marker left a channel.
+    CancelReceived { channel: ChannelId, attempt: Attempt, checkpoint: CheckpointId, sequence: u64 },
+    /// The end of input entered a channel; nothing follows in this attempt.
+    EndSent { channel: ChannelId, attempt: Attempt, sequence: u64 },
+    /// The end of input left a channel.
+    EndReceived { channel: ChannelId, attempt: Attempt, sequence: u64 },
+    /// The gate delivers nothing from this channel until `checkpoint` is aligned or given up.
+    ChannelBlocked { channel: ChannelId, attempt: Attempt, checkpoint: CheckpointId },
+    /// The gate delivers from this channel again.
+    ChannelUnblocked { channel: ChannelId, attempt: Attempt, checkpoint: CheckpointId },
+
+    // ---- subtasks ------------------------------------------------------------------------------
+    /// A subtask holds the state it starts from, and processes nothing yet.
+    Restored(Box<Restored>),
+    /// All inputs not yet ended have delivered the barrier, or are about to: the first one has.
+    AlignmentStarted { subtask: SubtaskId, attempt: Attempt, checkpoint: CheckpointId },
+    /// Every input has delivered the barrier or ended.
+    AlignmentCompleted { subtask: SubtaskId, attempt: Attempt, checkpoint: CheckpointId },
+    /// The subtask gave the checkpoint up before it took its snapshot.
+    AlignmentAborted { subtask: SubtaskId, attempt: Attempt, checkpoint: CheckpointId },
+    /// The synchronous part: the state at the cut is frozen. Barriers have been forwarded before it.
+    SnapshotTaken(Box<SnapshotTaken>),
+    /// The asynchronous part is over, as far as the subtask knows: state and pre-commit are durable.
+    SnapshotDurable { subtask: SubtaskId, attempt: Attempt, checkpoint: CheckpointId },
+    /// The subtask is about to tell the coordinator so.
+    Acknowledged { subtask: SubtaskId, attempt: Attempt, checkpoint: CheckpointId },
+    /// The subtask is about to tell the coordinator that it has no snapshot to give.
+    Declined { subtask: SubtaskId, attempt: Attempt, checkpoint: CheckpointId },
+    /// The subtask learned that `checkpoint` completed, from a notification meant for `sent_to`.
+    CompletionLearned {
+        subtask: SubtaskId,
+        attempt: Attempt,
+        checkpoint: CheckpointId,
+        sent_to: Attempt,
+    },
+    /// The subtask learned that `checkpoint` was aborted.
+    AbortLearned { subtask: SubtaskId, attempt: Attempt, checkpoint: CheckpointId },
+    /// All inputs have ended and everything was emitted.
+    SubtaskEnded { subtask: SubtaskId, attempt: Attempt },
+    /// User code panicked, or state could not be read.
+    SubtaskFailed { subtask: SubtaskId, attempt: Attempt, reason: String },
+
+    // ---- coordinator ---------------------------------------------------------------------------
+    /// A coordinator reigns, and knows what its predecessors made durable.
+    LeadershipTaken { term: Term },
+    /// All subtasks are being deployed, from this checkpoint or from nothing.
+    AttemptStarted { attempt: Attempt, term: Term, restored: Option<CheckpointId> },
+    /// All subtasks run.
+    AttemptRunning { attempt: Attempt },
+    /// The attempt is over; the next one follows.
+    AttemptFailed { attempt: Attempt, reason: String },
+    /// The coordinator is about to ask the subtasks for this checkpoint.
+    Triggered { attempt: Attempt, checkpoint: CheckpointId },
+    /// An acknowledgement from `from_attempt` was counted.
+    AcknowledgementCounted { subtask: SubtaskId, from_attempt: Attempt, checkpoint: CheckpointId },
+    /// An acknowledgement was late, duplicate or of a dead attempt, and was not counted.
+    AcknowledgementIgnored { subtask: SubtaskId, from_attempt: Attempt, checkpoint: CheckpointId },
+    /// Every subtask has acknowledged; the metadata is about to be written. Holds the snapshots it lists.
+    Assembled { checkpoint: CheckpointId, snapshots: Vec<(SubtaskId, ObjectKey)> },
+    /// The checkpoint is in the store: it is what recovery will use, and cannot be aborted any more.
+    Completed { attempt: Attempt, checkpoint: CheckpointId },
+    /// The coordinator is about to tell the subtasks that the checkpoint completed.
+    CompletionNotified { attempt: Attempt, checkpoint: CheckpointId },
+    /// The checkpoint will never complete.
+    Aborted { attempt: Attempt, checkpoint: CheckpointId, reason: AbortReason },
+    /// A completed checkpoint fell out of retention; its objects are about to be deleted.
+    Discarded { checkpoint: CheckpointId },
+    /// Everything was read, processed, snapshotted in a completed checkpoint and committed.
+    JobFinished { attempt: Attempt },
+
+    // ---- stores --------------------------------------------------------------------------------
+    /// The object is durable, with this content.
+    ObjectStored { key: ObjectKey, digest: Digest, bytes: u64 },
+    /// The store refused a write.
+    ObjectRefused { key: ObjectKey },
+    /// The object is gone.
+    ObjectDeleted { key: ObjectKey },
+    /// The job's record was replaced by its next version.
+    RecordWritten { version: u64, term: Term },
+    /// A write to the job's record was refused: another term or version is there.
+    RecordRefused { version: u64, term: Term },
+    /// The source log was told that everything before `offset` is no longer needed, and let go of it.
+    OffsetCommitted { split: SplitId, offset: u64 },
+
+    // ---- sink target ---------------------------------------------------------------------------
+    /// Producers of this sink with an attempt below `attempt` are refused from here on.
+    ProducersFenced { sink: SubtaskId, attempt: Attempt },
+    /// A write of a fenced producer was refused.
+    ProducerRefused { transaction: TransactionId },
+    /// The transaction holds these many records, durable and invisible.
+    TransactionPrepared { transaction: TransactionId, records: u64 },
+    /// The sink is about to make the transaction visible, because this checkpoint or a later completed.
+    CommitRequested { transaction: TransactionId, checkpoint: CheckpointId },
+    /// The records became visible, in this order.
+    TransactionCommitted { transaction: TransactionId, records: Vec<OutputRecord> },
+    /// The transaction and its records are gone.
+    TransactionAborted { transaction: TransactionId },
+    /// Records became visible outside any transaction.
+    OutputWritten { sink: SubtaskId, records: Vec<OutputRecord> },
+}
+
+/// The first event of a trace: what ran.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunStarted {
+    /// The job's shape.
+    pub topology: Topology,
+    /// How many entries each split of the source log holds.
+    pub split_lengths: Vec<u64>,
+    /// How many completed checkpoints are kept.
+    pub retained: u32,
+    /// After the last fault the job must finish within this.
+    pub liveness_bound_ms: u64,
+    /// How many checkpoints may be pending at once.
+    pub concurrent_max: u32,
+}
+
+/// What one subtask knew when it froze its state.
+///
+/// The cut oracles work from this alone.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SnapshotTaken {
+    /// Whose state it is.
+    pub subtask: SubtaskId,
+    /// In which attempt.
+    pub attempt: Attempt,
+    /// For which checkpoint.
+    pub checkpoint: CheckpointId,
+    /// Per input channel, what had been processed.
+    pub received: Vec<ChannelCut>,
+    /// Per output channel, what had been emitted (records waiting for credit included).
+    pub sent: Vec<ChannelCut>,
+    /// Where reading goes on.
+    pub positions: Vec<SplitPosition>,
+    /// The digest of the encoded snapshot.
+    pub state: Digest,
+    /// The conserved quantity in this state, where the job declares one.
+    pub tokens: Option<i64>,
+    /// Pre-committed and not known to be committed, each with the checkpoint that commits it.
+    pub transactions: Vec<(CheckpointId, TransactionId)>,
+    /// Whether all input has ended.
+    pub ended: bool,
+}
+
+/// What one subtask starts from.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Restored {
+    /// Which subtask.
+    pub subtask: SubtaskId,
+    /// In which attempt.
+    pub attempt: Attempt,
+    /// The checkpoint it was restored from; none where there was none.
+    pub checkpoint: Option<CheckpointId>,
+    /// The digest of the snapshot as it was read; equal to [`SnapshotTaken::state`] of its origin,
+    /// and the default digest where there was none.
+    pub state: Digest,
+    /// Where it goes on reading.
+    pub positions: Vec<SplitPosition>,
+}
+
+/// How far one end of a channel has come within an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChannelCut {
+    /// The channel.
+    pub channel: ChannelId,
+    /// How many records.
+    pub records: u64,
+    /// Their lineage, [pushed](Digest::push) in order onto a default digest.
+    pub digest: Digest,
+}
+
+/// A source's position in one split.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SplitPosition {
+    /// The split.
+    pub split: SplitId,
+    /// The offset of the *next* entry.
+    pub offset: u64,
+}
+
+/// One record in the sink target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OutputRecord {
+    /// Where it came from.
+    pub lineage: LineageId,
+    /// The digest of its bytes.
+    pub digest: Digest,
+}

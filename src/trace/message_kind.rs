@@ -1,0 +1,46 @@
+//! The kinds of messages that a plan can drop, delay or duplicate, and a trace can name.
+
+use serde::{Deserialize, Serialize};
+use strum::{EnumCount, EnumIter, EnumString, IntoStaticStr};
+
+/// The kind of a message on a control link. Channels carry none of these.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    EnumCount,
+    EnumIter,
+    EnumString,
+    IntoStaticStr,
+    strum::Display,
+)]
+#[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
+#[expect(missing_docs, reason = "each is named after its message")]
+pub enum MessageKind {
+    Heartbeat,
+    Deploy,
+    Ready,
+    Run,
+    Running,
+    Cancel,
+    Trigger,
+    Acknowledge,
+    Decline,
+    NotifyComplete,
+    NotifyAborted,
+    SubtaskFailed,
+    StoreRequest,
+    StoreAnswer,
+    LogRequest,
+    LogAnswer,
+    SinkRequest,
+    SinkAnswer,
+}

@@ -1,0 +1,10 @@
+//! All that is observable of a run, in order.
+
+pub mod event;
+pub mod message_kind;
+
+pub use event::{
+    ChannelCut, Event, OutputRecord, Point, Restored, RunStarted, SnapshotTaken, SplitPosition,
+    Stamp,
+};
+pub use message_kind::MessageKind;
