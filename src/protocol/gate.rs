@@ -1,11 +1,13 @@
 //! The input gate of a subtask: aligns barriers across its channels (exactly-once mode).
 
+use serde::{Deserialize, Serialize};
+
 use super::defect::DefectSet;
 use super::error::ProtocolError;
 use super::ids::CheckpointId;
 
 /// What travels in a channel, in order. `T` is what the gate does not look into: records, watermarks.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Element<T> {
     /// A record or a watermark.
     Item(T),
