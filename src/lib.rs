@@ -2,5 +2,6 @@
 
 pub mod cluster;
 pub mod dataflow;
+pub mod plan;
 pub mod protocol;
 pub mod trace;
