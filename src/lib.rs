@@ -5,3 +5,4 @@ pub mod dataflow;
 pub mod plan;
 pub mod protocol;
 pub mod trace;
+pub mod world;

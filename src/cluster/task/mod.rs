@@ -13,7 +13,7 @@ use source::SourceReader;
 
 use std::collections::BTreeMap;
 
-use super::message::{Fetched, Message};
+use super::message::Fetched;
 use super::process::{Outbox, Timer};
 use super::requests::Requests;
 use super::settings::ClusterSettings;
@@ -21,9 +21,9 @@ use crate::dataflow::{Item, Job, Outputs, Record, Subtask};
 use crate::protocol::subtask::AsyncPart;
 use crate::protocol::{
     Attempt, ChannelId, CheckpointId, DefectSet, Element, GateOutput, InputGate, OperatorRole,
-    ProcessId, SplitId, SplitPosition, SubtaskCheckpoint, SubtaskId, TransactionId, VirtualTime,
+    ProcessId, SplitId, SubtaskCheckpoint, SubtaskId, TransactionId, VirtualTime,
 };
-use crate::trace::Event;
+use crate::trace::{Event, SplitPosition};
 
 /// What a request of a worker is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,9 +11,9 @@ use crate::dataflow::SubtaskState;
 use crate::protocol::subtask::{AsyncPart, SubtaskCheckpoint};
 use crate::protocol::{
     Acknowledgement, CheckpointId, Defect, Digest, Element, ObjectKey, ProcessId, SnapshotHandle,
-    SplitPosition, SubtaskOutput, TransactionId,
+    SubtaskOutput, TransactionId,
 };
-use crate::trace::{Event, Restored, SnapshotTaken};
+use crate::trace::{Event, Restored, SnapshotTaken, SplitPosition};
 
 /// How many snapshots a task remembers whose checkpoints it has heard nothing of; when more
 /// notifications than this are lost, the oldest is the coordinator's alone.

@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::super::message::{Fetched, Message};
 use super::super::process::Timer;
 use super::{Env, Purpose, Task};
-use crate::protocol::{LineageId, ProcessId, SplitId, SplitPosition, SubtaskId};
-use crate::trace::Event;
+use crate::protocol::{LineageId, ProcessId, SplitId, SubtaskId};
+use crate::trace::{Event, SplitPosition};
 
 /// The splits of one source subtask.
 #[derive(Clone, Debug)]
