@@ -2,7 +2,10 @@
 
 pub mod cluster;
 pub mod dataflow;
+pub mod explore;
+pub mod oracle;
 pub mod plan;
 pub mod protocol;
 pub mod trace;
+pub mod workload;
 pub mod world;
