@@ -3,3 +3,4 @@
 pub mod dataflow;
 pub mod protocol;
 pub mod trace;
+pub mod workload;

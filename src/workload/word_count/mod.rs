@@ -1,0 +1,3 @@
+//! w
+mod reference;
+mod text;
