@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use crate::dataflow::BuildError;
+
 /// A workload could not be made.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum WorkloadError {
@@ -20,6 +22,9 @@ pub enum WorkloadError {
         /// What would have been accepted.
         expected: String,
     },
+    /// The settings make a job that is too large.
+    #[error(transparent)]
+    Job(#[from] BuildError),
     /// The input could not be read.
     #[error(transparent)]
     Input(#[from] InputError),

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::HourlyDelay;
 use super::arrival::OUT_OF_ORDER_MAX;
 use super::table::{Flight, MINUTE};
-use super::HourlyDelay;
 
 const HOUR: i64 = 60 * MINUTE;
 
@@ -79,7 +79,14 @@ mod tests {
             .outputs
             .iter()
             .map(|h| {
-                format!("{} {} {} {} {}", h.airport, h.hour / HOUR, h.flights, h.delay_minutes, h.mean_thousandths)
+                format!(
+                    "{} {} {} {} {}",
+                    h.airport,
+                    h.hour / HOUR,
+                    h.flights,
+                    h.delay_minutes,
+                    h.mean_thousandths
+                )
             })
             .collect();
         assert_eq!(shown, ["AAA 0 2 -2 -1000", "AAA 1 2 4 2000", "BBB 2 1 0 0"]);

@@ -152,7 +152,10 @@ mod tests {
             ("2001/01/01 01:10,95,-1,HNL,SFO", "3: distance_miles: \"-1\""),
             ("2001/01/01 01:10,95,2399,Hnl,SFO", "3: origin: \"Hnl\""),
             ("2001/01/01 01:10,95,2399,HNL,", "3: destination: \"\""),
-            ("2001/01/01 01:10,95,2399,HNL", "3: row: \"2001/01/01 01:10,95,2399,HNL\", expected five"),
+            (
+                "2001/01/01 01:10,95,2399,HNL",
+                "3: row: \"2001/01/01 01:10,95,2399,HNL\", expected five",
+            ),
         ];
         for (row, place) in cases {
             let error = error_of(row);

@@ -145,8 +145,16 @@ fn config(seed: u64) -> NexmarkConfig {
 }
 
 const CITIES: [&str; 10] = [
-    "phoenix", "los angeles", "san francisco", "boise", "portland", "bend", "redmond", "seattle",
-    "kent", "cheyenne",
+    "phoenix",
+    "los angeles",
+    "san francisco",
+    "boise",
+    "portland",
+    "bend",
+    "redmond",
+    "seattle",
+    "kent",
+    "cheyenne",
 ];
 const FIRST_NAMES: [&str; 11] = [
     "peter", "paul", "luke", "john", "saul", "vicky", "kate", "julie", "sarah", "deiter", "walter",

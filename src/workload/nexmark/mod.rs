@@ -1,7 +1,68 @@
-//! n
+//! NEXMark: queries over an auction site (Tucker et al. 2002; the constants are Apache Beam's).
+//!
+//! Each query has a file with its job and its reference; all read the same events.
+
 mod generator;
-mod q1;
-mod q12;
-mod q3;
-mod q5;
-mod q7;
+pub(super) mod q1;
+pub(super) mod q12;
+pub(super) mod q3;
+pub(super) mod q5;
+pub(super) mod q7;
+
+use generator::{Bid, Event};
+
+use super::{Workload, WorkloadSettings, decoded, encoded};
+use crate::dataflow::{Entry, Input, Source, SourceCollector};
+
+/// What a watermark is rounded down to: an event need not be followed by one.
+const SECOND: i64 = 1_000;
+
+/// Reads events.
+#[derive(Clone)]
+struct Events;
+
+impl Source for Events {
+    type Out = Event;
+    type State = ();
+
+    fn read(&mut self, entry: Entry<'_>, out: &mut SourceCollector<'_, Event>) {
+        let event: Event = decoded(entry.bytes);
+        let at = event.at();
+        out.emit(at, event);
+        // Each split is in the order of time, so all before this second has been read.
+        out.watermark(at / SECOND * SECOND - 1);
+    }
+
+    fn snapshot(&self) {}
+
+    fn restore(&mut self, (): ()) {}
+}
+
+/// What each query's [`Workload`] has in common with the others'.
+const fn query(name: &'static str, about: &'static str, build: super::Build) -> Workload {
+    Workload {
+        name,
+        about,
+        unit: "events",
+        records_usual: 10_000,
+        records_max: 1_000_000,
+        single_split: false,
+        build,
+    }
+}
+
+/// The events that `settings` ask for, and the same as input, dealt out to the splits.
+fn events(settings: &WorkloadSettings) -> (Vec<Event>, Input) {
+    let records = settings.records.unwrap_or(q1::WORKLOAD.records_usual);
+    let events: Vec<Event> = generator::events(records, settings.seed).collect();
+    let input = Input::dealt(events.iter().map(encoded), settings.splits);
+    (events, input)
+}
+
+/// The event if it is a bid.
+fn bid(event: Event) -> Option<Bid> {
+    match event {
+        Event::Bid(bid) => Some(bid),
+        Event::Person(_) | Event::Auction(_) => None,
+    }
+}

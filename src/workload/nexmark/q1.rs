@@ -4,7 +4,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::generator::Event;
+use super::super::{Experiment, Workload, WorkloadError, WorkloadSettings};
+use super::generator::{Bid, Event};
+use super::{Events, bid, events, query};
+use crate::dataflow::{EncodedSink, JobBuilder};
+
+pub(in super::super) const WORKLOAD: Workload =
+    query("nexmark-q1", "NEXMark query 1: every bid converted to euros; stateless", build);
 
 /// NEXMark's rate is 0.908 euros to the dollar; here in thousandths, so that no float is in the way.
 const EUROS_PER_1000_DOLLARS: u64 = 908;
@@ -19,8 +25,28 @@ pub(super) struct EuroBid {
     pub(super) at: i64,
 }
 
+fn build(settings: &WorkloadSettings) -> Result<Experiment, WorkloadError> {
+    let (events, input) = events(settings);
+    Experiment::new(&job(settings), input, &reference(&events))
+}
+
+fn job(settings: &WorkloadSettings) -> JobBuilder {
+    let parallelism = settings.parallelism;
+    let job = JobBuilder::new(WORKLOAD.name);
+    job.source("events", Events, parallelism, settings.splits)
+        .flat_map("bids", parallelism, bid)
+        .map("convert", parallelism, converted)
+        .transactional_sink("converted", parallelism, EncodedSink::new());
+    job
+}
+
+fn converted(bid: Bid) -> EuroBid {
+    let Bid { auction, bidder, price, at } = bid;
+    EuroBid { auction, bidder, price: price * EUROS_PER_1000_DOLLARS / 1_000, at }
+}
+
 /// What the query must give, event by event.
-pub(super) fn reference(events: &[Event]) -> Vec<EuroBid> {
+fn reference(events: &[Event]) -> Vec<EuroBid> {
     let mut converted = Vec::new();
     for event in events {
         if let Event::Bid(bid) = event {

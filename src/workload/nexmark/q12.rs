@@ -9,7 +9,17 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::generator::Event;
+use super::super::window::{Aggregate, Windows};
+use super::super::{Experiment, Workload, WorkloadError, WorkloadSettings};
+use super::generator::{Bid, Event};
+use super::{Events, bid, events, query};
+use crate::dataflow::{EncodedSink, JobBuilder};
+
+pub(in super::super) const WORKLOAD: Workload = query(
+    "nexmark-q12",
+    "NEXMark query 12, in event time: bids per bidder and ten seconds; tumbling windows",
+    build,
+);
 
 /// Milliseconds that a window spans.
 const SIZE: i64 = 10_000;
@@ -23,8 +33,52 @@ pub(super) struct BidCount {
     pub(super) bids: u64,
 }
 
+fn build(settings: &WorkloadSettings) -> Result<Experiment, WorkloadError> {
+    let (events, input) = events(settings);
+    Experiment::new(&job(settings), input, &reference(&events))
+}
+
+fn job(settings: &WorkloadSettings) -> JobBuilder {
+    let parallelism = settings.parallelism;
+    let job = JobBuilder::new(WORKLOAD.name);
+    job.source("events", Events, parallelism, settings.splits)
+        .flat_map("bids", parallelism, bid)
+        .key_by(|bid| (window_of(bid), bid.bidder))
+        .process("count", parallelism, |states| Windows::new(states, Count))
+        .transactional_sink("bid-counts", parallelism, EncodedSink::new());
+    job
+}
+
+/// The beginning of the window of `bid`.
+fn window_of(bid: &Bid) -> i64 {
+    bid.at - bid.at.rem_euclid(SIZE)
+}
+
+/// The bids of a bidder in a window.
+#[derive(Clone)]
+struct Count;
+
+impl Aggregate for Count {
+    type In = Bid;
+    type Total = BidCount;
+    type Out = BidCount;
+
+    fn end(&self, bid: &Bid) -> i64 {
+        window_of(bid) + SIZE
+    }
+
+    fn add(&self, total: Option<BidCount>, bid: Bid) -> BidCount {
+        let bids = total.map_or(0, |total| total.bids) + 1;
+        BidCount { window: window_of(&bid), bidder: bid.bidder, bids }
+    }
+
+    fn close(&self, total: BidCount) -> Vec<BidCount> {
+        vec![total]
+    }
+}
+
 /// What the query must give, event by event.
-pub(super) fn reference(events: &[Event]) -> Vec<BidCount> {
+fn reference(events: &[Event]) -> Vec<BidCount> {
     let mut counts = BTreeMap::<(i64, u64), u64>::new();
     for event in events {
         if let Event::Bid(bid) = event {

@@ -7,7 +7,19 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::generator::{Event, Person};
+pub(in super::super) const WORKLOAD: Workload = query(
+    "nexmark-q3",
+    "NEXMark query 3: sellers in three states joined with their items of one category; two inputs",
+    build,
+);
+
+use super::super::{Experiment, Workload, WorkloadError, WorkloadSettings};
+use super::generator::{Auction, Event, Person};
+use super::{Events, events, query};
+use crate::dataflow::{
+    Collector, Context, EncodedSink, JobBuilder, ListState, StateDeclarations, TwoInputOperator,
+    ValueState,
+};
 
 const CATEGORY: u64 = 10;
 const STATES: [&str; 3] = ["or", "id", "ca"];
@@ -21,8 +33,94 @@ pub(super) struct Suggestion {
     pub(super) auction: u64,
 }
 
+fn build(settings: &WorkloadSettings) -> Result<Experiment, WorkloadError> {
+    let (events, input) = events(settings);
+    Experiment::new(&job(settings), input, &reference(&events))
+}
+
+fn job(settings: &WorkloadSettings) -> JobBuilder {
+    let parallelism = settings.parallelism;
+    let job = JobBuilder::new(WORKLOAD.name);
+    let events = job.source("events", Events, parallelism, settings.splits);
+    let items = events.flat_map("items", parallelism, wanted_item);
+    let sellers = events.flat_map("sellers", parallelism, local_seller);
+    items
+        .key_by(|auction| auction.seller)
+        .connect(sellers.key_by(|seller| seller.id))
+        .process2("join", parallelism, Join::new)
+        .transactional_sink("suggestions", parallelism, EncodedSink::new());
+    job
+}
+
+/// Keyed by person: the seller, and what waits for the seller.
+#[derive(Clone)]
+struct Join {
+    seller: ValueState<Person>,
+    /// Auctions that came before their seller.
+    waiting: ListState<u64>,
+}
+
+impl Join {
+    fn new(states: &mut StateDeclarations) -> Self {
+        Self { seller: states.value("seller"), waiting: states.list("waiting") }
+    }
+}
+
+impl TwoInputOperator for Join {
+    type Left = Auction;
+    type Right = Person;
+    type Out = Suggestion;
+
+    fn process_left(
+        &mut self,
+        auction: Auction,
+        ctx: &mut Context<'_>,
+        out: &mut Collector<'_, Suggestion>,
+    ) {
+        match ctx.value(&self.seller).get() {
+            Some(seller) => out.emit(suggestion(&seller, auction.id)),
+            None => ctx.list(&self.waiting).push(&auction.id),
+        }
+    }
+
+    fn process_right(
+        &mut self,
+        seller: Person,
+        ctx: &mut Context<'_>,
+        out: &mut Collector<'_, Suggestion>,
+    ) {
+        ctx.value(&self.seller).set(&seller);
+        let mut waiting = ctx.list(&self.waiting);
+        for auction in waiting.iter() {
+            out.emit(suggestion(&seller, auction));
+        }
+        waiting.clear();
+    }
+
+    fn on_timer(&mut self, _: i64, _: &mut Context<'_>, _: &mut Collector<'_, Suggestion>) {}
+}
+
+fn suggestion(seller: &Person, auction: u64) -> Suggestion {
+    let Person { name, city, state, .. } = seller.clone();
+    Suggestion { name, city, state, auction }
+}
+
+fn local_seller(event: Event) -> Option<Person> {
+    match event {
+        Event::Person(person) => STATES.contains(&person.state.as_str()).then_some(person),
+        Event::Auction(_) | Event::Bid(_) => None,
+    }
+}
+
+fn wanted_item(event: Event) -> Option<Auction> {
+    match event {
+        Event::Auction(auction) => (auction.category == CATEGORY).then_some(auction),
+        Event::Person(_) | Event::Bid(_) => None,
+    }
+}
+
 /// What the query must give: first all the sellers, then all the auctions.
-pub(super) fn reference(events: &[Event]) -> Vec<Suggestion> {
+fn reference(events: &[Event]) -> Vec<Suggestion> {
     let mut sellers = BTreeMap::<u64, &Person>::new();
     for event in events {
         if let Event::Person(person) = event

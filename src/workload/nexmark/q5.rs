@@ -8,7 +8,17 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::generator::Event;
+use super::super::window::{Aggregate, Windows};
+use super::super::{Experiment, Workload, WorkloadError, WorkloadSettings};
+use super::generator::{Bid, Event};
+use super::{Events, bid, events, query};
+use crate::dataflow::{EncodedSink, JobBuilder};
+
+pub(in super::super) const WORKLOAD: Workload = query(
+    "nexmark-q5",
+    "NEXMark query 5: the auctions with the most bids in sliding windows; two keyed stages, timers",
+    build,
+);
 
 /// Milliseconds that a window spans.
 const SIZE: i64 = 10_000;
@@ -24,8 +34,90 @@ pub(super) struct HotItem {
     pub(super) bids: u64,
 }
 
+fn build(settings: &WorkloadSettings) -> Result<Experiment, WorkloadError> {
+    let (events, input) = events(settings);
+    Experiment::new(&job(settings), input, &reference(&events))
+}
+
+fn job(settings: &WorkloadSettings) -> JobBuilder {
+    let parallelism = settings.parallelism;
+    let job = JobBuilder::new(WORKLOAD.name);
+    job.source("events", Events, parallelism, settings.splits)
+        .flat_map("bids", parallelism, |event| bid(event).into_iter().flat_map(in_windows))
+        .key_by(|item| (item.window, item.auction))
+        .process("count", parallelism, |states| Windows::new(states, Count))
+        .key_by(|item| item.window)
+        .process("hottest", parallelism, |states| Windows::new(states, Hottest))
+        .transactional_sink("hot-items", parallelism, EncodedSink::new());
+    job
+}
+
+/// One bid for each window that it falls into.
+fn in_windows(bid: Bid) -> impl Iterator<Item = HotItem> {
+    let newest = bid.at.div_euclid(SLIDE) * SLIDE;
+    (0..SIZE / SLIDE).map(move |back| HotItem {
+        window: newest - back * SLIDE,
+        auction: bid.auction,
+        bids: 1,
+    })
+}
+
+/// The bids of an auction in a window.
+#[derive(Clone)]
+struct Count;
+
+impl Aggregate for Count {
+    type In = HotItem;
+    type Total = HotItem;
+    type Out = HotItem;
+
+    fn end(&self, item: &HotItem) -> i64 {
+        item.window + SIZE
+    }
+
+    fn add(&self, total: Option<HotItem>, item: HotItem) -> HotItem {
+        HotItem { bids: total.map_or(0, |total| total.bids) + item.bids, ..item }
+    }
+
+    fn close(&self, total: HotItem) -> Vec<HotItem> {
+        vec![total]
+    }
+}
+
+/// The auctions with the most bids in a window.
+#[derive(Clone)]
+struct Hottest;
+
+impl Aggregate for Hottest {
+    type In = HotItem;
+    type Total = Vec<HotItem>;
+    type Out = HotItem;
+
+    fn end(&self, item: &HotItem) -> i64 {
+        item.window + SIZE
+    }
+
+    /// Keeps the ties in the order of auctions, so that equal states have equal snapshots.
+    fn add(&self, total: Option<Vec<HotItem>>, item: HotItem) -> Vec<HotItem> {
+        let mut hottest = total.unwrap_or_default();
+        let most = hottest.first().map_or(0, |hot| hot.bids);
+        if item.bids > most {
+            hottest.clear();
+        }
+        if item.bids >= most {
+            hottest.push(item);
+            hottest.sort();
+        }
+        hottest
+    }
+
+    fn close(&self, total: Vec<HotItem>) -> Vec<HotItem> {
+        total
+    }
+}
+
 /// What the query must give: for each window, all bids once more.
-pub(super) fn reference(events: &[Event]) -> Vec<HotItem> {
+fn reference(events: &[Event]) -> Vec<HotItem> {
     let last = events.last().map_or(0, Event::at);
     let mut hot = Vec::new();
     let mut window = SLIDE - SIZE;

@@ -9,7 +9,17 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::super::window::{Aggregate, Windows};
+use super::super::{Experiment, Workload, WorkloadError, WorkloadSettings};
 use super::generator::{Bid, Event};
+use super::{Events, bid, events, query};
+use crate::dataflow::{EncodedSink, JobBuilder};
+
+pub(in super::super) const WORKLOAD: Workload = query(
+    "nexmark-q7",
+    "NEXMark query 7: the highest bid of every ten seconds; tumbling windows",
+    build,
+);
 
 /// Milliseconds that a window spans.
 const SIZE: i64 = 10_000;
@@ -22,8 +32,59 @@ pub(super) struct HighestBid {
     pub(super) bid: Bid,
 }
 
+fn build(settings: &WorkloadSettings) -> Result<Experiment, WorkloadError> {
+    let (events, input) = events(settings);
+    Experiment::new(&job(settings), input, &reference(&events))
+}
+
+fn job(settings: &WorkloadSettings) -> JobBuilder {
+    let parallelism = settings.parallelism;
+    let job = JobBuilder::new(WORKLOAD.name);
+    job.source("events", Events, parallelism, settings.splits)
+        .flat_map("bids", parallelism, bid)
+        .key_by(window_of)
+        .process("highest", parallelism, |states| Windows::new(states, Highest))
+        .transactional_sink("highest-bids", parallelism, EncodedSink::new());
+    job
+}
+
+/// The beginning of the window of `bid`.
+fn window_of(bid: &Bid) -> i64 {
+    bid.at - bid.at.rem_euclid(SIZE)
+}
+
+/// The highest bid so far.
+#[derive(Clone)]
+struct Highest;
+
+impl Aggregate for Highest {
+    type In = Bid;
+    type Total = Bid;
+    type Out = HighestBid;
+
+    fn end(&self, bid: &Bid) -> i64 {
+        window_of(bid) + SIZE
+    }
+
+    fn add(&self, highest: Option<Bid>, bid: Bid) -> Bid {
+        match highest {
+            Some(highest) if surpasses(&highest, &bid) => highest,
+            Some(_) | None => bid,
+        }
+    }
+
+    fn close(&self, bid: Bid) -> Vec<HighestBid> {
+        vec![HighestBid { window: window_of(&bid), bid }]
+    }
+}
+
+/// Whether `one` has the higher price or, at the same price, comes first by auction, bidder and time.
+fn surpasses(one: &Bid, other: &Bid) -> bool {
+    one.price > other.price || (one.price == other.price && one < other)
+}
+
 /// What the query must give: all bids of each window, compared at once.
-pub(super) fn reference(events: &[Event]) -> Vec<HighestBid> {
+fn reference(events: &[Event]) -> Vec<HighestBid> {
     let mut windows = BTreeMap::<i64, Vec<&Bid>>::new();
     for event in events {
         if let Event::Bid(bid) = event {
