@@ -1,0 +1,138 @@
+//! Why a job cannot be built.
+
+use thiserror::Error;
+
+use super::builder::{CONSUMERS_MAX, PARALLELISM_MAX};
+use crate::protocol::KeyGroup;
+
+/// Why a job cannot be built; the first mistake found, in the order in which the operators were declared.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum BuildError {
+    /// A stream that leads nowhere.
+    #[error("nothing consumes the stream of `{operator}`: add a sink, or remove the operator")]
+    Dangling {
+        /// The operator that emits it.
+        operator: String,
+    },
+    /// Two operators with one name.
+    #[error("two operators are named `{name}`: names appear in traces and must be unique")]
+    DuplicateName {
+        /// The name.
+        name: String,
+    },
+    /// An operator that declares two pieces of state with one name.
+    #[error("`{operator}` declares the state `{state}` twice")]
+    DuplicateState {
+        /// The operator.
+        operator: String,
+        /// The state's name.
+        state: String,
+    },
+    /// An operator without a name.
+    #[error("operator number {index} has an empty name")]
+    EmptyName {
+        /// Its place in the order of declaration, from 0.
+        index: usize,
+    },
+    /// A source some of whose subtasks would read nothing.
+    #[error(
+        "`{source_name}` has {subtasks} subtasks for {splits} splits: give it at least one split each"
+    )]
+    FewerSplitsThanSubtasks {
+        /// The source.
+        source_name: String,
+        /// How many splits it has.
+        splits: u16,
+        /// How many subtasks it has.
+        subtasks: u16,
+    },
+    /// A stream of another builder.
+    #[error("`{operator}` is connected to a stream of another job builder")]
+    ForeignStream {
+        /// The operator.
+        operator: String,
+    },
+    /// A forward edge with a different number of subtasks at its ends.
+    #[error(
+        "`{from}` ({from_parallelism} subtasks) forwards to `{to}` ({to_parallelism}): \
+         forward needs equal parallelism; use rebalance(), shift(), broadcast() or key_by()"
+    )]
+    ForwardBetweenParallelisms {
+        /// The operator that emits.
+        from: String,
+        /// How many subtasks it has.
+        from_parallelism: u16,
+        /// The operator that receives.
+        to: String,
+        /// How many subtasks it has.
+        to_parallelism: u16,
+    },
+    /// A name that traces and fixtures could not show.
+    #[error("the operator name `{name}` has other characters than a-z, 0-9, `-` and `_`")]
+    InvalidName {
+        /// The name.
+        name: String,
+    },
+    /// More subtasks than there are key groups.
+    #[error(
+        "`{operator}` has {parallelism} subtasks, but keyed state is spread over {} key groups",
+        KeyGroup::COUNT
+    )]
+    KeyedParallelismTooHigh {
+        /// The operator.
+        operator: String,
+        /// How many subtasks it has.
+        parallelism: u16,
+    },
+    /// Keyed state in an operator on a stream without a key.
+    #[error(
+        "`{operator}` declares the keyed state `{state}`, but its input has no key: use key_by()"
+    )]
+    KeyedStateWithoutKey {
+        /// The operator.
+        operator: String,
+        /// The state's name.
+        state: String,
+    },
+    /// A job that writes nothing.
+    #[error("the job has no sink")]
+    NoSink,
+    /// A job that reads nothing.
+    #[error("the job has no source")]
+    NoSource,
+    /// A source without splits.
+    #[error("`{source_name}` has no splits")]
+    NoSplits {
+        /// The source.
+        source_name: String,
+    },
+    /// Too many subtasks in one operator.
+    #[error("`{operator}` has {parallelism} subtasks, more than {PARALLELISM_MAX}")]
+    ParallelismTooHigh {
+        /// The operator.
+        operator: String,
+        /// How many subtasks it has.
+        parallelism: u16,
+    },
+    /// An operator without subtasks.
+    #[error("`{operator}` has parallelism 0")]
+    ParallelismZero {
+        /// The operator.
+        operator: String,
+    },
+    /// Too many channels in the job.
+    #[error("the job has more than {} channels", u16::MAX)]
+    TooManyChannels,
+    /// Too many consumers of one stream.
+    #[error("the stream of `{operator}` has more than {CONSUMERS_MAX} consumers")]
+    TooManyConsumers {
+        /// The operator that emits it.
+        operator: String,
+    },
+    /// Too many splits over all sources.
+    #[error("the sources have more than {} splits", u16::MAX)]
+    TooManySplits,
+    /// Too many subtasks in the job.
+    #[error("the job has more than {} subtasks", u16::MAX)]
+    TooManySubtasks,
+}

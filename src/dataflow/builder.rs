@@ -1,0 +1,102 @@
+//! The typed job builder.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::build_error::BuildError;
+use super::graph::{Graph, Node};
+use super::job::Job;
+use super::source::Source;
+use super::source_task::SourceTask;
+use super::stream::Stream;
+use super::task::Task;
+use crate::protocol::OperatorRole;
+
+/// The highest parallelism of an operator.
+pub const PARALLELISM_MAX: u16 = 256;
+
+/// How many consumers a stream can have.
+pub const CONSUMERS_MAX: u16 = 255;
+
+/// Collects sources, operators and sinks, and makes a [`Job`] of them.
+///
+/// Operators are declared on the streams they consume, so that a job has no cycle, and records have the
+/// types that their consumers expect:
+///
+/// ```
+/// use cutwater::dataflow::{EncodedSink, JobBuilder, conformance::Replay};
+///
+/// let job = JobBuilder::new("lengths");
+/// job.source("lines", Replay::<String>::new(), 1, 1)
+///     .map("length", 1, |line: String| line.len() as u64)
+///     .rebalance()
+///     .transactional_sink("out", 2, EncodedSink::new());
+/// let job = job.build()?;
+/// assert_eq!(job.topology().channels.len(), 3);
+/// # Ok::<(), cutwater::dataflow::BuildError>(())
+/// ```
+///
+/// A consumer of another type does not compile:
+///
+/// ```compile_fail,E0631
+/// use cutwater::dataflow::{JobBuilder, conformance::Replay};
+///
+/// let job = JobBuilder::new("lengths");
+/// job.source("lines", Replay::<String>::new(), 1, 1)
+///     .map("length", 1, |line: u64| line + 1);
+/// ```
+pub struct JobBuilder {
+    name: String,
+    graph: Rc<RefCell<Graph>>,
+}
+
+impl JobBuilder {
+    /// A builder of a job with this name.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        Self { name: name.to_owned(), graph: Rc::default() }
+    }
+
+    /// Adds a source that reads the next `splits` splits of the source log: the first source's are
+    /// numbered from 0, those of the next follow. The *s*-th split of a source with *k* subtasks belongs
+    /// to its subtask *s* mod *k*.
+    pub fn source<S: Source>(
+        &self,
+        name: &str,
+        source: S,
+        parallelism: u16,
+        splits: u16,
+    ) -> Stream<S::Out> {
+        let prototype = Arc::new(source);
+        let mut node = Node::new(
+            name,
+            OperatorRole::Source,
+            parallelism,
+            Arc::new(move |placement, partitions, defects| {
+                let source = S::clone(&prototype);
+                Task::Splits(Box::new(SourceTask::new(source, placement, partitions, defects)))
+            }),
+        );
+        node.splits = splits;
+        Stream::of_new(&self.graph, node, Vec::new())
+    }
+
+    /// Makes a job of what was declared so far.
+    ///
+    /// # Errors
+    ///
+    /// When something is wrong with it; see [`BuildError`].
+    pub fn build(&self) -> Result<Job, BuildError> {
+        let graph = self.graph.borrow();
+        graph.check()?;
+        Job::of(&self.name, &graph)
+    }
+}
+
+impl fmt::Debug for JobBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JobBuilder").field("name", &self.name).finish_non_exhaustive()
+    }
+}

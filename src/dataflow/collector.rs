@@ -1,0 +1,37 @@
+//! Where operators put what they emit.
+
+use super::data::Data;
+use super::record::Outputs;
+use super::router::Router;
+use crate::protocol::LineageId;
+
+/// The first emission index of records from the second input.
+///
+/// The same record may reach a two-input operator on both inputs; its children must differ.
+pub(crate) const RIGHT_INDEX: u32 = 1 << 30;
+
+/// Takes what an operator emits while it processes one record or fires one timer.
+pub struct Collector<'a, T> {
+    pub(crate) router: &'a mut Router<T>,
+    pub(crate) out: &'a mut Outputs,
+    pub(crate) parent: LineageId,
+    /// Counts the emissions of this step.
+    pub(crate) index: u32,
+    pub(crate) timestamp: i64,
+}
+
+impl<T: Data> Collector<'_, T> {
+    /// Emits a record with the time of the one being processed, or of the timer.
+    #[inline]
+    pub fn emit(&mut self, record: T) {
+        self.emit_at(self.timestamp, record);
+    }
+
+    /// Emits a record with a time of its own.
+    #[inline]
+    pub fn emit_at(&mut self, timestamp: i64, record: T) {
+        let lineage = self.parent.child(self.router.operator(), self.index);
+        self.index += 1;
+        self.router.emit(&record, lineage, timestamp, self.out);
+    }
+}

@@ -1,0 +1,301 @@
+//! Checks that user code is snapshot-safe: that everything it learns is in its snapshots.
+//!
+//! For every prefix of the input: a subtask that has processed it is snapshotted, the snapshot restored
+//! into a fresh subtask, and both go on with the rest. What they emit and their last snapshots must be
+//! equal to the byte, and a snapshot of what was just restored must equal what it was restored from.
+
+use std::marker::PhantomData;
+
+use thiserror::Error;
+
+use super::builder::JobBuilder;
+use super::data::{Data, encode};
+use super::job::Job;
+use super::operator::{Operator, TwoInputOperator};
+use super::record::{Item, Outputs, Record};
+use super::sink::EncodedSink;
+use super::source::{Entry, Source, SourceCollector};
+use super::state::StateDeclarations;
+use super::subtask::Subtask;
+use super::subtask_state::RestoreError;
+use crate::protocol::{DefectSet, LineageId, SplitId, SubtaskId};
+
+/// Something that a subtask is given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step<T> {
+    /// A record with its time.
+    Record(i64, T),
+    /// A watermark.
+    Watermark(i64),
+}
+
+/// Something that a subtask with two inputs is given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TwoInputStep<L, R> {
+    /// To the first input.
+    Left(Step<L>),
+    /// To the second input.
+    Right(Step<R>),
+}
+
+/// How a restored subtask differs from the one that was never interrupted.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Divergence {
+    /// A snapshot right after the restore is another one.
+    #[error(
+        "after {prefix} inputs: a snapshot of the restored subtask differs from what it was restored from"
+    )]
+    Restored {
+        /// How many inputs had been processed.
+        prefix: usize,
+    },
+    /// The snapshot cannot be restored at all.
+    #[error("after {prefix} inputs: the snapshot cannot be restored: {error}")]
+    Refused {
+        /// How many inputs had been processed.
+        prefix: usize,
+        /// Why.
+        error: RestoreError,
+    },
+    /// The same input gives another output.
+    #[error(
+        "snapshotted and restored after {prefix} inputs, input number {input} gives another output: \
+         the operator knows something that is not in its snapshot"
+    )]
+    Output {
+        /// How many inputs had been processed before the snapshot.
+        prefix: usize,
+        /// Which input, from 0, was answered differently.
+        input: usize,
+    },
+    /// The same input gives another state.
+    #[error("snapshotted and restored after {prefix} inputs, the state at the end is another one")]
+    FinalState {
+        /// How many inputs had been processed before the snapshot.
+        prefix: usize,
+    },
+}
+
+/// Checks an operator on a keyed stream.
+///
+/// # Errors
+///
+/// The first [`Divergence`].
+///
+/// # Panics
+///
+/// When the operator does, or declares state that a job would refuse.
+pub fn check<O: Operator, K: Data>(
+    make: impl Fn(&mut StateDeclarations) -> O + Send + Sync + 'static,
+    key: impl Fn(&O::In) -> K + Send + Sync + 'static,
+    steps: &[Step<O::In>],
+) -> Result<(), Divergence> {
+    let builder = JobBuilder::new("conformance");
+    let source = builder.source("source", Replay::<O::In>::new(), 1, 1);
+    let output = source.key_by(key).process("operator", 1, make);
+    output.transactional_sink("sink", 1, EncodedSink::new());
+    let stimuli = steps.iter().enumerate().map(|(index, step)| stimulus(0, index, step));
+    check_subtask(&fresh(&builder, 1), &stimuli.collect::<Vec<_>>())
+}
+
+/// Checks an operator on two keyed streams.
+///
+/// # Errors
+///
+/// The first [`Divergence`].
+///
+/// # Panics
+///
+/// When the operator does, or declares state that a job would refuse.
+pub fn check_two_input<O: TwoInputOperator, K: Data>(
+    make: impl Fn(&mut StateDeclarations) -> O + Send + Sync + 'static,
+    left_key: impl Fn(&O::Left) -> K + Send + Sync + 'static,
+    right_key: impl Fn(&O::Right) -> K + Send + Sync + 'static,
+    steps: &[TwoInputStep<O::Left, O::Right>],
+) -> Result<(), Divergence> {
+    let builder = JobBuilder::new("conformance");
+    let left = builder.source("left", Replay::<O::Left>::new(), 1, 1).key_by(left_key);
+    let right = builder.source("right", Replay::<O::Right>::new(), 1, 1).key_by(right_key);
+    let output = left.connect(right).process2("operator", 1, make);
+    output.transactional_sink("sink", 1, EncodedSink::new());
+    let stimuli = steps.iter().enumerate().map(|(index, step)| match step {
+        TwoInputStep::Left(step) => stimulus(0, index, step),
+        TwoInputStep::Right(step) => stimulus(1, index, step),
+    });
+    check_subtask(&fresh(&builder, 2), &stimuli.collect::<Vec<_>>())
+}
+
+/// Checks a source on the entries of `splits`, read in turn.
+///
+/// # Errors
+///
+/// The first [`Divergence`].
+///
+/// # Panics
+///
+/// When the source does, or there are no splits.
+pub fn check_source<S: Source>(source: S, splits: &[Vec<Vec<u8>>]) -> Result<(), Divergence> {
+    let builder = JobBuilder::new("conformance");
+    let count = u16::try_from(splits.len()).expect("a job has fewer than 65,536 splits");
+    let output = builder.source("source", source, 1, count);
+    output.transactional_sink("sink", 1, EncodedSink::new());
+    check_subtask(&fresh(&builder, 0), &source_stimuli(splits))
+}
+
+/// One call of the runtime; what [`check_subtask`] feeds.
+#[derive(Clone, Debug)]
+pub enum Stimulus {
+    /// An item from a channel.
+    Item {
+        /// The index of the channel.
+        channel: usize,
+        /// The item.
+        item: Item,
+    },
+    /// An entry of a split.
+    Entry {
+        /// The split.
+        split: SplitId,
+        /// Its place in the split.
+        offset: u64,
+        /// Its content.
+        bytes: Vec<u8>,
+    },
+    /// The end of a split.
+    EndOfSplit(SplitId),
+}
+
+/// Checks any subtask of any job; `fresh` makes it anew.
+///
+/// # Errors
+///
+/// The first [`Divergence`].
+///
+/// # Panics
+///
+/// When user code does.
+pub fn check_subtask(fresh: &dyn Fn() -> Subtask, stimuli: &[Stimulus]) -> Result<(), Divergence> {
+    let mut subtask = fresh();
+    for prefix in 0..=stimuli.len() {
+        check_prefix(&subtask, fresh(), prefix, &stimuli[prefix..])?;
+        stimuli.get(prefix).map(|stimulus| feed(&mut subtask, stimulus));
+    }
+    Ok(())
+}
+
+fn check_prefix(
+    original: &Subtask,
+    mut restored: Subtask,
+    prefix: usize,
+    rest: &[Stimulus],
+) -> Result<(), Divergence> {
+    let mut undisturbed = original.clone();
+    let snapshot = original.freeze();
+    restored.restore(&snapshot).map_err(|error| Divergence::Refused { prefix, error })?;
+    if restored.freeze() != snapshot {
+        return Err(Divergence::Restored { prefix });
+    }
+    for (input, stimulus) in (prefix..).zip(rest) {
+        if feed(&mut undisturbed, stimulus) != feed(&mut restored, stimulus) {
+            return Err(Divergence::Output { prefix, input });
+        }
+    }
+    if undisturbed.freeze() != restored.freeze() {
+        return Err(Divergence::FinalState { prefix });
+    }
+    Ok(())
+}
+
+fn feed(subtask: &mut Subtask, stimulus: &Stimulus) -> (Vec<(u16, Item)>, Vec<Record>) {
+    let mut out = Outputs::default();
+    match stimulus {
+        Stimulus::Item { channel, item } => subtask.process(*channel, item.clone(), &mut out),
+        Stimulus::Entry { split, offset, bytes } => subtask.read(*split, *offset, bytes, &mut out),
+        Stimulus::EndOfSplit(split) => drop(subtask.end_split(*split, &mut out)),
+    }
+    (out.items, out.written)
+}
+
+fn stimulus<T: Data>(channel: usize, index: usize, step: &Step<T>) -> Stimulus {
+    let item = match step {
+        Step::Record(timestamp, record) => Item::Record(Record {
+            lineage: LineageId::of_entry(SplitId(channel as u16), index as u64),
+            timestamp: *timestamp,
+            payload: encode(record),
+        }),
+        Step::Watermark(watermark) => Item::Watermark(*watermark),
+    };
+    Stimulus::Item { channel, item }
+}
+
+fn source_stimuli(splits: &[Vec<Vec<u8>>]) -> Vec<Stimulus> {
+    let longest = splits.iter().map(Vec::len).max().unwrap_or(0);
+    let mut stimuli = Vec::new();
+    for index in 0..=longest {
+        for (split, entries) in (0..).map(SplitId).zip(splits) {
+            match entries.get(index) {
+                Some(bytes) => {
+                    let (offset, bytes) = (index as u64, bytes.clone());
+                    stimuli.push(Stimulus::Entry { split, offset, bytes });
+                }
+                None if index == entries.len() => stimuli.push(Stimulus::EndOfSplit(split)),
+                None => {}
+            }
+        }
+    }
+    stimuli
+}
+
+fn fresh(builder: &JobBuilder, subtask: u16) -> impl Fn() -> Subtask {
+    let job: Job = match builder.build() {
+        Ok(job) => job,
+        Err(error) => panic!("the operator cannot be part of a job: {error}"),
+    };
+    move || job.subtask(SubtaskId(subtask), DefectSet::NONE)
+}
+
+/// A source whose entries are records encoded with postcard; the time of a record is its offset.
+///
+/// It stands in where a job needs a source of a given type, in tests and examples. Entries that are no
+/// such records are skipped.
+#[derive(Debug)]
+pub struct Replay<T> {
+    _records: PhantomData<fn() -> T>,
+}
+
+impl<T> Replay<T> {
+    /// A source of records of this type.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { _records: PhantomData }
+    }
+}
+
+impl<T> Default for Replay<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T> Clone for Replay<T> {
+    fn clone(&self) -> Self {
+        Self::new()
+    }
+}
+
+impl<T: Data> Source for Replay<T> {
+    type Out = T;
+    type State = ();
+
+    fn read(&mut self, entry: Entry<'_>, out: &mut SourceCollector<'_, T>) {
+        let time = i64::try_from(entry.offset).unwrap_or(i64::MAX);
+        if let Ok(record) = postcard::from_bytes(entry.bytes) {
+            out.emit(time, record);
+        }
+        out.watermark(time);
+    }
+
+    fn snapshot(&self) {}
+
+    fn restore(&mut self, (): ()) {}
+}

@@ -1,0 +1,114 @@
+//! What an operator sees besides the record: time, the current key, its state and timers.
+
+use std::marker::PhantomData;
+
+use super::backend::{KeyEntry, Slot};
+use super::data::{Bytes, Data, decode};
+use super::state::{ListState, MapState, OperatorState, ValueState};
+use super::state_access::{ListAccess, MapAccess, OperatorListAccess, ValueAccess};
+use super::timers::Timers;
+
+/// The surroundings of one step of an operator: one record, or one timer.
+///
+/// Keyed state and timers are those of the current key.
+pub struct Context<'a> {
+    pub(crate) timestamp: i64,
+    pub(crate) watermark: i64,
+    pub(crate) subtask_index: u16,
+    pub(crate) key: Option<&'a [u8]>,
+    pub(crate) entry: &'a mut KeyEntry,
+    pub(crate) timers: &'a mut Timers,
+    pub(crate) lists: &'a mut [Vec<Bytes>],
+}
+
+impl Context<'_> {
+    /// The value of the current key.
+    #[inline]
+    pub fn value<T: Data>(&mut self, state: &ValueState<T>) -> ValueAccess<'_, T> {
+        ValueAccess { slot: self.slot(state.slot), _values: PhantomData }
+    }
+
+    /// The list of the current key.
+    pub fn list<T: Data>(&mut self, state: &ListState<T>) -> ListAccess<'_, T> {
+        ListAccess { slot: self.slot(state.slot), _values: PhantomData }
+    }
+
+    /// The map of the current key.
+    pub fn map<K: Data + Ord, V: Data>(&mut self, state: &MapState<K, V>) -> MapAccess<'_, K, V> {
+        MapAccess { slot: self.slot(state.slot), _entries: PhantomData }
+    }
+
+    /// A list of the subtask, whatever the key.
+    ///
+    /// # Panics
+    ///
+    /// When another operator declared the state.
+    pub fn operator_list<T: Data>(
+        &mut self,
+        state: &OperatorState<T>,
+    ) -> OperatorListAccess<'_, T> {
+        let elements = &mut self.lists[usize::from(state.slot)];
+        OperatorListAccess { elements, _values: PhantomData }
+    }
+
+    /// Has `on_timer` called with the current key once the watermark reaches `timestamp`.
+    ///
+    /// A timer at or below the current watermark fires when the watermark next advances. Registering a
+    /// key's timer twice registers it once.
+    ///
+    /// # Panics
+    ///
+    /// When the stream has no key.
+    pub fn register_timer(&mut self, timestamp: i64) {
+        self.timers.register(timestamp, keyed(self.key));
+    }
+
+    /// Takes a registered timer of the current key back; does nothing where there is none.
+    ///
+    /// # Panics
+    ///
+    /// When the stream has no key.
+    pub fn delete_timer(&mut self, timestamp: i64) {
+        self.timers.delete(timestamp, keyed(self.key));
+    }
+
+    /// The event time of the record, or of the timer.
+    #[must_use]
+    pub fn timestamp(&self) -> i64 {
+        self.timestamp
+    }
+
+    /// The current watermark; `i64::MIN` before the first, `i64::MAX` when all input has ended.
+    #[must_use]
+    pub fn watermark(&self) -> i64 {
+        self.watermark
+    }
+
+    /// The current key.
+    ///
+    /// # Panics
+    ///
+    /// When the stream has no key, or one of another type.
+    #[must_use]
+    pub fn key<K: Data>(&self) -> K {
+        decode(keyed(self.key))
+    }
+
+    /// The index of the subtask within its operator.
+    #[must_use]
+    pub fn subtask_index(&self) -> u16 {
+        self.subtask_index
+    }
+
+    #[inline]
+    fn slot(&mut self, slot: u16) -> &mut Slot {
+        match self.entry.slots.get_mut(usize::from(slot)) {
+            Some(slot) => slot,
+            None => panic!("keyed state is used with an operator that did not declare it"),
+        }
+    }
+}
+
+fn keyed(key: Option<&[u8]>) -> &[u8] {
+    key.expect("keys and timers need a keyed stream")
+}

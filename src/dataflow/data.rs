@@ -1,0 +1,145 @@
+//! What records and state are made of: values that become bytes and come back.
+
+use std::any::type_name;
+use std::fmt;
+use std::ops::Deref;
+
+use serde::de::{DeserializeOwned, Error, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::record::Payload;
+
+/// What can be a record, a key or state: encoded with postcard, and equal after decoding.
+///
+/// Implemented for every type that fits. The encoding must be a function of the value: a field whose
+/// order differs between runs (a hash map) voids every comparison of snapshots.
+pub trait Data: Serialize + DeserializeOwned + Clone + fmt::Debug + Send + 'static {}
+
+impl<T: Serialize + DeserializeOwned + Clone + fmt::Debug + Send + 'static> Data for T {}
+
+/// Encodes `value` behind what `bytes` already holds.
+///
+/// # Panics
+///
+/// When the type's `Serialize` refuses: records and state must be encodable.
+pub(crate) fn encode_into<T: Serialize + ?Sized>(value: &T, bytes: &mut Payload) {
+    if let Err(error) = postcard::serialize_with_flavor(value, Writer(bytes)) {
+        panic!("{} cannot be encoded: {error}", type_name::<T>());
+    }
+}
+
+/// Encodes `value`; short encodings need no allocation.
+pub(crate) fn encode<T: Serialize + ?Sized>(value: &T) -> Payload {
+    let mut bytes = Payload::new();
+    encode_into(value, &mut bytes);
+    bytes
+}
+
+/// Decodes what [`encode`] made of a value of the same type.
+///
+/// # Panics
+///
+/// When the bytes are of another type: the typed builder rules it out, so it is a bug of the type's
+/// `Serialize` and `Deserialize`.
+pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> T {
+    match postcard::from_bytes(bytes) {
+        Ok(value) => value,
+        Err(error) => panic!("bytes do not decode as {}: {error}", type_name::<T>()),
+    }
+}
+
+/// Copies a payload; faster than its `Clone`, which goes byte by byte.
+pub(crate) fn copy(bytes: &[u8]) -> Payload {
+    Payload::from_slice(bytes)
+}
+
+/// Lets postcard write into a payload, slices at once.
+struct Writer<'a>(&'a mut Payload);
+
+impl postcard::ser_flavors::Flavor for Writer<'_> {
+    type Output = ();
+
+    #[inline]
+    fn try_extend(&mut self, data: &[u8]) -> postcard::Result<()> {
+        self.0.extend_from_slice(data);
+        Ok(())
+    }
+
+    #[inline]
+    fn try_push(&mut self, data: u8) -> postcard::Result<()> {
+        self.0.push(data);
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<()> {
+        Ok(())
+    }
+}
+
+/// Encoded bytes within a snapshot; short ones need no allocation.
+///
+/// Ordered as their bytes are.
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Bytes(pub Payload);
+
+impl Deref for Bytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl From<&[u8]> for Bytes {
+    fn from(bytes: &[u8]) -> Self {
+        Self(copy(bytes))
+    }
+}
+
+impl From<Vec<u8>> for Bytes {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(Payload::from_vec(bytes))
+    }
+}
+
+impl fmt::Debug for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("0x")?;
+        self.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl Serialize for Bytes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Bytes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_bytes(BytesVisitor)
+    }
+}
+
+struct BytesVisitor;
+
+impl<'de> Visitor<'de> for BytesVisitor {
+    type Value = Bytes;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("bytes")
+    }
+
+    fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Bytes, E> {
+        Ok(Bytes::from(bytes))
+    }
+
+    /// Self-describing formats without bytes (JSON) give a sequence of numbers.
+    fn visit_seq<A: SeqAccess<'de>>(self, mut numbers: A) -> Result<Bytes, A::Error> {
+        let mut bytes = Payload::new();
+        while let Some(byte) = numbers.next_element()? {
+            bytes.push(byte);
+        }
+        Ok(Bytes(bytes))
+    }
+}

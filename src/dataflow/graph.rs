@@ -1,0 +1,192 @@
+//! The graph that a builder collects: operators and edges, with the record types erased.
+
+use std::sync::Arc;
+
+use super::build_error::BuildError;
+use super::builder::{CONSUMERS_MAX, PARALLELISM_MAX};
+use super::placement::Placement;
+use super::router::Partition;
+use super::state::StateDeclarations;
+use super::task::Task;
+use crate::protocol::{DefectSet, KeyGroup, OperatorRole};
+
+/// Makes the task side of a subtask.
+pub(crate) type TaskFactory =
+    Arc<dyn Fn(&Placement, &[Partition], DefectSet) -> Task + Send + Sync>;
+
+/// Operators in the order of their declaration, which is topological: an operator is declared on streams
+/// that exist, so that there are no cycles.
+#[derive(Clone, Default)]
+pub(crate) struct Graph {
+    pub(crate) nodes: Vec<Node>,
+    /// The first mistake that only the declaration could see.
+    pub(crate) mistake: Option<BuildError>,
+}
+
+/// One operator.
+#[derive(Clone)]
+pub(crate) struct Node {
+    pub(crate) name: String,
+    pub(crate) role: OperatorRole,
+    pub(crate) parallelism: u16,
+    /// How many splits it reads.
+    pub(crate) splits: u16,
+    /// Whether it has a key: keyed state is spread over its subtasks by key group.
+    pub(crate) keyed: bool,
+    /// Where its inputs come from.
+    pub(crate) inputs: Vec<EdgeRef>,
+    /// How each of its consumers partitions.
+    pub(crate) consumers: Vec<Partition>,
+    pub(crate) factory: TaskFactory,
+    /// The state it declares.
+    pub(crate) states: StateDeclarations,
+}
+
+/// One edge, by the operator that emits and the number among its consumers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct EdgeRef {
+    pub(crate) from: usize,
+    pub(crate) edge: usize,
+}
+
+impl Node {
+    /// A node without inputs, consumers, splits, key and state.
+    pub(crate) fn new(
+        name: &str,
+        role: OperatorRole,
+        parallelism: u16,
+        factory: TaskFactory,
+    ) -> Self {
+        Self {
+            name: name.to_owned(),
+            role,
+            parallelism,
+            splits: 0,
+            keyed: false,
+            inputs: Vec::new(),
+            consumers: Vec::new(),
+            factory,
+            states: StateDeclarations::default(),
+        }
+    }
+
+    fn is_sink(&self) -> bool {
+        match self.role {
+            OperatorRole::TransactionalSink | OperatorRole::AtLeastOnceSink => true,
+            OperatorRole::Source | OperatorRole::Operator => false,
+        }
+    }
+}
+
+impl Graph {
+    /// Adds an operator that consumes these streams; gives its index.
+    pub(crate) fn add(&mut self, mut node: Node, inputs: Vec<(usize, Partition)>) -> usize {
+        for (from, partition) in inputs {
+            let consumers = &mut self.nodes[from].consumers;
+            node.inputs.push(EdgeRef { from, edge: consumers.len() });
+            consumers.push(partition);
+        }
+        self.nodes.push(node);
+        self.nodes.len() - 1
+    }
+
+    /// Whether a job can be made of it.
+    pub(crate) fn check(&self) -> Result<(), BuildError> {
+        self.mistake.clone().map_or(Ok(()), Err)?;
+        for (index, node) in self.nodes.iter().enumerate() {
+            self.check_name(index, node)?;
+            check_parallelism(node)?;
+            check_splits(node)?;
+            check_states(node)?;
+            self.check_edges(node)?;
+        }
+        self.check_ends()
+    }
+
+    fn check_name(&self, index: usize, node: &Node) -> Result<(), BuildError> {
+        let name = node.name.clone();
+        let shown = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
+        if name.is_empty() {
+            Err(BuildError::EmptyName { index })
+        } else if !name.chars().all(shown) {
+            Err(BuildError::InvalidName { name })
+        } else if self.nodes[..index].iter().any(|other| other.name == name) {
+            Err(BuildError::DuplicateName { name })
+        } else {
+            Ok(())
+        }
+    }
+
+    fn check_edges(&self, node: &Node) -> Result<(), BuildError> {
+        if node.consumers.len() > usize::from(CONSUMERS_MAX) {
+            return Err(BuildError::TooManyConsumers { operator: node.name.clone() });
+        }
+        node.inputs.iter().try_for_each(|input| self.check_edge(*input, node))
+    }
+
+    fn check_edge(&self, input: EdgeRef, node: &Node) -> Result<(), BuildError> {
+        let from = &self.nodes[input.from];
+        let forward = matches!(from.consumers[input.edge], Partition::Forward);
+        if !forward || from.parallelism == node.parallelism {
+            return Ok(());
+        }
+        Err(BuildError::ForwardBetweenParallelisms {
+            from: from.name.clone(),
+            from_parallelism: from.parallelism,
+            to: node.name.clone(),
+            to_parallelism: node.parallelism,
+        })
+    }
+
+    /// Every stream must lead to a sink: as there are no cycles, it is enough that each has a consumer.
+    fn check_ends(&self) -> Result<(), BuildError> {
+        if !self.nodes.iter().any(|node| node.role == OperatorRole::Source) {
+            return Err(BuildError::NoSource);
+        }
+        if !self.nodes.iter().any(Node::is_sink) {
+            return Err(BuildError::NoSink);
+        }
+        let dangling = self.nodes.iter().find(|node| node.consumers.is_empty() && !node.is_sink());
+        dangling.map_or(Ok(()), |node| Err(BuildError::Dangling { operator: node.name.clone() }))
+    }
+}
+
+fn check_parallelism(node: &Node) -> Result<(), BuildError> {
+    let (operator, parallelism) = (node.name.clone(), node.parallelism);
+    if parallelism == 0 {
+        Err(BuildError::ParallelismZero { operator })
+    } else if node.keyed && parallelism > KeyGroup::COUNT {
+        Err(BuildError::KeyedParallelismTooHigh { operator, parallelism })
+    } else if parallelism > PARALLELISM_MAX {
+        Err(BuildError::ParallelismTooHigh { operator, parallelism })
+    } else {
+        Ok(())
+    }
+}
+
+fn check_splits(node: &Node) -> Result<(), BuildError> {
+    if node.role != OperatorRole::Source {
+        return Ok(());
+    }
+    let (source_name, splits, subtasks) = (node.name.clone(), node.splits, node.parallelism);
+    if splits == 0 {
+        Err(BuildError::NoSplits { source_name })
+    } else if splits < subtasks {
+        Err(BuildError::FewerSplitsThanSubtasks { source_name, splits, subtasks })
+    } else {
+        Ok(())
+    }
+}
+
+fn check_states(node: &Node) -> Result<(), BuildError> {
+    let operator = node.name.clone();
+    if let Some(state) = node.states.duplicate() {
+        return Err(BuildError::DuplicateState { operator, state });
+    }
+    match node.states.first_keyed() {
+        Some(shape) if !node.keyed => {
+            Err(BuildError::KeyedStateWithoutKey { operator, state: shape.name.clone() })
+        }
+        Some(_) | None => Ok(()),
+    }
+}

@@ -1,0 +1,114 @@
+//! The input of a job: what the source log holds, in splits.
+
+use std::sync::Arc;
+
+use crate::protocol::SplitId;
+
+/// Entries of the splits of the source log, numbered as the job's sources are declared.
+///
+/// Cheap to clone: clones share the entries.
+///
+/// ```
+/// use cutwater::dataflow::Input;
+/// use cutwater::protocol::SplitId;
+///
+/// let input = Input::new(vec![vec![b"to be".to_vec(), b"or not".to_vec()], vec![]]);
+/// assert_eq!(input.entry(SplitId(0), 1), Some(&b"or not"[..]));
+/// assert_eq!(input.entry(SplitId(0), 2), None);
+/// assert_eq!(input.lengths(), [2, 0]);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Input {
+    splits: Arc<[Split]>,
+}
+
+/// One split: all entries end to end, and where each ends.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Split {
+    bytes: Vec<u8>,
+    ends: Vec<u32>,
+}
+
+impl Input {
+    /// An input with these entries per split.
+    ///
+    /// # Panics
+    ///
+    /// When a split holds 4 GiB or more.
+    #[must_use]
+    pub fn new(splits: Vec<Vec<Vec<u8>>>) -> Self {
+        Self { splits: splits.into_iter().map(Split::of).collect() }
+    }
+
+    /// Deals `entries` out to `splits` splits in turn, as a partitioned log's round-robin producer does.
+    ///
+    /// # Panics
+    ///
+    /// When `splits` is 0, or a split would hold 4 GiB or more.
+    #[must_use]
+    pub fn dealt<B: AsRef<[u8]>>(entries: impl IntoIterator<Item = B>, splits: u16) -> Self {
+        assert!(splits > 0, "entries cannot be dealt out to no splits");
+        let mut logs = vec![Split::default(); usize::from(splits)];
+        for (index, entry) in entries.into_iter().enumerate() {
+            logs[index % usize::from(splits)].push(entry.as_ref());
+        }
+        Self { splits: logs.into() }
+    }
+
+    /// How many splits there are.
+    #[must_use]
+    pub fn split_count(&self) -> u16 {
+        u16::try_from(self.splits.len()).unwrap_or(u16::MAX)
+    }
+
+    /// How many entries `split` holds; none where there is no such split.
+    #[must_use]
+    pub fn len(&self, split: SplitId) -> u64 {
+        self.splits.get(split.index()).map_or(0, |log| log.ends.len() as u64)
+    }
+
+    /// Whether no split holds an entry.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.splits.iter().all(|log| log.ends.is_empty())
+    }
+
+    /// How many entries each split holds.
+    #[must_use]
+    pub fn lengths(&self) -> Vec<u64> {
+        self.splits.iter().map(|log| log.ends.len() as u64).collect()
+    }
+
+    /// The entry at `offset` of `split`, if the split reaches that far.
+    #[must_use]
+    pub fn entry(&self, split: SplitId, offset: u64) -> Option<&[u8]> {
+        self.splits.get(split.index())?.entry(usize::try_from(offset).ok()?)
+    }
+
+    /// All entries of `split`, in order.
+    pub fn entries(&self, split: SplitId) -> impl Iterator<Item = &[u8]> {
+        (0..self.len(split)).filter_map(move |offset| self.entry(split, offset))
+    }
+}
+
+impl Split {
+    fn of(entries: Vec<Vec<u8>>) -> Self {
+        let mut split = Self::default();
+        split.bytes.reserve_exact(entries.iter().map(Vec::len).sum());
+        split.ends.reserve_exact(entries.len());
+        entries.iter().for_each(|entry| split.push(entry));
+        split
+    }
+
+    fn push(&mut self, entry: &[u8]) {
+        self.bytes.extend_from_slice(entry);
+        let end = u32::try_from(self.bytes.len()).expect("a split holds less than 4 GiB");
+        self.ends.push(end);
+    }
+
+    fn entry(&self, index: usize) -> Option<&[u8]> {
+        let end = *self.ends.get(index)? as usize;
+        let start = if index == 0 { 0 } else { self.ends[index - 1] as usize };
+        Some(&self.bytes[start..end])
+    }
+}

@@ -1,0 +1,163 @@
+//! Everything a stateful subtask keeps, and how it is frozen and restored.
+
+use super::backend::KeyedBackend;
+use super::collector::Collector;
+use super::context::Context;
+use super::data::{Bytes, Data};
+use super::placement::Placement;
+use super::record::Outputs;
+use super::router::Router;
+use super::state::{StateDeclarations, StateShape};
+use super::state_view::StateView;
+use super::subtask_state::{KeyGroupContent, KeyGroupRef, RestoreError, SubtaskState};
+use super::timers::Timers;
+use crate::protocol::{Defect, DefectSet, KeyGroup, LineageId, SubtaskId};
+
+/// Keyed state, timers and operator state of one subtask.
+#[derive(Clone, Debug)]
+pub(crate) struct KeyedStore {
+    subtask: SubtaskId,
+    index: u16,
+    shapes: Vec<StateShape>,
+    backend: KeyedBackend,
+    timers: Timers,
+    lists: Vec<Vec<Bytes>>,
+    defects: DefectSet,
+}
+
+/// What a step is about: whose turn it is, when, and what its emissions descend from.
+pub(crate) struct Step<'a> {
+    pub(crate) key: Option<&'a [u8]>,
+    pub(crate) timestamp: i64,
+    pub(crate) watermark: i64,
+    pub(crate) parent: LineageId,
+    /// The index of the first emission.
+    pub(crate) index: u32,
+}
+
+impl KeyedStore {
+    /// An empty store with the declared state.
+    pub(crate) fn new(
+        placement: &Placement,
+        states: &StateDeclarations,
+        defects: DefectSet,
+    ) -> Self {
+        let (index, parallelism) = (placement.index, placement.parallelism);
+        Self {
+            subtask: placement.subtask,
+            index,
+            shapes: states.shapes(),
+            backend: KeyedBackend::new(states.keyed_count(), index, parallelism),
+            timers: Timers::default(),
+            lists: vec![Vec::new(); states.operator_count()],
+            defects,
+        }
+    }
+
+    /// Runs one step of user code on the state of its key.
+    #[inline]
+    pub(crate) fn step<T: Data>(
+        &mut self,
+        step: &Step<'_>,
+        router: &mut Router<T>,
+        out: &mut Outputs,
+        run: impl FnOnce(&mut Context<'_>, &mut Collector<'_, T>),
+    ) {
+        let Step { key, timestamp, watermark, parent, index } = *step;
+        let Self { backend, timers, lists, index: subtask_index, .. } = self;
+        let mut collector = Collector { router, out, parent, index, timestamp };
+        let run = |entry: &mut _| {
+            let subtask_index = *subtask_index;
+            let mut context =
+                Context { timestamp, watermark, subtask_index, key, entry, timers, lists };
+            run(&mut context, &mut collector);
+        };
+        match key {
+            Some(key) => backend.with_key(key, run),
+            None => backend.without_key(run),
+        }
+    }
+
+    /// Takes out the first timer at or below `watermark`.
+    pub(crate) fn pop_timer(&mut self, watermark: i64) -> Option<(i64, Bytes)> {
+        self.timers.pop_due(watermark)
+    }
+
+    /// How many timers are pending.
+    pub(crate) fn timers_pending(&self) -> usize {
+        self.timers.len()
+    }
+
+    /// All state, read only.
+    pub(crate) fn view(&self) -> StateView<'_> {
+        StateView { backend: &self.backend, lists: &self.lists }
+    }
+
+    /// Writes the state into a snapshot.
+    pub(crate) fn freeze(&self, state: &mut SubtaskState) {
+        state.shapes.clone_from(&self.shapes);
+        state.operator_lists.clone_from(&self.lists);
+        state.key_groups = self.freeze_groups();
+    }
+
+    /// Takes over what a snapshot holds, and forgets what was there.
+    pub(crate) fn restore(&mut self, state: &SubtaskState) -> Result<(), RestoreError> {
+        if state.shapes != self.shapes || state.operator_lists.len() != self.lists.len() {
+            return Err(RestoreError::other_state(&state.shapes, &self.shapes));
+        }
+        self.backend.clear();
+        self.timers.clear();
+        self.lists.clone_from(&state.operator_lists);
+        state.key_groups.iter().try_for_each(|(group, bytes)| self.restore_group(*group, bytes))
+    }
+
+    fn freeze_groups(&self) -> Vec<(KeyGroup, Bytes)> {
+        let timers = self.timers_by_group();
+        let filled = self.backend.groups().filter_map(|(group, entries)| {
+            let timers = &timers[usize::from(group.0)];
+            let empty = entries.is_empty() && timers.is_empty();
+            (!empty).then(|| (group, encode_group(&KeyGroupRef { entries, timers })))
+        });
+        let mut frozen: Vec<_> = filled.collect();
+        if self.defects.has(Defect::KeyGroupsCollide) && frozen.len() > 1 {
+            frozen.remove(0);
+        }
+        frozen
+    }
+
+    fn timers_by_group(&self) -> Vec<Vec<&(i64, Bytes)>> {
+        let mut groups = vec![Vec::new(); usize::from(KeyGroup::COUNT)];
+        for timer in self.timers.iter() {
+            groups[usize::from(KeyGroup::of(&timer.1).0)].push(timer);
+        }
+        groups
+    }
+
+    fn restore_group(&mut self, group: KeyGroup, bytes: &[u8]) -> Result<(), RestoreError> {
+        if !self.backend.owns(group) {
+            return Err(RestoreError::ForeignKeyGroup { group, subtask: self.subtask });
+        }
+        let content = decode_group(bytes).filter(|content| self.belongs(group, content));
+        let content = content.ok_or(RestoreError::Corrupt { what: "key group" })?;
+        content.timers.iter().for_each(|(at, key)| self.timers.register(*at, key));
+        self.backend.replace(group, content.entries);
+        Ok(())
+    }
+
+    fn belongs(&self, group: KeyGroup, content: &KeyGroupContent) -> bool {
+        let timers = content.timers.iter().map(|(_, key)| key);
+        self.backend.fits(&content.entries)
+            && content.entries.keys().chain(timers).all(|key| KeyGroup::of(key) == group)
+    }
+}
+
+fn encode_group(content: &KeyGroupRef<'_>) -> Bytes {
+    Bytes::from(postcard::to_stdvec(content).expect("plain data is encodable"))
+}
+
+fn decode_group(bytes: &[u8]) -> Option<KeyGroupContent> {
+    match postcard::take_from_bytes(bytes) {
+        Ok((content, [])) => Some(content),
+        Ok(_) | Err(_) => None,
+    }
+}

@@ -1,0 +1,58 @@
+//! The task side of a sink.
+
+use super::channels::{freeze_watermarks, restore_watermarks};
+use super::data::decode;
+use super::placement::Placement;
+use super::record::{Item, Outputs, Record};
+use super::sink::Sink;
+use super::subtask_state::{RestoreError, SubtaskState};
+use super::task::InputTask;
+use super::watermark::{WATERMARK_MAX, WatermarkMerger};
+
+/// One subtask of a sink. What it writes keeps the lineage of the record it received.
+#[derive(Clone)]
+pub(crate) struct SinkTask<S: Sink> {
+    sink: S,
+    watermarks: WatermarkMerger,
+}
+
+impl<S: Sink> SinkTask<S> {
+    /// A fresh subtask.
+    pub(crate) fn new(sink: S, placement: &Placement) -> Self {
+        Self { sink, watermarks: WatermarkMerger::new(placement.ports.len()) }
+    }
+}
+
+impl<S: Sink> InputTask for SinkTask<S> {
+    fn process(&mut self, channel: usize, item: Item, out: &mut Outputs) {
+        match item {
+            Item::Record(Record { lineage, timestamp, payload }) => {
+                let payload = self.sink.write(decode(&payload), timestamp);
+                out.written.push(Record { lineage, timestamp, payload });
+            }
+            Item::Watermark(watermark) => drop(self.watermarks.advance(channel, watermark)),
+        }
+    }
+
+    fn end_channel(&mut self, channel: usize, _out: &mut Outputs) {
+        self.watermarks.advance(channel, WATERMARK_MAX);
+    }
+
+    fn freeze(&self) -> SubtaskState {
+        let mut state = SubtaskState::default();
+        freeze_watermarks(&self.watermarks, &mut state);
+        state
+    }
+
+    fn restore(&mut self, state: &SubtaskState) -> Result<(), RestoreError> {
+        restore_watermarks(&mut self.watermarks, state)
+    }
+
+    fn tokens(&self) -> Option<i64> {
+        None
+    }
+
+    fn boxed_clone(&self) -> Box<dyn InputTask> {
+        Box::new(self.clone())
+    }
+}

@@ -1,0 +1,95 @@
+//! Sources: they decode entries of the source log into records.
+
+use super::data::Data;
+use super::record::Outputs;
+use super::router::Router;
+use super::watermark::WatermarkMerger;
+use crate::protocol::{LineageId, SplitId};
+
+/// One entry of the source log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry<'a> {
+    /// The split it belongs to.
+    pub split: SplitId,
+    /// Its place in the split.
+    pub offset: u64,
+    /// Its content.
+    pub bytes: &'a [u8],
+}
+
+/// Decodes entries into records.
+///
+/// A subtask of a source reads several splits; the runtime keeps the position in each, and snapshots it.
+/// What the source knows besides must be in its [`State`](Source::State): a field that is not comes back
+/// as new after a failure, and [`conformance`](super::conformance) finds it.
+///
+/// An entry is processed as one step: no snapshot falls between its records.
+///
+/// ```
+/// use cutwater::dataflow::{Entry, Source, SourceCollector};
+///
+/// /// A line is a record; its time is its offset.
+/// #[derive(Clone)]
+/// struct Lines;
+///
+/// impl Source for Lines {
+///     type Out = String;
+///     type State = ();
+///
+///     fn read(&mut self, entry: Entry<'_>, out: &mut SourceCollector<'_, String>) {
+///         let time = entry.offset as i64;
+///         out.emit(time, String::from_utf8_lossy(entry.bytes).into_owned());
+///         out.watermark(time);
+///     }
+///
+///     fn snapshot(&self) {}
+///
+///     fn restore(&mut self, (): ()) {}
+/// }
+/// ```
+pub trait Source: Clone + Send + Sync + 'static {
+    /// What it emits.
+    type Out: Data;
+    /// What it knows besides its positions; `()` for most.
+    type State: Data + Eq;
+
+    /// Decodes one entry into any number of records.
+    fn read(&mut self, entry: Entry<'_>, out: &mut SourceCollector<'_, Self::Out>);
+
+    /// What goes into each snapshot besides the positions.
+    fn snapshot(&self) -> Self::State;
+
+    /// Takes over what a snapshot held. Called at most once, on a fresh source.
+    fn restore(&mut self, state: Self::State);
+}
+
+/// Takes what a source emits for one entry.
+pub struct SourceCollector<'a, T> {
+    pub(crate) router: &'a mut Router<T>,
+    pub(crate) watermarks: &'a mut WatermarkMerger,
+    pub(crate) out: &'a mut Outputs,
+    pub(crate) origin: LineageId,
+    /// Which of the subtask's splits is being read.
+    pub(crate) local_split: usize,
+    /// Counts the records of this entry.
+    pub(crate) emitted: u32,
+}
+
+impl<T: Data> SourceCollector<'_, T> {
+    /// Emits a record with its event time.
+    pub fn emit(&mut self, timestamp: i64, record: T) {
+        let lineage = self.origin.child(self.router.operator(), self.emitted);
+        self.emitted += 1;
+        self.router.emit(&record, lineage, timestamp, self.out);
+    }
+
+    /// Promises that no record at or below `watermark` follows *in the split of this entry*, but late ones.
+    ///
+    /// Downstream learns the minimum over the splits of the subtask; at the end of a split the runtime
+    /// raises its watermark to the maximum by itself.
+    pub fn watermark(&mut self, watermark: i64) {
+        if let Some(lowest) = self.watermarks.advance(self.local_split, watermark) {
+            self.router.broadcast_watermark(lowest, self.out);
+        }
+    }
+}

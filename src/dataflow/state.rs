@@ -1,0 +1,138 @@
+//! Declaring state: an operator's constructor names each piece and gets a typed handle to it.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::{Deserialize, Serialize};
+
+/// What a piece of state is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StateKind {
+    /// One value per key.
+    Value,
+    /// A list per key.
+    List,
+    /// A map per key.
+    Map,
+    /// A list per subtask.
+    Operator,
+}
+
+/// The name and kind of a piece of state; snapshots carry them, so that another operator's is refused.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StateShape {
+    /// Unique in its operator.
+    pub name: String,
+    /// What it is.
+    pub kind: StateKind,
+}
+
+/// Collects what state an operator has; passed to its constructor.
+#[derive(Clone, Debug, Default)]
+pub struct StateDeclarations {
+    keyed: Vec<StateShape>,
+    operator: Vec<StateShape>,
+}
+
+impl StateDeclarations {
+    /// Declares one value per key.
+    pub fn value<T>(&mut self, name: &str) -> ValueState<T> {
+        ValueState::at(declare(&mut self.keyed, name, StateKind::Value))
+    }
+
+    /// Declares a list per key.
+    pub fn list<T>(&mut self, name: &str) -> ListState<T> {
+        ListState::at(declare(&mut self.keyed, name, StateKind::List))
+    }
+
+    /// Declares a map per key.
+    pub fn map<K, V>(&mut self, name: &str) -> MapState<K, V> {
+        MapState::at(declare(&mut self.keyed, name, StateKind::Map))
+    }
+
+    /// Declares a list that belongs to the subtask, whatever the key.
+    pub fn operator_list<T>(&mut self, name: &str) -> OperatorState<T> {
+        OperatorState::at(declare(&mut self.operator, name, StateKind::Operator))
+    }
+
+    /// How many pieces each key has.
+    pub(crate) fn keyed_count(&self) -> usize {
+        self.keyed.len()
+    }
+
+    /// How many lists the subtask has.
+    pub(crate) fn operator_count(&self) -> usize {
+        self.operator.len()
+    }
+
+    /// All declarations: keyed state, then operator state, each in order.
+    pub(crate) fn shapes(&self) -> Vec<StateShape> {
+        self.keyed.iter().chain(&self.operator).cloned().collect()
+    }
+
+    /// The first piece of keyed state, if there is one.
+    pub(crate) fn first_keyed(&self) -> Option<&StateShape> {
+        self.keyed.first()
+    }
+
+    /// A name that was declared twice, if there is one.
+    pub(crate) fn duplicate(&self) -> Option<String> {
+        let names: Vec<_> = self.shapes().into_iter().map(|shape| shape.name).collect();
+        let repeated = |(index, name): (usize, &String)| names[..index].contains(name);
+        names.iter().enumerate().find(|entry| repeated(*entry)).map(|(_, name)| name.clone())
+    }
+}
+
+fn declare(shapes: &mut Vec<StateShape>, name: &str, kind: StateKind) -> u16 {
+    let slot = u16::try_from(shapes.len()).expect("an operator declares fewer than 65,536 states");
+    shapes.push(StateShape { name: name.to_owned(), kind });
+    slot
+}
+
+/// Defines a typed handle to declared state.
+macro_rules! handle {
+    ($(#[$doc:meta])* $name:ident<$($param:ident),+>) => {
+        $(#[$doc])*
+        pub struct $name<$($param),+> {
+            pub(crate) slot: u16,
+            _values: PhantomData<fn($($param),+)>,
+        }
+
+        impl<$($param),+> $name<$($param),+> {
+            fn at(slot: u16) -> Self {
+                Self { slot, _values: PhantomData }
+            }
+        }
+
+        impl<$($param),+> Clone for $name<$($param),+> {
+            fn clone(&self) -> Self {
+                Self::at(self.slot)
+            }
+        }
+
+        impl<$($param),+> fmt::Debug for $name<$($param),+> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({})"), self.slot)
+            }
+        }
+    };
+}
+
+handle! {
+    /// A handle to one value per key; [`Context::value`](super::Context::value) opens it.
+    ValueState<T>
+}
+handle! {
+    /// A handle to a list per key; [`Context::list`](super::Context::list) opens it.
+    ListState<T>
+}
+handle! {
+    /// A handle to a map per key; [`Context::map`](super::Context::map) opens it.
+    MapState<K, V>
+}
+handle! {
+    /// A handle to a list per subtask; [`Context::operator_list`](super::Context::operator_list) opens it.
+    OperatorState<T>
+}

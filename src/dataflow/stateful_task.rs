@@ -1,0 +1,139 @@
+//! The task side of stateful operators, on one input or on two.
+
+use std::sync::Arc;
+
+use super::channels::{freeze_watermarks, restore_counters, restore_watermarks};
+use super::collector::Collector;
+use super::context::Context;
+use super::keyed_store::{KeyedStore, Step};
+use super::placement::Placement;
+use super::record::{Item, Outputs, Record};
+use super::router::{Partition, Router};
+use super::state::StateDeclarations;
+use super::state_view::StateView;
+use super::stateful_logic::Logic;
+use super::subtask_state::{RestoreError, SubtaskState};
+use super::task::InputTask;
+use super::watermark::{WATERMARK_MAX, WatermarkMerger};
+use crate::protocol::{DefectSet, Digest, LineageId};
+
+/// How many timers may be registered and fire again within one advance of the watermark.
+///
+/// A timer that registers the next one, for ever, would never end once the watermark is at its maximum.
+pub const TIMER_CASCADE_MAX: usize = 100_000;
+
+/// Computes a conserved quantity from all state of a subtask.
+pub(crate) type Conserved<O> = Arc<dyn Fn(&O, &StateView<'_>) -> i64 + Send + Sync>;
+
+/// One subtask of a stateful operator.
+pub(crate) struct StatefulTask<L: Logic> {
+    logic: L,
+    store: KeyedStore,
+    /// For each channel, the input it belongs to.
+    ports: Arc<[u8]>,
+    watermarks: WatermarkMerger,
+    router: Router<L::Out>,
+    conserved: Option<Conserved<L::Operator>>,
+}
+
+impl<L: Logic> StatefulTask<L> {
+    /// A fresh subtask.
+    pub(crate) fn new(
+        logic: L,
+        states: &StateDeclarations,
+        conserved: Option<Conserved<L::Operator>>,
+        placement: &Placement,
+        partitions: &[Partition],
+        defects: DefectSet,
+    ) -> Self {
+        Self {
+            logic,
+            store: KeyedStore::new(placement, states, defects),
+            ports: Arc::clone(&placement.ports),
+            watermarks: WatermarkMerger::new(placement.ports.len()),
+            router: Router::new(placement, partitions),
+            conserved,
+        }
+    }
+
+    #[inline]
+    fn process_record(&mut self, channel: usize, record: &Record, out: &mut Outputs) {
+        let Self { logic, store, router, .. } = self;
+        let watermark = self.watermarks.current();
+        logic.process(self.ports[channel], record, watermark, store, router, out);
+    }
+
+    fn advance(&mut self, channel: usize, watermark: i64, out: &mut Outputs) {
+        let Some(lowest) = self.watermarks.advance(channel, watermark) else { return };
+        self.fire_timers(lowest, out);
+        self.router.broadcast_watermark(lowest, out);
+    }
+
+    fn fire_timers(&mut self, watermark: i64, out: &mut Outputs) {
+        let mut left = self.store.timers_pending() + TIMER_CASCADE_MAX;
+        while let Some((timestamp, key)) = self.store.pop_timer(watermark) {
+            assert!(left > 0, "timers register timers without end at watermark {watermark}");
+            left -= 1;
+            self.fire_timer(timestamp, &key, watermark, out);
+        }
+    }
+
+    fn fire_timer(&mut self, timestamp: i64, key: &[u8], watermark: i64, out: &mut Outputs) {
+        let Self { logic, store, router, .. } = self;
+        let parent = LineageId::of_timer(router.operator(), Digest::of(key).0, timestamp);
+        let step = Step { key: Some(key), timestamp, watermark, parent, index: 0 };
+        let fire = |ctx: &mut Context<'_>, out: &mut Collector<'_, L::Out>| {
+            logic.on_timer(timestamp, ctx, out);
+        };
+        store.step(&step, router, out, fire);
+    }
+}
+
+impl<L: Logic> Clone for StatefulTask<L> {
+    fn clone(&self) -> Self {
+        Self {
+            logic: self.logic.clone(),
+            store: self.store.clone(),
+            ports: Arc::clone(&self.ports),
+            watermarks: self.watermarks.clone(),
+            router: self.router.clone(),
+            conserved: self.conserved.clone(),
+        }
+    }
+}
+
+impl<L: Logic> InputTask for StatefulTask<L> {
+    fn process(&mut self, channel: usize, item: Item, out: &mut Outputs) {
+        match item {
+            Item::Record(record) => self.process_record(channel, &record, out),
+            Item::Watermark(watermark) => self.advance(channel, watermark, out),
+        }
+    }
+
+    fn end_channel(&mut self, channel: usize, out: &mut Outputs) {
+        self.advance(channel, WATERMARK_MAX, out);
+    }
+
+    fn freeze(&self) -> SubtaskState {
+        let mut state =
+            SubtaskState { counters: self.router.counters(), ..SubtaskState::default() };
+        self.store.freeze(&mut state);
+        freeze_watermarks(&self.watermarks, &mut state);
+        state
+    }
+
+    fn restore(&mut self, state: &SubtaskState) -> Result<(), RestoreError> {
+        self.store.restore(state)?;
+        restore_watermarks(&mut self.watermarks, state)?;
+        restore_counters(&mut self.router, state)
+    }
+
+    fn tokens(&self) -> Option<i64> {
+        let conserved = self.conserved.as_ref()?;
+        Some(conserved(self.logic.operator(), &self.store.view()))
+    }
+
+    fn boxed_clone(&self) -> Box<dyn InputTask> {
+        Box::new(self.clone())
+    }
+}

@@ -1,0 +1,176 @@
+//! Streams: what a job's operators are declared on.
+
+use std::cell::RefCell;
+use std::marker::PhantomData;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::data::{Data, encode_into};
+use super::graph::{Graph, Node, TaskFactory};
+use super::keyed_stream::KeyedStream;
+use super::operator::Operator;
+use super::processed::{Processed, stateful};
+use super::record::Payload;
+use super::router::{KeyFn, Partition};
+use super::sink::Sink;
+use super::sink_task::SinkTask;
+use super::state::StateDeclarations;
+use super::stateful_logic::OneInput;
+use super::task::Task;
+use super::transform_task::{Filter, FlatMap, Map, Transform, TransformTask};
+use crate::protocol::OperatorRole;
+
+/// The records that an operator emits, and how they are spread over the subtasks of the next consumer.
+///
+/// A stream can have several consumers: each gets every record. Clones are the same stream.
+#[must_use = "a stream that nothing consumes is a build error"]
+pub struct Stream<T> {
+    pub(crate) graph: Rc<RefCell<Graph>>,
+    pub(crate) node: usize,
+    pub(crate) partition: Partition,
+    pub(crate) _records: PhantomData<fn() -> T>,
+}
+
+impl<T> Clone for Stream<T> {
+    fn clone(&self) -> Self {
+        self.partitioned(self.partition.clone())
+    }
+}
+
+impl<T> Stream<T> {
+    /// Adds an operator to the graph; gives the stream of what it emits.
+    pub(crate) fn of_new(
+        graph: &Rc<RefCell<Graph>>,
+        node: Node,
+        inputs: Vec<(usize, Partition)>,
+    ) -> Self {
+        let node = graph.borrow_mut().add(node, inputs);
+        let graph = Rc::clone(graph);
+        Self { graph, node, partition: Partition::Forward, _records: PhantomData }
+    }
+
+    /// To the subtask with the sender's index; what a stream does unless told otherwise. Both ends must
+    /// have the same parallelism.
+    pub fn forward(&self) -> Self {
+        self.partitioned(Partition::Forward)
+    }
+
+    /// To each subtask in turn, from the first. How far it has come is in the sender's snapshot.
+    pub fn rebalance(&self) -> Self {
+        self.partitioned(Partition::Rebalance)
+    }
+
+    /// To each subtask in turn, from the one with the sender's index: record *i* of sender *s* goes to
+    /// subtask *(s + i)* mod *k*. How far it has come is in the sender's snapshot.
+    pub fn shift(&self) -> Self {
+        self.partitioned(Partition::Shift)
+    }
+
+    /// To every subtask. Where there are several, each copy has a lineage of its own.
+    pub fn broadcast(&self) -> Self {
+        self.partitioned(Partition::Broadcast)
+    }
+
+    fn partitioned(&self, partition: Partition) -> Self {
+        let graph = Rc::clone(&self.graph);
+        Self { graph, node: self.node, partition, _records: PhantomData }
+    }
+
+    pub(crate) fn as_input(&self) -> (usize, Partition) {
+        (self.node, self.partition.clone())
+    }
+}
+
+impl<T: Data> Stream<T> {
+    /// To the subtask that owns the key group of the record's key.
+    ///
+    /// `key` must be a pure function.
+    pub fn key_by<K: Data>(
+        &self,
+        key: impl Fn(&T) -> K + Send + Sync + 'static,
+    ) -> KeyedStream<K, T> {
+        let key_of: KeyFn<T> =
+            Arc::new(move |record, bytes: &mut Payload| encode_into(&key(record), bytes));
+        let partition = Partition::Hash(Arc::new(Arc::clone(&key_of)));
+        KeyedStream { stream: self.partitioned(partition), key_of, _keys: PhantomData }
+    }
+
+    /// One record for each record. `function` must be pure.
+    pub fn map<U: Data>(
+        &self,
+        name: &str,
+        parallelism: u16,
+        function: impl Fn(T) -> U + Send + Sync + 'static,
+    ) -> Stream<U> {
+        self.transform(name, parallelism, Map::new(function))
+    }
+
+    /// The records for which `predicate`, which must be pure, holds.
+    pub fn filter(
+        &self,
+        name: &str,
+        parallelism: u16,
+        predicate: impl Fn(&T) -> bool + Send + Sync + 'static,
+    ) -> Stream<T> {
+        self.transform(name, parallelism, Filter::new(predicate))
+    }
+
+    /// Any number of records for each record, in order. `function` must be pure.
+    pub fn flat_map<I>(
+        &self,
+        name: &str,
+        parallelism: u16,
+        function: impl Fn(T) -> I + Send + Sync + 'static,
+    ) -> Stream<I::Item>
+    where
+        I: IntoIterator<Item: Data> + 'static,
+    {
+        self.transform(name, parallelism, FlatMap::new(function))
+    }
+
+    /// An operator without a key: it has operator state, but neither keyed state nor timers.
+    ///
+    /// `make` is called for each subtask; see [`Operator`].
+    pub fn process<O: Operator<In = T>>(
+        &self,
+        name: &str,
+        parallelism: u16,
+        make: impl Fn(&mut StateDeclarations) -> O + Send + Sync + 'static,
+    ) -> Processed<O, O::Out> {
+        let logic = |operator| OneInput::new(operator, None);
+        stateful(&self.graph, name, parallelism, vec![self.as_input()], false, make, logic)
+    }
+
+    /// Writes the records in transactions that become visible when a checkpoint completes: exactly once.
+    pub fn transactional_sink<S: Sink<In = T>>(&self, name: &str, parallelism: u16, sink: S) {
+        self.sink(name, parallelism, OperatorRole::TransactionalSink, sink);
+    }
+
+    /// Writes the records at once; after a failure some are written again.
+    pub fn at_least_once_sink<S: Sink<In = T>>(&self, name: &str, parallelism: u16, sink: S) {
+        self.sink(name, parallelism, OperatorRole::AtLeastOnceSink, sink);
+    }
+
+    fn transform<F: Transform<In = T>>(
+        &self,
+        name: &str,
+        parallelism: u16,
+        transform: F,
+    ) -> Stream<F::Out> {
+        let transform = Arc::new(transform);
+        let factory: TaskFactory = Arc::new(move |placement, partitions, _| {
+            let transform = Arc::clone(&transform);
+            Task::Inputs(Box::new(TransformTask::new(transform, placement, partitions)))
+        });
+        let node = Node::new(name, OperatorRole::Operator, parallelism, factory);
+        Stream::of_new(&self.graph, node, vec![self.as_input()])
+    }
+
+    fn sink<S: Sink<In = T>>(&self, name: &str, parallelism: u16, role: OperatorRole, sink: S) {
+        let factory: TaskFactory = Arc::new(move |placement, _, _| {
+            Task::Inputs(Box::new(SinkTask::new(sink.clone(), placement)))
+        });
+        let node = Node::new(name, role, parallelism, factory);
+        self.graph.borrow_mut().add(node, vec![self.as_input()]);
+    }
+}

@@ -1,0 +1,130 @@
+//! A subtask's task side, as a worker drives it.
+
+use std::fmt;
+
+use super::record::{Item, Outputs};
+use super::source::Entry;
+use super::subtask_state::{RestoreError, SubtaskState};
+use super::task::Task;
+use crate::protocol::{SplitId, SubtaskId};
+use crate::trace::SplitPosition;
+
+/// The task side of one subtask: user code, its state, and where its output goes.
+///
+/// One call in, everything it produced in `out`, in order; the caller drains `out` before the next call.
+/// A clone is independent of the original. User code that panics unwinds through these methods; the
+/// subtask must not be used after that.
+#[derive(Clone)]
+pub struct Subtask {
+    id: SubtaskId,
+    task: Task,
+}
+
+impl Subtask {
+    pub(crate) fn new(id: SubtaskId, task: Task) -> Self {
+        Self { id, task }
+    }
+
+    /// Reads the entry at `offset` of `split`; the position becomes the offset after it.
+    ///
+    /// # Panics
+    ///
+    /// When this is not a source, or the split is not one of its own or has ended.
+    pub fn read(&mut self, split: SplitId, offset: u64, entry: &[u8], out: &mut Outputs) {
+        match &mut self.task {
+            Task::Splits(task) => task.read(Entry { split, offset, bytes: entry }, out),
+            Task::Inputs(_) => panic!("{} reads no splits", self.id),
+        }
+    }
+
+    /// The split has no more entries; whether all splits of the subtask have ended, in which case the
+    /// maximum watermark has been emitted, now or before. Telling it again does nothing.
+    ///
+    /// # Panics
+    ///
+    /// When this is not a source, or the split is not one of its own.
+    pub fn end_split(&mut self, split: SplitId, out: &mut Outputs) -> bool {
+        match &mut self.task {
+            Task::Splits(task) => task.end_split(split, out),
+            Task::Inputs(_) => panic!("{} reads no splits", self.id),
+        }
+    }
+
+    /// Processes an item from an input channel, by its index in
+    /// [`Topology::inputs`](crate::protocol::Topology::inputs).
+    ///
+    /// # Panics
+    ///
+    /// When this is a source, or has no such channel.
+    #[inline]
+    pub fn process(&mut self, channel: usize, item: Item, out: &mut Outputs) {
+        match &mut self.task {
+            Task::Inputs(task) => task.process(channel, item, out),
+            Task::Splits(_) => panic!("{} has no input channels", self.id),
+        }
+    }
+
+    /// The channel has delivered its end: its watermark becomes the maximum. Telling it again does nothing.
+    ///
+    /// # Panics
+    ///
+    /// When this is a source, or has no such channel.
+    pub fn end_channel(&mut self, channel: usize, out: &mut Outputs) {
+        match &mut self.task {
+            Task::Inputs(task) => task.end_channel(channel, out),
+            Task::Splits(_) => panic!("{} has no input channels", self.id),
+        }
+    }
+
+    /// Takes over what a snapshot of this subtask holds.
+    ///
+    /// # Errors
+    ///
+    /// When the snapshot is corrupt, or was taken of another subtask or job; this subtask is then
+    /// unusable.
+    pub fn restore(&mut self, state: &SubtaskState) -> Result<(), RestoreError> {
+        match &mut self.task {
+            Task::Splits(task) => task.restore(state),
+            Task::Inputs(task) => task.restore(state),
+        }
+    }
+
+    /// Which subtask this is.
+    #[must_use]
+    pub fn id(&self) -> SubtaskId {
+        self.id
+    }
+
+    /// In a source, its splits, each with the offset of the next entry to read; elsewhere nothing.
+    #[must_use]
+    pub fn splits(&self) -> &[SplitPosition] {
+        match &self.task {
+            Task::Splits(task) => task.positions(),
+            Task::Inputs(_) => &[],
+        }
+    }
+
+    /// A copy of the state at this moment, encoded: the synchronous part of a snapshot.
+    #[must_use]
+    pub fn freeze(&self) -> SubtaskState {
+        match &self.task {
+            Task::Splits(task) => task.freeze(),
+            Task::Inputs(task) => task.freeze(),
+        }
+    }
+
+    /// The conserved quantity in the state, where the job declares one.
+    #[must_use]
+    pub fn tokens(&self) -> Option<i64> {
+        match &self.task {
+            Task::Splits(_) => None,
+            Task::Inputs(task) => task.tokens(),
+        }
+    }
+}
+
+impl fmt::Debug for Subtask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Subtask").field("id", &self.id).finish_non_exhaustive()
+    }
+}

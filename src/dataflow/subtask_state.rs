@@ -1,0 +1,138 @@
+//! What one subtask's snapshot holds of its task side.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::backend::KeyEntry;
+use super::data::Bytes;
+use super::state::StateShape;
+use crate::protocol::{Digest, KeyGroup, SplitId, SubtaskId};
+use crate::trace::SplitPosition;
+
+/// The frozen state of a subtask: equal states have equal values and equal encodings.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SubtaskState {
+    /// What state the operator declares.
+    pub shapes: Vec<StateShape>,
+    /// The encoded keys, state and timers of each key group that has any, by group.
+    pub key_groups: Vec<(KeyGroup, Bytes)>,
+    /// The elements of each operator state.
+    pub operator_lists: Vec<Vec<Bytes>>,
+    /// In a source, where reading goes on.
+    pub positions: Vec<SplitPosition>,
+    /// In a source, the splits that have been read to their end.
+    pub ended: Vec<SplitId>,
+    /// The watermark of each input channel, or of each split of a source.
+    pub watermarks: Vec<i64>,
+    /// Their minimum, as far as it was forwarded.
+    pub watermark: i64,
+    /// Per outgoing edge, how far it has come in taking turns.
+    pub counters: Vec<u64>,
+    /// In a source, its [`State`](super::Source::State), encoded.
+    pub source: Bytes,
+}
+
+impl SubtaskState {
+    /// The state as bytes.
+    ///
+    /// # Panics
+    ///
+    /// Never: everything in it is plain data.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        postcard::to_stdvec(self).expect("plain data is encodable")
+    }
+
+    /// The state that [`encode`](Self::encode) made these bytes of.
+    ///
+    /// # Errors
+    ///
+    /// When the bytes are not of a state, or not whole.
+    pub fn decode(bytes: &[u8]) -> Result<Self, RestoreError> {
+        match postcard::take_from_bytes(bytes) {
+            Ok((state, [])) => Ok(state),
+            Ok(_) | Err(_) => Err(RestoreError::Corrupt { what: "snapshot" }),
+        }
+    }
+
+    /// The digest of the encoded state.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        Digest::of(&self.encode())
+    }
+}
+
+/// Why a subtask cannot start from a snapshot.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum RestoreError {
+    /// Bytes that do not decode.
+    #[error("the {what} in the snapshot is corrupt")]
+    Corrupt {
+        /// Which part.
+        what: &'static str,
+    },
+    /// A key group of another subtask.
+    #[error("{group} in the snapshot does not belong to {subtask}")]
+    ForeignKeyGroup {
+        /// The group.
+        group: KeyGroup,
+        /// The subtask that was given it.
+        subtask: SubtaskId,
+    },
+    /// The snapshot of an operator with other outgoing edges.
+    #[error("the snapshot has {found} outgoing edges, the subtask has {expected}")]
+    OtherEdges {
+        /// Edges in the snapshot.
+        found: usize,
+        /// Edges of the subtask.
+        expected: usize,
+    },
+    /// The snapshot of a subtask with other input channels or splits.
+    #[error("the snapshot has {found} inputs, the subtask has {expected}")]
+    OtherInputs {
+        /// Channels or splits in the snapshot.
+        found: usize,
+        /// Channels or splits of the subtask.
+        expected: usize,
+    },
+    /// The snapshot of a source with other splits.
+    #[error("the snapshot lacks {split}")]
+    OtherSplits {
+        /// A split of the subtask that the snapshot does not know.
+        split: SplitId,
+    },
+    /// The snapshot of an operator with other state.
+    #[error("the snapshot holds the states {found:?}, the operator declares {expected:?}")]
+    OtherState {
+        /// Names in the snapshot.
+        found: Vec<String>,
+        /// Names in the operator.
+        expected: Vec<String>,
+    },
+}
+
+impl RestoreError {
+    /// The error of two different lists of declarations.
+    pub(crate) fn other_state(found: &[StateShape], expected: &[StateShape]) -> Self {
+        let names = |shapes: &[StateShape]| shapes.iter().map(|shape| shape.name.clone()).collect();
+        Self::OtherState { found: names(found), expected: names(expected) }
+    }
+}
+
+/// The content of one key group, to be encoded.
+#[derive(Serialize)]
+pub(crate) struct KeyGroupRef<'a> {
+    pub(crate) entries: &'a BTreeMap<Bytes, KeyEntry>,
+    /// In the order in which they fire.
+    pub(crate) timers: &'a [&'a (i64, Bytes)],
+}
+
+/// The decoded content of one key group.
+#[derive(Deserialize)]
+pub(crate) struct KeyGroupContent {
+    pub(crate) entries: BTreeMap<Bytes, KeyEntry>,
+    pub(crate) timers: Vec<(i64, Bytes)>,
+}

@@ -1,0 +1,167 @@
+//! The task side of stateless operators: map, filter, flat map.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use super::channels::{freeze_watermarks, restore_counters, restore_watermarks};
+use super::collector::Collector;
+use super::data::{Data, decode};
+use super::placement::Placement;
+use super::record::{Item, Outputs, Record};
+use super::router::{Partition, Router};
+use super::subtask_state::{RestoreError, SubtaskState};
+use super::task::InputTask;
+use super::watermark::{WATERMARK_MAX, WatermarkMerger};
+
+/// A function from one record to any number of records.
+pub(crate) trait Transform: Send + Sync + 'static {
+    type In: Data;
+    type Out: Data;
+
+    fn apply(&self, record: Self::In, out: &mut Collector<'_, Self::Out>);
+}
+
+/// One record to one.
+pub(crate) struct Map<F, T, U> {
+    function: F,
+    _types: PhantomData<fn(T) -> U>,
+}
+
+/// One record to itself or to none.
+pub(crate) struct Filter<F, T> {
+    predicate: F,
+    _types: PhantomData<fn(T)>,
+}
+
+/// One record to any number.
+pub(crate) struct FlatMap<F, T, I> {
+    function: F,
+    _types: PhantomData<fn(T) -> I>,
+}
+
+impl<F, T, U> Map<F, T, U> {
+    pub(crate) fn new(function: F) -> Self {
+        Self { function, _types: PhantomData }
+    }
+}
+
+impl<F, T> Filter<F, T> {
+    pub(crate) fn new(predicate: F) -> Self {
+        Self { predicate, _types: PhantomData }
+    }
+}
+
+impl<F, T, I> FlatMap<F, T, I> {
+    pub(crate) fn new(function: F) -> Self {
+        Self { function, _types: PhantomData }
+    }
+}
+
+impl<T: Data, U: Data, F: Fn(T) -> U + Send + Sync + 'static> Transform for Map<F, T, U> {
+    type In = T;
+    type Out = U;
+
+    #[inline]
+    fn apply(&self, record: T, out: &mut Collector<'_, U>) {
+        out.emit((self.function)(record));
+    }
+}
+
+impl<T: Data, F: Fn(&T) -> bool + Send + Sync + 'static> Transform for Filter<F, T> {
+    type In = T;
+    type Out = T;
+
+    #[inline]
+    fn apply(&self, record: T, out: &mut Collector<'_, T>) {
+        if (self.predicate)(&record) {
+            out.emit(record);
+        }
+    }
+}
+
+impl<T, I, F> Transform for FlatMap<F, T, I>
+where
+    T: Data,
+    I: IntoIterator<Item: Data> + 'static,
+    F: Fn(T) -> I + Send + Sync + 'static,
+{
+    type In = T;
+    type Out = I::Item;
+
+    #[inline]
+    fn apply(&self, record: T, out: &mut Collector<'_, I::Item>) {
+        (self.function)(record).into_iter().for_each(|item| out.emit(item));
+    }
+}
+
+/// One subtask of a stateless operator.
+pub(crate) struct TransformTask<F: Transform> {
+    transform: Arc<F>,
+    watermarks: WatermarkMerger,
+    router: Router<F::Out>,
+}
+
+impl<F: Transform> TransformTask<F> {
+    /// A fresh subtask.
+    pub(crate) fn new(transform: Arc<F>, placement: &Placement, partitions: &[Partition]) -> Self {
+        let watermarks = WatermarkMerger::new(placement.ports.len());
+        Self { transform, watermarks, router: Router::new(placement, partitions) }
+    }
+
+    #[inline]
+    fn apply(&mut self, record: &Record, out: &mut Outputs) {
+        let (parent, timestamp) = (record.lineage, record.timestamp);
+        let mut collector =
+            Collector { router: &mut self.router, out, parent, index: 0, timestamp };
+        self.transform.apply(decode(&record.payload), &mut collector);
+    }
+
+    fn advance(&mut self, channel: usize, watermark: i64, out: &mut Outputs) {
+        if let Some(lowest) = self.watermarks.advance(channel, watermark) {
+            self.router.broadcast_watermark(lowest, out);
+        }
+    }
+}
+
+impl<F: Transform> Clone for TransformTask<F> {
+    fn clone(&self) -> Self {
+        Self {
+            transform: Arc::clone(&self.transform),
+            watermarks: self.watermarks.clone(),
+            router: self.router.clone(),
+        }
+    }
+}
+
+impl<F: Transform> InputTask for TransformTask<F> {
+    fn process(&mut self, channel: usize, item: Item, out: &mut Outputs) {
+        match item {
+            Item::Record(record) => self.apply(&record, out),
+            Item::Watermark(watermark) => self.advance(channel, watermark, out),
+        }
+    }
+
+    fn end_channel(&mut self, channel: usize, out: &mut Outputs) {
+        self.advance(channel, WATERMARK_MAX, out);
+    }
+
+    fn freeze(&self) -> SubtaskState {
+        let mut state =
+            SubtaskState { counters: self.router.counters(), ..SubtaskState::default() };
+        freeze_watermarks(&self.watermarks, &mut state);
+        state
+    }
+
+    fn restore(&mut self, state: &SubtaskState) -> Result<(), RestoreError> {
+        restore_watermarks(&mut self.watermarks, state)?;
+        restore_counters(&mut self.router, state)
+    }
+
+    fn tokens(&self) -> Option<i64> {
+        None
+    }
+
+    fn boxed_clone(&self) -> Box<dyn InputTask> {
+        Box::new(self.clone())
+    }
+}

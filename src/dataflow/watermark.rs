@@ -1,0 +1,79 @@
+//! Watermarks: the minimum over channels, or over the splits of a source.
+
+/// The watermark before any has been seen.
+pub(crate) const WATERMARK_MIN: i64 = i64::MIN;
+
+/// The watermark of an input that has ended: nothing follows.
+pub(crate) const WATERMARK_MAX: i64 = i64::MAX;
+
+/// Merges the watermarks of several inputs into their minimum, which never falls.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct WatermarkMerger {
+    inputs: Vec<i64>,
+    /// The minimum over `inputs`.
+    current: i64,
+}
+
+impl WatermarkMerger {
+    /// A merger of `inputs` inputs that have said nothing yet.
+    pub(crate) fn new(inputs: usize) -> Self {
+        Self { inputs: vec![WATERMARK_MIN; inputs], current: WATERMARK_MIN }
+    }
+
+    /// Takes the watermark of one input; gives the minimum if that rises.
+    ///
+    /// An input's watermark never falls: one at or below the last is ignored.
+    pub(crate) fn advance(&mut self, input: usize, watermark: i64) -> Option<i64> {
+        let known = self.inputs[input];
+        if watermark <= known {
+            return None;
+        }
+        self.inputs[input] = watermark;
+        if known > self.current {
+            return None;
+        }
+        self.raise()
+    }
+
+    /// The minimum over all inputs.
+    pub(crate) fn current(&self) -> i64 {
+        self.current
+    }
+
+    /// The watermark of each input.
+    pub(crate) fn inputs(&self) -> &[i64] {
+        &self.inputs
+    }
+
+    /// Takes over what a snapshot holds; its number of inputs must be the same.
+    pub(crate) fn restore(&mut self, inputs: &[i64], current: i64) {
+        self.inputs.copy_from_slice(inputs);
+        self.current = current;
+    }
+
+    fn raise(&mut self) -> Option<i64> {
+        let lowest = self.inputs.iter().copied().min().unwrap_or(WATERMARK_MAX);
+        if lowest <= self.current {
+            return None;
+        }
+        self.current = lowest;
+        Some(lowest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_minimum_over_inputs_rises_only_when_the_slowest_does() {
+        let mut merger = WatermarkMerger::new(2);
+        assert_eq!(merger.advance(0, 10), None);
+        assert_eq!(merger.advance(1, 5), Some(5));
+        assert_eq!(merger.advance(1, 20), Some(10));
+        assert_eq!(merger.advance(1, 15), None, "an input's watermark never falls");
+        assert_eq!(merger.advance(0, WATERMARK_MAX), Some(20), "an ended input holds nothing back");
+        assert_eq!(merger.advance(1, WATERMARK_MAX), Some(WATERMARK_MAX));
+        assert_eq!(merger.current(), WATERMARK_MAX);
+    }
+}

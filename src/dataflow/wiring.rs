@@ -1,0 +1,143 @@
+//! From a graph of operators to subtasks, channels and splits.
+
+use std::ops::Range;
+
+use super::build_error::BuildError;
+use super::graph::{EdgeRef, Graph, Node};
+use super::placement::Placement;
+use super::router::Partition;
+use crate::protocol::{
+    ChannelShape, OperatorId, OperatorShape, SplitId, SubtaskId, SubtaskShape, Topology,
+};
+
+/// The shape of a job, and the place of each of its subtasks in it.
+pub(crate) struct Wiring {
+    pub(crate) topology: Topology,
+    pub(crate) placements: Vec<Placement>,
+    pub(crate) split_count: u16,
+}
+
+/// What is known of a subtask's outside while channels are gone through.
+#[derive(Clone, Default)]
+struct Ends {
+    ports: Vec<u8>,
+    routes: Vec<Vec<u16>>,
+    outputs: u16,
+}
+
+impl Wiring {
+    /// Wires a graph that was [checked](Graph::check).
+    pub(crate) fn of(graph: &Graph) -> Result<Self, BuildError> {
+        let firsts = first_subtasks(graph)?;
+        let topology = Topology {
+            operators: graph.nodes.iter().map(operator_shape).collect(),
+            subtasks: subtasks(graph),
+            channels: channels(graph, &firsts)?,
+        };
+        let (splits, split_count) = deal_splits(graph)?;
+        let placements = placements(graph, &topology, splits);
+        Ok(Self { topology, placements, split_count })
+    }
+}
+
+fn operator_shape(node: &Node) -> OperatorShape {
+    OperatorShape { name: node.name.clone(), role: node.role, parallelism: node.parallelism }
+}
+
+/// The id of each operator's first subtask.
+fn first_subtasks(graph: &Graph) -> Result<Vec<u16>, BuildError> {
+    let mut next: u16 = 0;
+    let mut firsts = Vec::with_capacity(graph.nodes.len());
+    for node in &graph.nodes {
+        firsts.push(next);
+        next = next.checked_add(node.parallelism).ok_or(BuildError::TooManySubtasks)?;
+    }
+    Ok(firsts)
+}
+
+fn subtasks(graph: &Graph) -> Vec<SubtaskShape> {
+    let operators = (0..).map(OperatorId).zip(&graph.nodes);
+    let instances = |(operator, node): (OperatorId, &Node)| {
+        (0..node.parallelism).map(move |index| SubtaskShape { operator, index })
+    };
+    operators.flat_map(instances).collect()
+}
+
+/// Grouped by receiving subtask; within, by input and then by sender.
+fn channels(graph: &Graph, firsts: &[u16]) -> Result<Vec<ChannelShape>, BuildError> {
+    let mut channels = Vec::new();
+    for (node, first) in graph.nodes.iter().zip(firsts) {
+        for index in 0..node.parallelism {
+            for (input, edge) in (0..).zip(&node.inputs) {
+                let to = SubtaskId(first + index);
+                let from = senders(graph, *edge, index);
+                let from = from.map(|sender| SubtaskId(firsts[edge.from] + sender));
+                let edge = edge.edge as u8;
+                channels.extend(from.map(|from| ChannelShape { from, to, input, edge }));
+            }
+        }
+        if channels.len() > usize::from(u16::MAX) {
+            return Err(BuildError::TooManyChannels);
+        }
+    }
+    Ok(channels)
+}
+
+/// The indices of the subtasks that have a channel to receiver `index` along `edge`.
+fn senders(graph: &Graph, edge: EdgeRef, index: u16) -> Range<u16> {
+    let from = &graph.nodes[edge.from];
+    match from.consumers[edge.edge] {
+        Partition::Forward => index..index + 1,
+        Partition::Rebalance | Partition::Shift | Partition::Broadcast | Partition::Hash(_) => {
+            0..from.parallelism
+        }
+    }
+}
+
+/// The splits of each subtask, and how many there are.
+fn deal_splits(graph: &Graph) -> Result<(Vec<Vec<SplitId>>, u16), BuildError> {
+    let mut next: u16 = 0;
+    let mut dealt = Vec::new();
+    for node in &graph.nodes {
+        let end = next.checked_add(node.splits).ok_or(BuildError::TooManySplits)?;
+        for index in 0..node.parallelism {
+            let own = (next..end).skip(usize::from(index)).step_by(usize::from(node.parallelism));
+            dealt.push(own.map(SplitId).collect());
+        }
+        next = end;
+    }
+    Ok((dealt, next))
+}
+
+fn placements(graph: &Graph, topology: &Topology, splits: Vec<Vec<SplitId>>) -> Vec<Placement> {
+    let ends = ends(graph, topology);
+    let subtasks = topology.subtask_ids().zip(&topology.subtasks).zip(ends).zip(splits);
+    let placement =
+        |(((subtask, shape), ends), splits): (((_, &SubtaskShape), Ends), _)| Placement {
+            subtask,
+            operator: shape.operator,
+            index: shape.index,
+            parallelism: topology.operators[shape.operator.index()].parallelism,
+            ports: ends.ports.into(),
+            routes: ends.routes.into_iter().map(Into::into).collect(),
+            outputs: ends.outputs,
+            splits,
+        };
+    subtasks.map(placement).collect()
+}
+
+/// Goes through the channels once, in the order that [`Topology::inputs`] and [`Topology::outputs`] have.
+fn ends(graph: &Graph, topology: &Topology) -> Vec<Ends> {
+    let fresh = |shape: &SubtaskShape| {
+        let consumers = graph.nodes[shape.operator.index()].consumers.len();
+        Ends { routes: vec![Vec::new(); consumers], ..Ends::default() }
+    };
+    let mut ends: Vec<Ends> = topology.subtasks.iter().map(fresh).collect();
+    for channel in &topology.channels {
+        ends[channel.to.index()].ports.push(channel.input);
+        let from = &mut ends[channel.from.index()];
+        from.routes[usize::from(channel.edge)].push(from.outputs);
+        from.outputs += 1;
+    }
+    ends
+}
