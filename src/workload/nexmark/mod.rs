@@ -66,3 +66,24 @@ fn bid(event: Event) -> Option<Bid> {
         Event::Person(_) | Event::Auction(_) => None,
     }
 }
+
+#[cfg(test)]
+mod samples {
+    //! Events for tests of references, made by hand.
+
+    use super::generator::{Auction, Bid, Event, Person};
+
+    pub(super) fn bid(auction: u64, bidder: u64, price: u64, at: i64) -> Event {
+        Event::Bid(Bid { auction, bidder, price, at })
+    }
+
+    pub(super) fn auction(id: u64, seller: u64, category: u64, at: i64) -> Event {
+        let (initial_bid, reserve, expires) = (100, 200, at + 1_000);
+        Event::Auction(Auction { id, seller, category, initial_bid, reserve, at, expires })
+    }
+
+    pub(super) fn person(id: u64, name: &str, state: &str, at: i64) -> Event {
+        let (name, city, state) = (name.to_owned(), "bend".to_owned(), state.to_owned());
+        Event::Person(Person { id, name, city, state, at })
+    }
+}

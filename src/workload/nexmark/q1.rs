@@ -56,3 +56,16 @@ fn reference(events: &[Event]) -> Vec<EuroBid> {
     }
     converted
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{bid, person};
+    use super::*;
+
+    #[test]
+    fn a_price_is_converted_and_rounded_down() {
+        let events = [bid(1, 2, 1_000, 5), person(9, "kate", "or", 6), bid(1, 3, 999, 7)];
+        let prices: Vec<u64> = reference(&events).iter().map(|bid| bid.price).collect();
+        assert_eq!(prices, [908, 907]);
+    }
+}

@@ -88,3 +88,19 @@ fn reference(events: &[Event]) -> Vec<BidCount> {
     let count = |((window, bidder), bids)| BidCount { window, bidder, bids };
     counts.into_iter().map(count).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::bid;
+    use super::*;
+
+    #[test]
+    fn bids_are_counted_by_bidder_and_window() {
+        let events = [bid(1, 7, 1, 0), bid(2, 7, 1, 9_999), bid(1, 8, 1, 10), bid(1, 7, 1, 10_000)];
+        let shown: Vec<String> = reference(&events)
+            .iter()
+            .map(|count| format!("{}: {} x{}", count.window, count.bidder, count.bids))
+            .collect();
+        assert_eq!(shown, ["0: 7 x2", "0: 8 x1", "10000: 7 x1"]);
+    }
+}

@@ -145,3 +145,27 @@ fn reference(events: &[Event]) -> Vec<Suggestion> {
     }
     suggestions
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{auction, person};
+    use super::*;
+
+    #[test]
+    fn an_auction_meets_its_seller_whichever_comes_first() {
+        let events = [
+            auction(1, 70, 10, 0),
+            person(70, "kate", "or", 1),
+            auction(2, 70, 10, 2),
+            auction(3, 70, 11, 3),
+            person(71, "paul", "az", 4),
+            auction(4, 71, 10, 5),
+            auction(5, 72, 10, 6),
+        ];
+        let shown: Vec<String> = reference(&events)
+            .iter()
+            .map(|found| format!("{} {} {}", found.name, found.state, found.auction))
+            .collect();
+        assert_eq!(shown, ["kate or 1", "kate or 2"]);
+    }
+}

@@ -141,3 +141,41 @@ fn hottest(window: i64, events: &[Event]) -> Vec<HotItem> {
     let item = |(auction, bids)| HotItem { window, auction, bids };
     counts.into_iter().filter(|(_, bids)| *bids == most).map(item).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::bid;
+    use super::*;
+
+    /// Worked out by hand: auction 1 leads until it drops out; then they tie; then 2 is left.
+    #[test]
+    fn all_that_tie_are_hot() {
+        let events =
+            [bid(1, 0, 9, 500), bid(1, 0, 9, 600), bid(2, 0, 9, 2_500), bid(1, 0, 9, 9_000)];
+        let shown: Vec<String> = reference(&events)
+            .iter()
+            .map(|hot| format!("{}: {} x{}", hot.window, hot.auction, hot.bids))
+            .collect();
+        let expected = [
+            "-8000: 1 x2",
+            "-6000: 1 x2",
+            "-4000: 1 x2",
+            "-2000: 1 x2",
+            "0: 1 x3",
+            "2000: 1 x1",
+            "2000: 2 x1",
+            "4000: 1 x1",
+            "6000: 1 x1",
+            "8000: 1 x1",
+        ];
+        assert_eq!(shown, expected);
+    }
+
+    #[test]
+    fn a_bid_is_in_five_windows() {
+        let at = |at| Bid { auction: 1, bidder: 2, price: 3, at };
+        let windows = |bid| in_windows(bid).map(|item| item.window).collect::<Vec<_>>();
+        assert_eq!(windows(at(0)), [0, -2_000, -4_000, -6_000, -8_000]);
+        assert_eq!(windows(at(11_999)), [10_000, 8_000, 6_000, 4_000, 2_000]);
+    }
+}

@@ -98,3 +98,22 @@ fn reference(events: &[Event]) -> Vec<HighestBid> {
     }
     highest
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::bid;
+    use super::*;
+
+    #[test]
+    fn the_highest_price_wins_and_then_the_lowest_auction() {
+        let events =
+            [bid(5, 1, 300, 0), bid(4, 2, 700, 9_999), bid(3, 3, 700, 20), bid(1, 1, 100, 10_000)];
+        let shown: Vec<String> = reference(&events)
+            .iter()
+            .map(|highest| {
+                format!("{}: {} {}", highest.window, highest.bid.auction, highest.bid.price)
+            })
+            .collect();
+        assert_eq!(shown, ["0: 3 700", "10000: 1 100"]);
+    }
+}
