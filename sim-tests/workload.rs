@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use cutwater::dataflow::{Item, Outputs, Subtask, SubtaskState};
-use cutwater::protocol::{ChannelId, DefectSet, SplitId, SubtaskId};
 use cutwater::protocol::lineage::mix;
+use cutwater::protocol::{ChannelId, DefectSet, SplitId, SubtaskId};
 use cutwater::workload::{self, Experiment, Workload, WorkloadError, WorkloadSettings};
 
 /// What a channel carries in this driver.
