@@ -25,7 +25,10 @@ mod bank;
 mod draw;
 mod error;
 mod flights;
+mod join;
+mod lookup;
 mod nexmark;
+mod records;
 mod relay;
 mod sequence;
 mod settings;
@@ -71,7 +74,7 @@ pub struct Experiment {
 }
 
 /// Every workload there is.
-static ALL: [Workload; 10] = [
+static ALL: [Workload; 11] = [
     word_count::WORKLOAD,
     flights::WORKLOAD,
     nexmark::q1::WORKLOAD,
@@ -81,6 +84,7 @@ static ALL: [Workload; 10] = [
     nexmark::q12::WORKLOAD,
     bank::WORKLOAD,
     sequence::WORKLOAD,
+    join::WORKLOAD,
     relay::WORKLOAD,
 ];
 

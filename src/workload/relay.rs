@@ -4,8 +4,9 @@
 //! the output is a multiset whatever the order.
 
 use super::draw::Draw;
-use super::{Experiment, Workload, WorkloadError, WorkloadSettings, decoded, encoded};
-use crate::dataflow::{EncodedSink, Entry, Input, JobBuilder, Source, SourceCollector};
+use super::records::Records;
+use super::{Experiment, Workload, WorkloadError, WorkloadSettings, encoded};
+use crate::dataflow::{EncodedSink, Input, JobBuilder};
 
 /// The benchmark's size.
 const RECORDS: u64 = 2_000;
@@ -28,29 +29,12 @@ fn build(settings: &WorkloadSettings) -> Result<Experiment, WorkloadError> {
 
 fn job(settings: &WorkloadSettings) -> JobBuilder {
     let job = JobBuilder::new(WORKLOAD.name);
-    job.source("numbers", Numbers, 1, settings.splits)
+    job.source("numbers", Records::<u64>::new(), 1, settings.splits)
         .rebalance()
         .map("map", settings.parallelism, |number: u64| number.wrapping_mul(3))
         .rebalance()
         .transactional_sink("out", 1, EncodedSink::new());
     job
-}
-
-/// Reads numbers.
-#[derive(Clone)]
-struct Numbers;
-
-impl Source for Numbers {
-    type Out = u64;
-    type State = ();
-
-    fn read(&mut self, entry: Entry<'_>, out: &mut SourceCollector<'_, u64>) {
-        out.emit(entry.offset.cast_signed(), decoded(entry.bytes));
-    }
-
-    fn snapshot(&self) {}
-
-    fn restore(&mut self, (): ()) {}
 }
 
 fn numbers(count: u64, seed: u64) -> Vec<u64> {

@@ -14,7 +14,7 @@ mod table;
 
 use serde::{Deserialize, Serialize};
 
-use self::arrival::OUT_OF_ORDER_MAX;
+use self::arrival::{OUT_OF_ORDER_MAX, Report};
 use self::table::{Flight, MINUTE};
 use super::window::{Aggregate, Windows};
 use super::{Experiment, Workload, WorkloadError, WorkloadSettings, decoded, encoded};
@@ -54,7 +54,7 @@ struct HourlyDelay {
 fn build(settings: &WorkloadSettings) -> Result<Experiment, WorkloadError> {
     let arrived = arrival::arrivals(table::flights()?, settings.records, settings.seed);
     let hours = reference::hours(&arrived);
-    let input = Input::dealt(arrived.iter().map(encoded), 1);
+    let input = Input::dealt(arrival::reports(&arrived).iter().map(encoded), 1);
     let experiment = Experiment::new(&job(settings), input, &hours.outputs)?;
     Ok(Experiment { late: hours.late, ..experiment })
 }
@@ -62,7 +62,7 @@ fn build(settings: &WorkloadSettings) -> Result<Experiment, WorkloadError> {
 fn job(settings: &WorkloadSettings) -> JobBuilder {
     let parallelism = settings.parallelism;
     let job = JobBuilder::new(WORKLOAD.name);
-    job.source("reports", Reports { latest: None }, 1, 1)
+    job.source("reports", Reports { departure: 0 }, 1, 1)
         .key_by(|flight| (flight.origin.clone(), hour_of(flight)))
         .process("hours", parallelism, |states| Windows::new(states, Delays))
         .transactional_sink("delays", parallelism, EncodedSink::new());
@@ -77,31 +77,31 @@ fn hour_of(flight: &Flight) -> i64 {
 /// Reads reports of flights.
 #[derive(Clone)]
 struct Reports {
-    /// The latest departure so far. It decides the watermark, so it is in the snapshot.
-    latest: Option<i64>,
+    /// When the flight of the last report left. The next report counts from there, so that this must be
+    /// in the snapshot: without it, every later flight would be in the wrong hour.
+    departure: i64,
 }
 
 impl Source for Reports {
     type Out = Flight;
-    type State = Option<i64>;
+    type State = i64;
 
     fn read(&mut self, entry: Entry<'_>, out: &mut SourceCollector<'_, Flight>) {
-        let flight: Flight = decoded(entry.bytes);
-        let departure = flight.departure;
-        out.emit(departure, flight);
-        let latest = self.latest.map_or(departure, |latest| latest.max(departure));
-        self.latest = Some(latest);
-        // Only full hours close windows; the runtime does not send a watermark twice.
-        let closed = latest - OUT_OF_ORDER_MAX;
+        let report: Report = decoded(entry.bytes);
+        let flight = report.flight_after(self.departure);
+        self.departure = flight.departure;
+        out.emit(self.departure, flight);
+        // Only full hours close windows. The runtime sends a watermark only where it rises.
+        let closed = self.departure - OUT_OF_ORDER_MAX;
         out.watermark(closed - closed.rem_euclid(HOUR) - 1);
     }
 
-    fn snapshot(&self) -> Option<i64> {
-        self.latest
+    fn snapshot(&self) -> i64 {
+        self.departure
     }
 
-    fn restore(&mut self, latest: Option<i64>) {
-        self.latest = latest;
+    fn restore(&mut self, departure: i64) {
+        self.departure = departure;
     }
 }
 

@@ -13,13 +13,11 @@ pub(in super::super) const WORKLOAD: Workload = query(
     build,
 );
 
+use super::super::lookup::Lookup;
 use super::super::{Experiment, Workload, WorkloadError, WorkloadSettings};
 use super::generator::{Auction, Event, Person};
 use super::{Events, events, query};
-use crate::dataflow::{
-    Collector, Context, EncodedSink, JobBuilder, ListState, StateDeclarations, TwoInputOperator,
-    ValueState,
-};
+use crate::dataflow::{EncodedSink, JobBuilder};
 
 const CATEGORY: u64 = 10;
 const STATES: [&str; 3] = ["or", "id", "ca"];
@@ -47,62 +45,14 @@ fn job(settings: &WorkloadSettings) -> JobBuilder {
     items
         .key_by(|auction| auction.seller)
         .connect(sellers.key_by(|seller| seller.id))
-        .process2("join", parallelism, Join::new)
+        .process2("join", parallelism, |states| Lookup::new(states, suggestion))
         .transactional_sink("suggestions", parallelism, EncodedSink::new());
     job
 }
 
-/// Keyed by person: the seller, and what waits for the seller.
-#[derive(Clone)]
-struct Join {
-    seller: ValueState<Person>,
-    /// Auctions that came before their seller.
-    waiting: ListState<u64>,
-}
-
-impl Join {
-    fn new(states: &mut StateDeclarations) -> Self {
-        Self { seller: states.value("seller"), waiting: states.list("waiting") }
-    }
-}
-
-impl TwoInputOperator for Join {
-    type Left = Auction;
-    type Right = Person;
-    type Out = Suggestion;
-
-    fn process_left(
-        &mut self,
-        auction: Auction,
-        ctx: &mut Context<'_>,
-        out: &mut Collector<'_, Suggestion>,
-    ) {
-        match ctx.value(&self.seller).get() {
-            Some(seller) => out.emit(suggestion(&seller, auction.id)),
-            None => ctx.list(&self.waiting).push(&auction.id),
-        }
-    }
-
-    fn process_right(
-        &mut self,
-        seller: Person,
-        ctx: &mut Context<'_>,
-        out: &mut Collector<'_, Suggestion>,
-    ) {
-        ctx.value(&self.seller).set(&seller);
-        let mut waiting = ctx.list(&self.waiting);
-        for auction in waiting.iter() {
-            out.emit(suggestion(&seller, auction));
-        }
-        waiting.clear();
-    }
-
-    fn on_timer(&mut self, _: i64, _: &mut Context<'_>, _: &mut Collector<'_, Suggestion>) {}
-}
-
-fn suggestion(seller: &Person, auction: u64) -> Suggestion {
+fn suggestion(auction: &Auction, seller: &Person) -> Suggestion {
     let Person { name, city, state, .. } = seller.clone();
-    Suggestion { name, city, state, auction }
+    Suggestion { name, city, state, auction: auction.id }
 }
 
 fn local_seller(event: Event) -> Option<Person> {
