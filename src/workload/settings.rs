@@ -48,3 +48,25 @@ impl WorkloadSettings {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde::de::value::{Error, MapDeserializer};
+
+    use super::*;
+
+    fn read(fields: &[(&str, u64)]) -> Result<WorkloadSettings, Error> {
+        WorkloadSettings::deserialize(MapDeserializer::new(fields.iter().copied()))
+    }
+
+    #[test]
+    fn settings_are_read_strictly() {
+        let enough = [("parallelism", 2), ("splits", 4), ("seed", 9)];
+        let expected = WorkloadSettings { records: None, parallelism: 2, splits: 4, seed: 9 };
+        assert_eq!(read(&enough), Ok(expected));
+        let missing = read(&enough[1..]).expect_err("parallelism is missing");
+        assert_eq!(missing.to_string(), "missing field `parallelism`");
+        let unknown = read(&[("paralelism", 2)]).expect_err("no such field");
+        assert!(unknown.to_string().starts_with("unknown field `paralelism`, expected one of"));
+    }
+}

@@ -135,3 +135,17 @@ impl Aggregate for Delays {
         vec![HourlyDelay { mean_thousandths, ..total }]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataflow::conformance::check_source;
+
+    #[test]
+    fn the_source_keeps_nothing_that_is_not_in_its_snapshot() {
+        let flights = table::flights().expect("the built-in table is well formed");
+        let arrived = arrival::arrivals(flights, Some(30), 0);
+        let entries = arrival::reports(&arrived).iter().map(encoded).collect();
+        assert_eq!(check_source(Reports { departure: 0 }, &[entries]), Ok(()));
+    }
+}

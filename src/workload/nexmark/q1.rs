@@ -17,12 +17,12 @@ const EUROS_PER_1000_DOLLARS: u64 = 908;
 
 /// A bid in euros.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(super) struct EuroBid {
-    pub(super) auction: u64,
-    pub(super) bidder: u64,
+struct EuroBid {
+    auction: u64,
+    bidder: u64,
     /// In cents, rounded down.
-    pub(super) price: u64,
-    pub(super) at: i64,
+    price: u64,
+    at: i64,
 }
 
 fn build(settings: &WorkloadSettings) -> Result<Experiment, WorkloadError> {

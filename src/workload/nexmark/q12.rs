@@ -26,11 +26,11 @@ const SIZE: i64 = 10_000;
 
 /// How often somebody bid in a window.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(super) struct BidCount {
+struct BidCount {
     /// When the window begins.
-    pub(super) window: i64,
-    pub(super) bidder: u64,
-    pub(super) bids: u64,
+    window: i64,
+    bidder: u64,
+    bids: u64,
 }
 
 fn build(settings: &WorkloadSettings) -> Result<Experiment, WorkloadError> {

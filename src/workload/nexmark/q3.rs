@@ -7,28 +7,28 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub(in super::super) const WORKLOAD: Workload = query(
-    "nexmark-q3",
-    "NEXMark query 3: sellers in three states joined with their items of one category; two inputs",
-    build,
-);
-
 use super::super::lookup::Lookup;
 use super::super::{Experiment, Workload, WorkloadError, WorkloadSettings};
 use super::generator::{Auction, Event, Person};
 use super::{Events, events, query};
 use crate::dataflow::{EncodedSink, JobBuilder};
 
+pub(in super::super) const WORKLOAD: Workload = query(
+    "nexmark-q3",
+    "NEXMark query 3: sellers in three states joined with their items of one category; two inputs",
+    build,
+);
+
 const CATEGORY: u64 = 10;
 const STATES: [&str; 3] = ["or", "id", "ca"];
 
 /// A seller and an item.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(super) struct Suggestion {
-    pub(super) name: String,
-    pub(super) city: String,
-    pub(super) state: String,
-    pub(super) auction: u64,
+struct Suggestion {
+    name: String,
+    city: String,
+    state: String,
+    auction: u64,
 }
 
 fn build(settings: &WorkloadSettings) -> Result<Experiment, WorkloadError> {

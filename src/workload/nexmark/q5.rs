@@ -27,11 +27,11 @@ const SLIDE: i64 = 2_000;
 
 /// An auction that no other surpassed in a window.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(super) struct HotItem {
+struct HotItem {
     /// When the window begins; may be negative.
-    pub(super) window: i64,
-    pub(super) auction: u64,
-    pub(super) bids: u64,
+    window: i64,
+    auction: u64,
+    bids: u64,
 }
 
 fn build(settings: &WorkloadSettings) -> Result<Experiment, WorkloadError> {
@@ -177,5 +177,17 @@ mod tests {
         let windows = |bid| in_windows(bid).map(|item| item.window).collect::<Vec<_>>();
         assert_eq!(windows(at(0)), [0, -2_000, -4_000, -6_000, -8_000]);
         assert_eq!(windows(at(11_999)), [10_000, 8_000, 6_000, 4_000, 2_000]);
+    }
+
+    #[test]
+    fn the_job_keeps_all_that_tie_in_every_order() {
+        let item = |auction, bids| HotItem { window: 0, auction, bids };
+        let items = [item(4, 2), item(9, 3), item(1, 1), item(7, 3)];
+        for turn in 0..items.len() {
+            let mut items = items.clone();
+            items.rotate_left(turn);
+            let hottest = items.into_iter().fold(None, |hot, item| Some(Hottest.add(hot, item)));
+            assert_eq!(hottest, Some(vec![item(7, 3), item(9, 3)]));
+        }
     }
 }
