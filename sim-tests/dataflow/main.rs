@@ -1,0 +1,12 @@
+//! What users write against, driven the way a worker drives it.
+
+mod builder;
+mod conformance;
+mod defects;
+mod harness;
+mod lineage;
+mod model;
+mod partition;
+mod source;
+mod state;
+mod timers;
