@@ -50,7 +50,7 @@ pub struct Plan {
 }
 
 /// The job of a plan: a workload by name, and its settings.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct JobPlan {
     /// The workload's name.
