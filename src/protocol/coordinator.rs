@@ -435,3 +435,6 @@ impl CheckpointCoordinator {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -452,3 +452,6 @@ impl<T> InputGate<T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
