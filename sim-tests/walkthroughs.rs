@@ -76,6 +76,17 @@ fn every_walkthrough_says_what_it_shows() {
     }
 }
 
+#[test]
+fn the_protocol_document_links_every_walkthrough() {
+    let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/PROTOCOL.md");
+    let text = fs::read_to_string(&document).expect("the document is there");
+    for path in walkthroughs(&folder()).unwrap_or_else(|trouble| panic!("{trouble}")) {
+        let name = path.file_name().and_then(|name| name.to_str()).expect("a plain name");
+        let linked = text.contains(&format!("(../fixtures/walkthroughs/{name})"));
+        assert!(linked, "docs/PROTOCOL.md does not link {name}");
+    }
+}
+
 /// A defect that changes no walk-through would be a rule of the protocol that none of them shows.
 #[test]
 fn every_defect_of_the_protocol_changes_a_walkthrough() {
