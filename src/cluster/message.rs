@@ -5,11 +5,11 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::dataflow::{Item, Record};
+use crate::protocol::SnapshotHandle;
 use crate::protocol::{
     Acknowledgement, Attempt, ChannelId, CheckpointId, Element, Incarnation, ObjectKey, SplitId,
     SubtaskId, Term, TransactionId,
 };
-use crate::protocol::SnapshotHandle;
 use crate::trace::MessageKind;
 
 /// Names a request of one incarnation of one process; its answer carries it back.
@@ -106,7 +106,9 @@ impl Message {
             Message::Credit { channel, .. } => return Route::Credit(*channel),
             Message::SinkWrite { .. } => return Route::Stream,
             Message::Sink { operation, .. } => match operation {
-                SinkOperation::Prepare { .. } | SinkOperation::Flush { .. } => return Route::Stream,
+                SinkOperation::Prepare { .. } | SinkOperation::Flush { .. } => {
+                    return Route::Stream;
+                }
                 SinkOperation::Fence { .. } | SinkOperation::Commit { .. } => Kind::SinkRequest,
             },
             Message::Heartbeat(_) | Message::HeartbeatSeen { .. } => Kind::Heartbeat,
@@ -135,7 +137,9 @@ impl Message {
     #[must_use]
     pub fn content_bytes(&self) -> usize {
         match self {
-            Message::Data { element: Element::Item(Item::Record(record)), .. } => record.payload.len(),
+            Message::Data { element: Element::Item(Item::Record(record)), .. } => {
+                record.payload.len()
+            }
             Message::Fetched(fetched) => fetched.bytes.len(),
             Message::SinkWrite { records, .. } => records.iter().map(|r| r.payload.len()).sum(),
             Message::Object { operation: ObjectOperation::Put { bytes, .. }, .. } => bytes.len(),

@@ -64,7 +64,9 @@ impl SinkTarget {
 
     fn apply(&mut self, operation: SinkOperation, outbox: &mut Outbox) -> bool {
         match operation {
-            SinkOperation::Fence { sink, attempt, keep } => self.fence(sink, attempt, &keep, outbox),
+            SinkOperation::Fence { sink, attempt, keep } => {
+                self.fence(sink, attempt, &keep, outbox)
+            }
             SinkOperation::Prepare { transaction, records } => {
                 self.prepare(transaction, records, outbox)
             }
@@ -98,7 +100,12 @@ impl SinkTarget {
         }
     }
 
-    fn write_through(&mut self, transaction: TransactionId, records: &[Record], outbox: &mut Outbox) {
+    fn write_through(
+        &mut self,
+        transaction: TransactionId,
+        records: &[Record],
+        outbox: &mut Outbox,
+    ) {
         if self.admit(transaction, outbox) {
             let records = records.iter().map(output_record).collect();
             outbox.event(Event::OutputWritten { sink: transaction.sink, records });
@@ -134,9 +141,8 @@ impl SinkTarget {
         keep: &[TransactionId],
         outbox: &mut Outbox,
     ) {
-        let older = |id: &TransactionId| {
-            id.sink == sink && id.attempt < attempt && !keep.contains(id)
-        };
+        let older =
+            |id: &TransactionId| id.sink == sink && id.attempt < attempt && !keep.contains(id);
         let lingering: Vec<_> = self.transactions.keys().copied().filter(older).collect();
         for transaction in lingering {
             self.transactions.remove(&transaction);

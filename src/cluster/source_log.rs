@@ -27,7 +27,10 @@ impl SourceLog {
     /// Takes one input.
     pub fn handle(&mut self, input: Input, outbox: &mut Outbox) {
         match input {
-            Input::Message { from, message: Message::Fetch { request, split, offset, entries_max } } => {
+            Input::Message {
+                from,
+                message: Message::Fetch { request, split, offset, entries_max },
+            } => {
                 if let Some(fetched) = self.fetch(request, split, offset, entries_max) {
                     outbox.send(from, Message::Fetched(Box::new(fetched)));
                 }
@@ -39,12 +42,25 @@ impl SourceLog {
         }
     }
 
-    fn fetch(&self, request: RequestId, split: SplitId, requested: u64, entries_max: u32) -> Option<Fetched> {
+    fn fetch(
+        &self,
+        request: RequestId,
+        split: SplitId,
+        requested: u64,
+        entries_max: u32,
+    ) -> Option<Fetched> {
         let offset = requested.max(*self.first.get(split.index())?);
         let split_end = self.input.len(split);
         let end = split_end.min(offset.saturating_add(u64::from(entries_max)));
-        let mut fetched =
-            Fetched { request, split, requested, offset, bytes: Vec::new(), ends: Vec::new(), split_end };
+        let mut fetched = Fetched {
+            request,
+            split,
+            requested,
+            offset,
+            bytes: Vec::new(),
+            ends: Vec::new(),
+            split_end,
+        };
         for entry in (offset..end).filter_map(|offset| self.input.entry(split, offset)) {
             fetched.bytes.extend_from_slice(entry);
             fetched.ends.push(u32::try_from(fetched.bytes.len()).unwrap_or(u32::MAX));

@@ -115,9 +115,9 @@ impl Worker {
             Message::Credit { attempt, channel, credits } => {
                 self.handle_credit(now, attempt, channel, credits, outbox);
             }
-            Message::Fetched(_)
-            | Message::ObjectAnswer { .. }
-            | Message::SinkAnswer { .. } => self.handle_answer(now, message, outbox),
+            Message::Fetched(_) | Message::ObjectAnswer { .. } | Message::SinkAnswer { .. } => {
+                self.handle_answer(now, message, outbox)
+            }
             Message::HeartbeatSeen { .. } => self.coordinator_heard = now,
             Message::Deploy(deploy) => self.handle_deploy(now, deploy, outbox),
             Message::Run { attempt } => self.handle_run(now, attempt, outbox),

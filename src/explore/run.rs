@@ -17,7 +17,16 @@ use crate::world::{Ending, Kernel, Observer, RunEnd};
 
 /// Which world a plan runs in.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, EnumString, IntoStaticStr,
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    EnumString,
+    IntoStaticStr,
     strum::Display,
 )]
 #[serde(rename_all = "kebab-case")]

@@ -96,9 +96,8 @@ impl Plan {
     ///
     /// When it is no plan, of another version, or has an unknown or a missing field.
     pub fn from_json(path: &str, text: &str) -> Result<Self, FileError> {
-        let json = |error: serde_json::Error| {
-            FileError::content(path, error.line(), error.to_string())
-        };
+        let json =
+            |error: serde_json::Error| FileError::content(path, error.line(), error.to_string());
         let header: Header = serde_json::from_str(text).map_err(json)?;
         if header.format != PLAN_FORMAT {
             let problem = format!("format is {:?}, expected {PLAN_FORMAT:?}", header.format);

@@ -231,9 +231,7 @@ impl Default for NemesisScenario {
 }
 
 /// The scenarios that come with the program, by name.
-const BUILT_IN: &[&str] = &[
-    include_str!("../../fixtures/scenarios/relay.toml"),
-];
+const BUILT_IN: &[&str] = &[include_str!("../../fixtures/scenarios/relay.toml")];
 
 /// The built-in scenarios, in the order in which a sweep runs them.
 ///

@@ -74,6 +74,10 @@ impl CheckpointCoordinator {
     }
 
     /// All subtasks of `attempt` run: periodic triggering begins, one interval from now.
+    ///
+    /// # Panics
+    ///
+    /// When the attempt before was not stopped, or there are no subtasks.
     pub fn start_attempt(&mut self, now: VirtualTime, attempt: Attempt, subtasks: Vec<SubtaskId>) {
         assert!(!subtasks.is_empty(), "a job has subtasks");
         assert!(matches!(self.job, Job::Stopped), "one attempt at a time");
@@ -435,3 +439,6 @@ impl CheckpointCoordinator {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -198,3 +198,6 @@ impl SubtaskCheckpoint {
         self.outputs.push_back(SubtaskOutput::DiscardSnapshot(checkpoint));
     }
 }
+
+#[cfg(test)]
+mod tests;

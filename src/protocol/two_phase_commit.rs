@@ -154,3 +154,6 @@ impl TwoPhaseCommit {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

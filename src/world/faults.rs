@@ -61,8 +61,8 @@ impl Nemesis {
         let (point, subtask) = (Point::from(event), event.subtask());
         let mut striking = Vec::new();
         self.aimed.retain_mut(|aimed| {
-            let matches = aimed.point == point
-                && (aimed.subtask.is_none() || aimed.subtask == subtask);
+            let matches =
+                aimed.point == point && (aimed.subtask.is_none() || aimed.subtask == subtask);
             aimed.left -= u32::from(matches);
             if aimed.left == 0 {
                 striking.push(aimed.fault);

@@ -9,9 +9,7 @@ use super::observer::Observer;
 use super::queue::{Due, Queue, Slab};
 use super::{Ending, RunEnd};
 use crate::cluster::message::Route;
-use crate::cluster::{
-    Cluster, Delay, Input, Message, Outbox, Output, Process, StoreFault, Timer,
-};
+use crate::cluster::{Cluster, Delay, Input, Message, Outbox, Output, Process, StoreFault, Timer};
 use crate::plan::{Concern, Fault, MessageAction, Plan, Stream, When};
 use crate::protocol::{Incarnation, ProcessId, VirtualTime};
 use crate::trace::{Event, MessageKind, RunStarted, Stamp};
@@ -55,7 +53,10 @@ enum Condition {
     Up,
     Down,
     /// What arrives is kept, in order. `until` tells overlapping pauses apart.
-    Paused { kept: Vec<Input>, until: VirtualTime },
+    Paused {
+        kept: Vec<Input>,
+        until: VirtualTime,
+    },
 }
 
 /// Something due that does not come through an ordered link.
@@ -169,7 +170,9 @@ impl<'a, O: Observer> Kernel<'a, O> {
 
     fn arrive(&mut self, arrival: Arrival) {
         match arrival {
-            Arrival::Input { to, incarnation, input } => self.deliver(to as usize, incarnation, input),
+            Arrival::Input { to, incarnation, input } => {
+                self.deliver(to as usize, incarnation, input)
+            }
             Arrival::Message { from, to, message } => self.deliver_alone(from, to, message),
             Arrival::Strike(fault) => {
                 let process = ProcessId::Coordinator;
@@ -259,7 +262,11 @@ impl<'a, O: Observer> Kernel<'a, O> {
             self.ending.get_or_insert(Ending::Finished);
         }
         let alive = !matches!(self.slots[slot].condition, Condition::Down);
-        if self.ending.is_none() && alive { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        if self.ending.is_none() && alive {
+            ControlFlow::Continue(())
+        } else {
+            ControlFlow::Break(())
+        }
     }
 
     fn observe(&mut self, process: ProcessId, event: &Event) {
@@ -296,9 +303,7 @@ impl<'a, O: Observer> Kernel<'a, O> {
         let target = &mut self.slots[slot];
         let after = match after {
             Delay::Exactly(duration) => duration,
-            Delay::Scheduled => {
-                Duration::from_micros(target.mailbox.within(self.plan.mailbox_us))
-            }
+            Delay::Scheduled => Duration::from_micros(target.mailbox.within(self.plan.mailbox_us)),
         };
         let incarnation = target.incarnation;
         let input = Input::Timer(timer);
@@ -361,7 +366,9 @@ impl<'a, O: Observer> Kernel<'a, O> {
             Fault::Crash { process, restart_after_us } => {
                 self.crash(fault, process.unwrap_or(struck), *restart_after_us);
             }
-            Fault::Pause { process, for_us } => self.pause(fault, process.unwrap_or(struck), *for_us),
+            Fault::Pause { process, for_us } => {
+                self.pause(fault, process.unwrap_or(struck), *for_us)
+            }
             Fault::Disconnect { from, to, both, for_us } => {
                 self.nemesis.strike(fault, *from);
                 self.cut(index, *from, *to);

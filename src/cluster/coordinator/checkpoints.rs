@@ -12,7 +12,8 @@ use crate::trace::Event;
 
 impl Coordinator {
     pub(super) fn carry_out_checkpoints(&mut self, now: VirtualTime, outbox: &mut Outbox) {
-        while let Some(output) = self.checkpoints().and_then(|checkpoints| checkpoints.poll_output())
+        while let Some(output) =
+            self.checkpoints().and_then(|checkpoints| checkpoints.poll_output())
         {
             self.carry_out(now, output, outbox);
         }

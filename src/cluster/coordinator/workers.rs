@@ -36,7 +36,9 @@ impl Workers {
         let known = Known { incarnation: sign.incarnation, sequence: sign.sequence, heard: now };
         let before = self.known.insert(worker, known);
         match before {
-            Some(before) if (sign.incarnation, sign.sequence) < (before.incarnation, before.sequence) => {
+            Some(before)
+                if (sign.incarnation, sign.sequence) < (before.incarnation, before.sequence) =>
+            {
                 self.known.insert(worker, before);
                 News::Stale
             }
@@ -48,7 +50,8 @@ impl Workers {
     /// Forgets those not heard of for `timeout`, and names them.
     pub fn forget_silent(&mut self, now: VirtualTime, timeout: Duration) -> Vec<u16> {
         let silent = |known: &Known| now - known.heard > timeout;
-        let gone = self.known.iter().filter(|(_, known)| silent(known)).map(|(id, _)| *id).collect();
+        let gone =
+            self.known.iter().filter(|(_, known)| silent(known)).map(|(id, _)| *id).collect();
         self.known.retain(|_, known| !silent(known));
         gone
     }

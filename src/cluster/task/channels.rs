@@ -111,8 +111,8 @@ impl OutputChannel {
             return;
         }
         self.record(&element, attempt, outbox);
-        let overtakes = defects.has(Defect::BarrierOvertakesBacklog)
-            && matches!(element, Element::Barrier(_));
+        let overtakes =
+            defects.has(Defect::BarrierOvertakesBacklog) && matches!(element, Element::Barrier(_));
         if overtakes || (self.backlog.is_empty() && self.may_send(&element)) {
             self.send(element, attempt, outbox);
         } else {

@@ -170,12 +170,7 @@ impl Task {
     }
 
     /// Flushes into `transaction`, which is no longer the open one, and prepares it.
-    fn prepare(
-        &mut self,
-        transaction: TransactionId,
-        checkpoint: CheckpointId,
-        env: &mut Env<'_>,
-    ) {
+    fn prepare(&mut self, transaction: TransactionId, checkpoint: CheckpointId, env: &mut Env<'_>) {
         let subtask = self.id;
         let flush = !self.defects.has(Defect::NoFlushAtBarrier);
         let Some(sink) = &mut self.sink else { return };

@@ -7,8 +7,8 @@ mod source;
 
 use channels::{InputChannel, OutputChannel};
 use commit::SinkWriter;
-pub use snapshot::StoredSnapshot;
 use snapshot::Snapshotting;
+pub use snapshot::StoredSnapshot;
 use source::SourceReader;
 
 use std::collections::BTreeMap;
