@@ -121,20 +121,24 @@ impl Operator for Check {
         ctx: &mut Context<'_>,
         out: &mut Collector<'_, Checked>,
     ) {
-        let Stamped { split, number, path } = record;
         let mut last = ctx.map(&self.last);
-        match last.get(&path) {
-            Some(after) if after >= number => {
-                out.emit(Checked::Disorder { split, number, path, after });
-            }
-            Some(_) | None => {
-                last.insert(&path, &number);
-                out.emit(Checked::InOrder { split, number });
-            }
+        let verdict = checked(last.get(&record.path), &record);
+        if matches!(verdict, Checked::InOrder { .. }) {
+            last.insert(&record.path, &record.number);
         }
+        out.emit(verdict);
     }
 
     fn on_timer(&mut self, _: i64, _: &mut Context<'_>, _: &mut Collector<'_, Checked>) {}
+}
+
+/// What `record` is, after `last` on the same path.
+fn checked(last: Option<u64>, record: &Stamped) -> Checked {
+    let Stamped { split, number, path } = *record;
+    match last {
+        Some(after) if after >= number => Checked::Disorder { split, number, path, after },
+        Some(_) | None => Checked::InOrder { split, number },
+    }
 }
 
 /// How many numbers each split holds: as equal as can be, the first splits one more.
@@ -163,6 +167,16 @@ fn reference(lengths: &[u64]) -> Vec<Checked> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_does_not_rise_is_a_disorder() {
+        let record = Stamped { split: 1, number: 5, path: 0 };
+        let disorder = |after| Checked::Disorder { split: 1, number: 5, path: 0, after };
+        assert_eq!(checked(None, &record), Checked::InOrder { split: 1, number: 5 });
+        assert_eq!(checked(Some(4), &record), Checked::InOrder { split: 1, number: 5 });
+        assert_eq!(checked(Some(5), &record), disorder(5));
+        assert_eq!(checked(Some(6), &record), disorder(6));
+    }
 
     #[test]
     fn the_numbers_are_spread_evenly() {
