@@ -5,9 +5,8 @@
 //! can be cloned, so that a whole process can be forked.
 //!
 //! ```
-//! use cutwater::dataflow::conformance::Replay;
 //! use cutwater::dataflow::{
-//!     Collector, Context, EncodedSink, JobBuilder, Operator, StateDeclarations, ValueState,
+//!     Collector, Context, EncodedSink, JobBuilder, Operator, Replay, StateDeclarations, ValueState,
 //! };
 //!
 //! /// Counts the occurrences of each word.
@@ -60,6 +59,7 @@ pub mod operator;
 mod placement;
 pub mod processed;
 pub mod record;
+pub mod replay;
 mod router;
 pub mod sink;
 mod sink_task;
@@ -90,6 +90,7 @@ pub use keyed_stream::{ConnectedStreams, KeyedStream};
 pub use operator::{Operator, TwoInputOperator};
 pub use processed::Processed;
 pub use record::{Item, Outputs, Payload, Record};
+pub use replay::Replay;
 pub use sink::{EncodedSink, Sink};
 pub use source::{Entry, Source, SourceCollector};
 pub use state::{
