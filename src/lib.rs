@@ -1,5 +1,11 @@
 //! cutwater: deterministic simulation and testing of asynchronous barrier snapshots.
 
+pub mod cluster;
 pub mod dataflow;
+pub mod explore;
+pub mod oracle;
+pub mod plan;
 pub mod protocol;
 pub mod trace;
+pub mod workload;
+pub mod world;

@@ -1,120 +1,55 @@
 //! The checkpoint coordinator: triggers, collects acknowledgements, completes, aborts, expires, subsumes.
+//!
+//! After Flink's `CheckpointCoordinator`, `PendingCheckpoint` and `CheckpointFailureManager`; the order
+//! of completion is that of `completePendingCheckpoint` and `cleanupAfterCompletedCheckpoint`.
 
-use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
 
 use super::abort::AbortReason;
+use super::acknowledgement::Acknowledgement;
 use super::completed::{CompletedCheckpoint, SnapshotHandle};
-use super::defect::DefectSet;
+use super::completed_store::CompletedStore;
+use super::coordinator_output::{CoordinatorOutput, CoordinatorTimer};
+use super::defect::{Defect, DefectSet};
 use super::ids::{Attempt, CheckpointId, SubtaskId};
+use super::pending::{Collection, PendingCheckpoint, PendingPhase};
+use super::schedule::{Due, TriggerSchedule};
+use super::settings::CheckpointSettings;
 use super::time::VirtualTime;
 
-/// When to trigger, when to give up, what to keep.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct CheckpointSettings {
-    /// From one periodic trigger to the next; 0 switches checkpoints off.
-    pub interval_ms: u64,
-    /// From the end of a checkpoint to the next trigger, at least.
-    pub pause_min_ms: u64,
-    /// A checkpoint not complete within this after its trigger expires.
-    pub timeout_ms: u64,
-    /// How many checkpoints may be pending at once, at least 1.
-    pub concurrent_max: u32,
-    /// How many checkpoints in a row may fail before the attempt does.
-    pub failures_tolerated: u32,
-    /// How many completed checkpoints are kept, at least 1.
-    pub retained: u32,
-}
-
-/// A subtask says: my snapshot is durable.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Acknowledgement {
-    /// The attempt in which it was taken.
-    pub attempt: Attempt,
-    /// For which checkpoint.
-    pub checkpoint: CheckpointId,
-    /// Where it lies; names the subtask.
-    pub handle: SnapshotHandle,
-    /// Whether nothing is left for the subtask to do after this cut
-    /// (input ended; in a sink, all before it committed).
-    pub terminal: bool,
-}
-
-/// Wake-ups that the coordinator asks for; those no longer of interest are ignored when they come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum CoordinatorTimer {
-    /// A periodic trigger may be due.
-    Trigger,
-    /// The checkpoint's time is up.
-    Expire(CheckpointId),
-}
-
-/// What the coordinator wants done, in order.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CoordinatorOutput {
-    /// Call [`CheckpointCoordinator::handle_timer`] then.
-    SetTimer {
-        /// When.
-        at: VirtualTime,
-        /// With this.
-        timer: CoordinatorTimer,
-    },
-    /// Make durable that ids up to and including this one are used; then call `handle_reserved`.
-    ReserveId(CheckpointId),
-    /// Ask every subtask of the attempt for a snapshot.
-    Trigger(CheckpointId),
-    /// The acknowledgement counts.
-    Counted(Acknowledgement),
-    /// The acknowledgement is late, duplicate, unknown or of another attempt. Its snapshot must be
-    /// deleted where `discard` says so (it belongs to nothing that may still complete).
-    Ignored {
-        /// What was ignored.
-        acknowledgement: Acknowledgement,
-        /// Whether to delete its snapshot.
-        discard: bool,
-    },
-    /// All have acknowledged: write the metadata object; then `handle_metadata_durable` or `…_failed`.
-    WriteMetadata(CompletedCheckpoint),
-    /// The metadata is durable: add the checkpoint to the store, together with what stays retained
-    /// (newest last, the new one included); then `handle_added` or `handle_add_failed`.
-    AddToStore {
-        /// The new one.
-        completed: CompletedCheckpoint,
-        /// All that stay, in order.
-        retained: Vec<CheckpointId>,
-    },
-    /// The checkpoint is in the store and cannot fail any more.
-    Completed {
-        /// Which.
-        checkpoint: CheckpointId,
-        /// Whether nothing is left to do after it: the job is finished.
-        terminal: bool,
-    },
-    /// Tell every subtask that it completed.
-    NotifyComplete(CheckpointId),
-    /// The checkpoint will never complete.
-    Aborted {
-        /// Which.
-        checkpoint: CheckpointId,
-        /// Why.
-        reason: AbortReason,
-    },
-    /// Tell every subtask that it was aborted.
-    NotifyAborted(CheckpointId),
-    /// Delete these snapshots; nothing refers to them.
-    DeleteSnapshots(Vec<SnapshotHandle>),
-    /// The checkpoint fell out of retention: delete its metadata and then its snapshots.
-    Discard(CompletedCheckpoint),
-    /// Too many checkpoints failed in a row: fail the attempt.
-    FailAttempt,
-}
-
-/// TODO(H2)
+/// What the coordinator knows of the running attempt.
 #[derive(Clone, Debug)]
-pub struct CheckpointCoordinator {}
+enum Job {
+    /// No attempt runs.
+    Stopped,
+    /// All subtasks of `attempt` run; `failures` checkpoints have failed in a row.
+    Running { attempt: Attempt, subtasks: Vec<SubtaskId>, failures: u32 },
+}
+
+/// Triggers checkpoints and decides, for each, whether it completes.
+#[derive(Clone, Debug)]
+pub struct CheckpointCoordinator {
+    settings: CheckpointSettings,
+    defects: DefectSet,
+    job: Job,
+    schedule: TriggerSchedule,
+    /// The newest id that was ever asked for. Never decreases: ids are never reused.
+    last_reserved: CheckpointId,
+    /// The id being made durable, and the attempt that wants it; none other is asked for meanwhile.
+    reserving: Option<(CheckpointId, Attempt)>,
+    /// Never more than `concurrent_max` of one attempt, and at most one of all being added.
+    pending: BTreeMap<CheckpointId, PendingCheckpoint>,
+    store: CompletedStore,
+    outputs: VecDeque<CoordinatorOutput>,
+}
 
 impl CheckpointCoordinator {
     /// A coordinator that knows the retained checkpoints (oldest first) and the last id ever reserved.
+    ///
+    /// # Panics
+    ///
+    /// When `settings` allow no pending or no retained checkpoint, or `retained` is out of order.
     #[must_use]
     pub fn new(
         settings: CheckpointSettings,
@@ -122,80 +57,388 @@ impl CheckpointCoordinator {
         retained: Vec<CompletedCheckpoint>,
         defects: DefectSet,
     ) -> Self {
-        let _ = (settings, last_reserved, retained, defects);
-        panic!("stub")
+        assert!(settings.concurrent_max > 0, "without a pending checkpoint none completes");
+        let schedule = TriggerSchedule::new(settings.interval_ms, settings.pause_min_ms);
+        let store = CompletedStore::new(settings.retained, retained);
+        Self {
+            settings,
+            defects,
+            job: Job::Stopped,
+            schedule,
+            last_reserved,
+            reserving: None,
+            pending: BTreeMap::new(),
+            store,
+            outputs: VecDeque::new(),
+        }
     }
 
     /// All subtasks of `attempt` run: periodic triggering begins, one interval from now.
+    ///
+    /// # Panics
+    ///
+    /// When the attempt before was not stopped, or there are no subtasks.
     pub fn start_attempt(&mut self, now: VirtualTime, attempt: Attempt, subtasks: Vec<SubtaskId>) {
-        let _ = (now, attempt, subtasks);
-        panic!("stub")
+        assert!(!subtasks.is_empty(), "a job has subtasks");
+        assert!(matches!(self.job, Job::Stopped), "one attempt at a time");
+        if self.defects.has(Defect::CheckpointIdReused) {
+            self.last_reserved =
+                self.store.newest().map(|newest| newest.checkpoint).unwrap_or_default();
+        }
+        self.job = Job::Running { attempt, subtasks, failures: 0 };
+        if let Some(at) = self.schedule.start(now) {
+            self.set_timer(at, CoordinatorTimer::Trigger);
+        }
     }
 
     /// The attempt is over: what is pending is aborted, nothing is triggered, and what still arrives
     /// from it is ignored. A checkpoint whose addition to the store is under way is not aborted: its
     /// outcome decides.
     pub fn stop_attempt(&mut self, now: VirtualTime) {
-        let _ = now;
-        panic!("stub")
+        self.job = Job::Stopped;
+        self.schedule.stop();
+        if self.defects.has(Defect::StaleAcknowledgementCounted) {
+            return; // What is pending goes on collecting from the dead attempt.
+        }
+        for checkpoint in self.abortable(|_| true) {
+            self.abort(now, checkpoint, AbortReason::AttemptFailed);
+        }
+        debug_assert!(self.pending.len() <= 1, "only what is being added outlives its attempt");
     }
 
     /// A timer that was asked for.
     pub fn handle_timer(&mut self, now: VirtualTime, timer: CoordinatorTimer) {
-        let _ = (now, timer);
-        panic!("stub")
+        match timer {
+            CoordinatorTimer::Trigger => {
+                if let Some(at) = self.schedule.handle_timer(now) {
+                    self.set_timer(at, CoordinatorTimer::Trigger);
+                }
+            }
+            CoordinatorTimer::Expire(checkpoint) => self.expire(now, checkpoint),
+        }
+        self.reserve_if_due(now);
     }
 
     /// The id is durable.
     pub fn handle_reserved(&mut self, now: VirtualTime, checkpoint: CheckpointId) {
-        let _ = (now, checkpoint);
-        panic!("stub")
+        let Some((_, wanted_by)) = self.reserving.take_if(|(id, _)| *id == checkpoint) else {
+            return;
+        };
+        match &self.job {
+            Job::Running { attempt, subtasks, .. } if *attempt == wanted_by => {
+                let collection = Collection::new(subtasks);
+                self.trigger(now, checkpoint, wanted_by, collection);
+            }
+            // Wanted by an attempt that is over: the id stays unused.
+            Job::Running { .. } | Job::Stopped => {}
+        }
+        self.reserve_if_due(now);
     }
 
     /// A subtask acknowledges.
-    pub fn handle_acknowledge(&mut self, now: VirtualTime, acknowledgement: Acknowledgement) {
-        let _ = (now, acknowledgement);
-        panic!("stub")
+    pub fn handle_acknowledge(&mut self, _now: VirtualTime, acknowledgement: Acknowledgement) {
+        let checkpoint = acknowledgement.checkpoint;
+        let attributed = self.is_current(acknowledgement.attempt)
+            || self.defects.has(Defect::StaleAcknowledgementCounted);
+        let counted = attributed
+            && self
+                .collection_of(checkpoint, acknowledgement.attempt)
+                .is_some_and(|(collection, defects)| collection.count(&acknowledgement, defects));
+        if !counted {
+            return self.ignore(acknowledgement);
+        }
+        self.outputs.push_back(CoordinatorOutput::Counted(acknowledgement));
+        self.write_metadata_if_complete(checkpoint);
     }
 
     /// A subtask declines.
     pub fn handle_decline(&mut self, now: VirtualTime, attempt: Attempt, checkpoint: CheckpointId) {
-        let _ = (now, attempt, checkpoint);
-        panic!("stub")
+        if self.is_current(attempt) && self.collection_of(checkpoint, attempt).is_some() {
+            self.abort(now, checkpoint, AbortReason::Declined);
+        }
+        self.reserve_if_due(now);
     }
 
     /// The metadata object is durable.
-    pub fn handle_metadata_durable(&mut self, now: VirtualTime, checkpoint: CheckpointId) {
-        let _ = (now, checkpoint);
-        panic!("stub")
+    pub fn handle_metadata_durable(&mut self, _now: VirtualTime, checkpoint: CheckpointId) {
+        let Some(pending) = self.pending.get_mut(&checkpoint) else { return };
+        match &pending.phase {
+            PendingPhase::WritingMetadata(completed) => {
+                pending.phase = PendingPhase::AwaitingStore(completed.clone());
+                self.add_next();
+            }
+            PendingPhase::Collecting(_)
+            | PendingPhase::AwaitingStore(_)
+            | PendingPhase::Adding(_) => {}
+        }
     }
 
     /// The metadata object could not be written.
     pub fn handle_metadata_failed(&mut self, now: VirtualTime, checkpoint: CheckpointId) {
-        let _ = (now, checkpoint);
-        panic!("stub")
+        let Some(pending) = self.pending.get(&checkpoint) else { return };
+        match pending.phase {
+            PendingPhase::WritingMetadata(_) => {
+                self.abort(now, checkpoint, AbortReason::FinalizationFailed);
+            }
+            PendingPhase::Collecting(_)
+            | PendingPhase::AwaitingStore(_)
+            | PendingPhase::Adding(_) => {}
+        }
+        self.reserve_if_due(now);
     }
 
     /// The checkpoint is in the store.
     pub fn handle_added(&mut self, now: VirtualTime, checkpoint: CheckpointId) {
-        let _ = (now, checkpoint);
-        panic!("stub")
+        if let Some((attempt, completed)) = self.take_adding(checkpoint) {
+            self.complete(now, attempt, completed);
+            self.add_next();
+        }
+        self.reserve_if_due(now);
+    }
+
+    /// The checkpoint is *certainly* not in the store, and never will be: the addition was refused.
+    /// After a mere timeout this must not be called.
+    pub fn handle_add_failed(&mut self, now: VirtualTime, checkpoint: CheckpointId) {
+        if let Some((attempt, completed)) = self.take_adding(checkpoint) {
+            self.give_up(
+                now,
+                checkpoint,
+                attempt,
+                completed.snapshots,
+                AbortReason::FinalizationFailed,
+            );
+            self.add_next();
+        }
+        self.reserve_if_due(now);
     }
 
     /// What to do next, if anything.
     pub fn poll_output(&mut self) -> Option<CoordinatorOutput> {
-        panic!("stub")
+        self.outputs.pop_front()
     }
 
     /// What recovery would use: the newest completed checkpoint.
     #[must_use]
     pub fn latest(&self) -> Option<&CompletedCheckpoint> {
-        panic!("stub")
+        if self.defects.has(Defect::OlderCheckpointRestored) {
+            return self.store.oldest();
+        }
+        self.store.newest()
     }
 
     /// Whether an addition to the store is under way: recovery must wait for its outcome.
     #[must_use]
     pub fn is_adding(&self) -> bool {
-        panic!("stub")
+        self.pending.values().any(PendingCheckpoint::is_adding)
+    }
+
+    fn set_timer(&mut self, at: VirtualTime, timer: CoordinatorTimer) {
+        self.outputs.push_back(CoordinatorOutput::SetTimer { at, timer });
+    }
+
+    fn is_current(&self, attempt: Attempt) -> bool {
+        match &self.job {
+            Job::Running { attempt: current, .. } => *current == attempt,
+            Job::Stopped => false,
+        }
+    }
+
+    /// Asks for the next id if a trigger is due, nothing else is being reserved, and there is room.
+    fn reserve_if_due(&mut self, now: VirtualTime) {
+        let Job::Running { attempt, .. } = self.job else { return };
+        if self.reserving.is_some() || self.pending.len() >= self.settings.concurrent_max as usize {
+            return; // The one due is made up for when this one has ended.
+        }
+        match self.schedule.due(now) {
+            Due::No => {}
+            Due::From(at) => self.set_timer(at, CoordinatorTimer::Trigger),
+            Due::Now => {
+                self.schedule.triggered();
+                self.last_reserved = self.last_reserved.next();
+                self.reserving = Some((self.last_reserved, attempt));
+                self.outputs.push_back(CoordinatorOutput::ReserveId(self.last_reserved));
+            }
+        }
+    }
+
+    fn trigger(
+        &mut self,
+        now: VirtualTime,
+        checkpoint: CheckpointId,
+        attempt: Attempt,
+        collection: Collection,
+    ) {
+        let expires_at = now + Duration::from_millis(self.settings.timeout_ms);
+        let phase = PendingPhase::Collecting(collection);
+        let earlier =
+            self.pending.insert(checkpoint, PendingCheckpoint { attempt, expires_at, phase });
+        assert!(earlier.is_none(), "{checkpoint} is triggered twice");
+        assert!(
+            checkpoint <= self.last_reserved,
+            "{checkpoint} is triggered before it is reserved"
+        );
+        self.outputs.push_back(CoordinatorOutput::Trigger(checkpoint));
+        self.set_timer(expires_at, CoordinatorTimer::Expire(checkpoint));
+    }
+
+    fn expire(&mut self, now: VirtualTime, checkpoint: CheckpointId) {
+        let due = |pending: &PendingCheckpoint| now >= pending.expires_at && !pending.is_adding();
+        if self.pending.get(&checkpoint).is_some_and(due) {
+            self.abort(now, checkpoint, AbortReason::Expired);
+        }
+    }
+
+    /// The acknowledgements of `checkpoint`, if it still collects them from `attempt`.
+    fn collection_of(
+        &mut self,
+        checkpoint: CheckpointId,
+        attempt: Attempt,
+    ) -> Option<(&mut Collection, DefectSet)> {
+        let pending = self.pending.get_mut(&checkpoint)?;
+        match &mut pending.phase {
+            PendingPhase::Collecting(collection) if pending.attempt == attempt => {
+                Some((collection, self.defects))
+            }
+            PendingPhase::Collecting(_)
+            | PendingPhase::WritingMetadata(_)
+            | PendingPhase::AwaitingStore(_)
+            | PendingPhase::Adding(_) => None,
+        }
+    }
+
+    /// An acknowledgement that does not count leaves a snapshot behind, unless it is one in use.
+    fn ignore(&mut self, acknowledgement: Acknowledgement) {
+        let key = acknowledgement.handle.key;
+        let in_use = self.store.refers_to(key)
+            || self.pending.values().any(|pending| pending.refers_to(key));
+        self.outputs.push_back(CoordinatorOutput::Ignored { acknowledgement, discard: !in_use });
+    }
+
+    fn write_metadata_if_complete(&mut self, checkpoint: CheckpointId) {
+        let Some(pending) = self.pending.get_mut(&checkpoint) else { return };
+        let PendingPhase::Collecting(collection) = &pending.phase else { return };
+        if collection.is_complete(self.defects) {
+            let completed = collection.assemble(checkpoint, pending.attempt);
+            pending.phase = PendingPhase::WritingMetadata(completed.clone());
+            self.outputs.push_back(CoordinatorOutput::WriteMetadata(completed));
+        }
+    }
+
+    /// Starts the addition of the oldest checkpoint that awaits it, one at a time: so that those in
+    /// the store only get newer.
+    fn add_next(&mut self) {
+        if self.is_adding() {
+            return;
+        }
+        let awaiting = |(id, pending): (&CheckpointId, &PendingCheckpoint)| match &pending.phase {
+            PendingPhase::AwaitingStore(completed) => Some((*id, completed.clone())),
+            PendingPhase::Collecting(_)
+            | PendingPhase::WritingMetadata(_)
+            | PendingPhase::Adding(_) => None,
+        };
+        let Some((checkpoint, completed)) = self.pending.iter().find_map(awaiting) else { return };
+        if let Some(pending) = self.pending.get_mut(&checkpoint) {
+            pending.phase = PendingPhase::Adding(completed.clone());
+        }
+        if self.defects.has(Defect::NotifyBeforeStore) {
+            self.outputs.push_back(CoordinatorOutput::NotifyComplete(checkpoint));
+        }
+        let retained = self.store.retained_with(checkpoint);
+        self.outputs.push_back(CoordinatorOutput::AddToStore { completed, retained });
+    }
+
+    /// Takes `checkpoint` out of the pending ones if its addition to the store is under way.
+    fn take_adding(&mut self, checkpoint: CheckpointId) -> Option<(Attempt, CompletedCheckpoint)> {
+        if !self.pending.get(&checkpoint)?.is_adding() {
+            return None;
+        }
+        let pending = self.pending.remove(&checkpoint)?;
+        match pending.phase {
+            PendingPhase::Adding(completed) => Some((pending.attempt, completed)),
+            PendingPhase::Collecting(_)
+            | PendingPhase::WritingMetadata(_)
+            | PendingPhase::AwaitingStore(_) => unreachable!("it is being added"),
+        }
+    }
+
+    /// The checkpoint is in the store. Only now its side effects may follow, notification last: what
+    /// was announced must be what recovery finds.
+    fn complete(&mut self, now: VirtualTime, attempt: Attempt, completed: CompletedCheckpoint) {
+        let CompletedCheckpoint { checkpoint, terminal, .. } = completed;
+        let evicted = self.store.add(completed);
+        self.outputs.push_back(CoordinatorOutput::Completed { checkpoint, terminal });
+        self.outputs.extend(evicted.into_iter().map(CoordinatorOutput::Discard));
+        self.schedule.handle_ended(now);
+        for older in self.abortable(|other| other < checkpoint) {
+            self.abort(now, older, AbortReason::Subsumed);
+        }
+        if let Job::Running { failures, .. } = &mut self.job {
+            *failures = 0;
+        }
+        // After its attempt is over nobody is left to tell; a restore implies completion.
+        if self.is_current(attempt) && !self.defects.has(Defect::NotifyBeforeStore) {
+            self.outputs.push_back(CoordinatorOutput::NotifyComplete(checkpoint));
+        }
+        debug_assert!(
+            self.pending.keys().all(|other| *other > checkpoint),
+            "no checkpoint older than {checkpoint} may complete after it"
+        );
+    }
+
+    /// The pending checkpoints chosen, but the one being added.
+    fn abortable(&self, chosen: impl Fn(CheckpointId) -> bool) -> Vec<CheckpointId> {
+        let abortable = self.pending.iter().filter(|(_, pending)| !pending.is_adding());
+        abortable.map(|(checkpoint, _)| *checkpoint).filter(|id| chosen(*id)).collect()
+    }
+
+    fn abort(&mut self, now: VirtualTime, checkpoint: CheckpointId, reason: AbortReason) {
+        let Some(pending) = self.pending.remove(&checkpoint) else {
+            unreachable!("{checkpoint} is aborted but not pending");
+        };
+        assert!(!pending.is_adding(), "{checkpoint} is aborted while its outcome is not known");
+        let handles = pending.handles();
+        self.give_up(now, checkpoint, pending.attempt, handles, reason);
+    }
+
+    /// The checkpoint will never complete: everybody forgets it, and its snapshots go.
+    fn give_up(
+        &mut self,
+        now: VirtualTime,
+        checkpoint: CheckpointId,
+        attempt: Attempt,
+        snapshots: Vec<SnapshotHandle>,
+        reason: AbortReason,
+    ) {
+        self.outputs.push_back(CoordinatorOutput::Aborted { checkpoint, reason });
+        if self.is_current(attempt) {
+            self.outputs.push_back(CoordinatorOutput::NotifyAborted(checkpoint));
+        }
+        if !snapshots.is_empty() {
+            self.outputs.push_back(CoordinatorOutput::DeleteSnapshots(snapshots));
+        }
+        self.schedule.handle_ended(now);
+        self.count_failure(attempt, reason);
+    }
+
+    /// Failures in a row count, each checkpoint once (it leaves `pending` when it fails), and only
+    /// those that say something about the running attempt (Flink: `CheckpointFailureManager`).
+    fn count_failure(&mut self, of: Attempt, reason: AbortReason) {
+        match reason {
+            AbortReason::Declined | AbortReason::Expired | AbortReason::FinalizationFailed => {}
+            AbortReason::AttemptFailed | AbortReason::Subsumed => return,
+        }
+        match &mut self.job {
+            Job::Running { attempt, failures, .. } if *attempt == of => {
+                *failures += 1;
+                // Said once an attempt: its end is under way then.
+                if *failures == self.settings.failures_tolerated.saturating_add(1) {
+                    self.outputs.push_back(CoordinatorOutput::FailAttempt);
+                }
+            }
+            Job::Running { .. } | Job::Stopped => {}
+        }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -134,7 +134,7 @@ impl DefectSet {
 
     /// Whether none is switched on.
     #[must_use]
-    pub fn is_empty(self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.bits == 0
     }
 

@@ -4,25 +4,32 @@
 //! `poll_output` until it is empty, getters bare.
 
 pub mod abort;
+pub mod acknowledgement;
 pub mod completed;
+pub mod completed_store;
 pub mod coordinator;
+pub mod coordinator_output;
 pub mod defect;
+pub mod early_aborts;
 pub mod error;
 pub mod gate;
 pub mod ids;
 pub mod key_group;
 pub mod lineage;
+pub mod pending;
 pub mod restore;
+pub mod schedule;
+pub mod settings;
 pub mod subtask;
 pub mod time;
 pub mod topology;
 pub mod two_phase_commit;
 
 pub use abort::AbortReason;
+pub use acknowledgement::Acknowledgement;
 pub use completed::{CompletedCheckpoint, SnapshotHandle};
-pub use coordinator::{
-    Acknowledgement, CheckpointCoordinator, CheckpointSettings, CoordinatorOutput, CoordinatorTimer,
-};
+pub use coordinator::CheckpointCoordinator;
+pub use coordinator_output::{CoordinatorOutput, CoordinatorTimer};
 pub use defect::{Defect, DefectSet};
 pub use error::ProtocolError;
 pub use gate::{Element, GateOutput, InputGate};
@@ -33,7 +40,8 @@ pub use ids::{
 pub use key_group::KeyGroup;
 pub use lineage::{Digest, Fingerprint, LineageId};
 pub use restore::RestorePlan;
-pub use subtask::{SubtaskCheckpoint, SubtaskOutput};
+pub use settings::CheckpointSettings;
+pub use subtask::{AsyncPart, SubtaskCheckpoint, SubtaskOutput};
 pub use time::VirtualTime;
 pub use topology::{ChannelShape, OperatorRole, OperatorShape, SubtaskShape, Topology};
 pub use two_phase_commit::{CommitOutput, TwoPhaseCommit};

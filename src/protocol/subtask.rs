@@ -1,6 +1,14 @@
 //! A subtask's part in checkpoints: snapshot, upload, acknowledge, decline; and remembering aborts.
+//!
+//! After Flink's `SubtaskCheckpointCoordinatorImpl` (the order of steps in `checkpointState`) and
+//! `AsyncCheckpointRunnable`.
 
-use super::defect::DefectSet;
+use std::collections::{BTreeMap, VecDeque};
+
+use smallvec::SmallVec;
+
+use super::defect::{Defect, DefectSet};
+use super::early_aborts::EarlyAborts;
 use super::ids::CheckpointId;
 
 /// What a subtask must do for a checkpoint, in order.
@@ -34,9 +42,30 @@ pub enum AsyncPart {
     PreCommit,
 }
 
-/// TODO(H2)
+/// How many snapshots of one subtask may have asynchronous parts under way; the oldest makes room.
+///
+/// Far above how many checkpoints are ever pending at once: it only bounds what a coordinator that no
+/// longer says anything leaves behind.
+pub const OUTSTANDING_MAX: usize = 32;
+
+/// The parts of a snapshot that are not durable yet.
+type MissingParts = SmallVec<[AsyncPart; 2]>;
+
+/// Decides what a subtask does for each checkpoint, exactly once per id.
 #[derive(Clone, Debug)]
-pub struct SubtaskCheckpoint {}
+pub struct SubtaskCheckpoint {
+    /// The newest checkpoint snapshotted or given up. Never decreases; no snapshot of this one or an
+    /// older one is ever taken (again).
+    last: CheckpointId,
+    /// Aborted, and newer than `last`.
+    aborted: EarlyAborts,
+    /// Snapshots taken whose asynchronous parts are under way; they may finish in any order.
+    /// Never empty-valued, never more than [`OUTSTANDING_MAX`].
+    outstanding: BTreeMap<CheckpointId, MissingParts>,
+    parts: &'static [AsyncPart],
+    outputs: VecDeque<SubtaskOutput>,
+    defects: DefectSet,
+}
 
 impl SubtaskCheckpoint {
     /// A subtask restored from `restored`: nothing at or below it is ever snapshotted again.
@@ -47,42 +76,128 @@ impl SubtaskCheckpoint {
         parts: &'static [AsyncPart],
         defects: DefectSet,
     ) -> Self {
-        let _ = (restored, parts, defects);
-        panic!("stub")
+        Self {
+            last: restored.unwrap_or_default(),
+            aborted: EarlyAborts::default(),
+            outstanding: BTreeMap::new(),
+            parts,
+            outputs: VecDeque::new(),
+            defects,
+        }
     }
 
     /// The gate is aligned for `checkpoint`, or (in a source) the trigger's turn has come.
     pub fn handle_barrier(&mut self, checkpoint: CheckpointId) {
-        let _ = checkpoint;
-        panic!("stub")
+        if checkpoint <= self.last {
+            self.outputs.push_back(SubtaskOutput::Release(checkpoint));
+        } else if self.mark_handled(checkpoint) {
+            // Downstream must not wait for a barrier that will never come.
+            self.outputs.push_back(SubtaskOutput::BroadcastCancel(checkpoint));
+            self.outputs.push_back(SubtaskOutput::Release(checkpoint));
+        } else {
+            self.snapshot(checkpoint);
+        }
     }
 
     /// The gate gave `checkpoint` up.
     pub fn handle_alignment_aborted(&mut self, checkpoint: CheckpointId) {
-        let _ = checkpoint;
-        panic!("stub")
+        if checkpoint <= self.last {
+            return;
+        }
+        self.mark_handled(checkpoint);
+        if !self.defects.has(Defect::AbortWithoutCancelMarker) {
+            self.outputs.push_back(SubtaskOutput::BroadcastCancel(checkpoint));
+        }
+        self.outputs.push_back(SubtaskOutput::Decline(checkpoint));
     }
 
     /// The coordinator aborted `checkpoint`.
     pub fn handle_aborted(&mut self, checkpoint: CheckpointId) {
-        let _ = checkpoint;
-        panic!("stub")
+        if self.outstanding.remove(&checkpoint).is_some() {
+            self.outputs.push_back(SubtaskOutput::DiscardSnapshot(checkpoint));
+        } else if checkpoint > self.last && !self.defects.has(Defect::EarlyAbortForgotten) {
+            self.aborted.remember(checkpoint);
+        }
+        // Otherwise it was given up here too, or acknowledged: then the coordinator deletes it.
     }
 
     /// One asynchronous part of `checkpoint` is durable.
     pub fn handle_part_durable(&mut self, checkpoint: CheckpointId, part: AsyncPart) {
-        let _ = (checkpoint, part);
-        panic!("stub")
+        let Some(missing) = self.outstanding.get_mut(&checkpoint) else {
+            return; // It was aborted meanwhile, and is discarded.
+        };
+        missing.retain(|other| *other != part);
+        if missing.is_empty() {
+            self.outstanding.remove(&checkpoint);
+            self.finish(checkpoint);
+        }
     }
 
     /// An asynchronous part of `checkpoint` failed for good.
+    ///
+    /// The checkpoint fails, the subtask does not: it may have been given up anyway (FLINK-20331).
     pub fn handle_part_failed(&mut self, checkpoint: CheckpointId, part: AsyncPart) {
-        let _ = (checkpoint, part);
-        panic!("stub")
+        if self.defects.has(Defect::UploadFailureSwallowed) {
+            return self.handle_part_durable(checkpoint, part);
+        }
+        if self.outstanding.remove(&checkpoint).is_some() {
+            self.give_up_snapshot(checkpoint);
+        }
     }
 
     /// What to do next, if anything.
     pub fn poll_output(&mut self) -> Option<SubtaskOutput> {
-        panic!("stub")
+        self.outputs.pop_front()
+    }
+
+    /// No snapshot of this or an older checkpoint from here on. Tells whether it was aborted early.
+    fn mark_handled(&mut self, checkpoint: CheckpointId) -> bool {
+        assert!(checkpoint > self.last, "{checkpoint} is handled after {}", self.last);
+        self.last = checkpoint;
+        self.aborted.take(checkpoint)
+    }
+
+    /// One atomic step: forward, freeze, release. Barriers leave first, so that downstream does not
+    /// wait for the freezing (Carbone et al. 2015, Algorithm 1).
+    fn snapshot(&mut self, checkpoint: CheckpointId) {
+        assert!(!self.outstanding.contains_key(&checkpoint), "{checkpoint} is snapshotted once");
+        self.outputs.push_back(SubtaskOutput::BroadcastBarrier(checkpoint));
+        self.outputs.push_back(SubtaskOutput::TakeSnapshot(checkpoint));
+        if self.defects.has(Defect::AcknowledgeBeforeDurable) {
+            self.outputs.push_back(SubtaskOutput::Acknowledge(checkpoint));
+        }
+        self.outputs.push_back(SubtaskOutput::Release(checkpoint));
+        if self.parts.is_empty() {
+            return self.finish(checkpoint);
+        }
+        self.outstanding.insert(checkpoint, SmallVec::from_slice(self.parts));
+        self.bound_outstanding();
+    }
+
+    /// All parts are durable: the snapshot counts.
+    fn finish(&mut self, checkpoint: CheckpointId) {
+        assert!(checkpoint <= self.last, "{checkpoint} is durable before it was taken");
+        self.outputs.push_back(SubtaskOutput::Durable(checkpoint));
+        if !self.defects.has(Defect::AcknowledgeBeforeDurable) {
+            self.outputs.push_back(SubtaskOutput::Acknowledge(checkpoint));
+        }
+    }
+
+    fn bound_outstanding(&mut self) {
+        if self.outstanding.len() <= OUTSTANDING_MAX {
+            return;
+        }
+        if let Some((oldest, _)) = self.outstanding.pop_first() {
+            self.give_up_snapshot(oldest);
+        }
+        assert!(self.outstanding.len() <= OUTSTANDING_MAX, "outstanding snapshots are bounded");
+    }
+
+    fn give_up_snapshot(&mut self, checkpoint: CheckpointId) {
+        self.outputs.push_back(SubtaskOutput::Decline(checkpoint));
+        self.outputs.push_back(SubtaskOutput::DiscardSnapshot(checkpoint));
     }
 }
+
+#[cfg(test)]
+mod tests;

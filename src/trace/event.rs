@@ -295,3 +295,34 @@ pub struct OutputRecord {
     /// The digest of its bytes.
     pub digest: Digest,
 }
+
+impl Event {
+    /// Which subtask it is about, if it is about one.
+    #[must_use]
+    pub fn subtask(&self) -> Option<SubtaskId> {
+        match self {
+            Event::Read { subtask, .. }
+            | Event::AlignmentStarted { subtask, .. }
+            | Event::AlignmentCompleted { subtask, .. }
+            | Event::AlignmentAborted { subtask, .. }
+            | Event::SnapshotDurable { subtask, .. }
+            | Event::Acknowledged { subtask, .. }
+            | Event::Declined { subtask, .. }
+            | Event::CompletionLearned { subtask, .. }
+            | Event::AbortLearned { subtask, .. }
+            | Event::SubtaskEnded { subtask, .. }
+            | Event::SubtaskFailed { subtask, .. }
+            | Event::AcknowledgementCounted { subtask, .. }
+            | Event::AcknowledgementIgnored { subtask, .. } => Some(*subtask),
+            Event::SnapshotTaken(taken) => Some(taken.subtask),
+            Event::Restored(restored) => Some(restored.subtask),
+            Event::ProducersFenced { sink, .. } | Event::OutputWritten { sink, .. } => Some(*sink),
+            Event::ProducerRefused { transaction }
+            | Event::TransactionPrepared { transaction, .. }
+            | Event::CommitRequested { transaction, .. }
+            | Event::TransactionCommitted { transaction, .. }
+            | Event::TransactionAborted { transaction } => Some(transaction.sink),
+            _ => None,
+        }
+    }
+}

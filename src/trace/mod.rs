@@ -1,8 +1,10 @@
 //! All that is observable of a run, in order.
 
+pub mod digest;
 pub mod event;
 pub mod message_kind;
 
+pub use digest::{DigestValue, TraceDigest};
 pub use event::{
     ChannelCut, Event, OutputRecord, Point, Restored, RunStarted, SnapshotTaken, SplitPosition,
     Stamp,

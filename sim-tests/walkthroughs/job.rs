@@ -1,0 +1,113 @@
+//! The shape of a walk-through's job: stages of subtasks, each stage fully connected to the next.
+
+use cutwater::protocol::CheckpointSettings;
+
+use crate::node::Role;
+
+/// One subtask.
+#[derive(Clone, Debug)]
+pub struct Member {
+    /// As commands name it.
+    pub name: String,
+    /// What it does.
+    pub role: Role,
+    /// Its channels in, in gate order.
+    pub inputs: Vec<usize>,
+    /// Its channels out.
+    pub outputs: Vec<usize>,
+}
+
+/// One FIFO channel.
+#[derive(Clone, Debug)]
+pub struct Link {
+    /// `a->sum`.
+    pub name: String,
+    /// The receiving subtask.
+    pub to: usize,
+    /// Its index in the receiver's gate.
+    pub gate_index: usize,
+}
+
+/// Subtasks, channels and settings.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// In stage order.
+    pub members: Vec<Member>,
+    /// Grouped by receiver.
+    pub links: Vec<Link>,
+    /// Triggers come every 100 ms, checkpoints expire after 10 s.
+    pub settings: CheckpointSettings,
+}
+
+impl Job {
+    /// Reads `a b -> sum -> sink concurrent=2`: the first stage reads, the last one writes.
+    pub fn parse(words: &[&str]) -> Result<Self, String> {
+        let mut settings = CheckpointSettings {
+            interval_ms: 100,
+            pause_min_ms: 0,
+            timeout_ms: 10_000,
+            concurrent_max: 1,
+            failures_tolerated: 2,
+            retained: 1,
+        };
+        let mut stages = vec![Vec::new()];
+        for word in words {
+            match word.split_once('=') {
+                Some((key, value)) => set(&mut settings, key, value)?,
+                None if *word == "->" => stages.push(Vec::new()),
+                None => stages.last_mut().into_iter().for_each(|stage| stage.push(*word)),
+            }
+        }
+        if stages.len() < 2 || stages.iter().any(Vec::is_empty) {
+            return Err("a job reads and writes: `job a b -> sum -> sink`".to_owned());
+        }
+        Ok(Self::connected(&stages, settings))
+    }
+
+    /// The subtask with this name.
+    pub fn member(&self, name: &str) -> Result<usize, String> {
+        let found = self.members.iter().position(|member| member.name == name);
+        found.ok_or_else(|| format!("unknown subtask {name:?}"))
+    }
+
+    fn connected(stages: &[Vec<&str>], settings: CheckpointSettings) -> Self {
+        let mut job = Self { members: Vec::new(), links: Vec::new(), settings };
+        let mut senders = 0..0;
+        for (depth, stage) in stages.iter().enumerate() {
+            let role = match depth {
+                0 => Role::Source,
+                _ if depth + 1 == stages.len() => Role::Sink,
+                _ => Role::Sum,
+            };
+            let start = job.members.len();
+            for name in stage {
+                job.add(name, role, senders.clone());
+            }
+            senders = start..job.members.len();
+        }
+        job
+    }
+
+    fn add(&mut self, name: &str, role: Role, senders: std::ops::Range<usize>) {
+        let to = self.members.len();
+        let first = self.links.len();
+        for (gate_index, from) in senders.enumerate() {
+            self.members[from].outputs.push(self.links.len());
+            let name = format!("{}->{name}", self.members[from].name);
+            self.links.push(Link { name, to, gate_index });
+        }
+        let inputs = (first..self.links.len()).collect();
+        self.members.push(Member { name: name.to_owned(), role, inputs, outputs: Vec::new() });
+    }
+}
+
+fn set(settings: &mut CheckpointSettings, key: &str, value: &str) -> Result<(), String> {
+    let number: u32 = value.parse().map_err(|_| format!("{key}={value} is not a number"))?;
+    match key {
+        "concurrent" => settings.concurrent_max = number,
+        "retained" => settings.retained = number,
+        "tolerated" => settings.failures_tolerated = number,
+        _ => return Err(format!("unknown setting {key:?}")),
+    }
+    Ok(())
+}

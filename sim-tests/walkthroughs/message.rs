@@ -1,0 +1,63 @@
+//! Control messages: between coordinator, subtasks and the sink target, apart from the channels.
+
+use cutwater::protocol::{Acknowledgement, Attempt, CheckpointId, TransactionId};
+
+/// A control message on its way.
+#[derive(Clone, Debug)]
+pub struct Message {
+    /// The attempt it was sent in.
+    pub attempt: Attempt,
+    /// The subtask that sent it or is to get it, as an index.
+    pub subtask: usize,
+    /// What it says.
+    pub content: Content,
+}
+
+/// What a control message says.
+#[derive(Clone, Debug)]
+pub enum Content {
+    /// Coordinator to subtask.
+    Trigger(CheckpointId),
+    /// Subtask to coordinator.
+    Acknowledge(Acknowledgement),
+    /// Subtask to coordinator.
+    Decline(CheckpointId),
+    /// Coordinator to subtask: it completed.
+    Complete(CheckpointId),
+    /// Coordinator to subtask: it was aborted.
+    Abort(CheckpointId),
+    /// Sink to target.
+    Commit(TransactionId),
+    /// Target to sink: it is committed.
+    Confirm(TransactionId),
+}
+
+/// What the network does to the next message of a kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It never arrives.
+    Drop,
+    /// It waits until `arrive`.
+    Delay,
+    /// It arrives twice.
+    Duplicate,
+}
+
+impl Content {
+    /// The kinds that commands may name.
+    pub const KINDS: [&str; 7] =
+        ["trigger", "acknowledge", "decline", "complete", "abort", "commit", "confirm"];
+
+    /// The name of its kind in commands.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Content::Trigger(_) => "trigger",
+            Content::Acknowledge(_) => "acknowledge",
+            Content::Decline(_) => "decline",
+            Content::Complete(_) => "complete",
+            Content::Abort(_) => "abort",
+            Content::Commit(_) => "commit",
+            Content::Confirm(_) => "confirm",
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! Carries out what the checkpoint coordinator wants, in order.
+
+use super::super::message::{Message, ObjectOperation, ObjectResult};
+use super::super::process::{Outbox, Timer};
+use super::ledger::Change;
+use super::{Coordinator, Purpose, State};
+use crate::protocol::{
+    Acknowledgement, CheckpointId, CompletedCheckpoint, CoordinatorOutput, ObjectKey, ProcessId,
+    VirtualTime,
+};
+use crate::trace::Event;
+
+impl Coordinator {
+    pub(super) fn carry_out_checkpoints(&mut self, now: VirtualTime, outbox: &mut Outbox) {
+        while let Some(output) =
+            self.checkpoints().and_then(|checkpoints| checkpoints.poll_output())
+        {
+            self.carry_out(now, output, outbox);
+        }
+        self.start_when_possible(now, outbox);
+    }
+
+    fn carry_out(&mut self, now: VirtualTime, output: CoordinatorOutput, outbox: &mut Outbox) {
+        let attempt = self.ledger.record().attempt;
+        match output {
+            CoordinatorOutput::SetTimer { at, timer } => {
+                outbox.set_timer(at - now, Timer::Checkpoint(timer));
+            }
+            CoordinatorOutput::ReserveId(checkpoint) => {
+                self.change(now, Change::ReserveId(checkpoint), outbox);
+            }
+            CoordinatorOutput::Trigger(checkpoint) => {
+                outbox.event(Event::Triggered { attempt, checkpoint });
+                self.tell_hosts(&Message::Trigger { attempt, checkpoint }, outbox);
+            }
+            CoordinatorOutput::Counted(acknowledgement) => {
+                outbox.event(counted(&acknowledgement));
+            }
+            CoordinatorOutput::Ignored { acknowledgement, discard } => {
+                outbox.event(ignored(&acknowledgement));
+                if discard {
+                    self.delete(now, acknowledgement.handle.key, outbox);
+                }
+            }
+            CoordinatorOutput::WriteMetadata(completed) => {
+                self.write_metadata(now, &completed, outbox);
+            }
+            CoordinatorOutput::AddToStore { completed, retained } => {
+                let checkpoint = completed.checkpoint;
+                self.change(now, Change::AddCompleted { checkpoint, retained }, outbox);
+            }
+            CoordinatorOutput::Completed { checkpoint, terminal } => {
+                outbox.event(Event::Completed { attempt, checkpoint });
+                if terminal {
+                    self.change(now, Change::Finish, outbox);
+                }
+            }
+            CoordinatorOutput::NotifyComplete(checkpoint) => {
+                outbox.event(Event::CompletionNotified { attempt, checkpoint });
+                self.tell_hosts(&Message::NotifyComplete { attempt, checkpoint }, outbox);
+            }
+            CoordinatorOutput::Aborted { checkpoint, reason } => {
+                outbox.event(Event::Aborted { attempt, checkpoint, reason });
+            }
+            CoordinatorOutput::NotifyAborted(checkpoint) => {
+                self.tell_hosts(&Message::NotifyAborted { attempt, checkpoint }, outbox);
+            }
+            CoordinatorOutput::DeleteSnapshots(handles) => {
+                for handle in handles {
+                    self.delete(now, handle.key, outbox);
+                }
+            }
+            CoordinatorOutput::Discard(completed) => self.discard(now, &completed, outbox),
+            CoordinatorOutput::FailAttempt => {
+                self.fail_current(now, attempt, "too many checkpoints failed in a row", outbox);
+            }
+        }
+    }
+
+    fn tell_hosts(&mut self, message: &Message, outbox: &mut Outbox) {
+        let Some(deploy) = self.deployment().and_then(|deployment| deployment.deploy()) else {
+            return;
+        };
+        let mut hosts = deploy.placement.clone();
+        hosts.sort_unstable();
+        hosts.dedup();
+        for worker in hosts {
+            outbox.send(ProcessId::Worker(worker), message.clone());
+        }
+    }
+
+    fn write_metadata(
+        &mut self,
+        now: VirtualTime,
+        completed: &CompletedCheckpoint,
+        outbox: &mut Outbox,
+    ) {
+        let checkpoint = completed.checkpoint;
+        let snapshots =
+            completed.snapshots.iter().map(|handle| (handle.subtask, handle.key)).collect();
+        outbox.event(Event::Assembled { checkpoint, snapshots });
+        let bytes = postcard::to_allocvec(completed).expect("plain data can be encoded").into();
+        let operation = ObjectOperation::Put { key: ObjectKey::Metadata { checkpoint }, bytes };
+        self.object(now, Purpose::WriteMetadata(checkpoint), operation, outbox);
+    }
+
+    /// First the metadata, then what it lists: nothing ever refers to what is gone (FLINK-22014).
+    fn discard(&mut self, now: VirtualTime, completed: &CompletedCheckpoint, outbox: &mut Outbox) {
+        let checkpoint = completed.checkpoint;
+        outbox.event(Event::Discarded { checkpoint });
+        self.delete(now, ObjectKey::Metadata { checkpoint }, outbox);
+        for handle in &completed.snapshots {
+            self.delete(now, handle.key, outbox);
+        }
+    }
+
+    fn delete(&mut self, now: VirtualTime, key: ObjectKey, outbox: &mut Outbox) {
+        self.object(now, Purpose::Delete, ObjectOperation::Delete { key }, outbox);
+    }
+
+    pub(super) fn handle_object(
+        &mut self,
+        now: VirtualTime,
+        purpose: Purpose,
+        result: ObjectResult,
+        outbox: &mut Outbox,
+    ) {
+        match purpose {
+            Purpose::LoadMetadata(checkpoint) => {
+                self.handle_loaded(now, checkpoint, result, outbox);
+            }
+            Purpose::WriteMetadata(checkpoint) => self.handle_metadata(now, checkpoint, &result),
+            Purpose::Record | Purpose::Delete => {}
+        }
+    }
+
+    fn handle_metadata(
+        &mut self,
+        now: VirtualTime,
+        checkpoint: CheckpointId,
+        result: &ObjectResult,
+    ) {
+        let State::Leading { checkpoints, .. } = &mut self.state else { return };
+        match result {
+            ObjectResult::Done => checkpoints.handle_metadata_durable(now, checkpoint),
+            ObjectResult::Read(_) | ObjectResult::Missing | ObjectResult::Failed => {
+                checkpoints.handle_metadata_failed(now, checkpoint);
+            }
+        }
+    }
+}
+
+fn counted(acknowledgement: &Acknowledgement) -> Event {
+    let Acknowledgement { attempt, checkpoint, handle, .. } = acknowledgement;
+    let (subtask, from_attempt, checkpoint) = (handle.subtask, *attempt, *checkpoint);
+    Event::AcknowledgementCounted { subtask, from_attempt, checkpoint }
+}
+
+fn ignored(acknowledgement: &Acknowledgement) -> Event {
+    let Acknowledgement { attempt, checkpoint, handle, .. } = acknowledgement;
+    let (subtask, from_attempt, checkpoint) = (handle.subtask, *attempt, *checkpoint);
+    Event::AcknowledgementIgnored { subtask, from_attempt, checkpoint }
+}

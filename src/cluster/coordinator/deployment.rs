@@ -1,0 +1,251 @@
+//! Attempts: placing subtasks on workers, starting them, noticing that they failed, starting again.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use super::super::message::{Deploy, Heartbeat, Message};
+use super::super::process::{Outbox, Timer};
+use super::ledger::Change;
+use super::workers::News;
+use super::{Coordinator, State};
+use crate::protocol::{Attempt, Defect, ProcessId, RestorePlan, VirtualTime};
+use crate::trace::Event;
+
+/// The attempt, or the way to the next.
+#[derive(Clone, Debug)]
+pub enum Deployment {
+    /// For enough workers, and first for the restart delay.
+    Waiting { delayed: bool },
+    /// The attempt's number is being made durable.
+    Starting,
+    /// Workers restore their subtasks.
+    Deploying { deploy: Arc<Deploy>, ready: BTreeSet<u16> },
+    /// All are ready; workers are told to run.
+    Launching { deploy: Arc<Deploy>, running: BTreeSet<u16> },
+    /// All run.
+    Running { deploy: Arc<Deploy> },
+}
+
+impl Deployment {
+    /// What is deployed, if anything.
+    pub fn deploy(&self) -> Option<&Arc<Deploy>> {
+        match self {
+            Deployment::Waiting { .. } | Deployment::Starting => None,
+            Deployment::Deploying { deploy, .. }
+            | Deployment::Launching { deploy, .. }
+            | Deployment::Running { deploy } => Some(deploy),
+        }
+    }
+}
+
+/// The workers that host something.
+fn hosts(deploy: &Deploy) -> BTreeSet<u16> {
+    deploy.placement.iter().copied().collect()
+}
+
+impl Coordinator {
+    pub(super) fn watch_workers(&self, outbox: &mut Outbox) {
+        outbox.set_timer(Duration::from_millis(self.settings.heartbeat_ms), Timer::CheckWorkers);
+    }
+
+    /// Looks who is silent, and repeats what may have been lost.
+    pub(super) fn check_workers(&mut self, now: VirtualTime, outbox: &mut Outbox) {
+        let timeout = Duration::from_millis(self.settings.heartbeat_timeout_ms);
+        for worker in self.workers.forget_silent(now, timeout) {
+            self.fail_if_hosting(now, worker, "has not been heard of", outbox);
+        }
+        self.repeat_deployment(outbox);
+        if !matches!(self.state, State::Finished) {
+            self.watch_workers(outbox);
+        }
+    }
+
+    /// A worker that is back with empty memory, or runs something else, has lost its subtasks.
+    pub(super) fn handle_sign(
+        &mut self,
+        now: VirtualTime,
+        from: ProcessId,
+        sign: Heartbeat,
+        outbox: &mut Outbox,
+    ) {
+        let ProcessId::Worker(worker) = from else { return };
+        match self.workers.handle_sign(now, worker, sign) {
+            News::Stale => {}
+            News::Started => self.fail_if_hosting(now, worker, "was restarted", outbox),
+            News::Alive(attempt) => {
+                if self.must_run(worker).is_some_and(|expected| attempt != Some(expected)) {
+                    self.fail_if_hosting(now, worker, "has given its subtasks up", outbox);
+                }
+            }
+        }
+        self.start_when_possible(now, outbox);
+    }
+
+    /// The attempt that `worker` has said it holds, and must not have lost since.
+    fn must_run(&mut self, worker: u16) -> Option<Attempt> {
+        match self.deployment()? {
+            Deployment::Waiting { .. } | Deployment::Starting => None,
+            Deployment::Deploying { deploy, ready } => {
+                ready.contains(&worker).then_some(deploy.attempt)
+            }
+            Deployment::Launching { deploy, .. } | Deployment::Running { deploy } => {
+                hosts(deploy).contains(&worker).then_some(deploy.attempt)
+            }
+        }
+    }
+
+    fn fail_if_hosting(&mut self, now: VirtualTime, worker: u16, what: &str, outbox: &mut Outbox) {
+        let Some(deploy) = self.deployment().and_then(|deployment| deployment.deploy()) else {
+            return;
+        };
+        if hosts(deploy).contains(&worker) {
+            let attempt = deploy.attempt;
+            let name = ProcessId::Worker(worker);
+            self.fail_current(now, attempt, &format!("{name} {what}"), outbox);
+        }
+    }
+
+    pub(super) fn handle_restart_due(&mut self, now: VirtualTime, outbox: &mut Outbox) {
+        if let Some(Deployment::Waiting { delayed }) = self.deployment() {
+            *delayed = false;
+        }
+        self.start_when_possible(now, outbox);
+    }
+
+    /// Begins the next attempt once the delay is over, the workers suffice, and no checkpoint is on
+    /// its way into the store (whether it arrives decides what to restore).
+    pub(super) fn start_when_possible(&mut self, now: VirtualTime, outbox: &mut Outbox) {
+        let enough = self.placement().is_some();
+        let State::Leading { checkpoints, deployment } = &mut self.state else { return };
+        if let Deployment::Waiting { delayed: false } = deployment
+            && enough
+            && !checkpoints.is_adding()
+        {
+            *deployment = Deployment::Starting;
+            let attempt = self.ledger.record().attempt.next();
+            self.change(now, Change::StartAttempt(attempt), outbox);
+        }
+    }
+
+    /// Spreads the subtasks over the workers that live; none when their slots do not suffice.
+    fn placement(&self) -> Option<Vec<u16>> {
+        let subtasks = self.job.topology().subtasks.len();
+        let mut alive: Vec<u16> = self.workers.alive().collect();
+        if alive.is_empty() || subtasks > alive.len() * usize::from(self.settings.slots) {
+            return None;
+        }
+        if self.defects.has(Defect::StateLeaksBetweenRuns) {
+            let turn = LEAKED.fetch_add(1, Ordering::Relaxed) as usize % alive.len();
+            alive.rotate_left(turn);
+        }
+        Some((0..subtasks).map(|subtask| alive[subtask % alive.len()]).collect())
+    }
+
+    /// The attempt's number is durable: from here on, what older attempts say does not count.
+    pub(super) fn deploy(&mut self, now: VirtualTime, attempt: Attempt, outbox: &mut Outbox) {
+        let placement = self.placement();
+        let subtasks = self.job.topology().subtasks.len();
+        let term = self.ledger.record().term;
+        let State::Leading { checkpoints, deployment } = &mut self.state else { return };
+        let Some(placement) = placement else {
+            *deployment = Deployment::Waiting { delayed: false };
+            return;
+        };
+        let plan = RestorePlan::new(checkpoints.latest(), subtasks)
+            .expect("a checkpoint of this job has its shape");
+        let restored = plan.checkpoint();
+        let snapshots =
+            self.job.topology().subtask_ids().filter_map(|id| plan.snapshot_of(id)).collect();
+        let deploy = Deploy { attempt, term, checkpoint: restored, placement, snapshots };
+        *deployment = Deployment::Deploying { deploy: Arc::new(deploy), ready: BTreeSet::new() };
+        outbox.event(Event::AttemptStarted { attempt, term, restored });
+        self.repeat_deployment(outbox);
+        self.start_when_possible(now, outbox);
+    }
+
+    /// Tells those that have not answered, again.
+    fn repeat_deployment(&mut self, outbox: &mut Outbox) {
+        let Some(deployment) = self.deployment() else { return };
+        match deployment {
+            Deployment::Waiting { .. } | Deployment::Starting | Deployment::Running { .. } => {}
+            Deployment::Deploying { deploy, ready } => {
+                for worker in hosts(deploy).difference(ready) {
+                    let message = Message::Deploy(Arc::clone(deploy));
+                    outbox.send(ProcessId::Worker(*worker), message);
+                }
+            }
+            Deployment::Launching { deploy, running } => {
+                for worker in hosts(deploy).difference(running) {
+                    let message = Message::Run { attempt: deploy.attempt };
+                    outbox.send(ProcessId::Worker(*worker), message);
+                }
+            }
+        }
+    }
+
+    pub(super) fn handle_ready(&mut self, from: ProcessId, sign: Heartbeat, outbox: &mut Outbox) {
+        let ProcessId::Worker(worker) = from else { return };
+        let Some(deployment) = self.deployment() else { return };
+        let Deployment::Deploying { deploy, ready } = deployment else { return };
+        if sign.attempt != Some(deploy.attempt) {
+            return;
+        }
+        ready.insert(worker);
+        if ready.is_superset(&hosts(deploy)) {
+            let deploy = Arc::clone(deploy);
+            *deployment = Deployment::Launching { deploy, running: BTreeSet::new() };
+            self.repeat_deployment(outbox);
+        }
+    }
+
+    pub(super) fn handle_running(
+        &mut self,
+        now: VirtualTime,
+        from: ProcessId,
+        sign: Heartbeat,
+        outbox: &mut Outbox,
+    ) {
+        let ProcessId::Worker(worker) = from else { return };
+        let State::Leading { checkpoints, deployment } = &mut self.state else { return };
+        let Deployment::Launching { deploy, running } = deployment else { return };
+        let attempt = deploy.attempt;
+        if sign.attempt != Some(attempt) {
+            return;
+        }
+        running.insert(worker);
+        if running.is_superset(&hosts(deploy)) {
+            *deployment = Deployment::Running { deploy: Arc::clone(deploy) };
+            outbox.event(Event::AttemptRunning { attempt });
+            let subtasks = self.job.topology().subtask_ids().collect();
+            checkpoints.start_attempt(now, attempt, subtasks);
+        }
+    }
+
+    /// The attempt is over, if it is still the current one: everything restarts from the latest
+    /// completed checkpoint.
+    pub(super) fn fail_current(
+        &mut self,
+        now: VirtualTime,
+        attempt: Attempt,
+        reason: &str,
+        outbox: &mut Outbox,
+    ) {
+        let State::Leading { checkpoints, deployment } = &mut self.state else { return };
+        let Some(deploy) = deployment.deploy().filter(|deploy| deploy.attempt == attempt) else {
+            return;
+        };
+        outbox.event(Event::AttemptFailed { attempt, reason: reason.to_owned() });
+        for worker in hosts(deploy) {
+            outbox.send(ProcessId::Worker(worker), Message::Cancel { attempt });
+        }
+        checkpoints.stop_attempt(now);
+        *deployment = Deployment::Waiting { delayed: true };
+        let delay = Duration::from_millis(self.settings.restart_delay_ms);
+        outbox.set_timer(delay, Timer::Restart);
+    }
+}
+
+/// What [`Defect::StateLeaksBetweenRuns`] leaks: the one thing here that outlives a run.
+static LEAKED: AtomicU64 = AtomicU64::new(0);

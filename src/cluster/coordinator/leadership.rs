@@ -1,0 +1,145 @@
+//! From an empty memory to leadership: the record, the term, the retained checkpoints.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::super::message::{JobRecord, Message, MetaOperation, ObjectOperation, ObjectResult};
+use super::super::process::{Outbox, Timer};
+use super::deployment::Deployment;
+use super::ledger::{Answer, Change};
+use super::{Coordinator, Purpose, State};
+use crate::protocol::{
+    CheckpointCoordinator, CheckpointId, CompletedCheckpoint, ObjectKey, ProcessId, VirtualTime,
+};
+use crate::trace::Event;
+
+impl Coordinator {
+    pub(super) fn read_record(&mut self, now: VirtualTime, outbox: &mut Outbox) {
+        let message = |request| Message::Meta { request, operation: MetaOperation::Read };
+        self.requests.send(now, ProcessId::MetaStore, Purpose::Record, message, outbox);
+    }
+
+    /// Makes a change of the job's record durable.
+    pub(super) fn change(&mut self, now: VirtualTime, change: Change, outbox: &mut Outbox) {
+        self.ledger.push(change);
+        self.write_record(now, outbox);
+    }
+
+    fn write_record(&mut self, now: VirtualTime, outbox: &mut Outbox) {
+        if let Some((expected_version, record)) = self.ledger.next_write() {
+            let operation = MetaOperation::Write { expected_version, record };
+            let message = |request| Message::Meta { request, operation };
+            self.requests.send(now, ProcessId::MetaStore, Purpose::Record, message, outbox);
+        }
+    }
+
+    pub(super) fn handle_record(
+        &mut self,
+        now: VirtualTime,
+        written: bool,
+        version: u64,
+        record: JobRecord,
+        outbox: &mut Outbox,
+    ) {
+        match self.ledger.handle_answer(written, version, record) {
+            Answer::Read => self.change(now, Change::TakeLeadership(self.incarnation), outbox),
+            Answer::Durable(change) => self.handle_durable(now, change, outbox),
+            Answer::Again => {}
+            Answer::Deposed => self.state = State::Finished,
+        }
+        self.write_record(now, outbox);
+    }
+
+    fn handle_durable(&mut self, now: VirtualTime, change: Change, outbox: &mut Outbox) {
+        match change {
+            Change::TakeLeadership(_) => self.load_checkpoints(now, outbox),
+            Change::ReserveId(checkpoint) => {
+                if let Some(checkpoints) = self.checkpoints() {
+                    checkpoints.handle_reserved(now, checkpoint);
+                }
+            }
+            Change::StartAttempt(attempt) => self.deploy(now, attempt, outbox),
+            Change::AddCompleted { checkpoint, .. } => {
+                if let Some(checkpoints) = self.checkpoints() {
+                    checkpoints.handle_added(now, checkpoint);
+                }
+            }
+            Change::Finish => self.finish(outbox),
+        }
+    }
+
+    fn finish(&mut self, outbox: &mut Outbox) {
+        let attempt = self.ledger.record().attempt;
+        outbox.event(Event::JobFinished { attempt });
+        self.state = State::Finished;
+    }
+
+    fn load_checkpoints(&mut self, now: VirtualTime, outbox: &mut Outbox) {
+        let record = self.ledger.record().clone();
+        outbox.event(Event::LeadershipTaken { term: record.term });
+        if record.finished {
+            self.finish(outbox);
+            return;
+        }
+        self.state = State::Loading { loaded: BTreeMap::new() };
+        for checkpoint in record.retained {
+            self.load(now, checkpoint, outbox);
+        }
+        self.lead_when_loaded(outbox);
+    }
+
+    fn load(&mut self, now: VirtualTime, checkpoint: CheckpointId, outbox: &mut Outbox) {
+        let operation = ObjectOperation::Get { key: ObjectKey::Metadata { checkpoint } };
+        self.object(now, Purpose::LoadMetadata(checkpoint), operation, outbox);
+    }
+
+    /// A metadata object that cannot be read now is read again: going on without it would fall back
+    /// behind what may have been committed.
+    pub(super) fn handle_loaded(
+        &mut self,
+        now: VirtualTime,
+        checkpoint: CheckpointId,
+        result: ObjectResult,
+        outbox: &mut Outbox,
+    ) {
+        let State::Loading { loaded } = &mut self.state else { return };
+        let read = match &result {
+            ObjectResult::Read(bytes) => postcard::from_bytes::<CompletedCheckpoint>(bytes).ok(),
+            ObjectResult::Done | ObjectResult::Missing | ObjectResult::Failed => None,
+        };
+        match read {
+            Some(completed) => {
+                loaded.insert(checkpoint, completed);
+                self.lead_when_loaded(outbox);
+            }
+            None => self.load(now, checkpoint, outbox),
+        }
+    }
+
+    fn lead_when_loaded(&mut self, outbox: &mut Outbox) {
+        let State::Loading { loaded } = &mut self.state else { return };
+        let record = self.ledger.record();
+        if loaded.len() < record.retained.len() {
+            return;
+        }
+        let retained: Vec<_> = std::mem::take(loaded).into_values().collect();
+        let settings = self.settings.checkpoints.clone();
+        let checkpoints =
+            CheckpointCoordinator::new(settings, record.last_checkpoint, retained, self.defects);
+        let deployment = Deployment::Waiting { delayed: true };
+        self.state = State::Leading { checkpoints: Box::new(checkpoints), deployment };
+        let delay = Duration::from_millis(self.settings.restart_delay_ms);
+        outbox.set_timer(delay, Timer::Restart);
+    }
+
+    pub(super) fn object(
+        &mut self,
+        now: VirtualTime,
+        purpose: Purpose,
+        operation: ObjectOperation,
+        outbox: &mut Outbox,
+    ) {
+        let message = |request| Message::Object { request, operation };
+        self.requests.send(now, ProcessId::ObjectStore, purpose, message, outbox);
+    }
+}

@@ -1,0 +1,192 @@
+//! The coordinator process: takes leadership, deploys, watches workers, restarts the job, and runs
+//! the checkpoint coordinator.
+
+mod checkpoints;
+mod deployment;
+mod leadership;
+mod ledger;
+mod workers;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use deployment::Deployment;
+use ledger::Ledger;
+use workers::Workers;
+
+use super::message::Message;
+use super::process::{Input, Outbox, Timer};
+use super::requests::Requests;
+use super::settings::ClusterSettings;
+use crate::dataflow::Job;
+use crate::protocol::{
+    CheckpointCoordinator, CheckpointId, CompletedCheckpoint, DefectSet, Incarnation, VirtualTime,
+};
+
+/// What a request of the coordinator is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Purpose {
+    /// Read or write the job's record.
+    Record,
+    /// Read the metadata of a retained checkpoint.
+    LoadMetadata(CheckpointId),
+    /// Write the metadata of a checkpoint.
+    WriteMetadata(CheckpointId),
+    /// Delete what belongs to nothing.
+    Delete,
+}
+
+/// The coordinator process.
+#[derive(Clone)]
+pub struct Coordinator {
+    settings: Arc<ClusterSettings>,
+    job: Arc<Job>,
+    defects: DefectSet,
+    incarnation: Incarnation,
+    requests: Requests<Purpose>,
+    ledger: Ledger,
+    workers: Workers,
+    state: State,
+}
+
+/// How far the coordinator has come.
+#[derive(Clone)]
+enum State {
+    /// Reads the job's record, and makes its reign durable.
+    TakingLeadership,
+    /// Reads the metadata of the retained checkpoints: all of them, or it does not go on (FLINK-22502).
+    Loading {
+        /// Those that were read.
+        loaded: BTreeMap<CheckpointId, CompletedCheckpoint>,
+    },
+    /// Knows all that is durable.
+    Leading {
+        /// The checkpoints of the job.
+        checkpoints: Box<CheckpointCoordinator>,
+        /// The attempt, or the way to the next.
+        deployment: Deployment,
+    },
+    /// Nothing is left to do.
+    Finished,
+}
+
+impl Coordinator {
+    /// A coordinator that knows nothing.
+    #[must_use]
+    pub fn new(settings: Arc<ClusterSettings>, job: Arc<Job>, defects: DefectSet) -> Self {
+        let retry = Duration::from_millis(settings.request_retry_ms);
+        let incarnation = Incarnation::default();
+        Self {
+            settings,
+            job,
+            defects,
+            incarnation,
+            requests: Requests::new(incarnation, retry),
+            ledger: Ledger::default(),
+            workers: Workers::default(),
+            state: State::TakingLeadership,
+        }
+    }
+
+    /// Takes one input.
+    pub fn handle(&mut self, now: VirtualTime, input: Input, outbox: &mut Outbox) {
+        match input {
+            Input::Start(incarnation) => self.start(now, incarnation, outbox),
+            Input::Message { from, message } => self.handle_message(now, from, message, outbox),
+            Input::Timer(timer) => self.handle_timer(now, timer, outbox),
+            Input::StoreFault(_) => {}
+        }
+        self.carry_out_checkpoints(now, outbox);
+    }
+
+    fn start(&mut self, now: VirtualTime, incarnation: Incarnation, outbox: &mut Outbox) {
+        self.incarnation = incarnation;
+        let retry = Duration::from_millis(self.settings.request_retry_ms);
+        self.requests = Requests::new(incarnation, retry);
+        self.read_record(now, outbox);
+        self.watch_workers(outbox);
+    }
+
+    fn handle_message(
+        &mut self,
+        now: VirtualTime,
+        from: crate::protocol::ProcessId,
+        message: Message,
+        outbox: &mut Outbox,
+    ) {
+        match message {
+            Message::Heartbeat(sign) => {
+                let term = self.ledger.record().term;
+                outbox.send(from, Message::HeartbeatSeen { term });
+                self.handle_sign(now, from, sign, outbox);
+            }
+            Message::Ready(sign) => {
+                self.handle_sign(now, from, sign, outbox);
+                self.handle_ready(from, sign, outbox);
+            }
+            Message::Running(sign) => {
+                self.handle_sign(now, from, sign, outbox);
+                self.handle_running(now, from, sign, outbox);
+            }
+            Message::SubtaskFailed { attempt, subtask, reason } => {
+                let name = self.job.topology().name(subtask);
+                self.fail_current(now, attempt, &format!("{name}: {reason}"), outbox);
+            }
+            Message::Acknowledge(acknowledgement) => {
+                if let Some(checkpoints) = self.checkpoints() {
+                    checkpoints.handle_acknowledge(now, *acknowledgement);
+                }
+            }
+            Message::Decline { attempt, checkpoint, .. } => {
+                if let Some(checkpoints) = self.checkpoints() {
+                    checkpoints.handle_decline(now, attempt, checkpoint);
+                }
+            }
+            Message::MetaAnswer { request, written, version, record } => {
+                if self.requests.answered(request).is_some() {
+                    self.handle_record(now, written, version, record, outbox);
+                }
+            }
+            Message::ObjectAnswer { request, result } => {
+                if let Some(purpose) = self.requests.answered(request) {
+                    self.handle_object(now, purpose, result, outbox);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn handle_timer(&mut self, now: VirtualTime, timer: Timer, outbox: &mut Outbox) {
+        match timer {
+            Timer::Retry => self.requests.handle_retry(now, outbox),
+            Timer::CheckWorkers => self.check_workers(now, outbox),
+            Timer::Restart => self.handle_restart_due(now, outbox),
+            Timer::Checkpoint(timer) => {
+                if let Some(checkpoints) = self.checkpoints() {
+                    checkpoints.handle_timer(now, timer);
+                }
+            }
+            Timer::Heartbeat
+            | Timer::Pace { .. }
+            | Timer::Mail { .. }
+            | Timer::Work { .. }
+            | Timer::Upload { .. }
+            | Timer::Serve(_) => {}
+        }
+    }
+
+    fn checkpoints(&mut self) -> Option<&mut CheckpointCoordinator> {
+        match &mut self.state {
+            State::Leading { checkpoints, .. } => Some(checkpoints),
+            State::TakingLeadership | State::Loading { .. } | State::Finished => None,
+        }
+    }
+
+    fn deployment(&mut self) -> Option<&mut Deployment> {
+        match &mut self.state {
+            State::Leading { deployment, .. } => Some(deployment),
+            State::TakingLeadership | State::Loading { .. } | State::Finished => None,
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! What processes say to each other.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::dataflow::{Item, Record};
+use crate::protocol::SnapshotHandle;
+use crate::protocol::{
+    Acknowledgement, Attempt, ChannelId, CheckpointId, Element, Incarnation, ObjectKey, SplitId,
+    SubtaskId, Term, TransactionId,
+};
+use crate::trace::MessageKind;
+
+/// Names a request of one incarnation of one process; its answer carries it back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RequestId(pub u64);
+
+/// A message. Those of [`Route::Channel`] and [`Route::Stream`] arrive in order and are not lost while
+/// both ends live; all others travel alone: they may be lost, late, doubled and overtaken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the fields are named after the ids they hold")]
+pub enum Message {
+    // ---- between subtasks
+    /// An element of a channel.
+    Data { attempt: Attempt, channel: ChannelId, element: Element<Item> },
+    /// The receiver of a channel can take this many items more.
+    Credit { attempt: Attempt, channel: ChannelId, credits: u32 },
+
+    // ---- worker and coordinator
+    /// I live; `attempt` is what I run, if anything.
+    Heartbeat(Heartbeat),
+    /// I have heard you.
+    HeartbeatSeen { term: Term },
+    /// Hold these subtasks, from these snapshots.
+    Deploy(Arc<Deploy>),
+    /// All my subtasks of this attempt hold their state.
+    Ready(Heartbeat),
+    /// Process.
+    Run { attempt: Attempt },
+    /// I do.
+    Running(Heartbeat),
+    /// Give your subtasks of this attempt up.
+    Cancel { attempt: Attempt },
+    /// Take part in this checkpoint.
+    Trigger { attempt: Attempt, checkpoint: CheckpointId },
+    /// A snapshot is durable.
+    Acknowledge(Box<Acknowledgement>),
+    /// There will be no snapshot.
+    Decline { attempt: Attempt, subtask: SubtaskId, checkpoint: CheckpointId },
+    /// The checkpoint completed.
+    NotifyComplete { attempt: Attempt, checkpoint: CheckpointId },
+    /// The checkpoint was aborted.
+    NotifyAborted { attempt: Attempt, checkpoint: CheckpointId },
+    /// User code panicked, or state could not be restored.
+    SubtaskFailed { attempt: Attempt, subtask: SubtaskId, reason: String },
+
+    // ---- stores
+    /// To the object store.
+    Object { request: RequestId, operation: ObjectOperation },
+    /// From the object store.
+    ObjectAnswer { request: RequestId, result: ObjectResult },
+    /// To the meta store.
+    Meta { request: RequestId, operation: MetaOperation },
+    /// From the meta store: whether a write took place, and what is there now.
+    MetaAnswer { request: RequestId, written: bool, version: u64, record: JobRecord },
+
+    // ---- source log
+    /// Send entries of this split from this offset on.
+    Fetch { request: RequestId, split: SplitId, offset: u64, entries_max: u32 },
+    /// Entries of a split.
+    Fetched(Box<Fetched>),
+    /// Nothing before this offset will be read again.
+    CommitOffset { split: SplitId, offset: u64 },
+
+    // ---- sink target
+    /// Records for a transaction (or, in an at-least-once sink, for the world to see at once).
+    SinkWrite { transaction: TransactionId, transactional: bool, records: Vec<Record> },
+    /// To the sink target; behind the writes before it.
+    Sink { request: RequestId, operation: SinkOperation },
+    /// From the sink target.
+    SinkAnswer { request: RequestId, accepted: bool },
+}
+
+/// Which way a message takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// A channel between subtasks, downstream.
+    Channel(ChannelId),
+    /// The same channel, upstream.
+    Credit(ChannelId),
+    /// The ordered, reliable stream between a sink and its target.
+    Stream,
+    /// Alone.
+    Control(MessageKind),
+}
+
+impl Message {
+    /// Which way it takes.
+    #[must_use]
+    pub fn route(&self) -> Route {
+        use MessageKind as Kind;
+        let kind = match self {
+            Message::Data { channel, .. } => return Route::Channel(*channel),
+            Message::Credit { channel, .. } => return Route::Credit(*channel),
+            Message::SinkWrite { .. } => return Route::Stream,
+            Message::Sink { operation, .. } => match operation {
+                SinkOperation::Prepare { .. } | SinkOperation::Flush { .. } => {
+                    return Route::Stream;
+                }
+                SinkOperation::Fence { .. } | SinkOperation::Commit { .. } => Kind::SinkRequest,
+            },
+            Message::Heartbeat(_) | Message::HeartbeatSeen { .. } => Kind::Heartbeat,
+            Message::Deploy(_) => Kind::Deploy,
+            Message::Ready(_) => Kind::Ready,
+            Message::Run { .. } => Kind::Run,
+            Message::Running(_) => Kind::Running,
+            Message::Cancel { .. } => Kind::Cancel,
+            Message::Trigger { .. } => Kind::Trigger,
+            Message::Acknowledge(_) => Kind::Acknowledge,
+            Message::Decline { .. } => Kind::Decline,
+            Message::NotifyComplete { .. } => Kind::NotifyComplete,
+            Message::NotifyAborted { .. } => Kind::NotifyAborted,
+            Message::SubtaskFailed { .. } => Kind::SubtaskFailed,
+            Message::Object { .. } | Message::Meta { .. } => Kind::StoreRequest,
+            Message::ObjectAnswer { .. } | Message::MetaAnswer { .. } => Kind::StoreAnswer,
+            Message::Fetch { .. } | Message::CommitOffset { .. } => Kind::LogRequest,
+            Message::Fetched(_) => Kind::LogAnswer,
+            Message::SinkAnswer { .. } => Kind::SinkAnswer,
+        };
+        Route::Control(kind)
+    }
+
+    /// How many bytes of content it carries; what a link with limited bandwidth charges for,
+    /// beside a fixed header.
+    #[must_use]
+    pub fn content_bytes(&self) -> usize {
+        match self {
+            Message::Data { element: Element::Item(Item::Record(record)), .. } => {
+                record.payload.len()
+            }
+            Message::Fetched(fetched) => fetched.bytes.len(),
+            Message::SinkWrite { records, .. } => records.iter().map(|r| r.payload.len()).sum(),
+            Message::Object { operation: ObjectOperation::Put { bytes, .. }, .. } => bytes.len(),
+            Message::ObjectAnswer { result: ObjectResult::Read(bytes), .. } => bytes.len(),
+            _ => 0,
+        }
+    }
+}
+
+/// A sign of life: who speaks, and what it runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Heartbeat {
+    /// Which life of the worker.
+    pub incarnation: Incarnation,
+    /// Counts the signs of this life, so that one that was overtaken is recognised.
+    pub sequence: u64,
+    /// What it holds or runs, if anything.
+    pub attempt: Option<Attempt>,
+}
+
+/// What a worker needs to hold its share of an attempt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deploy {
+    /// The attempt.
+    pub attempt: Attempt,
+    /// Under whose reign.
+    pub term: Term,
+    /// What all subtasks start from.
+    pub checkpoint: Option<CheckpointId>,
+    /// By subtask: the worker that hosts it.
+    pub placement: Vec<u16>,
+    /// By subtask: its snapshot; empty where there is no checkpoint.
+    pub snapshots: Vec<SnapshotHandle>,
+}
+
+/// A request to the object store.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the fields are named after what they hold")]
+pub enum ObjectOperation {
+    /// Make these bytes durable under this key.
+    Put { key: ObjectKey, bytes: Arc<[u8]> },
+    /// Send me what lies there.
+    Get { key: ObjectKey },
+    /// Remove it; it may be gone already.
+    Delete { key: ObjectKey },
+}
+
+/// What the object store did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ObjectResult {
+    /// Put or deleted.
+    Done,
+    /// Read.
+    Read(Arc<[u8]>),
+    /// There is nothing under this key.
+    Missing,
+    /// Not done; trying again may help.
+    Failed,
+}
+
+/// What a job knows about itself, durably: one record, replaced whole, so that every change is atomic.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobRecord {
+    /// The newest reign.
+    pub term: Term,
+    /// Which life of the coordinator reigns.
+    pub leader: Incarnation,
+    /// The newest attempt.
+    pub attempt: Attempt,
+    /// The highest checkpoint id that may have been used.
+    pub last_checkpoint: CheckpointId,
+    /// The completed checkpoints, oldest first: the completed-checkpoint store.
+    pub retained: Vec<CheckpointId>,
+    /// Nothing is left to do.
+    pub finished: bool,
+}
+
+/// A request to the meta store.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the fields are named after what they hold")]
+pub enum MetaOperation {
+    /// Send me the record.
+    Read,
+    /// Replace the record, if its version is still the expected one and no later term has written.
+    Write { expected_version: u64, record: JobRecord },
+}
+
+/// Entries of a split, back to back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fetched {
+    /// What it answers.
+    pub request: RequestId,
+    /// The split.
+    pub split: SplitId,
+    /// What was asked for.
+    pub requested: u64,
+    /// The offset of the first entry: higher than asked for where the log has let go of older ones.
+    pub offset: u64,
+    /// The content of all entries.
+    pub bytes: Vec<u8>,
+    /// Where each entry ends in `bytes`.
+    pub ends: Vec<u32>,
+    /// Where the split ends: no entry has this offset or a higher one.
+    pub split_end: u64,
+}
+
+/// A request to the sink target.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the fields are named after the ids they hold")]
+pub enum SinkOperation {
+    /// Refuse producers of this sink older than `attempt`, and abort their transactions but `keep`.
+    Fence { sink: SubtaskId, attempt: Attempt, keep: Vec<TransactionId> },
+    /// Make what was written durable, still invisible. `records` is how many there must be.
+    Prepare { transaction: TransactionId, records: u64 },
+    /// Make it visible; again and again has the same effect as once.
+    Commit { transaction: TransactionId },
+    /// Answer when everything written before, outside transactions, is visible.
+    Flush { sink: SubtaskId, attempt: Attempt },
+}

@@ -1,0 +1,20 @@
+//! The processes of the cluster, each a plain state machine: one input in, one ordered outbox out.
+//!
+//! A world owns time, links and crashes; nothing here knows which world it runs in.
+
+pub mod coordinator;
+pub mod message;
+pub mod meta_store;
+pub mod object_store;
+pub mod process;
+pub mod requests;
+pub mod settings;
+pub mod sink_target;
+pub mod source_log;
+pub mod store_health;
+pub mod task;
+pub mod worker;
+
+pub use message::{Message, RequestId};
+pub use process::{Cluster, Delay, Input, Outbox, Output, Process, StoreFault, Timer};
+pub use settings::{ClusterSettings, CostModel, StoreSettings};

@@ -1,0 +1,236 @@
+//! A process: one input in, one ordered outbox out.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::coordinator::Coordinator;
+use super::message::Message;
+use super::meta_store::MetaStore;
+use super::object_store::ObjectStore;
+use super::settings::ClusterSettings;
+use super::sink_target::SinkTarget;
+use super::source_log::SourceLog;
+use super::worker::Worker;
+use crate::dataflow;
+use crate::dataflow::Job;
+use crate::protocol::{
+    Attempt, CheckpointId, CoordinatorTimer, DefectSet, Incarnation, ProcessId, SubtaskId,
+    VirtualTime,
+};
+use crate::trace::Event;
+
+/// What a world tells a process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// You have just been started, with empty memory.
+    Start(Incarnation),
+    /// A message arrived.
+    Message {
+        /// Who sent it; its incarnation is not known.
+        from: ProcessId,
+        /// What it says.
+        message: Message,
+    },
+    /// A timer that was set by this incarnation.
+    Timer(Timer),
+    /// A store's health changes.
+    StoreFault(StoreFault),
+}
+
+/// How a store misbehaves from here on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StoreFault {
+    /// Not at all.
+    #[default]
+    Healthy,
+    /// Every request takes this much longer.
+    Slow {
+        /// How much longer.
+        extra_ms: u64,
+    },
+    /// Every request is refused.
+    Failing,
+}
+
+/// A wake-up that a process asks of its world. None can be cancelled: those no longer of interest
+/// are ignored when they come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the fields are named after the ids they hold")]
+pub enum Timer {
+    /// Worker: say that you live.
+    Heartbeat,
+    /// Send unanswered requests again.
+    Retry,
+    /// Task: the next source entry is due.
+    Pace { subtask: SubtaskId, attempt: Attempt },
+    /// Task: the mailbox has come to this checkpoint.
+    Mail { subtask: SubtaskId, attempt: Attempt, checkpoint: CheckpointId },
+    /// Task: the processor is free again.
+    Work { subtask: SubtaskId, attempt: Attempt },
+    /// Task: the asynchronous part of a snapshot starts.
+    Upload { subtask: SubtaskId, attempt: Attempt, checkpoint: CheckpointId },
+    /// Coordinator: something about checkpoints.
+    Checkpoint(CoordinatorTimer),
+    /// Coordinator: look who has not been heard of.
+    CheckWorkers,
+    /// Coordinator: start the next attempt.
+    Restart,
+    /// Store: this request is due.
+    Serve(u64),
+}
+
+/// When a timer fires.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delay {
+    /// After exactly this long.
+    Exactly(Duration),
+    /// When the scheduler pleases: the world draws it. This is the time that mail waits in a mailbox.
+    Scheduled,
+}
+
+/// One consequence of an input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Send this.
+    Send {
+        /// To whom.
+        to: ProcessId,
+        /// What.
+        message: Message,
+    },
+    /// Wake me.
+    SetTimer {
+        /// When.
+        after: Delay,
+        /// With this.
+        timer: Timer,
+    },
+    /// This happened. A crash aimed at it drops everything behind it in the outbox.
+    Event(Event),
+}
+
+/// All consequences of one input, in order. *Order is the protocol.*
+#[derive(Clone, Debug, Default)]
+pub struct Outbox {
+    outputs: Vec<Output>,
+}
+
+impl Outbox {
+    /// An empty outbox.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Appends a message.
+    pub fn send(&mut self, to: ProcessId, message: Message) {
+        self.outputs.push(Output::Send { to, message });
+    }
+
+    /// Appends a wake-up after exactly `after`.
+    pub fn set_timer(&mut self, after: Duration, timer: Timer) {
+        self.outputs.push(Output::SetTimer { after: Delay::Exactly(after), timer });
+    }
+
+    /// Appends a wake-up when the scheduler pleases.
+    pub fn schedule(&mut self, timer: Timer) {
+        self.outputs.push(Output::SetTimer { after: Delay::Scheduled, timer });
+    }
+
+    /// Appends an event.
+    pub fn event(&mut self, event: Event) {
+        self.outputs.push(Output::Event(event));
+    }
+
+    /// Takes everything out, in order; the room stays for the next input.
+    pub fn drain(&mut self) -> std::vec::Drain<'_, Output> {
+        self.outputs.drain(..)
+    }
+
+    /// What is in it, in order.
+    #[must_use]
+    pub fn outputs(&self) -> &[Output] {
+        &self.outputs
+    }
+}
+
+/// Everything that the processes of one job need to be started.
+#[derive(Clone)]
+pub struct Cluster {
+    /// The job.
+    pub job: Arc<Job>,
+    /// The content of the source log.
+    pub input: Arc<dataflow::Input>,
+    /// The settings.
+    pub settings: Arc<ClusterSettings>,
+    /// The seeded bugs.
+    pub defects: DefectSet,
+}
+
+impl Cluster {
+    /// All processes, in the order in which they are started.
+    pub fn processes(&self) -> impl Iterator<Item = ProcessId> + use<> {
+        let services = [
+            ProcessId::ObjectStore,
+            ProcessId::MetaStore,
+            ProcessId::SourceLog,
+            ProcessId::SinkTarget,
+            ProcessId::Coordinator,
+        ];
+        services.into_iter().chain((0..self.settings.workers).map(ProcessId::Worker))
+    }
+
+    /// A process with empty memory.
+    #[must_use]
+    pub fn start(&self, id: ProcessId) -> Process {
+        let settings = Arc::clone(&self.settings);
+        match id {
+            ProcessId::Coordinator => {
+                let job = Arc::clone(&self.job);
+                Process::Coordinator(Box::new(Coordinator::new(settings, job, self.defects)))
+            }
+            ProcessId::ObjectStore => Process::ObjectStore(ObjectStore::new(settings.object_store)),
+            ProcessId::MetaStore => Process::MetaStore(MetaStore::new(settings.meta_store)),
+            ProcessId::SourceLog => Process::SourceLog(SourceLog::new(Arc::clone(&self.input))),
+            ProcessId::SinkTarget => Process::SinkTarget(SinkTarget::new(self.defects)),
+            ProcessId::Worker(index) => {
+                let job = Arc::clone(&self.job);
+                Process::Worker(Box::new(Worker::new(index, settings, job, self.defects)))
+            }
+        }
+    }
+}
+
+/// A process of the cluster. Cloning it forks it.
+#[derive(Clone)]
+pub enum Process {
+    /// See [`Coordinator`].
+    Coordinator(Box<Coordinator>),
+    /// See [`ObjectStore`].
+    ObjectStore(ObjectStore),
+    /// See [`MetaStore`].
+    MetaStore(MetaStore),
+    /// See [`SourceLog`].
+    SourceLog(SourceLog),
+    /// See [`SinkTarget`].
+    SinkTarget(SinkTarget),
+    /// See [`Worker`].
+    Worker(Box<Worker>),
+}
+
+impl Process {
+    /// Takes one input; its consequences are appended to `outbox`, which the caller carries out in order.
+    pub fn handle(&mut self, now: VirtualTime, input: Input, outbox: &mut Outbox) {
+        match self {
+            Process::Coordinator(process) => process.handle(now, input, outbox),
+            Process::ObjectStore(process) => process.handle(input, outbox),
+            Process::MetaStore(process) => process.handle(input, outbox),
+            Process::SourceLog(process) => process.handle(input, outbox),
+            Process::SinkTarget(process) => process.handle(input, outbox),
+            Process::Worker(process) => process.handle(now, input, outbox),
+        }
+    }
+}

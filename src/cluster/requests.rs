@@ -1,0 +1,83 @@
+//! Requests that are sent again until they are answered.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::message::{Message, RequestId};
+use super::process::{Outbox, Timer};
+use crate::protocol::{Incarnation, ProcessId, VirtualTime};
+
+/// The unanswered requests of one incarnation of a process, each with what it was for.
+///
+/// At most one retry timer is under way, however many requests are.
+#[derive(Clone, Debug)]
+pub struct Requests<P> {
+    /// The next id; ids of different incarnations never meet.
+    next: u64,
+    retry: Duration,
+    armed: bool,
+    unanswered: BTreeMap<RequestId, Unanswered<P>>,
+}
+
+#[derive(Clone, Debug)]
+struct Unanswered<P> {
+    purpose: P,
+    to: ProcessId,
+    message: Message,
+    sent: VirtualTime,
+}
+
+impl<P> Requests<P> {
+    /// No requests; unanswered ones will be sent again after `retry`.
+    #[must_use]
+    pub fn new(incarnation: Incarnation, retry: Duration) -> Self {
+        let next = u64::from(incarnation.0) << 32;
+        Self { next, retry, armed: false, unanswered: BTreeMap::new() }
+    }
+
+    /// Sends what `message` makes of a fresh id, now and until [`answered`](Self::answered).
+    pub fn send(
+        &mut self,
+        now: VirtualTime,
+        to: ProcessId,
+        purpose: P,
+        message: impl FnOnce(RequestId) -> Message,
+        outbox: &mut Outbox,
+    ) {
+        let request = RequestId(self.next);
+        self.next += 1;
+        let message = message(request);
+        outbox.send(to, message.clone());
+        self.unanswered.insert(request, Unanswered { purpose, to, message, sent: now });
+        self.arm(outbox);
+    }
+
+    /// The request was answered: what it was for, unless it was answered before or given up.
+    pub fn answered(&mut self, request: RequestId) -> Option<P> {
+        self.unanswered.remove(&request).map(|unanswered| unanswered.purpose)
+    }
+
+    /// Gives up every request whose purpose is not to be kept.
+    pub fn retain(&mut self, keep: impl Fn(&P) -> bool) {
+        self.unanswered.retain(|_, unanswered| keep(&unanswered.purpose));
+    }
+
+    /// The retry timer fired.
+    pub fn handle_retry(&mut self, now: VirtualTime, outbox: &mut Outbox) {
+        self.armed = false;
+        for unanswered in self.unanswered.values_mut() {
+            if now - unanswered.sent >= self.retry {
+                unanswered.sent = now;
+                outbox.send(unanswered.to, unanswered.message.clone());
+            }
+        }
+        self.arm(outbox);
+    }
+
+    fn arm(&mut self, outbox: &mut Outbox) {
+        if !self.armed && !self.unanswered.is_empty() {
+            self.armed = true;
+            outbox.set_timer(self.retry, Timer::Retry);
+        }
+    }
+}

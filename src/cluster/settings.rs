@@ -1,0 +1,87 @@
+//! What the processes are told about their surroundings.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::protocol::CheckpointSettings;
+
+/// The settings of all processes of one cluster.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClusterSettings {
+    /// How many workers there are.
+    pub workers: u16,
+    /// How many subtasks one worker takes.
+    pub slots: u16,
+    /// From one heartbeat of a worker to the next.
+    pub heartbeat_ms: u64,
+    /// A worker not heard of for this long is dead to the coordinator.
+    pub heartbeat_timeout_ms: u64,
+    /// A worker that has not heard of the coordinator for this long gives its subtasks up.
+    pub session_timeout_ms: u64,
+    /// From the end of an attempt to the next deployment.
+    pub restart_delay_ms: u64,
+    /// A request not answered within this is sent again.
+    pub request_retry_ms: u64,
+    /// Items that may be under way in one channel, at least 1.
+    pub credits: u32,
+    /// From one source entry to the next; 0: as fast as the outputs take them.
+    pub source_interval_us: u64,
+    /// Entries that one fetch from the source log brings at most.
+    pub fetch_max: u32,
+    /// Records that a sink collects before it writes them to the target.
+    pub sink_batch: u32,
+    /// How the object store performs.
+    pub object_store: StoreSettings,
+    /// How the meta store performs.
+    pub meta_store: StoreSettings,
+    /// What processing costs in virtual time; absent: nothing.
+    pub cost: Option<CostModel>,
+    /// When checkpoints are taken and what is kept.
+    pub checkpoints: CheckpointSettings,
+}
+
+/// How a store performs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StoreSettings {
+    /// What every request takes.
+    pub latency_us: u64,
+    /// What it takes more for each byte, in nanoseconds.
+    pub byte_ns: u64,
+}
+
+impl StoreSettings {
+    /// How long a request with `bytes` bytes of content takes.
+    #[must_use]
+    pub fn duration(&self, bytes: usize) -> Duration {
+        Duration::from_micros(self.latency_us) + Duration::from_nanos(self.byte_ns * bytes as u64)
+    }
+}
+
+/// What a subtask's work costs in virtual time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CostModel {
+    /// To process one record or watermark.
+    pub record_ns: u64,
+    /// For each byte of it.
+    pub byte_ns: u64,
+    /// To freeze one byte of state: the synchronous part of a snapshot.
+    pub freeze_byte_ns: u64,
+}
+
+impl CostModel {
+    /// What processing an item of `bytes` bytes takes.
+    #[must_use]
+    pub fn item(&self, bytes: usize) -> Duration {
+        Duration::from_nanos(self.record_ns + self.byte_ns * bytes as u64)
+    }
+
+    /// What freezing `bytes` bytes of state takes.
+    #[must_use]
+    pub fn freeze(&self, bytes: usize) -> Duration {
+        Duration::from_nanos(self.freeze_byte_ns * bytes as u64)
+    }
+}

@@ -1,0 +1,195 @@
+//! The external system that sinks write to: transactions, producer epochs, idempotent commits.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::message::{Message, SinkOperation};
+use super::process::{Input, Outbox};
+use crate::dataflow::Record;
+use crate::protocol::{Attempt, Defect, DefectSet, Digest, SubtaskId, TransactionId};
+use crate::trace::{Event, OutputRecord};
+
+/// The sink target. What it has prepared survives everything; what it has committed is visible for good.
+#[derive(Clone, Debug)]
+pub struct SinkTarget {
+    defects: DefectSet,
+    /// The lowest attempt whose producers are accepted, by sink.
+    epochs: BTreeMap<SubtaskId, Attempt>,
+    transactions: BTreeMap<TransactionId, Transaction>,
+    /// Remembered for ever: a repeated commit must be told from one of a lost transaction.
+    committed: BTreeSet<TransactionId>,
+}
+
+/// A transaction that is not committed.
+#[derive(Clone, Debug)]
+enum Transaction {
+    /// Takes writes.
+    Open(Vec<OutputRecord>),
+    /// Durable, waiting for commit or abort.
+    Prepared(Vec<OutputRecord>),
+}
+
+impl Transaction {
+    fn records(&self) -> &Vec<OutputRecord> {
+        match self {
+            Transaction::Open(records) | Transaction::Prepared(records) => records,
+        }
+    }
+}
+
+impl SinkTarget {
+    /// A target that holds nothing.
+    #[must_use]
+    pub fn new(defects: DefectSet) -> Self {
+        let (epochs, transactions, committed) = Default::default();
+        Self { defects, epochs, transactions, committed }
+    }
+
+    /// Takes one input.
+    pub fn handle(&mut self, input: Input, outbox: &mut Outbox) {
+        let Input::Message { from, message } = input else { return };
+        match message {
+            Message::SinkWrite { transaction, transactional: true, records } => {
+                self.write(transaction, &records, outbox);
+            }
+            Message::SinkWrite { transaction, transactional: false, records } => {
+                self.write_through(transaction, &records, outbox);
+            }
+            Message::Sink { request, operation } => {
+                let accepted = self.apply(operation, outbox);
+                outbox.send(from, Message::SinkAnswer { request, accepted });
+            }
+            _ => {}
+        }
+    }
+
+    fn apply(&mut self, operation: SinkOperation, outbox: &mut Outbox) -> bool {
+        match operation {
+            SinkOperation::Fence { sink, attempt, keep } => {
+                self.fence(sink, attempt, &keep, outbox)
+            }
+            SinkOperation::Prepare { transaction, records } => {
+                self.prepare(transaction, records, outbox)
+            }
+            SinkOperation::Commit { transaction } => self.commit(transaction, outbox),
+            SinkOperation::Flush { sink, attempt } => self.accepts(sink, attempt),
+        }
+    }
+
+    fn accepts(&self, sink: SubtaskId, attempt: Attempt) -> bool {
+        self.defects.has(Defect::OldProducerNotFenced)
+            || self.epochs.get(&sink).is_none_or(|epoch| attempt >= *epoch)
+    }
+
+    /// Whether the producer is current; says so in the trace where it is not.
+    fn admit(&self, transaction: TransactionId, outbox: &mut Outbox) -> bool {
+        let accepted = self.accepts(transaction.sink, transaction.attempt);
+        if !accepted {
+            outbox.event(Event::ProducerRefused { transaction });
+        }
+        accepted
+    }
+
+    fn write(&mut self, transaction: TransactionId, records: &[Record], outbox: &mut Outbox) {
+        if !self.admit(transaction, outbox) {
+            return;
+        }
+        let open = self.transactions.entry(transaction).or_insert(Transaction::Open(Vec::new()));
+        match open {
+            Transaction::Open(held) => held.extend(records.iter().map(output_record)),
+            Transaction::Prepared(_) => outbox.event(Event::ProducerRefused { transaction }),
+        }
+    }
+
+    fn write_through(
+        &mut self,
+        transaction: TransactionId,
+        records: &[Record],
+        outbox: &mut Outbox,
+    ) {
+        if self.admit(transaction, outbox) {
+            let records = records.iter().map(output_record).collect();
+            outbox.event(Event::OutputWritten { sink: transaction.sink, records });
+        }
+    }
+
+    /// A late fence of an older attempt changes nothing, and is not accepted.
+    fn fence(
+        &mut self,
+        sink: SubtaskId,
+        attempt: Attempt,
+        keep: &[TransactionId],
+        outbox: &mut Outbox,
+    ) -> bool {
+        let epoch = self.epochs.entry(sink).or_default();
+        if attempt < *epoch {
+            return false;
+        }
+        if attempt > *epoch {
+            *epoch = attempt;
+            outbox.event(Event::ProducersFenced { sink, attempt });
+        }
+        if !self.defects.has(Defect::LingeringTransactionKept) {
+            self.abort_older(sink, attempt, keep, outbox);
+        }
+        true
+    }
+
+    fn abort_older(
+        &mut self,
+        sink: SubtaskId,
+        attempt: Attempt,
+        keep: &[TransactionId],
+        outbox: &mut Outbox,
+    ) {
+        let older =
+            |id: &TransactionId| id.sink == sink && id.attempt < attempt && !keep.contains(id);
+        let lingering: Vec<_> = self.transactions.keys().copied().filter(older).collect();
+        for transaction in lingering {
+            self.transactions.remove(&transaction);
+            outbox.event(Event::TransactionAborted { transaction });
+        }
+    }
+
+    /// Repeating it is harmless. It is refused where records are missing: they were written by a
+    /// producer that has been fenced meanwhile.
+    fn prepare(&mut self, transaction: TransactionId, records: u64, outbox: &mut Outbox) -> bool {
+        if self.committed.contains(&transaction) {
+            return true;
+        }
+        if !self.admit(transaction, outbox) {
+            return false;
+        }
+        let held = self.transactions.remove(&transaction).unwrap_or(Transaction::Open(Vec::new()));
+        let complete = held.records().len() as u64 == records;
+        let held = match held {
+            Transaction::Open(held) if complete => {
+                outbox.event(Event::TransactionPrepared { transaction, records });
+                Transaction::Prepared(held)
+            }
+            Transaction::Open(held) => Transaction::Open(held),
+            Transaction::Prepared(held) => Transaction::Prepared(held),
+        };
+        self.transactions.insert(transaction, held);
+        complete
+    }
+
+    /// Commits of older attempts are accepted: only a completed checkpoint asks for one.
+    fn commit(&mut self, transaction: TransactionId, outbox: &mut Outbox) -> bool {
+        let repeated = self.committed.contains(&transaction);
+        if repeated && !self.defects.has(Defect::CommitNotIdempotent) {
+            return true;
+        }
+        let Some(held) = self.transactions.get(&transaction) else { return false };
+        let records = held.records().clone();
+        if !self.defects.has(Defect::CommitNotIdempotent) {
+            self.transactions.remove(&transaction);
+        }
+        self.committed.insert(transaction);
+        outbox.event(Event::TransactionCommitted { transaction, records });
+        true
+    }
+}
+
+fn output_record(record: &Record) -> OutputRecord {
+    OutputRecord { lineage: record.lineage, digest: Digest::of(&record.payload) }
+}

@@ -1,0 +1,175 @@
+//! The two ends of a channel: counts, digests, credits.
+
+use std::collections::VecDeque;
+
+use super::super::message::Message;
+use super::super::process::Outbox;
+use super::Env;
+use crate::dataflow::Item;
+use crate::protocol::{
+    Attempt, ChannelId, CheckpointId, Defect, DefectSet, Digest, Element, ProcessId,
+};
+use crate::trace::{ChannelCut, Event};
+
+/// The receiving end: what was processed, and how much the sender may send.
+#[derive(Clone, Debug)]
+pub struct InputChannel {
+    cut: ChannelCut,
+    from: ProcessId,
+    /// Items processed for which the sender has not been given new credit.
+    consumed: u32,
+}
+
+impl InputChannel {
+    pub fn new(channel: ChannelId, from: ProcessId) -> Self {
+        let cut = ChannelCut { channel, records: 0, digest: Digest::default() };
+        Self { cut, from, consumed: 0 }
+    }
+
+    pub fn id(&self) -> ChannelId {
+        self.cut.channel
+    }
+
+    pub fn cut(&self) -> ChannelCut {
+        self.cut
+    }
+
+    pub fn grant(&mut self, credits: u32, attempt: Attempt, outbox: &mut Outbox) {
+        outbox.send(self.from, Message::Credit { attempt, channel: self.cut.channel, credits });
+    }
+
+    /// An item left the channel. Credit goes back in batches of half of what the sender may have.
+    pub fn consume(&mut self, item: &Item, attempt: Attempt, env: &mut Env<'_>) {
+        if let Item::Record(record) = item {
+            let (channel, sequence, lineage) = (self.cut.channel, self.cut.records, record.lineage);
+            self.cut.records += 1;
+            self.cut.digest.push(lineage.0);
+            env.outbox.event(Event::Received { channel, attempt, sequence, lineage });
+        }
+        self.consumed += 1;
+        if self.consumed >= env.settings.credits.div_ceil(2) {
+            self.grant(self.consumed, attempt, env.outbox);
+            self.consumed = 0;
+        }
+    }
+
+    pub fn barrier_seen(&self, attempt: Attempt, checkpoint: CheckpointId) -> Event {
+        let ChannelCut { channel, records: sequence, .. } = self.cut;
+        Event::BarrierReceived { channel, attempt, checkpoint, sequence }
+    }
+
+    pub fn cancel_seen(&self, attempt: Attempt, checkpoint: CheckpointId) -> Event {
+        let ChannelCut { channel, records: sequence, .. } = self.cut;
+        Event::CancelReceived { channel, attempt, checkpoint, sequence }
+    }
+
+    pub fn end_seen(&self, attempt: Attempt) -> Event {
+        let ChannelCut { channel, records: sequence, .. } = self.cut;
+        Event::EndReceived { channel, attempt, sequence }
+    }
+}
+
+/// The sending end: what was emitted, and what waits for credit.
+#[derive(Clone, Debug)]
+pub struct OutputChannel {
+    cut: ChannelCut,
+    to: ProcessId,
+    credits: u32,
+    /// In order; bounded by what one step produces, since nothing is processed while it holds anything.
+    backlog: VecDeque<Element<Item>>,
+    ended: bool,
+}
+
+impl OutputChannel {
+    pub fn new(channel: ChannelId, to: ProcessId) -> Self {
+        let cut = ChannelCut { channel, records: 0, digest: Digest::default() };
+        Self { cut, to, credits: 0, backlog: VecDeque::new(), ended: false }
+    }
+
+    pub fn id(&self) -> ChannelId {
+        self.cut.channel
+    }
+
+    pub fn cut(&self) -> ChannelCut {
+        self.cut
+    }
+
+    /// Whether elements wait for credit.
+    pub fn is_stalled(&self) -> bool {
+        !self.backlog.is_empty()
+    }
+
+    /// Puts an element into the channel; markers of checkpoints after the end of input are dropped.
+    pub fn emit(
+        &mut self,
+        element: Element<Item>,
+        attempt: Attempt,
+        defects: DefectSet,
+        outbox: &mut Outbox,
+    ) {
+        if self.ended {
+            return;
+        }
+        self.record(&element, attempt, outbox);
+        let overtakes =
+            defects.has(Defect::BarrierOvertakesBacklog) && matches!(element, Element::Barrier(_));
+        if overtakes || (self.backlog.is_empty() && self.may_send(&element)) {
+            self.send(element, attempt, outbox);
+        } else {
+            self.backlog.push_back(element);
+        }
+    }
+
+    /// What enters the channel is emitted, whether it can be sent now or waits for credit.
+    fn record(&mut self, element: &Element<Item>, attempt: Attempt, outbox: &mut Outbox) {
+        let ChannelCut { channel, records: sequence, .. } = self.cut;
+        match element {
+            Element::Item(Item::Record(record)) => {
+                let lineage = record.lineage;
+                self.cut.records += 1;
+                self.cut.digest.push(lineage.0);
+                outbox.event(Event::Sent { channel, attempt, sequence, lineage });
+            }
+            Element::Item(Item::Watermark(_)) => {}
+            Element::Barrier(checkpoint) => {
+                let checkpoint = *checkpoint;
+                outbox.event(Event::BarrierSent { channel, attempt, checkpoint, sequence });
+            }
+            Element::Cancel(checkpoint) => {
+                let checkpoint = *checkpoint;
+                outbox.event(Event::CancelSent { channel, attempt, checkpoint, sequence });
+            }
+            Element::End => {
+                self.ended = true;
+                outbox.event(Event::EndSent { channel, attempt, sequence });
+            }
+        }
+    }
+
+    /// Only items need credit: markers are few, and must not wait behind a full receiver.
+    fn may_send(&self, element: &Element<Item>) -> bool {
+        match element {
+            Element::Item(_) => self.credits > 0,
+            Element::Barrier(_) | Element::Cancel(_) | Element::End => true,
+        }
+    }
+
+    fn send(&mut self, element: Element<Item>, attempt: Attempt, outbox: &mut Outbox) {
+        if let Element::Item(_) = element {
+            self.credits -= 1;
+        }
+        outbox.send(self.to, Message::Data { attempt, channel: self.cut.channel, element });
+    }
+
+    pub fn handle_credit(&mut self, credits: u32, attempt: Attempt, outbox: &mut Outbox) {
+        self.credits += credits;
+        while let Some(element) = self.backlog.front() {
+            if !self.may_send(element) {
+                break;
+            }
+            if let Some(element) = self.backlog.pop_front() {
+                self.send(element, attempt, outbox);
+            }
+        }
+    }
+}

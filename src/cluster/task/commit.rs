@@ -1,0 +1,226 @@
+//! The writing side of a sink: a buffer, transactions, and what becomes of them.
+
+use super::super::message::{Message, SinkOperation};
+use super::{Env, Phase, Purpose, Task};
+use crate::dataflow::Record;
+use crate::protocol::subtask::AsyncPart;
+use crate::protocol::{
+    Attempt, CheckpointId, CommitOutput, Defect, OperatorRole, ProcessId, SubtaskId, TransactionId,
+    TwoPhaseCommit,
+};
+use crate::trace::Event;
+use std::collections::BTreeSet;
+
+/// What a sink has not yet handed to the target, and its transactions.
+#[derive(Clone, Debug)]
+pub struct SinkWriter {
+    /// Records not yet written to the target.
+    buffer: Vec<Record>,
+    mode: Mode,
+}
+
+/// What happens to records at the target.
+#[derive(Clone, Debug)]
+enum Mode {
+    /// Not known before the restore.
+    Closed { transactional: bool },
+    /// They become visible when their checkpoint completes.
+    Transactional { commit: TwoPhaseCommit, written: u64, nonempty: BTreeSet<TransactionId> },
+    /// They are visible at once.
+    AtLeastOnce { producer: TransactionId },
+}
+
+impl SinkWriter {
+    /// The writer of a subtask in this role, if it is a sink's.
+    pub fn for_role(role: OperatorRole) -> Option<Self> {
+        let transactional = match role {
+            OperatorRole::Source | OperatorRole::Operator => return None,
+            OperatorRole::TransactionalSink => true,
+            OperatorRole::AtLeastOnceSink => false,
+        };
+        Some(Self { buffer: Vec::new(), mode: Mode::Closed { transactional } })
+    }
+
+    /// Takes records, and hands full batches to the target.
+    pub fn write(&mut self, records: &mut Vec<Record>, env: &mut Env<'_>) {
+        self.buffer.append(records);
+        if self.buffer.len() >= env.settings.sink_batch as usize {
+            self.flush(env);
+        }
+    }
+
+    /// Hands what is buffered to the target, into the open transaction.
+    fn flush(&mut self, env: &mut Env<'_>) {
+        if self.buffer.is_empty() {
+            return;
+        }
+        let records = std::mem::take(&mut self.buffer);
+        let (transaction, transactional) = match &mut self.mode {
+            Mode::Closed { .. } => return,
+            Mode::Transactional { commit, written, .. } => {
+                *written += records.len() as u64;
+                (commit.open(), true)
+            }
+            Mode::AtLeastOnce { producer } => (*producer, false),
+        };
+        let message = Message::SinkWrite { transaction, transactional, records };
+        env.outbox.send(ProcessId::SinkTarget, message);
+    }
+
+    /// Prepared and not known to be committed: what a snapshot must hold.
+    pub fn uncommitted(&self) -> Vec<(CheckpointId, TransactionId)> {
+        match &self.mode {
+            Mode::Transactional { commit, .. } => commit.uncommitted().collect(),
+            Mode::Closed { .. } | Mode::AtLeastOnce { .. } => Vec::new(),
+        }
+    }
+
+    /// Whether everything written is visible, or will be when nothing more is done.
+    pub fn is_settled(&self) -> bool {
+        match &self.mode {
+            Mode::Transactional { nonempty, .. } => nonempty.is_empty(),
+            Mode::Closed { .. } | Mode::AtLeastOnce { .. } => true,
+        }
+    }
+}
+
+impl Task {
+    /// The state is there: commit again what it holds prepared, and fence older producers.
+    pub(super) fn open_sink(
+        &mut self,
+        restored: Vec<(CheckpointId, TransactionId)>,
+        env: &mut Env<'_>,
+    ) {
+        let (id, attempt, defects) = (self.id, self.attempt, self.defects);
+        let Some(sink) = &mut self.sink else { return };
+        let keep: Vec<_> = restored.iter().map(|(_, transaction)| *transaction).collect();
+        sink.mode = match sink.mode {
+            Mode::Closed { transactional: true } => Mode::Transactional {
+                commit: TwoPhaseCommit::new(id, attempt, restored, defects),
+                written: 0,
+                nonempty: keep.iter().copied().collect(),
+            },
+            Mode::Closed { transactional: false } => {
+                Mode::AtLeastOnce { producer: TransactionId { sink: id, attempt, number: 0 } }
+            }
+            Mode::Transactional { .. } | Mode::AtLeastOnce { .. } => {
+                unreachable!("a sink is opened once")
+            }
+        };
+        self.phase = Phase::Fencing;
+        fence(id, attempt, keep, env);
+    }
+
+    /// The target has fenced older producers (or, not accepting it, a newer attempt has fenced us).
+    pub fn handle_fenced(&mut self, env: &mut Env<'_>) {
+        if self.phase == Phase::Fencing {
+            self.phase = Phase::Ready;
+            self.carry_out_commits(env);
+        }
+    }
+
+    /// The cut is here: what was written before it belongs to `checkpoint`.
+    pub(super) fn pre_commit(&mut self, checkpoint: CheckpointId, env: &mut Env<'_>) {
+        let (subtask, attempt) = (self.id, self.attempt);
+        let Some(sink) = &mut self.sink else { return };
+        match &mut sink.mode {
+            Mode::Closed { .. } => {}
+            Mode::Transactional { commit, .. } => {
+                commit.handle_barrier(checkpoint);
+                self.carry_out_commits(env);
+            }
+            Mode::AtLeastOnce { .. } => {
+                sink.flush(env);
+                let operation = SinkOperation::Flush { sink: subtask, attempt };
+                let purpose = Purpose::PreCommit { subtask, checkpoint };
+                request(purpose, operation, env);
+            }
+        }
+    }
+
+    pub(super) fn commit_completed(&mut self, checkpoint: CheckpointId, env: &mut Env<'_>) {
+        if let Some(SinkWriter { mode: Mode::Transactional { commit, .. }, .. }) = &mut self.sink {
+            commit.handle_completed(checkpoint);
+            self.carry_out_commits(env);
+        }
+    }
+
+    fn carry_out_commits(&mut self, env: &mut Env<'_>) {
+        while let Some(output) = self.poll_commit() {
+            match output {
+                // Done before the task was ready: nothing may be written ahead of it.
+                CommitOutput::Fence => {}
+                CommitOutput::PreCommit { transaction, checkpoint } => {
+                    self.prepare(transaction, checkpoint, env);
+                }
+                CommitOutput::Commit { transaction, checkpoint } => {
+                    env.outbox.event(Event::CommitRequested { transaction, checkpoint });
+                    let purpose = Purpose::Commit { subtask: self.id, transaction };
+                    request(purpose, SinkOperation::Commit { transaction }, env);
+                }
+            }
+        }
+    }
+
+    fn poll_commit(&mut self) -> Option<CommitOutput> {
+        match &mut self.sink.as_mut()?.mode {
+            Mode::Transactional { commit, .. } => commit.poll_output(),
+            Mode::Closed { .. } | Mode::AtLeastOnce { .. } => None,
+        }
+    }
+
+    /// Flushes into `transaction`, which is no longer the open one, and prepares it.
+    fn prepare(&mut self, transaction: TransactionId, checkpoint: CheckpointId, env: &mut Env<'_>) {
+        let subtask = self.id;
+        let flush = !self.defects.has(Defect::NoFlushAtBarrier);
+        let Some(sink) = &mut self.sink else { return };
+        let Mode::Transactional { written, nonempty, .. } = &mut sink.mode else { return };
+        if flush && !sink.buffer.is_empty() {
+            let records = std::mem::take(&mut sink.buffer);
+            *written += records.len() as u64;
+            let message = Message::SinkWrite { transaction, transactional: true, records };
+            env.outbox.send(ProcessId::SinkTarget, message);
+        }
+        let records = std::mem::take(written);
+        if records > 0 {
+            nonempty.insert(transaction);
+        }
+        let operation = SinkOperation::Prepare { transaction, records };
+        request(Purpose::PreCommit { subtask, checkpoint }, operation, env);
+    }
+
+    /// What was written before the barrier of `checkpoint` is durable (or will never be).
+    pub fn handle_pre_committed(
+        &mut self,
+        checkpoint: CheckpointId,
+        accepted: bool,
+        env: &mut Env<'_>,
+    ) {
+        if accepted {
+            self.checkpoint.handle_part_durable(checkpoint, AsyncPart::PreCommit);
+        } else {
+            self.checkpoint.handle_part_failed(checkpoint, AsyncPart::PreCommit);
+        }
+        self.carry_out(env);
+    }
+
+    /// The target confirmed the commit.
+    pub fn handle_committed(&mut self, transaction: TransactionId) {
+        if let Some(SinkWriter { mode: Mode::Transactional { commit, nonempty, .. }, .. }) =
+            &mut self.sink
+        {
+            commit.handle_committed(transaction);
+            nonempty.remove(&transaction);
+        }
+    }
+}
+
+fn fence(sink: SubtaskId, attempt: Attempt, keep: Vec<TransactionId>, env: &mut Env<'_>) {
+    let operation = SinkOperation::Fence { sink, attempt, keep };
+    request(Purpose::Fence { subtask: sink }, operation, env);
+}
+
+fn request(purpose: Purpose, operation: SinkOperation, env: &mut Env<'_>) {
+    let message = |request| Message::Sink { request, operation };
+    env.requests.send(env.now, ProcessId::SinkTarget, purpose, message, env.outbox);
+}

@@ -1,0 +1,428 @@
+//! A task: one subtask in one attempt on one worker, its network side and its task side.
+
+mod channels;
+mod commit;
+mod snapshot;
+mod source;
+
+use channels::{InputChannel, OutputChannel};
+use commit::SinkWriter;
+use snapshot::Snapshotting;
+pub use snapshot::StoredSnapshot;
+use source::SourceReader;
+
+use std::collections::BTreeMap;
+
+use super::message::Fetched;
+use super::process::{Outbox, Timer};
+use super::requests::Requests;
+use super::settings::ClusterSettings;
+use crate::dataflow::{Item, Job, Outputs, Record, Subtask};
+use crate::protocol::subtask::AsyncPart;
+use crate::protocol::{
+    Attempt, ChannelId, CheckpointId, DefectSet, Element, GateOutput, InputGate, OperatorRole,
+    ProcessId, SplitId, SubtaskCheckpoint, SubtaskId, TransactionId, VirtualTime,
+};
+use crate::trace::{Event, SplitPosition};
+
+/// What a request of a worker is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields are named after the ids they hold")]
+pub enum Purpose {
+    /// Read the snapshot that a subtask starts from.
+    Restore { subtask: SubtaskId },
+    /// Fence older producers.
+    Fence { subtask: SubtaskId },
+    /// Write a snapshot.
+    Upload { subtask: SubtaskId, checkpoint: CheckpointId },
+    /// Prepare (or flush) what was written before a barrier.
+    PreCommit { subtask: SubtaskId, checkpoint: CheckpointId },
+    /// Commit.
+    Commit { subtask: SubtaskId, transaction: TransactionId },
+    /// Read entries.
+    Fetch { subtask: SubtaskId, split: SplitId },
+    /// Delete a snapshot that belongs to nothing.
+    Delete,
+}
+
+/// What a task works with beside its own memory.
+pub struct Env<'a> {
+    /// Now.
+    pub now: VirtualTime,
+    /// The settings.
+    pub settings: &'a ClusterSettings,
+    /// The worker's unanswered requests.
+    pub requests: &'a mut Requests<Purpose>,
+    /// Where consequences go.
+    pub outbox: &'a mut Outbox,
+}
+
+/// One subtask in one attempt.
+#[derive(Clone)]
+pub struct Task {
+    id: SubtaskId,
+    attempt: Attempt,
+    defects: DefectSet,
+    subtask: Subtask,
+    gate: InputGate<Item>,
+    checkpoint: SubtaskCheckpoint,
+    /// What has to be durable before a snapshot is acknowledged.
+    parts: &'static [AsyncPart],
+    /// In the order of the gate; their ids are consecutive.
+    inputs: Vec<InputChannel>,
+    outputs: Vec<OutputChannel>,
+    /// How many outputs have elements waiting for credit; while any has, nothing is processed.
+    stalled: usize,
+    /// The processor is taken until a `Timer::Work`.
+    busy: bool,
+    phase: Phase,
+    source: Option<SourceReader>,
+    sink: Option<SinkWriter>,
+    snapshots: BTreeMap<CheckpointId, Snapshotting>,
+    /// Room for what one step produces.
+    produced: Outputs,
+}
+
+/// How far a task has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// Waits for its snapshot.
+    Restoring,
+    /// Holds its state, and waits for the target to fence older producers.
+    Fencing,
+    /// Waits for the word to run.
+    Ready,
+    /// Processes.
+    Running,
+    /// All input has ended; takes part in checkpoints only.
+    Ended,
+}
+
+impl Task {
+    /// A task that holds nothing yet. `placement` tells, by subtask, which worker hosts it.
+    #[must_use]
+    pub fn new(
+        job: &Job,
+        id: SubtaskId,
+        attempt: Attempt,
+        placement: &[u16],
+        defects: DefectSet,
+    ) -> Self {
+        let topology = job.topology();
+        let host = |subtask: SubtaskId| ProcessId::Worker(placement[subtask.index()]);
+        let shape = |channel: ChannelId| topology.channels[channel.index()];
+        let inputs: Vec<_> = topology
+            .inputs(id)
+            .map(|channel| InputChannel::new(channel, host(shape(channel).from)))
+            .collect();
+        let outputs = topology
+            .outputs(id)
+            .map(|channel| OutputChannel::new(channel, host(shape(channel).to)))
+            .collect();
+        let role = topology.operator_of(id).role;
+        Self {
+            id,
+            attempt,
+            defects,
+            subtask: job.subtask(id, defects),
+            gate: InputGate::new(inputs.len(), defects),
+            checkpoint: SubtaskCheckpoint::new(None, async_parts(role), defects),
+            parts: async_parts(role),
+            inputs,
+            outputs,
+            stalled: 0,
+            busy: false,
+            phase: Phase::Restoring,
+            source: None,
+            sink: SinkWriter::for_role(role),
+            snapshots: BTreeMap::new(),
+            produced: Outputs::default(),
+        }
+    }
+
+    /// Which subtask this is.
+    #[must_use]
+    pub fn id(&self) -> SubtaskId {
+        self.id
+    }
+
+    /// Whether it waits for nothing but the word to run, or has had it.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        match self.phase {
+            Phase::Restoring | Phase::Fencing => false,
+            Phase::Ready | Phase::Running | Phase::Ended => true,
+        }
+    }
+
+    /// The word to run: senders get their first credits, a source begins to read.
+    pub fn start(&mut self, env: &mut Env<'_>) {
+        if self.phase != Phase::Ready {
+            return;
+        }
+        self.phase = Phase::Running;
+        for input in &mut self.inputs {
+            input.grant(env.settings.credits, self.attempt, env.outbox);
+        }
+        if let Some(source) = &mut self.source {
+            source.start(self.id, env);
+        }
+        self.run(env);
+    }
+
+    /// An element arrived in one of its channels.
+    ///
+    /// # Errors
+    ///
+    /// What the protocol says of an element that cannot be.
+    pub fn handle_element(
+        &mut self,
+        channel: ChannelId,
+        element: Element<Item>,
+        env: &mut Env<'_>,
+    ) -> Result<(), String> {
+        let first = self.inputs.first().map_or(0, |input| input.id().index());
+        let index = channel.index().wrapping_sub(first);
+        self.gate.handle_element(index, element).map_err(|error| error.to_string())?;
+        self.run(env);
+        Ok(())
+    }
+
+    /// The receiver of `channel` can take more.
+    pub fn handle_credit(&mut self, channel: ChannelId, credits: u32, env: &mut Env<'_>) {
+        let Some(output) = self.outputs.iter_mut().find(|output| output.id() == channel) else {
+            return;
+        };
+        let was_stalled = output.is_stalled();
+        output.handle_credit(credits, self.attempt, env.outbox);
+        if was_stalled && !output.is_stalled() {
+            self.stalled -= 1;
+            self.run(env);
+        }
+    }
+
+    /// The processor is free again.
+    pub fn handle_work_done(&mut self, env: &mut Env<'_>) {
+        self.busy = false;
+        self.run(env);
+    }
+
+    /// The next source entry is due.
+    pub fn handle_pace(&mut self, env: &mut Env<'_>) {
+        if let Some(source) = &mut self.source {
+            source.handle_pace();
+        }
+        self.run(env);
+    }
+
+    /// Entries arrived.
+    pub fn handle_fetched(&mut self, fetched: Fetched, env: &mut Env<'_>) {
+        if let Some(source) = &mut self.source {
+            source.handle_fetched(fetched);
+        }
+        self.run(env);
+    }
+
+    /// Works until there is nothing to do, an output waits for credit, or the processor is taken.
+    fn run(&mut self, env: &mut Env<'_>) {
+        while self.can_work() {
+            let Some(output) = self.gate.poll_output() else { break };
+            match output {
+                GateOutput::Item { channel, item } => self.process(channel, item, env),
+                marker => self.handle_marker(marker, env),
+            }
+        }
+        self.read_source(env);
+    }
+
+    fn can_work(&self) -> bool {
+        let started = match self.phase {
+            Phase::Running | Phase::Ended => true,
+            Phase::Restoring | Phase::Fencing | Phase::Ready => false,
+        };
+        started && self.stalled == 0 && !self.busy
+    }
+
+    fn process(&mut self, channel: usize, item: Item, env: &mut Env<'_>) {
+        let bytes = match &item {
+            Item::Record(record) => record.payload.len(),
+            Item::Watermark(_) => 0,
+        };
+        self.inputs[channel].consume(&item, self.attempt, env);
+        let mut produced = std::mem::take(&mut self.produced);
+        self.subtask.process(channel, item, &mut produced);
+        self.deliver(&mut produced, env);
+        self.produced = produced;
+        self.spend(|cost| cost.item(bytes), env);
+    }
+
+    /// The processor is taken for as long as the cost model says.
+    fn spend(
+        &mut self,
+        cost: impl FnOnce(&super::CostModel) -> std::time::Duration,
+        env: &mut Env<'_>,
+    ) {
+        if let Some(model) = &env.settings.cost {
+            self.busy = true;
+            let timer = Timer::Work { subtask: self.id, attempt: self.attempt };
+            env.outbox.set_timer(cost(model), timer);
+        }
+    }
+
+    /// Sends what a step produced: items into channels, records of a sink to its target.
+    fn deliver(&mut self, produced: &mut Outputs, env: &mut Env<'_>) {
+        for (output, item) in produced.items.drain(..) {
+            self.emit(usize::from(output), Element::Item(item), env.outbox);
+        }
+        if !produced.written.is_empty() {
+            self.write(&mut produced.written, env);
+        }
+    }
+
+    fn write(&mut self, records: &mut Vec<Record>, env: &mut Env<'_>) {
+        match &mut self.sink {
+            Some(sink) => sink.write(records, env),
+            None => records.clear(),
+        }
+    }
+
+    fn emit(&mut self, output: usize, element: Element<Item>, outbox: &mut Outbox) {
+        let output = &mut self.outputs[output];
+        let was_stalled = output.is_stalled();
+        output.emit(element, self.attempt, self.defects, outbox);
+        self.stalled += usize::from(output.is_stalled() && !was_stalled);
+    }
+
+    fn broadcast(&mut self, element: &Element<Item>, outbox: &mut Outbox) {
+        for output in 0..self.outputs.len() {
+            self.emit(output, element.clone(), outbox);
+        }
+    }
+
+    /// What the gate says about markers, in order.
+    fn handle_marker(&mut self, output: GateOutput<Item>, env: &mut Env<'_>) {
+        let (subtask, attempt) = (self.id, self.attempt);
+        match output {
+            GateOutput::Item { channel, item } => self.process(channel, item, env),
+            GateOutput::BarrierSeen { channel, checkpoint } => {
+                env.outbox.event(self.inputs[channel].barrier_seen(attempt, checkpoint));
+            }
+            GateOutput::CancelSeen { channel, checkpoint } => {
+                env.outbox.event(self.inputs[channel].cancel_seen(attempt, checkpoint));
+            }
+            GateOutput::EndSeen { channel } => self.end_channel(channel, env),
+            GateOutput::Blocked { channel, checkpoint } => {
+                let channel = self.inputs[channel].id();
+                env.outbox.event(Event::ChannelBlocked { channel, attempt, checkpoint });
+            }
+            GateOutput::Unblocked { channel, checkpoint } => {
+                let channel = self.inputs[channel].id();
+                env.outbox.event(Event::ChannelUnblocked { channel, attempt, checkpoint });
+            }
+            GateOutput::AlignmentStarted(checkpoint) => {
+                env.outbox.event(Event::AlignmentStarted { subtask, attempt, checkpoint });
+            }
+            GateOutput::Aligned(checkpoint) => self.handle_aligned(checkpoint, env),
+            GateOutput::AlignmentAborted(checkpoint) => {
+                env.outbox.event(Event::AlignmentAborted { subtask, attempt, checkpoint });
+                self.checkpoint.handle_alignment_aborted(checkpoint);
+                self.carry_out(env);
+            }
+            GateOutput::AllEnded => self.end(env),
+        }
+    }
+
+    fn end_channel(&mut self, channel: usize, env: &mut Env<'_>) {
+        env.outbox.event(self.inputs[channel].end_seen(self.attempt));
+        let mut produced = std::mem::take(&mut self.produced);
+        self.subtask.end_channel(channel, &mut produced);
+        self.deliver(&mut produced, env);
+        self.produced = produced;
+    }
+
+    /// Nothing is left to process: say so downstream.
+    fn end(&mut self, env: &mut Env<'_>) {
+        assert_eq!(self.phase, Phase::Running, "a task ends once, while it runs");
+        self.phase = Phase::Ended;
+        self.broadcast(&Element::End, env.outbox);
+        env.outbox.event(Event::SubtaskEnded { subtask: self.id, attempt: self.attempt });
+    }
+
+    /// A trigger by message: a source's mailbox takes it; elsewhere it counts once all inputs have ended.
+    pub fn handle_trigger(&mut self, checkpoint: CheckpointId, env: &mut Env<'_>) {
+        if self.inputs.is_empty() {
+            self.post(checkpoint, env.outbox);
+        } else {
+            self.gate.handle_trigger(checkpoint);
+            self.run(env);
+        }
+    }
+
+    /// Between seeing a barrier and performing the snapshot lies the mailbox; a source's trigger has
+    /// been through it already.
+    fn handle_aligned(&mut self, checkpoint: CheckpointId, env: &mut Env<'_>) {
+        if self.inputs.is_empty() {
+            self.perform(checkpoint, env);
+            return;
+        }
+        let (subtask, attempt) = (self.id, self.attempt);
+        env.outbox.event(Event::AlignmentCompleted { subtask, attempt, checkpoint });
+        self.post(checkpoint, env.outbox);
+    }
+
+    fn post(&self, checkpoint: CheckpointId, outbox: &mut Outbox) {
+        outbox.schedule(Timer::Mail { subtask: self.id, attempt: self.attempt, checkpoint });
+    }
+
+    /// The mailbox has come to this checkpoint.
+    pub fn handle_mail(&mut self, checkpoint: CheckpointId, env: &mut Env<'_>) {
+        if self.inputs.is_empty() {
+            self.gate.handle_trigger(checkpoint);
+        } else {
+            self.perform(checkpoint, env);
+        }
+        self.run(env);
+    }
+
+    fn perform(&mut self, checkpoint: CheckpointId, env: &mut Env<'_>) {
+        self.checkpoint.handle_barrier(checkpoint);
+        self.carry_out(env);
+    }
+
+    /// The coordinator says that `checkpoint` completed; it said so to `sent_to`.
+    pub fn handle_completed(
+        &mut self,
+        checkpoint: CheckpointId,
+        sent_to: Attempt,
+        env: &mut Env<'_>,
+    ) {
+        let (subtask, attempt) = (self.id, self.attempt);
+        env.outbox.event(Event::CompletionLearned { subtask, attempt, checkpoint, sent_to });
+        self.forget_completed(checkpoint, env);
+        self.commit_completed(checkpoint, env);
+    }
+
+    /// The coordinator says that `checkpoint` was aborted.
+    pub fn handle_aborted(&mut self, checkpoint: CheckpointId, env: &mut Env<'_>) {
+        let (subtask, attempt) = (self.id, self.attempt);
+        env.outbox.event(Event::AbortLearned { subtask, attempt, checkpoint });
+        self.checkpoint.handle_aborted(checkpoint);
+        self.gate.handle_aborted(checkpoint);
+        self.carry_out(env);
+        self.run(env);
+    }
+
+    /// Where a source goes on reading.
+    fn positions(&self) -> Vec<SplitPosition> {
+        self.subtask.splits().to_vec()
+    }
+}
+
+fn async_parts(role: OperatorRole) -> &'static [AsyncPart] {
+    match role {
+        OperatorRole::Source | OperatorRole::Operator => &[AsyncPart::Upload],
+        OperatorRole::TransactionalSink | OperatorRole::AtLeastOnceSink => {
+            &[AsyncPart::Upload, AsyncPart::PreCommit]
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! Snapshots: frozen synchronously, uploaded asynchronously, read back at a restore.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::super::message::{Message, ObjectOperation};
+use super::super::process::Timer;
+use super::{Env, Phase, Purpose, SourceReader, Task};
+use crate::dataflow::SubtaskState;
+use crate::protocol::subtask::{AsyncPart, SubtaskCheckpoint};
+use crate::protocol::{
+    Acknowledgement, CheckpointId, Defect, Digest, Element, ObjectKey, ProcessId, SnapshotHandle,
+    SubtaskOutput, TransactionId,
+};
+use crate::trace::{Event, Restored, SnapshotTaken, SplitPosition};
+
+/// How many snapshots a task remembers whose checkpoints it has heard nothing of; when more
+/// notifications than this are lost, the oldest is the coordinator's alone.
+const SNAPSHOTS_MAX: usize = 64;
+
+/// The content of a snapshot object.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredSnapshot {
+    /// The state of the subtask.
+    pub state: SubtaskState,
+    /// In a sink, what was prepared and not known to be committed.
+    pub transactions: Vec<(CheckpointId, TransactionId)>,
+}
+
+/// A snapshot that was taken, from its cut until its checkpoint is resolved.
+#[derive(Clone, Debug)]
+pub struct Snapshotting {
+    /// What was frozen.
+    bytes: Arc<[u8]>,
+    handle: SnapshotHandle,
+    terminal: bool,
+    /// Where a source stood.
+    positions: Vec<SplitPosition>,
+    uploading: bool,
+}
+
+impl Task {
+    /// What the checkpoint protocol wants done, in order.
+    pub(super) fn carry_out(&mut self, env: &mut Env<'_>) {
+        let (subtask, attempt) = (self.id, self.attempt);
+        while let Some(output) = self.checkpoint.poll_output() {
+            match output {
+                SubtaskOutput::BroadcastBarrier(checkpoint) => {
+                    self.broadcast(&Element::Barrier(checkpoint), env.outbox);
+                }
+                SubtaskOutput::BroadcastCancel(checkpoint) => {
+                    self.broadcast(&Element::Cancel(checkpoint), env.outbox);
+                }
+                SubtaskOutput::TakeSnapshot(checkpoint) => self.take_snapshot(checkpoint, env),
+                SubtaskOutput::Release(checkpoint) => self.gate.release(checkpoint),
+                SubtaskOutput::Durable(checkpoint) => {
+                    env.outbox.event(Event::SnapshotDurable { subtask, attempt, checkpoint });
+                }
+                SubtaskOutput::Acknowledge(checkpoint) => self.acknowledge(checkpoint, env),
+                SubtaskOutput::Decline(checkpoint) => {
+                    env.outbox.event(Event::Declined { subtask, attempt, checkpoint });
+                    let message = Message::Decline { attempt, subtask, checkpoint };
+                    env.outbox.send(ProcessId::Coordinator, message);
+                }
+                SubtaskOutput::DiscardSnapshot(checkpoint) => self.discard(checkpoint, env),
+            }
+        }
+    }
+
+    fn take_snapshot(&mut self, checkpoint: CheckpointId, env: &mut Env<'_>) {
+        if self.defects.has(Defect::PositionAfterNextRecord) {
+            self.read_one(env);
+        }
+        self.pre_commit(checkpoint, env);
+        let bytes = self.freeze();
+        let snapshotting = self.snapshotting(checkpoint, bytes);
+        env.outbox.event(self.snapshot_taken(checkpoint, &snapshotting));
+        if self.defects.has(Defect::OffsetCommittedEarly) {
+            Self::commit_offsets(&snapshotting.positions, env);
+        }
+        let (subtask, attempt) = (self.id, self.attempt);
+        env.outbox.schedule(Timer::Upload { subtask, attempt, checkpoint });
+        let length = snapshotting.bytes.len();
+        self.snapshots.insert(checkpoint, snapshotting);
+        if self.snapshots.len() > SNAPSHOTS_MAX {
+            self.snapshots.pop_first();
+        }
+        self.spend(|cost| cost.freeze(length), env);
+    }
+
+    /// The state as bytes.
+    fn freeze(&self) -> Arc<[u8]> {
+        let transactions = self.sink.as_ref().map_or(Vec::new(), |sink| sink.uncommitted());
+        let stored = StoredSnapshot { state: self.subtask.freeze(), transactions };
+        postcard::to_allocvec(&stored).expect("state of serialisable parts can be encoded").into()
+    }
+
+    fn snapshotting(&self, checkpoint: CheckpointId, bytes: Arc<[u8]>) -> Snapshotting {
+        let key = ObjectKey::Snapshot { checkpoint, attempt: self.attempt, subtask: self.id };
+        let (digest, length) = (Digest::of(&bytes), bytes.len() as u64);
+        let handle = SnapshotHandle { subtask: self.id, key, digest, bytes: length };
+        let settled = self.sink.as_ref().is_none_or(|sink| sink.is_settled());
+        let terminal = self.phase == Phase::Ended && settled;
+        Snapshotting { bytes, handle, terminal, positions: self.positions(), uploading: false }
+    }
+
+    fn snapshot_taken(&self, checkpoint: CheckpointId, taken: &Snapshotting) -> Event {
+        Event::SnapshotTaken(Box::new(SnapshotTaken {
+            subtask: self.id,
+            attempt: self.attempt,
+            checkpoint,
+            received: self.inputs.iter().map(|input| input.cut()).collect(),
+            sent: self.outputs.iter().map(|output| output.cut()).collect(),
+            positions: taken.positions.clone(),
+            state: taken.handle.digest,
+            tokens: self.subtask.tokens(),
+            transactions: self.sink.as_ref().map_or(Vec::new(), |sink| sink.uncommitted()),
+            ended: self.phase == Phase::Ended,
+        }))
+    }
+
+    /// The asynchronous part starts.
+    pub fn handle_upload(&mut self, checkpoint: CheckpointId, env: &mut Env<'_>) {
+        let live = self.defects.has(Defect::LiveStateInUpload).then(|| self.freeze());
+        let Some(snapshotting) = self.snapshots.get_mut(&checkpoint) else { return };
+        snapshotting.uploading = true;
+        let key = snapshotting.handle.key;
+        let bytes = live.unwrap_or_else(|| Arc::clone(&snapshotting.bytes));
+        let operation = ObjectOperation::Put { key, bytes };
+        object_request(Purpose::Upload { subtask: self.id, checkpoint }, operation, env);
+    }
+
+    /// The upload is over.
+    pub fn handle_uploaded(&mut self, checkpoint: CheckpointId, stored: bool, env: &mut Env<'_>) {
+        if stored {
+            self.checkpoint.handle_part_durable(checkpoint, AsyncPart::Upload);
+        } else {
+            self.checkpoint.handle_part_failed(checkpoint, AsyncPart::Upload);
+        }
+        self.carry_out(env);
+    }
+
+    fn acknowledge(&mut self, checkpoint: CheckpointId, env: &mut Env<'_>) {
+        let (subtask, attempt) = (self.id, self.attempt);
+        let Some(snapshotting) = self.snapshots.get_mut(&checkpoint) else { return };
+        let Snapshotting { handle, terminal, .. } = *snapshotting;
+        env.outbox.event(Event::Acknowledged { subtask, attempt, checkpoint });
+        let acknowledgement = Acknowledgement { attempt, checkpoint, handle, terminal };
+        let message = Message::Acknowledge(Box::new(acknowledgement));
+        env.outbox.send(ProcessId::Coordinator, message);
+    }
+
+    fn discard(&mut self, checkpoint: CheckpointId, env: &mut Env<'_>) {
+        if let Some(snapshotting) = self.snapshots.remove(&checkpoint)
+            && snapshotting.uploading
+        {
+            let operation = ObjectOperation::Delete { key: snapshotting.handle.key };
+            object_request(Purpose::Delete, operation, env);
+        }
+    }
+
+    /// A completed checkpoint's snapshot and all before it are the coordinator's now. Only now may
+    /// the source log be told.
+    pub(super) fn forget_completed(&mut self, checkpoint: CheckpointId, env: &mut Env<'_>) {
+        if let Some(snapshotting) = self.snapshots.get(&checkpoint) {
+            Self::commit_offsets(&snapshotting.positions, env);
+        }
+        self.snapshots.retain(|id, _| *id > checkpoint);
+    }
+
+    /// Asks for the snapshot it starts from, or starts from nothing.
+    pub fn begin_restore(
+        &mut self,
+        checkpoint: Option<CheckpointId>,
+        handle: Option<SnapshotHandle>,
+        env: &mut Env<'_>,
+    ) {
+        match handle {
+            Some(handle) => {
+                let purpose = Purpose::Restore { subtask: self.id };
+                object_request(purpose, ObjectOperation::Get { key: handle.key }, env);
+            }
+            None => self.restored(checkpoint, Digest::default(), Vec::new(), env),
+        }
+    }
+
+    /// The snapshot arrived.
+    ///
+    /// # Errors
+    ///
+    /// When the bytes are not those that were acknowledged, or not a snapshot of this subtask.
+    pub fn handle_snapshot(
+        &mut self,
+        checkpoint: Option<CheckpointId>,
+        handle: SnapshotHandle,
+        bytes: &[u8],
+        env: &mut Env<'_>,
+    ) -> Result<(), String> {
+        let digest = Digest::of(bytes);
+        if digest != handle.digest {
+            return Err(format!("{} has digest {digest}, not {}", handle.key, handle.digest));
+        }
+        let stored: StoredSnapshot =
+            postcard::from_bytes(bytes).map_err(|error| format!("{}: {error}", handle.key))?;
+        self.subtask.restore(&stored.state).map_err(|error| format!("{}: {error}", handle.key))?;
+        self.restored(checkpoint, digest, stored.transactions, env);
+        Ok(())
+    }
+
+    fn restored(
+        &mut self,
+        checkpoint: Option<CheckpointId>,
+        state: Digest,
+        transactions: Vec<(CheckpointId, TransactionId)>,
+        env: &mut Env<'_>,
+    ) {
+        assert_eq!(self.phase, Phase::Restoring, "a task is restored once");
+        let (subtask, attempt, positions) = (self.id, self.attempt, self.positions());
+        if self.inputs.is_empty() {
+            self.source = Some(SourceReader::new(&positions));
+        }
+        self.checkpoint = SubtaskCheckpoint::new(checkpoint, self.parts, self.defects);
+        let restored = Restored { subtask, attempt, checkpoint, state, positions };
+        env.outbox.event(Event::Restored(Box::new(restored)));
+        self.phase = Phase::Ready;
+        if self.sink.is_some() {
+            self.open_sink(transactions, env);
+        }
+    }
+}
+
+fn object_request(purpose: Purpose, operation: ObjectOperation, env: &mut Env<'_>) {
+    let message = |request| Message::Object { request, operation };
+    env.requests.send(env.now, ProcessId::ObjectStore, purpose, message, env.outbox);
+}

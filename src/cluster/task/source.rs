@@ -1,0 +1,238 @@
+//! The reading side of a source: fetches entries ahead, and hands them out at its pace.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::super::message::{Fetched, Message};
+use super::super::process::Timer;
+use super::{Env, Purpose, Task};
+use crate::protocol::{LineageId, ProcessId, SplitId, SubtaskId};
+use crate::trace::{Event, SplitPosition};
+
+/// The splits of one source subtask.
+#[derive(Clone, Debug)]
+pub struct SourceReader {
+    splits: Vec<SplitReader>,
+    /// Whose turn it is.
+    turn: usize,
+    pace: Pace,
+}
+
+/// Whether the next entry may be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pace {
+    /// The task has not been told to run.
+    Stopped,
+    /// It may.
+    Due,
+    /// When the timer fires.
+    Waiting,
+}
+
+/// What has been fetched of one split, and what not.
+#[derive(Clone, Debug)]
+struct SplitReader {
+    split: SplitId,
+    /// The offset of the next entry to hand out.
+    next: u64,
+    /// Where fetching goes on.
+    fetched_to: u64,
+    blocks: VecDeque<Block>,
+    fetching: bool,
+    /// Known after the first answer.
+    split_end: Option<u64>,
+    ended: bool,
+}
+
+/// Entries of one answer; `read` of them have been handed out.
+#[derive(Clone, Debug)]
+struct Block {
+    fetched: Fetched,
+    read: usize,
+}
+
+impl Block {
+    fn entry(&self) -> &[u8] {
+        let begin = self.read.checked_sub(1).map_or(0, |before| self.fetched.ends[before] as usize);
+        &self.fetched.bytes[begin..self.fetched.ends[self.read] as usize]
+    }
+
+    fn offset(&self) -> u64 {
+        self.fetched.offset + self.read as u64
+    }
+}
+
+impl SplitReader {
+    fn new(position: SplitPosition) -> Self {
+        let SplitPosition { split, offset } = position;
+        Self {
+            split,
+            next: offset,
+            fetched_to: offset,
+            blocks: VecDeque::new(),
+            fetching: false,
+            split_end: None,
+            ended: false,
+        }
+    }
+
+    fn is_exhausted(&self) -> bool {
+        self.split_end.is_some_and(|end| self.next >= end)
+    }
+
+    /// Asks for more when half of a fetch is left.
+    fn fetch_ahead(&mut self, subtask: SubtaskId, env: &mut Env<'_>) {
+        let entries_max = env.settings.fetch_max;
+        let ahead = self.fetched_to.saturating_sub(self.next);
+        let at_end = self.split_end.is_some_and(|end| self.fetched_to >= end);
+        if self.fetching || at_end || ahead > u64::from(entries_max / 2) {
+            return;
+        }
+        self.fetching = true;
+        let (split, offset) = (self.split, self.fetched_to);
+        let message = |request| Message::Fetch { request, split, offset, entries_max };
+        let purpose = Purpose::Fetch { subtask, split };
+        env.requests.send(env.now, ProcessId::SourceLog, purpose, message, env.outbox);
+    }
+
+    /// What lies before the log's first entry is skipped: it is gone.
+    fn handle_fetched(&mut self, fetched: Fetched) {
+        self.fetching = false;
+        self.split_end = Some(fetched.split_end);
+        if self.blocks.is_empty() {
+            self.next = self.next.max(fetched.offset);
+        }
+        self.fetched_to = fetched.offset + fetched.ends.len() as u64;
+        if !fetched.ends.is_empty() {
+            self.blocks.push_back(Block { fetched, read: 0 });
+        }
+    }
+
+    fn advance(&mut self) {
+        self.next += 1;
+        if let Some(block) = self.blocks.front_mut() {
+            block.read += 1;
+            if block.read == block.fetched.ends.len() {
+                self.blocks.pop_front();
+            }
+        }
+    }
+}
+
+impl SourceReader {
+    /// A reader that goes on at these positions.
+    pub fn new(positions: &[SplitPosition]) -> Self {
+        let splits = positions.iter().copied().map(SplitReader::new).collect();
+        Self { splits, turn: 0, pace: Pace::Stopped }
+    }
+
+    pub fn start(&mut self, subtask: SubtaskId, env: &mut Env<'_>) {
+        self.pace = Pace::Due;
+        for split in &mut self.splits {
+            split.fetch_ahead(subtask, env);
+        }
+    }
+
+    pub fn handle_pace(&mut self) {
+        self.pace = Pace::Due;
+    }
+
+    pub fn handle_fetched(&mut self, fetched: Fetched) {
+        let mut splits = self.splits.iter_mut();
+        if let Some(split) = splits.find(|reader| reader.split == fetched.split) {
+            split.handle_fetched(fetched);
+        }
+    }
+
+    /// The next split, in turn, that has an entry.
+    fn take_turn(&mut self) -> Option<usize> {
+        let count = self.splits.len();
+        let chosen = (0..count)
+            .map(|step| (self.turn + step) % count)
+            .find(|index| !self.splits[*index].blocks.is_empty())?;
+        self.turn = (chosen + 1) % count;
+        Some(chosen)
+    }
+
+    fn newly_exhausted(&mut self) -> Option<SplitId> {
+        let reader = self.splits.iter_mut().find(|split| !split.ended && split.is_exhausted())?;
+        reader.ended = true;
+        Some(reader.split)
+    }
+}
+
+impl Task {
+    /// Reads while entries are there and due, and outputs take what comes of them.
+    pub(super) fn read_source(&mut self, env: &mut Env<'_>) {
+        while self.source_may_read() {
+            if !self.read_one(env) {
+                break;
+            }
+        }
+        self.end_exhausted(env);
+    }
+
+    fn source_may_read(&self) -> bool {
+        let due = self.source.as_ref().is_some_and(|source| source.pace == Pace::Due);
+        due && self.can_work()
+    }
+
+    /// Reads one entry, wherever the pace stands; false when there is none.
+    pub(super) fn read_one(&mut self, env: &mut Env<'_>) -> bool {
+        let Some(mut source) = self.source.take() else { return false };
+        let chosen = source.take_turn();
+        if let Some(index) = chosen {
+            self.read_entry(&mut source.splits[index], env);
+            source.pace = self.next_pace(env);
+        }
+        self.source = Some(source);
+        chosen.is_some()
+    }
+
+    fn read_entry(&mut self, reader: &mut SplitReader, env: &mut Env<'_>) {
+        let Some(block) = reader.blocks.front() else { return };
+        let (split, offset, entry) = (reader.split, block.offset(), block.entry());
+        let (subtask, attempt) = (self.id, self.attempt);
+        let lineage = LineageId::of_entry(split, offset);
+        env.outbox.event(Event::Read { subtask, attempt, split, offset, lineage });
+        let bytes = entry.len();
+        let mut produced = std::mem::take(&mut self.produced);
+        self.subtask.read(split, offset, entry, &mut produced);
+        self.deliver(&mut produced, env);
+        self.produced = produced;
+        reader.advance();
+        reader.fetch_ahead(self.id, env);
+        self.spend(|cost| cost.item(bytes), env);
+    }
+
+    fn next_pace(&self, env: &mut Env<'_>) -> Pace {
+        if env.settings.source_interval_us == 0 {
+            return Pace::Due;
+        }
+        let interval = Duration::from_micros(env.settings.source_interval_us);
+        let (subtask, attempt) = (self.id, self.attempt);
+        env.outbox.set_timer(interval, Timer::Pace { subtask, attempt });
+        Pace::Waiting
+    }
+
+    fn end_exhausted(&mut self, env: &mut Env<'_>) {
+        while self.can_work()
+            && let Some(split) = self.source.as_mut().and_then(SourceReader::newly_exhausted)
+        {
+            let mut produced = std::mem::take(&mut self.produced);
+            let all_ended = self.subtask.end_split(split, &mut produced);
+            self.deliver(&mut produced, env);
+            self.produced = produced;
+            if all_ended {
+                self.end(env);
+            }
+        }
+    }
+
+    /// Tells the source log that nothing before these positions will be read again.
+    pub(super) fn commit_offsets(positions: &[SplitPosition], env: &mut Env<'_>) {
+        for SplitPosition { split, offset } in positions.iter().copied() {
+            env.outbox.send(ProcessId::SourceLog, Message::CommitOffset { split, offset });
+        }
+    }
+}

@@ -1,0 +1,494 @@
+//! A worker: hosts tasks, speaks for them to the coordinator, keeps their requests alive.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::message::{Deploy, Heartbeat, Message, ObjectResult};
+use super::process::{Input, Outbox, Timer};
+use super::requests::Requests;
+use super::settings::ClusterSettings;
+use super::task::{Env, Purpose, Task};
+use crate::dataflow::Job;
+use crate::protocol::{
+    Attempt, ChannelId, CheckpointId, Defect, DefectSet, Incarnation, ProcessId, SubtaskId,
+    VirtualTime,
+};
+use crate::trace::Event;
+
+/// A worker process.
+#[derive(Clone)]
+pub struct Worker {
+    index: u16,
+    settings: Arc<ClusterSettings>,
+    job: Arc<Job>,
+    defects: DefectSet,
+    incarnation: Incarnation,
+    /// How many signs of life were sent.
+    sequence: u64,
+    /// When the coordinator was last heard of.
+    coordinator_heard: VirtualTime,
+    requests: Requests<Purpose>,
+    execution: Option<Execution>,
+    /// The newest attempt that was given up here, and why: its deployment is refused from then on.
+    refused: Option<Refusal>,
+}
+
+/// The tasks of one attempt.
+#[derive(Clone)]
+struct Execution {
+    attempt: Attempt,
+    deploy: Arc<Deploy>,
+    /// By subtask; none where another worker hosts it.
+    tasks: Vec<Option<Box<Task>>>,
+    /// Whether the coordinator knows that all tasks are ready.
+    reported_ready: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Refusal {
+    attempt: Attempt,
+    subtask: SubtaskId,
+    reason: String,
+}
+
+impl Execution {
+    fn tasks(&mut self) -> impl Iterator<Item = &mut Box<Task>> {
+        self.tasks.iter_mut().flatten()
+    }
+
+    fn is_ready(&self) -> bool {
+        self.tasks.iter().flatten().all(|task| task.is_ready())
+    }
+}
+
+impl Worker {
+    /// A worker that hosts nothing.
+    #[must_use]
+    pub fn new(
+        index: u16,
+        settings: Arc<ClusterSettings>,
+        job: Arc<Job>,
+        defects: DefectSet,
+    ) -> Self {
+        let retry = Duration::from_millis(settings.request_retry_ms);
+        let incarnation = Incarnation::default();
+        Self {
+            index,
+            settings,
+            job,
+            defects,
+            incarnation,
+            sequence: 0,
+            coordinator_heard: VirtualTime::ZERO,
+            requests: Requests::new(incarnation, retry),
+            execution: None,
+            refused: None,
+        }
+    }
+
+    /// Takes one input.
+    pub fn handle(&mut self, now: VirtualTime, input: Input, outbox: &mut Outbox) {
+        match input {
+            Input::Start(incarnation) => self.start(now, incarnation, outbox),
+            Input::Message { message, .. } => self.handle_message(now, message, outbox),
+            Input::Timer(timer) => self.handle_timer(now, timer, outbox),
+            Input::StoreFault(_) => {}
+        }
+    }
+
+    fn start(&mut self, now: VirtualTime, incarnation: Incarnation, outbox: &mut Outbox) {
+        let retry = Duration::from_millis(self.settings.request_retry_ms);
+        self.incarnation = incarnation;
+        self.requests = Requests::new(incarnation, retry);
+        self.coordinator_heard = now;
+        self.beat(outbox);
+    }
+
+    fn handle_message(&mut self, now: VirtualTime, message: Message, outbox: &mut Outbox) {
+        match message {
+            Message::Data { attempt, channel, element } => {
+                let to = self.job.topology().channels[channel.index()].to;
+                self.with_task(now, attempt, to, outbox, |task, env| {
+                    task.handle_element(channel, element, env)
+                });
+            }
+            Message::Credit { attempt, channel, credits } => {
+                self.handle_credit(now, attempt, channel, credits, outbox);
+            }
+            Message::Fetched(_) | Message::ObjectAnswer { .. } | Message::SinkAnswer { .. } => {
+                self.handle_answer(now, message, outbox)
+            }
+            Message::HeartbeatSeen { .. } => self.coordinator_heard = now,
+            Message::Deploy(deploy) => self.handle_deploy(now, deploy, outbox),
+            Message::Run { attempt } => self.handle_run(now, attempt, outbox),
+            Message::Cancel { attempt } => self.handle_cancel(attempt),
+            Message::Trigger { attempt, checkpoint } => {
+                self.for_each_task(now, attempt, outbox, |task, env| {
+                    task.handle_trigger(checkpoint, env);
+                });
+            }
+            Message::NotifyComplete { attempt, checkpoint } => {
+                self.handle_notify_complete(now, attempt, checkpoint, outbox);
+            }
+            Message::NotifyAborted { attempt, checkpoint } => {
+                self.for_each_task(now, attempt, outbox, |task, env| {
+                    task.handle_aborted(checkpoint, env);
+                });
+            }
+            _ => {}
+        }
+    }
+
+    fn handle_timer(&mut self, now: VirtualTime, timer: Timer, outbox: &mut Outbox) {
+        match timer {
+            Timer::Pace { subtask, attempt } => {
+                self.with_task(now, attempt, subtask, outbox, |task, env| {
+                    task.handle_pace(env);
+                    Ok(())
+                });
+            }
+            Timer::Work { subtask, attempt } => {
+                self.with_task(now, attempt, subtask, outbox, |task, env| {
+                    task.handle_work_done(env);
+                    Ok(())
+                });
+            }
+            Timer::Mail { subtask, attempt, checkpoint } => {
+                self.with_task(now, attempt, subtask, outbox, |task, env| {
+                    task.handle_mail(checkpoint, env);
+                    Ok(())
+                });
+            }
+            Timer::Upload { subtask, attempt, checkpoint } => {
+                self.with_task(now, attempt, subtask, outbox, |task, env| {
+                    task.handle_upload(checkpoint, env);
+                    Ok(())
+                });
+            }
+            Timer::Retry => self.requests.handle_retry(now, outbox),
+            Timer::Heartbeat => self.handle_heartbeat_due(now, outbox),
+            Timer::Checkpoint(_) | Timer::CheckWorkers | Timer::Restart | Timer::Serve(_) => {}
+        }
+    }
+
+    /// Hands something to a task of the current attempt; a task that cannot go on ends the attempt here.
+    fn with_task(
+        &mut self,
+        now: VirtualTime,
+        attempt: Attempt,
+        subtask: SubtaskId,
+        outbox: &mut Outbox,
+        action: impl FnOnce(&mut Task, &mut Env<'_>) -> Result<(), String>,
+    ) {
+        let Some(execution) = &mut self.execution else { return };
+        if execution.attempt != attempt {
+            return;
+        }
+        let Some(task) = &mut execution.tasks[subtask.index()] else { return };
+        let (settings, requests) = (&self.settings, &mut self.requests);
+        let mut env = Env { now, settings, requests, outbox };
+        if let Err(reason) = action(task, &mut env) {
+            self.refuse(attempt, subtask, reason, outbox);
+        }
+    }
+
+    fn for_each_task(
+        &mut self,
+        now: VirtualTime,
+        attempt: Attempt,
+        outbox: &mut Outbox,
+        mut action: impl FnMut(&mut Task, &mut Env<'_>),
+    ) {
+        let Some(execution) = &mut self.execution else { return };
+        if execution.attempt != attempt {
+            return;
+        }
+        let (settings, requests) = (&self.settings, &mut self.requests);
+        let mut env = Env { now, settings, requests, outbox };
+        for task in execution.tasks() {
+            action(task, &mut env);
+        }
+    }
+
+    fn handle_credit(
+        &mut self,
+        now: VirtualTime,
+        attempt: Attempt,
+        channel: ChannelId,
+        credits: u32,
+        outbox: &mut Outbox,
+    ) {
+        let from = self.job.topology().channels[channel.index()].from;
+        self.with_task(now, attempt, from, outbox, |task, env| {
+            task.handle_credit(channel, credits, env);
+            Ok(())
+        });
+    }
+
+    /// A notification counts for the attempt that it was sent to, and for no other.
+    fn handle_notify_complete(
+        &mut self,
+        now: VirtualTime,
+        sent_to: Attempt,
+        checkpoint: CheckpointId,
+        outbox: &mut Outbox,
+    ) {
+        let Some(current) = self.execution.as_ref().map(|execution| execution.attempt) else {
+            return;
+        };
+        if sent_to == current || self.defects.has(Defect::NotificationCrossesRestart) {
+            self.for_each_task(now, current, outbox, |task, env| {
+                task.handle_completed(checkpoint, sent_to, env);
+            });
+        }
+    }
+
+    /// A repeated deployment is answered with what is already known of it.
+    fn handle_deploy(&mut self, now: VirtualTime, deploy: Arc<Deploy>, outbox: &mut Outbox) {
+        self.coordinator_heard = now;
+        if let Some(refusal) = &self.refused
+            && deploy.attempt <= refusal.attempt
+        {
+            outbox.send(ProcessId::Coordinator, refusal.message());
+            return;
+        }
+        let held = self.execution.as_ref().map(|execution| execution.attempt);
+        if held.is_none_or(|held| deploy.attempt > held) {
+            self.deploy(now, deploy, outbox);
+        }
+        self.report_ready(true, outbox);
+    }
+
+    fn deploy(&mut self, now: VirtualTime, deploy: Arc<Deploy>, outbox: &mut Outbox) {
+        self.drop_execution();
+        let here = self.index;
+        let task = |subtask: SubtaskId| {
+            let local = deploy.placement.get(subtask.index()) == Some(&here);
+            local.then(|| {
+                let (job, placement) = (&self.job, &deploy.placement);
+                Box::new(Task::new(job, subtask, deploy.attempt, placement, self.defects))
+            })
+        };
+        let tasks = self.job.topology().subtask_ids().map(task).collect();
+        let mut execution = Execution {
+            attempt: deploy.attempt,
+            deploy: Arc::clone(&deploy),
+            tasks,
+            reported_ready: false,
+        };
+        let (settings, requests) = (&self.settings, &mut self.requests);
+        let mut env = Env { now, settings, requests, outbox };
+        for task in execution.tasks() {
+            let handle = deploy.snapshots.get(task.id().index()).copied();
+            task.begin_restore(deploy.checkpoint, handle, &mut env);
+        }
+        self.execution = Some(execution);
+    }
+
+    /// Says that all tasks are ready: once of itself, and again when asked.
+    fn report_ready(&mut self, again: bool, outbox: &mut Outbox) {
+        let Some(execution) = &mut self.execution else { return };
+        if execution.is_ready() && (again || !execution.reported_ready) {
+            execution.reported_ready = true;
+            let sign = self.sign_of_life();
+            outbox.send(ProcessId::Coordinator, Message::Ready(sign));
+        }
+    }
+
+    fn handle_run(&mut self, now: VirtualTime, attempt: Attempt, outbox: &mut Outbox) {
+        self.for_each_task(now, attempt, outbox, |task, env| task.start(env));
+        if self.execution.as_ref().is_some_and(|execution| execution.attempt == attempt) {
+            let sign = self.sign_of_life();
+            outbox.send(ProcessId::Coordinator, Message::Running(sign));
+        }
+    }
+
+    fn handle_cancel(&mut self, attempt: Attempt) {
+        if self.execution.as_ref().is_some_and(|execution| execution.attempt <= attempt) {
+            self.drop_execution();
+        }
+    }
+
+    /// What the dead attempt asked for is no longer asked for; what it asked already may still be done.
+    fn drop_execution(&mut self) {
+        self.execution = None;
+        self.requests.retain(|purpose| *purpose == Purpose::Delete);
+    }
+
+    fn refuse(
+        &mut self,
+        attempt: Attempt,
+        subtask: SubtaskId,
+        reason: String,
+        outbox: &mut Outbox,
+    ) {
+        outbox.event(Event::SubtaskFailed { subtask, attempt, reason: reason.clone() });
+        let refusal = Refusal { attempt, subtask, reason };
+        outbox.send(ProcessId::Coordinator, refusal.message());
+        self.refused = Some(refusal);
+        self.drop_execution();
+    }
+
+    fn handle_answer(&mut self, now: VirtualTime, message: Message, outbox: &mut Outbox) {
+        let request = match &message {
+            Message::Fetched(fetched) => fetched.request,
+            Message::ObjectAnswer { request, .. } | Message::SinkAnswer { request, .. } => *request,
+            _ => return,
+        };
+        let Some(purpose) = self.requests.answered(request) else { return };
+        match message {
+            Message::Fetched(fetched) => {
+                if let Purpose::Fetch { subtask, .. } = purpose {
+                    self.with_current(now, subtask, outbox, |task, env| {
+                        task.handle_fetched(*fetched, env);
+                        Ok(())
+                    });
+                }
+            }
+            Message::ObjectAnswer { result, .. } => {
+                self.handle_object_answer(now, purpose, result, outbox);
+            }
+            Message::SinkAnswer { accepted, .. } => {
+                self.handle_sink_answer(now, purpose, accepted, outbox);
+            }
+            _ => {}
+        }
+        self.report_ready(false, outbox);
+    }
+
+    fn with_current(
+        &mut self,
+        now: VirtualTime,
+        subtask: SubtaskId,
+        outbox: &mut Outbox,
+        action: impl FnOnce(&mut Task, &mut Env<'_>) -> Result<(), String>,
+    ) {
+        if let Some(attempt) = self.execution.as_ref().map(|execution| execution.attempt) {
+            self.with_task(now, attempt, subtask, outbox, action);
+        }
+    }
+
+    fn handle_object_answer(
+        &mut self,
+        now: VirtualTime,
+        purpose: Purpose,
+        result: ObjectResult,
+        outbox: &mut Outbox,
+    ) {
+        match purpose {
+            Purpose::Restore { subtask } => self.handle_snapshot(now, subtask, result, outbox),
+            Purpose::Upload { subtask, checkpoint } => {
+                let stored = result == ObjectResult::Done;
+                self.with_current(now, subtask, outbox, |task, env| {
+                    task.handle_uploaded(checkpoint, stored, env);
+                    Ok(())
+                });
+            }
+            Purpose::Fence { .. }
+            | Purpose::PreCommit { .. }
+            | Purpose::Commit { .. }
+            | Purpose::Fetch { .. }
+            | Purpose::Delete => {}
+        }
+    }
+
+    /// A store that fails is asked again; a snapshot that is not what was acknowledged ends the attempt.
+    fn handle_snapshot(
+        &mut self,
+        now: VirtualTime,
+        subtask: SubtaskId,
+        result: ObjectResult,
+        outbox: &mut Outbox,
+    ) {
+        let Some(deploy) = self.execution.as_ref().map(|execution| Arc::clone(&execution.deploy))
+        else {
+            return;
+        };
+        let Some(handle) = deploy.snapshots.get(subtask.index()).copied() else { return };
+        let checkpoint = deploy.checkpoint;
+        self.with_current(now, subtask, outbox, |task, env| match result {
+            ObjectResult::Read(bytes) => task.handle_snapshot(checkpoint, handle, &bytes, env),
+            ObjectResult::Failed => {
+                task.begin_restore(checkpoint, Some(handle), env);
+                Ok(())
+            }
+            ObjectResult::Missing | ObjectResult::Done => Err(format!("{} is gone", handle.key)),
+        });
+    }
+
+    fn handle_sink_answer(
+        &mut self,
+        now: VirtualTime,
+        purpose: Purpose,
+        accepted: bool,
+        outbox: &mut Outbox,
+    ) {
+        let (Purpose::Fence { subtask }
+        | Purpose::PreCommit { subtask, .. }
+        | Purpose::Commit { subtask, .. }
+        | Purpose::Restore { subtask }
+        | Purpose::Upload { subtask, .. }
+        | Purpose::Fetch { subtask, .. }) = purpose
+        else {
+            return;
+        };
+        self.with_current(now, subtask, outbox, |task, env| {
+            match purpose {
+                Purpose::Fence { .. } if !accepted => {
+                    return Err("the sink target has fenced this attempt".to_owned());
+                }
+                Purpose::Fence { .. } => task.handle_fenced(env),
+                Purpose::PreCommit { checkpoint, .. } => {
+                    task.handle_pre_committed(checkpoint, accepted, env);
+                }
+                Purpose::Commit { transaction, .. } if accepted => {
+                    task.handle_committed(transaction);
+                }
+                Purpose::Commit { transaction, .. } => {
+                    return Err(format!("the sink target has lost {transaction}"));
+                }
+                Purpose::Restore { .. }
+                | Purpose::Upload { .. }
+                | Purpose::Fetch { .. }
+                | Purpose::Delete => {}
+            }
+            Ok(())
+        });
+    }
+
+    fn sign_of_life(&mut self) -> Heartbeat {
+        self.sequence += 1;
+        let attempt = self.execution.as_ref().map(|execution| execution.attempt);
+        Heartbeat { incarnation: self.incarnation, sequence: self.sequence, attempt }
+    }
+
+    fn beat(&mut self, outbox: &mut Outbox) {
+        let sign = self.sign_of_life();
+        outbox.send(ProcessId::Coordinator, Message::Heartbeat(sign));
+        outbox.set_timer(Duration::from_millis(self.settings.heartbeat_ms), Timer::Heartbeat);
+    }
+
+    /// A worker that the coordinator may have given up gives its tasks up, so that no two attempts
+    /// go on side by side for long (Flink: the task manager's heartbeat timeout).
+    fn handle_heartbeat_due(&mut self, now: VirtualTime, outbox: &mut Outbox) {
+        let silence = now - self.coordinator_heard;
+        if silence > Duration::from_millis(self.settings.session_timeout_ms)
+            && let Some(execution) = &self.execution
+        {
+            let attempt = execution.attempt;
+            let first = execution.tasks.iter().flatten().next().map(|task| task.id());
+            if let Some(subtask) = first {
+                let reason = "the coordinator has not been heard of".to_owned();
+                self.refuse(attempt, subtask, reason, outbox);
+            }
+        }
+        self.beat(outbox);
+    }
+}
+
+impl Refusal {
+    fn message(&self) -> Message {
+        let Refusal { attempt, subtask, reason } = self.clone();
+        Message::SubtaskFailed { attempt, subtask, reason }
+    }
+}

@@ -1,0 +1,98 @@
+//! Jobs, inputs and references, made once and shared by all runs of a process.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::cluster::Cluster;
+use crate::oracle::Reference;
+use crate::plan::{JobPlan, Plan, Scenario, draw};
+use crate::protocol::DefectSet;
+use crate::workload::{self, Experiment, WorkloadError, WorkloadSettings};
+
+/// An experiment, ready to be run and judged.
+#[derive(Clone)]
+pub struct Prepared {
+    /// The job, its input and its expected output.
+    pub experiment: Experiment,
+    /// The expected output, as the oracles want it.
+    pub reference: Arc<Reference>,
+}
+
+impl Prepared {
+    /// Prepares an experiment: a workload's, or one's own.
+    #[must_use]
+    pub fn new(experiment: Experiment) -> Self {
+        let reference = Arc::new(Reference::of(experiment.expected.iter()));
+        Self { experiment, reference }
+    }
+
+    /// The cluster that runs it under `plan`.
+    #[must_use]
+    pub fn cluster(&self, plan: &Plan) -> Cluster {
+        Cluster {
+            job: Arc::clone(&self.experiment.job),
+            input: Arc::clone(&self.experiment.input),
+            settings: Arc::new(plan.cluster.clone()),
+            defects: plan.defects,
+        }
+    }
+}
+
+/// The experiments that were asked for before.
+///
+/// They are plain data and never change: sharing them cannot make one run depend on another.
+#[derive(Default)]
+pub struct Experiments {
+    made: Mutex<BTreeMap<JobPlan, Prepared>>,
+}
+
+/// How many experiments are kept at most.
+const KEPT_MAX: usize = 256;
+
+impl Experiments {
+    /// No experiments yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The experiment of a job plan.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such workload, or not with such settings.
+    pub fn prepare(&self, job: &JobPlan) -> Result<Prepared, WorkloadError> {
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(prepared) = made.get(job) {
+            return Ok(prepared.clone());
+        }
+        let prepared = Prepared::new(workload::experiment(&job.workload, &settings(job))?);
+        if made.len() >= KEPT_MAX {
+            made.clear();
+        }
+        made.insert(job.clone(), prepared.clone());
+        Ok(prepared)
+    }
+
+    /// Draws the plan of a seed.
+    ///
+    /// # Errors
+    ///
+    /// When the scenario's workload does not exist, or not with what was drawn.
+    pub fn draw(
+        &self,
+        scenario: &Scenario,
+        seed: u64,
+        defects: DefectSet,
+    ) -> Result<Plan, WorkloadError> {
+        draw(scenario, seed, defects, |job| {
+            self.prepare(job).map(|prepared| prepared.experiment.job.topology().clone())
+        })
+    }
+}
+
+/// The input is the same for every seed: what differs is what happens to it.
+fn settings(job: &JobPlan) -> WorkloadSettings {
+    let JobPlan { records, parallelism, splits, .. } = *job;
+    WorkloadSettings { records, parallelism, splits, seed: 0 }
+}

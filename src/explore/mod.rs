@@ -1,0 +1,11 @@
+//! Running many plans: experiments, judged runs, sweeps, defects, determinism, overhead.
+
+pub mod experiments;
+pub mod run;
+pub mod statistics;
+pub mod sweep;
+
+pub use experiments::{Experiments, Prepared};
+pub use run::{Outcome, WorldKind, run_plan};
+pub use statistics::Statistics;
+pub use sweep::{Sweep, SweepReport};

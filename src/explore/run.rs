@@ -1,0 +1,138 @@
+//! One judged run.
+
+use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoEnumIterator as _, IntoStaticStr};
+
+use super::experiments::Prepared;
+use super::statistics::Statistics;
+use crate::oracle::{End, Judge, Verdict};
+use crate::plan::{FaultClass, Plan};
+use crate::trace::digest::TraceDigest;
+use crate::trace::{Event, Stamp};
+use crate::world::faults::Nemesis;
+use crate::world::{Ending, Kernel, Observer, RunEnd};
+
+/// Which world a plan runs in.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    EnumString,
+    IntoStaticStr,
+    strum::Display,
+)]
+#[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
+pub enum WorldKind {
+    /// The discrete-event kernel.
+    #[default]
+    Kernel,
+    /// The async driver, simulated by madsim; exists only under `--cfg madsim`.
+    Madsim,
+}
+
+/// What came of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Outcome {
+    /// What the oracles say.
+    pub verdict: Verdict,
+    /// The digest of the whole trace, up to where the run was stopped.
+    pub digest: String,
+    /// What was counted.
+    pub statistics: Statistics,
+}
+
+/// The judge, the digest and the counts, watching together with whoever else does.
+struct Watch<O> {
+    judge: Judge,
+    digest: TraceDigest,
+    statistics: Statistics,
+    other: O,
+}
+
+impl<O: Observer> Observer for Watch<O> {
+    #[inline]
+    fn observe(&mut self, stamp: Stamp, event: &Event) -> ControlFlow<()> {
+        self.judge.observe(stamp, event);
+        self.digest.record(stamp, event);
+        self.statistics.observe(event);
+        let other = self.other.observe(stamp, event);
+        if self.judge.is_violated() { ControlFlow::Break(()) } else { other }
+    }
+}
+
+/// Runs a plan and judges it. `other` sees every event as well.
+///
+/// A panic in the system under test is an outcome, not the end.
+///
+/// # Panics
+///
+/// In the madsim world, when the library was built without `--cfg madsim`.
+pub fn run_plan<O: Observer + Send + 'static>(
+    plan: &Plan,
+    prepared: &Prepared,
+    world: WorldKind,
+    other: O,
+) -> (Outcome, Option<O>) {
+    let ran = catch_unwind(AssertUnwindSafe(|| run_world(plan, prepared, world, other)));
+    match ran {
+        Ok((end, nemesis, watch)) => {
+            let (outcome, other) = conclude(end, &nemesis, watch);
+            (outcome, Some(other))
+        }
+        Err(panic) => {
+            let verdict = Verdict::Panicked { message: panic_message(panic.as_ref()) };
+            let statistics = Statistics::default();
+            (Outcome { verdict, digest: String::new(), statistics }, None)
+        }
+    }
+}
+
+fn run_world<O: Observer + Send + 'static>(
+    plan: &Plan,
+    prepared: &Prepared,
+    world: WorldKind,
+    other: O,
+) -> (RunEnd, Nemesis, Watch<O>) {
+    let cluster = prepared.cluster(plan);
+    let judge = Judge::new(std::sync::Arc::clone(&prepared.reference));
+    let (digest, statistics) = (TraceDigest::new(), Statistics::default());
+    let watch = Watch { judge, digest, statistics, other };
+    match world {
+        WorldKind::Kernel => Kernel::new(plan, &cluster, watch).run(),
+        WorldKind::Madsim => panic!("this build has no madsim world"),
+    }
+}
+
+fn conclude<O>(end: RunEnd, nemesis: &Nemesis, mut watch: Watch<O>) -> (Outcome, O) {
+    let judged = match end.ending {
+        Ending::Finished => End::Finished,
+        Ending::Stopped => End::Stopped,
+        Ending::TimeLimit => End::TimeLimit { at: end.at },
+        Ending::Quiescent => End::Quiescent,
+    };
+    let verdict = watch.judge.finish(&judged);
+    let mut statistics = watch.statistics;
+    statistics.steps = end.steps;
+    statistics.events = end.events;
+    statistics.virtual_ns = end.at.0;
+    for class in FaultClass::iter() {
+        statistics.struck[class as usize] = u64::from(nemesis.struck(class));
+    }
+    let digest = format!("{:032x}", watch.digest.finish());
+    (Outcome { verdict, digest, statistics }, watch.other)
+}
+
+fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().cloned();
+    text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
+        .unwrap_or_else(|| "a panic without words".to_owned())
+}

@@ -1,0 +1,93 @@
+//! O8: what the job conserves sums to zero in every whole cut.
+//!
+//! A transfer debits one account and credits another, and every account starts empty: over all
+//! subtasks that declare tokens the sum is zero before anything is read, and in every consistent cut
+//! in which nothing is in transit (Chandy and Lamport's conserved tokens; the bank of Brandon's
+//! internal consistency). Judged for every cut that is whole, also of a checkpoint that aborts.
+
+use super::shape::Scene;
+use super::verdict::{OracleName, Violation};
+use crate::protocol::{Attempt, CheckpointId};
+use crate::trace::SnapshotTaken;
+
+/// How many cuts are summed up at a time; older ones are forgotten.
+const SUMS_MAX: usize = 32;
+
+/// Judges conservation.
+#[derive(Debug, Default)]
+pub(super) struct ConservationOracle {
+    sums: Vec<Sum>,
+}
+
+#[derive(Debug)]
+struct Sum {
+    checkpoint: CheckpointId,
+    attempt: Attempt,
+    /// By subtask, whether it is in.
+    counted: Vec<bool>,
+    missing: usize,
+    tokens: i128,
+    is_declared: bool,
+}
+
+impl ConservationOracle {
+    /// The run begins.
+    pub fn start(&mut self) {
+        self.sums.clear();
+    }
+
+    /// Older cuts will not become whole.
+    pub fn handle_attempt_started(&mut self) {
+        self.sums.clear();
+    }
+
+    /// A subtask froze its state.
+    pub fn handle_snapshot(&mut self, scene: &mut Scene, snapshot: &SnapshotTaken) {
+        let position = self.position(scene, snapshot);
+        let sum = &mut self.sums[position];
+        let counted = &mut sum.counted[snapshot.subtask.index()];
+        if *counted {
+            return;
+        }
+        *counted = true;
+        sum.missing -= 1;
+        sum.is_declared |= snapshot.tokens.is_some();
+        sum.tokens += i128::from(snapshot.tokens.unwrap_or(0));
+        if sum.missing == 0 {
+            let sum = self.sums.remove(position);
+            sum.judge(scene);
+        }
+    }
+
+    fn position(&mut self, scene: &Scene, snapshot: &SnapshotTaken) -> usize {
+        let (checkpoint, attempt) = (snapshot.checkpoint, snapshot.attempt);
+        let is_it = |sum: &Sum| sum.checkpoint == checkpoint && sum.attempt == attempt;
+        if let Some(position) = self.sums.iter().position(is_it) {
+            return position;
+        }
+        if self.sums.len() == SUMS_MAX {
+            self.sums.remove(0);
+        }
+        let missing = scene.shape.subtasks();
+        let counted = vec![false; missing];
+        self.sums.push(Sum {
+            checkpoint,
+            attempt,
+            counted,
+            missing,
+            tokens: 0,
+            is_declared: false,
+        });
+        self.sums.len() - 1
+    }
+}
+
+impl Sum {
+    fn judge(&self, scene: &mut Scene) {
+        if self.is_declared && self.tokens != 0 {
+            let (checkpoint, tokens) = (self.checkpoint, self.tokens);
+            let text = format!("the cut of {checkpoint} holds {tokens} tokens in all, not 0");
+            scene.report(Violation::new(OracleName::Conservation, text).of(checkpoint));
+        }
+    }
+}

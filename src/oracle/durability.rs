@@ -1,0 +1,178 @@
+//! O21, I6: what is acknowledged is durable, is what was frozen, and stays until it is discarded.
+//!
+//! An object's content is the digest frozen at the cut (FLINK-9269: the upload read live state); an
+//! acknowledgement comes after the object and after the transactions of the cut are durable
+//! (FLINK-36421, FLINK-20675); a completed checkpoint has all its objects and its metadata, and none
+//! is deleted before it is discarded, which the newest `retained` ones never are.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::shape::Scene;
+use super::verdict::{OracleName, Violation};
+use crate::protocol::{Attempt, CheckpointId, Digest, ObjectKey, SubtaskId, TransactionId};
+use crate::trace::SnapshotTaken;
+
+/// How many frozen digests are remembered per subtask at most.
+const FROZEN_PER_SUBTASK_MAX: usize = 64;
+
+/// Judges durability.
+#[derive(Debug, Default)]
+pub(super) struct DurabilityOracle {
+    stored: BTreeMap<ObjectKey, Digest>,
+    /// By the key that the snapshot is stored under.
+    frozen: BTreeMap<ObjectKey, Frozen>,
+    prepared: BTreeSet<TransactionId>,
+    /// Completed and not discarded, with the snapshots that each lists.
+    retained: BTreeMap<CheckpointId, Vec<ObjectKey>>,
+    assembled: BTreeMap<CheckpointId, Vec<ObjectKey>>,
+}
+
+#[derive(Clone, Debug)]
+struct Frozen {
+    state: Digest,
+    transactions: Vec<TransactionId>,
+}
+
+impl DurabilityOracle {
+    /// The run begins.
+    pub fn start(&mut self) {
+        *self = Self::default();
+    }
+
+    /// A subtask froze its state.
+    pub fn handle_snapshot(&mut self, scene: &Scene, snapshot: &SnapshotTaken) {
+        let (checkpoint, attempt) = (snapshot.checkpoint, snapshot.attempt);
+        let key = ObjectKey::Snapshot { checkpoint, attempt, subtask: snapshot.subtask };
+        let transactions = snapshot.transactions.iter().map(|(_, id)| *id).collect();
+        self.frozen.insert(key, Frozen { state: snapshot.state, transactions });
+        if self.frozen.len() > FROZEN_PER_SUBTASK_MAX * scene.shape.subtasks().max(1) {
+            self.frozen.pop_first();
+        }
+    }
+
+    /// An object is durable.
+    pub fn handle_stored(&mut self, scene: &mut Scene, key: ObjectKey, digest: Digest) {
+        self.stored.insert(key, digest);
+        let Some(frozen) = self.frozen.get(&key).filter(|frozen| frozen.state != digest) else {
+            return;
+        };
+        let text = format!("{} stored {digest}, frozen was {}", shown(scene, key), frozen.state);
+        report(scene, key, text);
+    }
+
+    /// An object is gone.
+    pub fn handle_deleted(&mut self, scene: &mut Scene, key: ObjectKey) {
+        self.stored.remove(&key);
+        let (ObjectKey::Snapshot { checkpoint, .. } | ObjectKey::Metadata { checkpoint }) = key;
+        let Some(listed) = self.retained.get(&checkpoint) else { return };
+        let is_metadata = key == ObjectKey::Metadata { checkpoint };
+        if is_metadata || listed.contains(&key) {
+            let text = format!("{} was deleted while {checkpoint} is retained", shown(scene, key));
+            report(scene, key, text);
+        }
+    }
+
+    /// A transaction is durable.
+    pub fn handle_prepared(&mut self, transaction: TransactionId) {
+        self.prepared.insert(transaction);
+    }
+
+    /// A subtask acknowledges: its snapshot and its transactions must be durable.
+    pub fn handle_acknowledged(
+        &mut self,
+        scene: &mut Scene,
+        subtask: SubtaskId,
+        attempt: Attempt,
+        checkpoint: CheckpointId,
+    ) {
+        let key = ObjectKey::Snapshot { checkpoint, attempt, subtask };
+        let name = scene.name(subtask);
+        if !self.stored.contains_key(&key) {
+            let text = format!("{name} acknowledged {checkpoint} before its snapshot was durable");
+            report(scene, key, text);
+        }
+        let transactions = self.frozen.get(&key).map_or(&[][..], |frozen| &frozen.transactions);
+        if let Some(open) = transactions.iter().find(|open| !self.prepared.contains(*open)) {
+            let text = format!("{name} acknowledged {checkpoint} before {open} was prepared");
+            report(scene, key, text);
+        }
+    }
+
+    /// The snapshots of a checkpoint were listed.
+    pub fn handle_assembled(
+        &mut self,
+        checkpoint: CheckpointId,
+        snapshots: &[(SubtaskId, ObjectKey)],
+    ) {
+        self.assembled.insert(checkpoint, snapshots.iter().map(|(_, key)| *key).collect());
+    }
+
+    /// The checkpoint will never complete.
+    pub fn handle_aborted(&mut self, checkpoint: CheckpointId) {
+        self.assembled.remove(&checkpoint);
+    }
+
+    /// The checkpoint completed: all of it must be durable, as it was frozen.
+    pub fn handle_completed(&mut self, scene: &mut Scene, checkpoint: CheckpointId) {
+        let listed = self.assembled.remove(&checkpoint).unwrap_or_default();
+        self.assembled.retain(|id, _| *id > checkpoint);
+        for key in &listed {
+            self.judge_object(scene, checkpoint, *key);
+        }
+        let metadata = ObjectKey::Metadata { checkpoint };
+        if !self.stored.contains_key(&metadata) {
+            let text = format!("{checkpoint} completed before its metadata was durable");
+            report(scene, metadata, text);
+        }
+        self.retained.insert(checkpoint, listed);
+        self.forget_below(checkpoint);
+    }
+
+    /// A completed checkpoint fell out of retention: none of the newest may.
+    pub fn handle_discarded(&mut self, scene: &mut Scene, checkpoint: CheckpointId) {
+        let most = scene.shape.retained.max(1);
+        let newest: Vec<_> = self.retained.keys().rev().take(most).collect();
+        if newest.contains(&&checkpoint) {
+            let text = format!("{checkpoint} was discarded, though {most} are to be retained");
+            report(scene, ObjectKey::Metadata { checkpoint }, text);
+        }
+        self.retained.remove(&checkpoint);
+    }
+
+    fn judge_object(&self, scene: &mut Scene, checkpoint: CheckpointId, key: ObjectKey) {
+        let frozen = self.frozen.get(&key).map(|frozen| frozen.state);
+        let what = match self.stored.get(&key) {
+            None => "is not durable".to_owned(),
+            Some(digest) if frozen.is_some_and(|frozen| frozen != *digest) => {
+                "is not what was frozen".to_owned()
+            }
+            Some(_) => return,
+        };
+        let text = format!("{checkpoint} completed, but {} {what}", shown(scene, key));
+        report(scene, key, text);
+    }
+
+    /// What was frozen for older checkpoints has had its use.
+    fn forget_below(&mut self, checkpoint: CheckpointId) {
+        let first = ObjectKey::Snapshot { checkpoint, attempt: Attempt(0), subtask: SubtaskId(0) };
+        self.frozen = self.frozen.split_off(&first);
+    }
+}
+
+fn shown(scene: &Scene, key: ObjectKey) -> String {
+    match key {
+        ObjectKey::Snapshot { checkpoint, attempt, subtask } => {
+            format!("the snapshot of {} for {checkpoint} in {attempt}", scene.name(subtask))
+        }
+        ObjectKey::Metadata { checkpoint } => format!("the metadata of {checkpoint}"),
+    }
+}
+
+#[cold]
+fn report(scene: &mut Scene, key: ObjectKey, text: String) {
+    let violation = Violation::new(OracleName::Durability, text);
+    scene.report(match key {
+        ObjectKey::Snapshot { checkpoint, subtask, .. } => violation.of(checkpoint).by(subtask),
+        ObjectKey::Metadata { checkpoint } => violation.of(checkpoint),
+    });
+}

@@ -1,0 +1,342 @@
+//! I5, I7, I9, I10 and the coordinator's part of O12: a checkpoint's life, from its trigger to its end.
+//!
+//! Ids strictly increase over the whole run and are never reused; no more checkpoints are pending at
+//! once than allowed; an acknowledgement counts once, of its own attempt, for a pending checkpoint,
+//! and only if the subtask gave it; completion needs all of them, comes after the snapshots were
+//! assembled, in order, and is announced only afterwards; what is aborted never completes, and a
+//! subtask takes no snapshot for what it knows to be aborted (FLINK-28474), nor two for one checkpoint.
+//!
+//! A coordinator that takes over abandons what was pending. What had been assembled may be in the
+//! store all the same, with the answer lost: such a checkpoint counts as completed when an attempt is
+//! started from it, and a successor may tell of a completion again.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::shape::Scene;
+use super::verdict::{OracleName, Violation};
+use crate::protocol::{Attempt, CheckpointId, ObjectKey, SubtaskId};
+
+/// How many settled ids are remembered.
+const SETTLED_MAX: usize = 256;
+
+/// Judges lives of checkpoints.
+#[derive(Debug, Default)]
+pub(super) struct LifecycleOracle {
+    triggered_last: Option<CheckpointId>,
+    pending: BTreeMap<CheckpointId, Pending>,
+    aborted: BTreeSet<CheckpointId>,
+    completed: BTreeSet<CheckpointId>,
+    /// A coordinator took over since the last completion.
+    is_succeeded: bool,
+    /// By subtask, within the attempt.
+    subtasks: Vec<Known>,
+}
+
+#[derive(Debug)]
+struct Pending {
+    attempt: Attempt,
+    acknowledged: Vec<bool>,
+    counted: Vec<bool>,
+    missing: usize,
+    is_assembled: bool,
+    /// Its coordinator is gone.
+    is_abandoned: bool,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Known {
+    snapshotted: Option<CheckpointId>,
+    aborted: BTreeSet<CheckpointId>,
+}
+
+impl LifecycleOracle {
+    /// The run begins.
+    pub fn start(&mut self, scene: &Scene) {
+        *self = Self::default();
+        self.subtasks = vec![Known::default(); scene.shape.subtasks()];
+    }
+
+    /// All subtasks are new.
+    pub fn handle_attempt_started(&mut self) {
+        self.subtasks.fill(Known::default());
+    }
+
+    /// A coordinator took over: nothing is pending any more.
+    pub fn handle_leadership_taken(&mut self) {
+        self.is_succeeded = true;
+        self.pending.retain(|_, pending| pending.is_assembled);
+        self.pending.values_mut().for_each(|pending| pending.is_abandoned = true);
+    }
+
+    /// Whether `checkpoint` may have completed without a word: assembled by a coordinator that is gone.
+    pub fn is_silently_completed(&self, checkpoint: CheckpointId) -> bool {
+        self.pending.get(&checkpoint).is_some_and(|pending| pending.is_abandoned)
+    }
+
+    /// A checkpoint was triggered.
+    pub fn handle_triggered(
+        &mut self,
+        scene: &mut Scene,
+        attempt: Attempt,
+        checkpoint: CheckpointId,
+    ) {
+        if let Some(last) = self.triggered_last.filter(|last| checkpoint <= *last) {
+            report(scene, checkpoint, format!("{checkpoint} was triggered after {last}"));
+        }
+        self.triggered_last = self.triggered_last.max(Some(checkpoint));
+        let pending = self.pending.values().filter(|pending| !pending.is_assembled).count() + 1;
+        let most = scene.shape.concurrent_max;
+        if pending > most {
+            let text =
+                format!("{checkpoint} was triggered as number {pending} pending, {most} may be");
+            report(scene, checkpoint, text);
+        }
+        self.pending.insert(checkpoint, Pending::new(attempt, scene.shape.subtasks()));
+    }
+
+    /// A subtask froze its state: once per checkpoint, in order, and for none it knows to be aborted.
+    pub fn handle_snapshot(
+        &mut self,
+        scene: &mut Scene,
+        subtask: SubtaskId,
+        checkpoint: CheckpointId,
+    ) {
+        let known = &mut self.subtasks[subtask.index()];
+        let last = known.snapshotted.filter(|last| checkpoint <= *last);
+        let name = scene.name(subtask);
+        let text = if known.aborted.contains(&checkpoint) {
+            Some(format!("{name} took a snapshot for {checkpoint}, which it knew to be aborted"))
+        } else {
+            last.map(|last| format!("{name} took a snapshot for {checkpoint} after one for {last}"))
+        };
+        known.snapshotted = known.snapshotted.max(Some(checkpoint));
+        known.aborted.retain(|aborted| *aborted >= checkpoint);
+        if let Some(text) = text {
+            scene.report(Violation::new(OracleName::Lifecycle, text).of(checkpoint).by(subtask));
+        }
+    }
+
+    /// A subtask learned that a checkpoint was aborted.
+    pub fn handle_abort_learned(&mut self, subtask: SubtaskId, checkpoint: CheckpointId) {
+        let known = &mut self.subtasks[subtask.index()];
+        known.aborted.insert(checkpoint);
+        trim(&mut known.aborted);
+    }
+
+    /// A subtask acknowledges.
+    pub fn handle_acknowledged(
+        &mut self,
+        subtask: SubtaskId,
+        attempt: Attempt,
+        checkpoint: CheckpointId,
+    ) {
+        if let Some(pending) = self.pending.get_mut(&checkpoint).filter(|p| p.attempt == attempt) {
+            pending.acknowledged[subtask.index()] = true;
+        }
+    }
+
+    /// An acknowledgement was counted (FLINK-5063, Jet #1435).
+    pub fn handle_counted(
+        &mut self,
+        scene: &mut Scene,
+        subtask: SubtaskId,
+        attempt: Attempt,
+        checkpoint: CheckpointId,
+    ) {
+        let refused = match self.pending.get_mut(&checkpoint) {
+            None => Some("the checkpoint is not pending".to_owned()),
+            Some(pending) => pending.count(subtask, attempt),
+        };
+        if let Some(what) = refused {
+            let name = scene.name(subtask);
+            let text = format!(
+                "an acknowledgement of {name} from {attempt} counted for {checkpoint}, but {what}"
+            );
+            scene.report(Violation::new(OracleName::Lifecycle, text).of(checkpoint).by(subtask));
+        }
+    }
+
+    /// The snapshots of a checkpoint were listed: one of each subtask, and of this checkpoint.
+    pub fn handle_assembled(
+        &mut self,
+        scene: &mut Scene,
+        checkpoint: CheckpointId,
+        snapshots: &[(SubtaskId, ObjectKey)],
+    ) {
+        let Some(pending) = self.pending.get_mut(&checkpoint) else {
+            report(scene, checkpoint, format!("{checkpoint} was assembled, but it is not pending"));
+            return;
+        };
+        pending.is_assembled = true;
+        let attempt = pending.attempt;
+        let missing = pending.missing;
+        if missing > 0 {
+            let text =
+                format!("{checkpoint} was assembled with {missing} acknowledgements missing");
+            report(scene, checkpoint, text);
+        }
+        let expected = scene
+            .shape
+            .subtask_ids()
+            .map(|subtask| (subtask, ObjectKey::Snapshot { checkpoint, attempt, subtask }));
+        if !expected.eq(sorted(snapshots)) {
+            let text =
+                format!("{checkpoint} does not list one snapshot of its own of each subtask");
+            report(scene, checkpoint, text);
+        }
+    }
+
+    /// The checkpoint is in the store. Whether this is news.
+    pub fn handle_completed(
+        &mut self,
+        scene: &mut Scene,
+        attempt: Attempt,
+        checkpoint: CheckpointId,
+    ) -> bool {
+        if self.completed.contains(&checkpoint) {
+            if !self.is_succeeded {
+                report(scene, checkpoint, format!("{checkpoint} completed twice"));
+            }
+            return false;
+        }
+        if let Some(what) = self.refuses_completion(attempt, checkpoint) {
+            report(scene, checkpoint, format!("{checkpoint} completed, though {what}"));
+        }
+        self.complete(checkpoint);
+        self.is_succeeded = false;
+        true
+    }
+
+    /// The checkpoint turned out to have completed.
+    pub fn complete(&mut self, checkpoint: CheckpointId) {
+        self.pending.remove(&checkpoint);
+        self.completed.insert(checkpoint);
+        trim(&mut self.completed);
+    }
+
+    /// The checkpoint will never complete.
+    pub fn handle_aborted(&mut self, scene: &mut Scene, checkpoint: CheckpointId) {
+        if self.completed.contains(&checkpoint) {
+            report(scene, checkpoint, format!("{checkpoint} was aborted after it completed"));
+        }
+        self.pending.remove(&checkpoint);
+        self.aborted.insert(checkpoint);
+        trim(&mut self.aborted);
+    }
+
+    /// The subtasks are told that a checkpoint completed: it must have (I7, FLINK-31077).
+    pub fn handle_notified(&mut self, scene: &mut Scene, checkpoint: CheckpointId) {
+        if !self.is_completed(checkpoint) {
+            let text = format!("the completion of {checkpoint} was announced before it completed");
+            report(scene, checkpoint, text);
+        }
+    }
+
+    /// A subtask learned that a checkpoint completed: it must have, and be told to it (FLINK-24096).
+    pub fn handle_learned(
+        &mut self,
+        scene: &mut Scene,
+        subtask: SubtaskId,
+        (attempt, sent_to): (Attempt, Attempt),
+        checkpoint: CheckpointId,
+    ) {
+        let name = scene.name(subtask);
+        let text = if sent_to != attempt {
+            format!("{name} of {attempt} took the completion of {checkpoint} meant for {sent_to}")
+        } else if !self.is_completed(checkpoint) {
+            format!("{name} learned that {checkpoint} completed before it did")
+        } else {
+            return;
+        };
+        scene.report(Violation::new(OracleName::Lifecycle, text).of(checkpoint).by(subtask));
+    }
+
+    /// A sink is about to commit on behalf of a checkpoint: it or a later one must have completed.
+    pub fn handle_commit_requested(
+        &mut self,
+        scene: &mut Scene,
+        sink: SubtaskId,
+        checkpoint: CheckpointId,
+    ) {
+        if self.completed.last().is_none_or(|newest| *newest < checkpoint) {
+            let name = scene.name(sink);
+            let text = format!(
+                "{name} commits for {checkpoint}, which has not completed, nor a later one"
+            );
+            scene.report(Violation::new(OracleName::Lifecycle, text).of(checkpoint).by(sink));
+        }
+    }
+
+    fn refuses_completion(&self, attempt: Attempt, checkpoint: CheckpointId) -> Option<String> {
+        if self.aborted.contains(&checkpoint) {
+            return Some("it was aborted".to_owned());
+        }
+        if let Some(newest) = self.completed.last().filter(|newest| checkpoint < **newest) {
+            return Some(format!("{newest} had completed before"));
+        }
+        match self.pending.get(&checkpoint) {
+            None => Some("it was not pending".to_owned()),
+            Some(pending) if pending.missing > 0 => {
+                Some(format!("{} acknowledgements are missing", pending.missing))
+            }
+            Some(pending) if !pending.is_assembled => Some("it was not assembled".to_owned()),
+            Some(pending) if pending.attempt != attempt && !pending.is_abandoned => {
+                Some(format!("it was triggered in {}, not in {attempt}", pending.attempt))
+            }
+            Some(_) => None,
+        }
+    }
+
+    /// Whether it completed; so it is for ids too old to be remembered.
+    fn is_completed(&self, checkpoint: CheckpointId) -> bool {
+        let is_forgotten = self.completed.len() >= SETTLED_MAX
+            && self.completed.first().is_some_and(|oldest| checkpoint < *oldest);
+        is_forgotten || self.completed.contains(&checkpoint)
+    }
+}
+
+impl Pending {
+    fn new(attempt: Attempt, subtasks: usize) -> Self {
+        Self {
+            attempt,
+            acknowledged: vec![false; subtasks],
+            counted: vec![false; subtasks],
+            missing: subtasks,
+            is_assembled: false,
+            is_abandoned: false,
+        }
+    }
+
+    /// Counts an acknowledgement. Why it may not be, if so.
+    fn count(&mut self, subtask: SubtaskId, attempt: Attempt) -> Option<String> {
+        if attempt != self.attempt {
+            return Some(format!("it was triggered in {}", self.attempt));
+        }
+        if self.is_assembled {
+            return Some("the checkpoint was assembled before".to_owned());
+        }
+        if std::mem::replace(&mut self.counted[subtask.index()], true) {
+            return Some("it had counted before".to_owned());
+        }
+        self.missing -= 1;
+        let is_given = self.acknowledged[subtask.index()];
+        (!is_given).then(|| "the subtask has not acknowledged it".to_owned())
+    }
+}
+
+fn sorted(snapshots: &[(SubtaskId, ObjectKey)]) -> Vec<(SubtaskId, ObjectKey)> {
+    let mut snapshots = snapshots.to_vec();
+    snapshots.sort_unstable();
+    snapshots
+}
+
+fn trim(ids: &mut BTreeSet<CheckpointId>) {
+    while ids.len() > SETTLED_MAX {
+        ids.pop_first();
+    }
+}
+
+#[cold]
+fn report(scene: &mut Scene, checkpoint: CheckpointId, text: String) {
+    scene.report(Violation::new(OracleName::Lifecycle, text).of(checkpoint));
+}

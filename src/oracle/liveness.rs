@@ -1,0 +1,209 @@
+//! O16, I12, I13: once faults have ended the job finishes, and nothing waits for what is settled.
+//!
+//! Three rules, each judged only where a healthy system owes it:
+//!
+//! 1. The job finishes within the liveness bound after [`Event::FaultsEnded`](crate::trace::Event::FaultsEnded),
+//!    and a world in which nothing is left to happen has a finished job in it.
+//! 2. When the job finishes, every checkpoint below the newest completed one has completed or been
+//!    aborted, but for those whose coordinator is gone. Newer ones may still be pending.
+//! 3. No channel stays blocked for a checkpoint that has completed or been aborted for longer than
+//!    half the liveness bound. The time counts from the latest of: faults ended, blocked, settled.
+//!    While faults act a lost message may keep a channel blocked, and that is no violation; afterwards
+//!    the next barrier, cancel marker, notification or restart must release it.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::shape::Scene;
+use super::verdict::{End, OracleName, Violation};
+use crate::protocol::{ChannelId, CheckpointId, VirtualTime};
+
+/// How many settled checkpoints are remembered.
+const SETTLED_MAX: usize = 64;
+
+/// Judges progress.
+#[derive(Debug, Default)]
+pub(super) struct LivenessOracle {
+    faults_ended: Option<VirtualTime>,
+    finished: Option<VirtualTime>,
+    is_overdue: bool,
+    pending: BTreeSet<CheckpointId>,
+    newest: Option<CheckpointId>,
+    /// Completed or aborted, and when; oldest first.
+    settled: Vec<(CheckpointId, VirtualTime)>,
+    /// By channel.
+    blocked: Vec<Option<Blocked>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Blocked {
+    checkpoint: CheckpointId,
+    since: VirtualTime,
+}
+
+impl LivenessOracle {
+    /// The run begins.
+    pub fn start(&mut self, scene: &Scene) {
+        *self = Self::default();
+        self.blocked = vec![None; scene.shape.channels.len()];
+    }
+
+    /// No fault acts any more.
+    pub fn handle_faults_ended(&mut self, scene: &Scene) {
+        self.faults_ended.get_or_insert(scene.stamp.at);
+    }
+
+    /// Time has passed.
+    pub fn handle_time(&mut self, scene: &mut Scene) {
+        let Some(ended) = self.faults_ended else { return };
+        if self.finished.is_some() || self.is_overdue {
+            return;
+        }
+        if scene.stamp.at > ended + scene.shape.liveness_bound {
+            self.report_overdue(scene, ended);
+        } else {
+            self.judge_blocked(scene, ended);
+        }
+    }
+
+    /// All channels are new.
+    pub fn handle_attempt_started(&mut self) {
+        self.blocked.fill(None);
+    }
+
+    /// A coordinator took over: nobody will settle what its predecessor had triggered.
+    pub fn handle_leadership_taken(&mut self) {
+        self.pending.clear();
+    }
+
+    /// A checkpoint was triggered.
+    pub fn handle_triggered(&mut self, checkpoint: CheckpointId) {
+        self.pending.insert(checkpoint);
+    }
+
+    /// A checkpoint completed.
+    pub fn handle_completed(&mut self, scene: &Scene, checkpoint: CheckpointId) {
+        self.newest = self.newest.max(Some(checkpoint));
+        self.settle(scene, checkpoint);
+    }
+
+    /// A checkpoint will never complete.
+    pub fn handle_aborted(&mut self, scene: &Scene, checkpoint: CheckpointId) {
+        self.settle(scene, checkpoint);
+    }
+
+    /// A channel delivers nothing for now.
+    pub fn handle_blocked(&mut self, scene: &Scene, channel: ChannelId, checkpoint: CheckpointId) {
+        self.blocked[channel.index()] = Some(Blocked { checkpoint, since: scene.stamp.at });
+    }
+
+    /// A channel delivers again.
+    pub fn handle_unblocked(&mut self, channel: ChannelId) {
+        self.blocked[channel.index()] = None;
+    }
+
+    /// The job finished: in time, and with every older checkpoint settled.
+    pub fn handle_finished(&mut self, scene: &mut Scene) {
+        self.finished.get_or_insert(scene.stamp.at);
+        let Some(newest) = self.newest else { return };
+        if let Some(forgotten) = self.pending.range(..newest).next().copied() {
+            let text = format!(
+                "the job finished with {forgotten} neither completed nor aborted, {newest} completed"
+            );
+            scene.report(Violation::new(OracleName::Liveness, text).of(forgotten));
+        }
+    }
+
+    /// The run ended. Whether this says something on liveness.
+    pub fn finish(&mut self, scene: &mut Scene, end: &End) -> bool {
+        if self.finished.is_some() || self.is_overdue {
+            return true;
+        }
+        match end {
+            End::Finished => {
+                let text = "the run ended as finished, but the job never finished".to_owned();
+                scene.report(Violation::new(OracleName::Liveness, text));
+                true
+            }
+            End::Quiescent => {
+                let waiting = self.tell_blocked(scene);
+                let text =
+                    format!("nothing is left to happen, and the job has not finished{waiting}");
+                scene.report(Violation::new(OracleName::Liveness, text));
+                true
+            }
+            End::TimeLimit { .. } => {
+                self.handle_time(scene);
+                self.is_overdue
+            }
+            End::Panicked { .. } | End::Stopped => false,
+        }
+    }
+
+    fn settle(&mut self, scene: &Scene, checkpoint: CheckpointId) {
+        self.pending.remove(&checkpoint);
+        if self.settled.len() == SETTLED_MAX {
+            self.settled.remove(0);
+        }
+        self.settled.push((checkpoint, scene.stamp.at));
+    }
+
+    fn settled_at(&self, checkpoint: CheckpointId) -> Option<VirtualTime> {
+        self.settled.iter().rev().find(|(id, _)| *id == checkpoint).map(|(_, at)| *at)
+    }
+
+    fn judge_blocked(&mut self, scene: &mut Scene, ended: VirtualTime) {
+        let bound = scene.shape.liveness_bound / 2;
+        for index in 0..self.blocked.len() {
+            let Some(blocked) = self.blocked[index] else { continue };
+            let Some(settled) = self.settled_at(blocked.checkpoint) else { continue };
+            let waited = scene.stamp.at.since(settled.max(blocked.since).max(ended));
+            if waited > bound {
+                report_blocked(scene, index, blocked.checkpoint, waited);
+                self.blocked[index] = None;
+            }
+        }
+    }
+
+    fn report_overdue(&mut self, scene: &mut Scene, ended: VirtualTime) {
+        self.is_overdue = true;
+        let waiting = self.tell_blocked(scene);
+        let text = format!(
+            "the job has not finished within {} ms after faults ended at {ended}{waiting}",
+            scene.shape.liveness_bound.as_millis()
+        );
+        scene.report(Violation::new(OracleName::Liveness, text));
+    }
+
+    /// Who is waiting for what, at most four.
+    fn tell_blocked(&self, scene: &Scene) -> String {
+        let mut told = String::new();
+        let blocked =
+            self.blocked.iter().enumerate().filter_map(|(index, at)| Some((index, (*at)?)));
+        for (index, blocked) in blocked.take(4) {
+            let state = match self.settled_at(blocked.checkpoint) {
+                Some(_) => "settled",
+                None => "not settled",
+            };
+            let name = scene.channel(channel_id(index));
+            let checkpoint = blocked.checkpoint;
+            told.push_str(&format!("; {name} is blocked for {checkpoint}, which is {state}"));
+        }
+        told
+    }
+}
+
+fn channel_id(index: usize) -> ChannelId {
+    ChannelId(u16::try_from(index).unwrap_or(u16::MAX))
+}
+
+#[cold]
+fn report_blocked(scene: &mut Scene, index: usize, checkpoint: CheckpointId, waited: Duration) {
+    let channel = channel_id(index);
+    let text = format!(
+        "{} is blocked for {checkpoint}, which was settled {} ms ago",
+        scene.channel(channel),
+        waited.as_millis()
+    );
+    scene.report(Violation::new(OracleName::Liveness, text).of(checkpoint).on(channel));
+}

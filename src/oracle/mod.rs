@@ -1,0 +1,26 @@
+//! Oracles: each judges one property of a run, from its trace and nothing else.
+//!
+//! [`Judge`] holds all of them: [`observe`](Judge::observe) every event in order, then
+//! [`finish`](Judge::finish) for the [`Verdict`]. Nothing is kept of the trace itself, so that a sweep
+//! needs none, and a trace from anywhere will do: an event that does not fit the topology is a
+//! violation, never a panic. Events of attempts that are over are legal and change nothing, but where
+//! an oracle is about them.
+
+mod conservation;
+mod cut;
+mod durability;
+mod judge;
+mod lifecycle;
+mod liveness;
+mod order;
+mod output;
+mod recovery;
+mod reference;
+mod shape;
+mod state;
+mod vector_clock;
+mod verdict;
+
+pub use judge::Judge;
+pub use reference::{DigestHasher, Reference};
+pub use verdict::{End, OracleName, Verdict, VerdictClass, Violation, Violations};

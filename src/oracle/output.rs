@@ -1,0 +1,283 @@
+//! O10, I3, I4, I16: the visible output is the reference output, each record once, and for good.
+//!
+//! In transactional sinks a record may become visible only within the reference, only once by lineage
+//! and operator, and only when a *completed* checkpoint holds its transaction (the output commit of
+//! Elnozahy et al.; Flink's `TwoPhaseCommittingSink`). A transaction commits once, after it was
+//! prepared, with as many records as were prepared, and is not taken back. At the end of a job all
+//! that is expected is visible, and no transaction with records lingers (FLINK-23854).
+//!
+//! In at-least-once sinks nothing may be missing at the end, nothing be visible that is not in the
+//! reference at all, and nothing too often before an attempt has failed after the first write.
+//!
+//! Memory is a count per expected record and a number per visible one: this property needs it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::reference::{DigestSet, Reference};
+use super::shape::Scene;
+use super::verdict::{OracleName, Violation};
+use crate::protocol::lineage::mix;
+use crate::protocol::{Attempt, CheckpointId, SubtaskId, TransactionId};
+use crate::trace::{OutputRecord, SnapshotTaken};
+
+/// Judges output.
+#[derive(Debug, Default)]
+pub(super) struct OutputOracle {
+    reference: Arc<Reference>,
+    /// How often each expected record is visible, from transactions.
+    committed: Vec<u32>,
+    /// How often each expected record is visible, from outside transactions.
+    written: Vec<u32>,
+    /// Lineage and operator of what is visible from transactions.
+    visible: DigestSet,
+    transactions: BTreeMap<TransactionId, Progress>,
+    /// What snapshots hold whose checkpoint has no outcome yet.
+    held: Vec<Held>,
+    has_written: bool,
+    may_repeat: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Progress {
+    /// How many records it was prepared with.
+    prepared: Option<u64>,
+    /// A completed checkpoint holds it.
+    is_promised: bool,
+    is_committed: bool,
+    is_aborted: bool,
+}
+
+#[derive(Debug)]
+struct Held {
+    checkpoint: CheckpointId,
+    attempt: Attempt,
+    transactions: Vec<TransactionId>,
+}
+
+impl OutputOracle {
+    /// An oracle that holds the output against `reference`.
+    pub fn new(reference: Arc<Reference>) -> Self {
+        Self { reference, ..Self::default() }
+    }
+
+    /// The run begins.
+    pub fn start(&mut self, scene: &Scene) {
+        *self = Self::new(Arc::clone(&self.reference));
+        self.committed = vec![0; self.reference.distinct()];
+        if scene.shape.has_direct_sink() {
+            self.written = vec![0; self.reference.distinct()];
+        }
+        let expected = usize::try_from(self.reference.records()).unwrap_or(0);
+        self.visible.reserve(expected.min(1 << 20));
+    }
+
+    /// A subtask froze its state, with these transactions in it.
+    pub fn handle_snapshot(&mut self, snapshot: &SnapshotTaken) {
+        if snapshot.transactions.is_empty() {
+            return;
+        }
+        let transactions = snapshot.transactions.iter().map(|(_, id)| *id).collect();
+        let (checkpoint, attempt) = (snapshot.checkpoint, snapshot.attempt);
+        self.held.push(Held { checkpoint, attempt, transactions });
+    }
+
+    /// The checkpoint completed: the transactions that it holds are to be committed.
+    pub fn handle_completed(&mut self, checkpoint: CheckpointId) {
+        for held in self.held.iter().filter(|held| held.checkpoint == checkpoint) {
+            for transaction in &held.transactions {
+                self.transactions.entry(*transaction).or_default().is_promised = true;
+            }
+        }
+        self.held.retain(|held| held.checkpoint > checkpoint);
+    }
+
+    /// The checkpoint will never complete.
+    pub fn handle_aborted(&mut self, checkpoint: CheckpointId) {
+        self.held.retain(|held| held.checkpoint != checkpoint);
+    }
+
+    /// What older attempts snapshotted cannot complete any more.
+    pub fn handle_attempt_started(&mut self, attempt: Attempt) {
+        self.held.retain(|held| held.attempt >= attempt);
+        self.may_repeat |= self.has_written;
+    }
+
+    /// The attempt is over.
+    pub fn handle_attempt_failed(&mut self) {
+        self.may_repeat |= self.has_written;
+    }
+
+    /// A transaction is durable.
+    pub fn handle_prepared(&mut self, transaction: TransactionId, records: u64) {
+        self.transactions.entry(transaction).or_default().prepared = Some(records);
+    }
+
+    /// A transaction is gone: it must not have been visible, nor owed.
+    pub fn handle_aborted_transaction(&mut self, scene: &mut Scene, transaction: TransactionId) {
+        let progress = self.transactions.entry(transaction).or_default();
+        progress.is_aborted = true;
+        let what = if progress.is_committed {
+            "it was visible already"
+        } else if progress.is_promised {
+            "a completed checkpoint holds it"
+        } else {
+            return;
+        };
+        report(scene, transaction, &format!("{transaction} was aborted, though {what}"));
+    }
+
+    /// A transaction became visible.
+    pub fn handle_committed(
+        &mut self,
+        scene: &mut Scene,
+        transaction: TransactionId,
+        records: &[OutputRecord],
+    ) {
+        let progress = self.transactions.entry(transaction).or_default();
+        if let Some(what) = progress.refuses(records.len() as u64) {
+            let number = records.len();
+            let text = format!("{transaction} made {number} records visible, though {what}");
+            report(scene, transaction, &text);
+        }
+        progress.is_committed = true;
+        let operator = mix(u64::from(scene.shape.operator(transaction.sink)) + 1);
+        for record in records {
+            self.show(scene, transaction, *record, operator);
+        }
+    }
+
+    /// Records became visible outside any transaction.
+    pub fn handle_written(&mut self, scene: &mut Scene, sink: SubtaskId, records: &[OutputRecord]) {
+        self.has_written |= !records.is_empty();
+        if !self.reference.is_known() {
+            return;
+        }
+        for record in records {
+            self.show_directly(scene, sink, *record);
+        }
+    }
+
+    /// The job finished: all that is expected is visible, and nothing lingers.
+    pub fn handle_finished(&mut self, scene: &mut Scene) {
+        self.judge_missing(scene);
+        for (transaction, progress) in &self.transactions {
+            let is_open = !progress.is_committed && !progress.is_aborted;
+            if let Some(records @ 1..) = progress.prepared.filter(|_| is_open) {
+                let text = format!(
+                    "the job finished with {transaction} of {} neither committed nor aborted, \
+                     {records} records in it",
+                    scene.name(transaction.sink)
+                );
+                report(scene, *transaction, &text);
+            }
+        }
+    }
+
+    fn show(
+        &mut self,
+        scene: &mut Scene,
+        transaction: TransactionId,
+        record: OutputRecord,
+        operator: u64,
+    ) {
+        if !self.visible.insert(record.lineage.0 ^ operator) {
+            report_record(scene, transaction, record, "which was visible already");
+            return;
+        }
+        if !self.reference.is_known() {
+            return;
+        }
+        let Some(index) = self.reference.index_of(record.digest) else {
+            report_record(scene, transaction, record, "which is not expected at all");
+            return;
+        };
+        self.committed[index] += 1;
+        let expected = self.reference.expected(index).map_or(0, |(_, count)| count);
+        if self.committed[index] > expected {
+            let what = format!("whose content is expected {expected} times only");
+            report_record(scene, transaction, record, &what);
+        }
+    }
+
+    fn show_directly(&mut self, scene: &mut Scene, sink: SubtaskId, record: OutputRecord) {
+        let found = self.reference.index_of(record.digest);
+        let Some(count) = found.and_then(|index| self.written.get_mut(index)) else {
+            report_direct(scene, sink, record, "which is not expected at all");
+            return;
+        };
+        *count += 1;
+        let index = found.unwrap_or_default();
+        let visible = u64::from(*count) + u64::from(self.committed[index]);
+        let expected = self.reference.expected(index).map_or(0, |(_, count)| count);
+        if visible > u64::from(expected) && !self.may_repeat {
+            report_direct(scene, sink, record, "once too often, and no attempt had failed");
+        }
+    }
+
+    fn judge_missing(&self, scene: &mut Scene) {
+        let mut missing = 0;
+        let mut first = None;
+        for index in 0..self.reference.distinct() {
+            let Some((digest, expected)) = self.reference.expected(index) else { continue };
+            let written = self.written.get(index).copied().unwrap_or(0);
+            let visible = self.committed[index].saturating_add(written);
+            if visible < expected {
+                missing += u64::from(expected - visible);
+                first = first.or(Some((index, digest)));
+            }
+        }
+        if let Some((index, digest)) = first {
+            let total = self.reference.records();
+            let text = format!(
+                "the job finished with {missing} of {total} expected records not visible, \
+                 first the one with digest {digest}, number {index} of the distinct ones"
+            );
+            scene.report(Violation::new(OracleName::Output, text));
+        }
+    }
+}
+
+impl Progress {
+    /// Why so many records may not become visible, if they may not.
+    fn refuses(&self, records: u64) -> Option<String> {
+        if self.is_committed {
+            return (records > 0).then(|| "it was committed before".to_owned());
+        }
+        if self.is_aborted {
+            return Some("it was aborted before".to_owned());
+        }
+        match self.prepared {
+            None => Some("it was never prepared".to_owned()),
+            Some(prepared) if prepared != records => {
+                Some(format!("it was prepared with {prepared}"))
+            }
+            Some(_) if !self.is_promised && records > 0 => {
+                Some("no completed checkpoint holds it".to_owned())
+            }
+            Some(_) => None,
+        }
+    }
+}
+
+#[cold]
+fn report(scene: &mut Scene, transaction: TransactionId, text: &str) {
+    let violation = Violation::new(OracleName::Output, text.to_owned());
+    scene.report(violation.by(transaction.sink));
+}
+
+#[cold]
+fn report_record(scene: &mut Scene, transaction: TransactionId, record: OutputRecord, what: &str) {
+    let name = scene.name(transaction.sink);
+    let lineage = record.lineage;
+    let text = format!("{transaction} of {name} made record {lineage} visible, {what}");
+    let violation = Violation::new(OracleName::Output, text);
+    scene.report(violation.by(transaction.sink).with(lineage));
+}
+
+#[cold]
+fn report_direct(scene: &mut Scene, sink: SubtaskId, record: OutputRecord, what: &str) {
+    let (name, lineage) = (scene.name(sink), record.lineage);
+    let text = format!("{name} wrote record {lineage}, {what}");
+    scene.report(Violation::new(OracleName::Output, text).by(sink).with(lineage));
+}

@@ -1,0 +1,138 @@
+//! O12, I8, I17: a restore goes back to the newest completed checkpoint, all of it, and the dead take no effect.
+//!
+//! Attempts, terms and record versions strictly increase. An attempt starts from the newest completed
+//! checkpoint (FLINK-14145) and all its subtasks from the same one. After a coordinator took over,
+//! no older one writes the job's record; after a sink's producers were fenced, no older one prepares
+//! a transaction (RisingWave #27087).
+
+use super::shape::Scene;
+use super::verdict::{OracleName, Violation};
+use crate::protocol::{Attempt, CheckpointId, SubtaskId, Term, TransactionId};
+use crate::trace::Restored;
+
+/// Judges recovery.
+#[derive(Debug, Default)]
+pub(super) struct RecoveryOracle {
+    attempt: Option<Attempt>,
+    restored: Option<CheckpointId>,
+    newest: Option<CheckpointId>,
+    term: Option<Term>,
+    /// The newest version of the job's record.
+    version: Option<u64>,
+    /// The newest term that wrote the job's record.
+    written: Option<Term>,
+    /// By subtask, below which attempt producers are refused.
+    fences: Vec<Attempt>,
+}
+
+impl RecoveryOracle {
+    /// The run begins.
+    pub fn start(&mut self, scene: &Scene) {
+        *self = Self::default();
+        self.fences = vec![Attempt(0); scene.shape.subtasks()];
+    }
+
+    /// A coordinator reigns.
+    pub fn handle_leadership_taken(&mut self, scene: &mut Scene, term: Term) {
+        if let Some(last) = self.term.filter(|last| term <= *last) {
+            report(scene, format!("a coordinator took over under {term}, after {last}"));
+        }
+        self.term = self.term.max(Some(term));
+    }
+
+    /// An attempt starts. Whether it is a new one.
+    pub fn handle_attempt_started(
+        &mut self,
+        scene: &mut Scene,
+        attempt: Attempt,
+        term: Term,
+        restored: Option<CheckpointId>,
+    ) -> bool {
+        if let Some(reigning) = self.term.filter(|reigning| term != *reigning) {
+            report(scene, format!("{attempt} was started under {term}, {reigning} reigns"));
+        }
+        if let Some(last) = self.attempt.filter(|last| attempt <= *last) {
+            report(scene, format!("{attempt} was started after {last}"));
+            return false;
+        }
+        self.judge_restored(scene, attempt, restored);
+        self.attempt = Some(attempt);
+        self.restored = restored;
+        true
+    }
+
+    /// A subtask holds the state it starts from.
+    pub fn handle_restored(&mut self, scene: &mut Scene, restored: &Restored) {
+        if restored.checkpoint == self.restored {
+            return;
+        }
+        let (name, attempt) = (scene.name(restored.subtask), restored.attempt);
+        let (found, expected) = (shown(restored.checkpoint), shown(self.restored));
+        let text = format!("{name} was restored from {found}, {attempt} starts from {expected}");
+        let mut violation = Violation::new(OracleName::Recovery, text).by(restored.subtask);
+        violation.checkpoint = restored.checkpoint;
+        scene.report(violation);
+    }
+
+    /// A subtask does something in an attempt that never started.
+    pub fn handle_unknown_attempt(&mut self, scene: &mut Scene, attempt: Attempt) {
+        report(scene, format!("something happened in {attempt}, which has not started"));
+    }
+
+    /// A checkpoint completed.
+    pub fn handle_completed(&mut self, checkpoint: CheckpointId) {
+        self.newest = self.newest.max(Some(checkpoint));
+    }
+
+    /// The job's record was replaced.
+    pub fn handle_record_written(&mut self, scene: &mut Scene, version: u64, term: Term) {
+        if let Some(last) = self.version.filter(|last| version <= *last) {
+            report(scene, format!("version {version} of the job's record followed {last}"));
+        }
+        if let Some(newest) = self.written.max(self.term).filter(|newest| term < *newest) {
+            report(scene, format!("the job's record was written under {term}, after {newest}"));
+        }
+        self.version = self.version.max(Some(version));
+        self.written = self.written.max(Some(term));
+    }
+
+    /// Older producers of a sink are refused from here on.
+    pub fn handle_fenced(&mut self, sink: SubtaskId, attempt: Attempt) {
+        let fence = &mut self.fences[sink.index()];
+        *fence = (*fence).max(attempt);
+    }
+
+    /// A transaction is durable: its producer must not be fenced.
+    pub fn handle_prepared(&mut self, scene: &mut Scene, transaction: TransactionId) {
+        let fence = self.fences[transaction.sink.index()];
+        if transaction.attempt < fence {
+            let name = scene.name(transaction.sink);
+            let text =
+                format!("{transaction} of {name} was prepared after {fence} had fenced it off");
+            let violation = Violation::new(OracleName::Recovery, text);
+            scene.report(violation.by(transaction.sink));
+        }
+    }
+
+    fn judge_restored(&self, scene: &mut Scene, attempt: Attempt, restored: Option<CheckpointId>) {
+        if restored == self.newest {
+            return;
+        }
+        let (from, newest) = (shown(restored), shown(self.newest));
+        let what = if restored > self.newest { "which never completed" } else { "not the newest" };
+        let text =
+            format!("{attempt} starts from {from}, {what}; the newest completed is {newest}");
+        let mut violation = Violation::new(OracleName::Recovery, text);
+        violation.checkpoint = restored;
+        scene.report(violation);
+    }
+}
+
+fn shown(checkpoint: Option<CheckpointId>) -> String {
+    checkpoint.map_or_else(|| "nothing".to_owned(), |checkpoint| checkpoint.to_string())
+}
+
+#[cold]
+fn report(scene: &mut Scene, text: String) {
+    scene.report(Violation::new(OracleName::Recovery, text));
+}

@@ -1,0 +1,151 @@
+//! The job's shape as oracles use it: dense, checked once, so that nothing in a trace can lead astray.
+
+use std::time::Duration;
+
+use super::verdict::{Violation, Violations};
+use crate::protocol::{ChannelId, OperatorRole, SubtaskId, Topology};
+use crate::trace::{RunStarted, Stamp};
+
+/// The two ends of a channel.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ends {
+    /// Who sends.
+    pub from: SubtaskId,
+    /// Who receives.
+    pub to: SubtaskId,
+}
+
+/// What [`RunStarted`] says, checked and indexed; empty before it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Shape {
+    topology: Topology,
+    /// By channel.
+    pub channels: Vec<Ends>,
+    /// By subtask, the channels into it.
+    pub inputs: Vec<Vec<ChannelId>>,
+    /// By subtask, the channels out of it.
+    pub outputs: Vec<Vec<ChannelId>>,
+    /// By split, how many entries it holds.
+    pub split_lengths: Vec<u64>,
+    /// How many completed checkpoints are kept.
+    pub retained: usize,
+    /// How many checkpoints may be pending at once.
+    pub concurrent_max: usize,
+    /// Within this after the last fault the job must finish.
+    pub liveness_bound: Duration,
+}
+
+impl Shape {
+    /// The shape of the run, or what is wrong with its description.
+    pub fn new(run: &RunStarted) -> Result<Self, String> {
+        Self::check(&run.topology)?;
+        let subtasks = run.topology.subtasks.len();
+        let mut shape = Self {
+            topology: run.topology.clone(),
+            channels: Vec::with_capacity(run.topology.channels.len()),
+            inputs: vec![Vec::new(); subtasks],
+            outputs: vec![Vec::new(); subtasks],
+            split_lengths: run.split_lengths.clone(),
+            retained: run.retained as usize,
+            concurrent_max: run.concurrent_max as usize,
+            liveness_bound: Duration::from_millis(run.liveness_bound_ms),
+        };
+        for (channel, ends) in run.topology.channel_ids().zip(&run.topology.channels) {
+            shape.channels.push(Ends { from: ends.from, to: ends.to });
+            shape.outputs[ends.from.index()].push(channel);
+            shape.inputs[ends.to.index()].push(channel);
+        }
+        Ok(shape)
+    }
+
+    /// How many subtasks there are.
+    pub fn subtasks(&self) -> usize {
+        self.inputs.len()
+    }
+
+    /// All subtasks, in order.
+    pub fn subtask_ids(&self) -> impl Iterator<Item = SubtaskId> + use<> {
+        self.topology.subtask_ids()
+    }
+
+    /// Whether the topology has this subtask.
+    pub fn has_subtask(&self, subtask: SubtaskId) -> bool {
+        subtask.index() < self.inputs.len()
+    }
+
+    /// Whether the topology has this channel.
+    pub fn has_channel(&self, channel: ChannelId) -> bool {
+        channel.index() < self.channels.len()
+    }
+
+    /// The dense number of the operator of `subtask`, for keys; 0 where there is none.
+    pub fn operator(&self, subtask: SubtaskId) -> u16 {
+        self.topology.subtasks.get(subtask.index()).map_or(0, |shape| shape.operator.0)
+    }
+
+    /// Whether some sink writes outside transactions.
+    pub fn has_direct_sink(&self) -> bool {
+        self.topology.operators.iter().any(|shape| shape.role == OperatorRole::AtLeastOnceSink)
+    }
+
+    /// The form people read: `count/1`.
+    pub fn name(&self, subtask: SubtaskId) -> String {
+        self.topology.name(subtask)
+    }
+
+    /// The form people read: `lines/0->count/1`.
+    pub fn channel_name(&self, channel: ChannelId) -> String {
+        self.topology.channel_name(channel)
+    }
+
+    fn check(topology: &Topology) -> Result<(), String> {
+        let (subtasks, channels) = (topology.subtasks.len(), topology.channels.len());
+        let limit = usize::from(u16::MAX);
+        if subtasks > limit || channels > limit {
+            return Err(format!(
+                "{subtasks} subtasks and {channels} channels: {limit} is the most"
+            ));
+        }
+        for (id, subtask) in topology.subtask_ids().zip(&topology.subtasks) {
+            if subtask.operator.index() >= topology.operators.len() {
+                return Err(format!("{id} is of {}, which does not exist", subtask.operator));
+            }
+        }
+        for (id, channel) in topology.channel_ids().zip(&topology.channels) {
+            for end in [channel.from, channel.to] {
+                if end.index() >= subtasks {
+                    return Err(format!("{id} touches {end}, which does not exist"));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What an oracle sees besides the event: where, when, and whom to tell.
+pub(super) struct Scene<'a> {
+    /// The job.
+    pub shape: &'a Shape,
+    /// When.
+    pub stamp: Stamp,
+    /// Where violations go.
+    pub found: &'a mut Violations,
+}
+
+impl Scene<'_> {
+    /// Tells of a violation at this event.
+    #[cold]
+    pub fn report(&mut self, violation: Violation) {
+        self.found.add(self.stamp, violation);
+    }
+
+    /// The form people read: `count/1`.
+    pub fn name(&self, subtask: SubtaskId) -> String {
+        self.shape.name(subtask)
+    }
+
+    /// The form people read: `lines/0->count/1`.
+    pub fn channel(&self, channel: ChannelId) -> String {
+        self.shape.channel_name(channel)
+    }
+}

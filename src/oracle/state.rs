@@ -1,0 +1,389 @@
+//! O9, I2, I18: on the history that survives, every entry is read once and every record counts once.
+//!
+//! The history that survives is what was done before the restored checkpoint's cut and since the
+//! restore. Each subtask's part of it is kept as a multiset fingerprint per channel end, saved at its
+//! cut and rolled back when the next attempt starts. Reading goes on where it was: offsets are
+//! contiguous per split, snapshots hold the place where reading stands (FLINK-2098), restores bring
+//! back exactly what was frozen, and the source log is told of nothing that no completed checkpoint holds.
+
+use std::collections::BTreeMap;
+
+use super::shape::Scene;
+use super::verdict::{OracleName, Violation};
+use crate::protocol::{
+    ChannelId, CheckpointId, Digest, Fingerprint, LineageId, SplitId, SubtaskId,
+};
+use crate::trace::{Restored, SnapshotTaken, SplitPosition};
+
+/// How many cuts without an outcome are remembered; older ones are forgotten.
+const SAVED_MAX: usize = 32;
+
+/// Judges state.
+#[derive(Debug, Default)]
+pub(super) struct StateOracle {
+    /// By split.
+    splits: Vec<Split>,
+    /// By channel.
+    flows: Vec<Flow>,
+    saved: BTreeMap<CheckpointId, Saved>,
+    has_reads: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Split {
+    /// The offset of the next entry.
+    next: u64,
+    /// Who read it last in this attempt.
+    reader: Option<SubtaskId>,
+    /// Below this, a completed checkpoint holds that everything was read.
+    released: u64,
+}
+
+/// What went through a channel on the history that survives.
+#[derive(Clone, Copy, Debug, Default)]
+struct Flow {
+    sent: Fingerprint,
+    received: Fingerprint,
+    /// How many entered it in this attempt.
+    records: u64,
+}
+
+/// What was so at the cuts of a checkpoint.
+#[derive(Debug)]
+struct Saved {
+    /// By subtask.
+    subtasks: Vec<Option<Frozen>>,
+    /// By channel.
+    sent: Vec<Option<Fingerprint>>,
+    /// By channel.
+    received: Vec<Option<Fingerprint>>,
+}
+
+#[derive(Clone, Debug)]
+struct Frozen {
+    state: Digest,
+    positions: Vec<SplitPosition>,
+}
+
+impl StateOracle {
+    /// The run begins.
+    pub fn start(&mut self, scene: &Scene) {
+        *self = Self::default();
+        self.splits = vec![Split::default(); scene.shape.split_lengths.len()];
+        self.flows = vec![Flow::default(); scene.shape.channels.len()];
+    }
+
+    /// A source took an entry.
+    #[inline]
+    pub fn handle_read(
+        &mut self,
+        scene: &mut Scene,
+        subtask: SubtaskId,
+        entry: SplitPosition,
+        lineage: LineageId,
+    ) {
+        self.has_reads = true;
+        let length = scene.shape.split_lengths.get(entry.split.index()).copied().unwrap_or(0);
+        let Some(split) = self.splits.get_mut(entry.split.index()) else {
+            report_read(scene, subtask, entry, lineage, "which the log does not have");
+            return;
+        };
+        if entry.offset != split.next || entry.offset >= length {
+            let place = split.tell(entry, length);
+            report_read(scene, subtask, entry, lineage, &place);
+        }
+        split.next = entry.offset.wrapping_add(1);
+        split.reader = Some(subtask);
+    }
+
+    /// A record entered a channel.
+    #[inline]
+    pub fn handle_sent(&mut self, channel: ChannelId, lineage: LineageId) {
+        let flow = &mut self.flows[channel.index()];
+        flow.sent.add(lineage.0);
+        flow.records += 1;
+    }
+
+    /// A record left a channel and is processed.
+    #[inline]
+    pub fn handle_received(&mut self, channel: ChannelId, lineage: LineageId) {
+        self.flows[channel.index()].received.add(lineage.0);
+    }
+
+    /// A barrier entered a channel: what was sent before it belongs to the cut, what waited for
+    /// credit when the snapshot was taken included.
+    pub fn handle_barrier_sent(
+        &mut self,
+        scene: &Scene,
+        channel: ChannelId,
+        checkpoint: CheckpointId,
+    ) {
+        let sent = self.flows[channel.index()].sent;
+        self.saved(scene, checkpoint).sent[channel.index()] = Some(sent);
+    }
+
+    /// The end of input entered a channel: the cuts that its sender took before hold all of it.
+    pub fn handle_end_sent(&mut self, scene: &Scene, channel: ChannelId) {
+        let sender = scene.shape.channels[channel.index()].from;
+        let sent = self.flows[channel.index()].sent;
+        for saved in self.saved.values_mut() {
+            if saved.subtasks[sender.index()].is_some() {
+                saved.sent[channel.index()].get_or_insert(sent);
+            }
+        }
+    }
+
+    /// A subtask froze its state.
+    pub fn handle_snapshot(&mut self, scene: &mut Scene, snapshot: &SnapshotTaken) {
+        self.judge_positions(scene, snapshot);
+        let subtask = snapshot.subtask.index();
+        let frozen = Frozen { state: snapshot.state, positions: snapshot.positions.clone() };
+        let shape = scene.shape;
+        self.saved(scene, snapshot.checkpoint).subtasks[subtask] = Some(frozen);
+        let Some(saved) = self.saved.get_mut(&snapshot.checkpoint) else { return };
+        for channel in &shape.inputs[subtask] {
+            saved.received[channel.index()] = Some(self.flows[channel.index()].received);
+        }
+        for cut in snapshot.sent.iter().filter(|cut| shape.outputs[subtask].contains(&cut.channel))
+        {
+            let flow = &self.flows[cut.channel.index()];
+            if flow.records == cut.records {
+                saved.sent[cut.channel.index()].get_or_insert(flow.sent);
+            }
+        }
+    }
+
+    /// The checkpoint completed: its state is the state that recovery goes back to.
+    pub fn handle_completed(&mut self, scene: &mut Scene, checkpoint: CheckpointId) {
+        self.saved.retain(|id, _| *id >= checkpoint);
+        let Some(saved) = self.saved.get(&checkpoint) else { return };
+        judge_ownership(scene, checkpoint, saved, self.splits.len());
+        for position in saved.positions() {
+            if let Some(split) = self.splits.get_mut(position.split.index()) {
+                split.released = split.released.max(position.offset);
+            }
+        }
+    }
+
+    /// The checkpoint will never complete.
+    pub fn handle_aborted(&mut self, checkpoint: CheckpointId) {
+        self.saved.remove(&checkpoint);
+    }
+
+    /// The next attempt starts: what was done after the restored cut is undone.
+    pub fn handle_attempt_started(&mut self, restored: Option<CheckpointId>) {
+        self.saved.retain(|id, _| Some(*id) == restored);
+        let saved = restored.and_then(|checkpoint| self.saved.get(&checkpoint));
+        for split in &mut self.splits {
+            split.next = 0;
+            split.reader = None;
+        }
+        for position in saved.into_iter().flat_map(Saved::positions) {
+            if let Some(split) = self.splits.get_mut(position.split.index()) {
+                split.next = position.offset;
+            }
+        }
+        for (channel, flow) in self.flows.iter_mut().enumerate() {
+            flow.sent = saved.and_then(|saved| saved.sent[channel]).unwrap_or_default();
+            flow.received = saved.and_then(|saved| saved.received[channel]).unwrap_or_default();
+            flow.records = 0;
+        }
+    }
+
+    /// A subtask holds the state it starts from: the one that was frozen, or the initial one.
+    pub fn handle_restored(&mut self, scene: &mut Scene, restored: &Restored) {
+        for position in &restored.positions {
+            if let Some(split) = self.splits.get_mut(position.split.index()) {
+                split.reader = Some(restored.subtask);
+            }
+        }
+        let Some(checkpoint) = restored.checkpoint else {
+            judge_initial(scene, restored);
+            return;
+        };
+        let saved = self.saved.get(&checkpoint);
+        let Some(frozen) =
+            saved.and_then(|saved| saved.subtasks[restored.subtask.index()].as_ref())
+        else {
+            return;
+        };
+        judge_restored(scene, restored, checkpoint, frozen);
+    }
+
+    /// The source log let go of entries: a completed checkpoint must hold that they were read (I7).
+    pub fn handle_offset_committed(&mut self, scene: &mut Scene, position: SplitPosition) {
+        let Some(split) = self.splits.get(position.split.index()) else { return };
+        if position.offset > split.released {
+            let text = format!(
+                "{} was committed up to offset {} while the completed checkpoints only reach {}",
+                position.split, position.offset, split.released
+            );
+            scene.report(Violation::new(OracleName::State, text));
+        }
+    }
+
+    /// The job finished: every entry was read and every record processed.
+    pub fn handle_finished(&mut self, scene: &mut Scene) {
+        for (index, split) in self.splits.iter().enumerate() {
+            let length = scene.shape.split_lengths[index];
+            if self.has_reads && split.next != length {
+                let next = split.next;
+                let text = format!(
+                    "the job finished with split-{index} read up to {next} of {length} entries"
+                );
+                scene.report(Violation::new(OracleName::State, text));
+            }
+        }
+        for (index, flow) in self.flows.iter().enumerate() {
+            if flow.sent != flow.received {
+                report_flow(scene, index, flow);
+            }
+        }
+    }
+
+    fn saved(&mut self, scene: &Scene, checkpoint: CheckpointId) -> &mut Saved {
+        if self.saved.len() >= SAVED_MAX && !self.saved.contains_key(&checkpoint) {
+            self.forget_one();
+        }
+        let (subtasks, channels) = (scene.shape.subtasks(), scene.shape.channels.len());
+        self.saved.entry(checkpoint).or_insert_with(|| Saved {
+            subtasks: vec![None; subtasks],
+            sent: vec![None; channels],
+            received: vec![None; channels],
+        })
+    }
+
+    /// Forgets the second oldest cut: the oldest may be the one that recovery goes back to.
+    fn forget_one(&mut self) {
+        if let Some(second) = self.saved.keys().nth(1).copied() {
+            self.saved.remove(&second);
+        }
+    }
+
+    /// What a snapshot holds of splits must be where reading stands.
+    fn judge_positions(&self, scene: &mut Scene, snapshot: &SnapshotTaken) {
+        if !self.has_reads {
+            return;
+        }
+        for position in &snapshot.positions {
+            let next = self.splits.get(position.split.index()).map(|split| split.next);
+            if next != Some(position.offset) {
+                let place = format!("offset {}", position.offset);
+                report_position(scene, snapshot, position.split, &place, next);
+            }
+        }
+        for (index, split) in self.splits.iter().enumerate() {
+            let id = SplitId(u16::try_from(index).unwrap_or(u16::MAX));
+            let is_listed = || snapshot.positions.iter().any(|position| position.split == id);
+            if split.reader == Some(snapshot.subtask) && !is_listed() {
+                report_position(scene, snapshot, id, "nothing", Some(split.next));
+            }
+        }
+    }
+}
+
+impl Split {
+    fn tell(&self, entry: SplitPosition, length: u64) -> String {
+        let next = self.next;
+        if entry.offset >= length {
+            format!("but the split holds {length} entries")
+        } else if entry.offset > next {
+            format!("but the next is {next}: what lies between is lost")
+        } else {
+            format!("but the next is {next}: it was read before")
+        }
+    }
+}
+
+impl Saved {
+    fn positions(&self) -> impl Iterator<Item = SplitPosition> + '_ {
+        self.subtasks.iter().flatten().flat_map(|frozen| frozen.positions.iter().copied())
+    }
+}
+
+/// In a cut each split has exactly one owner (I18).
+fn judge_ownership(scene: &mut Scene, checkpoint: CheckpointId, saved: &Saved, splits: usize) {
+    let mut owners = vec![0_u32; splits];
+    for position in saved.positions() {
+        if let Some(count) = owners.get_mut(position.split.index()) {
+            *count += 1;
+        }
+    }
+    for (split, count) in owners.iter().enumerate().filter(|(_, count)| **count != 1) {
+        let text = format!("{checkpoint} holds {count} positions of split-{split}, not one");
+        scene.report(Violation::new(OracleName::State, text).of(checkpoint));
+    }
+}
+
+fn judge_initial(scene: &mut Scene, restored: &Restored) {
+    let is_initial = restored.positions.iter().all(|position| position.offset == 0);
+    if !is_initial || restored.state != Digest::default() {
+        let name = scene.name(restored.subtask);
+        let text = format!("{name} starts from no checkpoint, but not from the initial state");
+        scene.report(Violation::new(OracleName::State, text).by(restored.subtask));
+    }
+}
+
+fn judge_restored(
+    scene: &mut Scene,
+    restored: &Restored,
+    checkpoint: CheckpointId,
+    frozen: &Frozen,
+) {
+    let name = scene.name(restored.subtask);
+    let text = if restored.state != frozen.state {
+        let (found, expected) = (restored.state, frozen.state);
+        format!("{name} restored state {found} from {checkpoint}, which froze {expected}")
+    } else if sorted(&restored.positions) != sorted(&frozen.positions) {
+        format!("{name} restored other positions from {checkpoint} than it froze")
+    } else {
+        return;
+    };
+    scene.report(Violation::new(OracleName::State, text).of(checkpoint).by(restored.subtask));
+}
+
+fn sorted(positions: &[SplitPosition]) -> Vec<SplitPosition> {
+    let mut positions = positions.to_vec();
+    positions.sort_unstable();
+    positions
+}
+
+#[cold]
+fn report_read(
+    scene: &mut Scene,
+    subtask: SubtaskId,
+    entry: SplitPosition,
+    lineage: LineageId,
+    place: &str,
+) {
+    let name = scene.name(subtask);
+    let text =
+        format!("{name} read {lineage} at offset {} of {}, {place}", entry.offset, entry.split);
+    scene.report(Violation::new(OracleName::State, text).with(lineage).by(subtask));
+}
+
+#[cold]
+fn report_position(
+    scene: &mut Scene,
+    snapshot: &SnapshotTaken,
+    split: SplitId,
+    place: &str,
+    next: Option<u64>,
+) {
+    let (name, checkpoint) = (scene.name(snapshot.subtask), snapshot.checkpoint);
+    let stands =
+        next.map_or_else(|| "does not exist".to_owned(), |next| format!("stands at {next}"));
+    let text =
+        format!("the snapshot of {name} for {checkpoint} holds {place} of {split}, which {stands}");
+    scene.report(Violation::new(OracleName::State, text).of(checkpoint).by(snapshot.subtask));
+}
+
+fn report_flow(scene: &mut Scene, channel: usize, flow: &Flow) {
+    let channel = ChannelId(u16::try_from(channel).unwrap_or(u16::MAX));
+    let name = scene.channel(channel);
+    let (sent, received) = (flow.sent, flow.received);
+    let text = format!(
+        "on the history that survives, {name} was sent the multiset {sent} and processed {received}"
+    );
+    scene.report(Violation::new(OracleName::State, text).on(channel));
+}

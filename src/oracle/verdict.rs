@@ -1,0 +1,306 @@
+//! What a judgement is made of: names, violations, how the run ended, the verdict.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use strum::{EnumCount, EnumIter, EnumString, IntoStaticStr};
+
+use crate::protocol::{ChannelId, CheckpointId, LineageId, SubtaskId, VirtualTime};
+use crate::trace::Stamp;
+
+/// The oracles, by the property each one judges.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    EnumCount,
+    EnumIter,
+    EnumString,
+    IntoStaticStr,
+    strum::Display,
+)]
+#[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
+pub enum OracleName {
+    /// O8: what the job conserves is the same in every cut.
+    Conservation,
+    /// O1, O2, O3: no orphan, no lost record, nothing in transit, in any cut.
+    Cut,
+    /// O21, I6: what is acknowledged is durable, unchanged, and stays.
+    Durability,
+    /// I5, I7, I9, I10: a checkpoint's life, from its trigger to its end.
+    Lifecycle,
+    /// O16, I12, I13: the job ends, and so does every checkpoint and every blockage.
+    Liveness,
+    /// O6, I5, I12: channels are FIFO, and markers keep their place and their order.
+    Order,
+    /// O10, I3, I16: the visible output is the reference output, once each.
+    Output,
+    /// O12, I8, I17: what is restored may be, and the dead take no effect.
+    Recovery,
+    /// O9, I2, I18: every record counts once in the state, on the history that survives.
+    State,
+    /// The trace itself: numbered without gaps, in time order, within its topology.
+    Trace,
+    /// O4: no cut depends on what happened after it elsewhere.
+    VectorClock,
+}
+
+impl OracleName {
+    /// Whether it judges that something happens at all, rather than that nothing wrong does.
+    #[must_use]
+    pub fn is_liveness(self) -> bool {
+        self == Self::Liveness
+    }
+}
+
+/// One broken property: where, and what about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Violation {
+    /// Which oracle found it.
+    pub oracle: OracleName,
+    /// The number of the event at which it showed.
+    pub event: u64,
+    /// The time of that event.
+    pub at: VirtualTime,
+    /// What is wrong, in the job's own names.
+    pub text: String,
+    /// The checkpoint it concerns.
+    pub checkpoint: Option<CheckpointId>,
+    /// The channel it concerns.
+    pub channel: Option<ChannelId>,
+    /// The record it concerns.
+    pub record: Option<LineageId>,
+    /// The subtask it concerns.
+    pub subtask: Option<SubtaskId>,
+}
+
+impl Violation {
+    /// A violation that is not placed yet: the judge adds the event and its time.
+    pub(super) fn new(oracle: OracleName, text: String) -> Self {
+        Self {
+            oracle,
+            event: 0,
+            at: VirtualTime::ZERO,
+            text,
+            checkpoint: None,
+            channel: None,
+            record: None,
+            subtask: None,
+        }
+    }
+
+    /// Names the checkpoint.
+    pub(super) fn of(mut self, checkpoint: CheckpointId) -> Self {
+        self.checkpoint = Some(checkpoint);
+        self
+    }
+
+    /// Names the channel.
+    pub(super) fn on(mut self, channel: ChannelId) -> Self {
+        self.channel = Some(channel);
+        self
+    }
+
+    /// Names the record.
+    pub(super) fn with(mut self, record: LineageId) -> Self {
+        self.record = Some(record);
+        self
+    }
+
+    /// Names the subtask.
+    pub(super) fn by(mut self, subtask: SubtaskId) -> Self {
+        self.subtask = Some(subtask);
+        self
+    }
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} (event {} at {})", self.oracle, self.text, self.event, self.at)
+    }
+}
+
+/// The violations of one run, in the order found. The first is what counts; later ones may follow from it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Violations {
+    kept: Vec<Violation>,
+    fired: Vec<OracleName>,
+    total: u64,
+}
+
+impl Violations {
+    /// How many are kept in full; later ones are only counted.
+    pub const KEPT_MAX: usize = 16;
+
+    /// Adds one, found at `stamp`.
+    pub(super) fn add(&mut self, stamp: Stamp, violation: Violation) {
+        self.total += 1;
+        if !self.fired.contains(&violation.oracle) {
+            self.fired.push(violation.oracle);
+        }
+        if self.kept.len() < Self::KEPT_MAX {
+            self.kept.push(Violation { event: stamp.number, at: stamp.at, ..violation });
+        }
+    }
+
+    /// The first one.
+    #[must_use]
+    pub fn first(&self) -> Option<&Violation> {
+        self.kept.first()
+    }
+
+    /// Those kept, in the order found.
+    #[must_use]
+    pub fn kept(&self) -> &[Violation] {
+        &self.kept
+    }
+
+    /// The oracles that found something, in the order in which each did first.
+    #[must_use]
+    pub fn fired(&self) -> &[OracleName] {
+        &self.fired
+    }
+
+    /// How many there were, kept or not.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.total
+    }
+
+    /// Whether there was none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.total == 0
+    }
+}
+
+/// How a run ended, as its world knows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum End {
+    /// The job finished.
+    Finished,
+    /// Virtual time was up.
+    TimeLimit {
+        /// Then.
+        at: VirtualTime,
+    },
+    /// Nothing was left to happen, though the job had not finished.
+    Quiescent,
+    /// The system under test panicked.
+    Panicked {
+        /// With these words.
+        message: String,
+    },
+    /// The run was stopped because a violation had been found already.
+    Stopped,
+}
+
+/// The judgement on one run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// Every property held, and the job finished.
+    Held,
+    /// At least one property was broken; the first violation decides the class.
+    Violated(Violations),
+    /// The system under test panicked, and no property was seen broken before.
+    Panicked {
+        /// With these words.
+        message: String,
+    },
+    /// No property was broken, but the run ended before it owed its end: it says nothing on liveness.
+    Undecided,
+}
+
+/// The class of a verdict, as exit codes tell it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum VerdictClass {
+    /// All held.
+    Held,
+    /// Something happened that must not.
+    Safety,
+    /// Something that must happen did not.
+    Liveness,
+    /// The system under test panicked.
+    Panicked,
+    /// Too short to say.
+    Undecided,
+}
+
+impl Verdict {
+    /// Which class it is.
+    #[must_use]
+    pub fn class(&self) -> VerdictClass {
+        match self {
+            Self::Held => VerdictClass::Held,
+            Self::Violated(violations) => match violations.first() {
+                Some(first) if first.oracle.is_liveness() => VerdictClass::Liveness,
+                Some(_) | None => VerdictClass::Safety,
+            },
+            Self::Panicked { .. } => VerdictClass::Panicked,
+            Self::Undecided => VerdictClass::Undecided,
+        }
+    }
+
+    /// What the process should exit with: 0 held, 1 violated, 2 undecided, 3 liveness, 101 panic.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self.class() {
+            VerdictClass::Held => 0,
+            VerdictClass::Safety => 1,
+            VerdictClass::Undecided => 2,
+            VerdictClass::Liveness => 3,
+            VerdictClass::Panicked => 101,
+        }
+    }
+
+    /// Whether all held.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        *self == Self::Held
+    }
+
+    /// The violations; none unless violated.
+    #[must_use]
+    pub fn violations(&self) -> &[Violation] {
+        match self {
+            Self::Violated(violations) => violations.kept(),
+            Self::Held | Self::Panicked { .. } | Self::Undecided => &[],
+        }
+    }
+
+    /// The oracles that found something, in order.
+    #[must_use]
+    pub fn fired(&self) -> &[OracleName] {
+        match self {
+            Self::Violated(violations) => violations.fired(),
+            Self::Held | Self::Panicked { .. } | Self::Undecided => &[],
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Held => f.write_str("held"),
+            Self::Violated(violations) => match violations.first() {
+                Some(first) => first.fmt(f),
+                None => f.write_str("violated"),
+            },
+            Self::Panicked { message } => write!(f, "panicked: {message}"),
+            Self::Undecided => f.write_str("undecided: the run ended before it owed its end"),
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Plans and scenarios in files: versioned, bounded, and with errors that name the place.
+
+use std::fs;
+use std::io::Read as _;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::Plan;
+use super::scenario::{SCENARIO_VERSION, Scenario};
+
+/// How a plan file begins.
+pub const PLAN_FORMAT: &str = "cutwater-plan";
+
+/// The version of the plan format that is written and read here.
+pub const PLAN_VERSION: u32 = 1;
+
+/// No plan or scenario is longer than this; a longer file is refused unread.
+const FILE_BYTES_MAX: u64 = 4 << 20;
+
+/// Why a file could not be used.
+#[derive(Debug, Error)]
+pub enum FileError {
+    /// It could not be read or written.
+    #[error("{path}: {error}")]
+    Io {
+        /// The file.
+        path: String,
+        /// What the system says.
+        error: std::io::Error,
+    },
+    /// Its content is not what was expected.
+    #[error("{path}:{line}: {problem}")]
+    Content {
+        /// The file.
+        path: String,
+        /// The line, from 1.
+        line: usize,
+        /// What was found and what was expected.
+        problem: String,
+    },
+}
+
+impl FileError {
+    fn content(path: &str, line: usize, problem: impl Into<String>) -> Self {
+        Self::Content { path: path.to_owned(), line, problem: problem.into() }
+    }
+
+    fn io(path: &Path, error: std::io::Error) -> Self {
+        Self::Io { path: path.display().to_string(), error }
+    }
+}
+
+/// What stands before a plan in its file.
+#[derive(Deserialize)]
+struct Header {
+    format: String,
+    version: u32,
+}
+
+#[derive(Serialize)]
+struct Written<'a> {
+    format: &'static str,
+    version: u32,
+    plan: &'a Plan,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Read {
+    #[serde(rename = "format")]
+    _format: String,
+    #[serde(rename = "version")]
+    _version: u32,
+    plan: Plan,
+}
+
+impl Plan {
+    /// The plan as a file's content.
+    ///
+    /// # Panics
+    ///
+    /// Never: a plan is plain data.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let written = Written { format: PLAN_FORMAT, version: PLAN_VERSION, plan: self };
+        let mut text = serde_json::to_string_pretty(&written).expect("plain data can be encoded");
+        text.push('\n');
+        text
+    }
+
+    /// Reads what [`to_json`](Self::to_json) wrote; `path` is for messages.
+    ///
+    /// # Errors
+    ///
+    /// When it is no plan, of another version, or has an unknown or a missing field.
+    pub fn from_json(path: &str, text: &str) -> Result<Self, FileError> {
+        let json =
+            |error: serde_json::Error| FileError::content(path, error.line(), error.to_string());
+        let header: Header = serde_json::from_str(text).map_err(json)?;
+        if header.format != PLAN_FORMAT {
+            let problem = format!("format is {:?}, expected {PLAN_FORMAT:?}", header.format);
+            return Err(FileError::content(path, line_of(text, "format"), problem));
+        }
+        if header.version != PLAN_VERSION {
+            let problem = format!("version is {}, expected {PLAN_VERSION}", header.version);
+            return Err(FileError::content(path, line_of(text, "version"), problem));
+        }
+        let read: Read = serde_json::from_str(text).map_err(json)?;
+        Ok(read.plan)
+    }
+
+    /// Reads a plan file.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read, or is not a plan of this version.
+    pub fn read(path: &Path) -> Result<Self, FileError> {
+        Self::from_json(&path.display().to_string(), &read_bounded(path)?)
+    }
+}
+
+impl Scenario {
+    /// Reads a scenario file's content; `path` is for messages.
+    ///
+    /// # Errors
+    ///
+    /// When it is no scenario, of another version, or has an unknown or a missing field.
+    pub fn from_toml(path: &str, text: &str) -> Result<Self, FileError> {
+        let toml = |error: toml::de::Error| {
+            let offset = error.span().map_or(0, |span| span.start);
+            let line = text.get(..offset).map_or(1, |before| before.lines().count().max(1));
+            FileError::content(path, line, error.message().to_owned())
+        };
+        let scenario: Self = toml::from_str(text).map_err(toml)?;
+        if scenario.version != SCENARIO_VERSION {
+            let problem = format!("version is {}, expected {SCENARIO_VERSION}", scenario.version);
+            return Err(FileError::content(path, line_of(text, "version"), problem));
+        }
+        Ok(scenario)
+    }
+
+    /// Reads a scenario file.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read, or is not a scenario of this version.
+    pub fn read(path: &Path) -> Result<Self, FileError> {
+        Self::from_toml(&path.display().to_string(), &read_bounded(path)?)
+    }
+}
+
+/// The first line that mentions `field`.
+fn line_of(text: &str, field: &str) -> usize {
+    text.lines().position(|line| line.contains(field)).map_or(1, |line| line + 1)
+}
+
+fn read_bounded(path: &Path) -> Result<String, FileError> {
+    let file = fs::File::open(path).map_err(|error| FileError::io(path, error))?;
+    let mut text = String::new();
+    let read = file.take(FILE_BYTES_MAX + 1).read_to_string(&mut text);
+    read.map_err(|error| FileError::io(path, error))?;
+    if text.len() as u64 > FILE_BYTES_MAX {
+        let problem = format!("longer than {FILE_BYTES_MAX} bytes");
+        return Err(FileError::content(&path.display().to_string(), 1, problem));
+    }
+    Ok(text)
+}

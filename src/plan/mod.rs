@@ -1,0 +1,65 @@
+//! Plans: everything that decides a run, as data. A seed only draws one; a plan replays without it.
+
+pub mod draw;
+pub mod fault;
+pub mod file;
+pub mod links;
+pub mod random;
+pub mod scenario;
+
+pub use draw::draw;
+pub use fault::{Fault, FaultClass, MessageAction, PlannedFault, When};
+pub use file::{FileError, PLAN_FORMAT, PLAN_VERSION};
+pub use links::{Latency, LinkSettings, SlowLink};
+pub use random::{Concern, Span, Stream};
+pub use scenario::Scenario;
+
+use serde::{Deserialize, Serialize};
+
+use crate::cluster::ClusterSettings;
+use crate::protocol::{DefectSet, ProcessId};
+
+/// Everything that decides a run, but for the job's code and input.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// Which scenario it was drawn for.
+    pub scenario: String,
+    /// The seed: of the plan, and of delays in the run.
+    pub seed: u64,
+    /// The job and its input.
+    pub job: JobPlan,
+    /// The processes.
+    pub cluster: ClusterSettings,
+    /// The links between them.
+    pub links: LinkSettings,
+    /// How long mail waits in a mailbox, in microseconds.
+    pub mailbox_us: Span,
+    /// What goes wrong.
+    pub faults: Vec<PlannedFault>,
+    /// When faults end and everything is healed, but for `lost`.
+    pub safety_ms: u64,
+    /// Within how long after that the job must finish.
+    pub liveness_ms: u64,
+    /// Workers that are not healed: the others must do.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lost: Vec<ProcessId>,
+    /// Bugs that are switched on.
+    #[serde(default, skip_serializing_if = "DefectSet::is_empty")]
+    pub defects: DefectSet,
+}
+
+/// The job of a plan: a workload by name, and its settings.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JobPlan {
+    /// The workload's name.
+    pub workload: String,
+    /// How many records of its input; absent: all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub records: Option<u64>,
+    /// Subtasks of each operator that may have several.
+    pub parallelism: u16,
+    /// Splits of each source.
+    pub splits: u16,
+}

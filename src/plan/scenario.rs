@@ -1,0 +1,245 @@
+//! Scenario files: what a family of plans has in common, and what each seed may draw.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::fault::FaultClass;
+use super::links::Latency;
+use super::random::Span;
+use crate::cluster::{CostModel, StoreSettings};
+
+/// The version of the scenario format that is read here.
+pub const SCENARIO_VERSION: u32 = 1;
+
+/// A scenario: ranges from which a seed draws a plan.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// The format's version.
+    pub version: u32,
+    /// Unique among scenarios, lower case.
+    pub name: String,
+    /// One sentence for people.
+    pub about: String,
+    /// The job.
+    pub job: JobScenario,
+    /// The processes.
+    #[serde(default)]
+    pub cluster: ClusterScenario,
+    /// Checkpoints.
+    #[serde(default)]
+    pub checkpoints: CheckpointScenario,
+    /// The links.
+    #[serde(default)]
+    pub links: LinkScenario,
+    /// How many faults of each class.
+    #[serde(default)]
+    pub faults: BTreeMap<FaultClass, Span>,
+    /// When and how they strike.
+    #[serde(default)]
+    pub nemesis: NemesisScenario,
+    /// Within how long after the last fault the job must finish.
+    #[serde(default = "default_liveness_ms")]
+    pub liveness_ms: u64,
+}
+
+fn default_liveness_ms() -> u64 {
+    20_000
+}
+
+/// The job of a scenario.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JobScenario {
+    /// The workload's name.
+    pub workload: String,
+    /// How many records; absent: all of the input.
+    pub records: Option<Span>,
+    /// Subtasks of each operator that may have several.
+    #[serde(default = "one")]
+    pub parallelism: Span,
+    /// Splits of each source; never fewer than its subtasks.
+    #[serde(default = "one")]
+    pub splits: Span,
+}
+
+fn one() -> Span {
+    Span::new(1, 1)
+}
+
+/// The processes of a scenario.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ClusterScenario {
+    /// How many workers.
+    pub workers: Span,
+    /// Of which this many may be lost for good; the others have slots for all.
+    pub losable: Span,
+    /// From one heartbeat to the next.
+    pub heartbeat_ms: Span,
+    /// When silence means death.
+    pub heartbeat_timeout_ms: Span,
+    /// From the end of an attempt to the next.
+    pub restart_delay_ms: Span,
+    /// When a request is repeated.
+    pub request_retry_ms: Span,
+    /// Items under way in a channel.
+    pub credits: Span,
+    /// From one source entry to the next.
+    pub source_interval_us: Span,
+    /// Records that a sink collects.
+    pub sink_batch: Span,
+    /// How long mail waits.
+    pub mailbox_us: Span,
+    /// What a request to the object store takes.
+    pub object_store_us: Span,
+    /// What it takes more for each byte.
+    pub object_store_byte_ns: u64,
+    /// What a request to the meta store takes.
+    pub meta_store_us: Span,
+    /// What processing costs.
+    pub cost: Option<CostModel>,
+}
+
+impl Default for ClusterScenario {
+    fn default() -> Self {
+        Self {
+            workers: Span::new(2, 4),
+            losable: Span::new(0, 0),
+            heartbeat_ms: Span::new(50, 50),
+            heartbeat_timeout_ms: Span::new(200, 200),
+            restart_delay_ms: Span::new(20, 20),
+            request_retry_ms: Span::new(100, 100),
+            credits: Span::new(4, 64),
+            source_interval_us: Span::new(500, 1_000),
+            sink_batch: Span::new(1, 16),
+            mailbox_us: Span::new(0, 2_000),
+            object_store_us: Span::new(1_000, 5_000),
+            object_store_byte_ns: 10,
+            meta_store_us: Span::new(500, 2_000),
+            cost: None,
+        }
+    }
+}
+
+impl ClusterScenario {
+    /// A store that takes this long.
+    #[must_use]
+    pub fn store(latency_us: u64, byte_ns: u64) -> StoreSettings {
+        StoreSettings { latency_us, byte_ns }
+    }
+}
+
+/// The checkpoints of a scenario.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CheckpointScenario {
+    /// From one trigger to the next.
+    pub interval_ms: Span,
+    /// From the end of one to the next trigger.
+    pub pause_min_ms: Span,
+    /// When one expires.
+    pub timeout_ms: Span,
+    /// How many at once.
+    pub concurrent_max: Span,
+    /// How many may fail in a row.
+    pub failures_tolerated: Span,
+    /// How many are kept.
+    pub retained: Span,
+}
+
+impl Default for CheckpointScenario {
+    fn default() -> Self {
+        Self {
+            interval_ms: Span::new(50, 100),
+            pause_min_ms: Span::new(0, 10),
+            timeout_ms: Span::new(300, 600),
+            concurrent_max: Span::new(1, 1),
+            failures_tolerated: Span::new(100, 100),
+            retained: Span::new(1, 3),
+        }
+    }
+}
+
+/// The links of a scenario.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LinkScenario {
+    /// Of channels.
+    pub channels: Latency,
+    /// Of control messages.
+    pub control: Latency,
+    /// What a channel takes more for each byte.
+    pub byte_ns: Span,
+    /// How many channels are slower than the others.
+    pub slow: Span,
+    /// How long those take.
+    pub slow_us: Span,
+}
+
+impl Default for LinkScenario {
+    fn default() -> Self {
+        Self {
+            channels: Latency::Uniform(Span::new(1_000, 10_000)),
+            control: Latency::Uniform(Span::new(500, 5_000)),
+            byte_ns: Span::new(0, 0),
+            slow: Span::new(0, 1),
+            slow_us: Span::new(10_000, 40_000),
+        }
+    }
+}
+
+/// When and how the faults of a scenario strike.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct NemesisScenario {
+    /// The time in which they strike; after its end they are healed.
+    pub window_ms: Span,
+    /// How many in a hundred crashes and pauses are aimed at a protocol point instead of a time.
+    pub aimed_percent: u8,
+    /// How long a crashed process stays down.
+    pub down_ms: Span,
+    /// How long a pause lasts.
+    pub pause_ms: Span,
+    /// How long a disconnect lasts.
+    pub disconnect_ms: Span,
+    /// How long a delayed message is held back, or its duplicate.
+    pub delay_ms: Span,
+    /// How many messages of a kind in a row are hit.
+    pub messages: Span,
+    /// How long a store misbehaves.
+    pub store_ms: Span,
+    /// How much slower a slow store gets.
+    pub store_extra_ms: Span,
+}
+
+impl Default for NemesisScenario {
+    fn default() -> Self {
+        Self {
+            window_ms: Span::new(50, 1_500),
+            aimed_percent: 50,
+            down_ms: Span::new(1, 400),
+            pause_ms: Span::new(1, 500),
+            disconnect_ms: Span::new(1, 500),
+            delay_ms: Span::new(1, 300),
+            messages: Span::new(1, 3),
+            store_ms: Span::new(10, 500),
+            store_extra_ms: Span::new(10, 300),
+        }
+    }
+}
+
+/// The scenarios that come with the program, by name.
+const BUILT_IN: &[&str] = &[include_str!("../../fixtures/scenarios/relay.toml")];
+
+/// The built-in scenarios, in the order in which a sweep runs them.
+///
+/// # Panics
+///
+/// When one of them does not parse, which a test rules out.
+#[must_use]
+pub fn built_in() -> Vec<Scenario> {
+    let parse = |text: &&str| toml::from_str(text).expect("built-in scenarios parse");
+    BUILT_IN.iter().map(parse).collect()
+}

@@ -1,0 +1,78 @@
+//! What the coordinator asks of its surroundings, in order.
+
+use serde::{Deserialize, Serialize};
+
+use super::abort::AbortReason;
+use super::acknowledgement::Acknowledgement;
+use super::completed::{CompletedCheckpoint, SnapshotHandle};
+use super::ids::CheckpointId;
+use super::time::VirtualTime;
+
+/// Wake-ups that the coordinator asks for; those no longer of interest are ignored when they come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum CoordinatorTimer {
+    /// A periodic trigger may be due.
+    Trigger,
+    /// The checkpoint's time is up.
+    Expire(CheckpointId),
+}
+
+/// What the coordinator wants done, in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CoordinatorOutput {
+    /// Call [`CheckpointCoordinator::handle_timer`](super::CheckpointCoordinator::handle_timer) then.
+    SetTimer {
+        /// When.
+        at: VirtualTime,
+        /// With this.
+        timer: CoordinatorTimer,
+    },
+    /// Make durable that ids up to and including this one are used; then call `handle_reserved`.
+    ReserveId(CheckpointId),
+    /// Ask every subtask of the attempt for a snapshot.
+    Trigger(CheckpointId),
+    /// The acknowledgement counts.
+    Counted(Acknowledgement),
+    /// The acknowledgement is late, duplicate, unknown or of another attempt. Its snapshot must be
+    /// deleted where `discard` says so (it belongs to nothing that may still complete).
+    Ignored {
+        /// What was ignored.
+        acknowledgement: Acknowledgement,
+        /// Whether to delete its snapshot.
+        discard: bool,
+    },
+    /// All have acknowledged: write the metadata object; then `handle_metadata_durable` or `…_failed`.
+    WriteMetadata(CompletedCheckpoint),
+    /// The metadata is durable: add the checkpoint to the store, together with what stays retained
+    /// (newest last, the new one included); then `handle_added` or `handle_add_failed`.
+    AddToStore {
+        /// The new one.
+        completed: CompletedCheckpoint,
+        /// All that stay, in order.
+        retained: Vec<CheckpointId>,
+    },
+    /// The checkpoint is in the store and cannot fail any more.
+    Completed {
+        /// Which.
+        checkpoint: CheckpointId,
+        /// Whether nothing is left to do after it: the job is finished.
+        terminal: bool,
+    },
+    /// Tell every subtask that it completed.
+    NotifyComplete(CheckpointId),
+    /// The checkpoint will never complete.
+    Aborted {
+        /// Which.
+        checkpoint: CheckpointId,
+        /// Why.
+        reason: AbortReason,
+    },
+    /// Tell every subtask that it was aborted.
+    NotifyAborted(CheckpointId),
+    /// Delete these snapshots; nothing refers to them.
+    DeleteSnapshots(Vec<SnapshotHandle>),
+    /// The checkpoint fell out of retention: delete its metadata and then its snapshots.
+    Discard(CompletedCheckpoint),
+    /// Too many checkpoints failed in a row: fail the attempt.
+    FailAttempt,
+}

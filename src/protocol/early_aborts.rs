@@ -1,0 +1,71 @@
+//! Remembers aborts that arrive before the barrier they are about.
+
+use std::collections::BTreeSet;
+
+use super::ids::CheckpointId;
+
+/// How many early aborts are remembered; far above how many checkpoints are ever pending at once.
+///
+/// When it overflows the oldest is forgotten. That costs time, not correctness: its barriers start an
+/// alignment that the next checkpoint's barrier ends.
+pub const EARLY_ABORTS_MAX: usize = 32;
+
+/// Checkpoints that the coordinator aborted and whose barrier has not come yet.
+///
+/// An abort travels by message and may overtake the barrier, which travels in the channels. If it were
+/// forgotten (FLINK-28474) the barrier would start an alignment that nobody ends, or a snapshot that
+/// nobody wants (Flink: `SubtaskCheckpointCoordinatorImpl.abortedCheckpointIds`).
+#[derive(Clone, Debug, Default)]
+pub struct EarlyAborts {
+    /// Never more than [`EARLY_ABORTS_MAX`], and nothing at or below what has been handled.
+    checkpoints: BTreeSet<CheckpointId>,
+}
+
+impl EarlyAborts {
+    /// Remembers that `checkpoint` was aborted.
+    pub fn remember(&mut self, checkpoint: CheckpointId) {
+        self.checkpoints.insert(checkpoint);
+        if self.checkpoints.len() > EARLY_ABORTS_MAX {
+            self.checkpoints.pop_first();
+        }
+        assert!(
+            self.checkpoints.len() <= EARLY_ABORTS_MAX,
+            "the memory of early aborts is bounded"
+        );
+    }
+
+    /// `checkpoint` is handled now: forgets it and all older ones, and tells whether it was aborted.
+    pub fn take(&mut self, checkpoint: CheckpointId) -> bool {
+        let aborted = self.checkpoints.remove(&checkpoint);
+        while self.checkpoints.first().is_some_and(|oldest| *oldest < checkpoint) {
+            self.checkpoints.pop_first();
+        }
+        aborted
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn taking_one_forgets_the_older_ones_and_keeps_the_newer() {
+        let mut aborts = EarlyAborts::default();
+        for id in [3, 5, 7] {
+            aborts.remember(CheckpointId(id));
+        }
+        assert!(aborts.take(CheckpointId(5)), "it was aborted");
+        assert!(!aborts.take(CheckpointId(5)), "it is told once");
+        assert!(!aborts.take(CheckpointId(3)), "older ones are forgotten");
+        assert!(aborts.take(CheckpointId(7)), "newer ones are kept");
+    }
+
+    #[test]
+    fn the_oldest_is_forgotten_when_there_are_too_many() {
+        let mut aborts = EarlyAborts::default();
+        let newest = EARLY_ABORTS_MAX as u64 + 1;
+        (1..=newest).for_each(|id| aborts.remember(CheckpointId(id)));
+        assert!(!aborts.clone().take(CheckpointId(1)), "the oldest made room");
+        assert!(aborts.take(CheckpointId(2)), "the others are still there");
+    }
+}

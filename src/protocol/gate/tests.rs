@@ -1,0 +1,150 @@
+//! What the walk-throughs do not show of the gate: orders, refusals, bounds.
+
+use super::*;
+
+fn gate(channels: usize) -> InputGate<u32> {
+    InputGate::new(channels, DefectSet::NONE)
+}
+
+fn ckpt(id: u64) -> CheckpointId {
+    CheckpointId(id)
+}
+
+fn take(gate: &mut InputGate<u32>, channel: usize, element: Element<u32>) {
+    gate.handle_element(channel, element).expect("the channel exists and has not ended");
+}
+
+fn drain(gate: &mut InputGate<u32>) -> Vec<GateOutput<u32>> {
+    std::iter::from_fn(|| gate.poll_output()).collect()
+}
+
+fn items(outputs: &[GateOutput<u32>]) -> Vec<u32> {
+    let item = |output: &GateOutput<u32>| match output {
+        GateOutput::Item { item, .. } => Some(*item),
+        _ => None,
+    };
+    outputs.iter().filter_map(item).collect()
+}
+
+#[test]
+fn items_come_in_arrival_order_and_kept_ones_first() {
+    let mut gate = gate(3);
+    take(&mut gate, 0, Element::Barrier(ckpt(1)));
+    for (channel, item) in [(0, 10), (1, 20), (0, 11), (2, 30)] {
+        take(&mut gate, channel, Element::Item(item));
+    }
+    take(&mut gate, 1, Element::Barrier(ckpt(1)));
+    take(&mut gate, 1, Element::Item(21));
+    take(&mut gate, 0, Element::Item(12));
+    take(&mut gate, 2, Element::Barrier(ckpt(1)));
+    take(&mut gate, 2, Element::Item(31));
+    assert_eq!(items(&drain(&mut gate)), [20, 30], "only flowing channels deliver");
+    assert_eq!([gate.queued(0), gate.queued(1), gate.queued(2)], [3, 1, 1]);
+    gate.release(ckpt(1));
+    assert_eq!(items(&drain(&mut gate)), [10, 11, 21, 12, 31], "in arrival order, across channels");
+    assert_eq!([gate.queued(0), gate.queued(1), gate.queued(2)], [0, 0, 0]);
+}
+
+#[test]
+fn nothing_is_delivered_between_alignment_and_release() {
+    let mut gate = gate(1);
+    take(&mut gate, 0, Element::Barrier(ckpt(1)));
+    take(&mut gate, 0, Element::Item(1));
+    assert_eq!(drain(&mut gate).last(), Some(&GateOutput::Aligned(ckpt(1))));
+    gate.handle_aborted(ckpt(1));
+    assert_eq!(drain(&mut gate), [], "once aligned, the subtask decides");
+    gate.release(ckpt(1));
+    let unblocked = GateOutput::Unblocked { channel: 0, checkpoint: ckpt(1) };
+    assert_eq!(drain(&mut gate), [unblocked, GateOutput::Item { channel: 0, item: 1 }]);
+}
+
+#[test]
+fn a_barrier_aborted_early_still_ends_an_older_alignment() {
+    let mut gate = gate(2);
+    take(&mut gate, 0, Element::Barrier(ckpt(1)));
+    drain(&mut gate);
+    gate.handle_aborted(ckpt(2));
+    take(&mut gate, 1, Element::Barrier(ckpt(2)));
+    let expected = [
+        GateOutput::BarrierSeen { channel: 1, checkpoint: ckpt(2) },
+        GateOutput::AlignmentAborted(ckpt(1)),
+        GateOutput::Unblocked { channel: 0, checkpoint: ckpt(1) },
+        GateOutput::AlignmentAborted(ckpt(2)),
+    ];
+    assert_eq!(drain(&mut gate), expected);
+}
+
+#[test]
+fn a_cancel_marker_of_a_newer_checkpoint_supersedes_and_is_said_once() {
+    let mut gate = gate(3);
+    take(&mut gate, 0, Element::Barrier(ckpt(1)));
+    take(&mut gate, 1, Element::Cancel(ckpt(2)));
+    take(&mut gate, 2, Element::Cancel(ckpt(2)));
+    take(&mut gate, 0, Element::Barrier(ckpt(2)));
+    let outputs = drain(&mut gate);
+    let given_up =
+        |id| outputs.iter().filter(|it| **it == GateOutput::AlignmentAborted(id)).count();
+    assert_eq!((given_up(ckpt(1)), given_up(ckpt(2))), (1, 1));
+    assert!(!outputs.contains(&GateOutput::AlignmentStarted(ckpt(2))), "cancelled for good");
+}
+
+#[test]
+fn the_end_is_announced_once_and_after_the_release() {
+    let mut gate = gate(2);
+    take(&mut gate, 0, Element::Barrier(ckpt(1)));
+    take(&mut gate, 0, Element::End);
+    take(&mut gate, 1, Element::End);
+    assert_eq!(drain(&mut gate).last(), Some(&GateOutput::Aligned(ckpt(1))));
+    gate.release(ckpt(1));
+    let rest = drain(&mut gate);
+    assert_eq!(rest.last(), Some(&GateOutput::AllEnded));
+    gate.handle_trigger(ckpt(2));
+    assert_eq!(drain(&mut gate), [GateOutput::Aligned(ckpt(2))]);
+    gate.release(ckpt(2));
+    assert_eq!(drain(&mut gate), [], "the end is not announced again");
+}
+
+#[test]
+fn a_gate_without_channels_follows_each_new_trigger_and_never_ends() {
+    let mut gate = gate(0);
+    gate.handle_trigger(ckpt(3));
+    gate.handle_trigger(ckpt(3));
+    gate.handle_trigger(ckpt(4));
+    assert_eq!(drain(&mut gate), [GateOutput::Aligned(ckpt(3))], "one at a time");
+    gate.release(ckpt(3));
+    assert_eq!(drain(&mut gate), [GateOutput::Aligned(ckpt(4))]);
+    gate.release(ckpt(4));
+    gate.handle_trigger(ckpt(2));
+    assert_eq!(drain(&mut gate), []);
+}
+
+#[test]
+fn a_trigger_aborted_before_it_counts_is_given_up() {
+    let mut gate = gate(1);
+    gate.handle_trigger(ckpt(1));
+    gate.handle_aborted(ckpt(1));
+    take(&mut gate, 0, Element::End);
+    let given_up = GateOutput::AlignmentAborted(ckpt(1));
+    let ended = GateOutput::EndSeen { channel: 0 };
+    assert_eq!(drain(&mut gate), [ended, given_up, GateOutput::AllEnded]);
+}
+
+#[test]
+fn what_a_peer_may_not_do_is_refused() {
+    let mut gate = gate(1);
+    let unknown = gate.handle_element(1, Element::Item(1));
+    assert_eq!(unknown, Err(ProtocolError::UnknownChannel { channel: 1, channels: 1 }));
+    take(&mut gate, 0, Element::End);
+    let late = gate.handle_element(0, Element::Barrier(ckpt(1)));
+    assert_eq!(late, Err(ProtocolError::ElementAfterEnd { channel: 0, what: "a barrier" }));
+    assert_eq!(drain(&mut gate).last(), Some(&GateOutput::AllEnded), "the refused leave no trace");
+}
+
+#[test]
+#[should_panic(expected = "ckpt-2 is released in")]
+fn only_the_aligned_checkpoint_can_be_released() {
+    let mut gate = gate(1);
+    take(&mut gate, 0, Element::Barrier(ckpt(1)));
+    drain(&mut gate);
+    gate.release(ckpt(2));
+}

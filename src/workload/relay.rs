@@ -1,0 +1,62 @@
+//! The cheapest job that still has parallel paths: numbers, two or more stateless maps, one sink.
+//!
+//! It measures the engine, not the job. Each number gives one output that depends on it alone, so that
+//! the output is a multiset whatever the order.
+
+use super::draw::Draw;
+use super::records::Records;
+use super::{Experiment, Workload, WorkloadError, WorkloadSettings, encoded};
+use crate::dataflow::{EncodedSink, Input, JobBuilder};
+
+/// The benchmark's size.
+const RECORDS: u64 = 2_000;
+
+pub(super) const WORKLOAD: Workload = Workload {
+    name: "relay",
+    about: "numbers through parallel stateless maps into one sink: as cheap as a job can be, for measuring",
+    unit: "numbers",
+    records_usual: RECORDS,
+    records_max: 10_000_000,
+    single_split: true,
+    build,
+};
+
+fn build(settings: &WorkloadSettings) -> Result<Experiment, WorkloadError> {
+    let numbers = numbers(settings.records.unwrap_or(RECORDS), settings.seed);
+    let input = Input::dealt(numbers.iter().map(encoded), settings.splits);
+    Experiment::new(&job(settings), input, &reference(&numbers))
+}
+
+fn job(settings: &WorkloadSettings) -> JobBuilder {
+    let job = JobBuilder::new(WORKLOAD.name);
+    job.source("numbers", Records::<u64>::new(), 1, settings.splits)
+        .rebalance()
+        .map("map", settings.parallelism, |number: u64| number.wrapping_mul(3))
+        .rebalance()
+        .transactional_sink("out", 1, EncodedSink::new());
+    job
+}
+
+fn numbers(count: u64, seed: u64) -> Vec<u64> {
+    let mut draw = Draw::new("relay", seed);
+    (0..count).map(|_| draw.below(1 << 14)).collect()
+}
+
+/// Three times each number.
+fn reference(numbers: &[u64]) -> Vec<u64> {
+    numbers.iter().map(|number| number + number + number).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_short_and_differ_between_seeds() {
+        let drawn = numbers(RECORDS, 4);
+        assert_eq!(drawn.len(), 2_000);
+        assert!(drawn.iter().all(|number| encoded(number).len() <= 2));
+        assert_ne!(drawn, numbers(RECORDS, 5));
+        assert_eq!(reference(&[1, 7]), [3, 21]);
+    }
+}

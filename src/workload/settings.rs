@@ -1,0 +1,72 @@
+//! How large a workload is asked for, and what of that it can do.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Workload, WorkloadError};
+use crate::protocol::KeyGroup;
+
+/// How large an experiment is, and which of its many inputs it has.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WorkloadSettings {
+    /// How many records of input, in what the workload counts ([`Workload::unit`]); all there are when
+    /// none, or for a generated input [`Workload::records_usual`].
+    #[serde(default)]
+    pub records: Option<u64>,
+    /// How many subtasks the operators have that are more than one.
+    pub parallelism: u16,
+    /// How many splits the input has.
+    pub splits: u16,
+    /// Chooses among inputs of this size.
+    pub seed: u64,
+}
+
+impl WorkloadSettings {
+    /// Refuses what `workload` cannot do, naming the setting and what would be possible.
+    pub(super) fn check(&self, workload: &Workload) -> Result<(), WorkloadError> {
+        let refuse = |setting, got: u64, expected: String| {
+            Err(WorkloadError::Setting { workload: workload.name, setting, got, expected })
+        };
+        if !(1..=KeyGroup::COUNT).contains(&self.parallelism) {
+            let expected = format!("1 to {}, the number of key groups", KeyGroup::COUNT);
+            return refuse("parallelism", self.parallelism.into(), expected);
+        }
+        if workload.single_split && self.splits != 1 {
+            let expected = "1, since a single source reads everything in one order".to_owned();
+            return refuse("splits", self.splits.into(), expected);
+        }
+        if !workload.single_split && self.splits < self.parallelism {
+            let expected = format!("at least {}, one for each source", self.parallelism);
+            return refuse("splits", self.splits.into(), expected);
+        }
+        match self.records {
+            Some(records) if !(1..=workload.records_max).contains(&records) => {
+                let expected = format!("1 to {} {}", workload.records_max, workload.unit);
+                refuse("records", records, expected)
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::de::value::{Error, MapDeserializer};
+
+    use super::*;
+
+    fn read(fields: &[(&str, u64)]) -> Result<WorkloadSettings, Error> {
+        WorkloadSettings::deserialize(MapDeserializer::new(fields.iter().copied()))
+    }
+
+    #[test]
+    fn settings_are_read_strictly() {
+        let enough = [("parallelism", 2), ("splits", 4), ("seed", 9)];
+        let expected = WorkloadSettings { records: None, parallelism: 2, splits: 4, seed: 9 };
+        assert_eq!(read(&enough), Ok(expected));
+        let missing = read(&enough[1..]).expect_err("parallelism is missing");
+        assert_eq!(missing.to_string(), "missing field `parallelism`");
+        let unknown = read(&[("paralelism", 2)]).expect_err("no such field");
+        assert!(unknown.to_string().starts_with("unknown field `paralelism`, expected one of"));
+    }
+}

@@ -1,0 +1,184 @@
+//! Links: ordered ones (channels, credits, streams), and the many single messages of control links.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::queue::Due;
+use crate::cluster::Message;
+use crate::cluster::message::Route;
+use crate::plan::{Concern, Latency, Plan, Stream};
+use crate::protocol::{Incarnation, ProcessId, Topology, VirtualTime};
+
+/// An ordered link: messages leave it in the order in which they entered, whatever latency each draws.
+#[derive(Clone, Debug)]
+pub struct OrderedLink {
+    stream: Stream,
+    latency: Latency,
+    byte_ns: u64,
+    local: Duration,
+    /// When the last message arrives; none may overtake it.
+    last: VirtualTime,
+    /// When the sender's side is free again, where bandwidth is limited.
+    free: VirtualTime,
+    /// In order.
+    under_way: VecDeque<InFlight>,
+    /// Whether the first is in the queue of what is due.
+    scheduled: bool,
+}
+
+/// A message in an ordered link.
+#[derive(Clone, Debug)]
+pub struct InFlight {
+    /// When it arrives.
+    pub due: Due,
+    /// Who sent it.
+    pub from: ProcessId,
+    /// To whom.
+    pub to: ProcessId,
+    /// To which life of the receiver the connection led.
+    pub to_incarnation: Incarnation,
+    /// What.
+    pub message: Message,
+}
+
+/// Bytes that every message has beside its content.
+const HEADER_BYTES: u64 = 32;
+
+impl OrderedLink {
+    fn new(seed: u64, entity: u64, latency: Latency, byte_ns: u64, local_us: u64) -> Self {
+        Self {
+            stream: Stream::new(seed, Concern::Link, entity),
+            latency,
+            byte_ns,
+            local: Duration::from_micros(local_us),
+            last: VirtualTime::ZERO,
+            free: VirtualTime::ZERO,
+            under_way: VecDeque::new(),
+            scheduled: false,
+        }
+    }
+
+    /// When a message sent now arrives.
+    pub fn arrival(&mut self, now: VirtualTime, message: &Message, is_local: bool) -> VirtualTime {
+        let mut at = now;
+        if self.byte_ns > 0 && !is_local {
+            let bytes = HEADER_BYTES + message.content_bytes() as u64;
+            self.free = self.free.max(now) + Duration::from_nanos(bytes * self.byte_ns);
+            at = self.free;
+        }
+        at += if is_local { self.local } else { self.latency.draw(&mut self.stream) };
+        self.last = self.last.max(at);
+        self.last
+    }
+
+    /// Adds a message; returns when to look at the link, if it was empty.
+    pub fn push(&mut self, message: InFlight) -> Option<Due> {
+        let due = message.due;
+        self.under_way.push_back(message);
+        if self.scheduled {
+            return None;
+        }
+        self.scheduled = true;
+        Some(due)
+    }
+
+    /// Whose turn it is: its ends.
+    pub fn ends(&self) -> Option<(ProcessId, ProcessId)> {
+        self.under_way.front().map(|first| (first.from, first.to))
+    }
+
+    /// Takes the first message, and says when the next is due.
+    pub fn pop(&mut self) -> (Option<InFlight>, Option<Due>) {
+        let first = self.under_way.pop_front();
+        let next = self.under_way.front().map(|next| next.due);
+        self.scheduled = next.is_some();
+        (first, next)
+    }
+
+    /// The link is cut: its first message waits.
+    pub fn hold(&mut self) {
+        self.scheduled = false;
+    }
+
+    /// The link may have been healed: when to look at it, if a message waits.
+    pub fn release(&mut self, now: VirtualTime) -> Option<Due> {
+        let first = self.under_way.front_mut()?;
+        if self.scheduled {
+            return None;
+        }
+        self.scheduled = true;
+        first.due.at = first.due.at.max(now);
+        Some(first.due)
+    }
+}
+
+/// All links of a run.
+#[derive(Clone, Debug)]
+pub struct Links {
+    /// Two a channel (downstream, upstream), then one a worker (to the sink target).
+    ordered: Vec<OrderedLink>,
+    channels: usize,
+    control: Latency,
+    local: Duration,
+    /// By sender.
+    control_streams: Vec<Stream>,
+}
+
+impl Links {
+    /// The links that `plan` describes.
+    #[must_use]
+    pub fn new(plan: &Plan, topology: &Topology, processes: usize) -> Self {
+        let settings = &plan.links;
+        let channels = topology.channels.len();
+        let workers = usize::from(plan.cluster.workers);
+        let link = |index: usize| {
+            let slow = settings.slow.iter().find(|slow| slow.channel.index() * 2 == index);
+            let latency = slow.map_or(settings.channels, |slow| slow.latency);
+            let entity = index as u64;
+            OrderedLink::new(plan.seed, entity, latency, settings.byte_ns, settings.local_us)
+        };
+        let control_stream =
+            |sender: usize| Stream::new(plan.seed, Concern::Link, (1 << 32) | sender as u64);
+        Self {
+            ordered: (0..channels * 2 + workers).map(link).collect(),
+            channels,
+            control: settings.control,
+            local: Duration::from_micros(settings.local_us),
+            control_streams: (0..processes).map(control_stream).collect(),
+        }
+    }
+
+    /// Which ordered link a message takes; none if it travels alone.
+    #[must_use]
+    pub fn ordered_index(&self, route: Route, from: ProcessId) -> Option<usize> {
+        match (route, from) {
+            (Route::Channel(channel), _) => Some(channel.index() * 2),
+            (Route::Credit(channel), _) => Some(channel.index() * 2 + 1),
+            (Route::Stream, ProcessId::Worker(worker)) => {
+                Some(self.channels * 2 + usize::from(worker))
+            }
+            (Route::Stream | Route::Control(_), _) => None,
+        }
+    }
+
+    /// An ordered link.
+    ///
+    /// # Panics
+    ///
+    /// When there is no such link.
+    pub fn ordered(&mut self, index: usize) -> &mut OrderedLink {
+        &mut self.ordered[index]
+    }
+
+    /// How many ordered links there are.
+    #[must_use]
+    pub fn ordered_count(&self) -> usize {
+        self.ordered.len()
+    }
+
+    /// How long a message that travels alone takes.
+    pub fn control_delay(&mut self, sender: usize, is_local: bool) -> Duration {
+        let drawn = self.control.draw(&mut self.control_streams[sender]);
+        if is_local { self.local } else { drawn }
+    }
+}
