@@ -45,7 +45,7 @@ pub struct Scenario {
 }
 
 fn default_liveness_ms() -> u64 {
-    20_000
+    60_000
 }
 
 /// The job of a scenario.
@@ -154,7 +154,7 @@ impl Default for CheckpointScenario {
         Self {
             interval_ms: Span::new(50, 100),
             pause_min_ms: Span::new(0, 10),
-            timeout_ms: Span::new(300, 600),
+            timeout_ms: Span::new(500, 1_000),
             concurrent_max: Span::new(1, 1),
             failures_tolerated: Span::new(100, 100),
             retained: Span::new(1, 3),
