@@ -205,9 +205,9 @@ impl Script {
         let attempt = self.attempt;
         self.events.push(Event::Triggered { attempt, checkpoint });
         self.states.clear();
-        for source in 0..2 {
-            self.barrier_sent(source, checkpoint);
-            self.freeze(SOURCES[source], checkpoint);
+        for (channel, source) in SOURCES.into_iter().enumerate() {
+            self.barrier_sent(channel, checkpoint);
+            self.freeze(source, checkpoint);
         }
         let subtask = SUM;
         self.events.push(Event::AlignmentStarted { subtask, attempt, checkpoint });

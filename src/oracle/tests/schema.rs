@@ -93,7 +93,7 @@ fn no_trace_makes_the_judge_panic() {
 fn broken(line: &str, random: &mut ChaCha8Rng) -> Result<Event, serde_json::Error> {
     let digits: Vec<usize> =
         line.match_indices(|c: char| c.is_ascii_digit()).map(|d| d.0).collect();
-    if digits.is_empty() || random.next_u32() % 8 != 0 {
+    if digits.is_empty() || !random.next_u32().is_multiple_of(8) {
         return serde_json::from_str(line);
     }
     let place = digits[random.next_u32() as usize % digits.len()];
