@@ -230,7 +230,7 @@ impl Task {
 
     /// Works until there is nothing to do, an output waits for credit, or the processor is taken.
     fn run(&mut self, env: &mut Env<'_, impl Outbox>) {
-        while self.can_work() {
+        while self.can_poll() {
             let Some(output) = self.gate.poll_output() else { break };
             match output {
                 GateOutput::Item { channel, item } => self.process(channel, item, env),
@@ -240,12 +240,23 @@ impl Task {
         self.read_source(env);
     }
 
+    /// Whether something that may emit records can be done.
     fn can_work(&self) -> bool {
+        self.is_free() && self.stalled == 0
+    }
+
+    /// Whether the gate may be asked. That of a source holds no items, only triggers: its barrier
+    /// takes its place behind the records that wait for credit.
+    fn can_poll(&self) -> bool {
+        self.is_free() && (self.stalled == 0 || self.inputs.is_empty())
+    }
+
+    fn is_free(&self) -> bool {
         let started = match self.phase {
             Phase::Running | Phase::Ended => true,
             Phase::Restoring | Phase::Fencing | Phase::Ready => false,
         };
-        started && self.stalled == 0 && !self.busy
+        started && !self.busy
     }
 
     fn process(&mut self, channel: usize, item: Item, env: &mut Env<'_, impl Outbox>) {
