@@ -34,6 +34,8 @@ fn smoke() {
 }
 
 struct Print(u64);
+struct Quiet;
+impl cutwater::world::Observer for Quiet { fn observe(&mut self, _: cutwater::trace::Stamp, _: &cutwater::trace::Event) -> std::ops::ControlFlow<()> { std::ops::ControlFlow::Continue(()) } }
 impl cutwater::world::Observer for Print {
     fn observe(
         &mut self,
@@ -61,12 +63,14 @@ impl cutwater::world::Observer for Print {
 fn one() {
     let Ok(name) = std::env::var("S") else { return };
     let Ok(seed) = std::env::var("SEED") else { return };
-    let scenario = plan::scenario::built_in().into_iter().find(|x| x.name == name).unwrap();
+    let scenario = plan::scenario::all().into_iter().find(|x| x.name == name).unwrap();
     let e = Experiments::new();
     let plan = e.draw(&scenario, seed.parse().unwrap(), DefectSet::NONE).unwrap();
     println!("{}", plan.to_json());
     let prepared = e.prepare(&plan.job).unwrap();
-    let (o, _) = run_plan(&plan, &prepared, WorldKind::Kernel, Print(0));
+    let t = std::time::Instant::now();
+    let o = if std::env::var("Q").is_ok() { run_plan(&plan, &prepared, WorldKind::Kernel, Quiet).0 } else { run_plan(&plan, &prepared, WorldKind::Kernel, Print(0)).0 };
+    println!("{:?}", t.elapsed());
     println!("{:?}", o);
 }
 
