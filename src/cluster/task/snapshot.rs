@@ -59,10 +59,10 @@ impl Task {
         while let Some(output) = self.checkpoint.poll_output() {
             match output {
                 SubtaskOutput::BroadcastBarrier(checkpoint) => {
-                    self.broadcast(&Element::Barrier(checkpoint), env.outbox);
+                    self.outputs.broadcast(&Element::Barrier(checkpoint), env.outbox);
                 }
                 SubtaskOutput::BroadcastCancel(checkpoint) => {
-                    self.broadcast(&Element::Cancel(checkpoint), env.outbox);
+                    self.outputs.broadcast(&Element::Cancel(checkpoint), env.outbox);
                 }
                 SubtaskOutput::TakeSnapshot(checkpoint) => self.take_snapshot(checkpoint, env),
                 SubtaskOutput::Release(checkpoint) => self.gate.release(checkpoint),
@@ -127,7 +127,7 @@ impl Task {
             attempt: self.attempt,
             checkpoint,
             received: self.inputs.iter().map(|input| input.cut()).collect(),
-            sent: self.outputs.iter().map(|output| output.cut()).collect(),
+            sent: self.outputs.cuts(),
             positions: taken.positions.clone(),
             state: taken.handle.digest,
             tokens,
