@@ -108,6 +108,9 @@ fn run_world<O: Observer + Send + 'static>(
     let watch = Watch { judge, digest, statistics, other };
     match world {
         WorldKind::Kernel => Kernel::new(plan, &cluster, watch).run(),
+        #[cfg(madsim)]
+        WorldKind::Madsim => crate::world::madsim::run(plan, &cluster, watch),
+        #[cfg(not(madsim))]
         WorldKind::Madsim => panic!("this build has no madsim world"),
     }
 }

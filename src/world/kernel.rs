@@ -3,16 +3,16 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use super::faults::{Cuts, Nemesis};
+use super::faults::{Cuts, Nemesis, message_event};
 use super::links::{InFlight, Links};
 use super::observer::Observer;
 use super::queue::{Due, Queue, Slab};
-use super::{Ending, RunEnd};
+use super::{Ending, RunEnd, run_started, slot_of};
 use crate::cluster::message::Route;
 use crate::cluster::{Cluster, Delay, Input, Message, Outbox, Output, Process, StoreFault, Timer};
 use crate::plan::{Concern, Fault, MessageAction, Plan, Stream, When};
 use crate::protocol::{Incarnation, ProcessId, VirtualTime};
-use crate::trace::{Event, MessageKind, RunStarted, Stamp};
+use crate::trace::{Event, Stamp};
 
 /// A run in the kernel.
 #[derive(Clone)]
@@ -129,13 +129,7 @@ impl<'a, O: Observer> Kernel<'a, O> {
     }
 
     fn begin(&mut self) {
-        let started = RunStarted {
-            topology: self.cluster.job.topology().clone(),
-            split_lengths: self.cluster.input.lengths(),
-            retained: self.plan.cluster.checkpoints.retained,
-            liveness_bound_ms: self.plan.liveness_ms,
-            concurrent_max: self.plan.cluster.checkpoints.concurrent_max,
-        };
+        let started = run_started(self.plan, self.cluster);
         self.observe(ProcessId::Coordinator, &Event::RunStarted(Box::new(started)));
         for (fault, planned) in self.plan.faults.iter().enumerate() {
             if let When::At { us } = planned.when {
@@ -201,7 +195,7 @@ impl<'a, O: Observer> Kernel<'a, O> {
             self.queue.push(due, LINK_TOKENS + index as u32);
         }
         if let Some(InFlight { from, to, to_incarnation, message, .. }) = first {
-            let slot = self.slot_of(to);
+            let slot = slot_of(to);
             self.deliver(slot, to_incarnation, Input::Message { from, message });
         }
     }
@@ -210,7 +204,7 @@ impl<'a, O: Observer> Kernel<'a, O> {
         if !self.cuts.is_empty() && self.cuts.is_cut(from, to) {
             return;
         }
-        let slot = self.slot_of(to);
+        let slot = slot_of(to);
         let incarnation = self.slots[slot].incarnation;
         self.deliver(slot, incarnation, Input::Message { from, message });
     }
@@ -277,17 +271,6 @@ impl<'a, O: Observer> Kernel<'a, O> {
         }
     }
 
-    fn slot_of(&self, process: ProcessId) -> usize {
-        match process {
-            ProcessId::ObjectStore => 0,
-            ProcessId::MetaStore => 1,
-            ProcessId::SourceLog => 2,
-            ProcessId::SinkTarget => 3,
-            ProcessId::Coordinator => 4,
-            ProcessId::Worker(worker) => 5 + usize::from(worker),
-        }
-    }
-
     fn next_order(&mut self) -> u64 {
         self.order += 1;
         self.order
@@ -321,7 +304,7 @@ impl<'a, O: Observer> Kernel<'a, O> {
 
     /// A message to a dead process is lost: its connection is gone.
     fn send_ordered(&mut self, index: usize, from: ProcessId, to: ProcessId, message: Message) {
-        let receiver = &self.slots[self.slot_of(to)];
+        let receiver = &self.slots[slot_of(to)];
         if matches!(receiver.condition, Condition::Down) {
             return;
         }
@@ -392,7 +375,7 @@ impl<'a, O: Observer> Kernel<'a, O> {
     }
 
     fn crash(&mut self, fault: &Fault, process: ProcessId, restart_after_us: Option<u64>) {
-        let slot = self.slot_of(process);
+        let slot = slot_of(process);
         if matches!(self.slots[slot].condition, Condition::Down) {
             return;
         }
@@ -420,7 +403,7 @@ impl<'a, O: Observer> Kernel<'a, O> {
     }
 
     fn pause(&mut self, fault: &Fault, process: ProcessId, for_us: u64) {
-        let slot = self.slot_of(process);
+        let slot = slot_of(process);
         let until = self.now + Duration::from_micros(for_us);
         match &mut self.slots[slot].condition {
             Condition::Up => {}
@@ -474,7 +457,7 @@ impl<'a, O: Observer> Kernel<'a, O> {
     }
 
     fn tell_store(&mut self, process: ProcessId, fault: StoreFault) {
-        let slot = self.slot_of(process);
+        let slot = slot_of(process);
         self.handle(slot, Input::StoreFault(fault));
     }
 
@@ -503,18 +486,5 @@ impl<'a, O: Observer> Kernel<'a, O> {
             Condition::Down if self.plan.lost.contains(&id) => {}
             Condition::Down => self.restart(slot, incarnation),
         }
-    }
-}
-
-fn message_event(
-    action: MessageAction,
-    from: ProcessId,
-    to: ProcessId,
-    message: MessageKind,
-) -> Event {
-    match action {
-        MessageAction::Drop => Event::MessageDropped { from, to, message },
-        MessageAction::Delay { .. } => Event::MessageDelayed { from, to, message },
-        MessageAction::Duplicate { .. } => Event::MessageDuplicated { from, to, message },
     }
 }

@@ -26,6 +26,12 @@ impl Queue {
         self.heap.push(Reverse((due, token)));
     }
 
+    /// The first.
+    #[must_use]
+    pub fn first(&self) -> Option<Due> {
+        self.heap.peek().map(|Reverse((due, _))| *due)
+    }
+
     /// Takes the first.
     pub fn pop(&mut self) -> Option<(Due, u32)> {
         self.heap.pop().map(|Reverse(entry)| entry)
