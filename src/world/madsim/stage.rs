@@ -12,6 +12,7 @@ use std::time::Duration;
 use madsim::net::NetSim;
 use madsim::runtime::{Handle, Runtime};
 use madsim::task::NodeId;
+use madsim::time::TimeHandle;
 use tokio::sync::Notify;
 
 use super::driver::clock::Clock;
@@ -95,7 +96,7 @@ impl<O: Observer + Send + 'static> Stage<O> {
         let processes: Vec<ProcessId> = cluster.processes().collect();
         let seats: Arc<Seats> = Arc::new(Mutex::new(vec![None; processes.len()]));
         let shared = Arc::new(Shared {
-            clock: Clock::start(),
+            clock: clock(),
             run: Mutex::new(None),
             steps: AtomicU64::new(0),
             stir: Notify::new(),
@@ -174,6 +175,11 @@ impl<O: Observer + Send + 'static> Stage<O> {
     }
 }
 
+fn clock() -> Clock {
+    let time = TimeHandle::current();
+    Clock::start(move || time.now_instant())
+}
+
 /// What the machine of a process runs, each time it is started.
 fn life<O: Observer + Send + 'static>(
     plan: &Arc<Plan>,
@@ -215,7 +221,7 @@ impl<O: Observer> Shared<O> {
 
 impl<O: Observer + Send> World for Shared<O> {
     fn clock(&self) -> Clock {
-        self.clock
+        self.clock.clone()
     }
 
     fn address(&self, process: ProcessId) -> SocketAddr {

@@ -1,6 +1,7 @@
 //! The clock of a driver: virtual time, as its runtime tells it.
 
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{self, Instant};
@@ -8,22 +9,23 @@ use tokio::time::{self, Instant};
 use crate::protocol::VirtualTime;
 
 /// Tells the time since the run's start.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone)]
 pub struct Clock {
     start: Instant,
+    read: Arc<dyn Fn() -> Instant + Send + Sync>,
 }
 
 impl Clock {
-    /// A clock that starts now.
+    /// A clock that starts now; `read` reads the runtime's.
     #[must_use]
-    pub fn start() -> Self {
-        Self { start: instant() }
+    pub fn start(read: impl Fn() -> Instant + Send + Sync + 'static) -> Self {
+        Self { start: read(), read: Arc::new(read) }
     }
 
     /// The time.
     #[must_use]
     pub fn now(&self) -> VirtualTime {
-        VirtualTime::ZERO + (instant() - self.start)
+        VirtualTime::ZERO + ((self.read)() - self.start)
     }
 
     /// Waits until `at`.
@@ -35,9 +37,4 @@ impl Clock {
         sleep.as_mut().reset(at);
         sleep.await;
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "the runtime's clock: virtual where it is simulated")]
-fn instant() -> Instant {
-    Instant::now()
 }

@@ -98,7 +98,7 @@ impl Outgoing {
                 Ok(stream) => {
                     retry = RETRY_MIN;
                     // Whatever ended it: what is left to do is done on the next.
-                    let _ended = Wire::new(stream, clock).carry(&self).await;
+                    let _ended = Wire::new(stream, clock.clone()).carry(&self).await;
                 }
                 Err(_) => {
                     lock(&self.waiting).alone.clear();
