@@ -15,8 +15,8 @@ use crate::trace::{Event, MessageKind, Stamp};
 use crate::world::faults::{Cuts, Nemesis, message_event};
 use crate::world::{Ending, Observer, slot_of};
 
-/// From a crash to the death of its tasks: what was handed to connections before it still leaves.
-const LINGER: Duration = Duration::from_micros(1_100);
+/// From a crash to the death of the process's tasks: what was handed to connections before it leaves.
+const LINGER: Duration = Duration::from_micros(50);
 
 /// Within this the stores are told that they are healthy.
 const TOLD: Duration = Duration::from_micros(1);
@@ -36,7 +36,9 @@ pub trait Machines: Send {
 /// What is to be done outside of the run's lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Errand {
-    /// End the tasks of a crashed process.
+    /// Let what a crashed process has sent leave.
+    Flush(ProcessId),
+    /// End its tasks.
     Kill(ProcessId),
     /// Start its next life.
     Start(ProcessId),
@@ -347,6 +349,7 @@ impl<O: Observer> Run<O> {
         let incarnation = slot.incarnation;
         self.nemesis.strike(fault, process);
         self.observe(process, &Event::Crashed { process });
+        self.schedule_errand(Errand::Flush(process));
         self.schedule(killed, Action::Errand(Errand::Kill(process)));
         if let Some(us) = restart_after_us {
             let at = killed.max(self.now + Duration::from_micros(us));

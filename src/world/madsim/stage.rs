@@ -143,6 +143,7 @@ impl<O: Observer + Send + 'static> Stage<O> {
 
     fn run_errand(&self, errand: Errand) {
         match errand {
+            Errand::Flush(process) => self.with_seat(process, Seat::flush),
             Errand::Kill(process) => Handle::current().kill(self.machine(process)),
             Errand::Start(process) => Handle::current().restart(self.machine(process)),
             Errand::Tell(store, fault) => self.with_seat(store, |seat| {
@@ -177,7 +178,8 @@ impl<O: Observer + Send + 'static> Stage<O> {
 
 fn clock() -> Clock {
     let time = TimeHandle::current();
-    Clock::start(move || time.now_instant())
+    let (start, elapsed) = (time.now_instant(), time.elapsed());
+    Clock::new(start, move || VirtualTime::ZERO + (time.elapsed() - elapsed))
 }
 
 /// What the machine of a process runs, each time it is started.

@@ -12,27 +12,32 @@ use crate::protocol::VirtualTime;
 #[derive(Clone)]
 pub struct Clock {
     start: Instant,
-    read: Arc<dyn Fn() -> Instant + Send + Sync>,
+    read: Arc<dyn Fn() -> VirtualTime + Send + Sync>,
 }
 
 impl Clock {
-    /// A clock that starts now; `read` reads the runtime's.
+    /// A clock that started at `start`; `read` tells the time since.
     #[must_use]
-    pub fn start(read: impl Fn() -> Instant + Send + Sync + 'static) -> Self {
-        Self { start: read(), read: Arc::new(read) }
+    pub fn new(start: Instant, read: impl Fn() -> VirtualTime + Send + Sync + 'static) -> Self {
+        Self { start, read: Arc::new(read) }
     }
 
     /// The time.
     #[must_use]
     pub fn now(&self) -> VirtualTime {
-        VirtualTime::ZERO + ((self.read)() - self.start)
+        (self.read)()
+    }
+
+    /// When a sleep until `at` ends. Set to it anew, a sleep may be shorter than the millisecond that
+    /// a simulated one takes at least.
+    #[must_use]
+    pub fn instant(&self, at: VirtualTime) -> Instant {
+        self.start + Duration::from_nanos(at.0)
     }
 
     /// Waits until `at`.
-    ///
-    /// Set anew, a sleep may be shorter than the millisecond that a simulated one takes at least.
     pub async fn sleep_until(&self, at: VirtualTime) {
-        let at = self.start + Duration::from_nanos(at.0);
+        let at = self.instant(at);
         let mut sleep = pin!(time::sleep_until(at));
         sleep.as_mut().reset(at);
         sleep.await;

@@ -15,8 +15,11 @@ use super::{Life, World, lock};
 use crate::cluster::Message;
 use crate::protocol::{ProcessId, VirtualTime};
 
-/// From one flush to the next, so that a burst travels in few packets.
-pub const FLUSH_INTERVAL: Duration = Duration::from_millis(1);
+/// From one packet of ordered messages to the next: what is sent meanwhile travels together.
+const ORDERED_INTERVAL: Duration = Duration::from_millis(4);
+
+/// The same for messages that travel alone.
+const CONTROL_INTERVAL: Duration = Duration::from_millis(1);
 
 /// Before the first attempt to connect again; doubles up to [`RETRY_MAX`].
 const RETRY_MIN: Duration = Duration::from_millis(5);
@@ -43,8 +46,18 @@ struct Waiting {
     session: SendSession,
     /// Of a control connection.
     alone: Vec<u8>,
-    /// The connection is to be given up for a new one.
-    is_broken: bool,
+    /// The task waits for the next packet's turn, and is not to be woken for less than an order.
+    is_pacing: bool,
+    order: Option<Order>,
+}
+
+/// What a task is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Order {
+    /// Write all there is, now.
+    Flush,
+    /// Give the connection up for a new one.
+    BreakOff,
 }
 
 impl Waiting {
@@ -69,8 +82,11 @@ impl Outgoing {
 
     /// Sends an ordered message.
     pub fn send(&self, message: &Message) {
-        lock(&self.waiting).session.push(message);
-        self.wake.notify_one();
+        let mut waiting = lock(&self.waiting);
+        waiting.session.push(message);
+        if !waiting.is_pacing {
+            self.wake.notify_one();
+        }
     }
 
     /// Sends a message that travels alone, and is held back by the receiver for so long.
@@ -80,13 +96,28 @@ impl Outgoing {
             let hold_us = hold.as_micros() as u64;
             Frame::Control { hold_us, message }.append_to(&mut waiting.alone);
         }
-        self.wake.notify_one();
+        if !waiting.is_pacing {
+            self.wake.notify_one();
+        }
+    }
+
+    /// What was sent leaves at once, if there is a connection.
+    pub fn flush(&self) {
+        self.order(Order::Flush);
     }
 
     /// The connection breaks; it is opened again if there is anything to send.
     pub fn break_off(&self) {
-        lock(&self.waiting).is_broken = true;
+        self.order(Order::BreakOff);
+    }
+
+    fn order(&self, order: Order) {
+        lock(&self.waiting).order = Some(order);
         self.wake.notify_one();
+    }
+
+    fn take_order(&self) -> Option<Order> {
+        lock(&self.waiting).order.take()
     }
 
     async fn run(self: Arc<Self>, world: Arc<dyn World>) {
@@ -121,8 +152,32 @@ impl Outgoing {
         }
     }
 
-    fn take_broken(&self) -> bool {
-        std::mem::take(&mut lock(&self.waiting).is_broken)
+    fn interval(&self) -> Duration {
+        match self.class {
+            Class::Ordered => ORDERED_INTERVAL,
+            Class::Control => CONTROL_INTERVAL,
+        }
+    }
+
+    /// Waits for the turn of the next packet; returns an order to break off.
+    async fn pace(&self, clock: &Clock, turn: VirtualTime) -> Option<Order> {
+        lock(&self.waiting).is_pacing = true;
+        let mut order = None;
+        while clock.now() < turn && order.is_none() {
+            self.order_until(clock, turn).await;
+            order = self.take_order();
+        }
+        lock(&self.waiting).is_pacing = false;
+        order
+    }
+
+    #[expect(clippy::disallowed_macros, reason = "biased: the order of the branches is fixed")]
+    async fn order_until(&self, clock: &Clock, turn: VirtualTime) {
+        tokio::select! {
+            biased;
+            () = self.wake.notified() => {}
+            () = clock.sleep_until(turn) => {}
+        }
     }
 }
 
@@ -131,8 +186,8 @@ struct Wire {
     stream: TcpStream,
     reader: FrameReader,
     clock: Clock,
-    /// When the next packet may leave.
-    flush_at: VirtualTime,
+    /// When it is the next packet's turn.
+    turn: VirtualTime,
     packet: Vec<u8>,
 }
 
@@ -146,27 +201,23 @@ enum News {
 impl Wire {
     fn new(stream: TcpStream, clock: Clock) -> Self {
         let (reader, packet) = (FrameReader::default(), Vec::new());
-        Self { stream, reader, clock, flush_at: VirtualTime::ZERO, packet }
+        Self { stream, reader, clock, turn: VirtualTime::ZERO, packet }
     }
 
     /// Writes what there is to write, until the connection breaks.
     async fn carry(mut self, outgoing: &Outgoing) -> io::Result<()> {
-        outgoing.take_broken();
-        let Life { process: from, incarnation, .. } = outgoing.from;
-        let class = outgoing.class;
-        Frame::<()>::Hello { from, incarnation, class }.append_to(&mut self.packet);
-        let mut welcomed = match class {
-            Class::Ordered => false,
-            Class::Control => true,
-        };
+        outgoing.take_order();
+        let mut welcomed = self.greet(outgoing);
         loop {
             if welcomed && lock(&outgoing.waiting).has_unwritten() {
-                self.pace().await;
+                if outgoing.pace(&self.clock, self.turn).await == Some(Order::BreakOff) {
+                    return Ok(());
+                }
                 lock(&outgoing.waiting).write(&mut self.packet);
             }
-            self.flush().await?;
+            self.flush(outgoing.interval()).await?;
             match self.news(outgoing).await? {
-                News::Woken if outgoing.take_broken() => return Ok(()),
+                News::Woken if outgoing.take_order() == Some(Order::BreakOff) => return Ok(()),
                 News::Woken => {}
                 News::Frame(frame) if handle_frame(outgoing, &frame) => welcomed = true,
                 News::Frame(_) | News::Ended => return Ok(()),
@@ -174,20 +225,22 @@ impl Wire {
         }
     }
 
-    async fn pace(&mut self) {
-        if self.clock.now() < self.flush_at {
-            self.clock.sleep_until(self.flush_at).await;
-        }
+    /// Returns whether no answer is waited for.
+    fn greet(&mut self, outgoing: &Outgoing) -> bool {
+        let Life { process: from, incarnation, .. } = outgoing.from;
+        let class = outgoing.class;
+        Frame::<()>::Hello { from, incarnation, class }.append_to(&mut self.packet);
+        class == Class::Control
     }
 
-    async fn flush(&mut self) -> io::Result<()> {
+    async fn flush(&mut self, interval: Duration) -> io::Result<()> {
         if self.packet.is_empty() {
             return Ok(());
         }
         self.stream.write_all(&self.packet).await?;
         self.stream.flush().await?;
         self.packet.clear();
-        self.flush_at = self.clock.now() + FLUSH_INTERVAL;
+        self.turn = self.clock.now() + interval;
         Ok(())
     }
 

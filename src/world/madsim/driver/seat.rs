@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::Notify;
+use tokio::time::{self, Sleep};
 
 use super::agenda::{Agenda, Task};
 use super::clock::Clock;
@@ -53,6 +55,9 @@ impl Status {
         }
     }
 }
+
+/// No time comes after it.
+const NEVER: VirtualTime = VirtualTime(u64::MAX);
 
 /// One life of a process.
 pub struct Seat {
@@ -105,7 +110,7 @@ impl Seat {
 
     /// The life begins.
     pub fn start(&self) {
-        self.take(&mut lock(&self.core), Input::Start(self.life.incarnation));
+        self.take(&mut lock(&self.core), self.clock.now(), Input::Start(self.life.incarnation));
     }
 
     /// Where it is reached.
@@ -140,6 +145,11 @@ impl Seat {
         self.schedule(&mut lock(&self.core), now, Task::Input(input));
     }
 
+    /// What was sent leaves at once.
+    pub fn flush(&self) {
+        lock(&self.core).outgoing.values().for_each(|outgoing| outgoing.flush());
+    }
+
     /// All connections to `peer` break.
     pub fn break_off(&self, peer: ProcessId) {
         let core = lock(&self.core);
@@ -170,7 +180,7 @@ impl Seat {
         let arrival = session.handle_data(peer, sequence);
         let next = session.poll_acknowledgement();
         if arrival == Arrival::Next {
-            self.take(core, Input::Message { from, message });
+            self.take(core, self.clock.now(), Input::Message { from, message });
         }
         (arrival, next)
     }
@@ -179,31 +189,31 @@ impl Seat {
     pub fn receive_alone(&self, from: ProcessId, hold: Duration, message: Message) {
         let core = &mut *lock(&self.core);
         let input = Input::Message { from, message };
+        let now = self.clock.now();
         if hold.is_zero() {
-            self.take(core, input);
+            self.take(core, now, input);
         } else {
-            self.schedule(core, self.clock.now() + hold, Task::Input(input));
+            self.schedule(core, now + hold, Task::Input(input));
         }
     }
 
     /// Does what is due, for ever.
     pub async fn keep_time(&self) {
+        let mut sleep = pin!(time::sleep_until(self.clock.instant(VirtualTime::ZERO)));
         while self.is_admitted().await {
             if let Some(next) = self.do_due() {
-                self.until(next).await;
+                sleep.as_mut().reset(self.clock.instant(next));
+                self.until(next, sleep.as_mut()).await;
             }
         }
     }
 
     #[expect(clippy::disallowed_macros, reason = "biased: the order of the branches is fixed")]
-    async fn until(&self, next: VirtualTime) {
-        if next == VirtualTime(u64::MAX) {
-            return self.stir.notified().await;
-        }
+    async fn until(&self, next: VirtualTime, sleep: Pin<&mut Sleep>) {
         tokio::select! {
             biased;
             () = self.stir.notified() => {}
-            () = self.clock.sleep_until(next) => {}
+            () = sleep, if next != NEVER => {}
         }
     }
 
@@ -211,21 +221,22 @@ impl Seat {
     fn do_due(&self) -> Option<VirtualTime> {
         let core = &mut *lock(&self.core);
         core.alarm = VirtualTime::ZERO;
-        while let Some(task) = core.agenda.pop(self.clock.now()) {
-            self.perform(core, task);
+        let now = self.clock.now();
+        while let Some(task) = core.agenda.pop(now) {
+            self.perform(core, now, task);
             if self.status.get() != Admission::Up {
                 return None;
             }
         }
-        core.alarm = core.agenda.next().unwrap_or(VirtualTime(u64::MAX));
+        core.alarm = core.agenda.next().unwrap_or(NEVER);
         Some(core.alarm)
     }
 
-    fn perform(&self, core: &mut Core, task: Task) {
+    fn perform(&self, core: &mut Core, now: VirtualTime, task: Task) {
         match task {
-            Task::Input(input) => self.take(core, input),
+            Task::Input(input) => self.take(core, now, input),
             Task::Send { to, message } => self.outgoing(core, to, Class::Ordered).send(&message),
-            Task::SendAlone { to, delay, message } => self.dispatch(core, to, delay, message),
+            Task::SendAlone { to, delay, message } => self.dispatch(core, now, to, delay, message),
         }
     }
 
@@ -238,15 +249,14 @@ impl Seat {
     }
 
     /// Hands the process an input. A panic ends the run, and is seen by whoever started it.
-    fn take(&self, core: &mut Core, input: Input) {
-        let handled = catch_unwind(AssertUnwindSafe(|| self.handle(core, input)));
+    fn take(&self, core: &mut Core, now: VirtualTime, input: Input) {
+        let handled = catch_unwind(AssertUnwindSafe(|| self.handle(core, now, input)));
         if let Err(panic) = handled {
             self.world.fail(panic);
         }
     }
 
-    fn handle(&self, core: &mut Core, input: Input) {
-        let now = self.clock.now();
+    fn handle(&self, core: &mut Core, now: VirtualTime, input: Input) {
         self.world.step();
         let mut outbox = std::mem::take(&mut core.outbox);
         core.process.handle(now, input, &mut outbox);
@@ -306,14 +316,20 @@ impl Seat {
             }
             None => {}
         }
-        self.dispatch(core, to, delay, message);
+        self.dispatch(core, now, to, delay, message);
     }
 
-    fn dispatch(&self, core: &mut Core, to: ProcessId, delay: Duration, message: Message) {
+    fn dispatch(
+        &self,
+        core: &mut Core,
+        now: VirtualTime,
+        to: ProcessId,
+        delay: Duration,
+        message: Message,
+    ) {
         let from = self.life.process;
         if to == from {
-            let at = self.clock.now() + delay;
-            return self.schedule(core, at, Task::Input(Input::Message { from, message }));
+            return self.schedule(core, now + delay, Task::Input(Input::Message { from, message }));
         }
         let hold = core.delays.hold(delay);
         self.outgoing(core, to, Class::Control).send_alone(hold, &message);
