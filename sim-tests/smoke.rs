@@ -7,7 +7,9 @@ use std::sync::atomic::AtomicBool;
 #[test]
 fn smoke() {
     let mut scenarios = plan::scenario::built_in();
-    if let Ok(s) = std::env::var("S") { scenarios.retain(|x| x.name == s); }
+    if let Ok(s) = std::env::var("S") {
+        scenarios.retain(|x| x.name == s);
+    }
     let n: u64 = std::env::var("N").ok().map_or(100, |s| s.parse().unwrap());
     let sweep = Sweep {
         scenarios: scenarios.clone(),
@@ -33,9 +35,25 @@ fn smoke() {
 
 struct Print(u64);
 impl cutwater::world::Observer for Print {
-    fn observe(&mut self, stamp: cutwater::trace::Stamp, event: &cutwater::trace::Event) -> std::ops::ControlFlow<()> {
+    fn observe(
+        &mut self,
+        stamp: cutwater::trace::Stamp,
+        event: &cutwater::trace::Event,
+    ) -> std::ops::ControlFlow<()> {
         use cutwater::trace::Event;
-        match event { Event::Sent{..}|Event::Received{..}|Event::Read{..} => {}, e => { let s = format!("{e:?}"); println!("{} {} {} {}", stamp.number, stamp.at, stamp.process, s.chars().take(300).collect::<String>()) } }
+        match event {
+            Event::Sent { .. } | Event::Received { .. } | Event::Read { .. } => {}
+            e => {
+                let s = format!("{e:?}");
+                println!(
+                    "{} {} {} {}",
+                    stamp.number,
+                    stamp.at,
+                    stamp.process,
+                    s.chars().take(300).collect::<String>()
+                )
+            }
+        }
         std::ops::ControlFlow::Continue(())
     }
 }

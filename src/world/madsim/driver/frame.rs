@@ -40,9 +40,7 @@ pub enum Frame<M> {
     },
     /// The answer to it on ordered connections.
     Welcome {
-        /// Which life answers.
-        incarnation: Incarnation,
-        /// What it expects next; absent: it has not received anything from you yet.
+        /// What I expect next; absent: I have not received anything from you yet.
         expected: Option<u64>,
     },
     /// An ordered message.

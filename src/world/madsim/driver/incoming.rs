@@ -50,8 +50,7 @@ impl Incoming {
 
     async fn run_ordered(&mut self, from: ProcessId, peer: Incarnation) -> io::Result<()> {
         let Some(expected) = self.seat.welcome(from, peer) else { return Ok(()) };
-        let incarnation = self.seat.incarnation();
-        self.write(&Frame::Welcome { incarnation, expected }).await?;
+        self.write(&Frame::Welcome { expected }).await?;
         while let Some(Frame::Data { sequence, message }) = self.next().await? {
             if !self.seat.is_admitted().await {
                 break;

@@ -258,7 +258,7 @@ impl Wire {
 fn handle_frame(outgoing: &Outgoing, frame: &Frame<Message>) -> bool {
     let session = &mut lock(&outgoing.waiting).session;
     match frame {
-        Frame::Welcome { incarnation, expected } => session.handle_welcome(*incarnation, *expected),
+        Frame::Welcome { expected } => session.handle_welcome(*expected),
         Frame::Acknowledged { next } => session.handle_acknowledged(*next),
         Frame::Hello { .. } | Frame::Data { .. } | Frame::Control { .. } => false,
     }

@@ -118,11 +118,6 @@ impl Seat {
         self.world.address(self.life.process)
     }
 
-    /// Which life it is.
-    pub fn incarnation(&self) -> Incarnation {
-        self.life.incarnation
-    }
-
     /// Waits while it is paused; false once it is gone.
     pub async fn is_admitted(&self) -> bool {
         loop {

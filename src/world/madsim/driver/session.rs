@@ -2,8 +2,9 @@
 //! life of the receiver, in which every message arrives once.
 //!
 //! The sender keeps what is not acknowledged and sends it again on the next connection; the receiver
-//! counts, and drops what it has had. A receiver that was started anew has lost what was written to its
-//! former life, and so has the sender: only what was never written goes to the new one.
+//! counts, and drops what it has had. That holds also when the receiver was started anew meanwhile:
+//! the sender cannot know whether what it wrote was for the former life. When the news of a crash are
+//! held up by a cut, it writes to a dead connection what the new life waits for.
 
 use std::collections::VecDeque;
 
@@ -21,11 +22,9 @@ pub const MESSAGES_MAX: usize = 1 << 20;
 /// The sending end.
 #[derive(Debug, Default)]
 pub struct SendSession {
-    /// To which life of the receiver the last connection led.
-    peer: Option<Incarnation>,
     /// The number of the first message kept.
     first: u64,
-    /// Everything before it was written at some time to this life of the receiver.
+    /// Everything before it was written at some time.
     seen: u64,
     /// The frames kept, back to back.
     bytes: Vec<u8>,
@@ -64,20 +63,12 @@ impl SendSession {
         true
     }
 
-    /// A new connection leads to this life of the receiver, which expects this message next; false if
-    /// that cannot be.
-    pub fn handle_welcome(&mut self, incarnation: Incarnation, expected: Option<u64>) -> bool {
-        if self.peer != Some(incarnation) {
-            self.peer = Some(incarnation);
-            self.forget(self.seen);
-        }
-        let next = expected.unwrap_or(self.first);
-        let possible = (self.first..=self.seen).contains(&next);
-        if possible {
-            self.forget(next);
-        }
+    /// A new connection leads to a receiver that expects this message next, or whatever comes first;
+    /// false if that cannot be.
+    pub fn handle_welcome(&mut self, expected: Option<u64>) -> bool {
         self.written = 0;
-        possible
+        let next = expected.unwrap_or(self.first);
+        next >= self.first && self.handle_acknowledged(next)
     }
 
     /// Whether something was not written to this connection.
@@ -197,7 +188,7 @@ mod tests {
     fn sender(messages: u64) -> SendSession {
         let mut session = SendSession::default();
         (0..messages).for_each(|message| session.push(&message));
-        assert!(session.handle_welcome(Incarnation(0), None));
+        assert!(session.handle_welcome(None));
         session
     }
 
@@ -207,7 +198,7 @@ mod tests {
             let (mut sender, mut receiver) = (sender(8), ReceiveSession::new(Incarnation(0)));
             let mut got = deliver(&mut receiver, &written(&mut sender)[..arrived]);
             sender.push(&8);
-            assert!(sender.handle_welcome(Incarnation(0), receiver.expected()));
+            assert!(sender.handle_welcome(receiver.expected()));
             got.extend(deliver(&mut receiver, &written(&mut sender)));
             assert_eq!(got, (0..=8).collect::<Vec<_>>(), "{arrived} arrived before");
         }
@@ -218,7 +209,7 @@ mod tests {
         let (mut sender, mut receiver) = (sender(4), ReceiveSession::new(Incarnation(0)));
         let first = written(&mut sender);
         assert_eq!(deliver(&mut receiver, &first[..1]), [0]);
-        assert!(sender.handle_welcome(Incarnation(0), receiver.expected()));
+        assert!(sender.handle_welcome(receiver.expected()));
         let second = written(&mut sender);
         assert_eq!(deliver(&mut receiver, &second[..2]), [1, 2]);
         assert_eq!(deliver(&mut receiver, &first[1..]), [3]);
@@ -226,14 +217,16 @@ mod tests {
     }
 
     #[test]
-    fn a_restarted_receiver_gets_only_what_was_never_written_to_its_former_life() {
+    fn a_restarted_receiver_gets_once_what_its_former_life_has_not_acknowledged() {
         let mut sender = sender(3);
         assert_eq!(written(&mut sender).len(), 3);
+        assert!(sender.handle_acknowledged(1));
         sender.push(&3);
-        assert!(sender.handle_welcome(Incarnation(1), None));
-        assert_eq!(written(&mut sender), [(3, 3)]);
-        assert!(sender.handle_welcome(Incarnation(1), None), "and it is repeated to that life");
-        assert_eq!(written(&mut sender), [(3, 3)]);
+        let mut restarted = ReceiveSession::new(Incarnation(0));
+        assert!(sender.handle_welcome(restarted.expected()));
+        assert_eq!(deliver(&mut restarted, &written(&mut sender)), [1, 2, 3]);
+        assert!(sender.handle_welcome(restarted.expected()));
+        assert_eq!(deliver(&mut restarted, &written(&mut sender)), [0; 0]);
     }
 
     #[test]
@@ -257,7 +250,7 @@ mod tests {
         written(&mut sender);
         assert!(sender.handle_acknowledged(2));
         assert!(!sender.has_unacknowledged());
-        assert!(!sender.handle_welcome(Incarnation(0), Some(1)), "message 1 is gone");
+        assert!(!sender.handle_welcome(Some(1)), "message 1 is gone");
     }
 
     #[test]
