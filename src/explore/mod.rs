@@ -1,6 +1,9 @@
 //! Running many plans: experiments, judged runs, sweeps, defects, determinism, overhead.
 
+pub mod defects;
+pub mod determinism;
 pub mod experiments;
+pub mod report;
 pub mod run;
 pub mod statistics;
 pub mod sweep;
