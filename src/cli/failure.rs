@@ -3,53 +3,14 @@
 use std::path::Path;
 
 use cutwater::explore::{Outcome, Prepared, WorldKind, run_plan};
-use cutwater::oracle::{Verdict, Violation};
 use cutwater::plan::Plan;
-use cutwater::protocol::{DefectSet, Topology};
+use cutwater::protocol::DefectSet;
 
 use super::environment::{Environment, configuration_hash};
 use super::error::CliError;
 use super::out::OutDir;
 use super::tail::Tail;
 use super::trace_file;
-
-/// The first line about a failure: the property, the record, the checkpoint and the channel.
-pub fn headline(verdict: &Verdict, scenario: &str, seed: u64, topology: &Topology) -> String {
-    let place = format!("{scenario}, seed {seed}");
-    match verdict {
-        Verdict::Held => format!("held: {place}"),
-        Verdict::Violated(violations) => match violations.first() {
-            Some(first) => {
-                let (oracle, text, details) = (first.oracle, &first.text, details(first, topology));
-                format!("{oracle} violated ({place}): {text} [{details}]")
-            }
-            None => format!("violated: {place}"),
-        },
-        Verdict::Panicked { message } => {
-            format!("panicked ({place}): {}", message.lines().next().unwrap_or_default())
-        }
-        Verdict::Undecided => format!("liveness not shown ({place}): the job never finished"),
-    }
-}
-
-/// What a violation is about, each by the name that people read.
-fn details(violation: &Violation, topology: &Topology) -> String {
-    let mut details = Vec::new();
-    if let Some(record) = violation.record {
-        details.push(format!("record {record}"));
-    }
-    if let Some(checkpoint) = violation.checkpoint {
-        details.push(checkpoint.to_string());
-    }
-    if let Some(channel) = violation.channel {
-        details.push(format!("channel {}", topology.channel_name(channel)));
-    }
-    if let Some(subtask) = violation.subtask {
-        details.push(format!("subtask {}", topology.name(subtask)));
-    }
-    details.push(format!("event {} at {}", violation.event, violation.at));
-    details.join(", ")
-}
 
 /// The command that runs a seed of a scenario again.
 pub fn run_command(scenario: &str, seed: u64, defects: DefectSet, world: WorldKind) -> String {

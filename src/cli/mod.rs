@@ -1,6 +1,7 @@
 //! The command line: one file a subcommand, and what they share.
 
 mod arguments;
+mod blame;
 mod clock;
 mod console;
 mod defects;
@@ -9,6 +10,9 @@ mod error;
 mod exit;
 mod failure;
 mod out;
+mod overhead;
+mod panics;
+mod plan_check;
 mod progress;
 mod replay;
 mod run;
@@ -55,6 +59,8 @@ enum Command {
     Replay(replay::Arguments),
     /// Tells which seeded defects are found, and how fast.
     Defects(defects::Arguments),
+    /// Tells what checkpoints cost, in virtual time.
+    Overhead(overhead::Arguments),
     /// Lists the built-in scenarios.
     Scenarios(scenarios::Arguments),
     /// Lists the workloads that scenarios can name.
@@ -67,6 +73,7 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
+    panics::show_few();
     let exit = dispatch(cli.command).unwrap_or_else(|error| {
         Console::complain(&error.to_string());
         Exit::Outside
@@ -80,6 +87,7 @@ fn dispatch(command: Command) -> Result<Exit, CliError> {
         Command::Run(arguments) => run::execute(arguments),
         Command::Replay(arguments) => replay::execute(arguments),
         Command::Defects(arguments) => defects::execute(arguments),
+        Command::Overhead(arguments) => overhead::execute(&arguments),
         Command::Scenarios(arguments) => scenarios::execute(&arguments),
         Command::Workloads(arguments) => workloads::execute(&arguments),
     }

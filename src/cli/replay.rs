@@ -7,9 +7,11 @@ use cutwater::explore::{Experiments, WorldKind};
 use cutwater::plan::Plan;
 
 use super::arguments;
+use super::blame;
 use super::console::Console;
 use super::error::CliError;
 use super::exit::Exit;
+use super::plan_check;
 use super::telling::{Files, Telling};
 
 /// What to replay.
@@ -31,9 +33,10 @@ pub struct Arguments {
 /// Replays it.
 pub fn execute(arguments: Arguments) -> Result<Exit, CliError> {
     let plan = Plan::read(&arguments.plan)?;
-    let prepared = Experiments::new().prepare(&plan.job).map_err(|error| {
-        CliError::usage(format!("{}: field job: {error}", arguments.plan.display()))
-    })?;
+    let path = arguments.plan.display().to_string();
+    let prepared =
+        Experiments::new().prepare(&plan.job).map_err(|error| blame::job(&path, &error))?;
+    plan_check::check(&path, &plan, prepared.experiment.job.topology())?;
     let telling =
         Telling { plan: &plan, prepared: &prepared, world: arguments.world, command: None };
     let (exit, outcome) = telling.tell(&arguments.files, "replay")?;

@@ -1,14 +1,14 @@
 //! Where a scenario comes from: built in, by name, or a file, by path.
 
-use std::fs;
 use std::path::Path;
 
 use cutwater::explore::Experiments;
-use cutwater::plan::{FileError, Scenario};
+use cutwater::plan::Scenario;
 use cutwater::protocol::DefectSet;
 use cutwater::workload::{self, WorkloadError};
 
 use super::arguments::unknown;
+use super::blame;
 use super::error::CliError;
 
 /// A scenario, and how the user named it.
@@ -70,7 +70,7 @@ impl ScenarioSource {
     fn read(path: &str) -> Result<Self, CliError> {
         let scenario = Scenario::read(Path::new(path))?;
         if let Err(unknown) = workload::named(&scenario.job.workload) {
-            return Err(blame(path, &WorkloadError::Unknown(unknown)));
+            return Err(blame::job(path, &WorkloadError::Unknown(unknown)));
         }
         Ok(Self { argument: path.to_owned(), is_file: true, scenario })
     }
@@ -93,34 +93,9 @@ impl ScenarioSource {
     /// What is wrong with the job of this scenario, with its place.
     pub fn blame(&self, error: &WorkloadError) -> CliError {
         if self.is_file {
-            blame(&self.argument, error)
+            blame::job(&self.argument, error)
         } else {
             CliError::usage(format!("scenario {}: {error}", self.argument))
         }
     }
-}
-
-/// An error of a job, with the line of the file that caused it.
-fn blame(path: &str, error: &WorkloadError) -> CliError {
-    let field = match error {
-        WorkloadError::Unknown(_) => "workload",
-        WorkloadError::Setting { setting, .. } => setting,
-        WorkloadError::Job(_) => "parallelism",
-        WorkloadError::Input(_) => "records",
-    };
-    let line = line_of(path, field).or_else(|| line_of(path, "[job]")).unwrap_or(1);
-    let problem = match error {
-        WorkloadError::Unknown(known) => {
-            unknown("workload", &known.name, workload::all().iter().map(|workload| workload.name))
-        }
-        other => other.to_string(),
-    };
-    FileError::Content { path: path.to_owned(), line, problem }.into()
-}
-
-/// The first line of a file that begins with `start`.
-fn line_of(path: &str, start: &str) -> Option<usize> {
-    let text = fs::read_to_string(path).ok()?;
-    let index = text.lines().position(|line| line.trim_start().starts_with(start))?;
-    Some(index + 1)
 }

@@ -1,12 +1,16 @@
 //! One run, told in full: what it is, what happens, what came of it.
 
 use std::io::{self, Write as _};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
+use cutwater::explore::report::headline;
 use cutwater::explore::{Outcome, Prepared, WorldKind, run_plan};
 use cutwater::plan::{Fault, FaultClass, Plan, PlannedFault, When};
+use cutwater::trace::{Event, Stamp};
+use cutwater::world::Observer;
 use serde::Serialize;
 use strum::IntoEnumIterator as _;
 
@@ -20,6 +24,7 @@ use super::out::{JsonTarget, OutDir};
 use super::progress::{rate, ratio};
 use super::story::{Story, ms};
 use super::table::count;
+use super::trace_file::TraceFile;
 
 /// Where a told run leaves its files.
 #[derive(Debug, Args)]
@@ -47,6 +52,27 @@ pub struct Telling<'a> {
     pub command: Option<String>,
 }
 
+/// Who sees the events of a told run.
+struct Watchers {
+    story: Story,
+    trace: Option<TraceFile>,
+}
+
+impl Watchers {
+    fn finish(self) -> Result<Vec<Duration>, CliError> {
+        self.trace.map(TraceFile::finish).transpose()?;
+        Ok(self.story.finish()?)
+    }
+}
+
+impl Observer for Watchers {
+    fn observe(&mut self, stamp: Stamp, event: &Event) -> ControlFlow<()> {
+        let told = self.story.observe(stamp, event);
+        let written = self.trace.as_mut().map(|trace| trace.observe(stamp, event));
+        if told.is_break() { told } else { written.unwrap_or(told) }
+    }
+}
+
 /// The outcome, for programs.
 #[derive(Serialize)]
 struct Told<'a> {
@@ -61,6 +87,7 @@ impl Telling<'_> {
     /// Runs it, and tells it.
     pub fn tell(&self, files: &Files, kind: &str) -> Result<(Exit, Outcome), CliError> {
         let json = files.json.as_deref().map(JsonTarget::open).transpose()?;
+        let trace = files.trace.as_deref().map(TraceFile::create).transpose()?;
         let mut out = JsonTarget::console(json.as_ref());
         let dir = OutDir::create(&files.out, kind)?;
         let plan_json = self.plan.to_json();
@@ -71,9 +98,10 @@ impl Telling<'_> {
 
         let clock = Stopwatch::start();
         let story = Story::new(JsonTarget::console(json.as_ref()));
-        let (outcome, story) = run_plan(self.plan, self.prepared, self.world, story);
+        let (outcome, watchers) =
+            run_plan(self.plan, self.prepared, self.world, Watchers { story, trace });
         let elapsed = clock.elapsed();
-        let durations = story.map(Story::finish).transpose()?.unwrap_or_default();
+        let durations = watchers.map(Watchers::finish).transpose()?.unwrap_or_default();
 
         self.conclude(&mut out, &outcome, durations, elapsed)?;
         let violated = (!outcome.verdict.is_held()).then(|| self.headline(&outcome));
@@ -94,7 +122,7 @@ impl Telling<'_> {
 
     fn headline(&self, outcome: &Outcome) -> String {
         let topology = self.prepared.experiment.job.topology();
-        failure::headline(&outcome.verdict, &self.plan.scenario, self.plan.seed, topology)
+        headline(&outcome.verdict, &self.plan.scenario, self.plan.seed, topology)
     }
 
     fn introduce(

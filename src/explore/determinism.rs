@@ -1,13 +1,16 @@
 //! O19: the same plan gives the same trace, to the byte, however often it is run in one process.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::ops::ControlFlow;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
 
 use super::experiments::Prepared;
 use super::run::{Outcome, WorldKind, run_plan};
 use crate::plan::Plan;
+use crate::trace::{Divergence, Event, Stamp, diff};
+use crate::world::Observer;
 
 /// How reports name the oracle that compares two runs of one plan; it sees no single trace.
 pub const ORACLE: &str = "determinism";
@@ -47,6 +50,48 @@ impl Twice {
 pub fn run_twice(plan: &Plan, prepared: &Prepared, world: WorldKind) -> Twice {
     let run = || run_plan(plan, prepared, world, ()).0;
     Twice { first: run(), second: run() }
+}
+
+/// Where two runs of a plan part, with `context` events around; none when they do not.
+#[must_use]
+pub fn first_divergence(
+    plan: &Plan,
+    prepared: &Prepared,
+    world: WorldKind,
+    context: usize,
+) -> Option<Divergence> {
+    let record = || {
+        let recorder = Recorder::default();
+        let _ = run_plan(plan, prepared, world, recorder.clone());
+        recorder.take()
+    };
+    diff(record(), record(), context)
+}
+
+/// Keeps a whole trace, up to a bound. Its copies share it, so that it outlives a run that panics.
+#[derive(Clone, Default)]
+struct Recorder {
+    events: Arc<Mutex<Vec<(Stamp, Event)>>>,
+}
+
+/// Longer traces are compared only so far.
+const EVENTS_MAX: usize = 4 << 20;
+
+impl Recorder {
+    fn take(&self) -> Vec<(Stamp, Event)> {
+        std::mem::take(&mut self.events.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Observer for Recorder {
+    fn observe(&mut self, stamp: Stamp, event: &Event) -> ControlFlow<()> {
+        let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
+        if events.len() == EVENTS_MAX {
+            return ControlFlow::Break(());
+        }
+        events.push((stamp, event.clone()));
+        ControlFlow::Continue(())
+    }
 }
 
 /// First runs of plans, until their second runs are compared with them. Threads share one.

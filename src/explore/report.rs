@@ -1,9 +1,12 @@
-//! Whether a sweep reached what it should: a fault that is enabled and never strikes tests nothing.
+//! What is said about failures, and whether a sweep reached what it should: a fault that is enabled and
+//! never strikes tests nothing.
 
 use serde::Serialize;
 
 use super::sweep::SweepReport;
+use crate::oracle::{Verdict, Violation};
 use crate::plan::{FaultClass, Scenario, Span};
+use crate::protocol::Topology;
 
 /// A class of faults that a scenario asks for, and that never struck in a sweep.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -47,6 +50,45 @@ pub fn unreached(scenarios: &[Scenario], report: &SweepReport) -> Vec<Unreached>
 fn expected_faults(range: Span, seeds: u64) -> u64 {
     let twice = u128::from(seeds) * (u128::from(range.min) + u128::from(range.max));
     u64::try_from(twice / 2).unwrap_or(u64::MAX)
+}
+
+/// The first line about a failure: the property, the record, the checkpoint and the channel.
+#[must_use]
+pub fn headline(verdict: &Verdict, scenario: &str, seed: u64, topology: &Topology) -> String {
+    let place = format!("{scenario}, seed {seed}");
+    match verdict {
+        Verdict::Held => format!("held: {place}"),
+        Verdict::Violated(violations) => match violations.first() {
+            Some(first) => {
+                let (oracle, text, details) = (first.oracle, &first.text, details(first, topology));
+                format!("{oracle} violated ({place}): {text} [{details}]")
+            }
+            None => format!("violated: {place}"),
+        },
+        Verdict::Panicked { message } => {
+            format!("panicked ({place}): {}", message.lines().next().unwrap_or_default())
+        }
+        Verdict::Undecided => format!("liveness not shown ({place}): the job never finished"),
+    }
+}
+
+/// What a violation is about, each by the name that people read.
+fn details(violation: &Violation, topology: &Topology) -> String {
+    let mut details = Vec::new();
+    if let Some(record) = violation.record {
+        details.push(format!("record {record}"));
+    }
+    if let Some(checkpoint) = violation.checkpoint {
+        details.push(checkpoint.to_string());
+    }
+    if let Some(channel) = violation.channel {
+        details.push(format!("channel {}", topology.channel_name(channel)));
+    }
+    if let Some(subtask) = violation.subtask {
+        details.push(format!("subtask {}", topology.name(subtask)));
+    }
+    details.push(format!("event {} at {}", violation.event, violation.at));
+    details.join(", ")
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use cutwater::explore::report::{Unreached, unreached};
 use cutwater::explore::sweep::ScenarioReport;
 use cutwater::explore::{Statistics, Sweep};
 use cutwater::oracle::VerdictClass;
-use cutwater::plan::FaultClass;
+use cutwater::plan::{FaultClass, Scenario};
 use serde::Serialize;
 use strum::IntoEnumIterator as _;
 
@@ -34,6 +34,8 @@ pub struct Report {
     /// Enabled fault classes that never struck; empty where anything failed.
     unreached: Vec<Unreached>,
     divergent: Vec<Divergent>,
+    /// Where two runs of the first of them part.
+    divergence: Option<String>,
     failures: Vec<Failed>,
     #[serde(skip)]
     exit: Exit,
@@ -100,10 +102,11 @@ impl Report {
             seconds: done.elapsed.as_secs_f64(),
             is_interrupted: done.is_interrupted,
             exit_code: exit.code(),
-            scenarios: done.report.scenarios.iter().map(Row::of).collect(),
+            scenarios: rows(sweep, &done),
             unreached,
             failures: failures(sweep, sources, &done),
             divergent: done.divergent,
+            divergence: done.divergence,
             exit,
             total,
         }
@@ -112,6 +115,15 @@ impl Report {
     /// How the program ends.
     pub fn exit(&self) -> Exit {
         self.exit
+    }
+
+    /// The command that shows again that a seed is not deterministic.
+    fn twice_command(&self, scenario: &str, seed: u64) -> String {
+        let mut command = format!("cutwater sweep {scenario} --seeds {seed}..{} --twice", seed + 1);
+        for defect in &self.configuration.defects {
+            command.push_str(&format!(" --defect {defect}"));
+        }
+        command
     }
 
     fn seeds(&self) -> u64 {
@@ -159,18 +171,25 @@ fn heading(class: FaultClass) -> &'static str {
     }
 }
 
+fn rows(sweep: &Sweep, done: &Done) -> Vec<Row> {
+    let scenarios = done.report.scenarios.iter().zip(&sweep.scenarios);
+    scenarios.map(|(report, scenario)| Row::of(report, scenario)).collect()
+}
+
 impl Row {
-    fn of(report: &ScenarioReport) -> Self {
+    fn of(report: &ScenarioReport, scenario: &Scenario) -> Self {
         let classed = |wanted: &[VerdictClass]| {
             let classes = report.failures.iter().map(|failure| failure.verdict.class());
             classes.filter(|class| wanted.contains(class)).count()
         };
         let statistics = &report.statistics;
+        let is_enabled = |class| scenario.faults.get(&class).is_some_and(|range| range.max > 0);
         let faults = FaultClass::iter().map(|class| (class, statistics.struck(class)));
+        let faults = faults.filter(|(class, struck)| *struck > 0 || is_enabled(*class));
         Self {
             name: report.name.clone(),
             seeds: report.seeds,
-            faults: faults.filter(|(_, struck)| *struck > 0).collect(),
+            faults: faults.collect(),
             completed: statistics.completed,
             aborted: statistics.aborted,
             restores: statistics.restores,
@@ -262,6 +281,10 @@ impl fmt::Display for Report {
         }
         for Divergent { scenario, seed, first, second } in &self.divergent {
             writeln!(f, "\nnot deterministic ({scenario}, seed {seed}): {first}, then {second}")?;
+            writeln!(f, "{}", self.twice_command(scenario, *seed))?;
+        }
+        if let Some(divergence) = &self.divergence {
+            write!(f, "{divergence}")?;
         }
         if self.is_interrupted {
             writeln!(f, "\ninterrupted: the table shows what had been run")?;

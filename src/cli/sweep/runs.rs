@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use cutwater::explore::determinism::{Divergent, Rehearsals};
+use cutwater::explore::determinism::{Divergent, Rehearsals, first_divergence};
+use cutwater::explore::report::headline;
 use cutwater::explore::sweep::SweepRun;
 use cutwater::explore::{Experiments, Sweep, SweepReport};
 use cutwater::plan::Plan;
@@ -40,6 +41,8 @@ pub struct Done {
     pub kept: BTreeMap<u64, Kept>,
     /// Plans of which two runs differ.
     pub divergent: Vec<Divergent>,
+    /// Where two runs of the first of them part.
+    pub divergence: Option<String>,
     /// How long it took.
     pub elapsed: Duration,
     /// Whether it was ended early.
@@ -57,6 +60,9 @@ pub struct Kept {
     /// Its scenario, as an index into the sweep's.
     pub scenario: usize,
 }
+
+/// How many events are shown around the place where two traces part.
+const CONTEXT: usize = 3;
 
 /// About how many failures are kept in all; each scenario has its share, and at least one.
 const KEPT_MAX: usize = 20;
@@ -100,7 +106,17 @@ impl Runs<'_> {
         }
         divergent.sort_unstable();
         let is_interrupted = self.stop.load(Ordering::Relaxed);
-        Ok(Done { report, kept, divergent, elapsed, is_interrupted })
+        let divergence = divergent.first().and_then(|first| self.divergence(first));
+        Ok(Done { report, kept, divergent, divergence, elapsed, is_interrupted })
+    }
+
+    /// Where two more runs of a plan part.
+    fn divergence(&self, divergent: &Divergent) -> Option<String> {
+        let Sweep { scenarios, defects, world, .. } = self.sweep;
+        let scenario = scenarios.iter().find(|scenario| scenario.name == divergent.scenario)?;
+        let plan = self.experiments.draw(scenario, divergent.seed, *defects).ok()?;
+        let prepared = self.experiments.prepare(&plan.job).ok()?;
+        first_divergence(&plan, &prepared, *world, CONTEXT).map(|found| found.to_string())
     }
 
     /// Keeps a failure, unless its scenario has had its share.
@@ -116,7 +132,7 @@ impl Runs<'_> {
         let dir = dir.inside(&format!("{}-seed-{}", plan.scenario, plan.seed))?;
         failure::keep(&dir, plan, &prepared, self.sweep.world, &run.outcome)?;
         let topology = prepared.experiment.job.topology();
-        let headline = failure::headline(&run.outcome.verdict, &plan.scenario, plan.seed, topology);
+        let headline = headline(&run.outcome.verdict, &plan.scenario, plan.seed, topology);
         let world = self.sweep.world;
         let command = if source.is_file {
             failure::replay_command(&dir.path().join("plan.json"), world)
