@@ -25,7 +25,7 @@ impl SourceLog {
     }
 
     /// Takes one input.
-    pub fn handle(&mut self, input: Input, outbox: &mut Outbox) {
+    pub fn handle(&mut self, input: Input, outbox: &mut impl Outbox) {
         match input {
             Input::Message {
                 from,
@@ -61,15 +61,12 @@ impl SourceLog {
             ends: Vec::new(),
             split_end,
         };
-        for entry in (offset..end).filter_map(|offset| self.input.entry(split, offset)) {
-            fetched.bytes.extend_from_slice(entry);
-            fetched.ends.push(u32::try_from(fetched.bytes.len()).unwrap_or(u32::MAX));
-        }
+        self.input.copy_entries(split, offset..end, &mut fetched.bytes, &mut fetched.ends);
         Some(fetched)
     }
 
     /// Offsets only move forward, whoever says otherwise, and however late.
-    fn commit(&mut self, split: SplitId, offset: u64, outbox: &mut Outbox) {
+    fn commit(&mut self, split: SplitId, offset: u64, outbox: &mut impl Outbox) {
         if let Some(first) = self.first.get_mut(split.index())
             && offset > *first
         {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::super::message::{Message, ObjectOperation};
-use super::super::process::Timer;
+use super::super::process::{Outbox, Timer};
 use super::{Env, Phase, Purpose, SourceReader, Task};
 use crate::dataflow::SubtaskState;
 use crate::protocol::subtask::{AsyncPart, SubtaskCheckpoint};
@@ -28,6 +28,18 @@ pub struct StoredSnapshot {
     pub transactions: Vec<(CheckpointId, TransactionId)>,
 }
 
+impl StoredSnapshot {
+    /// The snapshot as bytes.
+    ///
+    /// # Panics
+    ///
+    /// Never: it is plain data.
+    #[must_use]
+    pub fn encode(&self) -> Arc<[u8]> {
+        postcard::to_allocvec(self).expect("plain data can be encoded").into()
+    }
+}
+
 /// A snapshot that was taken, from its cut until its checkpoint is resolved.
 #[derive(Clone, Debug)]
 pub struct Snapshotting {
@@ -42,15 +54,15 @@ pub struct Snapshotting {
 
 impl Task {
     /// What the checkpoint protocol wants done, in order.
-    pub(super) fn carry_out(&mut self, env: &mut Env<'_>) {
+    pub(super) fn carry_out(&mut self, env: &mut Env<'_, impl Outbox>) {
         let (subtask, attempt) = (self.id, self.attempt);
         while let Some(output) = self.checkpoint.poll_output() {
             match output {
                 SubtaskOutput::BroadcastBarrier(checkpoint) => {
-                    self.broadcast(&Element::Barrier(checkpoint), env.outbox);
+                    self.outputs.broadcast(&Element::Barrier(checkpoint), env.outbox);
                 }
                 SubtaskOutput::BroadcastCancel(checkpoint) => {
-                    self.broadcast(&Element::Cancel(checkpoint), env.outbox);
+                    self.outputs.broadcast(&Element::Cancel(checkpoint), env.outbox);
                 }
                 SubtaskOutput::TakeSnapshot(checkpoint) => self.take_snapshot(checkpoint, env),
                 SubtaskOutput::Release(checkpoint) => self.gate.release(checkpoint),
@@ -68,14 +80,15 @@ impl Task {
         }
     }
 
-    fn take_snapshot(&mut self, checkpoint: CheckpointId, env: &mut Env<'_>) {
+    fn take_snapshot(&mut self, checkpoint: CheckpointId, env: &mut Env<'_, impl Outbox>) {
         if self.defects.has(Defect::PositionAfterNextRecord) {
             self.read_one(env);
         }
         self.pre_commit(checkpoint, env);
-        let bytes = self.freeze();
-        let snapshotting = self.snapshotting(checkpoint, bytes);
-        env.outbox.event(self.snapshot_taken(checkpoint, &snapshotting));
+        let stored = self.freeze();
+        let tokens = self.subtask.tokens_in(&stored.state).unwrap_or_default();
+        let snapshotting = self.snapshotting(checkpoint, stored.encode());
+        env.outbox.event(self.snapshot_taken(checkpoint, &snapshotting, tokens));
         if self.defects.has(Defect::OffsetCommittedEarly) {
             Self::commit_offsets(&snapshotting.positions, env);
         }
@@ -89,11 +102,9 @@ impl Task {
         self.spend(|cost| cost.freeze(length), env);
     }
 
-    /// The state as bytes.
-    fn freeze(&self) -> Arc<[u8]> {
+    fn freeze(&self) -> StoredSnapshot {
         let transactions = self.sink.as_ref().map_or(Vec::new(), |sink| sink.uncommitted());
-        let stored = StoredSnapshot { state: self.subtask.freeze(), transactions };
-        postcard::to_allocvec(&stored).expect("state of serialisable parts can be encoded").into()
+        StoredSnapshot { state: self.subtask.freeze(), transactions }
     }
 
     fn snapshotting(&self, checkpoint: CheckpointId, bytes: Arc<[u8]>) -> Snapshotting {
@@ -105,24 +116,29 @@ impl Task {
         Snapshotting { bytes, handle, terminal, positions: self.positions(), uploading: false }
     }
 
-    fn snapshot_taken(&self, checkpoint: CheckpointId, taken: &Snapshotting) -> Event {
+    fn snapshot_taken(
+        &self,
+        checkpoint: CheckpointId,
+        taken: &Snapshotting,
+        tokens: Option<i64>,
+    ) -> Event {
         Event::SnapshotTaken(Box::new(SnapshotTaken {
             subtask: self.id,
             attempt: self.attempt,
             checkpoint,
             received: self.inputs.iter().map(|input| input.cut()).collect(),
-            sent: self.outputs.iter().map(|output| output.cut()).collect(),
+            sent: self.outputs.cuts(),
             positions: taken.positions.clone(),
             state: taken.handle.digest,
-            tokens: self.subtask.tokens(),
+            tokens,
             transactions: self.sink.as_ref().map_or(Vec::new(), |sink| sink.uncommitted()),
             ended: self.phase == Phase::Ended,
         }))
     }
 
     /// The asynchronous part starts.
-    pub fn handle_upload(&mut self, checkpoint: CheckpointId, env: &mut Env<'_>) {
-        let live = self.defects.has(Defect::LiveStateInUpload).then(|| self.freeze());
+    pub fn handle_upload(&mut self, checkpoint: CheckpointId, env: &mut Env<'_, impl Outbox>) {
+        let live = self.defects.has(Defect::LiveStateInUpload).then(|| self.freeze().encode());
         let Some(snapshotting) = self.snapshots.get_mut(&checkpoint) else { return };
         snapshotting.uploading = true;
         let key = snapshotting.handle.key;
@@ -132,7 +148,12 @@ impl Task {
     }
 
     /// The upload is over.
-    pub fn handle_uploaded(&mut self, checkpoint: CheckpointId, stored: bool, env: &mut Env<'_>) {
+    pub fn handle_uploaded(
+        &mut self,
+        checkpoint: CheckpointId,
+        stored: bool,
+        env: &mut Env<'_, impl Outbox>,
+    ) {
         if stored {
             self.checkpoint.handle_part_durable(checkpoint, AsyncPart::Upload);
         } else {
@@ -141,7 +162,7 @@ impl Task {
         self.carry_out(env);
     }
 
-    fn acknowledge(&mut self, checkpoint: CheckpointId, env: &mut Env<'_>) {
+    fn acknowledge(&mut self, checkpoint: CheckpointId, env: &mut Env<'_, impl Outbox>) {
         let (subtask, attempt) = (self.id, self.attempt);
         let Some(snapshotting) = self.snapshots.get_mut(&checkpoint) else { return };
         let Snapshotting { handle, terminal, .. } = *snapshotting;
@@ -151,7 +172,7 @@ impl Task {
         env.outbox.send(ProcessId::Coordinator, message);
     }
 
-    fn discard(&mut self, checkpoint: CheckpointId, env: &mut Env<'_>) {
+    fn discard(&mut self, checkpoint: CheckpointId, env: &mut Env<'_, impl Outbox>) {
         if let Some(snapshotting) = self.snapshots.remove(&checkpoint)
             && snapshotting.uploading
         {
@@ -162,7 +183,11 @@ impl Task {
 
     /// A completed checkpoint's snapshot and all before it are the coordinator's now. Only now may
     /// the source log be told.
-    pub(super) fn forget_completed(&mut self, checkpoint: CheckpointId, env: &mut Env<'_>) {
+    pub(super) fn forget_completed(
+        &mut self,
+        checkpoint: CheckpointId,
+        env: &mut Env<'_, impl Outbox>,
+    ) {
         if let Some(snapshotting) = self.snapshots.get(&checkpoint) {
             Self::commit_offsets(&snapshotting.positions, env);
         }
@@ -174,7 +199,7 @@ impl Task {
         &mut self,
         checkpoint: Option<CheckpointId>,
         handle: Option<SnapshotHandle>,
-        env: &mut Env<'_>,
+        env: &mut Env<'_, impl Outbox>,
     ) {
         match handle {
             Some(handle) => {
@@ -195,7 +220,7 @@ impl Task {
         checkpoint: Option<CheckpointId>,
         handle: SnapshotHandle,
         bytes: &[u8],
-        env: &mut Env<'_>,
+        env: &mut Env<'_, impl Outbox>,
     ) -> Result<(), String> {
         let digest = Digest::of(bytes);
         if digest != handle.digest {
@@ -213,7 +238,7 @@ impl Task {
         checkpoint: Option<CheckpointId>,
         state: Digest,
         transactions: Vec<(CheckpointId, TransactionId)>,
-        env: &mut Env<'_>,
+        env: &mut Env<'_, impl Outbox>,
     ) {
         assert_eq!(self.phase, Phase::Restoring, "a task is restored once");
         let (subtask, attempt, positions) = (self.id, self.attempt, self.positions());
@@ -230,7 +255,7 @@ impl Task {
     }
 }
 
-fn object_request(purpose: Purpose, operation: ObjectOperation, env: &mut Env<'_>) {
+fn object_request(purpose: Purpose, operation: ObjectOperation, env: &mut Env<'_, impl Outbox>) {
     let message = |request| Message::Object { request, operation };
     env.requests.send(env.now, ProcessId::ObjectStore, purpose, message, env.outbox);
 }

@@ -57,6 +57,6 @@ impl Agenda {
     /// When the next task is due.
     #[must_use]
     pub fn next(&self) -> Option<VirtualTime> {
-        self.queue.first().map(|due| due.at)
+        self.queue.first()
     }
 }

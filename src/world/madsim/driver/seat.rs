@@ -22,7 +22,7 @@ use super::outgoing::Outgoing;
 use super::session::{Arrival, ReceiveSession};
 use super::{Life, World, lock};
 use crate::cluster::message::Route;
-use crate::cluster::{Cluster, Delay, Input, Message, Outbox, Output, Process, Timer};
+use crate::cluster::{Cluster, Delay, Input, Message, Output, Process, QueuedOutbox, Timer};
 use crate::plan::{Concern, MessageAction, Plan, Span, Stream};
 use crate::protocol::{Incarnation, ProcessId, VirtualTime};
 use crate::world::slot_of;
@@ -73,7 +73,7 @@ pub struct Seat {
 
 struct Core {
     process: Process,
-    outbox: Outbox,
+    outbox: QueuedOutbox,
     mailbox: Stream,
     mailbox_us: Span,
     agenda: Agenda,
@@ -96,7 +96,7 @@ impl Seat {
         let entity = u64::from(life.incarnation.0) << 32 | slot_of(life.process) as u64;
         let core = Core {
             process: cluster.start(life.process),
-            outbox: Outbox::new(),
+            outbox: QueuedOutbox::new(),
             mailbox: Stream::new(plan.seed, Concern::Mailbox, entity),
             mailbox_us: plan.mailbox_us,
             agenda: Agenda::default(),
