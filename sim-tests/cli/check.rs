@@ -1,18 +1,18 @@
 //! A job of one's own, checked through the library.
 
-use cutwater::dataflow::{Collector, Context, EncodedSink, Input, JobBuilder, Operator};
-use cutwater::explore::check::{Check, Lines};
+use cutwater::dataflow::{Collector, Context, EncodedSink, Input, JobBuilder, Operator, Replay};
+use cutwater::explore::Check;
 use cutwater::oracle::Verdict;
 use cutwater::protocol::{Defect, DefectSet};
 
 fn shout() -> Check {
     let job = JobBuilder::new("shout");
-    job.source("lines", Lines, 1, 1)
+    job.source("lines", Replay::new(), 1, 1)
         .map("shout", 1, |line: String| line.to_uppercase())
         .transactional_sink("out", 1, EncodedSink::new());
     let line = |n: u32| format!("line {n}");
     let expected: Vec<String> = (0..200).map(|n| line(n).to_uppercase()).collect();
-    let input = Input::dealt((0..200).map(line), 1);
+    let input = Input::dealt((0..200).map(|n| Replay::entry(&line(n))), 1);
     Check::new(&job, input, &expected).expect("the job can be built")
 }
 
@@ -52,12 +52,10 @@ impl Operator for Fragile {
 #[test]
 fn an_operator_that_panics_is_a_violation_of_its_run() {
     let job = JobBuilder::new("fragile");
-    job.source("lines", Lines, 1, 1).process("fragile", 1, |_: &mut _| Fragile).transactional_sink(
-        "out",
-        1,
-        EncodedSink::new(),
-    );
-    let input = Input::dealt((0..20).map(|n| format!("line {n}")), 1);
+    job.source("lines", Replay::new(), 1, 1)
+        .process("fragile", 1, |_: &mut _| Fragile)
+        .transactional_sink("out", 1, EncodedSink::new());
+    let input = Input::dealt((0..20).map(|n| Replay::entry(&format!("line {n}"))), 1);
     let check = Check::new::<String>(&job, input, &[]).expect("the job can be built");
     let failure = check.run().expect_err("it panics");
     assert!(
