@@ -22,7 +22,10 @@ fn a_defect_is_found_with_the_seeds_it_took_and_the_oracle_that_fired() {
 #[test]
 fn a_defect_that_is_not_found_fails_the_search() {
     let place = Place::new("not-found");
-    place.write("calm.toml", &QUICK.replace("crash-worker = 1", ""));
+    place.write(
+        "calm.toml",
+        &QUICK.replace("crash-worker = 1", "").replace("workers = 2", "workers = 3"),
+    );
     let line = "defects older-checkpoint-restored state-leaks-between-runs --scenario calm.toml --seeds 0..5";
     let said = place.run(line).expect(1);
     assert!(said.line("older-checkpoint-restored").starts_with("NO"), "{}", said.out);
