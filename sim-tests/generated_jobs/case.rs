@@ -1,11 +1,12 @@
 //! One case: a job and a plan; how it is run, and what is told of one that fails.
 
+use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::fmt::Write as _;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, RangeInclusive};
 use std::sync::Arc;
 
-use cutwater::explore::{Outcome, Prepared, WorldKind, run_plan};
+use cutwater::explore::{Outcome, Prepared, Statistics, WorldKind, run_plan};
 use cutwater::plan::Plan;
 use cutwater::trace::{Event, Stamp};
 use cutwater::workload::Experiment;
@@ -21,7 +22,7 @@ use super::wiring;
 
 /// A job and a plan, as drawn.
 #[derive(Clone, Debug)]
-pub struct Case {
+struct Case {
     draft: Draft,
     plan: DraftPlan,
 }
@@ -30,20 +31,6 @@ pub struct Case {
 const TAIL_EVENTS_MAX: usize = 60;
 
 impl Case {
-    /// The same with no faults.
-    pub fn without_faults(&self) -> Self {
-        let mut case = self.clone();
-        case.plan.faults.clear();
-        case
-    }
-
-    /// The same with every fault twice.
-    pub fn with_doubled_faults(&self) -> Self {
-        let mut case = self.clone();
-        case.plan.faults.extend(self.plan.faults.clone());
-        case
-    }
-
     fn spec(&self) -> JobSpec {
         JobSpec::of(&self.draft)
     }
@@ -51,7 +38,7 @@ impl Case {
     fn prepare(&self) -> (Prepared, Plan) {
         let spec = self.spec();
         let job = wiring::job(&spec);
-        let plan = self.plan.settle(job.topology());
+        let plan = self.plan.settle(job.topology(), spec.entries_of_busiest());
         let encode = |row| postcard::to_stdvec(row).expect("a row is plain data");
         let expected = reference::expected(&spec).iter().map(encode).collect();
         let experiment = Experiment {
@@ -105,7 +92,8 @@ impl Observer for Tail {
         if !all && self.events.len() == TAIL_EVENTS_MAX {
             self.events.pop_front();
         }
-        self.events.push_back(format!("{} {} {}: {event:?}", stamp.number, stamp.at, stamp.process));
+        self.events
+            .push_back(format!("{} {} {}: {event:?}", stamp.number, stamp.at, stamp.process));
         ControlFlow::Continue(())
     }
 }
@@ -115,8 +103,9 @@ fn number_from(variable: &str) -> Option<u64> {
     Some(text.parse().unwrap_or_else(|_| panic!("{variable} is {text:?}, expected a number")))
 }
 
-/// Draws cases, changes each with `change`, and panics with the smallest one that does not hold.
-pub fn check(stream: u8, cases: u32, change: fn(&Case) -> Case) {
+/// Draws cases with so many faults each, and panics with the smallest one that does not hold; else says
+/// what all of them together did.
+pub fn check(stream: u8, cases: u32, faults: RangeInclusive<usize>) -> Statistics {
     let seed = number_from("CUTWATER_GENERATED_SEED").unwrap_or(0);
     let cases = number_from("CUTWATER_GENERATED_CASES").map_or(cases, |cases| cases as u32);
     let mut bytes = [stream; 32];
@@ -124,14 +113,16 @@ pub fn check(stream: u8, cases: u32, change: fn(&Case) -> Case) {
     let config =
         Config { cases, failure_persistence: None, max_shrink_iters: 3_000, ..Config::default() };
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
-    let strategy = (draft(), draft_plan()).prop_map(|(draft, plan)| Case { draft, plan });
+    let strategy = (draft(), draft_plan(faults)).prop_map(|(draft, plan)| Case { draft, plan });
+    let reach = RefCell::new(Statistics::default());
     let outcome = TestRunner::new_with_rng(config, rng).run(&strategy, |case| {
-        let verdict = change(&case).run().verdict;
+        let Outcome { verdict, statistics, .. } = case.run();
+        reach.borrow_mut().add(&statistics);
         if verdict.is_held() { Ok(()) } else { Err(TestCaseError::fail(verdict.to_string())) }
     });
     match outcome {
-        Ok(()) => {}
-        Err(TestError::Fail(_, case)) => panic!("{}", change(&case).tell()),
+        Ok(()) => reach.into_inner(),
+        Err(TestError::Fail(_, case)) => panic!("{}", case.tell()),
         Err(TestError::Abort(reason)) => panic!("no cases could be drawn: {reason}"),
     }
 }

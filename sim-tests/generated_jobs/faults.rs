@@ -1,5 +1,7 @@
 //! Draws plans: settings from end to end of their ranges, and faults of every class.
 
+use std::ops::RangeInclusive;
+
 use cutwater::cluster::{ClusterSettings, CostModel, StoreFault, StoreSettings};
 use cutwater::plan::{
     Fault, JobPlan, Latency, LinkSettings, MessageAction, Plan, PlannedFault, SlowLink, Span, When,
@@ -16,6 +18,9 @@ use strum::IntoEnumIterator as _;
 /// When the last fault may strike, in microseconds.
 const WINDOW_US: u64 = 1_500_000;
 
+/// How long faults strike after the last entry should have been read, in microseconds.
+const AFTER_LAST_ENTRY_US: u64 = 200_000;
+
 /// A plan that does not know its job yet.
 #[derive(Clone, Debug)]
 pub struct DraftPlan {
@@ -26,7 +31,7 @@ pub struct DraftPlan {
     checkpoints: CheckpointSettings,
     links: DraftLinks,
     mailbox_us: u64,
-    pub faults: Vec<DraftFault>,
+    faults: Vec<DraftFault>,
 }
 
 #[derive(Clone, Debug)]
@@ -61,8 +66,13 @@ pub struct DraftFault {
 
 #[derive(Clone, Debug)]
 enum DraftWhen {
+    /// After this share of the time that the job takes to read its input, in thousandths.
     At(u64),
-    Point { point: Point, subtask: Option<u16>, occurrence: u32 },
+    Point {
+        point: Point,
+        subtask: Option<u16>,
+        occurrence: u32,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -77,11 +87,11 @@ enum DraftWhat {
     Store { object: bool, fault: StoreFault, for_us: u64 },
 }
 
-/// Draws a plan.
-pub fn draft_plan() -> impl Strategy<Value = DraftPlan> {
+/// Draws a plan with so many faults.
+pub fn draft_plan(faults: RangeInclusive<usize>) -> impl Strategy<Value = DraftPlan> {
     let processes = (any::<u64>(), 1_u16..=4, prop_oneof![4 => Just(0_u16), 1 => Just(1)]);
     let settings = (cluster(), checkpoints(), links(), prop_oneof![Just(0), 0_u64..5_000]);
-    (processes, settings, vec(fault(), 0..=8)).prop_map(|(processes, settings, faults)| {
+    (processes, settings, vec(fault(), faults)).prop_map(|(processes, settings, faults)| {
         let (seed, workers, lost) = processes;
         let (cluster, checkpoints, links, mailbox_us) = settings;
         let lost = lost.min(workers - 1);
@@ -91,7 +101,8 @@ pub fn draft_plan() -> impl Strategy<Value = DraftPlan> {
 
 fn cluster() -> impl Strategy<Value = DraftCluster> {
     let times = (20_u64..=100, 0_u64..=50, 40_u64..=200);
-    let flow = (1_u32..=64, 0_u64..=2_000, 1_u32..=64, 1_u32..=16);
+    let interval_us = prop_oneof![1 => Just(0), 6 => 500_u64..20_000];
+    let flow = (1_u32..=64, interval_us, 1_u32..=64, 1_u32..=16);
     let stores = (0_u64..=10_000, 0_u64..=5_000);
     let cost = prop::option::of((0_u64..200_000, 0_u64..5_000, 0_u64..50_000).prop_map(
         |(record_ns, byte_ns, freeze_byte_ns)| CostModel { record_ns, byte_ns, freeze_byte_ns },
@@ -113,7 +124,12 @@ fn cluster() -> impl Strategy<Value = DraftCluster> {
 fn checkpoints() -> impl Strategy<Value = CheckpointSettings> {
     let times = (10_u64..=200, 0_u64..=50, 300_u64..=1_500);
     (times, 1_u32..=3, prop_oneof![Just(100_u32), 3_u32..10], 1_u32..=4).prop_map(
-        |((interval_ms, pause_min_ms, timeout_ms), concurrent_max, failures_tolerated, retained)| {
+        |(
+            (interval_ms, pause_min_ms, timeout_ms),
+            concurrent_max,
+            failures_tolerated,
+            retained,
+        )| {
             CheckpointSettings {
                 interval_ms,
                 pause_min_ms,
@@ -148,7 +164,7 @@ fn when() -> impl Strategy<Value = DraftWhen> {
     let points: Vec<Point> = Point::iter().collect();
     let aimed = (select(points), prop::option::weighted(0.3, any::<u16>()), 1_u32..30);
     prop_oneof![
-        (0..WINDOW_US).prop_map(DraftWhen::At),
+        (0_u64..1_000).prop_map(DraftWhen::At),
         aimed.prop_map(|(point, subtask, occurrence)| DraftWhen::Point {
             point,
             subtask,
@@ -190,8 +206,11 @@ fn message() -> impl Strategy<Value = DraftWhat> {
         (0_u64..400_000).prop_map(|us| MessageAction::Delay { us }),
         (0_u64..400_000).prop_map(|us| MessageAction::Duplicate { us }),
     ];
-    (select(kinds), 1_u32..=6, action)
-        .prop_map(|(message, count, action)| DraftWhat::Message { message, count, action })
+    (select(kinds), 1_u32..=6, action).prop_map(|(message, count, action)| DraftWhat::Message {
+        message,
+        count,
+        action,
+    })
 }
 
 fn store() -> impl Strategy<Value = DraftWhat> {
@@ -199,13 +218,18 @@ fn store() -> impl Strategy<Value = DraftWhat> {
         Just(StoreFault::Failing),
         (10_u64..400).prop_map(|extra_ms| StoreFault::Slow { extra_ms }),
     ];
-    (any::<bool>(), fault, 0_u64..600_000)
-        .prop_map(|(object, fault, for_us)| DraftWhat::Store { object, fault, for_us })
+    (any::<bool>(), fault, 0_u64..600_000).prop_map(|(object, fault, for_us)| DraftWhat::Store {
+        object,
+        fault,
+        for_us,
+    })
 }
 
 impl DraftPlan {
-    /// The plan for a job of this shape.
-    pub fn settle(&self, topology: &Topology) -> Plan {
+    /// The plan for a job of this shape, whose busiest source subtask reads this many entries.
+    pub fn settle(&self, topology: &Topology, entries: u64) -> Plan {
+        let reading_us = entries * self.cluster.source_interval_us;
+        let span_us = (reading_us + AFTER_LAST_ENTRY_US).min(WINDOW_US);
         let subtasks = u16::try_from(topology.subtasks.len()).expect("few subtasks");
         let cluster = &self.cluster;
         let heartbeat_timeout_ms = cluster.heartbeat_ms * 4;
@@ -237,7 +261,7 @@ impl DraftPlan {
             },
             links: self.links.settle(topology),
             mailbox_us: Span::new(0, self.mailbox_us),
-            faults: self.faults.iter().map(|fault| self.fault(fault, subtasks)).collect(),
+            faults: self.faults.iter().map(|each| self.fault(each, subtasks, span_us)).collect(),
             safety_ms: WINDOW_US / 1_000 + 500,
             liveness_ms: 60_000,
             lost: (0..self.lost).map(ProcessId::Worker).collect(),
@@ -245,9 +269,9 @@ impl DraftPlan {
         }
     }
 
-    fn fault(&self, draft: &DraftFault, subtasks: u16) -> PlannedFault {
+    fn fault(&self, draft: &DraftFault, subtasks: u16, span_us: u64) -> PlannedFault {
         let when = match draft.when {
-            DraftWhen::At(us) => When::At { us },
+            DraftWhen::At(share) => When::At { us: span_us * share / 1_000 },
             DraftWhen::Point { point, subtask, occurrence } => {
                 let subtask = subtask.map(|subtask| SubtaskId(subtask % subtasks));
                 When::Point { point, subtask, occurrence }

@@ -51,11 +51,7 @@ impl Source for Rows {
 
 /// How many records come of one.
 pub fn multiplicity(value: u64) -> u64 {
-    if value.is_multiple_of(5) {
-        2
-    } else {
-        u64::from(value % 5 != 1)
-    }
+    if value.is_multiple_of(5) { 2 } else { u64::from(value % 5 != 1) }
 }
 
 /// Passes records on; its list holds the last few.

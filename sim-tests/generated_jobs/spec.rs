@@ -119,4 +119,17 @@ impl JobSpec {
             None => self.steps[stream - self.sources.len()].parallelism,
         }
     }
+
+    /// How many entries the busiest source subtask reads.
+    pub fn entries_of_busiest(&self) -> u64 {
+        let busiest = |source: &SourceSpec| {
+            let subtasks = usize::from(source.parallelism);
+            let entries = move |subtask| {
+                let own = source.splits.iter().skip(subtask).step_by(subtasks);
+                own.map(|entries| entries.len() as u64).sum::<u64>()
+            };
+            (0..subtasks).map(entries).max().unwrap_or(0)
+        };
+        self.sources.iter().map(busiest).max().unwrap_or(0)
+    }
 }
