@@ -6,7 +6,8 @@ use std::sync::atomic::AtomicBool;
 
 #[test]
 fn smoke() {
-    let scenarios = plan::scenario::built_in();
+    let mut scenarios = plan::scenario::built_in();
+    if let Ok(s) = std::env::var("S") { scenarios.retain(|x| x.name == s); }
     let n: u64 = std::env::var("N").ok().map_or(100, |s| s.parse().unwrap());
     let sweep = Sweep {
         scenarios: scenarios.clone(),
@@ -24,8 +25,29 @@ fn smoke() {
     for s in &report.scenarios {
         println!("{} seeds {} {:?} failures {}", s.name, s.seeds, s.statistics, s.failures.len());
         for f in s.failures.iter().take(5) {
-            println!("   seed {}: {}", f.seed, f.verdict);
+            println!("   FAIL {} seed {}: {}", s.name, f.seed, f.verdict);
         }
     }
     println!("{:?} {:?} per run", e, e / (sweep.runs() as u32));
+}
+
+struct Print(u64);
+impl cutwater::world::Observer for Print {
+    fn observe(&mut self, stamp: cutwater::trace::Stamp, event: &cutwater::trace::Event) -> std::ops::ControlFlow<()> {
+        use cutwater::trace::Event;
+        match event { Event::Sent{..}|Event::Received{..}|Event::Read{..} => {}, e => { let s = format!("{e:?}"); println!("{} {} {} {}", stamp.number, stamp.at, stamp.process, s.chars().take(300).collect::<String>()) } }
+        std::ops::ControlFlow::Continue(())
+    }
+}
+#[test]
+fn one() {
+    let Ok(name) = std::env::var("S") else { return };
+    let Ok(seed) = std::env::var("SEED") else { return };
+    let scenario = plan::scenario::built_in().into_iter().find(|x| x.name == name).unwrap();
+    let e = Experiments::new();
+    let plan = e.draw(&scenario, seed.parse().unwrap(), DefectSet::NONE).unwrap();
+    println!("{}", plan.to_json());
+    let prepared = e.prepare(&plan.job).unwrap();
+    let (o, _) = run_plan(&plan, &prepared, WorldKind::Kernel, Print(0));
+    println!("{:?}", o);
 }

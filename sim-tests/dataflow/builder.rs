@@ -1,9 +1,8 @@
 //! Each mistake that a builder can find, with the words it finds for it.
 
-use cutwater::dataflow::conformance::Replay;
 use cutwater::dataflow::{
-    BuildError, Collector, Context, EncodedSink, Job, JobBuilder, Operator, StateDeclarations,
-    Stream, Subtask, SubtaskState,
+    BuildError, Collector, Context, EncodedSink, Job, JobBuilder, Operator, Replay,
+    StateDeclarations, Stream, Subtask, SubtaskState,
 };
 
 use crate::harness::source;
@@ -158,8 +157,10 @@ struct Idle;
 
 impl Idle {
     fn declaring(names: &'static [&'static str]) -> impl Fn(&mut StateDeclarations) -> Self {
-        |states| {
-            names.iter().for_each(|name| drop(states.value::<u64>(name)));
+        move |states| {
+            for name in names {
+                let _ = states.value::<u64>(name);
+            }
             Self
         }
     }

@@ -1,9 +1,8 @@
 //! A subtask under test, and the operators that several tests share.
 
-use cutwater::dataflow::conformance::Replay;
 use cutwater::dataflow::{
     Collector, Context, Item, Job, JobBuilder, ListState, MapState, Operator, OperatorState,
-    Outputs, Payload, Record, StateDeclarations, Stream, Subtask, SubtaskState, ValueState,
+    Outputs, Payload, Record, Replay, StateDeclarations, Stream, Subtask, SubtaskState, ValueState,
 };
 use cutwater::protocol::{DefectSet, LineageId, SplitId, SubtaskId};
 use serde::Serialize;

@@ -7,6 +7,7 @@ mod harness;
 mod lineage;
 mod model;
 mod partition;
+mod pipeline;
 mod source;
 mod state;
 mod timers;

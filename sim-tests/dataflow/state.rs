@@ -171,3 +171,18 @@ fn a_snapshot_of_a_subtask_with_other_channels_is_refused() {
     let error = RestoreError::OtherInputs { found: 1, expected: 2 };
     assert_eq!(harness.subtask.restore(&state), Err(error));
 }
+
+#[test]
+fn stateless_subtasks_refuse_the_snapshots_of_others() {
+    let job = obedient_job();
+    let stateful = filled().subtask.freeze();
+    for name in ["sink/0", "source/0"] {
+        let mut subtask = job.subtask(subtask_id(&job, name), DefectSet::NONE);
+        let error = subtask.restore(&stateful).unwrap_err();
+        assert!(matches!(error, RestoreError::OtherState { .. }), "{name}: {error}");
+    }
+    let subtask = subtask_id(&job, "sink/0");
+    let source = Harness::new(&job, "source/0").subtask.freeze();
+    let error = job.subtask(subtask, DefectSet::NONE).restore(&source).unwrap_err();
+    assert_eq!(error, RestoreError::NotASource { subtask });
+}

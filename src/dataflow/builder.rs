@@ -26,7 +26,7 @@ pub const CONSUMERS_MAX: u16 = 255;
 /// types that their consumers expect:
 ///
 /// ```
-/// use cutwater::dataflow::{EncodedSink, JobBuilder, conformance::Replay};
+/// use cutwater::dataflow::{EncodedSink, JobBuilder, Replay};
 ///
 /// let job = JobBuilder::new("lengths");
 /// job.source("lines", Replay::<String>::new(), 1, 1)
@@ -41,7 +41,7 @@ pub const CONSUMERS_MAX: u16 = 255;
 /// A consumer of another type does not compile:
 ///
 /// ```compile_fail,E0631
-/// use cutwater::dataflow::{JobBuilder, conformance::Replay};
+/// use cutwater::dataflow::{JobBuilder, Replay};
 ///
 /// let job = JobBuilder::new("lengths");
 /// job.source("lines", Replay::<String>::new(), 1, 1)

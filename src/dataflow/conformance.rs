@@ -4,8 +4,6 @@
 //! into a fresh subtask, and both go on with the rest. What they emit and their last snapshots must be
 //! equal to the byte, and a snapshot of what was just restored must equal what it was restored from.
 
-use std::marker::PhantomData;
-
 use thiserror::Error;
 
 use super::builder::JobBuilder;
@@ -13,8 +11,9 @@ use super::data::{Data, encode};
 use super::job::Job;
 use super::operator::{Operator, TwoInputOperator};
 use super::record::{Item, Outputs, Record};
+use super::replay::Replay;
 use super::sink::EncodedSink;
-use super::source::{Entry, Source, SourceCollector};
+use super::source::Source;
 use super::state::StateDeclarations;
 use super::subtask::Subtask;
 use super::subtask_state::RestoreError;
@@ -178,7 +177,9 @@ pub fn check_subtask(fresh: &dyn Fn() -> Subtask, stimuli: &[Stimulus]) -> Resul
     let mut subtask = fresh();
     for prefix in 0..=stimuli.len() {
         check_prefix(&subtask, fresh(), prefix, &stimuli[prefix..])?;
-        stimuli.get(prefix).map(|stimulus| feed(&mut subtask, stimulus));
+        if let Some(stimulus) = stimuli.get(prefix) {
+            feed(&mut subtask, stimulus);
+        }
     }
     Ok(())
 }
@@ -252,50 +253,4 @@ fn fresh(builder: &JobBuilder, subtask: u16) -> impl Fn() -> Subtask {
         Err(error) => panic!("the operator cannot be part of a job: {error}"),
     };
     move || job.subtask(SubtaskId(subtask), DefectSet::NONE)
-}
-
-/// A source whose entries are records encoded with postcard; the time of a record is its offset.
-///
-/// It stands in where a job needs a source of a given type, in tests and examples. Entries that are no
-/// such records are skipped.
-#[derive(Debug)]
-pub struct Replay<T> {
-    _records: PhantomData<fn() -> T>,
-}
-
-impl<T> Replay<T> {
-    /// A source of records of this type.
-    #[must_use]
-    pub fn new() -> Self {
-        Self { _records: PhantomData }
-    }
-}
-
-impl<T> Default for Replay<T> {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl<T> Clone for Replay<T> {
-    fn clone(&self) -> Self {
-        Self::new()
-    }
-}
-
-impl<T: Data> Source for Replay<T> {
-    type Out = T;
-    type State = ();
-
-    fn read(&mut self, entry: Entry<'_>, out: &mut SourceCollector<'_, T>) {
-        let time = i64::try_from(entry.offset).unwrap_or(i64::MAX);
-        if let Ok(record) = postcard::from_bytes(entry.bytes) {
-            out.emit(time, record);
-        }
-        out.watermark(time);
-    }
-
-    fn snapshot(&self) {}
-
-    fn restore(&mut self, (): ()) {}
 }

@@ -29,6 +29,7 @@ pub(crate) fn encode_into<T: Serialize + ?Sized>(value: &T, bytes: &mut Payload)
 }
 
 /// Encodes `value`; short encodings need no allocation.
+#[inline]
 pub(crate) fn encode<T: Serialize + ?Sized>(value: &T) -> Payload {
     let mut bytes = Payload::new();
     encode_into(value, &mut bytes);
@@ -141,5 +142,30 @@ impl<'de> Visitor<'de> for BytesVisitor {
             bytes.push(byte);
         }
         Ok(Bytes(bytes))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn encodings_of_all_lengths_come_back() {
+        for length in 0..80 {
+            let value: (u8, String, u64) = (7, "x".repeat(length), u64::MAX - length as u64);
+            let bytes = encode(&value);
+            assert_eq!(bytes[..], postcard::to_stdvec(&value).unwrap());
+            assert_eq!(decode::<(u8, String, u64)>(&bytes), value);
+            assert_eq!(bytes.spilled(), bytes.len() > 24, "{} bytes", bytes.len());
+        }
+    }
+
+    #[test]
+    fn bytes_come_back_and_compare_as_slices() {
+        let (short, long) = (Bytes::from(&b"ab"[..]), Bytes::from(vec![b'a'; 40]));
+        assert!(long < short);
+        for bytes in [short, long] {
+            assert_eq!(postcard::from_bytes(&postcard::to_stdvec(&bytes).unwrap()), Ok(bytes));
+        }
     }
 }

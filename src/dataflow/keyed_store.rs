@@ -102,9 +102,7 @@ impl KeyedStore {
 
     /// Takes over what a snapshot holds, and forgets what was there.
     pub(crate) fn restore(&mut self, state: &SubtaskState) -> Result<(), RestoreError> {
-        if state.shapes != self.shapes || state.operator_lists.len() != self.lists.len() {
-            return Err(RestoreError::other_state(&state.shapes, &self.shapes));
-        }
+        state.check_shapes(&self.shapes)?;
         self.backend.clear();
         self.timers.clear();
         self.lists.clone_from(&state.operator_lists);

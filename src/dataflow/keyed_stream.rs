@@ -48,7 +48,7 @@ impl<K: Data, T: Data> KeyedStream<K, T> {
     /// Streams with keys of different types do not connect:
     ///
     /// ```compile_fail,E0308
-    /// use cutwater::dataflow::{JobBuilder, conformance::Replay};
+    /// use cutwater::dataflow::{JobBuilder, Replay};
     ///
     /// let job = JobBuilder::new("join");
     /// let left = job.source("left", Replay::<u64>::new(), 1, 1).key_by(|n| *n);

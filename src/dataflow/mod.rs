@@ -3,6 +3,44 @@
 //!
 //! Everything here is a plain value: no clock, no randomness, no I/O, no threads. Whatever a subtask owns
 //! can be cloned, so that a whole process can be forked.
+//!
+//! ```
+//! use cutwater::dataflow::{
+//!     Collector, Context, EncodedSink, JobBuilder, Operator, Replay, StateDeclarations, ValueState,
+//! };
+//!
+//! /// Counts the occurrences of each word.
+//! #[derive(Clone)]
+//! struct Count {
+//!     seen: ValueState<u64>,
+//! }
+//!
+//! impl Operator for Count {
+//!     type In = String;
+//!     type Out = (String, u64);
+//!
+//!     fn process(&mut self, word: String, ctx: &mut Context<'_>, out: &mut Collector<'_, Self::Out>) {
+//!         let seen = ctx.value(&self.seen).update(|seen| seen.unwrap_or(0) + 1);
+//!         out.emit((word, seen));
+//!     }
+//!
+//!     fn on_timer(&mut self, _: i64, _: &mut Context<'_>, _: &mut Collector<'_, Self::Out>) {}
+//! }
+//!
+//! let job = JobBuilder::new("word-count");
+//! job.source("lines", Replay::<String>::new(), 2, 4)
+//!     .flat_map("words", 2, |line: String| {
+//!         line.split_whitespace().map(str::to_owned).collect::<Vec<_>>()
+//!     })
+//!     .key_by(|word| word.clone())
+//!     .process("count", 3, |states: &mut StateDeclarations| Count { seen: states.value("seen") })
+//!     .conserving(|count, state| state.values(&count.seen).map(|seen| seen as i64).sum())
+//!     .rebalance()
+//!     .transactional_sink("counts", 1, EncodedSink::new());
+//! let job = job.build()?;
+//! assert_eq!(job.topology().subtasks.len(), 2 + 2 + 3 + 1);
+//! # Ok::<(), cutwater::dataflow::BuildError>(())
+//! ```
 
 mod backend;
 pub mod build_error;
@@ -21,6 +59,7 @@ pub mod operator;
 mod placement;
 pub mod processed;
 pub mod record;
+pub mod replay;
 mod router;
 pub mod sink;
 mod sink_task;
@@ -51,6 +90,7 @@ pub use keyed_stream::{ConnectedStreams, KeyedStream};
 pub use operator::{Operator, TwoInputOperator};
 pub use processed::Processed;
 pub use record::{Item, Outputs, Payload, Record};
+pub use replay::Replay;
 pub use sink::{EncodedSink, Sink};
 pub use source::{Entry, Source, SourceCollector};
 pub use state::{

@@ -37,3 +37,17 @@ pub struct Outputs {
     /// In a sink, what to write to the target, in order.
     pub written: Vec<Record>,
 }
+
+impl Outputs {
+    /// Forgets what was produced, and keeps the allocation for the next step.
+    pub fn clear(&mut self) {
+        self.items.clear();
+        self.written.clear();
+    }
+
+    /// Whether nothing was produced.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty() && self.written.is_empty()
+    }
+}

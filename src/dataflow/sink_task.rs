@@ -45,6 +45,7 @@ impl<S: Sink> InputTask for SinkTask<S> {
     }
 
     fn restore(&mut self, state: &SubtaskState) -> Result<(), RestoreError> {
+        state.check_shapes(&[])?;
         restore_watermarks(&mut self.watermarks, state)
     }
 

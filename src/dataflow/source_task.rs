@@ -124,6 +124,7 @@ impl<S: Source> SplitTask for SourceTask<S> {
     }
 
     fn restore(&mut self, state: &SubtaskState) -> Result<(), RestoreError> {
+        state.check_shapes(&[])?;
         self.restore_positions(state)?;
         restore_watermarks(&mut self.watermarks, state)?;
         restore_counters(&mut self.router, state)?;

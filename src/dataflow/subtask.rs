@@ -85,6 +85,9 @@ impl Subtask {
     pub fn restore(&mut self, state: &SubtaskState) -> Result<(), RestoreError> {
         match &mut self.task {
             Task::Splits(task) => task.restore(state),
+            Task::Inputs(_) if !state.positions.is_empty() => {
+                Err(RestoreError::NotASource { subtask: self.id })
+            }
             Task::Inputs(task) => task.restore(state),
         }
     }

@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use super::backend::KeyEntry;
 use super::data::Bytes;
-use super::state::StateShape;
+use super::state::{StateKind, StateShape};
 use crate::protocol::{Digest, KeyGroup, SplitId, SubtaskId};
 use crate::trace::SplitPosition;
 
@@ -65,6 +65,18 @@ impl SubtaskState {
     }
 }
 
+impl SubtaskState {
+    /// Checks that this is the state of an operator that declares `expected`.
+    pub(crate) fn check_shapes(&self, expected: &[StateShape]) -> Result<(), RestoreError> {
+        let operator = |shape: &&StateShape| shape.kind == StateKind::Operator;
+        let lists = expected.iter().filter(operator).count();
+        if self.shapes == expected && self.operator_lists.len() == lists {
+            return Ok(());
+        }
+        Err(RestoreError::other_state(&self.shapes, expected))
+    }
+}
+
 /// Why a subtask cannot start from a snapshot.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum RestoreError {
@@ -79,6 +91,12 @@ pub enum RestoreError {
     ForeignKeyGroup {
         /// The group.
         group: KeyGroup,
+        /// The subtask that was given it.
+        subtask: SubtaskId,
+    },
+    /// The snapshot of a source, given to what is not one.
+    #[error("the snapshot is of a source, and {subtask} reads no splits")]
+    NotASource {
         /// The subtask that was given it.
         subtask: SubtaskId,
     },
@@ -116,7 +134,7 @@ pub enum RestoreError {
 
 impl RestoreError {
     /// The error of two different lists of declarations.
-    pub(crate) fn other_state(found: &[StateShape], expected: &[StateShape]) -> Self {
+    fn other_state(found: &[StateShape], expected: &[StateShape]) -> Self {
         let names = |shapes: &[StateShape]| shapes.iter().map(|shape| shape.name.clone()).collect();
         Self::OtherState { found: names(found), expected: names(expected) }
     }

@@ -153,6 +153,7 @@ impl<F: Transform> InputTask for TransformTask<F> {
     }
 
     fn restore(&mut self, state: &SubtaskState) -> Result<(), RestoreError> {
+        state.check_shapes(&[])?;
         restore_watermarks(&mut self.watermarks, state)?;
         restore_counters(&mut self.router, state)
     }

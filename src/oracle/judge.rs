@@ -1,5 +1,14 @@
 //! The judge: all oracles, each told of what concerns it.
 
+/// The scene of an event, borrowing only what the oracles do not.
+macro_rules! scene {
+    ($judge:expr, $stamp:expr) => {
+        &mut Scene { shape: &$judge.shape, stamp: $stamp, found: &mut $judge.found }
+    };
+}
+
+mod rare;
+
 use std::sync::Arc;
 
 use super::conservation::ConservationOracle;
@@ -7,7 +16,7 @@ use super::cut::CutOracle;
 use super::durability::DurabilityOracle;
 use super::lifecycle::LifecycleOracle;
 use super::liveness::LivenessOracle;
-use super::order::{Marker, OrderOracle};
+use super::order::OrderOracle;
 use super::output::OutputOracle;
 use super::recovery::RecoveryOracle;
 use super::reference::Reference;
@@ -15,8 +24,8 @@ use super::shape::{Scene, Shape};
 use super::state::StateOracle;
 use super::vector_clock::VectorClockOracle;
 use super::verdict::{End, OracleName, Verdict, Violation, Violations};
-use crate::protocol::{Attempt, ChannelId, CheckpointId, ProcessId, SubtaskId, Term, VirtualTime};
-use crate::trace::{Event, Restored, RunStarted, SnapshotTaken, SplitPosition, Stamp};
+use crate::protocol::{Attempt, ChannelId, ProcessId, SubtaskId, VirtualTime};
+use crate::trace::{Event, SplitPosition, Stamp};
 
 /// Judges one run by its trace, while it happens.
 ///
@@ -42,13 +51,6 @@ pub struct Judge {
     recovery: RecoveryOracle,
     state: StateOracle,
     vector_clock: VectorClockOracle,
-}
-
-/// The scene of an event, borrowing only what the oracles do not.
-macro_rules! scene {
-    ($judge:expr, $stamp:expr) => {
-        &mut Scene { shape: &$judge.shape, stamp: $stamp, found: &mut $judge.found }
-    };
 }
 
 impl Judge {
@@ -202,382 +204,5 @@ impl Judge {
     #[cold]
     fn report(&mut self, stamp: Stamp, text: String) {
         self.found.add(stamp, Violation::new(OracleName::Trace, text));
-    }
-
-    fn observe_rare(&mut self, stamp: Stamp, event: &Event) {
-        if stamp.number == 0 && !matches!(event, Event::RunStarted(_)) {
-            self.report(stamp, "the first event is not the start of a run".to_owned());
-        }
-        self.liveness.handle_time(scene!(self, stamp));
-        match event {
-            Event::RunStarted(run) => self.start(stamp, run),
-            Event::FaultsEnded => self.liveness.handle_faults_ended(scene!(self, stamp)),
-            Event::BarrierSent { .. }
-            | Event::BarrierReceived { .. }
-            | Event::CancelSent { .. }
-            | Event::CancelReceived { .. }
-            | Event::EndSent { .. }
-            | Event::EndReceived { .. }
-            | Event::ChannelBlocked { .. }
-            | Event::ChannelUnblocked { .. } => self.observe_channel(stamp, event),
-            Event::Restored(_)
-            | Event::AlignmentStarted { .. }
-            | Event::AlignmentAborted { .. }
-            | Event::SnapshotTaken(_)
-            | Event::Acknowledged { .. }
-            | Event::CompletionLearned { .. }
-            | Event::AbortLearned { .. } => self.observe_subtask(stamp, event),
-            Event::LeadershipTaken { .. }
-            | Event::AttemptStarted { .. }
-            | Event::AttemptFailed { .. }
-            | Event::Triggered { .. }
-            | Event::AcknowledgementCounted { .. }
-            | Event::Assembled { .. }
-            | Event::Completed { .. }
-            | Event::CompletionNotified { .. }
-            | Event::Aborted { .. }
-            | Event::Discarded { .. }
-            | Event::JobFinished { .. } => self.observe_coordinator(stamp, event),
-            Event::ObjectStored { .. }
-            | Event::ObjectDeleted { .. }
-            | Event::RecordWritten { .. }
-            | Event::OffsetCommitted { .. }
-            | Event::ProducersFenced { .. }
-            | Event::TransactionPrepared { .. }
-            | Event::CommitRequested { .. }
-            | Event::TransactionCommitted { .. }
-            | Event::TransactionAborted { .. }
-            | Event::OutputWritten { .. } => self.observe_outside(stamp, event),
-            Event::Sent { .. } | Event::Received { .. } | Event::Read { .. } => {}
-            Event::Crashed { .. }
-            | Event::Restarted { .. }
-            | Event::Paused { .. }
-            | Event::Resumed { .. }
-            | Event::Disconnected { .. }
-            | Event::Healed { .. }
-            | Event::MessageDropped { .. }
-            | Event::MessageDelayed { .. }
-            | Event::MessageDuplicated { .. }
-            | Event::StoreSlowed { .. }
-            | Event::StoreFailing { .. }
-            | Event::StoreRecovered { .. }
-            | Event::AlignmentCompleted { .. }
-            | Event::SnapshotDurable { .. }
-            | Event::Declined { .. }
-            | Event::SubtaskEnded { .. }
-            | Event::SubtaskFailed { .. }
-            | Event::AttemptRunning { .. }
-            | Event::AcknowledgementIgnored { .. }
-            | Event::ObjectRefused { .. }
-            | Event::RecordRefused { .. }
-            | Event::ProducerRefused { .. } => {}
-        }
-    }
-
-    fn start(&mut self, stamp: Stamp, run: &RunStarted) {
-        if stamp.number != 0 {
-            self.report(stamp, "a run starts within a run".to_owned());
-        }
-        match Shape::new(run) {
-            Ok(shape) => self.shape = shape,
-            Err(text) => self.report(stamp, text),
-        }
-        self.attempt = None;
-        let scene = scene!(self, stamp);
-        self.conservation.start();
-        self.cut.start(scene);
-        self.durability.start();
-        self.lifecycle.start(scene);
-        self.liveness.start(scene);
-        self.order.start(scene);
-        self.output.start(scene);
-        self.recovery.start(scene);
-        self.state.start(scene);
-        self.vector_clock.start(scene);
-    }
-
-    fn observe_channel(&mut self, stamp: Stamp, event: &Event) {
-        match *event {
-            Event::BarrierSent { channel, attempt, checkpoint, sequence } => {
-                if self.counts_on(stamp, channel, attempt) {
-                    let marker = Marker::Barrier(checkpoint);
-                    let scene = scene!(self, stamp);
-                    self.order.handle_marker_sent(scene, channel, marker, sequence);
-                    self.cut.handle_barrier_sent(scene, channel, attempt, checkpoint);
-                    self.state.handle_barrier_sent(scene, channel, checkpoint);
-                }
-            }
-            Event::CancelSent { channel, attempt, checkpoint, sequence } => {
-                self.send_marker(stamp, channel, attempt, Marker::Cancel(checkpoint), sequence);
-            }
-            Event::EndSent { channel, attempt, sequence } => {
-                self.send_marker(stamp, channel, attempt, Marker::End, sequence);
-            }
-            Event::BarrierReceived { channel, attempt, checkpoint, sequence } => {
-                self.receive_marker(stamp, channel, attempt, Marker::Barrier(checkpoint), sequence);
-            }
-            Event::CancelReceived { channel, attempt, checkpoint, sequence } => {
-                self.receive_marker(stamp, channel, attempt, Marker::Cancel(checkpoint), sequence);
-            }
-            Event::EndReceived { channel, attempt, sequence } => {
-                self.receive_marker(stamp, channel, attempt, Marker::End, sequence);
-            }
-            Event::ChannelBlocked { channel, attempt, checkpoint } => {
-                if self.counts_on(stamp, channel, attempt) {
-                    self.liveness.handle_blocked(scene!(self, stamp), channel, checkpoint);
-                }
-            }
-            Event::ChannelUnblocked { channel, attempt, .. } => {
-                if self.counts_on(stamp, channel, attempt) {
-                    self.liveness.handle_unblocked(channel);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn send_marker(
-        &mut self,
-        stamp: Stamp,
-        channel: ChannelId,
-        attempt: Attempt,
-        marker: Marker,
-        sequence: u64,
-    ) {
-        if self.counts_on(stamp, channel, attempt) {
-            let scene = scene!(self, stamp);
-            self.order.handle_marker_sent(scene, channel, marker, sequence);
-            if marker == Marker::End {
-                self.state.handle_end_sent(scene, channel);
-            }
-        }
-    }
-
-    fn receive_marker(
-        &mut self,
-        stamp: Stamp,
-        channel: ChannelId,
-        attempt: Attempt,
-        marker: Marker,
-        sequence: u64,
-    ) {
-        if self.counts_on(stamp, channel, attempt) {
-            self.order.handle_marker_received(scene!(self, stamp), channel, marker, sequence);
-        }
-    }
-
-    fn observe_subtask(&mut self, stamp: Stamp, event: &Event) {
-        match event {
-            Event::Restored(restored) => self.restore(stamp, restored),
-            Event::SnapshotTaken(snapshot) => self.snapshot(stamp, snapshot),
-            Event::AlignmentStarted { subtask, attempt, checkpoint } => {
-                if self.counts_in(stamp, *subtask, *attempt) {
-                    let scene = scene!(self, stamp);
-                    self.order.handle_alignment_started(scene, *subtask, *checkpoint);
-                }
-            }
-            Event::AlignmentAborted { subtask, attempt, checkpoint } => {
-                if self.counts_in(stamp, *subtask, *attempt) {
-                    let scene = scene!(self, stamp);
-                    self.order.handle_alignment_aborted(scene, *subtask, *checkpoint);
-                }
-            }
-            Event::Acknowledged { subtask, attempt, checkpoint } => {
-                if self.knows(stamp, *subtask) {
-                    let scene = scene!(self, stamp);
-                    self.durability.handle_acknowledged(scene, *subtask, *attempt, *checkpoint);
-                    self.lifecycle.handle_acknowledged(*subtask, *attempt, *checkpoint);
-                }
-            }
-            Event::CompletionLearned { subtask, attempt, checkpoint, sent_to } => {
-                if self.knows(stamp, *subtask) {
-                    let attempts = (*attempt, *sent_to);
-                    let scene = scene!(self, stamp);
-                    self.lifecycle.handle_learned(scene, *subtask, attempts, *checkpoint);
-                }
-            }
-            Event::AbortLearned { subtask, attempt, checkpoint } => {
-                if self.counts_in(stamp, *subtask, *attempt) {
-                    self.lifecycle.handle_abort_learned(*subtask, *checkpoint);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn restore(&mut self, stamp: Stamp, restored: &Restored) {
-        if self.counts_in(stamp, restored.subtask, restored.attempt) {
-            self.recovery.handle_restored(scene!(self, stamp), restored);
-            self.state.handle_restored(scene!(self, stamp), restored);
-        }
-    }
-
-    fn snapshot(&mut self, stamp: Stamp, snapshot: &SnapshotTaken) {
-        if !self.knows(stamp, snapshot.subtask) {
-            return;
-        }
-        let scene = scene!(self, stamp);
-        self.durability.handle_snapshot(scene, snapshot);
-        if !self.counts_in(stamp, snapshot.subtask, snapshot.attempt) {
-            return;
-        }
-        let scene = scene!(self, stamp);
-        self.lifecycle.handle_snapshot(scene, snapshot.subtask, snapshot.checkpoint);
-        self.cut.handle_snapshot(scene, snapshot);
-        self.vector_clock.handle_snapshot(scene, snapshot);
-        self.state.handle_snapshot(scene, snapshot);
-        self.conservation.handle_snapshot(scene, snapshot);
-        self.output.handle_snapshot(snapshot);
-    }
-
-    fn observe_coordinator(&mut self, stamp: Stamp, event: &Event) {
-        let scene = scene!(self, stamp);
-        match event {
-            Event::LeadershipTaken { term } => {
-                self.recovery.handle_leadership_taken(scene, *term);
-                self.lifecycle.handle_leadership_taken();
-                self.liveness.handle_leadership_taken();
-            }
-            Event::AttemptStarted { attempt, term, restored } => {
-                self.start_attempt(stamp, *attempt, *term, *restored);
-            }
-            Event::AttemptFailed { .. } => self.output.handle_attempt_failed(),
-            Event::Triggered { attempt, checkpoint } => {
-                self.lifecycle.handle_triggered(scene, *attempt, *checkpoint);
-                self.liveness.handle_triggered(*checkpoint);
-                if self.attempt != Some(*attempt) {
-                    let text =
-                        format!("{checkpoint} was triggered in {attempt}, which does not run");
-                    self.report(stamp, text);
-                }
-            }
-            Event::AcknowledgementCounted { subtask, from_attempt, checkpoint } => {
-                if self.knows(stamp, *subtask) {
-                    let scene = scene!(self, stamp);
-                    self.lifecycle.handle_counted(scene, *subtask, *from_attempt, *checkpoint);
-                }
-            }
-            Event::Assembled { checkpoint, snapshots } => {
-                self.lifecycle.handle_assembled(scene, *checkpoint, snapshots);
-                self.durability.handle_assembled(*checkpoint, snapshots);
-            }
-            Event::Completed { attempt, checkpoint } => {
-                if self.lifecycle.handle_completed(scene, *attempt, *checkpoint) {
-                    self.complete(stamp, *checkpoint);
-                }
-            }
-            Event::CompletionNotified { checkpoint, .. } => {
-                self.lifecycle.handle_notified(scene, *checkpoint);
-            }
-            Event::Aborted { checkpoint, .. } => self.abort(stamp, *checkpoint),
-            Event::Discarded { checkpoint } => {
-                self.durability.handle_discarded(scene, *checkpoint);
-            }
-            Event::JobFinished { .. } => {
-                self.order.handle_finished(scene);
-                self.state.handle_finished(scene);
-                self.output.handle_finished(scene);
-                self.liveness.handle_finished(scene);
-            }
-            _ => {}
-        }
-    }
-
-    fn start_attempt(
-        &mut self,
-        stamp: Stamp,
-        attempt: Attempt,
-        term: Term,
-        restored: Option<CheckpointId>,
-    ) {
-        if let Some(checkpoint) = restored
-            && self.lifecycle.is_silently_completed(checkpoint)
-        {
-            self.lifecycle.complete(checkpoint);
-            self.complete(stamp, checkpoint);
-        }
-        let scene = scene!(self, stamp);
-        if !self.recovery.handle_attempt_started(scene, attempt, term, restored) {
-            return;
-        }
-        self.attempt = Some(attempt);
-        self.conservation.handle_attempt_started();
-        self.cut.handle_attempt_started();
-        self.lifecycle.handle_attempt_started();
-        self.liveness.handle_attempt_started();
-        self.order.handle_attempt_started();
-        self.output.handle_attempt_started(attempt);
-        self.state.handle_attempt_started(restored);
-        self.vector_clock.handle_attempt_started();
-    }
-
-    fn complete(&mut self, stamp: Stamp, checkpoint: CheckpointId) {
-        let scene = scene!(self, stamp);
-        self.cut.handle_completed(scene, checkpoint);
-        self.durability.handle_completed(scene, checkpoint);
-        self.state.handle_completed(scene, checkpoint);
-        self.output.handle_completed(checkpoint);
-        self.recovery.handle_completed(checkpoint);
-        self.liveness.handle_completed(scene, checkpoint);
-    }
-
-    fn abort(&mut self, stamp: Stamp, checkpoint: CheckpointId) {
-        let scene = scene!(self, stamp);
-        self.lifecycle.handle_aborted(scene, checkpoint);
-        self.durability.handle_aborted(checkpoint);
-        self.output.handle_aborted(checkpoint);
-        self.state.handle_aborted(checkpoint);
-        self.liveness.handle_aborted(scene, checkpoint);
-    }
-
-    fn observe_outside(&mut self, stamp: Stamp, event: &Event) {
-        if let Event::ProducersFenced { sink, .. } | Event::OutputWritten { sink, .. } = event
-            && !self.knows(stamp, *sink)
-        {
-            return;
-        }
-        if let Event::TransactionPrepared { transaction, .. }
-        | Event::CommitRequested { transaction, .. }
-        | Event::TransactionCommitted { transaction, .. }
-        | Event::TransactionAborted { transaction } = event
-            && !self.knows(stamp, transaction.sink)
-        {
-            return;
-        }
-        let scene = scene!(self, stamp);
-        match event {
-            Event::ObjectStored { key, digest, .. } => {
-                self.durability.handle_stored(scene, *key, *digest);
-            }
-            Event::ObjectDeleted { key } => self.durability.handle_deleted(scene, *key),
-            Event::RecordWritten { version, term } => {
-                self.recovery.handle_record_written(scene, *version, *term);
-            }
-            Event::OffsetCommitted { split, offset } => {
-                let position = SplitPosition { split: *split, offset: *offset };
-                self.state.handle_offset_committed(scene, position);
-            }
-            Event::ProducersFenced { sink, attempt } => {
-                self.recovery.handle_fenced(*sink, *attempt);
-            }
-            Event::TransactionPrepared { transaction, records } => {
-                self.recovery.handle_prepared(scene, *transaction);
-                self.durability.handle_prepared(*transaction);
-                self.output.handle_prepared(*transaction, *records);
-            }
-            Event::CommitRequested { transaction, checkpoint } => {
-                self.lifecycle.handle_commit_requested(scene, transaction.sink, *checkpoint);
-            }
-            Event::TransactionCommitted { transaction, records } => {
-                self.output.handle_committed(scene, *transaction, records);
-            }
-            Event::TransactionAborted { transaction } => {
-                self.output.handle_aborted_transaction(scene, *transaction);
-            }
-            Event::OutputWritten { sink, records } => {
-                self.output.handle_written(scene, *sink, records);
-            }
-            _ => {}
-        }
     }
 }

@@ -49,8 +49,8 @@ impl LivenessOracle {
     }
 
     /// No fault acts any more.
-    pub fn handle_faults_ended(&mut self, scene: &Scene) {
-        self.faults_ended.get_or_insert(scene.stamp.at);
+    pub fn handle_faults_ended(&mut self, now: VirtualTime) {
+        self.faults_ended.get_or_insert(now);
     }
 
     /// Time has passed.
@@ -93,8 +93,13 @@ impl LivenessOracle {
     }
 
     /// A channel delivers nothing for now.
-    pub fn handle_blocked(&mut self, scene: &Scene, channel: ChannelId, checkpoint: CheckpointId) {
-        self.blocked[channel.index()] = Some(Blocked { checkpoint, since: scene.stamp.at });
+    pub fn handle_blocked(
+        &mut self,
+        now: VirtualTime,
+        channel: ChannelId,
+        checkpoint: CheckpointId,
+    ) {
+        self.blocked[channel.index()] = Some(Blocked { checkpoint, since: now });
     }
 
     /// A channel delivers again.

@@ -18,6 +18,10 @@ mod recovery;
 mod reference;
 mod shape;
 mod state;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 mod vector_clock;
 mod verdict;
 

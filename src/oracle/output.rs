@@ -58,13 +58,13 @@ struct Held {
 impl OutputOracle {
     /// An oracle that holds the output against `reference`.
     pub fn new(reference: Arc<Reference>) -> Self {
-        Self { reference, ..Self::default() }
+        let committed = vec![0; reference.distinct()];
+        Self { reference, committed, ..Self::default() }
     }
 
     /// The run begins.
     pub fn start(&mut self, scene: &Scene) {
         *self = Self::new(Arc::clone(&self.reference));
-        self.committed = vec![0; self.reference.distinct()];
         if scene.shape.has_direct_sink() {
             self.written = vec![0; self.reference.distinct()];
         }

@@ -319,9 +319,9 @@ impl Plan {
         Duration::from_millis(self.safety_ms)
     }
 
-    /// When the run ends, whatever happens.
+    /// When the run ends, whatever happens: just after the job is late.
     #[must_use]
     pub fn limit(&self) -> Duration {
-        self.safety() + Duration::from_millis(self.liveness_ms)
+        self.safety() + Duration::from_millis(self.liveness_ms + 1)
     }
 }

@@ -45,7 +45,7 @@ pub struct Scenario {
 }
 
 fn default_liveness_ms() -> u64 {
-    20_000
+    60_000
 }
 
 /// The job of a scenario.
@@ -154,7 +154,7 @@ impl Default for CheckpointScenario {
         Self {
             interval_ms: Span::new(50, 100),
             pause_min_ms: Span::new(0, 10),
-            timeout_ms: Span::new(300, 600),
+            timeout_ms: Span::new(500, 1_000),
             concurrent_max: Span::new(1, 1),
             failures_tolerated: Span::new(100, 100),
             retained: Span::new(1, 3),
@@ -231,7 +231,23 @@ impl Default for NemesisScenario {
 }
 
 /// The scenarios that come with the program, by name.
-const BUILT_IN: &[&str] = &[include_str!("../../fixtures/scenarios/relay.toml")];
+const BUILT_IN: &[&str] = &[
+    include_str!("../../fixtures/scenarios/relay.toml"),
+    include_str!("../../fixtures/scenarios/word-count.toml"),
+    include_str!("../../fixtures/scenarios/flights.toml"),
+    include_str!("../../fixtures/scenarios/nexmark-q1.toml"),
+    include_str!("../../fixtures/scenarios/nexmark-q3.toml"),
+    include_str!("../../fixtures/scenarios/nexmark-q5.toml"),
+    include_str!("../../fixtures/scenarios/nexmark-q12.toml"),
+    include_str!("../../fixtures/scenarios/bank.toml"),
+    include_str!("../../fixtures/scenarios/sequence.toml"),
+    include_str!("../../fixtures/scenarios/uneven-ends.toml"),
+    include_str!("../../fixtures/scenarios/control-chaos.toml"),
+    include_str!("../../fixtures/scenarios/storage-trouble.toml"),
+    include_str!("../../fixtures/scenarios/back-pressure.toml"),
+    include_str!("../../fixtures/scenarios/zombies.toml"),
+    include_str!("../../fixtures/scenarios/coordinator-crashes.toml"),
+];
 
 /// The built-in scenarios, in the order in which a sweep runs them.
 ///

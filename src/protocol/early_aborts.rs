@@ -6,8 +6,9 @@ use super::ids::CheckpointId;
 
 /// How many early aborts are remembered; far above how many checkpoints are ever pending at once.
 ///
-/// When it overflows the oldest is forgotten. That costs time, not correctness: its barriers start an
-/// alignment that the next checkpoint's barrier ends.
+/// When it overflows, the oldest and everything before it count as aborted: so many newer checkpoints
+/// have been resolved since that none of those can be pending. Forgetting it instead is FLINK-28474:
+/// where barriers are slower than that many checkpoints, one would be snapshotted after its abort.
 pub const EARLY_ABORTS_MAX: usize = 32;
 
 /// Checkpoints that the coordinator aborted and whose barrier has not come yet.
@@ -19,14 +20,18 @@ pub const EARLY_ABORTS_MAX: usize = 32;
 pub struct EarlyAborts {
     /// Never more than [`EARLY_ABORTS_MAX`], and nothing at or below what has been handled.
     checkpoints: BTreeSet<CheckpointId>,
+    /// This and everything below it was resolved long ago; none of it completes any more.
+    floor: CheckpointId,
 }
 
 impl EarlyAborts {
     /// Remembers that `checkpoint` was aborted.
     pub fn remember(&mut self, checkpoint: CheckpointId) {
         self.checkpoints.insert(checkpoint);
-        if self.checkpoints.len() > EARLY_ABORTS_MAX {
-            self.checkpoints.pop_first();
+        if self.checkpoints.len() > EARLY_ABORTS_MAX
+            && let Some(oldest) = self.checkpoints.pop_first()
+        {
+            self.floor = self.floor.max(oldest);
         }
         assert!(
             self.checkpoints.len() <= EARLY_ABORTS_MAX,
@@ -36,7 +41,7 @@ impl EarlyAborts {
 
     /// `checkpoint` is handled now: forgets it and all older ones, and tells whether it was aborted.
     pub fn take(&mut self, checkpoint: CheckpointId) -> bool {
-        let aborted = self.checkpoints.remove(&checkpoint);
+        let aborted = self.checkpoints.remove(&checkpoint) || checkpoint <= self.floor;
         while self.checkpoints.first().is_some_and(|oldest| *oldest < checkpoint) {
             self.checkpoints.pop_first();
         }
@@ -61,11 +66,13 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_is_forgotten_when_there_are_too_many() {
+    fn the_oldest_still_counts_as_aborted_when_there_are_too_many() {
         let mut aborts = EarlyAborts::default();
-        let newest = EARLY_ABORTS_MAX as u64 + 1;
-        (1..=newest).for_each(|id| aborts.remember(CheckpointId(id)));
-        assert!(!aborts.clone().take(CheckpointId(1)), "the oldest made room");
-        assert!(aborts.take(CheckpointId(2)), "the others are still there");
+        let newest = EARLY_ABORTS_MAX as u64 + 10;
+        (10..=newest).for_each(|id| aborts.remember(CheckpointId(id)));
+        assert!(aborts.clone().take(CheckpointId(10)), "the oldest made room, and is still known");
+        assert!(aborts.clone().take(CheckpointId(3)), "so is everything before it");
+        assert!(aborts.clone().take(CheckpointId(11)), "the others are still there");
+        assert!(!aborts.take(CheckpointId(newest + 1)), "newer ones are not aborted");
     }
 }

@@ -225,3 +225,109 @@ fn process_code(process: ProcessId) -> u64 {
     };
     code << 44
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::{
+        Attempt, ChannelId, LineageId, SplitId, SubtaskId, Topology, VirtualTime,
+    };
+
+    fn stamp(number: u64) -> Stamp {
+        Stamp { number, at: VirtualTime::from_us(number), process: ProcessId::Worker(0) }
+    }
+
+    fn sent(channel: u16, sequence: u64, lineage: u64) -> Event {
+        let (channel, attempt) = (ChannelId(channel), Attempt(1));
+        Event::Sent { channel, attempt, sequence, lineage: LineageId(lineage) }
+    }
+
+    fn digest(events: &[Event]) -> u128 {
+        let mut digest = TraceDigest::new();
+        for (event, number) in events.iter().zip(0..) {
+            digest.record(stamp(number), event);
+        }
+        digest.finish()
+    }
+
+    fn run() -> Event {
+        Event::RunStarted(Box::new(RunStarted {
+            topology: Topology::default(),
+            split_lengths: vec![1, 2],
+            retained: 1,
+            liveness_bound_ms: 7,
+            concurrent_max: 1,
+        }))
+    }
+
+    /// Pinned: a change of this value voids every digest that was ever kept.
+    #[test]
+    fn the_digest_is_the_same_everywhere() {
+        let (subtask, attempt) = (SubtaskId(1), Attempt(2));
+        let events = [
+            run(),
+            sent(1, 2, 3),
+            Event::SubtaskFailed { subtask, attempt, reason: "out of \u{e4}ther".to_owned() },
+            Event::FaultsEnded,
+        ];
+        assert_eq!(format!("{}", DigestValue(digest(&events))), "9f6f62d5efc9a794b542293cc27fb62d");
+    }
+
+    #[test]
+    fn every_field_counts() {
+        let (attempt, lineage) = (Attempt(1), LineageId(3));
+        let received = Event::Received { channel: ChannelId(1), attempt, sequence: 2, lineage };
+        let read = |split, offset| {
+            let (subtask, split) = (SubtaskId(1), SplitId(split));
+            Event::Read { subtask, attempt, split, offset, lineage }
+        };
+        let events = [
+            sent(1, 2, 3),
+            sent(2, 2, 3),
+            sent(1, 3, 3),
+            sent(1, 2, 4),
+            received,
+            read(0, 2),
+            read(1, 2),
+            read(0, 3),
+            Event::FaultsEnded,
+            run(),
+        ];
+        let mut digests: Vec<_> = events.iter().map(|e| digest(std::slice::from_ref(e))).collect();
+        digests.push(digest(&[]));
+        digests.sort_unstable();
+        digests.dedup();
+        assert_eq!(digests.len(), events.len() + 1);
+    }
+
+    #[test]
+    fn the_stamp_and_the_order_count() {
+        let (one, other) = (sent(1, 0, 1), sent(2, 0, 1));
+        assert_ne!(digest(&[one.clone(), other.clone()]), digest(&[other, one.clone()]));
+        let of = |stamp| {
+            let mut digest = TraceDigest::new();
+            digest.record(stamp, &one);
+            digest.finish()
+        };
+        let base = stamp(0);
+        let digests = [
+            of(base),
+            of(Stamp { number: 1, ..base }),
+            of(Stamp { at: VirtualTime(1), ..base }),
+            of(Stamp { process: ProcessId::Worker(1), ..base }),
+            of(Stamp { process: ProcessId::SinkTarget, ..base }),
+        ];
+        for (index, digest) in digests.iter().enumerate() {
+            assert!(!digests[..index].contains(digest), "stamp {index} does not count");
+        }
+    }
+
+    #[test]
+    fn words_are_folded_by_value_not_by_memory() {
+        let start = Folder { first: 1, second: 2 };
+        let (mut numbers, mut bytes) = (start, start);
+        numbers.fold(0x0807_0605_0403_0201, 8);
+        bytes.write(&[1, 2, 3, 4, 5, 6, 7, 8]);
+        assert_eq!(numbers, bytes);
+    }
+}

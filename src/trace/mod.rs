@@ -1,9 +1,13 @@
 //! All that is observable of a run, in order.
 
+pub mod codec;
+pub mod diff;
 pub mod digest;
 pub mod event;
 pub mod message_kind;
 
+pub use codec::{TraceError, TraceReader, TraceWriter};
+pub use diff::{Divergence, diff};
 pub use digest::{DigestValue, TraceDigest};
 pub use event::{
     ChannelCut, Event, OutputRecord, Point, Restored, RunStarted, SnapshotTaken, SplitPosition,

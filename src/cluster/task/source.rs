@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::super::message::{Fetched, Message};
 use super::super::process::Timer;
-use super::{Env, Purpose, Task};
+use super::{Env, Phase, Purpose, Task};
 use crate::protocol::{LineageId, ProcessId, SplitId, SubtaskId};
 use crate::trace::{Event, SplitPosition};
 
@@ -216,7 +216,8 @@ impl Task {
     }
 
     fn end_exhausted(&mut self, env: &mut Env<'_>) {
-        while self.can_work()
+        while self.phase == Phase::Running
+            && self.can_work()
             && let Some(split) = self.source.as_mut().and_then(SourceReader::newly_exhausted)
         {
             let mut produced = std::mem::take(&mut self.produced);

@@ -1,0 +1,80 @@
+//! How runs end, and what is owed by then.
+
+use super::super::testing::{SOURCES, reference, stamped};
+use super::super::{Judge, VerdictClass};
+use super::*;
+use crate::protocol::{Attempt, ChannelId, ProcessId, VirtualTime};
+use crate::trace::Stamp;
+
+/// Faults end in a run that goes on until `at`, with nothing but the passing of time.
+fn overdue(mut events: Vec<Event>, at: u64, end: &End) -> Verdict {
+    events.push(Event::FaultsEnded);
+    let number = events.len() as u64;
+    let mut judge = Judge::new(reference());
+    stamped(&events).for_each(|(stamp, event)| judge.observe(stamp, event));
+    let stamp = Stamp { number, at: VirtualTime::from_ms(at), process: ProcessId::Worker(0) };
+    judge.observe(stamp, &Event::Resumed { process: ProcessId::Worker(0) });
+    judge.finish(end)
+}
+
+#[test]
+fn the_job_finishes_in_time() {
+    let late = overdue(started().events, 2000, &End::Stopped);
+    assert!(late.to_string().contains("not finished within 1000 ms after faults ended"), "{late}");
+    assert_eq!((late.class(), late.exit_code()), (VerdictClass::Liveness, 3));
+    let early = overdue(started().events, 900, &End::TimeLimit { at: VirtualTime::from_ms(900) });
+    assert_eq!((early.clone(), early.exit_code()), (Verdict::Undecided, 2));
+    let limit = overdue(started().events, 900, &End::TimeLimit { at: VirtualTime::from_ms(5000) });
+    assert_eq!(limit.fired(), [OracleName::Liveness]);
+}
+
+#[test]
+fn a_job_that_waits_forever_is_found() {
+    let mut script = started();
+    let (channel, attempt, checkpoint) = (ChannelId(1), Attempt(1), ONE);
+    script.events.push(Event::ChannelBlocked { channel, attempt, checkpoint });
+    let words = "nothing is left to happen, and the job has not finished; \
+                 b/0->sum/0 is blocked for ckpt-1, which is not settled";
+    expect(OracleName::Liveness, words, &script.events, &End::Quiescent);
+    expect(OracleName::Liveness, "but the job never finished", &script.events, &End::Finished);
+}
+
+#[test]
+fn no_channel_stays_blocked_for_what_is_settled() {
+    let mut script = started();
+    let (channel, attempt, checkpoint) = (ChannelId(1), Attempt(1), ONE);
+    script.events.push(Event::Triggered { attempt, checkpoint });
+    script.events.push(Event::ChannelBlocked { channel, attempt, checkpoint });
+    let waiting = overdue(script.events.clone(), 900, &End::Stopped);
+    assert_eq!(waiting, Verdict::Undecided, "it is not settled");
+    script.abort(1);
+    let blocked = overdue(script.events.clone(), 900, &End::Stopped);
+    assert!(blocked.to_string().contains("b/0->sum/0 is blocked for ckpt-1"), "{blocked}");
+    assert_eq!(blocked.violations()[0].channel, Some(channel));
+    let soon = overdue(script.events.clone(), 400, &End::Stopped);
+    assert_eq!(soon, Verdict::Undecided, "it may still be released");
+    script.events.push(Event::ChannelUnblocked { channel, attempt, checkpoint });
+    assert_eq!(overdue(script.events, 900, &End::Stopped), Verdict::Undecided);
+}
+
+#[test]
+fn every_older_checkpoint_is_settled_in_the_end() {
+    let words = "the job finished with ckpt-2 neither completed nor aborted, ckpt-5 completed";
+    let mut events = healthy();
+    events.retain(|event| !matches!(event, Event::Aborted { .. }));
+    includes(OracleName::Liveness, words, &events);
+}
+
+#[test]
+fn a_panic_is_a_verdict_unless_a_violation_came_first() {
+    let end = End::Panicked { message: "index out of bounds".to_owned() };
+    let verdict = judged(&started().events, &end);
+    assert_eq!(verdict.exit_code(), 101);
+    assert_eq!(verdict.to_string(), "panicked: index out of bounds");
+    let mut events = started().events;
+    let (subtask, attempt) = (SOURCES[0], Attempt(1));
+    for checkpoint in [TWO, ONE] {
+        events.push(Event::AlignmentStarted { subtask, attempt, checkpoint });
+    }
+    assert_eq!(judged(&events, &end).exit_code(), 1);
+}
