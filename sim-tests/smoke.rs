@@ -7,7 +7,9 @@ use std::sync::atomic::AtomicBool;
 #[test]
 fn smoke() {
     let mut scenarios = plan::scenario::built_in();
-    if let Ok(s) = std::env::var("S") { scenarios.retain(|x| x.name == s); }
+    if let Ok(s) = std::env::var("S") {
+        scenarios.retain(|x| x.name == s);
+    }
     let n: u64 = std::env::var("N").ok().map_or(100, |s| s.parse().unwrap());
     let sweep = Sweep {
         scenarios: scenarios.clone(),
@@ -33,9 +35,25 @@ fn smoke() {
 
 struct Print(u64);
 impl cutwater::world::Observer for Print {
-    fn observe(&mut self, stamp: cutwater::trace::Stamp, event: &cutwater::trace::Event) -> std::ops::ControlFlow<()> {
+    fn observe(
+        &mut self,
+        stamp: cutwater::trace::Stamp,
+        event: &cutwater::trace::Event,
+    ) -> std::ops::ControlFlow<()> {
         use cutwater::trace::Event;
-        match event { Event::Sent{..}|Event::Received{..}|Event::Read{..} => {}, e => { let s = format!("{e:?}"); println!("{} {} {} {}", stamp.number, stamp.at, stamp.process, s.chars().take(300).collect::<String>()) } }
+        match event {
+            Event::Sent { .. } | Event::Received { .. } | Event::Read { .. } => {}
+            e => {
+                let s = format!("{e:?}");
+                println!(
+                    "{} {} {} {}",
+                    stamp.number,
+                    stamp.at,
+                    stamp.process,
+                    s.chars().take(300).collect::<String>()
+                )
+            }
+        }
         std::ops::ControlFlow::Continue(())
     }
 }
@@ -50,4 +68,19 @@ fn one() {
     let prepared = e.prepare(&plan.job).unwrap();
     let (o, _) = run_plan(&plan, &prepared, WorldKind::Kernel, Print(0));
     println!("{:?}", o);
+}
+
+#[test]
+fn sizes() {
+    use std::mem::size_of;
+    println!(
+        "Message {} Event {} Output {} Input {} Record {} Item {} Element {}",
+        size_of::<cutwater::cluster::Message>(),
+        size_of::<cutwater::trace::Event>(),
+        size_of::<cutwater::cluster::Output>(),
+        size_of::<cutwater::cluster::Input>(),
+        size_of::<cutwater::dataflow::Record>(),
+        size_of::<cutwater::dataflow::Item>(),
+        size_of::<cutwater::protocol::Element<cutwater::dataflow::Item>>()
+    );
 }

@@ -33,8 +33,8 @@ pub enum Message {
     Heartbeat(Heartbeat),
     /// I have heard you.
     HeartbeatSeen { term: Term },
-    /// Hold these subtasks, from these snapshots.
-    Deploy(Arc<Deploy>),
+    /// Hold these subtasks, from these snapshots: for this life of the worker only.
+    Deploy { to: Incarnation, deploy: Arc<Deploy> },
     /// All my subtasks of this attempt hold their state.
     Ready(Heartbeat),
     /// Process.
@@ -112,7 +112,7 @@ impl Message {
                 SinkOperation::Fence { .. } | SinkOperation::Commit { .. } => Kind::SinkRequest,
             },
             Message::Heartbeat(_) | Message::HeartbeatSeen { .. } => Kind::Heartbeat,
-            Message::Deploy(_) => Kind::Deploy,
+            Message::Deploy { .. } => Kind::Deploy,
             Message::Ready(_) => Kind::Ready,
             Message::Run { .. } => Kind::Run,
             Message::Running(_) => Kind::Running,

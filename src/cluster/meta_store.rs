@@ -32,7 +32,7 @@ impl MetaStore {
     }
 
     /// Takes one input.
-    pub fn handle(&mut self, input: Input, outbox: &mut Outbox) {
+    pub fn handle(&mut self, input: Input, outbox: &mut impl Outbox) {
         match input {
             Input::Message { from, message: Message::Meta { request, operation } } => {
                 let duration = self.settings.duration(0);
@@ -51,7 +51,7 @@ impl MetaStore {
     }
 
     /// A failing meta store does not answer: the client cannot tell it from a lost answer.
-    fn serve(&mut self, request: Request, outbox: &mut Outbox) {
+    fn serve(&mut self, request: Request, outbox: &mut impl Outbox) {
         if self.requests.is_failing() {
             return;
         }
@@ -66,7 +66,12 @@ impl MetaStore {
         outbox.send(request.from, answer);
     }
 
-    fn write(&mut self, expected_version: u64, record: JobRecord, outbox: &mut Outbox) -> bool {
+    fn write(
+        &mut self,
+        expected_version: u64,
+        record: JobRecord,
+        outbox: &mut impl Outbox,
+    ) -> bool {
         let term = record.term;
         if expected_version != self.version || term < self.record.term {
             outbox.event(Event::RecordRefused { version: expected_version, term });

@@ -16,5 +16,7 @@ pub mod task;
 pub mod worker;
 
 pub use message::{Message, RequestId};
-pub use process::{Cluster, Delay, Input, Outbox, Output, Process, StoreFault, Timer};
+pub use process::{
+    Cluster, Delay, Input, Outbox, Output, Process, QueuedOutbox, StoreFault, Timer,
+};
 pub use settings::{ClusterSettings, CostModel, StoreSettings};

@@ -33,7 +33,7 @@ impl ObjectStore {
     }
 
     /// Takes one input.
-    pub fn handle(&mut self, input: Input, outbox: &mut Outbox) {
+    pub fn handle(&mut self, input: Input, outbox: &mut impl Outbox) {
         match input {
             Input::Message { from, message: Message::Object { request, operation } } => {
                 let duration = self.settings.duration(self.bytes_of(&operation));
@@ -59,7 +59,7 @@ impl ObjectStore {
         }
     }
 
-    fn serve(&mut self, request: Request, outbox: &mut Outbox) {
+    fn serve(&mut self, request: Request, outbox: &mut impl Outbox) {
         let Request { from, request, operation } = request;
         let result = if self.requests.is_failing() {
             refuse(&operation, outbox)
@@ -69,7 +69,7 @@ impl ObjectStore {
         outbox.send(from, Message::ObjectAnswer { request, result });
     }
 
-    fn apply(&mut self, operation: ObjectOperation, outbox: &mut Outbox) -> ObjectResult {
+    fn apply(&mut self, operation: ObjectOperation, outbox: &mut impl Outbox) -> ObjectResult {
         match operation {
             ObjectOperation::Put { key, bytes } => {
                 let (digest, length) = (Digest::of(&bytes), bytes.len() as u64);
@@ -91,7 +91,7 @@ impl ObjectStore {
     }
 }
 
-fn refuse(operation: &ObjectOperation, outbox: &mut Outbox) -> ObjectResult {
+fn refuse(operation: &ObjectOperation, outbox: &mut impl Outbox) -> ObjectResult {
     match operation {
         ObjectOperation::Put { key, .. } => outbox.event(Event::ObjectRefused { key: *key }),
         ObjectOperation::Get { .. } | ObjectOperation::Delete { .. } => {}

@@ -112,48 +112,61 @@ pub enum Output {
     Event(Event),
 }
 
-/// All consequences of one input, in order. *Order is the protocol.*
+/// Takes the consequences of one input, in order. *Order is the protocol.*
+///
+/// There is one, and everything leaves through it: a world carries each consequence out before it looks
+/// at the next, and drops those behind an event at which the process crashed.
+pub trait Outbox {
+    /// Sends a message.
+    fn send(&mut self, to: ProcessId, message: Message);
+
+    /// Asks for a wake-up.
+    fn wake(&mut self, after: Delay, timer: Timer);
+
+    /// Tells what happened.
+    fn event(&mut self, event: Event);
+
+    /// Asks for a wake-up after exactly `after`.
+    fn set_timer(&mut self, after: Duration, timer: Timer) {
+        self.wake(Delay::Exactly(after), timer);
+    }
+
+    /// Asks for a wake-up when the scheduler pleases.
+    fn schedule(&mut self, timer: Timer) {
+        self.wake(Delay::Scheduled, timer);
+    }
+}
+
+/// An outbox that keeps what it is given, for a world that carries it out later.
 #[derive(Clone, Debug, Default)]
-pub struct Outbox {
+pub struct QueuedOutbox {
     outputs: Vec<Output>,
 }
 
-impl Outbox {
+impl QueuedOutbox {
     /// An empty outbox.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Appends a message.
-    pub fn send(&mut self, to: ProcessId, message: Message) {
-        self.outputs.push(Output::Send { to, message });
-    }
-
-    /// Appends a wake-up after exactly `after`.
-    pub fn set_timer(&mut self, after: Duration, timer: Timer) {
-        self.outputs.push(Output::SetTimer { after: Delay::Exactly(after), timer });
-    }
-
-    /// Appends a wake-up when the scheduler pleases.
-    pub fn schedule(&mut self, timer: Timer) {
-        self.outputs.push(Output::SetTimer { after: Delay::Scheduled, timer });
-    }
-
-    /// Appends an event.
-    pub fn event(&mut self, event: Event) {
-        self.outputs.push(Output::Event(event));
-    }
-
     /// Takes everything out, in order; the room stays for the next input.
     pub fn drain(&mut self) -> std::vec::Drain<'_, Output> {
         self.outputs.drain(..)
     }
+}
 
-    /// What is in it, in order.
-    #[must_use]
-    pub fn outputs(&self) -> &[Output] {
-        &self.outputs
+impl Outbox for QueuedOutbox {
+    fn send(&mut self, to: ProcessId, message: Message) {
+        self.outputs.push(Output::Send { to, message });
+    }
+
+    fn wake(&mut self, after: Delay, timer: Timer) {
+        self.outputs.push(Output::SetTimer { after, timer });
+    }
+
+    fn event(&mut self, event: Event) {
+        self.outputs.push(Output::Event(event));
     }
 }
 
@@ -222,8 +235,8 @@ pub enum Process {
 }
 
 impl Process {
-    /// Takes one input; its consequences are appended to `outbox`, which the caller carries out in order.
-    pub fn handle(&mut self, now: VirtualTime, input: Input, outbox: &mut Outbox) {
+    /// Takes one input; its consequences go to `outbox`, in order.
+    pub fn handle(&mut self, now: VirtualTime, input: Input, outbox: &mut impl Outbox) {
         match self {
             Process::Coordinator(process) => process.handle(now, input, outbox),
             Process::ObjectStore(process) => process.handle(input, outbox),

@@ -42,7 +42,7 @@ impl<P> Requests<P> {
         to: ProcessId,
         purpose: P,
         message: impl FnOnce(RequestId) -> Message,
-        outbox: &mut Outbox,
+        outbox: &mut impl Outbox,
     ) {
         let request = RequestId(self.next);
         self.next += 1;
@@ -63,7 +63,7 @@ impl<P> Requests<P> {
     }
 
     /// The retry timer fired.
-    pub fn handle_retry(&mut self, now: VirtualTime, outbox: &mut Outbox) {
+    pub fn handle_retry(&mut self, now: VirtualTime, outbox: &mut impl Outbox) {
         self.armed = false;
         for unanswered in self.unanswered.values_mut() {
             if now - unanswered.sent >= self.retry {
@@ -74,7 +74,7 @@ impl<P> Requests<P> {
         self.arm(outbox);
     }
 
-    fn arm(&mut self, outbox: &mut Outbox) {
+    fn arm(&mut self, outbox: &mut impl Outbox) {
         if !self.armed && !self.unanswered.is_empty() {
             self.armed = true;
             outbox.set_timer(self.retry, Timer::Retry);

@@ -45,7 +45,7 @@ impl SinkTarget {
     }
 
     /// Takes one input.
-    pub fn handle(&mut self, input: Input, outbox: &mut Outbox) {
+    pub fn handle(&mut self, input: Input, outbox: &mut impl Outbox) {
         let Input::Message { from, message } = input else { return };
         match message {
             Message::SinkWrite { transaction, transactional: true, records } => {
@@ -62,7 +62,7 @@ impl SinkTarget {
         }
     }
 
-    fn apply(&mut self, operation: SinkOperation, outbox: &mut Outbox) -> bool {
+    fn apply(&mut self, operation: SinkOperation, outbox: &mut impl Outbox) -> bool {
         match operation {
             SinkOperation::Fence { sink, attempt, keep } => {
                 self.fence(sink, attempt, &keep, outbox)
@@ -81,7 +81,7 @@ impl SinkTarget {
     }
 
     /// Whether the producer is current; says so in the trace where it is not.
-    fn admit(&self, transaction: TransactionId, outbox: &mut Outbox) -> bool {
+    fn admit(&self, transaction: TransactionId, outbox: &mut impl Outbox) -> bool {
         let accepted = self.accepts(transaction.sink, transaction.attempt);
         if !accepted {
             outbox.event(Event::ProducerRefused { transaction });
@@ -89,7 +89,7 @@ impl SinkTarget {
         accepted
     }
 
-    fn write(&mut self, transaction: TransactionId, records: &[Record], outbox: &mut Outbox) {
+    fn write(&mut self, transaction: TransactionId, records: &[Record], outbox: &mut impl Outbox) {
         if !self.admit(transaction, outbox) {
             return;
         }
@@ -104,7 +104,7 @@ impl SinkTarget {
         &mut self,
         transaction: TransactionId,
         records: &[Record],
-        outbox: &mut Outbox,
+        outbox: &mut impl Outbox,
     ) {
         if self.admit(transaction, outbox) {
             let records = records.iter().map(output_record).collect();
@@ -118,7 +118,7 @@ impl SinkTarget {
         sink: SubtaskId,
         attempt: Attempt,
         keep: &[TransactionId],
-        outbox: &mut Outbox,
+        outbox: &mut impl Outbox,
     ) -> bool {
         let epoch = self.epochs.entry(sink).or_default();
         if attempt < *epoch {
@@ -139,7 +139,7 @@ impl SinkTarget {
         sink: SubtaskId,
         attempt: Attempt,
         keep: &[TransactionId],
-        outbox: &mut Outbox,
+        outbox: &mut impl Outbox,
     ) {
         let older =
             |id: &TransactionId| id.sink == sink && id.attempt < attempt && !keep.contains(id);
@@ -152,7 +152,12 @@ impl SinkTarget {
 
     /// Repeating it is harmless. It is refused where records are missing: they were written by a
     /// producer that has been fenced meanwhile.
-    fn prepare(&mut self, transaction: TransactionId, records: u64, outbox: &mut Outbox) -> bool {
+    fn prepare(
+        &mut self,
+        transaction: TransactionId,
+        records: u64,
+        outbox: &mut impl Outbox,
+    ) -> bool {
         if self.committed.contains(&transaction) {
             return true;
         }
@@ -174,7 +179,7 @@ impl SinkTarget {
     }
 
     /// Commits of older attempts are accepted: only a completed checkpoint asks for one.
-    fn commit(&mut self, transaction: TransactionId, outbox: &mut Outbox) -> bool {
+    fn commit(&mut self, transaction: TransactionId, outbox: &mut impl Outbox) -> bool {
         let repeated = self.committed.contains(&transaction);
         if repeated && !self.defects.has(Defect::CommitNotIdempotent) {
             return true;

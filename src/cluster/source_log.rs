@@ -25,7 +25,7 @@ impl SourceLog {
     }
 
     /// Takes one input.
-    pub fn handle(&mut self, input: Input, outbox: &mut Outbox) {
+    pub fn handle(&mut self, input: Input, outbox: &mut impl Outbox) {
         match input {
             Input::Message {
                 from,
@@ -69,7 +69,7 @@ impl SourceLog {
     }
 
     /// Offsets only move forward, whoever says otherwise, and however late.
-    fn commit(&mut self, split: SplitId, offset: u64, outbox: &mut Outbox) {
+    fn commit(&mut self, split: SplitId, offset: u64, outbox: &mut impl Outbox) {
         if let Some(first) = self.first.get_mut(split.index())
             && offset > *first
         {

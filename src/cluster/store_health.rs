@@ -25,7 +25,12 @@ impl<R> Default for StoreHealth<R> {
 
 impl<R> StoreHealth<R> {
     /// The store fares differently from here on.
-    pub fn handle_fault(&mut self, process: ProcessId, fault: StoreFault, outbox: &mut Outbox) {
+    pub fn handle_fault(
+        &mut self,
+        process: ProcessId,
+        fault: StoreFault,
+        outbox: &mut impl Outbox,
+    ) {
         self.fault = fault;
         outbox.event(match fault {
             StoreFault::Healthy => Event::StoreRecovered { process },
@@ -44,7 +49,7 @@ impl<R> StoreHealth<R> {
     }
 
     /// Takes a request that needs `duration` when all is well.
-    pub fn enqueue(&mut self, request: R, duration: Duration, outbox: &mut Outbox) {
+    pub fn enqueue(&mut self, request: R, duration: Duration, outbox: &mut impl Outbox) {
         let extra = match self.fault {
             StoreFault::Slow { extra_ms } => Duration::from_millis(extra_ms),
             StoreFault::Healthy | StoreFault::Failing => Duration::ZERO,

@@ -29,6 +29,9 @@ pub struct Worker {
     coordinator_heard: VirtualTime,
     requests: Requests<Purpose>,
     execution: Option<Execution>,
+    /// The newest attempt that was deployed or cancelled here. A copy of its deployment that comes late
+    /// must not run it a second time: two executions would bear one name.
+    newest: Attempt,
     /// The newest attempt that was given up here, and why: its deployment is refused from then on.
     refused: Option<Refusal>,
 }
@@ -82,12 +85,13 @@ impl Worker {
             coordinator_heard: VirtualTime::ZERO,
             requests: Requests::new(incarnation, retry),
             execution: None,
+            newest: Attempt::default(),
             refused: None,
         }
     }
 
     /// Takes one input.
-    pub fn handle(&mut self, now: VirtualTime, input: Input, outbox: &mut Outbox) {
+    pub fn handle(&mut self, now: VirtualTime, input: Input, outbox: &mut impl Outbox) {
         match input {
             Input::Start(incarnation) => self.start(now, incarnation, outbox),
             Input::Message { message, .. } => self.handle_message(now, message, outbox),
@@ -96,7 +100,7 @@ impl Worker {
         }
     }
 
-    fn start(&mut self, now: VirtualTime, incarnation: Incarnation, outbox: &mut Outbox) {
+    fn start(&mut self, now: VirtualTime, incarnation: Incarnation, outbox: &mut impl Outbox) {
         let retry = Duration::from_millis(self.settings.request_retry_ms);
         self.incarnation = incarnation;
         self.requests = Requests::new(incarnation, retry);
@@ -104,7 +108,7 @@ impl Worker {
         self.beat(outbox);
     }
 
-    fn handle_message(&mut self, now: VirtualTime, message: Message, outbox: &mut Outbox) {
+    fn handle_message(&mut self, now: VirtualTime, message: Message, outbox: &mut impl Outbox) {
         match message {
             Message::Data { attempt, channel, element } => {
                 let to = self.job.topology().channels[channel.index()].to;
@@ -119,7 +123,11 @@ impl Worker {
                 self.handle_answer(now, message, outbox)
             }
             Message::HeartbeatSeen { .. } => self.coordinator_heard = now,
-            Message::Deploy(deploy) => self.handle_deploy(now, deploy, outbox),
+            Message::Deploy { to, deploy } => {
+                if to == self.incarnation {
+                    self.handle_deploy(now, deploy, outbox);
+                }
+            }
             Message::Run { attempt } => self.handle_run(now, attempt, outbox),
             Message::Cancel { attempt } => self.handle_cancel(attempt),
             Message::Trigger { attempt, checkpoint } => {
@@ -139,7 +147,7 @@ impl Worker {
         }
     }
 
-    fn handle_timer(&mut self, now: VirtualTime, timer: Timer, outbox: &mut Outbox) {
+    fn handle_timer(&mut self, now: VirtualTime, timer: Timer, outbox: &mut impl Outbox) {
         match timer {
             Timer::Pace { subtask, attempt } => {
                 self.with_task(now, attempt, subtask, outbox, |task, env| {
@@ -172,13 +180,13 @@ impl Worker {
     }
 
     /// Hands something to a task of the current attempt; a task that cannot go on ends the attempt here.
-    fn with_task(
+    fn with_task<O: Outbox>(
         &mut self,
         now: VirtualTime,
         attempt: Attempt,
         subtask: SubtaskId,
-        outbox: &mut Outbox,
-        action: impl FnOnce(&mut Task, &mut Env<'_>) -> Result<(), String>,
+        outbox: &mut O,
+        action: impl FnOnce(&mut Task, &mut Env<'_, O>) -> Result<(), String>,
     ) {
         let Some(execution) = &mut self.execution else { return };
         if execution.attempt != attempt {
@@ -192,12 +200,12 @@ impl Worker {
         }
     }
 
-    fn for_each_task(
+    fn for_each_task<O: Outbox>(
         &mut self,
         now: VirtualTime,
         attempt: Attempt,
-        outbox: &mut Outbox,
-        mut action: impl FnMut(&mut Task, &mut Env<'_>),
+        outbox: &mut O,
+        mut action: impl FnMut(&mut Task, &mut Env<'_, O>),
     ) {
         let Some(execution) = &mut self.execution else { return };
         if execution.attempt != attempt {
@@ -216,7 +224,7 @@ impl Worker {
         attempt: Attempt,
         channel: ChannelId,
         credits: u32,
-        outbox: &mut Outbox,
+        outbox: &mut impl Outbox,
     ) {
         let from = self.job.topology().channels[channel.index()].from;
         self.with_task(now, attempt, from, outbox, |task, env| {
@@ -231,7 +239,7 @@ impl Worker {
         now: VirtualTime,
         sent_to: Attempt,
         checkpoint: CheckpointId,
-        outbox: &mut Outbox,
+        outbox: &mut impl Outbox,
     ) {
         let Some(current) = self.execution.as_ref().map(|execution| execution.attempt) else {
             return;
@@ -244,7 +252,7 @@ impl Worker {
     }
 
     /// A repeated deployment is answered with what is already known of it.
-    fn handle_deploy(&mut self, now: VirtualTime, deploy: Arc<Deploy>, outbox: &mut Outbox) {
+    fn handle_deploy(&mut self, now: VirtualTime, deploy: Arc<Deploy>, outbox: &mut impl Outbox) {
         self.coordinator_heard = now;
         if let Some(refusal) = &self.refused
             && deploy.attempt <= refusal.attempt
@@ -252,15 +260,15 @@ impl Worker {
             outbox.send(ProcessId::Coordinator, refusal.message());
             return;
         }
-        let held = self.execution.as_ref().map(|execution| execution.attempt);
-        if held.is_none_or(|held| deploy.attempt > held) {
+        if deploy.attempt > self.newest {
             self.deploy(now, deploy, outbox);
         }
         self.report_ready(true, outbox);
     }
 
-    fn deploy(&mut self, now: VirtualTime, deploy: Arc<Deploy>, outbox: &mut Outbox) {
+    fn deploy(&mut self, now: VirtualTime, deploy: Arc<Deploy>, outbox: &mut impl Outbox) {
         self.drop_execution();
+        self.newest = deploy.attempt;
         let here = self.index;
         let task = |subtask: SubtaskId| {
             let local = deploy.placement.get(subtask.index()) == Some(&here);
@@ -286,7 +294,7 @@ impl Worker {
     }
 
     /// Says that all tasks are ready: once of itself, and again when asked.
-    fn report_ready(&mut self, again: bool, outbox: &mut Outbox) {
+    fn report_ready(&mut self, again: bool, outbox: &mut impl Outbox) {
         let Some(execution) = &mut self.execution else { return };
         if execution.is_ready() && (again || !execution.reported_ready) {
             execution.reported_ready = true;
@@ -295,7 +303,7 @@ impl Worker {
         }
     }
 
-    fn handle_run(&mut self, now: VirtualTime, attempt: Attempt, outbox: &mut Outbox) {
+    fn handle_run(&mut self, now: VirtualTime, attempt: Attempt, outbox: &mut impl Outbox) {
         self.for_each_task(now, attempt, outbox, |task, env| task.start(env));
         if self.execution.as_ref().is_some_and(|execution| execution.attempt == attempt) {
             let sign = self.sign_of_life();
@@ -304,6 +312,7 @@ impl Worker {
     }
 
     fn handle_cancel(&mut self, attempt: Attempt) {
+        self.newest = self.newest.max(attempt);
         if self.execution.as_ref().is_some_and(|execution| execution.attempt <= attempt) {
             self.drop_execution();
         }
@@ -320,7 +329,7 @@ impl Worker {
         attempt: Attempt,
         subtask: SubtaskId,
         reason: String,
-        outbox: &mut Outbox,
+        outbox: &mut impl Outbox,
     ) {
         outbox.event(Event::SubtaskFailed { subtask, attempt, reason: reason.clone() });
         let refusal = Refusal { attempt, subtask, reason };
@@ -329,7 +338,7 @@ impl Worker {
         self.drop_execution();
     }
 
-    fn handle_answer(&mut self, now: VirtualTime, message: Message, outbox: &mut Outbox) {
+    fn handle_answer(&mut self, now: VirtualTime, message: Message, outbox: &mut impl Outbox) {
         let request = match &message {
             Message::Fetched(fetched) => fetched.request,
             Message::ObjectAnswer { request, .. } | Message::SinkAnswer { request, .. } => *request,
@@ -356,12 +365,12 @@ impl Worker {
         self.report_ready(false, outbox);
     }
 
-    fn with_current(
+    fn with_current<O: Outbox>(
         &mut self,
         now: VirtualTime,
         subtask: SubtaskId,
-        outbox: &mut Outbox,
-        action: impl FnOnce(&mut Task, &mut Env<'_>) -> Result<(), String>,
+        outbox: &mut O,
+        action: impl FnOnce(&mut Task, &mut Env<'_, O>) -> Result<(), String>,
     ) {
         if let Some(attempt) = self.execution.as_ref().map(|execution| execution.attempt) {
             self.with_task(now, attempt, subtask, outbox, action);
@@ -373,7 +382,7 @@ impl Worker {
         now: VirtualTime,
         purpose: Purpose,
         result: ObjectResult,
-        outbox: &mut Outbox,
+        outbox: &mut impl Outbox,
     ) {
         match purpose {
             Purpose::Restore { subtask } => self.handle_snapshot(now, subtask, result, outbox),
@@ -398,7 +407,7 @@ impl Worker {
         now: VirtualTime,
         subtask: SubtaskId,
         result: ObjectResult,
-        outbox: &mut Outbox,
+        outbox: &mut impl Outbox,
     ) {
         let Some(deploy) = self.execution.as_ref().map(|execution| Arc::clone(&execution.deploy))
         else {
@@ -421,7 +430,7 @@ impl Worker {
         now: VirtualTime,
         purpose: Purpose,
         accepted: bool,
-        outbox: &mut Outbox,
+        outbox: &mut impl Outbox,
     ) {
         let (Purpose::Fence { subtask }
         | Purpose::PreCommit { subtask, .. }
@@ -462,7 +471,7 @@ impl Worker {
         Heartbeat { incarnation: self.incarnation, sequence: self.sequence, attempt }
     }
 
-    fn beat(&mut self, outbox: &mut Outbox) {
+    fn beat(&mut self, outbox: &mut impl Outbox) {
         let sign = self.sign_of_life();
         outbox.send(ProcessId::Coordinator, Message::Heartbeat(sign));
         outbox.set_timer(Duration::from_millis(self.settings.heartbeat_ms), Timer::Heartbeat);
@@ -470,7 +479,7 @@ impl Worker {
 
     /// A worker that the coordinator may have given up gives its tasks up, so that no two attempts
     /// go on side by side for long (Flink: the task manager's heartbeat timeout).
-    fn handle_heartbeat_due(&mut self, now: VirtualTime, outbox: &mut Outbox) {
+    fn handle_heartbeat_due(&mut self, now: VirtualTime, outbox: &mut impl Outbox) {
         let silence = now - self.coordinator_heard;
         if silence > Duration::from_millis(self.settings.session_timeout_ms)
             && let Some(execution) = &self.execution

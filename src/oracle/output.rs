@@ -34,7 +34,10 @@ pub(super) struct OutputOracle {
     transactions: BTreeMap<TransactionId, Progress>,
     /// What snapshots hold whose checkpoint has no outcome yet.
     held: Vec<Held>,
-    has_written: bool,
+    /// How many attempts have begun.
+    attempts: u32,
+    /// An attempt has failed. What it wrote may still be on its way: whether it has arrived before
+    /// the failure does not matter.
     may_repeat: bool,
 }
 
@@ -100,12 +103,13 @@ impl OutputOracle {
     /// What older attempts snapshotted cannot complete any more.
     pub fn handle_attempt_started(&mut self, attempt: Attempt) {
         self.held.retain(|held| held.attempt >= attempt);
-        self.may_repeat |= self.has_written;
+        self.may_repeat |= self.attempts > 0;
+        self.attempts = self.attempts.saturating_add(1);
     }
 
     /// The attempt is over.
     pub fn handle_attempt_failed(&mut self) {
-        self.may_repeat |= self.has_written;
+        self.may_repeat = true;
     }
 
     /// A transaction is durable.
@@ -149,7 +153,6 @@ impl OutputOracle {
 
     /// Records became visible outside any transaction.
     pub fn handle_written(&mut self, scene: &mut Scene, sink: SubtaskId, records: &[OutputRecord]) {
-        self.has_written |= !records.is_empty();
         if !self.reference.is_known() {
             return;
         }

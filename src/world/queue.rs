@@ -14,21 +14,35 @@ pub struct Due {
     pub order: u64,
 }
 
+/// How many bits of a packed entry the token has.
+const TOKEN_BITS: u32 = 24;
+
+/// Tokens are below this.
+pub const TOKENS_MAX: u32 = 1 << TOKEN_BITS;
+
+/// Orders are below this.
+const ORDERS_MAX: u64 = 1 << (64 - TOKEN_BITS);
+
 /// A priority queue of places, each with a small token.
+///
+/// An entry is one number (time, order, token), so that comparing two is one comparison.
 #[derive(Clone, Debug, Default)]
 pub struct Queue {
-    heap: BinaryHeap<Reverse<(Due, u32)>>,
+    heap: BinaryHeap<Reverse<u128>>,
 }
 
 impl Queue {
     /// Adds a token.
     pub fn push(&mut self, due: Due, token: u32) {
-        self.heap.push(Reverse((due, token)));
+        debug_assert!(token < TOKENS_MAX && due.order < ORDERS_MAX, "an entry fits its number");
+        let low = (due.order << TOKEN_BITS) | u64::from(token);
+        self.heap.push(Reverse((u128::from(due.at.0) << 64) | u128::from(low)));
     }
 
     /// Takes the first.
-    pub fn pop(&mut self) -> Option<(Due, u32)> {
-        self.heap.pop().map(|Reverse(entry)| entry)
+    pub fn pop(&mut self) -> Option<(VirtualTime, u32)> {
+        let Reverse(entry) = self.heap.pop()?;
+        Some((VirtualTime((entry >> 64) as u64), entry as u32 & (TOKENS_MAX - 1)))
     }
 }
 
@@ -50,14 +64,15 @@ impl<T> Slab<T> {
     ///
     /// # Panics
     ///
-    /// When four billion values are kept at once.
+    /// When eight million values are kept at once.
     pub fn insert(&mut self, value: T) -> u32 {
         if let Some(token) = self.free.pop() {
             self.slots[token as usize] = Some(value);
             return token;
         }
+        assert!(self.slots.len() < TOKENS_MAX as usize / 2, "too many messages are under way");
         self.slots.push(Some(value));
-        u32::try_from(self.slots.len() - 1).expect("fewer than four billion messages under way")
+        self.slots.len() as u32 - 1
     }
 
     /// Takes a value out.

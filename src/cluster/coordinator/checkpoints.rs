@@ -11,7 +11,7 @@ use crate::protocol::{
 use crate::trace::Event;
 
 impl Coordinator {
-    pub(super) fn carry_out_checkpoints(&mut self, now: VirtualTime, outbox: &mut Outbox) {
+    pub(super) fn carry_out_checkpoints(&mut self, now: VirtualTime, outbox: &mut impl Outbox) {
         while let Some(output) =
             self.checkpoints().and_then(|checkpoints| checkpoints.poll_output())
         {
@@ -20,7 +20,7 @@ impl Coordinator {
         self.start_when_possible(now, outbox);
     }
 
-    fn carry_out(&mut self, now: VirtualTime, output: CoordinatorOutput, outbox: &mut Outbox) {
+    fn carry_out(&mut self, now: VirtualTime, output: CoordinatorOutput, outbox: &mut impl Outbox) {
         let attempt = self.ledger.record().attempt;
         match output {
             CoordinatorOutput::SetTimer { at, timer } => {
@@ -77,7 +77,7 @@ impl Coordinator {
         }
     }
 
-    fn tell_hosts(&mut self, message: &Message, outbox: &mut Outbox) {
+    fn tell_hosts(&mut self, message: &Message, outbox: &mut impl Outbox) {
         let Some(deploy) = self.deployment().and_then(|deployment| deployment.deploy()) else {
             return;
         };
@@ -93,7 +93,7 @@ impl Coordinator {
         &mut self,
         now: VirtualTime,
         completed: &CompletedCheckpoint,
-        outbox: &mut Outbox,
+        outbox: &mut impl Outbox,
     ) {
         let checkpoint = completed.checkpoint;
         let snapshots =
@@ -105,7 +105,12 @@ impl Coordinator {
     }
 
     /// First the metadata, then what it lists: nothing ever refers to what is gone (FLINK-22014).
-    fn discard(&mut self, now: VirtualTime, completed: &CompletedCheckpoint, outbox: &mut Outbox) {
+    fn discard(
+        &mut self,
+        now: VirtualTime,
+        completed: &CompletedCheckpoint,
+        outbox: &mut impl Outbox,
+    ) {
         let checkpoint = completed.checkpoint;
         outbox.event(Event::Discarded { checkpoint });
         self.delete(now, ObjectKey::Metadata { checkpoint }, outbox);
@@ -114,7 +119,7 @@ impl Coordinator {
         }
     }
 
-    fn delete(&mut self, now: VirtualTime, key: ObjectKey, outbox: &mut Outbox) {
+    fn delete(&mut self, now: VirtualTime, key: ObjectKey, outbox: &mut impl Outbox) {
         self.object(now, Purpose::Delete, ObjectOperation::Delete { key }, outbox);
     }
 
@@ -123,7 +128,7 @@ impl Coordinator {
         now: VirtualTime,
         purpose: Purpose,
         result: ObjectResult,
-        outbox: &mut Outbox,
+        outbox: &mut impl Outbox,
     ) {
         match purpose {
             Purpose::LoadMetadata(checkpoint) => {

@@ -46,12 +46,12 @@ fn hosts(deploy: &Deploy) -> BTreeSet<u16> {
 }
 
 impl Coordinator {
-    pub(super) fn watch_workers(&self, outbox: &mut Outbox) {
+    pub(super) fn watch_workers(&self, outbox: &mut impl Outbox) {
         outbox.set_timer(Duration::from_millis(self.settings.heartbeat_ms), Timer::CheckWorkers);
     }
 
     /// Looks who is silent, and repeats what may have been lost.
-    pub(super) fn check_workers(&mut self, now: VirtualTime, outbox: &mut Outbox) {
+    pub(super) fn check_workers(&mut self, now: VirtualTime, outbox: &mut impl Outbox) {
         let timeout = Duration::from_millis(self.settings.heartbeat_timeout_ms);
         for worker in self.workers.forget_silent(now, timeout) {
             self.fail_if_hosting(now, worker, "has not been heard of", outbox);
@@ -68,7 +68,7 @@ impl Coordinator {
         now: VirtualTime,
         from: ProcessId,
         sign: Heartbeat,
-        outbox: &mut Outbox,
+        outbox: &mut impl Outbox,
     ) {
         let ProcessId::Worker(worker) = from else { return };
         match self.workers.handle_sign(now, worker, sign) {
@@ -96,7 +96,13 @@ impl Coordinator {
         }
     }
 
-    fn fail_if_hosting(&mut self, now: VirtualTime, worker: u16, what: &str, outbox: &mut Outbox) {
+    fn fail_if_hosting(
+        &mut self,
+        now: VirtualTime,
+        worker: u16,
+        what: &str,
+        outbox: &mut impl Outbox,
+    ) {
         let Some(deploy) = self.deployment().and_then(|deployment| deployment.deploy()) else {
             return;
         };
@@ -107,7 +113,7 @@ impl Coordinator {
         }
     }
 
-    pub(super) fn handle_restart_due(&mut self, now: VirtualTime, outbox: &mut Outbox) {
+    pub(super) fn handle_restart_due(&mut self, now: VirtualTime, outbox: &mut impl Outbox) {
         if let Some(Deployment::Waiting { delayed }) = self.deployment() {
             *delayed = false;
         }
@@ -116,7 +122,7 @@ impl Coordinator {
 
     /// Begins the next attempt once the delay is over, the workers suffice, and no checkpoint is on
     /// its way into the store (whether it arrives decides what to restore).
-    pub(super) fn start_when_possible(&mut self, now: VirtualTime, outbox: &mut Outbox) {
+    pub(super) fn start_when_possible(&mut self, now: VirtualTime, outbox: &mut impl Outbox) {
         let enough = self.placement().is_some();
         let State::Leading { checkpoints, deployment } = &mut self.state else { return };
         if let Deployment::Waiting { delayed: false } = deployment
@@ -144,7 +150,7 @@ impl Coordinator {
     }
 
     /// The attempt's number is durable: from here on, what older attempts say does not count.
-    pub(super) fn deploy(&mut self, now: VirtualTime, attempt: Attempt, outbox: &mut Outbox) {
+    pub(super) fn deploy(&mut self, now: VirtualTime, attempt: Attempt, outbox: &mut impl Outbox) {
         let placement = self.placement();
         let subtasks = self.job.topology().subtasks.len();
         let term = self.ledger.record().term;
@@ -166,14 +172,16 @@ impl Coordinator {
     }
 
     /// Tells those that have not answered, again.
-    fn repeat_deployment(&mut self, outbox: &mut Outbox) {
-        let Some(deployment) = self.deployment() else { return };
+    fn repeat_deployment(&mut self, outbox: &mut impl Outbox) {
+        let State::Leading { deployment, .. } = &self.state else { return };
         match deployment {
             Deployment::Waiting { .. } | Deployment::Starting | Deployment::Running { .. } => {}
             Deployment::Deploying { deploy, ready } => {
                 for worker in hosts(deploy).difference(ready) {
-                    let message = Message::Deploy(Arc::clone(deploy));
-                    outbox.send(ProcessId::Worker(*worker), message);
+                    if let Some(to) = self.workers.incarnation(*worker) {
+                        let message = Message::Deploy { to, deploy: Arc::clone(deploy) };
+                        outbox.send(ProcessId::Worker(*worker), message);
+                    }
                 }
             }
             Deployment::Launching { deploy, running } => {
@@ -185,7 +193,12 @@ impl Coordinator {
         }
     }
 
-    pub(super) fn handle_ready(&mut self, from: ProcessId, sign: Heartbeat, outbox: &mut Outbox) {
+    pub(super) fn handle_ready(
+        &mut self,
+        from: ProcessId,
+        sign: Heartbeat,
+        outbox: &mut impl Outbox,
+    ) {
         let ProcessId::Worker(worker) = from else { return };
         let Some(deployment) = self.deployment() else { return };
         let Deployment::Deploying { deploy, ready } = deployment else { return };
@@ -205,7 +218,7 @@ impl Coordinator {
         now: VirtualTime,
         from: ProcessId,
         sign: Heartbeat,
-        outbox: &mut Outbox,
+        outbox: &mut impl Outbox,
     ) {
         let ProcessId::Worker(worker) = from else { return };
         let State::Leading { checkpoints, deployment } = &mut self.state else { return };
@@ -230,7 +243,7 @@ impl Coordinator {
         now: VirtualTime,
         attempt: Attempt,
         reason: &str,
-        outbox: &mut Outbox,
+        outbox: &mut impl Outbox,
     ) {
         let State::Leading { checkpoints, deployment } = &mut self.state else { return };
         let Some(deploy) = deployment.deploy().filter(|deploy| deploy.attempt == attempt) else {

@@ -14,18 +14,18 @@ use crate::protocol::{
 use crate::trace::Event;
 
 impl Coordinator {
-    pub(super) fn read_record(&mut self, now: VirtualTime, outbox: &mut Outbox) {
+    pub(super) fn read_record(&mut self, now: VirtualTime, outbox: &mut impl Outbox) {
         let message = |request| Message::Meta { request, operation: MetaOperation::Read };
         self.requests.send(now, ProcessId::MetaStore, Purpose::Record, message, outbox);
     }
 
     /// Makes a change of the job's record durable.
-    pub(super) fn change(&mut self, now: VirtualTime, change: Change, outbox: &mut Outbox) {
+    pub(super) fn change(&mut self, now: VirtualTime, change: Change, outbox: &mut impl Outbox) {
         self.ledger.push(change);
         self.write_record(now, outbox);
     }
 
-    fn write_record(&mut self, now: VirtualTime, outbox: &mut Outbox) {
+    fn write_record(&mut self, now: VirtualTime, outbox: &mut impl Outbox) {
         if let Some((expected_version, record)) = self.ledger.next_write() {
             let operation = MetaOperation::Write { expected_version, record };
             let message = |request| Message::Meta { request, operation };
@@ -39,7 +39,7 @@ impl Coordinator {
         written: bool,
         version: u64,
         record: JobRecord,
-        outbox: &mut Outbox,
+        outbox: &mut impl Outbox,
     ) {
         match self.ledger.handle_answer(written, version, record) {
             Answer::Read => self.change(now, Change::TakeLeadership(self.incarnation), outbox),
@@ -50,7 +50,7 @@ impl Coordinator {
         self.write_record(now, outbox);
     }
 
-    fn handle_durable(&mut self, now: VirtualTime, change: Change, outbox: &mut Outbox) {
+    fn handle_durable(&mut self, now: VirtualTime, change: Change, outbox: &mut impl Outbox) {
         match change {
             Change::TakeLeadership(_) => self.load_checkpoints(now, outbox),
             Change::ReserveId(checkpoint) => {
@@ -68,13 +68,13 @@ impl Coordinator {
         }
     }
 
-    fn finish(&mut self, outbox: &mut Outbox) {
+    fn finish(&mut self, outbox: &mut impl Outbox) {
         let attempt = self.ledger.record().attempt;
         outbox.event(Event::JobFinished { attempt });
         self.state = State::Finished;
     }
 
-    fn load_checkpoints(&mut self, now: VirtualTime, outbox: &mut Outbox) {
+    fn load_checkpoints(&mut self, now: VirtualTime, outbox: &mut impl Outbox) {
         let record = self.ledger.record().clone();
         outbox.event(Event::LeadershipTaken { term: record.term });
         if record.finished {
@@ -88,7 +88,7 @@ impl Coordinator {
         self.lead_when_loaded(outbox);
     }
 
-    fn load(&mut self, now: VirtualTime, checkpoint: CheckpointId, outbox: &mut Outbox) {
+    fn load(&mut self, now: VirtualTime, checkpoint: CheckpointId, outbox: &mut impl Outbox) {
         let operation = ObjectOperation::Get { key: ObjectKey::Metadata { checkpoint } };
         self.object(now, Purpose::LoadMetadata(checkpoint), operation, outbox);
     }
@@ -100,7 +100,7 @@ impl Coordinator {
         now: VirtualTime,
         checkpoint: CheckpointId,
         result: ObjectResult,
-        outbox: &mut Outbox,
+        outbox: &mut impl Outbox,
     ) {
         let State::Loading { loaded } = &mut self.state else { return };
         let read = match &result {
@@ -116,7 +116,7 @@ impl Coordinator {
         }
     }
 
-    fn lead_when_loaded(&mut self, outbox: &mut Outbox) {
+    fn lead_when_loaded(&mut self, outbox: &mut impl Outbox) {
         let State::Loading { loaded } = &mut self.state else { return };
         let record = self.ledger.record();
         if loaded.len() < record.retained.len() {
@@ -137,7 +137,7 @@ impl Coordinator {
         now: VirtualTime,
         purpose: Purpose,
         operation: ObjectOperation,
-        outbox: &mut Outbox,
+        outbox: &mut impl Outbox,
     ) {
         let message = |request| Message::Object { request, operation };
         self.requests.send(now, ProcessId::ObjectStore, purpose, message, outbox);

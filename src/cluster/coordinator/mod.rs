@@ -90,7 +90,7 @@ impl Coordinator {
     }
 
     /// Takes one input.
-    pub fn handle(&mut self, now: VirtualTime, input: Input, outbox: &mut Outbox) {
+    pub fn handle(&mut self, now: VirtualTime, input: Input, outbox: &mut impl Outbox) {
         match input {
             Input::Start(incarnation) => self.start(now, incarnation, outbox),
             Input::Message { from, message } => self.handle_message(now, from, message, outbox),
@@ -100,7 +100,7 @@ impl Coordinator {
         self.carry_out_checkpoints(now, outbox);
     }
 
-    fn start(&mut self, now: VirtualTime, incarnation: Incarnation, outbox: &mut Outbox) {
+    fn start(&mut self, now: VirtualTime, incarnation: Incarnation, outbox: &mut impl Outbox) {
         self.incarnation = incarnation;
         let retry = Duration::from_millis(self.settings.request_retry_ms);
         self.requests = Requests::new(incarnation, retry);
@@ -113,7 +113,7 @@ impl Coordinator {
         now: VirtualTime,
         from: crate::protocol::ProcessId,
         message: Message,
-        outbox: &mut Outbox,
+        outbox: &mut impl Outbox,
     ) {
         match message {
             Message::Heartbeat(sign) => {
@@ -157,7 +157,7 @@ impl Coordinator {
         }
     }
 
-    fn handle_timer(&mut self, now: VirtualTime, timer: Timer, outbox: &mut Outbox) {
+    fn handle_timer(&mut self, now: VirtualTime, timer: Timer, outbox: &mut impl Outbox) {
         match timer {
             Timer::Retry => self.requests.handle_retry(now, outbox),
             Timer::CheckWorkers => self.check_workers(now, outbox),

@@ -56,6 +56,11 @@ impl Workers {
         gone
     }
 
+    /// Which life of a worker was heard of last.
+    pub fn incarnation(&self, worker: u16) -> Option<Incarnation> {
+        self.known.get(&worker).map(|known| known.incarnation)
+    }
+
     /// Those that live, in order.
     pub fn alive(&self) -> impl Iterator<Item = u16> + '_ {
         self.known.keys().copied()

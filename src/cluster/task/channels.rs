@@ -34,12 +34,12 @@ impl InputChannel {
         self.cut
     }
 
-    pub fn grant(&mut self, credits: u32, attempt: Attempt, outbox: &mut Outbox) {
+    pub fn grant(&mut self, credits: u32, attempt: Attempt, outbox: &mut impl Outbox) {
         outbox.send(self.from, Message::Credit { attempt, channel: self.cut.channel, credits });
     }
 
     /// An item left the channel. Credit goes back in batches of half of what the sender may have.
-    pub fn consume(&mut self, item: &Item, attempt: Attempt, env: &mut Env<'_>) {
+    pub fn consume(&mut self, item: &Item, attempt: Attempt, env: &mut Env<'_, impl Outbox>) {
         if let Item::Record(record) = item {
             let (channel, sequence, lineage) = (self.cut.channel, self.cut.records, record.lineage);
             self.cut.records += 1;
@@ -105,7 +105,7 @@ impl OutputChannel {
         element: Element<Item>,
         attempt: Attempt,
         defects: DefectSet,
-        outbox: &mut Outbox,
+        outbox: &mut impl Outbox,
     ) {
         if self.ended {
             return;
@@ -121,7 +121,7 @@ impl OutputChannel {
     }
 
     /// What enters the channel is emitted, whether it can be sent now or waits for credit.
-    fn record(&mut self, element: &Element<Item>, attempt: Attempt, outbox: &mut Outbox) {
+    fn record(&mut self, element: &Element<Item>, attempt: Attempt, outbox: &mut impl Outbox) {
         let ChannelCut { channel, records: sequence, .. } = self.cut;
         match element {
             Element::Item(Item::Record(record)) => {
@@ -154,14 +154,14 @@ impl OutputChannel {
         }
     }
 
-    fn send(&mut self, element: Element<Item>, attempt: Attempt, outbox: &mut Outbox) {
+    fn send(&mut self, element: Element<Item>, attempt: Attempt, outbox: &mut impl Outbox) {
         if let Element::Item(_) = element {
             self.credits -= 1;
         }
         outbox.send(self.to, Message::Data { attempt, channel: self.cut.channel, element });
     }
 
-    pub fn handle_credit(&mut self, credits: u32, attempt: Attempt, outbox: &mut Outbox) {
+    pub fn handle_credit(&mut self, credits: u32, attempt: Attempt, outbox: &mut impl Outbox) {
         self.credits += credits;
         while let Some(element) = self.backlog.front() {
             if !self.may_send(element) {

@@ -1,6 +1,7 @@
 //! The writing side of a sink: a buffer, transactions, and what becomes of them.
 
 use super::super::message::{Message, SinkOperation};
+use super::super::process::Outbox;
 use super::{Env, Phase, Purpose, Task};
 use crate::dataflow::Record;
 use crate::protocol::subtask::AsyncPart;
@@ -42,7 +43,7 @@ impl SinkWriter {
     }
 
     /// Takes records, and hands full batches to the target.
-    pub fn write(&mut self, records: &mut Vec<Record>, env: &mut Env<'_>) {
+    pub fn write(&mut self, records: &mut Vec<Record>, env: &mut Env<'_, impl Outbox>) {
         self.buffer.append(records);
         if self.buffer.len() >= env.settings.sink_batch as usize {
             self.flush(env);
@@ -50,7 +51,7 @@ impl SinkWriter {
     }
 
     /// Hands what is buffered to the target, into the open transaction.
-    fn flush(&mut self, env: &mut Env<'_>) {
+    fn flush(&mut self, env: &mut Env<'_, impl Outbox>) {
         if self.buffer.is_empty() {
             return;
         }
@@ -89,7 +90,7 @@ impl Task {
     pub(super) fn open_sink(
         &mut self,
         restored: Vec<(CheckpointId, TransactionId)>,
-        env: &mut Env<'_>,
+        env: &mut Env<'_, impl Outbox>,
     ) {
         let (id, attempt, defects) = (self.id, self.attempt, self.defects);
         let Some(sink) = &mut self.sink else { return };
@@ -112,7 +113,7 @@ impl Task {
     }
 
     /// The target has fenced older producers (or, not accepting it, a newer attempt has fenced us).
-    pub fn handle_fenced(&mut self, env: &mut Env<'_>) {
+    pub fn handle_fenced(&mut self, env: &mut Env<'_, impl Outbox>) {
         if self.phase == Phase::Fencing {
             self.phase = Phase::Ready;
             self.carry_out_commits(env);
@@ -120,7 +121,7 @@ impl Task {
     }
 
     /// The cut is here: what was written before it belongs to `checkpoint`.
-    pub(super) fn pre_commit(&mut self, checkpoint: CheckpointId, env: &mut Env<'_>) {
+    pub(super) fn pre_commit(&mut self, checkpoint: CheckpointId, env: &mut Env<'_, impl Outbox>) {
         let (subtask, attempt) = (self.id, self.attempt);
         let Some(sink) = &mut self.sink else { return };
         match &mut sink.mode {
@@ -138,14 +139,18 @@ impl Task {
         }
     }
 
-    pub(super) fn commit_completed(&mut self, checkpoint: CheckpointId, env: &mut Env<'_>) {
+    pub(super) fn commit_completed(
+        &mut self,
+        checkpoint: CheckpointId,
+        env: &mut Env<'_, impl Outbox>,
+    ) {
         if let Some(SinkWriter { mode: Mode::Transactional { commit, .. }, .. }) = &mut self.sink {
             commit.handle_completed(checkpoint);
             self.carry_out_commits(env);
         }
     }
 
-    fn carry_out_commits(&mut self, env: &mut Env<'_>) {
+    fn carry_out_commits(&mut self, env: &mut Env<'_, impl Outbox>) {
         while let Some(output) = self.poll_commit() {
             match output {
                 // Done before the task was ready: nothing may be written ahead of it.
@@ -170,7 +175,12 @@ impl Task {
     }
 
     /// Flushes into `transaction`, which is no longer the open one, and prepares it.
-    fn prepare(&mut self, transaction: TransactionId, checkpoint: CheckpointId, env: &mut Env<'_>) {
+    fn prepare(
+        &mut self,
+        transaction: TransactionId,
+        checkpoint: CheckpointId,
+        env: &mut Env<'_, impl Outbox>,
+    ) {
         let subtask = self.id;
         let flush = !self.defects.has(Defect::NoFlushAtBarrier);
         let Some(sink) = &mut self.sink else { return };
@@ -194,7 +204,7 @@ impl Task {
         &mut self,
         checkpoint: CheckpointId,
         accepted: bool,
-        env: &mut Env<'_>,
+        env: &mut Env<'_, impl Outbox>,
     ) {
         if accepted {
             self.checkpoint.handle_part_durable(checkpoint, AsyncPart::PreCommit);
@@ -215,12 +225,17 @@ impl Task {
     }
 }
 
-fn fence(sink: SubtaskId, attempt: Attempt, keep: Vec<TransactionId>, env: &mut Env<'_>) {
+fn fence(
+    sink: SubtaskId,
+    attempt: Attempt,
+    keep: Vec<TransactionId>,
+    env: &mut Env<'_, impl Outbox>,
+) {
     let operation = SinkOperation::Fence { sink, attempt, keep };
     request(Purpose::Fence { subtask: sink }, operation, env);
 }
 
-fn request(purpose: Purpose, operation: SinkOperation, env: &mut Env<'_>) {
+fn request(purpose: Purpose, operation: SinkOperation, env: &mut Env<'_, impl Outbox>) {
     let message = |request| Message::Sink { request, operation };
     env.requests.send(env.now, ProcessId::SinkTarget, purpose, message, env.outbox);
 }

@@ -46,7 +46,7 @@ pub enum Purpose {
 }
 
 /// What a task works with beside its own memory.
-pub struct Env<'a> {
+pub struct Env<'a, O> {
     /// Now.
     pub now: VirtualTime,
     /// The settings.
@@ -54,7 +54,7 @@ pub struct Env<'a> {
     /// The worker's unanswered requests.
     pub requests: &'a mut Requests<Purpose>,
     /// Where consequences go.
-    pub outbox: &'a mut Outbox,
+    pub outbox: &'a mut O,
 }
 
 /// One subtask in one attempt.
@@ -156,7 +156,7 @@ impl Task {
     }
 
     /// The word to run: senders get their first credits, a source begins to read.
-    pub fn start(&mut self, env: &mut Env<'_>) {
+    pub fn start(&mut self, env: &mut Env<'_, impl Outbox>) {
         if self.phase != Phase::Ready {
             return;
         }
@@ -179,7 +179,7 @@ impl Task {
         &mut self,
         channel: ChannelId,
         element: Element<Item>,
-        env: &mut Env<'_>,
+        env: &mut Env<'_, impl Outbox>,
     ) -> Result<(), String> {
         let first = self.inputs.first().map_or(0, |input| input.id().index());
         let index = channel.index().wrapping_sub(first);
@@ -189,7 +189,12 @@ impl Task {
     }
 
     /// The receiver of `channel` can take more.
-    pub fn handle_credit(&mut self, channel: ChannelId, credits: u32, env: &mut Env<'_>) {
+    pub fn handle_credit(
+        &mut self,
+        channel: ChannelId,
+        credits: u32,
+        env: &mut Env<'_, impl Outbox>,
+    ) {
         let Some(output) = self.outputs.iter_mut().find(|output| output.id() == channel) else {
             return;
         };
@@ -202,13 +207,13 @@ impl Task {
     }
 
     /// The processor is free again.
-    pub fn handle_work_done(&mut self, env: &mut Env<'_>) {
+    pub fn handle_work_done(&mut self, env: &mut Env<'_, impl Outbox>) {
         self.busy = false;
         self.run(env);
     }
 
     /// The next source entry is due.
-    pub fn handle_pace(&mut self, env: &mut Env<'_>) {
+    pub fn handle_pace(&mut self, env: &mut Env<'_, impl Outbox>) {
         if let Some(source) = &mut self.source {
             source.handle_pace();
         }
@@ -216,7 +221,7 @@ impl Task {
     }
 
     /// Entries arrived.
-    pub fn handle_fetched(&mut self, fetched: Fetched, env: &mut Env<'_>) {
+    pub fn handle_fetched(&mut self, fetched: Fetched, env: &mut Env<'_, impl Outbox>) {
         if let Some(source) = &mut self.source {
             source.handle_fetched(fetched);
         }
@@ -224,7 +229,7 @@ impl Task {
     }
 
     /// Works until there is nothing to do, an output waits for credit, or the processor is taken.
-    fn run(&mut self, env: &mut Env<'_>) {
+    fn run(&mut self, env: &mut Env<'_, impl Outbox>) {
         while self.can_work() {
             let Some(output) = self.gate.poll_output() else { break };
             match output {
@@ -243,7 +248,7 @@ impl Task {
         started && self.stalled == 0 && !self.busy
     }
 
-    fn process(&mut self, channel: usize, item: Item, env: &mut Env<'_>) {
+    fn process(&mut self, channel: usize, item: Item, env: &mut Env<'_, impl Outbox>) {
         let bytes = match &item {
             Item::Record(record) => record.payload.len(),
             Item::Watermark(_) => 0,
@@ -260,7 +265,7 @@ impl Task {
     fn spend(
         &mut self,
         cost: impl FnOnce(&super::CostModel) -> std::time::Duration,
-        env: &mut Env<'_>,
+        env: &mut Env<'_, impl Outbox>,
     ) {
         if let Some(model) = &env.settings.cost {
             self.busy = true;
@@ -270,7 +275,7 @@ impl Task {
     }
 
     /// Sends what a step produced: items into channels, records of a sink to its target.
-    fn deliver(&mut self, produced: &mut Outputs, env: &mut Env<'_>) {
+    fn deliver(&mut self, produced: &mut Outputs, env: &mut Env<'_, impl Outbox>) {
         for (output, item) in produced.items.drain(..) {
             self.emit(usize::from(output), Element::Item(item), env.outbox);
         }
@@ -279,28 +284,28 @@ impl Task {
         }
     }
 
-    fn write(&mut self, records: &mut Vec<Record>, env: &mut Env<'_>) {
+    fn write(&mut self, records: &mut Vec<Record>, env: &mut Env<'_, impl Outbox>) {
         match &mut self.sink {
             Some(sink) => sink.write(records, env),
             None => records.clear(),
         }
     }
 
-    fn emit(&mut self, output: usize, element: Element<Item>, outbox: &mut Outbox) {
+    fn emit(&mut self, output: usize, element: Element<Item>, outbox: &mut impl Outbox) {
         let output = &mut self.outputs[output];
         let was_stalled = output.is_stalled();
         output.emit(element, self.attempt, self.defects, outbox);
         self.stalled += usize::from(output.is_stalled() && !was_stalled);
     }
 
-    fn broadcast(&mut self, element: &Element<Item>, outbox: &mut Outbox) {
+    fn broadcast(&mut self, element: &Element<Item>, outbox: &mut impl Outbox) {
         for output in 0..self.outputs.len() {
             self.emit(output, element.clone(), outbox);
         }
     }
 
     /// What the gate says about markers, in order.
-    fn handle_marker(&mut self, output: GateOutput<Item>, env: &mut Env<'_>) {
+    fn handle_marker(&mut self, output: GateOutput<Item>, env: &mut Env<'_, impl Outbox>) {
         let (subtask, attempt) = (self.id, self.attempt);
         match output {
             GateOutput::Item { channel, item } => self.process(channel, item, env),
@@ -332,7 +337,7 @@ impl Task {
         }
     }
 
-    fn end_channel(&mut self, channel: usize, env: &mut Env<'_>) {
+    fn end_channel(&mut self, channel: usize, env: &mut Env<'_, impl Outbox>) {
         env.outbox.event(self.inputs[channel].end_seen(self.attempt));
         let mut produced = std::mem::take(&mut self.produced);
         self.subtask.end_channel(channel, &mut produced);
@@ -341,7 +346,7 @@ impl Task {
     }
 
     /// Nothing is left to process: say so downstream.
-    fn end(&mut self, env: &mut Env<'_>) {
+    fn end(&mut self, env: &mut Env<'_, impl Outbox>) {
         assert_eq!(self.phase, Phase::Running, "a task ends once, while it runs");
         self.phase = Phase::Ended;
         self.broadcast(&Element::End, env.outbox);
@@ -349,7 +354,7 @@ impl Task {
     }
 
     /// A trigger by message: a source's mailbox takes it; elsewhere it counts once all inputs have ended.
-    pub fn handle_trigger(&mut self, checkpoint: CheckpointId, env: &mut Env<'_>) {
+    pub fn handle_trigger(&mut self, checkpoint: CheckpointId, env: &mut Env<'_, impl Outbox>) {
         if self.inputs.is_empty() {
             self.post(checkpoint, env.outbox);
         } else {
@@ -360,7 +365,7 @@ impl Task {
 
     /// Between seeing a barrier and performing the snapshot lies the mailbox; a source's trigger has
     /// been through it already.
-    fn handle_aligned(&mut self, checkpoint: CheckpointId, env: &mut Env<'_>) {
+    fn handle_aligned(&mut self, checkpoint: CheckpointId, env: &mut Env<'_, impl Outbox>) {
         if self.inputs.is_empty() {
             self.perform(checkpoint, env);
             return;
@@ -370,12 +375,12 @@ impl Task {
         self.post(checkpoint, env.outbox);
     }
 
-    fn post(&self, checkpoint: CheckpointId, outbox: &mut Outbox) {
+    fn post(&self, checkpoint: CheckpointId, outbox: &mut impl Outbox) {
         outbox.schedule(Timer::Mail { subtask: self.id, attempt: self.attempt, checkpoint });
     }
 
     /// The mailbox has come to this checkpoint.
-    pub fn handle_mail(&mut self, checkpoint: CheckpointId, env: &mut Env<'_>) {
+    pub fn handle_mail(&mut self, checkpoint: CheckpointId, env: &mut Env<'_, impl Outbox>) {
         if self.inputs.is_empty() {
             self.gate.handle_trigger(checkpoint);
         } else {
@@ -384,7 +389,7 @@ impl Task {
         self.run(env);
     }
 
-    fn perform(&mut self, checkpoint: CheckpointId, env: &mut Env<'_>) {
+    fn perform(&mut self, checkpoint: CheckpointId, env: &mut Env<'_, impl Outbox>) {
         self.checkpoint.handle_barrier(checkpoint);
         self.carry_out(env);
     }
@@ -394,7 +399,7 @@ impl Task {
         &mut self,
         checkpoint: CheckpointId,
         sent_to: Attempt,
-        env: &mut Env<'_>,
+        env: &mut Env<'_, impl Outbox>,
     ) {
         let (subtask, attempt) = (self.id, self.attempt);
         env.outbox.event(Event::CompletionLearned { subtask, attempt, checkpoint, sent_to });
@@ -403,7 +408,7 @@ impl Task {
     }
 
     /// The coordinator says that `checkpoint` was aborted.
-    pub fn handle_aborted(&mut self, checkpoint: CheckpointId, env: &mut Env<'_>) {
+    pub fn handle_aborted(&mut self, checkpoint: CheckpointId, env: &mut Env<'_, impl Outbox>) {
         let (subtask, attempt) = (self.id, self.attempt);
         env.outbox.event(Event::AbortLearned { subtask, attempt, checkpoint });
         self.checkpoint.handle_aborted(checkpoint);

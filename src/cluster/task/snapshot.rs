@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::super::message::{Message, ObjectOperation};
-use super::super::process::Timer;
+use super::super::process::{Outbox, Timer};
 use super::{Env, Phase, Purpose, SourceReader, Task};
 use crate::dataflow::SubtaskState;
 use crate::protocol::subtask::{AsyncPart, SubtaskCheckpoint};
@@ -42,7 +42,7 @@ pub struct Snapshotting {
 
 impl Task {
     /// What the checkpoint protocol wants done, in order.
-    pub(super) fn carry_out(&mut self, env: &mut Env<'_>) {
+    pub(super) fn carry_out(&mut self, env: &mut Env<'_, impl Outbox>) {
         let (subtask, attempt) = (self.id, self.attempt);
         while let Some(output) = self.checkpoint.poll_output() {
             match output {
@@ -68,7 +68,7 @@ impl Task {
         }
     }
 
-    fn take_snapshot(&mut self, checkpoint: CheckpointId, env: &mut Env<'_>) {
+    fn take_snapshot(&mut self, checkpoint: CheckpointId, env: &mut Env<'_, impl Outbox>) {
         if self.defects.has(Defect::PositionAfterNextRecord) {
             self.read_one(env);
         }
@@ -121,7 +121,7 @@ impl Task {
     }
 
     /// The asynchronous part starts.
-    pub fn handle_upload(&mut self, checkpoint: CheckpointId, env: &mut Env<'_>) {
+    pub fn handle_upload(&mut self, checkpoint: CheckpointId, env: &mut Env<'_, impl Outbox>) {
         let live = self.defects.has(Defect::LiveStateInUpload).then(|| self.freeze());
         let Some(snapshotting) = self.snapshots.get_mut(&checkpoint) else { return };
         snapshotting.uploading = true;
@@ -132,7 +132,12 @@ impl Task {
     }
 
     /// The upload is over.
-    pub fn handle_uploaded(&mut self, checkpoint: CheckpointId, stored: bool, env: &mut Env<'_>) {
+    pub fn handle_uploaded(
+        &mut self,
+        checkpoint: CheckpointId,
+        stored: bool,
+        env: &mut Env<'_, impl Outbox>,
+    ) {
         if stored {
             self.checkpoint.handle_part_durable(checkpoint, AsyncPart::Upload);
         } else {
@@ -141,7 +146,7 @@ impl Task {
         self.carry_out(env);
     }
 
-    fn acknowledge(&mut self, checkpoint: CheckpointId, env: &mut Env<'_>) {
+    fn acknowledge(&mut self, checkpoint: CheckpointId, env: &mut Env<'_, impl Outbox>) {
         let (subtask, attempt) = (self.id, self.attempt);
         let Some(snapshotting) = self.snapshots.get_mut(&checkpoint) else { return };
         let Snapshotting { handle, terminal, .. } = *snapshotting;
@@ -151,7 +156,7 @@ impl Task {
         env.outbox.send(ProcessId::Coordinator, message);
     }
 
-    fn discard(&mut self, checkpoint: CheckpointId, env: &mut Env<'_>) {
+    fn discard(&mut self, checkpoint: CheckpointId, env: &mut Env<'_, impl Outbox>) {
         if let Some(snapshotting) = self.snapshots.remove(&checkpoint)
             && snapshotting.uploading
         {
@@ -162,7 +167,11 @@ impl Task {
 
     /// A completed checkpoint's snapshot and all before it are the coordinator's now. Only now may
     /// the source log be told.
-    pub(super) fn forget_completed(&mut self, checkpoint: CheckpointId, env: &mut Env<'_>) {
+    pub(super) fn forget_completed(
+        &mut self,
+        checkpoint: CheckpointId,
+        env: &mut Env<'_, impl Outbox>,
+    ) {
         if let Some(snapshotting) = self.snapshots.get(&checkpoint) {
             Self::commit_offsets(&snapshotting.positions, env);
         }
@@ -174,7 +183,7 @@ impl Task {
         &mut self,
         checkpoint: Option<CheckpointId>,
         handle: Option<SnapshotHandle>,
-        env: &mut Env<'_>,
+        env: &mut Env<'_, impl Outbox>,
     ) {
         match handle {
             Some(handle) => {
@@ -195,7 +204,7 @@ impl Task {
         checkpoint: Option<CheckpointId>,
         handle: SnapshotHandle,
         bytes: &[u8],
-        env: &mut Env<'_>,
+        env: &mut Env<'_, impl Outbox>,
     ) -> Result<(), String> {
         let digest = Digest::of(bytes);
         if digest != handle.digest {
@@ -213,7 +222,7 @@ impl Task {
         checkpoint: Option<CheckpointId>,
         state: Digest,
         transactions: Vec<(CheckpointId, TransactionId)>,
-        env: &mut Env<'_>,
+        env: &mut Env<'_, impl Outbox>,
     ) {
         assert_eq!(self.phase, Phase::Restoring, "a task is restored once");
         let (subtask, attempt, positions) = (self.id, self.attempt, self.positions());
@@ -230,7 +239,7 @@ impl Task {
     }
 }
 
-fn object_request(purpose: Purpose, operation: ObjectOperation, env: &mut Env<'_>) {
+fn object_request(purpose: Purpose, operation: ObjectOperation, env: &mut Env<'_, impl Outbox>) {
     let message = |request| Message::Object { request, operation };
     env.requests.send(env.now, ProcessId::ObjectStore, purpose, message, env.outbox);
 }

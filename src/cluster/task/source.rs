@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::super::message::{Fetched, Message};
-use super::super::process::Timer;
+use super::super::process::{Outbox, Timer};
 use super::{Env, Phase, Purpose, Task};
 use crate::protocol::{LineageId, ProcessId, SplitId, SubtaskId};
 use crate::trace::{Event, SplitPosition};
@@ -81,7 +81,7 @@ impl SplitReader {
     }
 
     /// Asks for more when half of a fetch is left.
-    fn fetch_ahead(&mut self, subtask: SubtaskId, env: &mut Env<'_>) {
+    fn fetch_ahead(&mut self, subtask: SubtaskId, env: &mut Env<'_, impl Outbox>) {
         let entries_max = env.settings.fetch_max;
         let ahead = self.fetched_to.saturating_sub(self.next);
         let at_end = self.split_end.is_some_and(|end| self.fetched_to >= end);
@@ -126,7 +126,7 @@ impl SourceReader {
         Self { splits, turn: 0, pace: Pace::Stopped }
     }
 
-    pub fn start(&mut self, subtask: SubtaskId, env: &mut Env<'_>) {
+    pub fn start(&mut self, subtask: SubtaskId, env: &mut Env<'_, impl Outbox>) {
         self.pace = Pace::Due;
         for split in &mut self.splits {
             split.fetch_ahead(subtask, env);
@@ -163,7 +163,7 @@ impl SourceReader {
 
 impl Task {
     /// Reads while entries are there and due, and outputs take what comes of them.
-    pub(super) fn read_source(&mut self, env: &mut Env<'_>) {
+    pub(super) fn read_source(&mut self, env: &mut Env<'_, impl Outbox>) {
         while self.source_may_read() {
             if !self.read_one(env) {
                 break;
@@ -178,7 +178,7 @@ impl Task {
     }
 
     /// Reads one entry, wherever the pace stands; false when there is none.
-    pub(super) fn read_one(&mut self, env: &mut Env<'_>) -> bool {
+    pub(super) fn read_one(&mut self, env: &mut Env<'_, impl Outbox>) -> bool {
         let Some(mut source) = self.source.take() else { return false };
         let chosen = source.take_turn();
         if let Some(index) = chosen {
@@ -189,7 +189,7 @@ impl Task {
         chosen.is_some()
     }
 
-    fn read_entry(&mut self, reader: &mut SplitReader, env: &mut Env<'_>) {
+    fn read_entry(&mut self, reader: &mut SplitReader, env: &mut Env<'_, impl Outbox>) {
         let Some(block) = reader.blocks.front() else { return };
         let (split, offset, entry) = (reader.split, block.offset(), block.entry());
         let (subtask, attempt) = (self.id, self.attempt);
@@ -205,7 +205,7 @@ impl Task {
         self.spend(|cost| cost.item(bytes), env);
     }
 
-    fn next_pace(&self, env: &mut Env<'_>) -> Pace {
+    fn next_pace(&self, env: &mut Env<'_, impl Outbox>) -> Pace {
         if env.settings.source_interval_us == 0 {
             return Pace::Due;
         }
@@ -215,7 +215,7 @@ impl Task {
         Pace::Waiting
     }
 
-    fn end_exhausted(&mut self, env: &mut Env<'_>) {
+    fn end_exhausted(&mut self, env: &mut Env<'_, impl Outbox>) {
         while self.phase == Phase::Running
             && self.can_work()
             && let Some(split) = self.source.as_mut().and_then(SourceReader::newly_exhausted)
@@ -231,7 +231,7 @@ impl Task {
     }
 
     /// Tells the source log that nothing before these positions will be read again.
-    pub(super) fn commit_offsets(positions: &[SplitPosition], env: &mut Env<'_>) {
+    pub(super) fn commit_offsets(positions: &[SplitPosition], env: &mut Env<'_, impl Outbox>) {
         for SplitPosition { split, offset } in positions.iter().copied() {
             env.outbox.send(ProcessId::SourceLog, Message::CommitOffset { split, offset });
         }

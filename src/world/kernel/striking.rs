@@ -1,0 +1,159 @@
+//! Faults as they take effect, and as they are healed.
+
+use std::time::Duration;
+
+use super::core::{Arrival, Condition, Core};
+use crate::cluster::{Input, StoreFault};
+use crate::plan::Fault;
+use crate::protocol::{Incarnation, ProcessId};
+use crate::trace::Event;
+use crate::world::observer::Observer;
+
+impl<O: Observer> Core<'_, O> {
+    /// The faults aimed at this event strike, right after it.
+    #[cold]
+    pub fn strike_aimed(&mut self, event: &Event, process: ProcessId) {
+        for fault in self.nemesis.handle_event(event) {
+            self.strike(fault, process);
+        }
+    }
+
+    /// A fault strikes; `struck` is where its point was reached.
+    pub fn strike(&mut self, index: usize, struck: ProcessId) {
+        if self.is_healed {
+            return;
+        }
+        let fault = &self.plan.faults[index].fault;
+        match fault {
+            Fault::Crash { process, restart_after_us } => {
+                self.crash(fault, process.unwrap_or(struck), *restart_after_us);
+            }
+            Fault::Pause { process, for_us } => {
+                self.pause(fault, process.unwrap_or(struck), *for_us);
+            }
+            Fault::Disconnect { from, to, both, for_us } => {
+                self.disconnect(index, (*from, *to), *both, *for_us);
+            }
+            Fault::Message { message, to, count, action } => {
+                self.nemesis.strike(fault, struck);
+                self.nemesis.arm_messages(*message, *to, *count, *action);
+            }
+            Fault::Store { process, fault: how, for_us } => {
+                self.nemesis.strike(fault, *process);
+                self.tell_store(*process, *how, 0);
+                self.tell_store(*process, StoreFault::Healthy, *for_us);
+            }
+        }
+    }
+
+    fn crash(&mut self, fault: &Fault, process: ProcessId, restart_after_us: Option<u64>) {
+        let slot = self.slot_of(process);
+        if matches!(self.slots[slot].condition, Condition::Down) {
+            return;
+        }
+        self.nemesis.strike(fault, process);
+        self.slots[slot].condition = Condition::Down;
+        self.observe(process, &Event::Crashed { process });
+        if let Some(us) = restart_after_us {
+            let incarnation = self.slots[slot].incarnation;
+            let at = self.now + Duration::from_micros(us);
+            self.schedule_at(at, Arrival::Restart { slot: slot as u32, incarnation });
+        }
+    }
+
+    /// A process that is still down from the crash of `crashed` is up again, in its next life.
+    pub fn revive(
+        &mut self,
+        slot: usize,
+        crashed: Incarnation,
+    ) -> Option<(ProcessId, Incarnation)> {
+        let target = &mut self.slots[slot];
+        if !matches!(target.condition, Condition::Down) || target.incarnation != crashed {
+            return None;
+        }
+        target.incarnation = crashed.next();
+        target.condition = Condition::Up;
+        let (process, incarnation) = (target.id, target.incarnation);
+        self.observe(process, &Event::Restarted { process, incarnation });
+        Some((process, incarnation))
+    }
+
+    fn pause(&mut self, fault: &Fault, process: ProcessId, for_us: u64) {
+        let slot = self.slot_of(process);
+        match self.slots[slot].condition {
+            Condition::Up => {}
+            Condition::Down | Condition::Paused { .. } => return,
+        }
+        let until = self.now + Duration::from_micros(for_us);
+        self.slots[slot].condition = Condition::Paused { kept: Vec::new(), until };
+        self.nemesis.strike(fault, process);
+        self.observe(process, &Event::Paused { process });
+        self.schedule_at(until, Arrival::Resume { slot: slot as u32 });
+    }
+
+    /// A process whose pause is over goes on; returns what arrived meanwhile.
+    pub fn wake_up(&mut self, slot: usize) -> Vec<Input> {
+        let target = &mut self.slots[slot];
+        let kept = match &mut target.condition {
+            Condition::Paused { kept, until } if *until <= self.now || self.is_healed => {
+                std::mem::take(kept)
+            }
+            Condition::Up | Condition::Down | Condition::Paused { .. } => return Vec::new(),
+        };
+        target.condition = Condition::Up;
+        let process = target.id;
+        self.observe(process, &Event::Resumed { process });
+        kept
+    }
+
+    fn disconnect(
+        &mut self,
+        index: usize,
+        (from, to): (ProcessId, ProcessId),
+        both: bool,
+        for_us: u64,
+    ) {
+        self.nemesis.strike(&self.plan.faults[index].fault, from);
+        self.cut(index, from, to);
+        if both {
+            self.cut(index, to, from);
+        }
+        let at = self.now + Duration::from_micros(for_us);
+        self.schedule_at(at, Arrival::Heal { fault: index });
+    }
+
+    fn cut(&mut self, fault: usize, from: ProcessId, to: ProcessId) {
+        if self.cuts.cut(from, to, fault) {
+            self.observe(from, &Event::Disconnected { from, to });
+        }
+    }
+
+    /// The time of a disconnect is over.
+    pub fn heal(&mut self, index: usize) {
+        let Fault::Disconnect { from, to, .. } = self.plan.faults[index].fault else { return };
+        for (from, to) in [(from, to), (to, from)] {
+            if self.cuts.heal(from, to, index) {
+                self.observe(from, &Event::Healed { from, to });
+            }
+        }
+        self.release_links();
+    }
+
+    fn tell_store(&mut self, process: ProcessId, fault: StoreFault, after_us: u64) {
+        let slot = self.slot_of(process);
+        let incarnation = self.slots[slot].incarnation;
+        let input = Input::StoreFault(fault);
+        let at = self.now + Duration::from_micros(after_us);
+        self.schedule_at(at, Arrival::Input { to: slot as u32, incarnation, input });
+    }
+
+    /// No fault strikes or acts any more, and nothing is cut.
+    pub fn heal_links(&mut self) {
+        self.nemesis.end();
+        self.is_healed = true;
+        for (from, to) in self.cuts.heal_all() {
+            self.observe(from, &Event::Healed { from, to });
+        }
+        self.release_links();
+    }
+}
