@@ -29,7 +29,7 @@ enum Transaction {
 }
 
 impl Transaction {
-    fn records(&self) -> &Vec<OutputRecord> {
+    fn into_records(self) -> Vec<OutputRecord> {
         match self {
             Transaction::Open(records) | Transaction::Prepared(records) => records,
         }
@@ -165,14 +165,13 @@ impl SinkTarget {
             return false;
         }
         let held = self.transactions.remove(&transaction).unwrap_or(Transaction::Open(Vec::new()));
-        let complete = held.records().len() as u64 == records;
-        let held = match held {
-            Transaction::Open(held) if complete => {
+        let (held, complete) = match held {
+            Transaction::Open(held) if held.len() as u64 == records => {
                 outbox.event(Event::TransactionPrepared { transaction, records });
-                Transaction::Prepared(held)
+                (Transaction::Prepared(held), true)
             }
-            Transaction::Open(held) => Transaction::Open(held),
-            Transaction::Prepared(held) => Transaction::Prepared(held),
+            Transaction::Open(held) => (Transaction::Open(held), false),
+            Transaction::Prepared(held) => (Transaction::Prepared(held), true),
         };
         self.transactions.insert(transaction, held);
         complete
@@ -184,10 +183,10 @@ impl SinkTarget {
         if repeated && !self.defects.has(Defect::CommitNotIdempotent) {
             return true;
         }
-        let Some(held) = self.transactions.get(&transaction) else { return false };
-        let records = held.records().clone();
-        if !self.defects.has(Defect::CommitNotIdempotent) {
-            self.transactions.remove(&transaction);
+        let Some(held) = self.transactions.remove(&transaction) else { return false };
+        let records = held.into_records();
+        if self.defects.has(Defect::CommitNotIdempotent) {
+            self.transactions.insert(transaction, Transaction::Prepared(records.clone()));
         }
         self.committed.insert(transaction);
         outbox.event(Event::TransactionCommitted { transaction, records });

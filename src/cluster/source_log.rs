@@ -61,10 +61,7 @@ impl SourceLog {
             ends: Vec::new(),
             split_end,
         };
-        for entry in (offset..end).filter_map(|offset| self.input.entry(split, offset)) {
-            fetched.bytes.extend_from_slice(entry);
-            fetched.ends.push(u32::try_from(fetched.bytes.len()).unwrap_or(u32::MAX));
-        }
+        self.input.copy_entries(split, offset..end, &mut fetched.bytes, &mut fetched.ends);
         Some(fetched)
     }
 

@@ -31,10 +31,23 @@ pub(crate) fn encode_into<T: Serialize + ?Sized>(value: &T, bytes: &mut Payload)
 /// Encodes `value`; short encodings need no allocation.
 #[inline]
 pub(crate) fn encode<T: Serialize + ?Sized>(value: &T) -> Payload {
+    let mut short = [0; INLINE_BYTES];
+    match postcard::to_slice(value, &mut short) {
+        Ok(encoded) => Payload::from_slice(encoded),
+        Err(_) => encode_long(value),
+    }
+}
+
+/// What does not fit, and what cannot be encoded at all.
+#[cold]
+fn encode_long<T: Serialize + ?Sized>(value: &T) -> Payload {
     let mut bytes = Payload::new();
     encode_into(value, &mut bytes);
     bytes
 }
+
+/// What a [`Payload`] holds without allocation.
+const INLINE_BYTES: usize = 24;
 
 /// Decodes what [`encode`] made of a value of the same type.
 ///

@@ -1,5 +1,6 @@
 //! The input of a job: what the source log holds, in splits.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::protocol::SplitId;
@@ -83,6 +84,27 @@ impl Input {
     #[must_use]
     pub fn entry(&self, split: SplitId, offset: u64) -> Option<&[u8]> {
         self.splits.get(split.index())?.entry(usize::try_from(offset).ok()?)
+    }
+
+    /// Appends the entries at `offsets` to `bytes`, back to back, and where each ends there to `ends`.
+    /// Offsets that the split does not have are passed over.
+    pub fn copy_entries(
+        &self,
+        split: SplitId,
+        offsets: Range<u64>,
+        bytes: &mut Vec<u8>,
+        ends: &mut Vec<u32>,
+    ) {
+        let Some(log) = self.splits.get(split.index()) else { return };
+        let held = log.ends.len();
+        let index = |offset: u64| usize::try_from(offset).unwrap_or(held).min(held);
+        let (first, last) = (index(offsets.start), index(offsets.end));
+        let Some(taken) = log.ends.get(first..last) else { return };
+        let begin = first.checked_sub(1).map_or(0, |before| log.ends[before]);
+        let end = taken.last().copied().unwrap_or(begin);
+        let shift = bytes.len() as u32;
+        bytes.extend_from_slice(&log.bytes[begin as usize..end as usize]);
+        ends.extend(taken.iter().map(|end| end - begin + shift));
     }
 
     /// All entries of `split`, in order.

@@ -116,6 +116,21 @@ impl Subtask {
         }
     }
 
+    /// The conserved quantity in a snapshot of this subtask, where the job declares one: computed from
+    /// what was frozen, so that what freezing loses is missing from it.
+    ///
+    /// # Errors
+    ///
+    /// When the snapshot is corrupt, or was taken of another subtask or job.
+    pub fn tokens_in(&self, state: &SubtaskState) -> Result<Option<i64>, RestoreError> {
+        if self.tokens().is_none() {
+            return Ok(None);
+        }
+        let mut copy = self.clone();
+        copy.restore(state)?;
+        Ok(copy.tokens())
+    }
+
     /// The conserved quantity in the state, where the job declares one.
     #[must_use]
     pub fn tokens(&self) -> Option<i64> {

@@ -1,10 +1,16 @@
 //! Running many plans: experiments, judged runs, sweeps, defects, determinism, overhead.
 
+pub mod check;
+pub mod defects;
+pub mod determinism;
 pub mod experiments;
+pub mod overhead;
+pub mod report;
 pub mod run;
 pub mod statistics;
 pub mod sweep;
 
+pub use check::Check;
 pub use experiments::{Experiments, Prepared};
 pub use run::{Outcome, WorldKind, run_plan};
 pub use statistics::Statistics;

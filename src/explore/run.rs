@@ -108,7 +108,15 @@ fn run_world<O: Observer + Send + 'static>(
     let watch = Watch { judge, digest, statistics, other };
     match world {
         WorldKind::Kernel => Kernel::new(plan, &cluster, watch).run(),
-        WorldKind::Madsim => panic!("this build has no madsim world"),
+        #[cfg(madsim)]
+        WorldKind::Madsim => crate::world::madsim::run(plan, &cluster, watch),
+        #[cfg(not(madsim))]
+        #[cfg(madsim)]
+        WorldKind::Madsim => crate::world::madsim::run(plan, &cluster, watch),
+        #[cfg(not(madsim))]
+        WorldKind::Madsim => {
+            panic!("this build has no madsim world: it exists only under --cfg madsim")
+        }
     }
 }
 

@@ -76,7 +76,7 @@ fn draw_cluster(scenario: &Scenario, topology: &Topology, stream: &mut Stream) -
         slots: small((topology.subtasks.len() as u64).div_ceil(workers)),
         heartbeat_ms: stream.within(ranges.heartbeat_ms).max(1),
         heartbeat_timeout_ms,
-        session_timeout_ms: heartbeat_timeout_ms * 2,
+        session_timeout_ms: heartbeat_timeout_ms * 4,
         restart_delay_ms: stream.within(ranges.restart_delay_ms),
         request_retry_ms: stream.within(ranges.request_retry_ms).max(1),
         credits: stream.within(ranges.credits).max(1) as u32,
@@ -222,7 +222,10 @@ impl Draw<'_> {
     }
 
     fn peer(&mut self, of: ProcessId) -> ProcessId {
-        const SERVICES: [ProcessId; 4] = [
+        // The coordinator's silence is what makes zombies.
+        const SERVICES: [ProcessId; 6] = [
+            ProcessId::Coordinator,
+            ProcessId::Coordinator,
             ProcessId::Coordinator,
             ProcessId::ObjectStore,
             ProcessId::SinkTarget,

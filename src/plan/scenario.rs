@@ -22,6 +22,9 @@ pub struct Scenario {
     pub name: String,
     /// One sentence for people.
     pub about: String,
+    /// Whether a sweep that names no scenario runs it.
+    #[serde(default = "yes")]
+    pub in_sweep: bool,
     /// The job.
     pub job: JobScenario,
     /// The processes.
@@ -42,6 +45,10 @@ pub struct Scenario {
     /// Within how long after the last fault the job must finish.
     #[serde(default = "default_liveness_ms")]
     pub liveness_ms: u64,
+}
+
+fn yes() -> bool {
+    true
 }
 
 fn default_liveness_ms() -> u64 {
@@ -247,15 +254,27 @@ const BUILT_IN: &[&str] = &[
     include_str!("../../fixtures/scenarios/back-pressure.toml"),
     include_str!("../../fixtures/scenarios/zombies.toml"),
     include_str!("../../fixtures/scenarios/coordinator-crashes.toml"),
+    include_str!("../../fixtures/scenarios/word-count-whole.toml"),
+    include_str!("../../fixtures/scenarios/flights-whole.toml"),
 ];
 
-/// The built-in scenarios, in the order in which a sweep runs them.
+/// The built-in scenarios that a sweep runs when it names none, in that order.
 ///
 /// # Panics
 ///
 /// When one of them does not parse, which a test rules out.
 #[must_use]
 pub fn built_in() -> Vec<Scenario> {
+    all().into_iter().filter(|scenario| scenario.in_sweep).collect()
+}
+
+/// All built-in scenarios: also those that are run only by name.
+///
+/// # Panics
+///
+/// When one of them does not parse, which a test rules out.
+#[must_use]
+pub fn all() -> Vec<Scenario> {
     let parse = |text: &&str| toml::from_str(text).expect("built-in scenarios parse");
     BUILT_IN.iter().map(parse).collect()
 }

@@ -153,3 +153,18 @@ impl Cuts {
         std::mem::take(&mut self.cut).into_iter().map(|(from, to, _)| (from, to)).collect()
     }
 }
+
+/// What a trace says of a control message that is hit.
+#[must_use]
+pub fn message_event(
+    action: MessageAction,
+    from: ProcessId,
+    to: ProcessId,
+    message: MessageKind,
+) -> Event {
+    match action {
+        MessageAction::Drop => Event::MessageDropped { from, to, message },
+        MessageAction::Delay { .. } => Event::MessageDelayed { from, to, message },
+        MessageAction::Duplicate { .. } => Event::MessageDuplicated { from, to, message },
+    }
+}

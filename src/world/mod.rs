@@ -3,6 +3,8 @@
 pub mod faults;
 pub mod kernel;
 pub mod links;
+#[cfg(madsim)]
+pub mod madsim;
 pub mod observer;
 pub mod queue;
 
@@ -11,7 +13,10 @@ pub use observer::Observer;
 
 use std::time::Duration;
 
-use crate::protocol::VirtualTime;
+use crate::cluster::Cluster;
+use crate::plan::Plan;
+use crate::protocol::{ProcessId, VirtualTime};
+use crate::trace::RunStarted;
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,5 +49,29 @@ impl RunEnd {
     #[must_use]
     pub fn virtual_duration(&self) -> Duration {
         self.at.since(VirtualTime::ZERO)
+    }
+}
+
+/// The place of a process in the order of [`Cluster::processes`].
+#[must_use]
+pub fn slot_of(process: ProcessId) -> usize {
+    match process {
+        ProcessId::ObjectStore => 0,
+        ProcessId::MetaStore => 1,
+        ProcessId::SourceLog => 2,
+        ProcessId::SinkTarget => 3,
+        ProcessId::Coordinator => 4,
+        ProcessId::Worker(worker) => 5 + usize::from(worker),
+    }
+}
+
+/// What the first event of a trace says.
+fn run_started(plan: &Plan, cluster: &Cluster) -> RunStarted {
+    RunStarted {
+        topology: cluster.job.topology().clone(),
+        split_lengths: cluster.input.lengths(),
+        retained: plan.cluster.checkpoints.retained,
+        liveness_bound_ms: plan.liveness_ms,
+        concurrent_max: plan.cluster.checkpoints.concurrent_max,
     }
 }

@@ -39,6 +39,12 @@ impl Queue {
         self.heap.push(Reverse((u128::from(due.at.0) << 64) | u128::from(low)));
     }
 
+    /// When the first is due.
+    #[must_use]
+    pub fn first(&self) -> Option<VirtualTime> {
+        self.heap.peek().map(|Reverse(entry)| VirtualTime((entry >> 64) as u64))
+    }
+
     /// Takes the first.
     pub fn pop(&mut self) -> Option<(VirtualTime, u32)> {
         let Reverse(entry) = self.heap.pop()?;

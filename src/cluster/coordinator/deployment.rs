@@ -123,15 +123,25 @@ impl Coordinator {
     /// Begins the next attempt once the delay is over, the workers suffice, and no checkpoint is on
     /// its way into the store (whether it arrives decides what to restore).
     pub(super) fn start_when_possible(&mut self, now: VirtualTime, outbox: &mut impl Outbox) {
-        let enough = self.placement().is_some();
-        let State::Leading { checkpoints, deployment } = &mut self.state else { return };
-        if let Deployment::Waiting { delayed: false } = deployment
-            && enough
-            && !checkpoints.is_adding()
+        if self.may_start()
+            && self.placement().is_some()
+            && let Some(deployment) = self.deployment()
         {
             *deployment = Deployment::Starting;
             let attempt = self.ledger.record().attempt.next();
             self.change(now, Change::StartAttempt(attempt), outbox);
+        }
+    }
+
+    fn may_start(&self) -> bool {
+        match &self.state {
+            State::Leading { checkpoints, deployment: Deployment::Waiting { delayed: false } } => {
+                !checkpoints.is_adding()
+            }
+            State::Leading { .. }
+            | State::TakingLeadership
+            | State::Loading { .. }
+            | State::Finished => false,
         }
     }
 

@@ -55,7 +55,8 @@ impl SinkWriter {
         if self.buffer.is_empty() {
             return;
         }
-        let records = std::mem::take(&mut self.buffer);
+        let room = Vec::with_capacity(self.buffer.len());
+        let records = std::mem::replace(&mut self.buffer, room);
         let (transaction, transactional) = match &mut self.mode {
             Mode::Closed { .. } => return,
             Mode::Transactional { commit, written, .. } => {

@@ -2,11 +2,13 @@
 
 mod channels;
 mod commit;
+mod outputs;
 mod snapshot;
 mod source;
 
 use channels::{InputChannel, OutputChannel};
 use commit::SinkWriter;
+use outputs::OutputSide;
 use snapshot::Snapshotting;
 pub use snapshot::StoredSnapshot;
 use source::SourceReader;
@@ -17,7 +19,7 @@ use super::message::Fetched;
 use super::process::{Outbox, Timer};
 use super::requests::Requests;
 use super::settings::ClusterSettings;
-use crate::dataflow::{Item, Job, Outputs, Record, Subtask};
+use crate::dataflow::{Item, Job, Outputs, Subtask};
 use crate::protocol::subtask::AsyncPart;
 use crate::protocol::{
     Attempt, ChannelId, CheckpointId, DefectSet, Element, GateOutput, InputGate, OperatorRole,
@@ -70,9 +72,8 @@ pub struct Task {
     parts: &'static [AsyncPart],
     /// In the order of the gate; their ids are consecutive.
     inputs: Vec<InputChannel>,
-    outputs: Vec<OutputChannel>,
-    /// How many outputs have elements waiting for credit; while any has, nothing is processed.
-    stalled: usize,
+    /// While any element waits here for credit, nothing is processed.
+    outputs: OutputSide,
     /// The processor is taken until a `Timer::Work`.
     busy: bool,
     phase: Phase,
@@ -129,8 +130,7 @@ impl Task {
             checkpoint: SubtaskCheckpoint::new(None, async_parts(role), defects),
             parts: async_parts(role),
             inputs,
-            outputs,
-            stalled: 0,
+            outputs: OutputSide::new(outputs, attempt, defects),
             busy: false,
             phase: Phase::Restoring,
             source: None,
@@ -195,15 +195,8 @@ impl Task {
         credits: u32,
         env: &mut Env<'_, impl Outbox>,
     ) {
-        let Some(output) = self.outputs.iter_mut().find(|output| output.id() == channel) else {
-            return;
-        };
-        let was_stalled = output.is_stalled();
-        output.handle_credit(credits, self.attempt, env.outbox);
-        if was_stalled && !output.is_stalled() {
-            self.stalled -= 1;
-            self.run(env);
-        }
+        self.outputs.handle_credit(channel, credits, env.outbox);
+        self.run(env);
     }
 
     /// The processor is free again.
@@ -230,7 +223,7 @@ impl Task {
 
     /// Works until there is nothing to do, an output waits for credit, or the processor is taken.
     fn run(&mut self, env: &mut Env<'_, impl Outbox>) {
-        while self.can_work() {
+        while self.can_poll() {
             let Some(output) = self.gate.poll_output() else { break };
             match output {
                 GateOutput::Item { channel, item } => self.process(channel, item, env),
@@ -240,12 +233,23 @@ impl Task {
         self.read_source(env);
     }
 
+    /// Whether something that may emit records can be done.
     fn can_work(&self) -> bool {
+        self.is_free() && !self.outputs.is_stalled()
+    }
+
+    /// Whether the gate may be asked. That of a source holds no items, only triggers: its barrier
+    /// takes its place behind the records that wait for credit.
+    fn can_poll(&self) -> bool {
+        self.is_free() && (!self.outputs.is_stalled() || self.inputs.is_empty())
+    }
+
+    fn is_free(&self) -> bool {
         let started = match self.phase {
             Phase::Running | Phase::Ended => true,
             Phase::Restoring | Phase::Fencing | Phase::Ready => false,
         };
-        started && self.stalled == 0 && !self.busy
+        started && !self.busy
     }
 
     fn process(&mut self, channel: usize, item: Item, env: &mut Env<'_, impl Outbox>) {
@@ -254,10 +258,8 @@ impl Task {
             Item::Watermark(_) => 0,
         };
         self.inputs[channel].consume(&item, self.attempt, env);
-        let mut produced = std::mem::take(&mut self.produced);
-        self.subtask.process(channel, item, &mut produced);
-        self.deliver(&mut produced, env);
-        self.produced = produced;
+        self.subtask.process(channel, item, &mut self.produced);
+        self.deliver(env);
         self.spend(|cost| cost.item(bytes), env);
     }
 
@@ -275,32 +277,12 @@ impl Task {
     }
 
     /// Sends what a step produced: items into channels, records of a sink to its target.
-    fn deliver(&mut self, produced: &mut Outputs, env: &mut Env<'_, impl Outbox>) {
-        for (output, item) in produced.items.drain(..) {
-            self.emit(usize::from(output), Element::Item(item), env.outbox);
+    fn deliver(&mut self, env: &mut Env<'_, impl Outbox>) {
+        for (output, item) in self.produced.items.drain(..) {
+            self.outputs.emit(usize::from(output), Element::Item(item), env.outbox);
         }
-        if !produced.written.is_empty() {
-            self.write(&mut produced.written, env);
-        }
-    }
-
-    fn write(&mut self, records: &mut Vec<Record>, env: &mut Env<'_, impl Outbox>) {
-        match &mut self.sink {
-            Some(sink) => sink.write(records, env),
-            None => records.clear(),
-        }
-    }
-
-    fn emit(&mut self, output: usize, element: Element<Item>, outbox: &mut impl Outbox) {
-        let output = &mut self.outputs[output];
-        let was_stalled = output.is_stalled();
-        output.emit(element, self.attempt, self.defects, outbox);
-        self.stalled += usize::from(output.is_stalled() && !was_stalled);
-    }
-
-    fn broadcast(&mut self, element: &Element<Item>, outbox: &mut impl Outbox) {
-        for output in 0..self.outputs.len() {
-            self.emit(output, element.clone(), outbox);
+        if let Some(sink) = &mut self.sink {
+            sink.write(&mut self.produced.written, env);
         }
     }
 
@@ -339,17 +321,15 @@ impl Task {
 
     fn end_channel(&mut self, channel: usize, env: &mut Env<'_, impl Outbox>) {
         env.outbox.event(self.inputs[channel].end_seen(self.attempt));
-        let mut produced = std::mem::take(&mut self.produced);
-        self.subtask.end_channel(channel, &mut produced);
-        self.deliver(&mut produced, env);
-        self.produced = produced;
+        self.subtask.end_channel(channel, &mut self.produced);
+        self.deliver(env);
     }
 
     /// Nothing is left to process: say so downstream.
     fn end(&mut self, env: &mut Env<'_, impl Outbox>) {
         assert_eq!(self.phase, Phase::Running, "a task ends once, while it runs");
         self.phase = Phase::Ended;
-        self.broadcast(&Element::End, env.outbox);
+        self.outputs.broadcast(&Element::End, env.outbox);
         env.outbox.event(Event::SubtaskEnded { subtask: self.id, attempt: self.attempt });
     }
 

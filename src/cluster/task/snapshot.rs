@@ -28,6 +28,18 @@ pub struct StoredSnapshot {
     pub transactions: Vec<(CheckpointId, TransactionId)>,
 }
 
+impl StoredSnapshot {
+    /// The snapshot as bytes.
+    ///
+    /// # Panics
+    ///
+    /// Never: it is plain data.
+    #[must_use]
+    pub fn encode(&self) -> Arc<[u8]> {
+        postcard::to_allocvec(self).expect("plain data can be encoded").into()
+    }
+}
+
 /// A snapshot that was taken, from its cut until its checkpoint is resolved.
 #[derive(Clone, Debug)]
 pub struct Snapshotting {
@@ -47,10 +59,10 @@ impl Task {
         while let Some(output) = self.checkpoint.poll_output() {
             match output {
                 SubtaskOutput::BroadcastBarrier(checkpoint) => {
-                    self.broadcast(&Element::Barrier(checkpoint), env.outbox);
+                    self.outputs.broadcast(&Element::Barrier(checkpoint), env.outbox);
                 }
                 SubtaskOutput::BroadcastCancel(checkpoint) => {
-                    self.broadcast(&Element::Cancel(checkpoint), env.outbox);
+                    self.outputs.broadcast(&Element::Cancel(checkpoint), env.outbox);
                 }
                 SubtaskOutput::TakeSnapshot(checkpoint) => self.take_snapshot(checkpoint, env),
                 SubtaskOutput::Release(checkpoint) => self.gate.release(checkpoint),
@@ -73,9 +85,10 @@ impl Task {
             self.read_one(env);
         }
         self.pre_commit(checkpoint, env);
-        let bytes = self.freeze();
-        let snapshotting = self.snapshotting(checkpoint, bytes);
-        env.outbox.event(self.snapshot_taken(checkpoint, &snapshotting));
+        let stored = self.freeze();
+        let tokens = self.subtask.tokens_in(&stored.state).unwrap_or_default();
+        let snapshotting = self.snapshotting(checkpoint, stored.encode());
+        env.outbox.event(self.snapshot_taken(checkpoint, &snapshotting, tokens));
         if self.defects.has(Defect::OffsetCommittedEarly) {
             Self::commit_offsets(&snapshotting.positions, env);
         }
@@ -89,11 +102,9 @@ impl Task {
         self.spend(|cost| cost.freeze(length), env);
     }
 
-    /// The state as bytes.
-    fn freeze(&self) -> Arc<[u8]> {
+    fn freeze(&self) -> StoredSnapshot {
         let transactions = self.sink.as_ref().map_or(Vec::new(), |sink| sink.uncommitted());
-        let stored = StoredSnapshot { state: self.subtask.freeze(), transactions };
-        postcard::to_allocvec(&stored).expect("state of serialisable parts can be encoded").into()
+        StoredSnapshot { state: self.subtask.freeze(), transactions }
     }
 
     fn snapshotting(&self, checkpoint: CheckpointId, bytes: Arc<[u8]>) -> Snapshotting {
@@ -105,16 +116,21 @@ impl Task {
         Snapshotting { bytes, handle, terminal, positions: self.positions(), uploading: false }
     }
 
-    fn snapshot_taken(&self, checkpoint: CheckpointId, taken: &Snapshotting) -> Event {
+    fn snapshot_taken(
+        &self,
+        checkpoint: CheckpointId,
+        taken: &Snapshotting,
+        tokens: Option<i64>,
+    ) -> Event {
         Event::SnapshotTaken(Box::new(SnapshotTaken {
             subtask: self.id,
             attempt: self.attempt,
             checkpoint,
             received: self.inputs.iter().map(|input| input.cut()).collect(),
-            sent: self.outputs.iter().map(|output| output.cut()).collect(),
+            sent: self.outputs.cuts(),
             positions: taken.positions.clone(),
             state: taken.handle.digest,
-            tokens: self.subtask.tokens(),
+            tokens,
             transactions: self.sink.as_ref().map_or(Vec::new(), |sink| sink.uncommitted()),
             ended: self.phase == Phase::Ended,
         }))
@@ -122,7 +138,7 @@ impl Task {
 
     /// The asynchronous part starts.
     pub fn handle_upload(&mut self, checkpoint: CheckpointId, env: &mut Env<'_, impl Outbox>) {
-        let live = self.defects.has(Defect::LiveStateInUpload).then(|| self.freeze());
+        let live = self.defects.has(Defect::LiveStateInUpload).then(|| self.freeze().encode());
         let Some(snapshotting) = self.snapshots.get_mut(&checkpoint) else { return };
         snapshotting.uploading = true;
         let key = snapshotting.handle.key;

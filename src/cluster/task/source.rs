@@ -196,10 +196,8 @@ impl Task {
         let lineage = LineageId::of_entry(split, offset);
         env.outbox.event(Event::Read { subtask, attempt, split, offset, lineage });
         let bytes = entry.len();
-        let mut produced = std::mem::take(&mut self.produced);
-        self.subtask.read(split, offset, entry, &mut produced);
-        self.deliver(&mut produced, env);
-        self.produced = produced;
+        self.subtask.read(split, offset, entry, &mut self.produced);
+        self.deliver(env);
         reader.advance();
         reader.fetch_ahead(self.id, env);
         self.spend(|cost| cost.item(bytes), env);
@@ -220,10 +218,8 @@ impl Task {
             && self.can_work()
             && let Some(split) = self.source.as_mut().and_then(SourceReader::newly_exhausted)
         {
-            let mut produced = std::mem::take(&mut self.produced);
-            let all_ended = self.subtask.end_split(split, &mut produced);
-            self.deliver(&mut produced, env);
-            self.produced = produced;
+            let all_ended = self.subtask.end_split(split, &mut self.produced);
+            self.deliver(env);
             if all_ended {
                 self.end(env);
             }

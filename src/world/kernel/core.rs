@@ -7,12 +7,12 @@ use crate::cluster::message::Route;
 use crate::cluster::{Cluster, Delay, Input, Message, Timer};
 use crate::plan::{Concern, MessageAction, Plan, Stream};
 use crate::protocol::{Incarnation, ProcessId, VirtualTime};
-use crate::trace::{Event, MessageKind, Stamp};
-use crate::world::faults::{Cuts, Nemesis};
+use crate::trace::{Event, Stamp};
+use crate::world::faults::{Cuts, Nemesis, message_event};
 use crate::world::links::{InFlight, Links};
 use crate::world::observer::Observer;
 use crate::world::queue::{Due, Queue, Slab, TOKENS_MAX};
-use crate::world::{Ending, RunEnd};
+use crate::world::{Ending, RunEnd, slot_of};
 
 /// Tokens at and above this are ordered links.
 pub(super) const LINK_TOKENS: u32 = TOKENS_MAX / 2;
@@ -112,17 +112,6 @@ impl<'a, O: Observer> Core<'a, O> {
         (end, self.nemesis, self.observer)
     }
 
-    pub fn slot_of(&self, process: ProcessId) -> usize {
-        match process {
-            ProcessId::ObjectStore => 0,
-            ProcessId::MetaStore => 1,
-            ProcessId::SourceLog => 2,
-            ProcessId::SinkTarget => 3,
-            ProcessId::Coordinator => 4,
-            ProcessId::Worker(worker) => 5 + usize::from(worker),
-        }
-    }
-
     /// Shows an event; `Break` when the process died of it, or the run is over.
     #[inline]
     pub fn event(&mut self, slot: usize, event: &Event) -> ControlFlow<()> {
@@ -186,7 +175,7 @@ impl<'a, O: Observer> Core<'a, O> {
     /// A message to a dead process is lost: its connection is gone.
     #[inline]
     fn send_ordered(&mut self, index: usize, from: ProcessId, to: ProcessId, message: Message) {
-        let receiver = &self.slots[self.slot_of(to)];
+        let receiver = &self.slots[slot_of(to)];
         if matches!(receiver.condition, Condition::Down) {
             return;
         }
@@ -227,18 +216,5 @@ impl<'a, O: Observer> Core<'a, O> {
                 self.queue.push(due, LINK_TOKENS + index as u32);
             }
         }
-    }
-}
-
-fn message_event(
-    action: MessageAction,
-    from: ProcessId,
-    to: ProcessId,
-    message: MessageKind,
-) -> Event {
-    match action {
-        MessageAction::Drop => Event::MessageDropped { from, to, message },
-        MessageAction::Delay { .. } => Event::MessageDelayed { from, to, message },
-        MessageAction::Duplicate { .. } => Event::MessageDuplicated { from, to, message },
     }
 }

@@ -10,11 +10,11 @@ use super::faults::Nemesis;
 use super::links::InFlight;
 use super::observer::Observer;
 use super::queue::Due;
-use super::{Ending, RunEnd};
+use super::{Ending, RunEnd, run_started, slot_of};
 use crate::cluster::{Cluster, Input, Message, Process, StoreFault};
 use crate::plan::{Plan, When};
 use crate::protocol::{Incarnation, ProcessId, VirtualTime};
-use crate::trace::{Event, RunStarted};
+use crate::trace::Event;
 
 /// A run in the kernel. Cloning it forks the run.
 #[derive(Clone)]
@@ -45,13 +45,7 @@ impl<'a, O: Observer> Kernel<'a, O> {
 
     fn begin(&mut self) {
         let plan = self.core.plan;
-        let started = RunStarted {
-            topology: self.cluster.job.topology().clone(),
-            split_lengths: self.cluster.input.lengths(),
-            retained: plan.cluster.checkpoints.retained,
-            liveness_bound_ms: plan.liveness_ms,
-            concurrent_max: plan.cluster.checkpoints.concurrent_max,
-        };
+        let started = run_started(plan, self.cluster);
         self.core.observe(ProcessId::Coordinator, &Event::RunStarted(Box::new(started)));
         for (fault, planned) in plan.faults.iter().enumerate() {
             if let When::At { us } = planned.when {
@@ -110,7 +104,7 @@ impl<'a, O: Observer> Kernel<'a, O> {
             self.core.queue.push(due, LINK_TOKENS + index as u32);
         }
         if let Some(InFlight { from, to, to_incarnation, message, .. }) = first {
-            let slot = self.core.slot_of(to);
+            let slot = slot_of(to);
             self.deliver(slot, to_incarnation, Input::Message { from, message });
         }
     }
@@ -119,7 +113,7 @@ impl<'a, O: Observer> Kernel<'a, O> {
         if !self.core.cuts.is_empty() && self.core.cuts.is_cut(from, to) {
             return;
         }
-        let slot = self.core.slot_of(to);
+        let slot = slot_of(to);
         let incarnation = self.core.slots[slot].incarnation;
         self.deliver(slot, incarnation, Input::Message { from, message });
     }
@@ -161,7 +155,7 @@ impl<'a, O: Observer> Kernel<'a, O> {
     fn end_faults(&mut self) {
         self.core.heal_links();
         for store in [ProcessId::ObjectStore, ProcessId::MetaStore] {
-            let slot = self.core.slot_of(store);
+            let slot = slot_of(store);
             self.handle(slot, Input::StoreFault(StoreFault::Healthy));
         }
         for slot in 0..self.processes.len() {

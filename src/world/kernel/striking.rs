@@ -8,6 +8,7 @@ use crate::plan::Fault;
 use crate::protocol::{Incarnation, ProcessId};
 use crate::trace::Event;
 use crate::world::observer::Observer;
+use crate::world::slot_of;
 
 impl<O: Observer> Core<'_, O> {
     /// The faults aimed at this event strike, right after it.
@@ -47,7 +48,7 @@ impl<O: Observer> Core<'_, O> {
     }
 
     fn crash(&mut self, fault: &Fault, process: ProcessId, restart_after_us: Option<u64>) {
-        let slot = self.slot_of(process);
+        let slot = slot_of(process);
         if matches!(self.slots[slot].condition, Condition::Down) {
             return;
         }
@@ -79,7 +80,7 @@ impl<O: Observer> Core<'_, O> {
     }
 
     fn pause(&mut self, fault: &Fault, process: ProcessId, for_us: u64) {
-        let slot = self.slot_of(process);
+        let slot = slot_of(process);
         match self.slots[slot].condition {
             Condition::Up => {}
             Condition::Down | Condition::Paused { .. } => return,
@@ -140,7 +141,7 @@ impl<O: Observer> Core<'_, O> {
     }
 
     fn tell_store(&mut self, process: ProcessId, fault: StoreFault, after_us: u64) {
-        let slot = self.slot_of(process);
+        let slot = slot_of(process);
         let incarnation = self.slots[slot].incarnation;
         let input = Input::StoreFault(fault);
         let at = self.now + Duration::from_micros(after_us);

@@ -1,0 +1,101 @@
+//! Arguments that several subcommands share, and how they are read.
+
+use std::num::NonZeroUsize;
+use std::ops::Range;
+use std::str::FromStr as _;
+use std::thread;
+
+use cutwater::explore::WorldKind;
+use cutwater::protocol::{Defect, DefectSet};
+
+/// A range of seeds, `A..B`, that holds at least one.
+pub fn seeds(text: &str) -> Result<Range<u64>, String> {
+    let expected = "expected A..B, the first seed and the one after the last, such as 0..100";
+    let (first, end) = text.split_once("..").ok_or(expected)?;
+    let number = |digits: &str| {
+        digits
+            .replace('_', "")
+            .parse::<u64>()
+            .map_err(|error| format!("{digits:?}: {error}; {expected}"))
+    };
+    let (first, end) = (number(first)?, number(end)?);
+    match first.cmp(&end) {
+        std::cmp::Ordering::Less => Ok(first..end),
+        std::cmp::Ordering::Equal => Err(format!("the range is empty; {expected}")),
+        std::cmp::Ordering::Greater => Err(format!("the range is reversed; {expected}")),
+    }
+}
+
+/// The name of a seeded defect.
+pub fn defect(text: &str) -> Result<Defect, String> {
+    Defect::from_str(text).map_err(|_| unknown("defect", text, Defect::all().map(Defect::name)))
+}
+
+/// The name of a world that this build has.
+pub fn world(text: &str) -> Result<WorldKind, String> {
+    let world = WorldKind::from_str(text)
+        .map_err(|_| unknown("world", text, ["kernel", "madsim"].into_iter()))?;
+    if world == WorldKind::Madsim && !cfg!(madsim) {
+        return Err(
+            "this build has no madsim world: build it with RUSTFLAGS=\"--cfg madsim\", or \
+                    unset RUSTFLAGS, which replaces the setting in .cargo/config.toml"
+                .to_owned(),
+        );
+    }
+    Ok(world)
+}
+
+/// Says that a name is not known, which one was perhaps meant, and which there are.
+pub fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> String {
+    let known: Vec<&str> = known.collect();
+    let meant = match closest(name, known.iter().copied()) {
+        Some(meant) => format!(", did you mean {meant:?}?"),
+        None => String::new(),
+    };
+    format!("unknown {what} {name:?}{meant}\n  expected one of: {}", known.join(", "))
+}
+
+/// The known name that looks most like `name`, if any does.
+fn closest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    const ALIKE: f64 = 0.8;
+    let scored = known.map(|known| (strsim::jaro_winkler(name, known), known));
+    let best = scored.max_by(|(one, _), (other, _)| one.total_cmp(other));
+    best.filter(|(score, _)| *score >= ALIKE).map(|(_, known)| known)
+}
+
+/// As many threads as were asked for, or as there are cores.
+pub fn jobs(asked: Option<NonZeroUsize>) -> usize {
+    let cores = || thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    asked.map_or_else(cores, NonZeroUsize::get)
+}
+
+/// The defects as one set.
+pub fn defect_set(defects: &[Defect]) -> DefectSet {
+    defects.iter().copied().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seeds_are_a_range_that_leads_upwards() {
+        assert_eq!(seeds("0..100"), Ok(0..100));
+        assert_eq!(seeds("5..1_000"), Ok(5..1_000));
+        assert!(seeds("7").is_err_and(|error| error.starts_with("expected A..B")));
+        assert!(seeds("9..3").is_err_and(|error| error.contains("reversed")));
+        assert!(seeds("3..3").is_err_and(|error| error.contains("empty")));
+        assert!(seeds("a..3").is_err_and(|error| error.contains("\"a\"")));
+    }
+
+    #[test]
+    fn an_unknown_name_is_told_which_was_meant() {
+        let error = defect("channel-not-bloked").expect_err("no such defect");
+        assert!(error.contains("did you mean \"channel-not-blocked\"?"), "{error}");
+        let error = defect("zzz").expect_err("no such defect");
+        assert!(
+            !error.contains("did you mean") && error.contains("no-flush-at-barrier"),
+            "{error}"
+        );
+    }
+}

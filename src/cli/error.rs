@@ -1,0 +1,66 @@
+//! What the outside world did wrong: every message names the place, what was found and what was expected.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use cutwater::plan::FileError;
+use thiserror::Error;
+
+/// Why a command could not be carried out; always exit code 2.
+#[derive(Debug, Error)]
+pub enum CliError {
+    /// An argument, or what it names, is wrong.
+    #[error("{0}")]
+    Usage(String),
+    /// A file or directory could not be read or written.
+    #[error("{path}: {error}")]
+    Io {
+        /// Which.
+        path: String,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// A plan or scenario file is wrong; the line is shown.
+    #[error("{error}{shown}")]
+    File {
+        /// Where, and what.
+        error: FileError,
+        /// The line itself, to be read under the message; may be empty.
+        shown: String,
+    },
+    /// Standard output could not be written.
+    #[error("standard output: {0}")]
+    Output(#[from] io::Error),
+}
+
+impl CliError {
+    /// A wrong argument.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::Usage(message.into())
+    }
+
+    /// What the system says about a path.
+    pub fn io(path: &Path, error: io::Error) -> Self {
+        Self::Io { path: path.display().to_string(), error }
+    }
+}
+
+impl From<FileError> for CliError {
+    fn from(error: FileError) -> Self {
+        let shown = match &error {
+            FileError::Content { path, line, .. } => shown_line(path, *line).unwrap_or_default(),
+            FileError::Io { .. } => String::new(),
+        };
+        Self::File { error, shown }
+    }
+}
+
+/// The line of a file, as compilers show it.
+pub fn shown_line(path: &str, line: usize) -> Option<String> {
+    const WIDTH_MAX: usize = 120;
+    let text = fs::read_to_string(path).ok()?;
+    let content = text.lines().nth(line.checked_sub(1)?)?;
+    let content: String = content.chars().take(WIDTH_MAX).collect();
+    Some(format!("\n{line:>5} | {content}"))
+}

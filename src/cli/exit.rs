@@ -1,0 +1,54 @@
+//! Exit codes: the class of what went wrong.
+
+use std::process::ExitCode;
+
+use cutwater::oracle::VerdictClass;
+
+/// How the program ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// All that was run held.
+    Held,
+    /// A property was violated, user code panicked, or a sweep did not reach what it should.
+    Violated,
+    /// Wrong usage, or the outside world: files, arguments.
+    Outside,
+    /// Nothing wrong happened, but what must happen did not.
+    Liveness,
+    /// The same plan gave two different traces.
+    NotDeterministic,
+    /// Interrupted from outside.
+    Interrupted,
+}
+
+impl Exit {
+    /// The code that the shell sees.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Held => 0,
+            Self::Violated => 1,
+            Self::Outside => 2,
+            Self::Liveness => 3,
+            Self::NotDeterministic => 4,
+            Self::Interrupted => 130,
+        }
+    }
+
+    /// The exit of a run, or of a sweep by its worst run.
+    ///
+    /// A panic of user code is a violation of its run. A run that ended before it owed its end has not
+    /// been seen to finish, which is all that liveness asks for.
+    pub fn of(class: VerdictClass) -> Self {
+        match class {
+            VerdictClass::Held => Self::Held,
+            VerdictClass::Safety | VerdictClass::Panicked => Self::Violated,
+            VerdictClass::Liveness | VerdictClass::Undecided => Self::Liveness,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
+    }
+}

@@ -1,0 +1,91 @@
+//! A run that did not hold: said in two lines, and kept with all that is needed to look into it.
+
+use std::path::Path;
+
+use cutwater::explore::{Outcome, Prepared, WorldKind, run_plan};
+use cutwater::plan::Plan;
+use cutwater::protocol::DefectSet;
+
+use super::environment::{Environment, configuration_hash};
+use super::error::CliError;
+use super::out::OutDir;
+use super::tail::Tail;
+use super::trace_file;
+
+/// The command that runs a seed of a scenario again.
+pub fn run_command(scenario: &str, seed: u64, defects: DefectSet, world: WorldKind) -> String {
+    let mut command = format!("cutwater run {} --seed {seed}", quoted(scenario));
+    for defect in defects.iter() {
+        command.push_str(&format!(" --defect {defect}"));
+    }
+    push_world(&mut command, world);
+    command
+}
+
+/// The command that runs a kept plan again.
+pub fn replay_command(plan: &Path, world: WorldKind) -> String {
+    let mut command = format!("cutwater replay {}", quoted(&plan.display().to_string()));
+    push_world(&mut command, world);
+    command
+}
+
+fn push_world(command: &mut String, world: WorldKind) {
+    if world != WorldKind::default() {
+        command.push_str(&format!(" --world {world}"));
+    }
+}
+
+/// As a shell takes it for one word.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._/=+,-".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}
+
+/// Runs a plan again for its last events, and writes down what there is to know about it.
+pub fn keep(
+    dir: &OutDir,
+    plan: &Plan,
+    prepared: &Prepared,
+    world: WorldKind,
+    outcome: &Outcome,
+) -> Result<(), CliError> {
+    let plan_json = plan.to_json();
+    dir.write("plan.json", &plan_json)?;
+    dir.write_json("environment.json", &Environment::of(&configuration_hash(&plan_json)))?;
+    keep_outcome(dir, plan, prepared, world, outcome)
+}
+
+/// The part of it that is not known before the run.
+pub fn keep_outcome(
+    dir: &OutDir,
+    plan: &Plan,
+    prepared: &Prepared,
+    world: WorldKind,
+    outcome: &Outcome,
+) -> Result<(), CliError> {
+    dir.write_json("outcome.json", outcome)?;
+    let tail = Tail::default();
+    let _ = run_plan(plan, prepared, world, tail.clone());
+    trace_file::write_new(&dir.path().join("trace-tail.jsonl"), &tail.events())
+}
+
+#[cfg(test)]
+mod tests {
+    use cutwater::protocol::Defect;
+
+    use super::*;
+
+    #[test]
+    fn the_command_names_everything_that_differs_from_the_default() {
+        let none = run_command("relay", 7, DefectSet::NONE, WorldKind::Kernel);
+        assert_eq!(none, "cutwater run relay --seed 7");
+        let defects = DefectSet::only(Defect::NoFlushAtBarrier);
+        let all = run_command("my dir/it's.toml", 7, defects, WorldKind::Madsim);
+        let expected = r"cutwater run 'my dir/it'\''s.toml' --seed 7 --defect no-flush-at-barrier --world madsim";
+        assert_eq!(all, expected);
+    }
+}

@@ -1,0 +1,100 @@
+//! The command line: one file a subcommand, and what they share.
+
+mod arguments;
+mod blame;
+mod clock;
+mod console;
+mod defects;
+mod environment;
+mod error;
+mod exit;
+mod failure;
+mod out;
+mod overhead;
+mod panics;
+mod plan_check;
+mod progress;
+mod replay;
+mod run;
+mod scenario_source;
+mod scenarios;
+mod signal;
+mod story;
+mod sweep;
+mod table;
+mod tail;
+mod telling;
+mod trace_file;
+mod whereabouts;
+mod workloads;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use console::Console;
+use error::CliError;
+use exit::Exit;
+
+/// Deterministic simulation and testing of asynchronous barrier snapshots.
+#[derive(Debug, Parser)]
+#[command(name = "cutwater", version, about, long_about = None, after_help = AFTER_HELP)]
+#[command(disable_help_subcommand = true, subcommand_required = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const AFTER_HELP: &str = "\
+Exit codes: 0 all held, 1 a property was violated, 2 wrong usage or the outside world,
+            3 only liveness was violated, 4 not deterministic, 130 interrupted.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs many seeds of scenarios on all cores, and judges every run.
+    Sweep(sweep::Arguments),
+    /// Runs one seed of a scenario, and tells it in full.
+    Run(run::Arguments),
+    /// Runs a plan that was kept, the same again.
+    Replay(replay::Arguments),
+    /// Tells which seeded defects are found, and how fast.
+    Defects(defects::Arguments),
+    /// Tells what checkpoints cost, in virtual time.
+    Overhead(overhead::Arguments),
+    /// Lists the built-in scenarios.
+    Scenarios(scenarios::Arguments),
+    /// Lists the workloads that scenarios can name.
+    Workloads(workloads::Arguments),
+}
+
+/// Does what the arguments say.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    panics::show_few();
+    let exit = dispatch(cli.command).unwrap_or_else(|error| {
+        Console::complain(&error.to_string());
+        Exit::Outside
+    });
+    exit.into()
+}
+
+fn dispatch(command: Command) -> Result<Exit, CliError> {
+    match command {
+        Command::Sweep(arguments) => sweep::execute(arguments),
+        Command::Run(arguments) => run::execute(arguments),
+        Command::Replay(arguments) => replay::execute(arguments),
+        Command::Defects(arguments) => defects::execute(arguments),
+        Command::Overhead(arguments) => overhead::execute(&arguments),
+        Command::Scenarios(arguments) => scenarios::execute(&arguments),
+        Command::Workloads(arguments) => workloads::execute(&arguments),
+    }
+}
+
+/// Help and version go to standard output and are no mistake; the rest is.
+fn usage(error: &clap::Error) -> ExitCode {
+    let _ = error.print();
+    if error.use_stderr() { Exit::Outside.into() } else { Exit::Held.into() }
+}

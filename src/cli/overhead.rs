@@ -1,0 +1,95 @@
+//! `cutwater overhead`: what checkpoints cost, in virtual time.
+
+use std::io::Write as _;
+use std::ops::Range;
+use std::path::PathBuf;
+
+use clap::Args;
+use cutwater::explore::Experiments;
+use cutwater::explore::overhead::{self, Cost};
+
+use super::arguments;
+use super::clock::Stopwatch;
+use super::error::CliError;
+use super::exit::Exit;
+use super::out::JsonTarget;
+use super::table::{Align, Table, count};
+
+/// How to measure.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The seeds over which means are taken: they differ in the delays of links
+    #[arg(long, value_name = "A..B", default_value = "0..3", value_parser = arguments::seeds)]
+    seeds: Range<u64>,
+    /// Writes the report as JSON to a new file, or to standard output for `-`
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+}
+
+/// Measures.
+pub fn execute(arguments: &Arguments) -> Result<Exit, CliError> {
+    let json = arguments.json.as_deref().map(JsonTarget::open).transpose()?;
+    let mut out = JsonTarget::console(json.as_ref());
+    let plan = overhead::plan(0, arguments.seeds.start);
+    let records = count(plan.job.records.unwrap_or_default());
+    let (job, seeds) = (&plan.job, &arguments.seeds);
+    writeln!(
+        out,
+        "job    {} of {records} words, {} subtasks an operator, no faults, seeds {}..{}",
+        job.workload, job.parallelism, seeds.start, seeds.end
+    )?;
+    if let Some(cost) = plan.cluster.cost {
+        let (record, frozen) = (cost.record_ns / 1_000, cost.freeze_byte_ns);
+        let store = plan.cluster.object_store;
+        let (upload, byte) = (store.latency_us / 1_000, store.byte_ns);
+        writeln!(
+            out,
+            "costs  {record} us a record, {frozen} ns a frozen byte, {upload} ms and {byte} ns a byte an upload\n"
+        )?;
+    }
+    let clock = Stopwatch::start();
+    let costs = overhead::measure(&Experiments::new(), arguments.seeds.clone())
+        .map_err(|error| CliError::usage(error.to_string()))?;
+    write!(out, "{}", table(&costs))?;
+    let seconds = clock.elapsed().as_secs_f64();
+    writeln!(out, "\ntimes are virtual; measured in {seconds:.1} s")?;
+    if let Some(json) = json {
+        json.write(&costs)?;
+    }
+    Ok(Exit::Held)
+}
+
+fn table(costs: &[Cost]) -> Table {
+    let right = |title| (title, Align::Right);
+    let mut table = Table::new(&[
+        ("interval", Align::Right),
+        right("time"),
+        right("records/s"),
+        right("overhead"),
+        right("checkpoints"),
+        right("each takes"),
+        right("alignment"),
+        right("blocked"),
+        right("uploaded each"),
+    ]);
+    for cost in costs {
+        let time = format!("{:.0} ms", cost.virtual_ms);
+        let rate = count(cost.records_per_second.round() as u64);
+        if cost.interval_ms == 0 {
+            table.row(["none".to_owned(), time, rate]);
+            continue;
+        }
+        table.row([
+            format!("{} ms", count(cost.interval_ms)),
+            time,
+            rate,
+            format!("{:+.1} %", cost.overhead_percent),
+            format!("{:.0}", cost.completed),
+            format!("{:.1} ms", cost.checkpoint_ms),
+            format!("{:.1} ms", cost.alignment_ms),
+            format!("{:.1} %", cost.blocked_percent),
+            format!("{} bytes", count(cost.uploaded_bytes.round() as u64)),
+        ]);
+    }
+    table
+}

@@ -1,0 +1,93 @@
+//! Whether a plan can be run at all: a plan may have been written by hand.
+
+use cutwater::plan::{Fault, Plan, When};
+use cutwater::protocol::{ProcessId, SubtaskId, Topology};
+
+use super::blame;
+use super::error::CliError;
+
+/// Refuses a plan that names what does not exist, or a cluster in which its job has no place.
+pub fn check(path: &str, plan: &Plan, topology: &Topology) -> Result<(), CliError> {
+    check_cluster(path, plan, topology)?;
+    for (index, slow) in plan.links.slow.iter().enumerate() {
+        if slow.channel.index() >= topology.channels.len() {
+            let (channel, channels) = (slow.channel, topology.channels.len());
+            let problem =
+                format!("links.slow[{index}]: {channel} of a job with {channels} channels");
+            return Err(blame::field(path, "slow", 0, problem));
+        }
+    }
+    for (index, planned) in plan.faults.iter().enumerate() {
+        let problem = when_problem(&planned.when, topology)
+            .or_else(|| fault_problem(&planned.fault, plan.cluster.workers));
+        if let Some(problem) = problem {
+            return Err(blame::field(path, "when", index, format!("faults[{index}]: {problem}")));
+        }
+    }
+    Ok(())
+}
+
+fn check_cluster(path: &str, plan: &Plan, topology: &Topology) -> Result<(), CliError> {
+    let cluster = &plan.cluster;
+    let at_least_one = [
+        ("workers", u64::from(cluster.workers)),
+        ("slots", u64::from(cluster.slots)),
+        ("heartbeat_ms", cluster.heartbeat_ms),
+        ("request_retry_ms", cluster.request_retry_ms),
+        ("credits", u64::from(cluster.credits)),
+        ("fetch_max", u64::from(cluster.fetch_max)),
+        ("concurrent_max", u64::from(cluster.checkpoints.concurrent_max)),
+        ("retained", u64::from(cluster.checkpoints.retained)),
+    ];
+    if let Some((field, _)) = at_least_one.iter().find(|(_, value)| *value == 0) {
+        let problem = format!("{field} is 0, expected at least 1");
+        return Err(blame::field(path, field, 0, problem));
+    }
+    let (workers, slots) = (usize::from(cluster.workers), usize::from(cluster.slots));
+    let (subtasks, room) = (topology.subtasks.len(), workers * slots);
+    if subtasks > room {
+        let problem = format!(
+            "{workers} workers with {slots} slots have room for {room} subtasks, the job has {subtasks}"
+        );
+        return Err(blame::field(path, "slots", 0, problem));
+    }
+    Ok(())
+}
+
+fn when_problem(when: &When, topology: &Topology) -> Option<String> {
+    match when {
+        When::At { .. } => None,
+        When::Point { occurrence: 0, .. } => {
+            Some("occurrence is 0, expected at least 1".to_owned())
+        }
+        When::Point { subtask: Some(SubtaskId(subtask)), .. }
+            if usize::from(*subtask) >= topology.subtasks.len() =>
+        {
+            let subtasks = topology.subtasks.len();
+            Some(format!("subtask {subtask} of a job with {subtasks} subtasks"))
+        }
+        When::Point { .. } => None,
+    }
+}
+
+fn fault_problem(fault: &Fault, workers: u16) -> Option<String> {
+    let exists = |process: ProcessId| match process {
+        ProcessId::Worker(worker) => worker < workers,
+        ProcessId::Coordinator
+        | ProcessId::ObjectStore
+        | ProcessId::MetaStore
+        | ProcessId::SourceLog
+        | ProcessId::SinkTarget => true,
+    };
+    let named = match fault {
+        Fault::Crash { process, .. } | Fault::Pause { process, .. } => [*process, None],
+        Fault::Disconnect { from, to, .. } => [Some(*from), Some(*to)],
+        Fault::Message { to, .. } => [*to, None],
+        Fault::Store { process: ProcessId::ObjectStore | ProcessId::MetaStore, .. } => [None, None],
+        Fault::Store { process, .. } => {
+            return Some(format!("{process} is no store, expected object-store or meta-store"));
+        }
+    };
+    let missing = named.into_iter().flatten().find(|process| !exists(*process))?;
+    Some(format!("{missing} does not exist, expected one of {workers} workers, from worker-0"))
+}

@@ -1,0 +1,101 @@
+//! Where a scenario comes from: built in, by name, or a file, by path.
+
+use std::path::Path;
+
+use cutwater::explore::Experiments;
+use cutwater::plan::Scenario;
+use cutwater::protocol::DefectSet;
+use cutwater::workload::{self, WorkloadError};
+
+use super::arguments::unknown;
+use super::blame;
+use super::error::CliError;
+
+/// A scenario, and how the user named it.
+#[derive(Clone, Debug)]
+pub struct ScenarioSource {
+    /// What the user said: a name or a path.
+    pub argument: String,
+    /// Whether it is a file.
+    pub is_file: bool,
+    /// The scenario.
+    pub scenario: Scenario,
+}
+
+impl ScenarioSource {
+    /// All built-in scenarios.
+    pub fn built_in() -> Vec<Self> {
+        let source =
+            |scenario: Scenario| Self { argument: scenario.name.clone(), is_file: false, scenario };
+        cutwater::plan::scenario::built_in().into_iter().map(source).collect()
+    }
+
+    /// The scenario that an argument names.
+    pub fn named(argument: &str) -> Result<Self, CliError> {
+        if let Some(source) = Self::built_in().into_iter().find(|known| known.argument == argument)
+        {
+            return Ok(source);
+        }
+        if argument.contains(['/', '\\']) || argument.ends_with(".toml") {
+            return Self::read(argument);
+        }
+        let known = Self::built_in();
+        let names = known.iter().map(|known| known.argument.as_str());
+        let message = unknown("scenario", argument, names);
+        Err(CliError::usage(format!("{message}\n  or the path of a .toml file")))
+    }
+
+    /// The scenarios that the arguments name; all built-in ones where there is none.
+    pub fn all_named(arguments: &[String]) -> Result<Vec<Self>, CliError> {
+        if arguments.is_empty() {
+            return Ok(Self::built_in());
+        }
+        let mut sources: Vec<Self> = Vec::new();
+        for argument in arguments {
+            let source = Self::named(argument)?;
+            if let Some(twin) =
+                sources.iter().find(|known| known.scenario.name == source.scenario.name)
+            {
+                let message = format!(
+                    "{:?} and {argument:?} are both named {:?}: name each scenario once",
+                    twin.argument, source.scenario.name
+                );
+                return Err(CliError::usage(message));
+            }
+            sources.push(source);
+        }
+        Ok(sources)
+    }
+
+    fn read(path: &str) -> Result<Self, CliError> {
+        let scenario = Scenario::read(Path::new(path))?;
+        if let Err(unknown) = workload::named(&scenario.job.workload) {
+            return Err(blame::job(path, &WorkloadError::Unknown(unknown)));
+        }
+        Ok(Self { argument: path.to_owned(), is_file: true, scenario })
+    }
+
+    /// Draws a few plans, so that a job that cannot be is told before anything is run or written.
+    pub fn try_out(
+        &self,
+        experiments: &Experiments,
+        seeds: impl Iterator<Item = u64>,
+    ) -> Result<(), CliError> {
+        const TRIED_MAX: usize = 64;
+        for seed in seeds.take(TRIED_MAX) {
+            experiments
+                .draw(&self.scenario, seed, DefectSet::NONE)
+                .map_err(|error| self.blame(&error))?;
+        }
+        Ok(())
+    }
+
+    /// What is wrong with the job of this scenario, with its place.
+    pub fn blame(&self, error: &WorkloadError) -> CliError {
+        if self.is_file {
+            blame::job(&self.argument, error)
+        } else {
+            CliError::usage(format!("scenario {}: {error}", self.argument))
+        }
+    }
+}

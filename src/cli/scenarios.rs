@@ -1,0 +1,57 @@
+//! `cutwater scenarios`: what is built in.
+
+use std::io::Write as _;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::console::Console;
+use super::error::CliError;
+use super::exit::Exit;
+use super::out::json;
+use super::scenario_source::ScenarioSource;
+use super::table::{Align, Table};
+
+/// How to list them.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// As JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Listed {
+    name: String,
+    workload: String,
+    faults: Vec<String>,
+    about: String,
+}
+
+/// Lists the built-in scenarios.
+pub fn execute(arguments: &Arguments) -> Result<Exit, CliError> {
+    let listed: Vec<Listed> = ScenarioSource::built_in().into_iter().map(listed).collect();
+    let mut out = Console::stdout();
+    if arguments.json {
+        write!(out, "{}", json(&listed))?;
+        return Ok(Exit::Held);
+    }
+    let mut table =
+        Table::new(&[("scenario", Align::Left), ("workload", Align::Left), ("about", Align::Left)]);
+    for scenario in listed {
+        table.row([scenario.name, scenario.workload, scenario.about]);
+    }
+    write!(out, "{table}")?;
+    Ok(Exit::Held)
+}
+
+fn listed(source: ScenarioSource) -> Listed {
+    let scenario = source.scenario;
+    let enabled = scenario.faults.iter().filter(|(_, range)| range.max > 0);
+    Listed {
+        faults: enabled.map(|(class, _)| class.to_string()).collect(),
+        name: scenario.name,
+        workload: scenario.job.workload,
+        about: scenario.about,
+    }
+}

@@ -1,0 +1,154 @@
+//! The story of a run: what matters of its trace, one line each, told as it happens.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write as _};
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use cutwater::protocol::{CheckpointId, ProcessId, SubtaskId, Topology, VirtualTime};
+use cutwater::trace::{Event, Stamp};
+use cutwater::world::Observer;
+
+use super::console::Console;
+
+/// Tells a run.
+pub struct Story {
+    out: Console,
+    topology: Topology,
+    /// When each pending checkpoint was triggered.
+    triggered: BTreeMap<CheckpointId, VirtualTime>,
+    /// How long completed ones took.
+    durations: Vec<Duration>,
+    error: Option<io::Error>,
+}
+
+impl Story {
+    /// A story told on `out`.
+    pub fn new(out: Console) -> Self {
+        Self {
+            out,
+            topology: Topology::default(),
+            triggered: BTreeMap::new(),
+            durations: Vec::new(),
+            error: None,
+        }
+    }
+
+    /// The end: how long each completed checkpoint took, in order of completion, unless the story could
+    /// not be told.
+    pub fn finish(self) -> io::Result<Vec<Duration>> {
+        match self.error {
+            Some(error) => Err(error),
+            None => Ok(self.durations),
+        }
+    }
+
+    fn tell(&mut self, at: VirtualTime, line: &str) {
+        let told = writeln!(self.out, "{:>12}  {line}", at.to_string());
+        if let Err(error) = told {
+            self.error.get_or_insert(error);
+        }
+    }
+
+    fn name(&self, subtask: SubtaskId) -> String {
+        self.topology.name(subtask)
+    }
+
+    fn line(&mut self, stamp: Stamp, event: &Event) -> Option<String> {
+        self.fault_line(event)
+            .or_else(|| self.checkpoint_line(stamp.at, event))
+            .or_else(|| self.job_line(stamp.process, event))
+    }
+
+    fn fault_line(&self, event: &Event) -> Option<String> {
+        Some(match event {
+            Event::Crashed { process } => format!("fault: {process} crashes"),
+            Event::Restarted { process, .. } => format!("{process} is back, with empty memory"),
+            Event::Paused { process } => format!("fault: {process} stalls"),
+            Event::Resumed { process } => format!("{process} goes on"),
+            Event::Disconnected { from, to } => format!("fault: {from} no longer reaches {to}"),
+            Event::Healed { from, to } => format!("{from} reaches {to} again"),
+            Event::MessageDropped { from, to, message } => {
+                format!("fault: {message} from {from} to {to} is lost")
+            }
+            Event::MessageDelayed { from, to, message } => {
+                format!("fault: {message} from {from} to {to} is held back")
+            }
+            Event::MessageDuplicated { from, to, message } => {
+                format!("fault: {message} from {from} to {to} comes twice")
+            }
+            Event::StoreSlowed { process } => format!("fault: {process} gets slow"),
+            Event::StoreFailing { process } => format!("fault: {process} fails"),
+            Event::StoreRecovered { process } => format!("{process} works normally"),
+            Event::FaultsEnded => "faults end, everything is healed".to_owned(),
+            _ => return None,
+        })
+    }
+
+    fn checkpoint_line(&mut self, at: VirtualTime, event: &Event) -> Option<String> {
+        Some(match event {
+            Event::Triggered { checkpoint, .. } => {
+                self.triggered.insert(*checkpoint, at);
+                format!("{checkpoint} triggered")
+            }
+            Event::Completed { checkpoint, .. } => {
+                let took = self.took(*checkpoint, at);
+                self.durations.extend(took);
+                format!("{checkpoint} completed{}", after(took))
+            }
+            Event::Aborted { checkpoint, reason, .. } => {
+                let took = self.took(*checkpoint, at);
+                format!("{checkpoint} aborted{}: {reason}", after(took))
+            }
+            Event::Declined { subtask, checkpoint, .. } => {
+                format!("{checkpoint} declined by {}", self.name(*subtask))
+            }
+            _ => return None,
+        })
+    }
+
+    fn took(&mut self, checkpoint: CheckpointId, at: VirtualTime) -> Option<Duration> {
+        self.triggered.remove(&checkpoint).map(|triggered| at.since(triggered))
+    }
+
+    fn job_line(&self, process: ProcessId, event: &Event) -> Option<String> {
+        Some(match event {
+            Event::LeadershipTaken { term } => format!("{process} leads, {term}"),
+            Event::AttemptStarted { attempt, restored: Some(checkpoint), .. } => {
+                format!("{attempt} is deployed, from {checkpoint}")
+            }
+            Event::AttemptStarted { attempt, restored: None, .. } => {
+                format!("{attempt} is deployed, from the beginning")
+            }
+            Event::AttemptRunning { attempt } => format!("{attempt} runs"),
+            Event::AttemptFailed { attempt, reason } => format!("{attempt} fails: {reason}"),
+            Event::SubtaskFailed { subtask, reason, .. } => {
+                format!("{} fails: {reason}", self.name(*subtask))
+            }
+            Event::SubtaskEnded { subtask, .. } => format!("{} has ended", self.name(*subtask)),
+            Event::JobFinished { attempt } => format!("the job has finished, in {attempt}"),
+            _ => return None,
+        })
+    }
+}
+
+fn after(took: Option<Duration>) -> String {
+    took.map_or_else(String::new, |took| format!(" after {}", ms(took)))
+}
+
+/// A duration as traces show times.
+pub fn ms(duration: Duration) -> String {
+    (VirtualTime::ZERO + duration).to_string()
+}
+
+impl Observer for Story {
+    fn observe(&mut self, stamp: Stamp, event: &Event) -> ControlFlow<()> {
+        if let Event::RunStarted(run) = event {
+            self.topology = run.topology.clone();
+        }
+        if let Some(line) = self.line(stamp, event) {
+            self.tell(stamp.at, &line);
+        }
+        ControlFlow::Continue(())
+    }
+}

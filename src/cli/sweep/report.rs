@@ -1,0 +1,294 @@
+//! What a sweep found, for people and for programs.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use cutwater::explore::determinism::Divergent;
+use cutwater::explore::report::{Unreached, unreached};
+use cutwater::explore::sweep::ScenarioReport;
+use cutwater::explore::{Statistics, Sweep};
+use cutwater::oracle::VerdictClass;
+use cutwater::plan::{FaultClass, Scenario};
+use serde::Serialize;
+use strum::IntoEnumIterator as _;
+
+use super::super::environment::Environment;
+use super::super::exit::Exit;
+use super::super::failure;
+use super::super::progress::{rate, ratio};
+use super::super::scenario_source::ScenarioSource;
+use super::super::table::{Align, Table, count};
+use super::Configuration;
+use super::runs::Done;
+
+/// A finished or interrupted sweep.
+#[derive(Serialize)]
+pub struct Report {
+    configuration: Configuration,
+    environment: Environment,
+    seconds: f64,
+    is_interrupted: bool,
+    exit_code: u8,
+    scenarios: Vec<Row>,
+    /// Enabled fault classes that never struck; empty where anything failed.
+    unreached: Vec<Unreached>,
+    divergent: Vec<Divergent>,
+    /// Where two runs of the first of them part.
+    divergence: Option<String>,
+    failures: Vec<Failed>,
+    #[serde(skip)]
+    exit: Exit,
+    #[serde(skip)]
+    total: Statistics,
+}
+
+/// One scenario.
+#[derive(Serialize)]
+struct Row {
+    name: String,
+    seeds: u64,
+    faults: BTreeMap<FaultClass, u64>,
+    completed: u64,
+    aborted: u64,
+    restores: u64,
+    records: u64,
+    events: u64,
+    virtual_seconds: f64,
+    violated: usize,
+    panicked: usize,
+    liveness: usize,
+}
+
+/// One run that did not hold.
+#[derive(Serialize)]
+struct Failed {
+    violated: String,
+    command: String,
+    /// Where it is kept, if it is.
+    kept: Option<String>,
+}
+
+impl Report {
+    /// Makes the report.
+    pub fn new(
+        configuration: Configuration,
+        environment: Environment,
+        sweep: &Sweep,
+        sources: &[ScenarioSource],
+        done: Done,
+    ) -> Self {
+        let class = done.report.class();
+        let unreached = match class {
+            VerdictClass::Held if !done.is_interrupted => unreached(&sweep.scenarios, &done.report),
+            _ => Vec::new(),
+        };
+        let exit = if done.is_interrupted {
+            Exit::Interrupted
+        } else if !done.divergent.is_empty() {
+            Exit::NotDeterministic
+        } else if !unreached.is_empty() {
+            Exit::Violated
+        } else {
+            Exit::of(class)
+        };
+        let mut total = Statistics::default();
+        for scenario in &done.report.scenarios {
+            total.add(&scenario.statistics);
+        }
+        Self {
+            configuration,
+            environment,
+            seconds: done.elapsed.as_secs_f64(),
+            is_interrupted: done.is_interrupted,
+            exit_code: exit.code(),
+            scenarios: rows(sweep, &done),
+            unreached,
+            failures: failures(sweep, sources, &done),
+            divergent: done.divergent,
+            divergence: done.divergence,
+            exit,
+            total,
+        }
+    }
+
+    /// How the program ends.
+    pub fn exit(&self) -> Exit {
+        self.exit
+    }
+
+    /// The command that shows again that a seed is not deterministic.
+    fn twice_command(&self, scenario: &str, seed: u64) -> String {
+        let mut command = format!("cutwater sweep {scenario} --seeds {seed}..{} --twice", seed + 1);
+        for defect in &self.configuration.defects {
+            command.push_str(&format!(" --defect {defect}"));
+        }
+        command
+    }
+
+    fn seeds(&self) -> u64 {
+        self.scenarios.iter().map(|row| row.seeds).sum()
+    }
+
+    fn table(&self) -> Table {
+        let classes: Vec<FaultClass> = FaultClass::iter()
+            .filter(|class| self.scenarios.iter().any(|row| row.faults.contains_key(class)))
+            .collect();
+        let mut columns = vec![("scenario", Align::Left), ("seeds", Align::Right)];
+        columns.extend(classes.iter().map(|class| (heading(*class), Align::Right)));
+        columns.extend([
+            ("completed", Align::Right),
+            ("aborted", Align::Right),
+            ("restores", Align::Right),
+            ("records", Align::Right),
+            ("verdict", Align::Left),
+        ]);
+        let mut table = Table::new(&columns);
+        for row in &self.scenarios {
+            let faults = classes.iter().map(|class| row.faults.get(class).copied());
+            let faults = faults.map(|number| number.map(count).unwrap_or_default());
+            let counts = [row.completed, row.aborted, row.restores, row.records].map(count);
+            let verdict = [row.verdict(&self.unreached)];
+            let head = [row.name.clone(), count(row.seeds)];
+            table.row(head.into_iter().chain(faults).chain(counts).chain(verdict));
+        }
+        table
+    }
+}
+
+/// Short enough for a column.
+fn heading(class: FaultClass) -> &'static str {
+    match class {
+        FaultClass::CrashWorker => "crash",
+        FaultClass::CrashCoordinator => "crash-co",
+        FaultClass::PauseWorker => "pause",
+        FaultClass::Disconnect => "disconn",
+        FaultClass::DropMessage => "drop",
+        FaultClass::DelayMessage => "delay",
+        FaultClass::DuplicateMessage => "dupl",
+        FaultClass::SlowStore => "slow",
+        FaultClass::FailingStore => "failing",
+    }
+}
+
+fn rows(sweep: &Sweep, done: &Done) -> Vec<Row> {
+    let scenarios = done.report.scenarios.iter().zip(&sweep.scenarios);
+    scenarios.map(|(report, scenario)| Row::of(report, scenario)).collect()
+}
+
+impl Row {
+    fn of(report: &ScenarioReport, scenario: &Scenario) -> Self {
+        let classed = |wanted: &[VerdictClass]| {
+            let classes = report.failures.iter().map(|failure| failure.verdict.class());
+            classes.filter(|class| wanted.contains(class)).count()
+        };
+        let statistics = &report.statistics;
+        let is_enabled = |class| scenario.faults.get(&class).is_some_and(|range| range.max > 0);
+        let faults = FaultClass::iter().map(|class| (class, statistics.struck(class)));
+        let faults = faults.filter(|(class, struck)| *struck > 0 || is_enabled(*class));
+        Self {
+            name: report.name.clone(),
+            seeds: report.seeds,
+            faults: faults.collect(),
+            completed: statistics.completed,
+            aborted: statistics.aborted,
+            restores: statistics.restores,
+            records: statistics.records,
+            events: statistics.events,
+            virtual_seconds: Duration::from_nanos(statistics.virtual_ns).as_secs_f64(),
+            violated: classed(&[VerdictClass::Safety]),
+            panicked: classed(&[VerdictClass::Panicked]),
+            liveness: classed(&[VerdictClass::Liveness, VerdictClass::Undecided]),
+        }
+    }
+
+    fn verdict(&self, unreached: &[Unreached]) -> String {
+        let mut said = Vec::new();
+        let counted =
+            [(self.violated, "violated"), (self.panicked, "panicked"), (self.liveness, "liveness")];
+        for (number, what) in counted {
+            if number > 0 {
+                said.push(format!("{number} {what}"));
+            }
+        }
+        for missing in unreached.iter().filter(|missing| missing.scenario == self.name) {
+            said.push(format!("never {}", missing.class));
+        }
+        match (said.is_empty(), self.seeds) {
+            (true, 0) => "not run".to_owned(),
+            (true, _) => "held".to_owned(),
+            (false, _) => said.join(", "),
+        }
+    }
+}
+
+/// Kept failures come with their words; the others with a command at least.
+fn failures(sweep: &Sweep, sources: &[ScenarioSource], done: &Done) -> Vec<Failed> {
+    let mut failed = Vec::new();
+    let seeds = sweep.seeds.end - sweep.seeds.start;
+    for (place, scenario) in (0_u64..).zip(&done.report.scenarios) {
+        let source = &sources[place as usize];
+        for failure in &scenario.failures {
+            let index = place * seeds + (failure.seed - sweep.seeds.start);
+            failed.push(match done.kept.get(&index) {
+                Some(kept) => Failed {
+                    violated: kept.headline.clone(),
+                    command: kept.command.clone(),
+                    kept: Some(kept.path.display().to_string()),
+                },
+                None => Failed {
+                    violated: failure.verdict.to_string(),
+                    command: failure::run_command(
+                        &source.argument,
+                        failure.seed,
+                        sweep.defects,
+                        sweep.world,
+                    ),
+                    kept: None,
+                },
+            });
+        }
+    }
+    failed
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.table())?;
+        let elapsed = Duration::from_secs_f64(self.seconds);
+        writeln!(
+            f,
+            "\n{} seeds in {:.1} s: {} seeds/s, {} events/s, simulated : wall {} : 1",
+            count(self.seeds()),
+            self.seconds,
+            rate(self.seeds(), elapsed),
+            rate(self.total.events, elapsed),
+            ratio(self.total.virtual_ns, elapsed),
+        )?;
+        for failed in self.failures.iter().filter(|failed| failed.kept.is_some()) {
+            writeln!(f, "\n{}\n{}", failed.violated, failed.command)?;
+            if let Some(kept) = &failed.kept {
+                writeln!(f, "kept in {kept}")?;
+            }
+        }
+        let unkept = self.failures.iter().filter(|failed| failed.kept.is_none()).count();
+        if unkept > 0 {
+            writeln!(f, "\n{} more failures are counted, and not kept", count(unkept as u64))?;
+        }
+        for missing in &self.unreached {
+            let Unreached { scenario, class, expected } = missing;
+            writeln!(f, "\n{scenario}: {class} never struck, with {expected} expected")?;
+        }
+        for Divergent { scenario, seed, first, second } in &self.divergent {
+            writeln!(f, "\nnot deterministic ({scenario}, seed {seed}): {first}, then {second}")?;
+            writeln!(f, "{}", self.twice_command(scenario, *seed))?;
+        }
+        if let Some(divergence) = &self.divergence {
+            write!(f, "{divergence}")?;
+        }
+        if self.is_interrupted {
+            writeln!(f, "\ninterrupted: the table shows what had been run")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,271 @@
+//! One run, told in full: what it is, what happens, what came of it.
+
+use std::io::{self, Write as _};
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+use cutwater::explore::report::headline;
+use cutwater::explore::{Outcome, Prepared, WorldKind, run_plan};
+use cutwater::plan::{Fault, FaultClass, Plan, PlannedFault, When};
+use cutwater::trace::{Event, Stamp};
+use cutwater::world::Observer;
+use serde::Serialize;
+use strum::IntoEnumIterator as _;
+
+use super::clock::Stopwatch;
+use super::console::Console;
+use super::environment::{Environment, configuration_hash};
+use super::error::CliError;
+use super::exit::Exit;
+use super::failure;
+use super::out::{JsonTarget, OutDir};
+use super::progress::{rate, ratio};
+use super::story::{Story, ms};
+use super::table::count;
+use super::trace_file::TraceFile;
+
+/// Where a told run leaves its files.
+#[derive(Debug, Args)]
+pub struct Files {
+    /// Writes the whole trace as JSON Lines to a new file
+    #[arg(long, value_name = "FILE")]
+    trace: Option<PathBuf>,
+    /// Where to make a new directory for what is kept
+    #[arg(long, value_name = "DIR", default_value = "cutwater-out")]
+    out: PathBuf,
+    /// Writes the outcome as JSON to a new file, or to standard output for `-`
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+}
+
+/// A run to be told.
+pub struct Telling<'a> {
+    /// The plan.
+    pub plan: &'a Plan,
+    /// Its job and input.
+    pub prepared: &'a Prepared,
+    /// Where it runs.
+    pub world: WorldKind,
+    /// The command that does the same again; none where that is a replay of the kept plan.
+    pub command: Option<String>,
+}
+
+/// Who sees the events of a told run.
+struct Watchers {
+    story: Story,
+    trace: Option<TraceFile>,
+}
+
+impl Watchers {
+    fn finish(self) -> Result<Vec<Duration>, CliError> {
+        self.trace.map(TraceFile::finish).transpose()?;
+        Ok(self.story.finish()?)
+    }
+}
+
+impl Observer for Watchers {
+    fn observe(&mut self, stamp: Stamp, event: &Event) -> ControlFlow<()> {
+        let told = self.story.observe(stamp, event);
+        let written = self.trace.as_mut().map(|trace| trace.observe(stamp, event));
+        if told.is_break() { told } else { written.unwrap_or(told) }
+    }
+}
+
+/// The outcome, for programs.
+#[derive(Serialize)]
+struct Told<'a> {
+    environment: &'a Environment,
+    plan: &'a Path,
+    outcome: &'a Outcome,
+    seconds: f64,
+    violated: Option<String>,
+}
+
+impl Telling<'_> {
+    /// Runs it, and tells it.
+    pub fn tell(&self, files: &Files, kind: &str) -> Result<(Exit, Outcome), CliError> {
+        let json = files.json.as_deref().map(JsonTarget::open).transpose()?;
+        let trace = files.trace.as_deref().map(TraceFile::create).transpose()?;
+        let mut out = JsonTarget::console(json.as_ref());
+        let dir = OutDir::create(&files.out, kind)?;
+        let plan_json = self.plan.to_json();
+        let kept = dir.write("plan.json", &plan_json)?;
+        let environment = Environment::of(&configuration_hash(&plan_json));
+        dir.write_json("environment.json", &environment)?;
+        self.introduce(&mut out, &environment, &kept)?;
+
+        let clock = Stopwatch::start();
+        let story = Story::new(JsonTarget::console(json.as_ref()));
+        let (outcome, watchers) =
+            run_plan(self.plan, self.prepared, self.world, Watchers { story, trace });
+        let elapsed = clock.elapsed();
+        let durations = watchers.map(Watchers::finish).transpose()?.unwrap_or_default();
+
+        self.conclude(&mut out, &outcome, durations, elapsed)?;
+        let violated = (!outcome.verdict.is_held()).then(|| self.headline(&outcome));
+        if let Some(violated) = &violated {
+            let command = self.command.clone();
+            let command = command.unwrap_or_else(|| failure::replay_command(&kept, self.world));
+            writeln!(out, "\n{violated}\n{command}")?;
+            failure::keep_outcome(&dir, self.plan, self.prepared, self.world, &outcome)?;
+            writeln!(out, "kept in {}", dir.path().display())?;
+        }
+        if let Some(json) = json {
+            let (outcome, seconds) = (&outcome, elapsed.as_secs_f64());
+            let environment = &environment;
+            json.write(&Told { environment, plan: &kept, outcome, seconds, violated })?;
+        }
+        Ok((Exit::of(outcome.verdict.class()), outcome))
+    }
+
+    fn headline(&self, outcome: &Outcome) -> String {
+        let topology = self.prepared.experiment.job.topology();
+        headline(&outcome.verdict, &self.plan.scenario, self.plan.seed, topology)
+    }
+
+    fn introduce(
+        &self,
+        out: &mut Console,
+        environment: &Environment,
+        kept: &Path,
+    ) -> io::Result<()> {
+        let Plan { scenario, seed, job, cluster, faults, defects, .. } = self.plan;
+        writeln!(out, "run          {scenario}, seed {seed}, in the {} world", self.world)?;
+        writeln!(out, "job          {}: {}", job.workload, self.job_shape())?;
+        let input: u64 = self.prepared.experiment.input.lengths().iter().sum();
+        let output = self.prepared.experiment.expected.len() as u64;
+        writeln!(
+            out,
+            "records      {} entries in {} splits, {} records of output expected",
+            count(input),
+            job.splits,
+            count(output)
+        )?;
+        writeln!(out, "workers      {} with {} slots each", cluster.workers, cluster.slots)?;
+        let checkpoints = &cluster.checkpoints;
+        writeln!(
+            out,
+            "checkpoints  every {} ms, expire after {} ms, up to {} at once, {} kept",
+            checkpoints.interval_ms,
+            checkpoints.timeout_ms,
+            checkpoints.concurrent_max,
+            checkpoints.retained
+        )?;
+        if !defects.is_empty() {
+            let names: Vec<&str> = defects.iter().map(|defect| defect.name()).collect();
+            writeln!(out, "defects      {}", names.join(", "))?;
+        }
+        writeln!(out, "faults       {}, until {} ms", faults.len(), self.plan.safety_ms)?;
+        for fault in faults {
+            writeln!(out, "             {}", planned(fault))?;
+        }
+        writeln!(out, "plan         {}, hash {}", kept.display(), environment.configuration)?;
+        writeln!(out)
+    }
+
+    /// The operators, each with its parallelism, in topological order.
+    fn job_shape(&self) -> String {
+        let topology = self.prepared.experiment.job.topology();
+        let shape = |operator: &cutwater::protocol::OperatorShape| {
+            format!("{}({})", operator.name, operator.parallelism)
+        };
+        topology.operators.iter().map(shape).collect::<Vec<_>>().join(", ")
+    }
+
+    fn conclude(
+        &self,
+        out: &mut Console,
+        outcome: &Outcome,
+        mut durations: Vec<Duration>,
+        elapsed: Duration,
+    ) -> io::Result<()> {
+        let statistics = &outcome.statistics;
+        let class = outcome.verdict.class();
+        writeln!(out, "\nverdict      {}", format!("{class:?}").to_lowercase())?;
+        writeln!(out, "digest       {}", outcome.digest)?;
+        durations.sort_unstable();
+        writeln!(
+            out,
+            "checkpoints  {} completed{}, {} aborted, {} restores",
+            count(statistics.completed),
+            spread(&durations),
+            count(statistics.aborted),
+            count(statistics.restores)
+        )?;
+        writeln!(
+            out,
+            "trace        {} entries read, {} events, {} steps",
+            count(statistics.records),
+            count(statistics.events),
+            count(statistics.steps)
+        )?;
+        let struck = FaultClass::iter().filter(|class| statistics.struck(*class) > 0);
+        let struck: Vec<String> =
+            struck.map(|class| format!("{class} {}", statistics.struck(class))).collect();
+        let struck = if struck.is_empty() { "none".to_owned() } else { struck.join(", ") };
+        writeln!(out, "struck       {struck}")?;
+        writeln!(
+            out,
+            "time         {} virtual in {:.1} ms real, {} : 1, {} events/s",
+            ms(Duration::from_nanos(statistics.virtual_ns)),
+            elapsed.as_secs_f64() * 1e3,
+            ratio(statistics.virtual_ns, elapsed),
+            rate(statistics.events, elapsed)
+        )
+    }
+}
+
+/// Shortest, median and longest.
+fn spread(sorted: &[Duration]) -> String {
+    match sorted {
+        [] => String::new(),
+        [only] => format!(" in {}", ms(*only)),
+        [first, .., last] => {
+            let middle = sorted[(sorted.len() - 1) / 2];
+            format!(" in {} to {}, median {}", ms(*first), ms(*last), ms(middle))
+        }
+    }
+}
+
+/// A planned fault, in one line.
+fn planned(fault: &PlannedFault) -> String {
+    let when = match &fault.when {
+        When::At { us } => format!("at {}", ms(Duration::from_micros(*us))),
+        When::Point { point, subtask: None, occurrence } => {
+            format!("after {point} no. {occurrence}")
+        }
+        When::Point { point, subtask: Some(subtask), occurrence } => {
+            format!("after {point} no. {occurrence} of {subtask}")
+        }
+    };
+    let for_ms = |us: &u64| ms(Duration::from_micros(*us));
+    let whom = |process: &Option<_>| match process {
+        Some(process) => format!("{process}"),
+        None => "that process".to_owned(),
+    };
+    let what = match &fault.fault {
+        Fault::Crash { process, restart_after_us: Some(us) } => {
+            format!("crash {}, back after {}", whom(process), for_ms(us))
+        }
+        Fault::Crash { process, restart_after_us: None } => {
+            format!("crash {}, back when faults end", whom(process))
+        }
+        Fault::Pause { process, for_us } => {
+            format!("stall {} for {}", whom(process), for_ms(for_us))
+        }
+        Fault::Disconnect { from, to, both, for_us } => {
+            let arrow = if *both { "<->" } else { "->" };
+            format!("disconnect {from} {arrow} {to} for {}", for_ms(for_us))
+        }
+        Fault::Message { message, to, count, action } => {
+            let to = to.map(|to| format!(" to {to}")).unwrap_or_default();
+            format!("{action:?}: the next {count} {message}{to}")
+        }
+        Fault::Store { process, fault, for_us } => {
+            format!("{process} {fault:?} for {}", for_ms(for_us))
+        }
+    };
+    format!("{when}: {what}")
+}

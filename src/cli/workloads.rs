@@ -1,0 +1,64 @@
+//! `cutwater workloads`: the jobs that scenarios can name.
+
+use std::io::Write as _;
+
+use clap::Args;
+use cutwater::workload::{self, Workload};
+use serde::Serialize;
+
+use super::console::Console;
+use super::error::CliError;
+use super::exit::Exit;
+use super::out::json;
+use super::table::{Align, Table, count};
+
+/// How to list them.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// As JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Listed {
+    name: &'static str,
+    unit: &'static str,
+    records_usual: u64,
+    records_max: u64,
+    single_split: bool,
+    about: &'static str,
+}
+
+/// Lists the workloads.
+pub fn execute(arguments: &Arguments) -> Result<Exit, CliError> {
+    let mut out = Console::stdout();
+    if arguments.json {
+        let listed: Vec<Listed> = workload::all().iter().map(listed).collect();
+        write!(out, "{}", json(&listed))?;
+        return Ok(Exit::Held);
+    }
+    let mut table = Table::new(&[
+        ("workload", Align::Left),
+        ("records", Align::Right),
+        ("of", Align::Left),
+        ("about", Align::Left),
+    ]);
+    for workload in workload::all() {
+        let records = count(workload.records_usual);
+        table.row([workload.name, records.as_str(), workload.unit, workload.about]);
+    }
+    write!(out, "{table}")?;
+    Ok(Exit::Held)
+}
+
+fn listed(workload: &Workload) -> Listed {
+    Listed {
+        name: workload.name,
+        unit: workload.unit,
+        records_usual: workload.records_usual,
+        records_max: workload.records_max,
+        single_split: workload.single_split,
+        about: workload.about,
+    }
+}

@@ -1,0 +1,57 @@
+//! The sending side of a task: its output channels, and whether any of them waits for credit.
+
+use super::super::process::Outbox;
+use super::channels::OutputChannel;
+use crate::dataflow::Item;
+use crate::protocol::{Attempt, ChannelId, DefectSet, Element};
+use crate::trace::ChannelCut;
+
+/// All output channels of a task, by edge and then by receiver.
+#[derive(Clone, Debug)]
+pub struct OutputSide {
+    channels: Vec<OutputChannel>,
+    /// How many channels have elements waiting for credit.
+    stalled: usize,
+    attempt: Attempt,
+    defects: DefectSet,
+}
+
+impl OutputSide {
+    pub fn new(channels: Vec<OutputChannel>, attempt: Attempt, defects: DefectSet) -> Self {
+        Self { channels, stalled: 0, attempt, defects }
+    }
+
+    /// Whether an element waits for credit: then nothing may be processed.
+    pub fn is_stalled(&self) -> bool {
+        self.stalled > 0
+    }
+
+    pub fn cuts(&self) -> Vec<ChannelCut> {
+        self.channels.iter().map(OutputChannel::cut).collect()
+    }
+
+    /// Puts an element into one channel.
+    pub fn emit(&mut self, output: usize, element: Element<Item>, outbox: &mut impl Outbox) {
+        let channel = &mut self.channels[output];
+        let was_stalled = channel.is_stalled();
+        channel.emit(element, self.attempt, self.defects, outbox);
+        self.stalled += usize::from(channel.is_stalled() && !was_stalled);
+    }
+
+    /// Puts an element into every channel.
+    pub fn broadcast(&mut self, element: &Element<Item>, outbox: &mut impl Outbox) {
+        for output in 0..self.channels.len() {
+            self.emit(output, element.clone(), outbox);
+        }
+    }
+
+    /// The receiver of `channel` can take more.
+    pub fn handle_credit(&mut self, channel: ChannelId, credits: u32, outbox: &mut impl Outbox) {
+        let Some(channel) = self.channels.iter_mut().find(|output| output.id() == channel) else {
+            return;
+        };
+        let was_stalled = channel.is_stalled();
+        channel.handle_credit(credits, self.attempt, outbox);
+        self.stalled -= usize::from(was_stalled && !channel.is_stalled());
+    }
+}

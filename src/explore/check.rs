@@ -1,0 +1,213 @@
+//! A job of one's own, checked under seeds: the shortest way from a job to a verdict.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::experiments::Prepared;
+use super::report::headline;
+use super::run::{WorldKind, run_plan};
+use super::statistics::Statistics;
+use crate::dataflow::{BuildError, Data, Entry, Input, JobBuilder, Source, SourceCollector};
+use crate::oracle::Verdict;
+use crate::plan::scenario::{
+    CheckpointScenario, ClusterScenario, JobScenario, LinkScenario, NemesisScenario,
+    SCENARIO_VERSION,
+};
+use crate::plan::{FaultClass, Plan, Scenario, Span, draw};
+use crate::protocol::{DefectSet, Topology};
+use crate::workload::Experiment;
+
+/// Checks one job, with one input, under many seeds of faults.
+///
+/// The plans are drawn from a scenario in which everything may fail: crashes of workers and of the
+/// coordinator, pauses, disconnects, lost, late and repeated control messages, slow and failing stores.
+///
+/// ```
+/// use cutwater::dataflow::{EncodedSink, Input, JobBuilder};
+/// use cutwater::explore::check::{Check, Lines};
+///
+/// let job = JobBuilder::new("shout");
+/// job.source("lines", Lines, 1, 1)
+///     .map("shout", 1, |line: String| line.to_uppercase())
+///     .transactional_sink("out", 1, EncodedSink::new());
+/// let input = Input::dealt(["one", "two"], 1);
+/// let expected = ["TWO".to_owned(), "ONE".to_owned()];
+/// Check::new(&job, input, &expected)?.seeds(0..10).run()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Check {
+    prepared: Prepared,
+    scenario: Scenario,
+    seeds: Range<u64>,
+    defects: DefectSet,
+    world: WorldKind,
+}
+
+/// A seed under which a job did not hold.
+#[derive(Clone, Debug)]
+pub struct CheckFailure {
+    /// The plan; a file of it can be replayed, by whoever has the job.
+    pub plan: Box<Plan>,
+    /// What is wrong.
+    pub verdict: Verdict,
+    headline: String,
+}
+
+impl Check {
+    /// A check that `job`, fed with `input`, commits exactly the records `expected`, each once, in any
+    /// order; as its sink writes them with [`EncodedSink`](crate::dataflow::EncodedSink).
+    ///
+    /// # Errors
+    ///
+    /// When the job cannot be built.
+    ///
+    /// # Panics
+    ///
+    /// When a record cannot be encoded.
+    pub fn new<T: Data>(
+        job: &JobBuilder,
+        input: Input,
+        expected: &[T],
+    ) -> Result<Self, BuildError> {
+        let encoded = |record: &T| postcard::to_stdvec(record).expect("records can be encoded");
+        Ok(Self::of(Experiment {
+            job: Arc::new(job.build()?),
+            input: Arc::new(input),
+            expected: Arc::new(expected.iter().map(encoded).collect()),
+            late: 0,
+        }))
+    }
+
+    /// A check of an experiment, whatever its sinks write.
+    #[must_use]
+    pub fn of(experiment: Experiment) -> Self {
+        let scenario = scenario(experiment.job.name());
+        Self {
+            prepared: Prepared::new(experiment),
+            scenario,
+            seeds: 0..100,
+            defects: DefectSet::NONE,
+            world: WorldKind::default(),
+        }
+    }
+
+    /// Under these seeds; 0 to 99 unless told otherwise.
+    #[must_use]
+    pub fn seeds(self, seeds: Range<u64>) -> Self {
+        Self { seeds, ..self }
+    }
+
+    /// Under plans drawn from this scenario; what it says about the job plays no part.
+    #[must_use]
+    pub fn scenario(self, scenario: Scenario) -> Self {
+        Self { scenario, ..self }
+    }
+
+    /// With these bugs switched on, to see that the check can fail.
+    #[must_use]
+    pub fn defects(self, defects: DefectSet) -> Self {
+        Self { defects, ..self }
+    }
+
+    /// In this world.
+    #[must_use]
+    pub fn world(self, world: WorldKind) -> Self {
+        Self { world, ..self }
+    }
+
+    /// Runs the seeds in order, up to the first that does not hold. Returns what they did, together.
+    ///
+    /// # Errors
+    ///
+    /// The first seed that does not hold.
+    pub fn run(&self) -> Result<Statistics, Box<CheckFailure>> {
+        let mut total = Statistics::default();
+        for seed in self.seeds.clone() {
+            let plan = self.plan(seed);
+            let (outcome, _) = run_plan(&plan, &self.prepared, self.world, ());
+            if !outcome.verdict.is_held() {
+                return Err(Box::new(self.failure(plan, outcome.verdict)));
+            }
+            total.add(&outcome.statistics);
+        }
+        Ok(total)
+    }
+
+    /// The plan of a seed.
+    #[must_use]
+    pub fn plan(&self, seed: u64) -> Plan {
+        let topology = || self.topology().clone();
+        let drawn = draw(&self.scenario, seed, self.defects, |_| {
+            Ok::<Topology, std::convert::Infallible>(topology())
+        });
+        match drawn {
+            Ok(plan) => plan,
+            Err(never) => match never {},
+        }
+    }
+
+    fn failure(&self, plan: Plan, verdict: Verdict) -> CheckFailure {
+        let headline = headline(&verdict, &plan.scenario, plan.seed, self.topology());
+        CheckFailure { plan: Box::new(plan), verdict, headline }
+    }
+
+    fn topology(&self) -> &Topology {
+        self.prepared.experiment.job.topology()
+    }
+}
+
+impl fmt::Display for CheckFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seed = self.plan.seed;
+        write!(f, "{}\nrun it alone with .seeds({seed}..{})", self.headline, seed + 1)
+    }
+}
+
+impl std::error::Error for CheckFailure {}
+
+/// A source of lines of text, for jobs whose source does not matter; the time of a line is its offset.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Lines;
+
+impl Source for Lines {
+    type Out = String;
+    type State = ();
+
+    fn read(&mut self, entry: Entry<'_>, out: &mut SourceCollector<'_, String>) {
+        let time = entry.offset.cast_signed();
+        out.emit(time, String::from_utf8_lossy(entry.bytes).into_owned());
+        out.watermark(time);
+    }
+
+    fn snapshot(&self) {}
+
+    fn restore(&mut self, (): ()) {}
+}
+
+/// A scenario in which everything may fail, and nothing must.
+fn scenario(name: &str) -> Scenario {
+    use FaultClass::{
+        CrashCoordinator, CrashWorker, DelayMessage, Disconnect, DropMessage, DuplicateMessage,
+        FailingStore, PauseWorker, SlowStore,
+    };
+    let often = [CrashWorker, Disconnect, DropMessage, DelayMessage, DuplicateMessage];
+    let seldom = [CrashCoordinator, PauseWorker, SlowStore, FailingStore];
+    let often = often.map(|class| (class, Span::new(0, 2)));
+    let faults = often.into_iter().chain(seldom.map(|class| (class, Span::new(0, 1))));
+    let one = Span::new(1, 1);
+    let workload = name.to_owned();
+    Scenario {
+        version: SCENARIO_VERSION,
+        name: name.to_owned(),
+        about: "everything may fail".to_owned(),
+        job: JobScenario { workload, records: None, parallelism: one, splits: one },
+        cluster: ClusterScenario::default(),
+        checkpoints: CheckpointScenario::default(),
+        links: LinkScenario::default(),
+        faults: faults.collect(),
+        nemesis: NemesisScenario::default(),
+        liveness_ms: 60_000,
+    }
+}

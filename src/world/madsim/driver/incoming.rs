@@ -1,0 +1,89 @@
+//! Incoming connections: one task listens, and one reads each connection and hands on what it brings.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::{TcpListener, TcpStream};
+
+use super::frame::{Class, Frame, FrameReader};
+use super::seat::Seat;
+use super::session::Arrival;
+use crate::cluster::Message;
+use crate::protocol::{Incarnation, ProcessId};
+
+/// Accepts connections for ever.
+///
+/// # Errors
+///
+/// When the process cannot listen at its address.
+pub async fn listen(seat: Arc<Seat>) -> io::Result<()> {
+    let listener = TcpListener::bind(seat.address()).await?;
+    loop {
+        let (stream, _) = listener.accept().await?;
+        tokio::spawn(receive(Arc::clone(&seat), stream));
+    }
+}
+
+/// Whatever ends a connection, the sender opens the next.
+async fn receive(seat: Arc<Seat>, stream: TcpStream) {
+    let _ended = Incoming { seat, stream, reader: FrameReader::default() }.run().await;
+}
+
+struct Incoming {
+    seat: Arc<Seat>,
+    stream: TcpStream,
+    reader: FrameReader,
+}
+
+impl Incoming {
+    async fn run(mut self) -> io::Result<()> {
+        match self.next().await? {
+            Some(Frame::Hello { from, incarnation, class: Class::Ordered }) => {
+                self.run_ordered(from, incarnation).await
+            }
+            Some(Frame::Hello { from, class: Class::Control, .. }) => self.run_control(from).await,
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    async fn run_ordered(&mut self, from: ProcessId, peer: Incarnation) -> io::Result<()> {
+        let Some(expected) = self.seat.welcome(from, peer) else { return Ok(()) };
+        self.write(&Frame::Welcome { expected }).await?;
+        while let Some(Frame::Data { sequence, message }) = self.next().await? {
+            if !self.seat.is_admitted().await {
+                break;
+            }
+            let (arrival, next) = self.seat.receive(from, peer, sequence, message);
+            if arrival == Arrival::Wrong {
+                break;
+            }
+            if let Some(next) = next {
+                self.write(&Frame::Acknowledged { next }).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn run_control(&mut self, from: ProcessId) -> io::Result<()> {
+        while let Some(Frame::Control { hold_us, message }) = self.next().await? {
+            if !self.seat.is_admitted().await {
+                break;
+            }
+            self.seat.receive_alone(from, Duration::from_micros(hold_us), message);
+        }
+        Ok(())
+    }
+
+    async fn next(&mut self) -> io::Result<Option<Frame<Message>>> {
+        self.reader.next(&mut self.stream).await
+    }
+
+    async fn write(&mut self, frame: &Frame<()>) -> io::Result<()> {
+        let mut bytes = Vec::new();
+        frame.append_to(&mut bytes);
+        self.stream.write_all(&bytes).await?;
+        self.stream.flush().await
+    }
+}

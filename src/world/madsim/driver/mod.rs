@@ -1,0 +1,81 @@
+//! The driver: runs one process over TCP connections to the others.
+//!
+//! It is written on tokio alone. What is simulated about it (the runtime, the network, the clock) is
+//! outside: the same source drives a process on real sockets.
+
+mod agenda;
+pub mod clock;
+pub mod delays;
+pub mod frame;
+mod incoming;
+pub mod outgoing;
+pub mod seat;
+mod session;
+
+use std::any::Any;
+use std::net::SocketAddr;
+use std::ops::ControlFlow;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use clock::Clock;
+use seat::Seat;
+
+use crate::plan::MessageAction;
+use crate::protocol::{Incarnation, ProcessId, VirtualTime};
+use crate::trace::{Event, MessageKind};
+
+/// One life of a process.
+#[derive(Clone, Copy, Debug)]
+pub struct Life {
+    /// Whose.
+    pub process: ProcessId,
+    /// The how-manieth, from 0.
+    pub incarnation: Incarnation,
+}
+
+/// What a driver needs of the run that it is part of.
+pub trait World: Send + Sync {
+    /// The run's clock.
+    fn clock(&self) -> Clock;
+
+    /// Where a process is reached.
+    fn address(&self, process: ProcessId) -> SocketAddr;
+
+    /// A process takes an input.
+    fn step(&self);
+
+    /// An event happens; `Break` when nothing may follow it.
+    fn event(&self, process: ProcessId, now: VirtualTime, event: &Event) -> ControlFlow<()>;
+
+    /// A control message is sent: what happens to it, if anything.
+    fn strike_message(
+        &self,
+        from: ProcessId,
+        now: VirtualTime,
+        to: ProcessId,
+        kind: MessageKind,
+    ) -> Option<MessageAction>;
+
+    /// Something failed that must not: the run is over, and whoever started it is told.
+    fn fail(&self, failure: Box<dyn Any + Send>);
+}
+
+/// Drives a life of a process, until its tasks are killed.
+pub async fn drive(seat: Arc<Seat>) {
+    seat.start();
+    tokio::spawn(listen(Arc::clone(&seat)));
+    seat.keep_time().await;
+    // Its connections live until the whole of it is killed.
+    std::future::pending().await
+}
+
+async fn listen(seat: Arc<Seat>) {
+    if let Err(error) = incoming::listen(Arc::clone(&seat)).await {
+        seat.fail(Box::new(format!("{} cannot listen: {error}", seat.address())));
+    }
+}
+
+/// Locks, whoever panicked while he held the lock: a panic ends the run anyway.
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,337 @@
+//! A seat: one life of a process, and all that its tasks share.
+
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::{self, Sleep};
+
+use super::agenda::{Agenda, Task};
+use super::clock::Clock;
+use super::delays::{Delays, Departure};
+use super::frame::Class;
+use super::outgoing::Outgoing;
+use super::session::{Arrival, ReceiveSession};
+use super::{Life, World, lock};
+use crate::cluster::message::Route;
+use crate::cluster::{Cluster, Delay, Input, Message, Output, Process, QueuedOutbox, Timer};
+use crate::plan::{Concern, MessageAction, Plan, Span, Stream};
+use crate::protocol::{Incarnation, ProcessId, VirtualTime};
+use crate::world::slot_of;
+
+/// Whether a process takes inputs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Admission {
+    /// It does.
+    Up,
+    /// Not now.
+    Paused,
+    /// Never again.
+    Gone,
+}
+
+/// Tells the tasks of one life of a process how it fares.
+#[derive(Debug, Default)]
+pub struct Status(AtomicU8);
+
+impl Status {
+    /// Tells it.
+    pub fn set(&self, admission: Admission) {
+        self.0.store(admission as u8, Ordering::Relaxed);
+    }
+
+    fn get(&self) -> Admission {
+        match self.0.load(Ordering::Relaxed) {
+            0 => Admission::Up,
+            1 => Admission::Paused,
+            _ => Admission::Gone,
+        }
+    }
+}
+
+/// No time comes after it.
+const NEVER: VirtualTime = VirtualTime(u64::MAX);
+
+/// One life of a process.
+pub struct Seat {
+    life: Life,
+    status: Arc<Status>,
+    world: Arc<dyn World>,
+    clock: Clock,
+    core: Mutex<Core>,
+    /// Something is due earlier than the timekeeper knows.
+    stir: Notify,
+}
+
+struct Core {
+    process: Process,
+    outbox: QueuedOutbox,
+    mailbox: Stream,
+    mailbox_us: Span,
+    agenda: Agenda,
+    /// When the timekeeper looks at the agenda next.
+    alarm: VirtualTime,
+    delays: Delays,
+    outgoing: BTreeMap<(ProcessId, Class), Arc<Outgoing>>,
+    sessions: BTreeMap<ProcessId, ReceiveSession>,
+}
+
+impl Seat {
+    /// A life that has not begun.
+    pub fn new(
+        plan: &Plan,
+        cluster: &Cluster,
+        world: Arc<dyn World>,
+        life: Life,
+        status: Arc<Status>,
+    ) -> Self {
+        let entity = u64::from(life.incarnation.0) << 32 | slot_of(life.process) as u64;
+        let core = Core {
+            process: cluster.start(life.process),
+            outbox: QueuedOutbox::new(),
+            mailbox: Stream::new(plan.seed, Concern::Mailbox, entity),
+            mailbox_us: plan.mailbox_us,
+            agenda: Agenda::default(),
+            alarm: VirtualTime::ZERO,
+            delays: Delays::new(plan, cluster.job.topology(), life.process),
+            outgoing: BTreeMap::new(),
+            sessions: BTreeMap::new(),
+        };
+        let (clock, core, stir) = (world.clock(), Mutex::new(core), Notify::new());
+        Self { life, status, world, clock, core, stir }
+    }
+
+    /// The life begins.
+    pub fn start(&self) {
+        self.take(&mut lock(&self.core), self.clock.now(), Input::Start(self.life.incarnation));
+    }
+
+    /// Where it is reached.
+    pub fn address(&self) -> SocketAddr {
+        self.world.address(self.life.process)
+    }
+
+    /// Waits while it is paused; false once it is gone.
+    pub async fn is_admitted(&self) -> bool {
+        loop {
+            match self.status.get() {
+                Admission::Up => return true,
+                Admission::Gone => return false,
+                Admission::Paused => tokio::task::yield_now().await,
+            }
+        }
+    }
+
+    /// Something that the driver cannot go on with.
+    pub fn fail(&self, failure: Box<dyn Any + Send>) {
+        self.world.fail(failure);
+    }
+
+    /// Hands the process an input from outside, as soon as its tasks run.
+    pub fn tell(&self, input: Input) {
+        let now = self.clock.now();
+        self.schedule(&mut lock(&self.core), now, Task::Input(input));
+    }
+
+    /// What was sent leaves at once.
+    pub fn flush(&self) {
+        lock(&self.core).outgoing.values().for_each(|outgoing| outgoing.flush());
+    }
+
+    /// All connections to `peer` break.
+    pub fn break_off(&self, peer: ProcessId) {
+        let core = lock(&self.core);
+        for class in [Class::Ordered, Class::Control] {
+            if let Some(outgoing) = core.outgoing.get(&(peer, class)) {
+                outgoing.break_off();
+            }
+        }
+    }
+
+    /// A life of a peer connects: what it is to send next, unless it is one of the past.
+    pub fn welcome(&self, from: ProcessId, peer: Incarnation) -> Option<Option<u64>> {
+        let sessions = &mut lock(&self.core).sessions;
+        let session = sessions.entry(from).or_insert_with(|| ReceiveSession::new(peer));
+        session.handle_hello(peer).then(|| session.expected())
+    }
+
+    /// An ordered message arrives; returns what to acknowledge, if anything.
+    pub fn receive(
+        &self,
+        from: ProcessId,
+        peer: Incarnation,
+        sequence: u64,
+        message: Message,
+    ) -> (Arrival, Option<u64>) {
+        let core = &mut *lock(&self.core);
+        let Some(session) = core.sessions.get_mut(&from) else { return (Arrival::Wrong, None) };
+        let arrival = session.handle_data(peer, sequence);
+        let next = session.poll_acknowledgement();
+        if arrival == Arrival::Next {
+            self.take(core, self.clock.now(), Input::Message { from, message });
+        }
+        (arrival, next)
+    }
+
+    /// A message that travels alone arrives, and is held back for a while.
+    pub fn receive_alone(&self, from: ProcessId, hold: Duration, message: Message) {
+        let core = &mut *lock(&self.core);
+        let input = Input::Message { from, message };
+        let now = self.clock.now();
+        if hold.is_zero() {
+            self.take(core, now, input);
+        } else {
+            self.schedule(core, now + hold, Task::Input(input));
+        }
+    }
+
+    /// Does what is due, for ever.
+    pub async fn keep_time(&self) {
+        let mut sleep = pin!(time::sleep_until(self.clock.instant(VirtualTime::ZERO)));
+        while self.is_admitted().await {
+            if let Some(next) = self.do_due() {
+                sleep.as_mut().reset(self.clock.instant(next));
+                self.until(next, sleep.as_mut()).await;
+            }
+        }
+    }
+
+    #[expect(clippy::disallowed_macros, reason = "biased: the order of the branches is fixed")]
+    async fn until(&self, next: VirtualTime, sleep: Pin<&mut Sleep>) {
+        tokio::select! {
+            biased;
+            () = self.stir.notified() => {}
+            () = sleep, if next != NEVER => {}
+        }
+    }
+
+    /// Does what is due; returns when to look again, if all is done.
+    fn do_due(&self) -> Option<VirtualTime> {
+        let core = &mut *lock(&self.core);
+        core.alarm = VirtualTime::ZERO;
+        let now = self.clock.now();
+        while let Some(task) = core.agenda.pop(now) {
+            self.perform(core, now, task);
+            if self.status.get() != Admission::Up {
+                return None;
+            }
+        }
+        core.alarm = core.agenda.next().unwrap_or(NEVER);
+        Some(core.alarm)
+    }
+
+    fn perform(&self, core: &mut Core, now: VirtualTime, task: Task) {
+        match task {
+            Task::Input(input) => self.take(core, now, input),
+            Task::Send { to, message } => self.outgoing(core, to, Class::Ordered).send(&message),
+            Task::SendAlone { to, delay, message } => self.dispatch(core, now, to, delay, message),
+        }
+    }
+
+    fn schedule(&self, core: &mut Core, at: VirtualTime, task: Task) {
+        core.agenda.push(at, task);
+        if at < core.alarm {
+            core.alarm = at;
+            self.stir.notify_one();
+        }
+    }
+
+    /// Hands the process an input. A panic ends the run, and is seen by whoever started it.
+    fn take(&self, core: &mut Core, now: VirtualTime, input: Input) {
+        let handled = catch_unwind(AssertUnwindSafe(|| self.handle(core, now, input)));
+        if let Err(panic) = handled {
+            self.world.fail(panic);
+        }
+    }
+
+    fn handle(&self, core: &mut Core, now: VirtualTime, input: Input) {
+        self.world.step();
+        let mut outbox = std::mem::take(&mut core.outbox);
+        core.process.handle(now, input, &mut outbox);
+        for output in outbox.drain() {
+            if self.carry_out(core, now, output).is_break() {
+                break;
+            }
+        }
+        core.outbox = outbox;
+    }
+
+    /// Carries out one consequence; `Break` when the process died of it, or the run is over.
+    fn carry_out(&self, core: &mut Core, now: VirtualTime, output: Output) -> ControlFlow<()> {
+        match output {
+            Output::Send { to, message } => self.send(core, now, to, message),
+            Output::SetTimer { after, timer } => self.set_timer(core, now, after, timer),
+            Output::Event(event) => return self.world.event(self.life.process, now, &event),
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn set_timer(&self, core: &mut Core, now: VirtualTime, after: Delay, timer: Timer) {
+        let after = match after {
+            Delay::Exactly(duration) => duration,
+            Delay::Scheduled => Duration::from_micros(core.mailbox.within(core.mailbox_us)),
+        };
+        self.schedule(core, now + after, Task::Input(Input::Timer(timer)));
+    }
+
+    fn send(&self, core: &mut Core, now: VirtualTime, to: ProcessId, message: Message) {
+        let from = self.life.process;
+        match core.delays.ordered(now, to, &message) {
+            Some(Departure::AtOnce) => self.outgoing(core, to, Class::Ordered).send(&message),
+            Some(Departure::At(at)) if to == from => {
+                self.schedule(core, at, Task::Input(Input::Message { from, message }));
+            }
+            Some(Departure::At(at)) => self.schedule(core, at, Task::Send { to, message }),
+            None => self.send_alone(core, now, to, message),
+        }
+    }
+
+    fn send_alone(&self, core: &mut Core, now: VirtualTime, to: ProcessId, message: Message) {
+        let delay = core.delays.alone(to);
+        let action = match message.route() {
+            Route::Control(kind) => self.world.strike_message(self.life.process, now, to, kind),
+            Route::Channel(_) | Route::Credit(_) | Route::Stream => None,
+        };
+        match action {
+            Some(MessageAction::Drop) => return,
+            Some(MessageAction::Delay { us }) => {
+                let at = now + Duration::from_micros(us);
+                return self.schedule(core, at, Task::SendAlone { to, delay, message });
+            }
+            Some(MessageAction::Duplicate { us }) => {
+                let (at, message) = (now + Duration::from_micros(us), message.clone());
+                self.schedule(core, at, Task::SendAlone { to, delay, message });
+            }
+            None => {}
+        }
+        self.dispatch(core, now, to, delay, message);
+    }
+
+    fn dispatch(
+        &self,
+        core: &mut Core,
+        now: VirtualTime,
+        to: ProcessId,
+        delay: Duration,
+        message: Message,
+    ) {
+        let from = self.life.process;
+        if to == from {
+            return self.schedule(core, now + delay, Task::Input(Input::Message { from, message }));
+        }
+        let hold = core.delays.hold(delay);
+        self.outgoing(core, to, Class::Control).send_alone(hold, &message);
+    }
+
+    fn outgoing<'a>(&self, core: &'a mut Core, to: ProcessId, class: Class) -> &'a Outgoing {
+        let open = || Outgoing::open(&self.world, self.life, to, class);
+        core.outgoing.entry((to, class)).or_insert_with(open)
+    }
+}
