@@ -111,9 +111,6 @@ fn run_world<O: Observer + Send + 'static>(
         #[cfg(madsim)]
         WorldKind::Madsim => crate::world::madsim::run(plan, &cluster, watch),
         #[cfg(not(madsim))]
-        #[cfg(madsim)]
-        WorldKind::Madsim => crate::world::madsim::run(plan, &cluster, watch),
-        #[cfg(not(madsim))]
         WorldKind::Madsim => {
             panic!("this build has no madsim world: it exists only under --cfg madsim")
         }
