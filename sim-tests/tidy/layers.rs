@@ -106,7 +106,7 @@ fn word(rest: &str) -> &str {
 
 #[test]
 fn upward_names_are_seen() {
-    let complain = |path, text| complaints(&SourceFile::new(path, text));
+    let complain = |path: &str, text: &str| complaints(&SourceFile::new(path, text));
     let fine =
         "use crate::protocol::Gate;\n// crate::world\nuse crate::{protocol, trace::{Event}};";
     assert_eq!(complain("src/cluster/worker.rs", fine), Vec::<String>::new());

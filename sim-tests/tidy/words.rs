@@ -54,7 +54,7 @@ fn occurrences<'a>(code: &'a str, word: &'a str) -> impl Iterator<Item = usize> 
 
 #[test]
 fn misplaced_words_are_seen() {
-    let complain = |path, text| complaints(&SourceFile::new(path, text));
+    let complain = |path: &str, text: &str| complaints(&SourceFile::new(path, text));
     let clean = "// a thread, a HashMap\nfn threads() { operand(\"tokio\"); x.unwrap_or(1); }";
     assert_eq!(complain("src/protocol/gate.rs", clean), Vec::<String>::new());
     let found = complain("src/protocol/gate.rs", "use std::time::Instant;\nuse tokio::time;");
@@ -73,7 +73,7 @@ fn misplaced_words_are_seen() {
 
 #[test]
 fn unwrap_is_seen_outside_tests() {
-    let complain = |path, text| complaints(&SourceFile::new(path, text));
+    let complain = |path: &str, text: &str| complaints(&SourceFile::new(path, text));
     let found = complain("src/world/a.rs", "fn f() {\n    x.unwrap();\n}");
     assert_eq!(found, ["src/world/a.rs:2: unwrap(): say what was expected"]);
     let in_tests = "#[cfg(test)]\nmod tests {\n    fn f() { x.unwrap(); }\n}";

@@ -201,6 +201,7 @@ fn scenario(name: &str) -> Scenario {
     Scenario {
         version: SCENARIO_VERSION,
         name: name.to_owned(),
+        in_sweep: true,
         about: "everything may fail".to_owned(),
         job: JobScenario { workload, records: None, parallelism: one, splits: one },
         cluster: ClusterScenario::default(),
