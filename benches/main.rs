@@ -1,0 +1,19 @@
+//! What a run costs in processor time: the worlds, the gate, the codecs, checkpoints by interval.
+//!
+//! One program for all, since linking one takes longest. `cargo bench -- kernel` runs one group.
+
+mod codec;
+mod gate;
+mod worlds;
+
+use criterion::Criterion;
+
+fn main() {
+    let mut criterion = Criterion::default().configure_from_args();
+    worlds::kernel_events(&mut criterion);
+    worlds::relay_seeds(&mut criterion);
+    worlds::checkpoint_intervals(&mut criterion);
+    gate::gate(&mut criterion);
+    codec::codecs(&mut criterion);
+    criterion.final_summary();
+}

@@ -1,0 +1,222 @@
+//! A message of any kind, made of loose numbers and bytes.
+
+use std::sync::Arc;
+
+use cutwater::cluster::Message;
+use cutwater::cluster::message::{
+    Deploy, Fetched, Heartbeat, JobRecord, MetaOperation, ObjectOperation, ObjectResult, RequestId,
+    SinkOperation,
+};
+use cutwater::dataflow::{Item, Payload, Record};
+use cutwater::protocol::{
+    Acknowledgement, Attempt, ChannelId, CheckpointId, Digest, Element, Incarnation, LineageId,
+    ObjectKey, SnapshotHandle, SplitId, SubtaskId, Term, TransactionId,
+};
+
+/// Numbers for the fields of a message, taken in turn.
+pub struct Numbers {
+    numbers: Vec<u64>,
+    next: usize,
+}
+
+impl Numbers {
+    pub fn new(numbers: Vec<u64>) -> Self {
+        Self { numbers, next: 0 }
+    }
+
+    fn wide(&mut self) -> u64 {
+        self.next += 1;
+        self.numbers[self.next % self.numbers.len()]
+    }
+
+    fn middle(&mut self) -> u32 {
+        self.wide() as u32
+    }
+
+    fn short(&mut self) -> u16 {
+        self.wide() as u16
+    }
+
+    fn attempt(&mut self) -> Attempt {
+        Attempt(self.middle())
+    }
+
+    fn checkpoint(&mut self) -> CheckpointId {
+        CheckpointId(self.wide())
+    }
+
+    fn subtask(&mut self) -> SubtaskId {
+        SubtaskId(self.short())
+    }
+
+    fn request(&mut self) -> RequestId {
+        RequestId(self.wide())
+    }
+
+    fn transaction(&mut self) -> TransactionId {
+        let (sink, attempt) = (self.subtask(), self.attempt());
+        TransactionId { sink, attempt, number: self.middle() }
+    }
+
+    fn key(&mut self) -> ObjectKey {
+        let (checkpoint, attempt) = (self.checkpoint(), self.attempt());
+        if self.wide().is_multiple_of(2) {
+            ObjectKey::Metadata { checkpoint }
+        } else {
+            ObjectKey::Snapshot { checkpoint, attempt, subtask: self.subtask() }
+        }
+    }
+
+    fn heartbeat(&mut self) -> Heartbeat {
+        let attempt = self.wide().is_multiple_of(2).then(|| self.attempt());
+        Heartbeat { incarnation: Incarnation(self.middle()), sequence: self.wide(), attempt }
+    }
+
+    fn record(&mut self, bytes: &[u8]) -> Record {
+        let (lineage, timestamp) = (LineageId(self.wide()), self.wide().cast_signed());
+        Record { lineage, timestamp, payload: Payload::from_slice(bytes) }
+    }
+
+    fn handle(&mut self) -> SnapshotHandle {
+        let (subtask, key) = (self.subtask(), self.key());
+        SnapshotHandle { subtask, key, digest: Digest(self.wide()), bytes: self.wide() }
+    }
+
+    fn job_record(&mut self) -> JobRecord {
+        JobRecord {
+            term: Term(self.middle()),
+            leader: Incarnation(self.middle()),
+            attempt: self.attempt(),
+            last_checkpoint: self.checkpoint(),
+            retained: vec![self.checkpoint(), self.checkpoint()],
+            finished: self.flag(),
+        }
+    }
+
+    fn flag(&mut self) -> bool {
+        self.wide().is_multiple_of(2)
+    }
+}
+
+/// How many kinds of messages [`message`] makes.
+pub const MESSAGES: usize = 35;
+
+/// A message of kind `kind`.
+pub fn message(kind: usize, n: &mut Numbers, bytes: &[u8]) -> Message {
+    match kind {
+        0..10 => of_channels(kind, n, bytes),
+        10..23 => of_attempts(kind, n, bytes),
+        _ => of_services(kind, n, bytes),
+    }
+}
+
+fn of_channels(kind: usize, n: &mut Numbers, bytes: &[u8]) -> Message {
+    let (attempt, channel) = (n.attempt(), ChannelId(n.short()));
+    let element = match kind {
+        0 => Element::Item(Item::Record(n.record(bytes))),
+        1 => Element::Item(Item::Watermark(n.wide().cast_signed())),
+        2 => Element::Barrier(n.checkpoint()),
+        3 => Element::Cancel(n.checkpoint()),
+        4 => Element::End,
+        5 => return Message::Credit { attempt, channel, credits: n.middle() },
+        6 => return Message::Heartbeat(n.heartbeat()),
+        7 => return Message::HeartbeatSeen { term: Term(n.middle()) },
+        8 => return Message::Ready(n.heartbeat()),
+        _ => return Message::Running(n.heartbeat()),
+    };
+    Message::Data { attempt, channel, element }
+}
+
+fn of_attempts(kind: usize, n: &mut Numbers, bytes: &[u8]) -> Message {
+    let (attempt, checkpoint) = (n.attempt(), n.checkpoint());
+    match kind {
+        10 => Message::Deploy {
+            to: Incarnation(n.middle()),
+            deploy: Arc::new(Deploy {
+                attempt,
+                term: Term(n.middle()),
+                checkpoint: n.flag().then_some(checkpoint),
+                placement: bytes.iter().map(|byte| u16::from(*byte)).collect(),
+                snapshots: vec![n.handle(), n.handle()],
+            }),
+        },
+        11 => Message::Run { attempt },
+        12 => Message::Cancel { attempt },
+        13 => Message::Trigger { attempt, checkpoint },
+        14 => Message::Acknowledge(Box::new(Acknowledgement {
+            attempt,
+            checkpoint,
+            handle: n.handle(),
+            terminal: n.flag(),
+        })),
+        15 => Message::Decline { attempt, subtask: n.subtask(), checkpoint },
+        16 => Message::NotifyComplete { attempt, checkpoint },
+        17 => Message::NotifyAborted { attempt, checkpoint },
+        18 => {
+            let reason = String::from_utf8_lossy(bytes).into_owned();
+            Message::SubtaskFailed { attempt, subtask: n.subtask(), reason }
+        }
+        19 => {
+            let operation = SinkOperation::Fence {
+                sink: n.subtask(),
+                attempt,
+                keep: vec![n.transaction(), n.transaction()],
+            };
+            Message::Sink { request: n.request(), operation }
+        }
+        20 => {
+            let operation = SinkOperation::Flush { sink: n.subtask(), attempt };
+            Message::Sink { request: n.request(), operation }
+        }
+        21 => {
+            let operation =
+                SinkOperation::Prepare { transaction: n.transaction(), records: n.wide() };
+            Message::Sink { request: n.request(), operation }
+        }
+        _ => {
+            let operation = SinkOperation::Commit { transaction: n.transaction() };
+            Message::Sink { request: n.request(), operation }
+        }
+    }
+}
+
+fn of_services(kind: usize, n: &mut Numbers, bytes: &[u8]) -> Message {
+    let (request, content) = (n.request(), Arc::from(bytes));
+    let object = |operation| Message::Object { request, operation };
+    let answer = |result| Message::ObjectAnswer { request, result };
+    match kind {
+        23 => object(ObjectOperation::Put { key: n.key(), bytes: content }),
+        24 => object(ObjectOperation::Get { key: n.key() }),
+        25 => object(ObjectOperation::Delete { key: n.key() }),
+        26 => answer(ObjectResult::Read(content)),
+        27 => answer(if n.flag() { ObjectResult::Missing } else { ObjectResult::Failed }),
+        28 => {
+            let (expected_version, record) = (n.wide(), n.job_record());
+            let operation = MetaOperation::Write { expected_version, record };
+            Message::Meta { request, operation }
+        }
+        29 => {
+            let (written, version, record) = (n.flag(), n.wide(), n.job_record());
+            Message::MetaAnswer { request, written, version, record }
+        }
+        30 => {
+            let (split, offset, entries_max) = (SplitId(n.short()), n.wide(), n.middle());
+            Message::Fetch { request, split, offset, entries_max }
+        }
+        31 => Message::Fetched(Box::new(Fetched {
+            request,
+            split: SplitId(n.short()),
+            requested: n.wide(),
+            offset: n.wide(),
+            bytes: bytes.to_vec(),
+            ends: vec![n.middle(), n.middle()],
+            split_end: n.wide(),
+        })),
+        32 => Message::CommitOffset { split: SplitId(n.short()), offset: n.wide() },
+        33 => {
+            let records = vec![n.record(bytes), n.record(&[])];
+            Message::SinkWrite { transaction: n.transaction(), transactional: n.flag(), records }
+        }
+        _ => Message::SinkAnswer { request, accepted: n.flag() },
+    }
+}

@@ -1,0 +1,205 @@
+//! Every seeded defect is found within so many seeds, and every oracle is the first to find one.
+//!
+//! The table says where to look. Seeds are run in order until the defect shows; a defect that needs more
+//! than its row allows has become harder to find, and an oracle that is not in its row has begun to find
+//! it first: both are worth knowing. `CUTWATER_MEASURE=60 cargo test --test defects -- --nocapture` runs
+//! 60 seeds of each defect in each scenario and prints who found what, for whoever changes the table.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cutwater::explore::{Experiments, WorldKind, run_plan};
+use cutwater::oracle::{OracleName, Verdict};
+use cutwater::plan::{Plan, Scenario, scenario};
+use cutwater::protocol::{Defect, DefectSet};
+use strum::IntoEnumIterator as _;
+
+/// Who found a defect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Finder {
+    /// This oracle was the first to find something.
+    Oracle(OracleName),
+    /// An assertion of the system under test.
+    Assertion,
+    /// The same plan gave two traces.
+    Determinism,
+}
+
+/// Where a defect is looked for.
+struct Row {
+    defect: Defect,
+    scenario: &'static str,
+    /// It must show within these many seeds: several times what it took when the row was written.
+    seeds: u64,
+    /// Who may be first.
+    finders: &'static [Finder],
+}
+
+const CONSERVATION: Finder = Finder::Oracle(OracleName::Conservation);
+const CUT: Finder = Finder::Oracle(OracleName::Cut);
+const DURABILITY: Finder = Finder::Oracle(OracleName::Durability);
+const LIFECYCLE: Finder = Finder::Oracle(OracleName::Lifecycle);
+const LIVENESS: Finder = Finder::Oracle(OracleName::Liveness);
+const ORDER: Finder = Finder::Oracle(OracleName::Order);
+const OUTPUT: Finder = Finder::Oracle(OracleName::Output);
+const RECOVERY: Finder = Finder::Oracle(OracleName::Recovery);
+const STATE: Finder = Finder::Oracle(OracleName::State);
+
+const fn row(
+    defect: Defect,
+    scenario: &'static str,
+    seeds: u64,
+    finders: &'static [Finder],
+) -> Row {
+    Row { defect, scenario, seeds, finders }
+}
+
+/// In the order of [`Defect`].
+const TABLE: &[Row] = &[
+    row(Defect::ChannelNotBlocked, "sequence", 5, &[CUT]),
+    row(Defect::PositionAfterNextRecord, "word-count", 5, &[CUT]),
+    row(Defect::EndedChannelStillExpected, "uneven-ends", 200, &[LIVENESS]),
+    row(Defect::StaleBarrierAccepted, "sequence", 60, &[ORDER]),
+    row(Defect::NewerBarrierWaits, "sequence", 40, &[CUT]),
+    row(Defect::AbortWithoutCancelMarker, "sequence", 40, &[ORDER]),
+    row(Defect::EarlyAbortForgotten, "storage-trouble", 40, &[LIFECYCLE]),
+    row(Defect::AbortLeavesBlocked, "sequence", 100, &[LIVENESS]),
+    row(Defect::LiveStateInUpload, "bank", 5, &[DURABILITY]),
+    row(Defect::KeyGroupsCollide, "bank", 20, &[CONSERVATION]),
+    row(Defect::KeyGroupsCollide, "flights", 20, &[OUTPUT]),
+    row(Defect::EmptyEpochResetsPosition, "uneven-ends", 60, &[STATE]),
+    row(Defect::OffsetCommittedEarly, "word-count", 5, &[STATE]),
+    row(Defect::AcknowledgeBeforeDurable, "word-count", 5, &[DURABILITY]),
+    row(Defect::UploadFailureSwallowed, "storage-trouble", 20, &[DURABILITY]),
+    row(Defect::NotifyBeforeStore, "word-count", 5, &[LIFECYCLE]),
+    row(Defect::StaleAcknowledgementCounted, "control-chaos", 300, &[LIFECYCLE]),
+    row(Defect::DuplicateAcknowledgementCounted, "control-chaos", 80, &[LIFECYCLE]),
+    row(Defect::CheckpointIdReused, "word-count", 20, &[LIFECYCLE]),
+    row(Defect::OlderCheckpointRestored, "flights", 20, &[RECOVERY]),
+    row(Defect::OldProducerNotFenced, "zombies", 600, &[RECOVERY]),
+    row(Defect::LostNotificationNeverCommitted, "control-chaos", 20, &[LIVENESS]),
+    row(Defect::NotificationCrossesRestart, "control-chaos", 300, &[LIFECYCLE]),
+    row(Defect::RestoredCommittablesDropped, "coordinator-crashes", 20, &[LIVENESS, OUTPUT]),
+    row(Defect::CommitNotIdempotent, "flights", 20, &[OUTPUT]),
+    row(Defect::CommitAtPreCommit, "word-count", 5, &[LIFECYCLE]),
+    row(Defect::LingeringTransactionKept, "coordinator-crashes", 20, &[OUTPUT]),
+    row(Defect::NoFlushAtBarrier, "word-count", 5, &[OUTPUT]),
+    row(Defect::StateLeaksBetweenRuns, "zombies", 20, &[Finder::Determinism]),
+];
+
+/// Defects that no row is about, each with the reason.
+const UNREACHABLE: &[(Defect, &str)] = &[(
+    Defect::BarrierOvertakesBacklog,
+    "a task handles no barrier while an output waits for credit: there is no backlog to overtake",
+)];
+
+/// Oracles that are never first, each with the reason.
+const NEVER_FIRST: &[(OracleName, &str)] = &[
+    (OracleName::Trace, "judges traces from elsewhere: a world of ours numbers its events itself"),
+    (OracleName::VectorClock, "a second opinion on cuts, which fires where the first has fired"),
+];
+
+/// Runs one seed with a defect; who found it, if anybody did.
+fn hunt(
+    defect: Defect,
+    scenario: &Scenario,
+    seed: u64,
+    experiments: &Experiments,
+) -> Option<Finder> {
+    let drawn = experiments.draw(scenario, seed, DefectSet::only(defect));
+    let plan = drawn.expect("built-in scenarios can be drawn");
+    let prepared = experiments.prepare(&plan.job).expect("it was drawn for it");
+    let run = |plan: &Plan| run_plan(plan, &prepared, WorldKind::Kernel, ()).0;
+    let first = run(&plan);
+    match &first.verdict {
+        Verdict::Violated(found) => found.first().map(|first| Finder::Oracle(first.oracle)),
+        Verdict::Panicked { .. } => Some(Finder::Assertion),
+        Verdict::Held | Verdict::Undecided if defect == Defect::StateLeaksBetweenRuns => {
+            (run(&plan).digest != first.digest).then_some(Finder::Determinism)
+        }
+        Verdict::Held | Verdict::Undecided => None,
+    }
+}
+
+fn built_in(name: &str) -> Scenario {
+    let found = scenario::built_in().into_iter().find(|scenario| scenario.name == name);
+    found.unwrap_or_else(|| panic!("the table names scenario {name:?}, which is not built in"))
+}
+
+/// What is wrong with a row, if anything.
+fn complaint(row: &Row, experiments: &Experiments) -> Option<String> {
+    let Row { defect, scenario, seeds, finders } = row;
+    let shape = built_in(scenario);
+    let mut hunts = (0..*seeds).map(|seed| (seed, hunt(*defect, &shape, seed, experiments)));
+    let Some((seed, finder)) = hunts.find_map(|(seed, found)| Some((seed, found?))) else {
+        return Some(format!("{defect} was not found in {seeds} seeds of {scenario}"));
+    };
+    let is_right = finders.contains(&finder);
+    let told = format!(
+        "{defect} was found by {finder:?}, not by {finders:?}\n  \
+         cargo run --release -- run {scenario} --seed {seed} --defect {defect}"
+    );
+    (!is_right).then_some(told)
+}
+
+#[test]
+fn every_defect_is_found_and_by_whom() {
+    if let Ok(seeds) = std::env::var("CUTWATER_MEASURE") {
+        return measure(seeds.parse().expect("CUTWATER_MEASURE is a number of seeds"));
+    }
+    let experiments = Experiments::new();
+    let complaints: Vec<_> = TABLE.iter().filter_map(|row| complaint(row, &experiments)).collect();
+    assert!(complaints.is_empty(), "\n{}", complaints.join("\n"));
+}
+
+#[test]
+fn the_table_covers_every_defect_once_more() {
+    let in_table: BTreeSet<_> = TABLE.iter().map(|row| row.defect).collect();
+    let excused: BTreeSet<_> = UNREACHABLE.iter().map(|(defect, _)| *defect).collect();
+    for defect in Defect::all() {
+        assert!(
+            in_table.contains(&defect) != excused.contains(&defect),
+            "{defect} must be in the table or be excused, and not both"
+        );
+    }
+}
+
+#[test]
+fn every_oracle_is_the_first_to_find_some_defect() {
+    let excused: BTreeSet<_> = NEVER_FIRST.iter().map(|(oracle, _)| *oracle).collect();
+    for oracle in OracleName::iter() {
+        let is_first = TABLE.iter().any(|row| row.finders == [Finder::Oracle(oracle)]);
+        assert!(is_first != excused.contains(&oracle), "{oracle} has no defect of its own");
+    }
+}
+
+/// What makes a defect unreachable must still be so; when it is found, it belongs in the table.
+#[test]
+fn what_is_excused_is_not_found() {
+    let experiments = Experiments::new();
+    for (defect, reason) in UNREACHABLE {
+        for scenario in scenario::built_in() {
+            let found = (0..5).find(|seed| hunt(*defect, &scenario, *seed, &experiments).is_some());
+            assert_eq!(found, None, "{defect} is found in {}, but: {reason}", scenario.name);
+        }
+    }
+}
+
+fn measure(seeds: u64) {
+    let experiments = Experiments::new();
+    for defect in Defect::all() {
+        println!("{defect}");
+        for scenario in scenario::built_in() {
+            let mut finders = BTreeMap::new();
+            let mut first = None;
+            for seed in 0..seeds {
+                if let Some(finder) = hunt(defect, &scenario, seed, &experiments) {
+                    *finders.entry(finder).or_insert(0) += 1;
+                    first.get_or_insert(seed);
+                }
+            }
+            if let Some(first) = first {
+                println!("   {:20} first {first:3} {finders:?}", scenario.name);
+            }
+        }
+    }
+}

@@ -1,0 +1,422 @@
+//! Draws plans: settings from end to end of their ranges, and faults of every class.
+
+use std::ops::RangeInclusive;
+
+use cutwater::cluster::{ClusterSettings, CostModel, StoreFault, StoreSettings};
+use cutwater::plan::{
+    Fault, JobPlan, Latency, LinkSettings, MessageAction, Plan, PlannedFault, SlowLink, Span, When,
+};
+use cutwater::protocol::{
+    ChannelId, CheckpointSettings, DefectSet, ProcessId, SubtaskId, Topology,
+};
+use cutwater::trace::{MessageKind, Point};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
+use strum::IntoEnumIterator as _;
+
+/// When the last fault may strike, in microseconds.
+const WINDOW_US: u64 = 1_500_000;
+
+/// How long faults strike after the last entry should have been read, in microseconds.
+const AFTER_LAST_ENTRY_US: u64 = 200_000;
+
+/// A plan that does not know its job yet.
+#[derive(Clone, Debug)]
+pub struct DraftPlan {
+    seed: u64,
+    workers: u16,
+    lost: u16,
+    cluster: DraftCluster,
+    checkpoints: CheckpointSettings,
+    links: DraftLinks,
+    mailbox_us: u64,
+    faults: Vec<DraftFault>,
+}
+
+#[derive(Clone, Debug)]
+struct DraftCluster {
+    heartbeat_ms: u64,
+    restart_delay_ms: u64,
+    request_retry_ms: u64,
+    credits: u32,
+    source_interval_us: u64,
+    fetch_max: u32,
+    sink_batch: u32,
+    object_us: u64,
+    meta_us: u64,
+    cost: Option<CostModel>,
+}
+
+#[derive(Clone, Debug)]
+struct DraftLinks {
+    channels_us: (u64, u64),
+    control_us: (u64, u64),
+    heavy: bool,
+    byte_ns: u64,
+    slow: Vec<(u16, u64)>,
+}
+
+/// A fault that does not know yet how many workers and subtasks there are.
+#[derive(Clone, Debug)]
+pub struct DraftFault {
+    when: DraftWhen,
+    what: DraftWhat,
+}
+
+#[derive(Clone, Debug)]
+enum DraftWhen {
+    /// After this share of the time that the job takes to read its input, in thousandths.
+    At(u64),
+    Point {
+        point: Point,
+        subtask: Option<u16>,
+        occurrence: u32,
+    },
+}
+
+#[derive(Clone, Debug)]
+enum DraftWhat {
+    CrashWorker { worker: u16, restart_after_us: Option<u64> },
+    CrashCoordinator { restart_after_us: Option<u64> },
+    CrashWhoReachedIt { restart_after_us: Option<u64> },
+    PauseWorker { worker: u16, for_us: u64 },
+    PauseCoordinator { for_us: u64 },
+    Disconnect { from: u16, to: u16, both: bool, for_us: u64 },
+    Message { message: MessageKind, count: u32, action: MessageAction },
+    Store { object: bool, fault: StoreFault, for_us: u64 },
+}
+
+/// Draws a plan with so many faults.
+pub fn draft_plan(faults: RangeInclusive<usize>) -> impl Strategy<Value = DraftPlan> {
+    let processes = (any::<u64>(), 1_u16..=4, prop_oneof![4 => Just(0_u16), 1 => Just(1)]);
+    let settings = (cluster(), checkpoints(), links(), prop_oneof![Just(0), 0_u64..5_000]);
+    (processes, settings, vec(fault(), faults)).prop_map(|(processes, settings, faults)| {
+        let (seed, workers, lost) = processes;
+        let (cluster, checkpoints, links, mailbox_us) = settings;
+        let lost = lost.min(workers - 1);
+        DraftPlan { seed, workers, lost, cluster, checkpoints, links, mailbox_us, faults }
+    })
+}
+
+fn cluster() -> impl Strategy<Value = DraftCluster> {
+    let times = (20_u64..=100, 0_u64..=50, 40_u64..=200);
+    let interval_us = prop_oneof![1 => Just(0), 6 => 500_u64..20_000];
+    let flow = (1_u32..=64, interval_us, 1_u32..=64, 1_u32..=16);
+    let stores = (0_u64..=10_000, 0_u64..=5_000);
+    let cost = prop::option::of((0_u64..200_000, 0_u64..5_000, 0_u64..50_000).prop_map(
+        |(record_ns, byte_ns, freeze_byte_ns)| CostModel { record_ns, byte_ns, freeze_byte_ns },
+    ));
+    (times, flow, stores, cost).prop_map(|(times, flow, stores, cost)| DraftCluster {
+        heartbeat_ms: times.0,
+        restart_delay_ms: times.1,
+        request_retry_ms: times.2,
+        credits: flow.0,
+        source_interval_us: flow.1,
+        fetch_max: flow.2,
+        sink_batch: flow.3,
+        object_us: stores.0,
+        meta_us: stores.1,
+        cost,
+    })
+}
+
+fn checkpoints() -> impl Strategy<Value = CheckpointSettings> {
+    let times = (10_u64..=200, 0_u64..=50, 300_u64..=1_500);
+    (times, 1_u32..=3, prop_oneof![Just(100_u32), 3_u32..10], 1_u32..=4).prop_map(
+        |(
+            (interval_ms, pause_min_ms, timeout_ms),
+            concurrent_max,
+            failures_tolerated,
+            retained,
+        )| {
+            CheckpointSettings {
+                interval_ms,
+                pause_min_ms,
+                timeout_ms,
+                concurrent_max,
+                failures_tolerated,
+                retained,
+            }
+        },
+    )
+}
+
+fn links() -> impl Strategy<Value = DraftLinks> {
+    let latency = || (0_u64..3_000, 0_u64..8_000).prop_map(|(min, more)| (min, min + more));
+    let slow = vec((any::<u16>(), 5_000_u64..30_000), 0..=2);
+    (latency(), latency(), any::<bool>(), prop_oneof![Just(0), 1_u64..2_000], slow).prop_map(
+        |(channels_us, control_us, heavy, byte_ns, slow)| DraftLinks {
+            channels_us,
+            control_us,
+            heavy,
+            byte_ns,
+            slow,
+        },
+    )
+}
+
+fn fault() -> impl Strategy<Value = DraftFault> {
+    (when(), what()).prop_map(|(when, what)| DraftFault { when, what })
+}
+
+fn when() -> impl Strategy<Value = DraftWhen> {
+    let points: Vec<Point> = Point::iter().collect();
+    let aimed = (select(points), prop::option::weighted(0.3, any::<u16>()), 1_u32..30);
+    prop_oneof![
+        (0_u64..1_000).prop_map(DraftWhen::At),
+        aimed.prop_map(|(point, subtask, occurrence)| DraftWhen::Point {
+            point,
+            subtask,
+            occurrence
+        }),
+    ]
+}
+
+fn what() -> impl Strategy<Value = DraftWhat> {
+    let down = || prop::option::weighted(0.9, 0_u64..400_000);
+    let crash_worker = (any::<u16>(), down())
+        .prop_map(|(worker, restart_after_us)| DraftWhat::CrashWorker { worker, restart_after_us });
+    let crash_coordinator =
+        down().prop_map(|restart_after_us| DraftWhat::CrashCoordinator { restart_after_us });
+    let crash_whoever =
+        down().prop_map(|restart_after_us| DraftWhat::CrashWhoReachedIt { restart_after_us });
+    let pause_worker = (any::<u16>(), 0_u64..600_000)
+        .prop_map(|(worker, for_us)| DraftWhat::PauseWorker { worker, for_us });
+    let pause_coordinator =
+        (0_u64..600_000).prop_map(|for_us| DraftWhat::PauseCoordinator { for_us });
+    let disconnect = (any::<u16>(), any::<u16>(), any::<bool>(), 0_u64..600_000)
+        .prop_map(|(from, to, both, for_us)| DraftWhat::Disconnect { from, to, both, for_us });
+    prop_oneof![
+        2 => crash_worker,
+        2 => crash_coordinator,
+        3 => crash_whoever,
+        1 => pause_worker,
+        1 => pause_coordinator,
+        2 => disconnect,
+        5 => message(),
+        2 => store(),
+    ]
+}
+
+fn message() -> impl Strategy<Value = DraftWhat> {
+    let kinds: Vec<MessageKind> = MessageKind::iter().collect();
+    let action = prop_oneof![
+        Just(MessageAction::Drop),
+        (0_u64..400_000).prop_map(|us| MessageAction::Delay { us }),
+        (0_u64..400_000).prop_map(|us| MessageAction::Duplicate { us }),
+    ];
+    (select(kinds), 1_u32..=6, action).prop_map(|(message, count, action)| DraftWhat::Message {
+        message,
+        count,
+        action,
+    })
+}
+
+fn store() -> impl Strategy<Value = DraftWhat> {
+    let fault = prop_oneof![
+        Just(StoreFault::Failing),
+        (10_u64..400).prop_map(|extra_ms| StoreFault::Slow { extra_ms }),
+    ];
+    (any::<bool>(), fault, 0_u64..600_000).prop_map(|(object, fault, for_us)| DraftWhat::Store {
+        object,
+        fault,
+        for_us,
+    })
+}
+
+impl DraftPlan {
+    /// The plan for a job of this shape, whose busiest source subtask reads this many entries.
+    pub fn settle(&self, topology: &Topology, entries: u64) -> Plan {
+        let reading_us = entries * self.cluster.source_interval_us;
+        let span_us = (reading_us + AFTER_LAST_ENTRY_US).min(WINDOW_US);
+        let subtasks = u16::try_from(topology.subtasks.len()).expect("few subtasks");
+        let cluster = &self.cluster;
+        let heartbeat_timeout_ms = cluster.heartbeat_ms * 4;
+        Plan {
+            scenario: "generated".to_owned(),
+            seed: self.seed,
+            job: JobPlan {
+                workload: "generated".to_owned(),
+                records: None,
+                parallelism: 1,
+                splits: 1,
+            },
+            cluster: ClusterSettings {
+                workers: self.workers,
+                slots: subtasks.div_ceil(self.workers - self.lost),
+                heartbeat_ms: cluster.heartbeat_ms,
+                heartbeat_timeout_ms,
+                session_timeout_ms: heartbeat_timeout_ms * 2,
+                restart_delay_ms: cluster.restart_delay_ms,
+                request_retry_ms: cluster.request_retry_ms,
+                credits: cluster.credits,
+                source_interval_us: cluster.source_interval_us,
+                fetch_max: cluster.fetch_max,
+                sink_batch: cluster.sink_batch,
+                object_store: StoreSettings { latency_us: cluster.object_us, byte_ns: 10 },
+                meta_store: StoreSettings { latency_us: cluster.meta_us, byte_ns: 0 },
+                cost: cluster.cost,
+                checkpoints: self.checkpoints.clone(),
+            },
+            links: self.links.settle(topology),
+            mailbox_us: Span::new(0, self.mailbox_us),
+            faults: self.faults.iter().map(|each| self.fault(each, subtasks, span_us)).collect(),
+            safety_ms: WINDOW_US / 1_000 + 500,
+            liveness_ms: 60_000,
+            lost: (0..self.lost).map(ProcessId::Worker).collect(),
+            defects: DefectSet::NONE,
+        }
+    }
+
+    fn fault(&self, draft: &DraftFault, subtasks: u16, span_us: u64) -> PlannedFault {
+        let when = match draft.when {
+            DraftWhen::At(share) => When::At { us: span_us * share / 1_000 },
+            DraftWhen::Point { point, subtask, occurrence } => {
+                let subtask = subtask.map(|subtask| SubtaskId(subtask % subtasks));
+                When::Point { point, subtask, occurrence }
+            }
+        };
+        PlannedFault { when: when.clone(), fault: self.effect(&draft.what, &when) }
+    }
+
+    fn effect(&self, what: &DraftWhat, when: &When) -> Fault {
+        let worker = |number: u16| Some(ProcessId::Worker(number % self.workers));
+        let coordinator = Some(ProcessId::Coordinator);
+        match *what {
+            DraftWhat::CrashWorker { worker: number, restart_after_us } => {
+                Fault::Crash { process: worker(number), restart_after_us }
+            }
+            DraftWhat::CrashCoordinator { restart_after_us } => {
+                Fault::Crash { process: coordinator, restart_after_us }
+            }
+            DraftWhat::CrashWhoReachedIt { restart_after_us } => {
+                let process = if is_mortal(when) { None } else { worker(0) };
+                Fault::Crash { process, restart_after_us }
+            }
+            DraftWhat::PauseWorker { worker: number, for_us } => {
+                Fault::Pause { process: worker(number), for_us }
+            }
+            DraftWhat::PauseCoordinator { for_us } => Fault::Pause { process: coordinator, for_us },
+            DraftWhat::Disconnect { from, to, both, for_us } => {
+                let (from, to) = self.pair(from, to);
+                Fault::Disconnect { from, to, both, for_us }
+            }
+            DraftWhat::Message { message, count, action } => {
+                Fault::Message { message, to: None, count, action }
+            }
+            DraftWhat::Store { object, fault, for_us } => {
+                let process = if object { ProcessId::ObjectStore } else { ProcessId::MetaStore };
+                Fault::Store { process, fault, for_us }
+            }
+        }
+    }
+
+    /// Two different processes, any.
+    fn pair(&self, from: u16, to: u16) -> (ProcessId, ProcessId) {
+        let services = [
+            ProcessId::Coordinator,
+            ProcessId::ObjectStore,
+            ProcessId::MetaStore,
+            ProcessId::SourceLog,
+            ProcessId::SinkTarget,
+        ];
+        let all: Vec<_> =
+            services.into_iter().chain((0..self.workers).map(ProcessId::Worker)).collect();
+        let from = usize::from(from) % all.len();
+        let to = (from + 1 + usize::from(to) % (all.len() - 1)) % all.len();
+        (all[from], all[to])
+    }
+}
+
+impl DraftLinks {
+    fn settle(&self, topology: &Topology) -> LinkSettings {
+        let latency = |(min, max): (u64, u64)| {
+            let span = Span::new(min, max);
+            if self.heavy { Latency::HeavyTail(span) } else { Latency::Uniform(span) }
+        };
+        let channels = u16::try_from(topology.channels.len()).expect("few channels");
+        let slow = |(channel, top): &(u16, u64)| SlowLink {
+            channel: ChannelId(channel % channels),
+            latency: Latency::Uniform(Span::new(top / 2, *top)),
+        };
+        LinkSettings {
+            channels: latency(self.channels_us),
+            control: latency(self.control_us),
+            local_us: 20,
+            byte_ns: self.byte_ns,
+            slow: self.slow.iter().map(slow).collect(),
+        }
+    }
+}
+
+/// Whether the point lies in a process that may crash: stores, the log and the target keep what they
+/// acknowledged, and the run itself is no process.
+fn is_mortal(when: &When) -> bool {
+    let When::Point { point, .. } = when else { return false };
+    match point {
+        Point::Read
+        | Point::Sent
+        | Point::Received
+        | Point::BarrierSent
+        | Point::BarrierReceived
+        | Point::CancelSent
+        | Point::CancelReceived
+        | Point::EndSent
+        | Point::EndReceived
+        | Point::ChannelBlocked
+        | Point::ChannelUnblocked
+        | Point::Restored
+        | Point::AlignmentStarted
+        | Point::AlignmentCompleted
+        | Point::AlignmentAborted
+        | Point::SnapshotTaken
+        | Point::SnapshotDurable
+        | Point::Acknowledged
+        | Point::Declined
+        | Point::CompletionLearned
+        | Point::AbortLearned
+        | Point::SubtaskEnded
+        | Point::SubtaskFailed
+        | Point::CommitRequested
+        | Point::LeadershipTaken
+        | Point::AttemptStarted
+        | Point::AttemptRunning
+        | Point::AttemptFailed
+        | Point::Triggered
+        | Point::AcknowledgementCounted
+        | Point::AcknowledgementIgnored
+        | Point::Assembled
+        | Point::Completed
+        | Point::CompletionNotified
+        | Point::Aborted
+        | Point::Discarded
+        | Point::JobFinished => true,
+        Point::RunStarted
+        | Point::FaultsEnded
+        | Point::Crashed
+        | Point::Restarted
+        | Point::Paused
+        | Point::Resumed
+        | Point::Disconnected
+        | Point::Healed
+        | Point::MessageDropped
+        | Point::MessageDelayed
+        | Point::MessageDuplicated
+        | Point::StoreSlowed
+        | Point::StoreFailing
+        | Point::StoreRecovered
+        | Point::ObjectStored
+        | Point::ObjectRefused
+        | Point::ObjectDeleted
+        | Point::RecordWritten
+        | Point::RecordRefused
+        | Point::OffsetCommitted
+        | Point::ProducersFenced
+        | Point::ProducerRefused
+        | Point::TransactionPrepared
+        | Point::TransactionCommitted
+        | Point::TransactionAborted
+        | Point::OutputWritten => false,
+    }
+}

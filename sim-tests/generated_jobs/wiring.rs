@@ -1,0 +1,88 @@
+//! From a description to a job and its input.
+
+use cutwater::dataflow::{Input, Job, JobBuilder, Stream};
+
+use super::operators::{
+    Count, Distinct, Join, Merge, Numbered, Remember, Rows, Total, Window, multiplicity,
+};
+use super::spec::{Edge, JobSpec, Partitioner, Row, SinkSpec, Step, StepKind};
+
+/// The job that a description describes.
+pub fn job(spec: &JobSpec) -> Job {
+    let builder = JobBuilder::new("generated");
+    let mut streams = Vec::new();
+    for (number, source) in spec.sources.iter().enumerate() {
+        let splits = u16::try_from(source.splits.len()).expect("few splits");
+        let rows = Rows::new(source.watermark_every);
+        streams.push(builder.source(&format!("source{number}"), rows, source.parallelism, splits));
+    }
+    for (number, step) in spec.steps.iter().enumerate() {
+        let stream = declare(step, &format!("step{number}"), &streams);
+        streams.push(stream);
+    }
+    for (number, sink) in (0..).zip(&spec.sinks) {
+        attach(sink, number, &streams);
+    }
+    builder.build().expect("a generated job is valid")
+}
+
+/// What its sources read.
+pub fn input(spec: &JobSpec) -> Input {
+    let encode = |row: &Row| postcard::to_stdvec(row).expect("a row is plain data");
+    let splits = spec.sources.iter().flat_map(|source| &source.splits);
+    Input::new(splits.map(|entries| entries.iter().map(encode).collect()).collect())
+}
+
+fn declare(step: &Step, name: &str, streams: &[Stream<Row>]) -> Stream<Row> {
+    let parallelism = step.parallelism;
+    let plain = || spread(step.input, streams);
+    let keyed = || streams[step.input.stream].key_by(|row: &Row| row.key);
+    let second = || streams[step.second].key_by(|row: &Row| row.key);
+    match step.kind {
+        StepKind::Map { add } => plain().map(name, parallelism, move |row: Row| Row {
+            key: row.key + 1,
+            value: row.value + add,
+        }),
+        StepKind::Filter { modulus } => {
+            plain().filter(name, parallelism, move |row: &Row| row.value % modulus != 0)
+        }
+        StepKind::FlatMap => plain().flat_map(name, parallelism, |row: Row| {
+            let copy = move |n| Row { key: row.key, value: row.value + 7 * n };
+            (0..multiplicity(row.value)).map(copy)
+        }),
+        StepKind::Remember => plain().process(name, parallelism, Remember::new).into_stream(),
+        StepKind::Count => keyed().process(name, parallelism, Count::new).into_stream(),
+        StepKind::Distinct => keyed().process(name, parallelism, Distinct::new).into_stream(),
+        StepKind::Total => keyed().process(name, parallelism, Total::new).into_stream(),
+        StepKind::Window { width } => {
+            let make = move |states: &mut _| Window::new(states, width);
+            keyed().process(name, parallelism, make).into_stream()
+        }
+        StepKind::Join => {
+            keyed().connect(second()).process2(name, parallelism, Join::new).into_stream()
+        }
+        StepKind::Merge => {
+            keyed().connect(second()).process2(name, parallelism, Merge::new).into_stream()
+        }
+    }
+}
+
+fn attach(sink: &SinkSpec, number: u8, streams: &[Stream<Row>]) {
+    let stream = spread(sink.input, streams);
+    let (name, parallelism) = (format!("sink{number}"), sink.parallelism);
+    if sink.transactional {
+        stream.transactional_sink(&name, parallelism, Numbered(number));
+    } else {
+        stream.at_least_once_sink(&name, parallelism, Numbered(number));
+    }
+}
+
+fn spread(edge: Edge, streams: &[Stream<Row>]) -> Stream<Row> {
+    let stream = &streams[edge.stream];
+    match edge.partitioner {
+        Partitioner::Forward => stream.forward(),
+        Partitioner::Rebalance => stream.rebalance(),
+        Partitioner::Shift => stream.shift(),
+        Partitioner::Broadcast => stream.broadcast(),
+    }
+}

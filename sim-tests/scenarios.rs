@@ -1,0 +1,50 @@
+//! Every built-in scenario holds all oracles in the kernel, under a few seeds each.
+
+use std::fmt::Write as _;
+
+use cutwater::explore::{Experiments, WorldKind, run_plan};
+use cutwater::plan::{Scenario, scenario};
+use cutwater::protocol::DefectSet;
+
+/// How many seeds each scenario gets here; a sweep runs more.
+const SEEDS: u64 = 10;
+
+/// What to tell of a scenario's failing seeds: each with the one command that shows it again.
+fn failures_of(scenario: &Scenario, experiments: &Experiments) -> String {
+    let mut told = String::new();
+    for seed in 0..SEEDS {
+        let plan = match experiments.draw(scenario, seed, DefectSet::NONE) {
+            Ok(plan) => plan,
+            Err(error) => return format!("{}: seed {seed}: {error}\n", scenario.name),
+        };
+        let prepared = experiments.prepare(&plan.job).expect("the plan was drawn for it");
+        let (outcome, ()) = match run_plan(&plan, &prepared, WorldKind::Kernel, ()) {
+            (outcome, Some(())) if outcome.verdict.is_held() => continue,
+            (outcome, _) => (outcome, ()),
+        };
+        let _ = writeln!(
+            told,
+            "{}: {}\n  cargo run --release -- run {} --seed {seed}",
+            scenario.name, outcome.verdict, scenario.name
+        );
+    }
+    told
+}
+
+#[test]
+fn every_built_in_scenario_holds() {
+    let scenarios = scenario::built_in();
+    assert!(!scenarios.is_empty(), "no scenario is built in");
+    let experiments = Experiments::new();
+    let told: String = scenarios.iter().map(|each| failures_of(each, &experiments)).collect();
+    assert!(told.is_empty(), "\n{told}");
+}
+
+#[test]
+fn names_of_scenarios_differ() {
+    let mut names: Vec<_> = scenario::built_in().into_iter().map(|each| each.name).collect();
+    names.sort();
+    let count = names.len();
+    names.dedup();
+    assert_eq!(names.len(), count, "two scenarios have one name");
+}
