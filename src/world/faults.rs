@@ -88,8 +88,10 @@ impl Nemesis {
         count: u32,
         action: MessageAction,
     ) {
-        let counts_as = Some(class);
-        self.messages.push(MessageFault { counts_as, message, to, left: count, action });
+        if count > 0 {
+            let counts_as = Some(class);
+            self.messages.push(MessageFault { counts_as, message, to, left: count, action });
+        }
     }
 
     /// What happens to this control message, if anything.
