@@ -9,3 +9,8 @@ pub mod protocol;
 pub mod trace;
 pub mod workload;
 pub mod world;
+
+/// The example of the README, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;

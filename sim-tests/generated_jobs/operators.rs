@@ -35,7 +35,7 @@ impl Source for Rows {
             out.emit(time, Row { key: row.key, value });
         }
         *seen += 1;
-        if *seen % self.watermark_every == 0 {
+        if seen.is_multiple_of(self.watermark_every) {
             out.watermark(time);
         }
     }

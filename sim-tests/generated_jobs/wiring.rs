@@ -44,7 +44,7 @@ fn declare(step: &Step, name: &str, streams: &[Stream<Row>]) -> Stream<Row> {
             value: row.value + add,
         }),
         StepKind::Filter { modulus } => {
-            plain().filter(name, parallelism, move |row: &Row| row.value % modulus != 0)
+            plain().filter(name, parallelism, move |row: &Row| !row.value.is_multiple_of(modulus))
         }
         StepKind::FlatMap => plain().flat_map(name, parallelism, |row: Row| {
             let copy = move |n| Row { key: row.key, value: row.value + 7 * n };

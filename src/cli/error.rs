@@ -48,6 +48,7 @@ impl CliError {
 
 impl From<FileError> for CliError {
     fn from(error: FileError) -> Self {
+        let error = sharpened(error);
         let shown = match &error {
             FileError::Content { path, line, .. } => shown_line(path, *line).unwrap_or_default(),
             FileError::Io { .. } => String::new(),
@@ -56,8 +57,25 @@ impl From<FileError> for CliError {
     }
 }
 
+/// The same error at the line of the unknown name that it is about, where its reader only knows in which
+/// table that is.
+fn sharpened(error: FileError) -> FileError {
+    let FileError::Content { path, line, problem } = error else { return error };
+    let line = line_of_unknown(&path, line, &problem).unwrap_or(line);
+    FileError::Content { path, line, problem }
+}
+
+fn line_of_unknown(path: &str, from: usize, problem: &str) -> Option<usize> {
+    let rest = problem.strip_prefix("unknown ")?;
+    let (_, rest) = rest.split_once('`')?;
+    let (name, _) = rest.split_once('`')?;
+    let text = fs::read_to_string(path).ok()?;
+    let after = text.lines().skip(from.saturating_sub(1)).position(|line| line.contains(name))?;
+    Some(from + after)
+}
+
 /// The line of a file, as compilers show it.
-pub fn shown_line(path: &str, line: usize) -> Option<String> {
+fn shown_line(path: &str, line: usize) -> Option<String> {
     const WIDTH_MAX: usize = 120;
     let text = fs::read_to_string(path).ok()?;
     let content = text.lines().nth(line.checked_sub(1)?)?;

@@ -14,7 +14,18 @@ use super::trace_file;
 
 /// The command that runs a seed of a scenario again.
 pub fn run_command(scenario: &str, seed: u64, defects: DefectSet, world: WorldKind) -> String {
-    let mut command = format!("cutwater run {} --seed {seed}", quoted(scenario));
+    let command = format!("cutwater run {} --seed {seed}", quoted(scenario));
+    with_settings(command, defects, world)
+}
+
+/// The command that runs a seed of a scenario twice, and compares.
+pub fn twice_command(scenario: &str, seed: u64, defects: DefectSet, world: WorldKind) -> String {
+    let (scenario, end) = (quoted(scenario), seed + 1);
+    let command = format!("cutwater sweep {scenario} --seeds {seed}..{end} --twice");
+    with_settings(command, defects, world)
+}
+
+fn with_settings(mut command: String, defects: DefectSet, world: WorldKind) -> String {
     for defect in defects.iter() {
         command.push_str(&format!(" --defect {defect}"));
     }

@@ -4,8 +4,8 @@ use std::str::FromStr;
 
 use clap::Args;
 use cutwater::explore::{Experiments, WorldKind};
-use cutwater::plan::{FaultClass, Plan, Scenario, Span};
-use cutwater::protocol::Defect;
+use cutwater::plan::{Fault, FaultClass, Plan, PlannedFault, Scenario, Span, When};
+use cutwater::protocol::{Defect, ProcessId};
 use cutwater::workload;
 
 use super::arguments;
@@ -35,11 +35,12 @@ pub struct Arguments {
     /// Subtasks of each operator that may have several, in place of what the scenario says
     #[arg(long, value_name = "N")]
     parallelism: Option<u16>,
-    /// How many crashes of workers, in place of what the scenario says
-    #[arg(long, value_name = "N")]
+    /// So many crashes of workers, spread evenly, in place of those that the scenario says
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000))]
     crashes: Option<u64>,
-    /// Until when faults strike, in virtual milliseconds, in place of what the scenario says
-    #[arg(long, value_name = "MS")]
+    /// Until when faults strike, in virtual milliseconds; otherwise what the scenario says, or half a
+    /// second for each of the crashes
+    #[arg(long, value_name = "MS", value_parser = clap::value_parser!(u64).range(1..=86_400_000))]
     faults_until: Option<u64>,
     #[command(flatten)]
     files: Files,
@@ -67,6 +68,9 @@ impl FromStr for Records {
     }
 }
 
+/// How much time each crash is given where nothing else is said.
+const CRASH_MS: u64 = 500;
+
 /// Runs it.
 pub fn execute(arguments: Arguments) -> Result<Exit, CliError> {
     let source = ScenarioSource::named(&arguments.scenario)?;
@@ -78,7 +82,10 @@ pub fn execute(arguments: Arguments) -> Result<Exit, CliError> {
         .map_err(|error| source.blame(&error))?;
     let prepared = experiments.prepare(&plan.job).map_err(|error| source.blame(&error))?;
     let entries: u64 = prepared.experiment.input.lengths().iter().sum();
-    let plan = arguments.with_time(plan, entries);
+    let mut plan = arguments.with_time(plan, entries);
+    if let Some(crashes) = arguments.crashes {
+        plan.faults.extend(even_crashes(&plan, crashes, scenario.nemesis.window_ms));
+    }
     let command = (scenario == source.scenario && !source.is_file)
         .then(|| failure::run_command(&source.argument, plan.seed, plan.defects, arguments.world));
     let telling = Telling { plan: &plan, prepared: &prepared, world: arguments.world, command };
@@ -107,10 +114,11 @@ impl Arguments {
                 scenario.job.splits = Span { min: at_least(splits.min), max: at_least(splits.max) };
             }
         }
-        if let Some(crashes) = self.crashes {
-            scenario.faults.insert(FaultClass::CrashWorker, just(crashes));
+        if self.crashes.is_some() {
+            scenario.faults.remove(&FaultClass::CrashWorker);
         }
-        if let Some(until) = self.faults_until {
+        let for_crashes = self.crashes.map(|crashes| crashes.saturating_mul(CRASH_MS));
+        if let Some(until) = self.faults_until.or(for_crashes) {
             let window = &mut scenario.nemesis.window_ms;
             *window = Span { min: window.min.min(until), max: until };
         }
@@ -124,4 +132,16 @@ impl Arguments {
         }
         plan
     }
+}
+
+/// Crashes spread evenly over a time, of one worker after the other; each is back before the next.
+fn even_crashes(plan: &Plan, crashes: u64, window_ms: Span) -> Vec<PlannedFault> {
+    let healthy = (0..plan.cluster.workers).map(ProcessId::Worker);
+    let healthy: Vec<ProcessId> = healthy.filter(|worker| !plan.lost.contains(worker)).collect();
+    let spacing_us = (window_ms.max - window_ms.min) * 1_000 / crashes.max(1);
+    let crash = |(number, process): (u64, &ProcessId)| PlannedFault {
+        when: When::At { us: window_ms.min * 1_000 + number * spacing_us },
+        fault: Fault::Crash { process: Some(*process), restart_after_us: Some(spacing_us / 4) },
+    };
+    (0..crashes).zip(healthy.iter().cycle()).map(crash).collect()
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use cutwater::explore::Experiments;
-use cutwater::plan::Scenario;
+use cutwater::plan::{self, Scenario};
 use cutwater::protocol::DefectSet;
 use cutwater::workload::{self, WorkloadError};
 
@@ -23,11 +23,18 @@ pub struct ScenarioSource {
 }
 
 impl ScenarioSource {
+    /// The built-in scenarios that a sweep runs when none is named.
+    fn in_sweep() -> Vec<Self> {
+        plan::scenario::built_in().into_iter().map(Self::known).collect()
+    }
+
     /// All built-in scenarios.
     pub fn built_in() -> Vec<Self> {
-        let source =
-            |scenario: Scenario| Self { argument: scenario.name.clone(), is_file: false, scenario };
-        cutwater::plan::scenario::built_in().into_iter().map(source).collect()
+        plan::scenario::all().into_iter().map(Self::known).collect()
+    }
+
+    fn known(scenario: Scenario) -> Self {
+        Self { argument: scenario.name.clone(), is_file: false, scenario }
     }
 
     /// The scenario that an argument names.
@@ -45,10 +52,10 @@ impl ScenarioSource {
         Err(CliError::usage(format!("{message}\n  or the path of a .toml file")))
     }
 
-    /// The scenarios that the arguments name; all built-in ones where there is none.
+    /// The scenarios that the arguments name; those of a sweep where there is none.
     pub fn all_named(arguments: &[String]) -> Result<Vec<Self>, CliError> {
         if arguments.is_empty() {
-            return Ok(Self::built_in());
+            return Ok(Self::in_sweep());
         }
         let mut sources: Vec<Self> = Vec::new();
         for argument in arguments {

@@ -24,6 +24,8 @@ pub struct Arguments {
 struct Listed {
     name: String,
     workload: String,
+    /// Whether a sweep runs it without being asked.
+    in_sweep: bool,
     faults: Vec<String>,
     about: String,
 }
@@ -38,10 +40,15 @@ pub fn execute(arguments: &Arguments) -> Result<Exit, CliError> {
     }
     let mut table =
         Table::new(&[("scenario", Align::Left), ("workload", Align::Left), ("about", Align::Left)]);
-    for scenario in listed {
-        table.row([scenario.name, scenario.workload, scenario.about]);
+    let others: Vec<&str> =
+        listed.iter().filter(|one| !one.in_sweep).map(|one| &*one.name).collect();
+    for Listed { name, workload, about, .. } in &listed {
+        table.row([name, workload, about]);
     }
     write!(out, "{table}")?;
+    if !others.is_empty() {
+        writeln!(out, "\nonly run when named: {}", others.join(", "))?;
+    }
     Ok(Exit::Held)
 }
 
@@ -52,6 +59,7 @@ fn listed(source: ScenarioSource) -> Listed {
         faults: enabled.map(|(class, _)| class.to_string()).collect(),
         name: scenario.name,
         workload: scenario.job.workload,
+        in_sweep: scenario.in_sweep,
         about: scenario.about,
     }
 }

@@ -26,7 +26,8 @@ use runs::Runs;
 /// What to sweep.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Names of built-in scenarios, or paths of .toml files; all built-in ones when none is given
+    /// Names of built-in scenarios, or paths of .toml files; all built-in ones, but for the longest, when
+    /// none is given
     #[arg(value_name = "SCENARIO")]
     scenarios: Vec<String>,
     /// The seeds: the first, and the one after the last

@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
+use cutwater::cluster::StoreFault;
 use cutwater::explore::report::headline;
 use cutwater::explore::{Outcome, Prepared, WorldKind, run_plan};
-use cutwater::plan::{Fault, FaultClass, Plan, PlannedFault, When};
+use cutwater::oracle::VerdictClass;
+use cutwater::plan::{Fault, FaultClass, MessageAction, Plan, PlannedFault, When};
 use cutwater::trace::{Event, Stamp};
 use cutwater::world::Observer;
 use serde::Serialize;
@@ -183,7 +185,14 @@ impl Telling<'_> {
     ) -> io::Result<()> {
         let statistics = &outcome.statistics;
         let class = outcome.verdict.class();
-        writeln!(out, "\nverdict      {}", format!("{class:?}").to_lowercase())?;
+        let verdict = match class {
+            VerdictClass::Held => "held",
+            VerdictClass::Safety => "violated",
+            VerdictClass::Liveness => "liveness violated",
+            VerdictClass::Panicked => "panicked",
+            VerdictClass::Undecided => "liveness not shown",
+        };
+        writeln!(out, "\nverdict      {verdict}")?;
         writeln!(out, "digest       {}", outcome.digest)?;
         durations.sort_unstable();
         writeln!(
@@ -261,10 +270,22 @@ fn planned(fault: &PlannedFault) -> String {
         }
         Fault::Message { message, to, count, action } => {
             let to = to.map(|to| format!(" to {to}")).unwrap_or_default();
-            format!("{action:?}: the next {count} {message}{to}")
+            let messages = format!("the next {count} {message}{to}");
+            match action {
+                MessageAction::Drop => format!("lose {messages}"),
+                MessageAction::Delay { us } => format!("hold back {messages} for {}", for_ms(us)),
+                MessageAction::Duplicate { us } => {
+                    format!("repeat {messages} after {}", for_ms(us))
+                }
+            }
         }
         Fault::Store { process, fault, for_us } => {
-            format!("{process} {fault:?} for {}", for_ms(for_us))
+            let how = match fault {
+                StoreFault::Healthy => "works normally".to_owned(),
+                StoreFault::Slow { extra_ms } => format!("takes {extra_ms} ms longer"),
+                StoreFault::Failing => "fails".to_owned(),
+            };
+            format!("{process} {how} for {}", for_ms(for_us))
         }
     };
     format!("{when}: {what}")

@@ -56,7 +56,8 @@ impl StoreSettings {
     /// How long a request with `bytes` bytes of content takes.
     #[must_use]
     pub fn duration(&self, bytes: usize) -> Duration {
-        Duration::from_micros(self.latency_us) + Duration::from_nanos(self.byte_ns * bytes as u64)
+        Duration::from_micros(self.latency_us)
+            + Duration::from_nanos(self.byte_ns.saturating_mul(bytes as u64))
     }
 }
 
@@ -76,12 +77,13 @@ impl CostModel {
     /// What processing an item of `bytes` bytes takes.
     #[must_use]
     pub fn item(&self, bytes: usize) -> Duration {
-        Duration::from_nanos(self.record_ns + self.byte_ns * bytes as u64)
+        let bytes = self.byte_ns.saturating_mul(bytes as u64);
+        Duration::from_nanos(self.record_ns.saturating_add(bytes))
     }
 
     /// What freezing `bytes` bytes of state takes.
     #[must_use]
     pub fn freeze(&self, bytes: usize) -> Duration {
-        Duration::from_nanos(self.freeze_byte_ns * bytes as u64)
+        Duration::from_nanos(self.freeze_byte_ns.saturating_mul(bytes as u64))
     }
 }

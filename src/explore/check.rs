@@ -8,7 +8,7 @@ use super::experiments::Prepared;
 use super::report::headline;
 use super::run::{WorldKind, run_plan};
 use super::statistics::Statistics;
-use crate::dataflow::{BuildError, Data, Entry, Input, JobBuilder, Source, SourceCollector};
+use crate::dataflow::{BuildError, Data, Input, JobBuilder};
 use crate::oracle::Verdict;
 use crate::plan::scenario::{
     CheckpointScenario, ClusterScenario, JobScenario, LinkScenario, NemesisScenario,
@@ -24,16 +24,15 @@ use crate::workload::Experiment;
 /// coordinator, pauses, disconnects, lost, late and repeated control messages, slow and failing stores.
 ///
 /// ```
-/// use cutwater::dataflow::{EncodedSink, Input, JobBuilder};
-/// use cutwater::explore::check::{Check, Lines};
+/// use cutwater::dataflow::{EncodedSink, Input, JobBuilder, Replay};
+/// use cutwater::explore::Check;
 ///
-/// let job = JobBuilder::new("shout");
-/// job.source("lines", Lines, 1, 1)
-///     .map("shout", 1, |line: String| line.to_uppercase())
+/// let job = JobBuilder::new("double");
+/// job.source("numbers", Replay::new(), 1, 1)
+///     .map("double", 1, |number: u64| 2 * number)
 ///     .transactional_sink("out", 1, EncodedSink::new());
-/// let input = Input::dealt(["one", "two"], 1);
-/// let expected = ["TWO".to_owned(), "ONE".to_owned()];
-/// Check::new(&job, input, &expected)?.seeds(0..10).run()?;
+/// let input = Input::dealt([1_u64, 2].iter().map(Replay::entry), 1);
+/// Check::new(&job, input, &[4_u64, 2])?.seeds(0..10).run()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
@@ -166,25 +165,6 @@ impl fmt::Display for CheckFailure {
 }
 
 impl std::error::Error for CheckFailure {}
-
-/// A source of lines of text, for jobs whose source does not matter; the time of a line is its offset.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Lines;
-
-impl Source for Lines {
-    type Out = String;
-    type State = ();
-
-    fn read(&mut self, entry: Entry<'_>, out: &mut SourceCollector<'_, String>) {
-        let time = entry.offset.cast_signed();
-        out.emit(time, String::from_utf8_lossy(entry.bytes).into_owned());
-        out.watermark(time);
-    }
-
-    fn snapshot(&self) {}
-
-    fn restore(&mut self, (): ()) {}
-}
 
 /// A scenario in which everything may fail, and nothing must.
 fn scenario(name: &str) -> Scenario {

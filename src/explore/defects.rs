@@ -75,12 +75,18 @@ impl DefectReport {
         self.detections.first()
     }
 
-    /// The median number of seeds to detection, over all trials that detected it.
+    /// The median number of seeds to detection, the lower one of two. A last trial that ended without a
+    /// detection counts with the seeds it had, which is less than it would have taken.
     #[must_use]
     pub fn median(&self) -> Option<u64> {
         let mut lengths: Vec<u64> = self.detections.iter().map(|found| found.runs).collect();
+        if lengths.is_empty() {
+            return None;
+        }
+        let left = self.runs - lengths.iter().sum::<u64>();
+        lengths.extend((left > 0).then_some(left));
         lengths.sort_unstable();
-        lengths.get(lengths.len().checked_sub(1)? / 2).copied()
+        lengths.get((lengths.len() - 1) / 2).copied()
     }
 
     /// How often each oracle fired first.

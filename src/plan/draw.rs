@@ -43,7 +43,7 @@ pub fn draw<E>(
         links,
         mailbox_us: scenario.cluster.mailbox_us,
         faults,
-        safety_ms: scenario.nemesis.window_ms.max + HEALING_MS,
+        safety_ms: scenario.nemesis.window_ms.max.saturating_add(HEALING_MS),
         liveness_ms: scenario.liveness_ms,
         lost,
         defects,
@@ -76,7 +76,7 @@ fn draw_cluster(scenario: &Scenario, topology: &Topology, stream: &mut Stream) -
         slots: small((topology.subtasks.len() as u64).div_ceil(workers)),
         heartbeat_ms: stream.within(ranges.heartbeat_ms).max(1),
         heartbeat_timeout_ms,
-        session_timeout_ms: heartbeat_timeout_ms * 4,
+        session_timeout_ms: heartbeat_timeout_ms.saturating_mul(4),
         restart_delay_ms: stream.within(ranges.restart_delay_ms),
         request_retry_ms: stream.within(ranges.request_retry_ms).max(1),
         credits: stream.within(ranges.credits).max(1) as u32,
@@ -160,7 +160,8 @@ impl Draw<'_> {
     }
 
     fn us(&mut self, range_ms: Span) -> u64 {
-        let range = Span::new(range_ms.min * 1_000, range_ms.max * 1_000);
+        let range =
+            Span::new(range_ms.min.saturating_mul(1_000), range_ms.max.saturating_mul(1_000));
         self.stream.within(range)
     }
 
@@ -325,6 +326,7 @@ impl Plan {
     /// When the run ends, whatever happens: just after the job is late.
     #[must_use]
     pub fn limit(&self) -> Duration {
-        self.safety() + Duration::from_millis(self.liveness_ms + 1)
+        let liveness = Duration::from_millis(self.liveness_ms.saturating_add(1));
+        self.safety().saturating_add(liveness)
     }
 }

@@ -57,7 +57,7 @@ impl Latency {
             }
         };
         let width_ns = u128::from(span.max - span.min) * 1_000 + 1;
-        let drawn = ((width_ns * u128::from(share)) >> 32) as u64;
-        Duration::from_nanos(span.min * 1_000 + drawn)
+        let drawn = u64::try_from((width_ns * u128::from(share)) >> 32).unwrap_or(u64::MAX);
+        Duration::from_micros(span.min) + Duration::from_nanos(drawn)
     }
 }

@@ -20,13 +20,13 @@ impl VirtualTime {
     /// The instant `ms` milliseconds after the beginning.
     #[must_use]
     pub const fn from_ms(ms: u64) -> Self {
-        Self(ms * 1_000_000)
+        Self(ms.saturating_mul(1_000_000))
     }
 
     /// The instant `us` microseconds after the beginning.
     #[must_use]
     pub const fn from_us(us: u64) -> Self {
-        Self(us * 1_000)
+        Self(us.saturating_mul(1_000))
     }
 
     /// How long after `earlier` this is; zero when it is not after it.

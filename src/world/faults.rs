@@ -31,6 +31,8 @@ struct Aimed {
 
 #[derive(Clone, Debug)]
 struct MessageFault {
+    /// Counted when it hits the first message, not when it is armed.
+    counts_as: Option<FaultClass>,
     message: MessageKind,
     to: Option<ProcessId>,
     left: u32,
@@ -80,12 +82,14 @@ impl Nemesis {
     /// From here on, the next messages of a kind are hit.
     pub fn arm_messages(
         &mut self,
+        class: FaultClass,
         message: MessageKind,
         to: Option<ProcessId>,
         count: u32,
         action: MessageAction,
     ) {
-        self.messages.push(MessageFault { message, to, left: count, action });
+        let counts_as = Some(class);
+        self.messages.push(MessageFault { counts_as, message, to, left: count, action });
     }
 
     /// What happens to this control message, if anything.
@@ -98,6 +102,9 @@ impl Nemesis {
         };
         let fault = self.messages.iter_mut().find(hits)?;
         fault.left -= 1;
+        if let Some(class) = fault.counts_as.take() {
+            self.struck[class as usize] += 1;
+        }
         let action = fault.action;
         self.messages.retain(|fault| fault.left > 0);
         Some(action)
@@ -110,7 +117,8 @@ impl Nemesis {
         self.messages.clear();
     }
 
-    /// A fault was counted that, as it turned out, had nothing to act on.
+    /// How many faults of a class took effect.
+    #[must_use]
     pub fn struck(&self, class: FaultClass) -> u32 {
         self.struck[class as usize]
     }

@@ -63,7 +63,8 @@ impl OrderedLink {
         let mut at = now;
         if self.byte_ns > 0 && !is_local {
             let bytes = HEADER_BYTES + message.content_bytes() as u64;
-            self.free = self.free.max(now) + Duration::from_nanos(bytes * self.byte_ns);
+            self.free =
+                self.free.max(now) + Duration::from_nanos(bytes.saturating_mul(self.byte_ns));
             at = self.free;
         }
         at += if is_local { self.local } else { self.latency.draw(&mut self.stream) };

@@ -33,7 +33,8 @@ pub struct Report {
     scenarios: Vec<Row>,
     /// Enabled fault classes that never struck; empty where anything failed.
     unreached: Vec<Unreached>,
-    divergent: Vec<Divergent>,
+    /// With the command that shows it again.
+    divergent: Vec<(Divergent, String)>,
     /// Where two runs of the first of them part.
     divergence: Option<String>,
     failures: Vec<Failed>,
@@ -105,7 +106,7 @@ impl Report {
             scenarios: rows(sweep, &done),
             unreached,
             failures: failures(sweep, sources, &done),
-            divergent: done.divergent,
+            divergent: twice_commands(sweep, sources, done.divergent),
             divergence: done.divergence,
             exit,
             total,
@@ -115,15 +116,6 @@ impl Report {
     /// How the program ends.
     pub fn exit(&self) -> Exit {
         self.exit
-    }
-
-    /// The command that shows again that a seed is not deterministic.
-    fn twice_command(&self, scenario: &str, seed: u64) -> String {
-        let mut command = format!("cutwater sweep {scenario} --seeds {seed}..{} --twice", seed + 1);
-        for defect in &self.configuration.defects {
-            command.push_str(&format!(" --defect {defect}"));
-        }
-        command
     }
 
     fn seeds(&self) -> u64 {
@@ -222,6 +214,22 @@ impl Row {
     }
 }
 
+/// Each with the command that shows again that it is not deterministic.
+fn twice_commands(
+    sweep: &Sweep,
+    sources: &[ScenarioSource],
+    divergent: Vec<Divergent>,
+) -> Vec<(Divergent, String)> {
+    let command = |divergent: Divergent| {
+        let source = sources.iter().find(|source| source.scenario.name == divergent.scenario);
+        let argument = source.map_or(divergent.scenario.as_str(), |source| &source.argument);
+        let Sweep { defects, world, .. } = sweep;
+        let command = failure::twice_command(argument, divergent.seed, *defects, *world);
+        (divergent, command)
+    };
+    divergent.into_iter().map(command).collect()
+}
+
 /// Kept failures come with their words; the others with a command at least.
 fn failures(sweep: &Sweep, sources: &[ScenarioSource], done: &Done) -> Vec<Failed> {
     let mut failed = Vec::new();
@@ -279,9 +287,9 @@ impl fmt::Display for Report {
             let Unreached { scenario, class, expected } = missing;
             writeln!(f, "\n{scenario}: {class} never struck, with {expected} expected")?;
         }
-        for Divergent { scenario, seed, first, second } in &self.divergent {
+        for (Divergent { scenario, seed, first, second }, command) in &self.divergent {
             writeln!(f, "\nnot deterministic ({scenario}, seed {seed}): {first}, then {second}")?;
-            writeln!(f, "{}", self.twice_command(scenario, *seed))?;
+            writeln!(f, "{command}")?;
         }
         if let Some(divergence) = &self.divergence {
             write!(f, "{divergence}")?;

@@ -144,7 +144,8 @@ impl Coordinator {
                 }
             }
             Message::MetaAnswer { request, written, version, record } => {
-                if self.requests.answered(request).is_some() {
+                let purpose = self.requests.answered(request);
+                if purpose == Some(Purpose::Record) {
                     self.handle_record(now, written, version, record, outbox);
                 }
             }

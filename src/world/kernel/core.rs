@@ -117,18 +117,16 @@ impl<'a, O: Observer> Core<'a, O> {
     pub fn event(&mut self, slot: usize, event: &Event) -> ControlFlow<()> {
         let process = self.slots[slot].id;
         self.observe(process, event);
-        if self.nemesis.is_watching(event) {
-            self.strike_aimed(event, process);
-        }
         if let Event::JobFinished { .. } = event {
             self.ending.get_or_insert(Ending::Finished);
         }
-        let alive = !matches!(self.slots[slot].condition, Condition::Down);
-        if self.ending.is_none() && alive {
-            ControlFlow::Continue(())
-        } else {
-            ControlFlow::Break(())
+        if self.nemesis.is_watching(event) {
+            self.strike_aimed(event, process);
+            if matches!(self.slots[slot].condition, Condition::Down) {
+                return ControlFlow::Break(());
+            }
         }
+        if self.ending.is_none() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     }
 
     #[inline]

@@ -36,8 +36,8 @@ impl<O: Observer> Core<'_, O> {
                 self.disconnect(index, (*from, *to), *both, *for_us);
             }
             Fault::Message { message, to, count, action } => {
-                self.nemesis.strike(fault, struck);
-                self.nemesis.arm_messages(*message, *to, *count, *action);
+                let class = fault.class(struck);
+                self.nemesis.arm_messages(class, *message, *to, *count, *action);
             }
             Fault::Store { process, fault: how, for_us } => {
                 self.nemesis.strike(fault, *process);

@@ -325,8 +325,8 @@ impl<O: Observer> Run<O> {
                 self.schedule(self.now + Duration::from_micros(*for_us), Action::Heal(index));
             }
             Fault::Message { message, to, count, action } => {
-                self.nemesis.strike(fault, struck);
-                self.nemesis.arm_messages(*message, *to, *count, *action);
+                let class = fault.class(struck);
+                self.nemesis.arm_messages(class, *message, *to, *count, *action);
             }
             Fault::Store { process, fault: how, for_us } => {
                 self.nemesis.strike(fault, *process);

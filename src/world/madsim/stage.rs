@@ -17,6 +17,7 @@ use tokio::sync::Notify;
 
 use super::driver::clock::Clock;
 use super::driver::delays::network_latency;
+use super::driver::either::either;
 use super::driver::seat::{Seat, Status};
 use super::driver::{self, Life, World, lock};
 use super::run::{Errand, Machines, Remains, Run};
@@ -118,7 +119,7 @@ impl<O: Observer + Send + 'static> Stage<O> {
     /// Lets happen what is due, until the run is over.
     async fn direct(&self) {
         while let Some(next) = self.run_errands() {
-            self.shared.until(next).await;
+            either(self.shared.stir.notified(), self.shared.clock.sleep_until(next)).await;
         }
     }
 
@@ -209,15 +210,6 @@ type BoxFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
 impl<O: Observer> Shared<O> {
     fn life(&self, process: ProcessId) -> Option<(Life, Arc<Status>)> {
         lock(&self.run).as_ref().map(|run| run.life(process))
-    }
-
-    #[expect(clippy::disallowed_macros, reason = "biased: the order of the branches is fixed")]
-    async fn until(&self, next: VirtualTime) {
-        tokio::select! {
-            biased;
-            () = self.stir.notified() => {}
-            () = self.clock.sleep_until(next) => {}
-        }
     }
 }
 

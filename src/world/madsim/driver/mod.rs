@@ -6,6 +6,7 @@
 mod agenda;
 pub mod clock;
 pub mod delays;
+pub mod either;
 pub mod frame;
 mod incoming;
 pub mod outgoing;

@@ -9,6 +9,7 @@ use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
 use super::clock::Clock;
+use super::either::{Either, either};
 use super::frame::{Class, Frame, FrameReader};
 use super::session::SendSession;
 use super::{Life, World, lock};
@@ -164,20 +165,11 @@ impl Outgoing {
         lock(&self.waiting).is_pacing = true;
         let mut order = None;
         while clock.now() < turn && order.is_none() {
-            self.order_until(clock, turn).await;
+            either(self.wake.notified(), clock.sleep_until(turn)).await;
             order = self.take_order();
         }
         lock(&self.waiting).is_pacing = false;
         order
-    }
-
-    #[expect(clippy::disallowed_macros, reason = "biased: the order of the branches is fixed")]
-    async fn order_until(&self, clock: &Clock, turn: VirtualTime) {
-        tokio::select! {
-            biased;
-            () = self.wake.notified() => {}
-            () = clock.sleep_until(turn) => {}
-        }
     }
 }
 
@@ -244,12 +236,10 @@ impl Wire {
         Ok(())
     }
 
-    #[expect(clippy::disallowed_macros, reason = "biased: the order of the branches is fixed")]
     async fn news(&mut self, outgoing: &Outgoing) -> io::Result<News> {
-        tokio::select! {
-            biased;
-            () = outgoing.wake.notified() => Ok(News::Woken),
-            frame = self.reader.next(&mut self.stream) => Ok(frame?.map_or(News::Ended, News::Frame)),
+        match either(outgoing.wake.notified(), self.reader.next(&mut self.stream)).await {
+            Either::First(()) => Ok(News::Woken),
+            Either::Second(frame) => Ok(frame?.map_or(News::Ended, News::Frame)),
         }
     }
 }

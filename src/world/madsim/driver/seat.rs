@@ -16,6 +16,7 @@ use tokio::time::{self, Sleep};
 use super::agenda::{Agenda, Task};
 use super::clock::Clock;
 use super::delays::{Delays, Departure};
+use super::either::either;
 use super::frame::Class;
 use super::outgoing::Outgoing;
 use super::session::{Arrival, ReceiveSession};
@@ -203,12 +204,11 @@ impl Seat {
         }
     }
 
-    #[expect(clippy::disallowed_macros, reason = "biased: the order of the branches is fixed")]
     async fn until(&self, next: VirtualTime, sleep: Pin<&mut Sleep>) {
-        tokio::select! {
-            biased;
-            () = self.stir.notified() => {}
-            () = sleep, if next != NEVER => {}
+        if next == NEVER {
+            self.stir.notified().await;
+        } else {
+            either(self.stir.notified(), sleep).await;
         }
     }
 

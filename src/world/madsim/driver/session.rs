@@ -197,7 +197,7 @@ mod tests {
         for arrived in 0..=8 {
             let (mut sender, mut receiver) = (sender(8), ReceiveSession::new(Incarnation(0)));
             let mut got = deliver(&mut receiver, &written(&mut sender)[..arrived]);
-            sender.push(&8);
+            sender.push(&8_u64);
             assert!(sender.handle_welcome(receiver.expected()));
             got.extend(deliver(&mut receiver, &written(&mut sender)));
             assert_eq!(got, (0..=8).collect::<Vec<_>>(), "{arrived} arrived before");
@@ -221,7 +221,7 @@ mod tests {
         let mut sender = sender(3);
         assert_eq!(written(&mut sender).len(), 3);
         assert!(sender.handle_acknowledged(1));
-        sender.push(&3);
+        sender.push(&3_u64);
         let mut restarted = ReceiveSession::new(Incarnation(0));
         assert!(sender.handle_welcome(restarted.expected()));
         assert_eq!(deliver(&mut restarted, &written(&mut sender)), [1, 2, 3]);

@@ -1,9 +1,11 @@
 //! A worker: hosts tasks, speaks for them to the coordinator, keeps their requests alive.
 
+mod answers;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::message::{Deploy, Heartbeat, Message, ObjectResult};
+use super::message::{Deploy, Heartbeat, Message};
 use super::process::{Input, Outbox, Timer};
 use super::requests::Requests;
 use super::settings::ClusterSettings;
@@ -123,10 +125,8 @@ impl Worker {
                 self.handle_answer(now, message, outbox)
             }
             Message::HeartbeatSeen { .. } => self.coordinator_heard = now,
-            Message::Deploy { to, deploy } => {
-                if to == self.incarnation {
-                    self.handle_deploy(now, deploy, outbox);
-                }
+            Message::Deploy { to, deploy } if to == self.incarnation => {
+                self.handle_deploy(now, deploy, outbox);
             }
             Message::Run { attempt } => self.handle_run(now, attempt, outbox),
             Message::Cancel { attempt } => self.handle_cancel(attempt),
@@ -338,33 +338,6 @@ impl Worker {
         self.drop_execution();
     }
 
-    fn handle_answer(&mut self, now: VirtualTime, message: Message, outbox: &mut impl Outbox) {
-        let request = match &message {
-            Message::Fetched(fetched) => fetched.request,
-            Message::ObjectAnswer { request, .. } | Message::SinkAnswer { request, .. } => *request,
-            _ => return,
-        };
-        let Some(purpose) = self.requests.answered(request) else { return };
-        match message {
-            Message::Fetched(fetched) => {
-                if let Purpose::Fetch { subtask, .. } = purpose {
-                    self.with_current(now, subtask, outbox, |task, env| {
-                        task.handle_fetched(*fetched, env);
-                        Ok(())
-                    });
-                }
-            }
-            Message::ObjectAnswer { result, .. } => {
-                self.handle_object_answer(now, purpose, result, outbox);
-            }
-            Message::SinkAnswer { accepted, .. } => {
-                self.handle_sink_answer(now, purpose, accepted, outbox);
-            }
-            _ => {}
-        }
-        self.report_ready(false, outbox);
-    }
-
     fn with_current<O: Outbox>(
         &mut self,
         now: VirtualTime,
@@ -375,94 +348,6 @@ impl Worker {
         if let Some(attempt) = self.execution.as_ref().map(|execution| execution.attempt) {
             self.with_task(now, attempt, subtask, outbox, action);
         }
-    }
-
-    fn handle_object_answer(
-        &mut self,
-        now: VirtualTime,
-        purpose: Purpose,
-        result: ObjectResult,
-        outbox: &mut impl Outbox,
-    ) {
-        match purpose {
-            Purpose::Restore { subtask } => self.handle_snapshot(now, subtask, result, outbox),
-            Purpose::Upload { subtask, checkpoint } => {
-                let stored = result == ObjectResult::Done;
-                self.with_current(now, subtask, outbox, |task, env| {
-                    task.handle_uploaded(checkpoint, stored, env);
-                    Ok(())
-                });
-            }
-            Purpose::Fence { .. }
-            | Purpose::PreCommit { .. }
-            | Purpose::Commit { .. }
-            | Purpose::Fetch { .. }
-            | Purpose::Delete => {}
-        }
-    }
-
-    /// A store that fails is asked again; a snapshot that is not what was acknowledged ends the attempt.
-    fn handle_snapshot(
-        &mut self,
-        now: VirtualTime,
-        subtask: SubtaskId,
-        result: ObjectResult,
-        outbox: &mut impl Outbox,
-    ) {
-        let Some(deploy) = self.execution.as_ref().map(|execution| Arc::clone(&execution.deploy))
-        else {
-            return;
-        };
-        let Some(handle) = deploy.snapshots.get(subtask.index()).copied() else { return };
-        let checkpoint = deploy.checkpoint;
-        self.with_current(now, subtask, outbox, |task, env| match result {
-            ObjectResult::Read(bytes) => task.handle_snapshot(checkpoint, handle, &bytes, env),
-            ObjectResult::Failed => {
-                task.begin_restore(checkpoint, Some(handle), env);
-                Ok(())
-            }
-            ObjectResult::Missing | ObjectResult::Done => Err(format!("{} is gone", handle.key)),
-        });
-    }
-
-    fn handle_sink_answer(
-        &mut self,
-        now: VirtualTime,
-        purpose: Purpose,
-        accepted: bool,
-        outbox: &mut impl Outbox,
-    ) {
-        let (Purpose::Fence { subtask }
-        | Purpose::PreCommit { subtask, .. }
-        | Purpose::Commit { subtask, .. }
-        | Purpose::Restore { subtask }
-        | Purpose::Upload { subtask, .. }
-        | Purpose::Fetch { subtask, .. }) = purpose
-        else {
-            return;
-        };
-        self.with_current(now, subtask, outbox, |task, env| {
-            match purpose {
-                Purpose::Fence { .. } if !accepted => {
-                    return Err("the sink target has fenced this attempt".to_owned());
-                }
-                Purpose::Fence { .. } => task.handle_fenced(env),
-                Purpose::PreCommit { checkpoint, .. } => {
-                    task.handle_pre_committed(checkpoint, accepted, env);
-                }
-                Purpose::Commit { transaction, .. } if accepted => {
-                    task.handle_committed(transaction);
-                }
-                Purpose::Commit { transaction, .. } => {
-                    return Err(format!("the sink target has lost {transaction}"));
-                }
-                Purpose::Restore { .. }
-                | Purpose::Upload { .. }
-                | Purpose::Fetch { .. }
-                | Purpose::Delete => {}
-            }
-            Ok(())
-        });
     }
 
     fn sign_of_life(&mut self) -> Heartbeat {

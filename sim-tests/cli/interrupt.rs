@@ -1,0 +1,38 @@
+//! Sweeps that do not get to their end.
+
+use crate::harness::Place;
+
+/// Far more than any machine runs while a signal is under way.
+const ENDLESS: &str = "sweep relay --seeds 0..1_000_000_000 --jobs 2";
+
+#[test]
+fn an_interrupted_sweep_shows_the_table_so_far() {
+    let place = Place::new("interrupted");
+    let mut running = place.start(ENDLESS);
+    running.wait_for("kept in");
+    running.signal("INT");
+    let said = running.finish().expect(130);
+    let row = said.line("relay ");
+    assert!(row.ends_with("held") || row.ends_with("not run"), "{row}");
+    assert!(said.out.contains("interrupted"), "{}", said.out);
+    let kept = ["configuration.json", "environment.json", "report.json"];
+    assert_eq!(place.names("cutwater-out/sweep-1"), kept, "what tells where it was is gone");
+}
+
+#[test]
+fn a_killed_sweep_has_written_down_where_it_was() {
+    let place = Place::new("killed");
+    let mut running = place.start(ENDLESS);
+    running.wait_for("kept in");
+    let file = "cutwater-out/sweep-1/running/thread-0";
+    while !place.path(file).exists() || place.read(file).is_empty() {
+        std::thread::yield_now();
+    }
+    running.signal("KILL");
+    assert_eq!(running.finish().code, None, "it was killed");
+    let whereabouts = place.read(file);
+    let words: Vec<&str> = whereabouts.split_whitespace().collect();
+    assert_eq!(words[..2], ["relay", "seed"], "{whereabouts}");
+    assert!(words[2].parse::<u64>().is_ok(), "{whereabouts}");
+    assert_eq!(place.names("cutwater-out/sweep-1")[0], "configuration.json");
+}

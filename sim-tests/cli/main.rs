@@ -1,0 +1,9 @@
+//! The command line, as a shell sees it: what it prints, what it writes, how it ends.
+
+mod bad_input;
+mod check;
+mod harness;
+mod interrupt;
+mod measuring;
+mod running;
+mod sweeping;

@@ -1,0 +1,51 @@
+//! `cutwater defects` and `cutwater overhead`.
+
+use serde_json::Value;
+
+use crate::harness::{Place, QUICK};
+
+#[test]
+fn a_defect_is_found_with_the_seeds_it_took_and_the_oracle_that_fired() {
+    let place = Place::new("defects");
+    let said = place
+        .run("defects channel-not-blocked --scenario relay --seeds 0..50 --detections 3 --json d.json")
+        .expect(0);
+    let row: Vec<&str> = said.line("channel-not-blocked").split_whitespace().collect();
+    assert_eq!((row[0], row[4]), ("yes", "cut"), "{row:?}");
+    let report: Value = serde_json::from_str(&place.read("d.json")).expect("JSON");
+    let detections = report[0]["detections"].as_array().expect("a list");
+    assert_eq!(detections.len(), 3);
+    let runs: u64 = detections.iter().filter_map(|found| found["runs"].as_u64()).sum();
+    assert_eq!(report[0]["runs"], runs, "trials follow one another");
+}
+
+#[test]
+fn a_defect_that_is_not_found_fails_the_search() {
+    let place = Place::new("not-found");
+    place.write(
+        "calm.toml",
+        &QUICK.replace("crash-worker = 1", "").replace("workers = 2", "workers = 3"),
+    );
+    let line = "defects older-checkpoint-restored state-leaks-between-runs --scenario calm.toml --seeds 0..5";
+    let said = place.run(line).expect(1);
+    assert!(said.line("older-checkpoint-restored").starts_with("NO"), "{}", said.out);
+    assert!(said.line("state-leaks-between-runs").contains("determinism"), "{}", said.out);
+    assert!(said.out.contains("1 of 2 found"), "{}", said.out);
+}
+
+#[test]
+fn the_cost_of_checkpoints_is_compared_with_none() {
+    let place = Place::new("overhead");
+    let said = place.run("overhead --seeds 0..1 --json -").expect(0);
+    let costs: Value = serde_json::from_str(&said.out).expect("nothing but JSON");
+    let costs = costs.as_array().expect("a list");
+    let number = |cost: &Value, field: &str| cost[field].as_f64().expect("a number");
+    let intervals: Vec<f64> = costs.iter().map(|cost| number(cost, "interval_ms")).collect();
+    assert_eq!(intervals, [0.0, 1_000.0, 100.0, 10.0]);
+    assert_eq!(number(&costs[0], "completed"), 0.0);
+    for pair in costs.windows(2) {
+        assert!(number(&pair[0], "completed") < number(&pair[1], "completed"), "{pair:?}");
+    }
+    assert!(number(&costs[3], "overhead_percent") > 0.0, "{:?}", costs[3]);
+    assert!(number(&costs[3], "blocked_percent") > number(&costs[1], "blocked_percent"));
+}
