@@ -19,7 +19,7 @@ use cutwater::plan::FaultClass;
 use strum::IntoEnumIterator as _;
 
 /// How many cases each test draws.
-const CASES: u32 = 1_000;
+const CASES: u32 = 3_000;
 
 /// Without faults, every job gives exactly its reference output: what fails here is no matter of recovery.
 #[test]
