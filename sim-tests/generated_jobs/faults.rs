@@ -413,6 +413,7 @@ fn is_mortal(when: &When) -> bool {
         | Point::RecordRefused
         | Point::OffsetCommitted
         | Point::ProducersFenced
+        | Point::TransactionOpened
         | Point::ProducerRefused
         | Point::TransactionPrepared
         | Point::TransactionCommitted

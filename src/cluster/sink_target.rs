@@ -93,8 +93,11 @@ impl SinkTarget {
         if !self.admit(transaction, outbox) {
             return;
         }
-        let open = self.transactions.entry(transaction).or_insert(Transaction::Open(Vec::new()));
-        match open {
+        let held = self.transactions.entry(transaction).or_insert_with(|| {
+            outbox.event(Event::TransactionOpened { transaction });
+            Transaction::Open(Vec::new())
+        });
+        match held {
             Transaction::Open(held) => held.extend(records.iter().map(output_record)),
             Transaction::Prepared(_) => outbox.event(Event::ProducerRefused { transaction }),
         }

@@ -102,13 +102,13 @@ impl RecoveryOracle {
         *fence = (*fence).max(attempt);
     }
 
-    /// A transaction is durable: its producer must not be fenced.
-    pub fn handle_prepared(&mut self, scene: &mut Scene, transaction: TransactionId) {
+    /// A producer opened or prepared a transaction: it must not be fenced.
+    pub fn handle_produced(&mut self, scene: &mut Scene, transaction: TransactionId, what: &str) {
         let fence = self.fences[transaction.sink.index()];
         if transaction.attempt < fence {
             let name = scene.name(transaction.sink);
             let text =
-                format!("{transaction} of {name} was prepared after {fence} had fenced it off");
+                format!("{transaction} of {name} was {what} after {fence} had fenced it off");
             let violation = Violation::new(OracleName::Recovery, text);
             scene.report(violation.by(transaction.sink));
         }

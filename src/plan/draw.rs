@@ -29,12 +29,12 @@ pub fn draw<E>(
     let topology = topology(&job)?;
     let mut cluster = draw_cluster(scenario, &topology, &mut shape);
     let links = draw_links(scenario, &topology, &mut shape);
-    let losable = shape.within(scenario.cluster.losable).min(u64::from(cluster.workers) - 1);
-    let lost = (0..losable).map(|n| ProcessId::Worker(n as u16)).collect::<Vec<_>>();
-    let healthy = u64::from(cluster.workers) - losable;
+    let lost = draw_lost(scenario, cluster.workers, &mut shape);
+    let healthy = u64::from(cluster.workers) - lost.len() as u64;
     let subtasks = topology.subtasks.len() as u64;
     cluster.slots = small(subtasks.div_ceil(healthy));
-    let faults = draw_faults(scenario, seed, cluster.workers);
+    let mut faults = draw_faults(scenario, seed, cluster.workers);
+    faults.extend(lost.iter().map(|worker| lose(scenario, seed, *worker)));
     Ok(Plan {
         scenario: scenario.name.clone(),
         seed,
@@ -45,7 +45,7 @@ pub fn draw<E>(
         faults,
         safety_ms: scenario.nemesis.window_ms.max.saturating_add(HEALING_MS),
         liveness_ms: scenario.liveness_ms,
-        lost,
+        lost: lost.into_iter().map(ProcessId::Worker).collect(),
         defects,
     })
 }
@@ -123,6 +123,27 @@ fn draw_links(scenario: &Scenario, topology: &Topology, stream: &mut Stream) -> 
         slow,
     }
 }
+
+/// Workers that are lost for good: neighbours, from a random one on, and never all.
+fn draw_lost(scenario: &Scenario, workers: u16, stream: &mut Stream) -> Vec<u16> {
+    let workers = u64::from(workers);
+    let count = stream.within(scenario.cluster.losable).min(workers - 1);
+    let first = stream.below(workers);
+    (0..count).map(|n| small((first + n) % workers)).collect()
+}
+
+/// The crash from which a worker does not come back.
+fn lose(scenario: &Scenario, seed: u64, worker: u16) -> PlannedFault {
+    let entity = LOST_ENTITY | u64::from(worker);
+    let mut draw =
+        Draw { scenario, workers: 1, stream: Stream::new(seed, Concern::Faults, entity) };
+    let when = draw.time();
+    let fault = Fault::Crash { process: Some(ProcessId::Worker(worker)), restart_after_us: None };
+    PlannedFault { when, fault }
+}
+
+/// Streams of crashes for good; those of other faults have their class and number.
+const LOST_ENTITY: u64 = 1 << 48;
 
 fn draw_faults(scenario: &Scenario, seed: u64, workers: u16) -> Vec<PlannedFault> {
     let mut faults = Vec::new();

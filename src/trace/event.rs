@@ -191,6 +191,8 @@ pub enum Event {
     ProducersFenced { sink: SubtaskId, attempt: Attempt },
     /// A write of a fenced producer was refused.
     ProducerRefused { transaction: TransactionId },
+    /// The first records were written into the transaction.
+    TransactionOpened { transaction: TransactionId },
     /// The transaction holds these many records, durable and invisible.
     TransactionPrepared { transaction: TransactionId, records: u64 },
     /// The sink is about to make the transaction visible, because this checkpoint or a later completed.
@@ -318,6 +320,7 @@ impl Event {
             Event::Restored(restored) => Some(restored.subtask),
             Event::ProducersFenced { sink, .. } | Event::OutputWritten { sink, .. } => Some(*sink),
             Event::ProducerRefused { transaction }
+            | Event::TransactionOpened { transaction }
             | Event::TransactionPrepared { transaction, .. }
             | Event::CommitRequested { transaction, .. }
             | Event::TransactionCommitted { transaction, .. }

@@ -308,7 +308,8 @@ impl Judge {
         {
             return;
         }
-        if let Event::TransactionPrepared { transaction, .. }
+        if let Event::TransactionOpened { transaction }
+        | Event::TransactionPrepared { transaction, .. }
         | Event::CommitRequested { transaction, .. }
         | Event::TransactionCommitted { transaction, .. }
         | Event::TransactionAborted { transaction } = event
@@ -332,8 +333,11 @@ impl Judge {
             Event::ProducersFenced { sink, attempt } => {
                 self.recovery.handle_fenced(*sink, *attempt);
             }
+            Event::TransactionOpened { transaction } => {
+                self.recovery.handle_produced(scene, *transaction, "opened");
+            }
             Event::TransactionPrepared { transaction, records } => {
-                self.recovery.handle_prepared(scene, *transaction);
+                self.recovery.handle_produced(scene, *transaction, "prepared");
                 self.durability.handle_prepared(*transaction);
                 self.output.handle_prepared(*transaction, *records);
             }
@@ -389,6 +393,7 @@ fn concern(event: &Event) -> Concern {
         | Event::RecordWritten { .. }
         | Event::OffsetCommitted { .. }
         | Event::ProducersFenced { .. }
+        | Event::TransactionOpened { .. }
         | Event::TransactionPrepared { .. }
         | Event::CommitRequested { .. }
         | Event::TransactionCommitted { .. }

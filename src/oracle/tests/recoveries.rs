@@ -72,13 +72,19 @@ fn an_older_coordinator_does_not_write() {
 }
 
 #[test]
-fn an_older_producer_does_not_prepare() {
-    let words = "txn-3.1.9 of out/0 was prepared after attempt-2 had fenced it off";
-    breaks(OracleName::Recovery, words, |events| {
-        let is_it =
-            |event: &Event| matches!(event, Event::ProducersFenced { attempt: Attempt(2), .. });
-        let place = at(events, is_it);
-        let transaction = TransactionId { sink: OUT, attempt: Attempt(1), number: 9 };
-        events.insert(place + 1, Event::TransactionPrepared { transaction, records: 0 });
-    });
+fn an_older_producer_neither_opens_nor_prepares() {
+    let transaction = TransactionId { sink: OUT, attempt: Attempt(1), number: 9 };
+    let late = [
+        ("opened", Event::TransactionOpened { transaction }),
+        ("prepared", Event::TransactionPrepared { transaction, records: 0 }),
+    ];
+    for (what, event) in late {
+        let words = format!("txn-3.1.9 of out/0 was {what} after attempt-2 had fenced it off");
+        breaks(OracleName::Recovery, &words, |events| {
+            let is_it =
+                |event: &Event| matches!(event, Event::ProducersFenced { attempt: Attempt(2), .. });
+            let place = at(events, is_it);
+            events.insert(place + 1, event);
+        });
+    }
 }
