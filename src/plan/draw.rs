@@ -313,13 +313,15 @@ const COORDINATOR_POINTS: &[Point] = &[
     Point::Aborted,
 ];
 
-/// The control messages that faults hit.
+/// The control messages that faults hit; those that decide a checkpoint more often than others.
 const FRAGILE: &[MessageKind] = &[
     MessageKind::Trigger,
     MessageKind::Trigger,
     MessageKind::Acknowledge,
     MessageKind::Acknowledge,
     MessageKind::Decline,
+    MessageKind::NotifyComplete,
+    MessageKind::NotifyComplete,
     MessageKind::NotifyComplete,
     MessageKind::NotifyComplete,
     MessageKind::NotifyAborted,
