@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use cutwater::explore::{Experiments, WorldKind, run_plan};
 use cutwater::plan::{Scenario, scenario};
 use cutwater::protocol::DefectSet;
+use cutwater::world::{Ending, Kernel};
 
 /// How many seeds each scenario gets here; a sweep runs more.
 const SEEDS: u64 = 10;
@@ -47,4 +48,17 @@ fn names_of_scenarios_differ() {
     let count = names.len();
     names.dedup();
     assert_eq!(names.len(), count, "two scenarios have one name");
+}
+
+#[test]
+fn a_run_that_goes_round_in_circles_is_given_up() {
+    let experiments = Experiments::new();
+    let first = scenario::built_in().into_iter().next().expect("there is a first scenario");
+    let plan = experiments.draw(&first, 1, DefectSet::NONE).expect("it can be drawn");
+    let prepared = experiments.prepare(&plan.job).expect("the plan was drawn for it");
+    let cluster = prepared.cluster(&plan);
+    let (end, ..) = Kernel::new(&plan, &cluster, ()).with_steps_max(1_000).run();
+    assert_eq!((end.ending, end.steps), (Ending::StepLimit, 1_000));
+    let (end, ..) = Kernel::new(&plan, &cluster, ()).run();
+    assert_eq!(end.ending, Ending::Finished, "the same run ends of itself when it may");
 }

@@ -27,6 +27,8 @@ pub enum Ending {
     Stopped,
     /// The time was up.
     TimeLimit,
+    /// So much happened that something must be going round in circles.
+    StepLimit,
     /// Nothing was left to happen, and the job had not finished.
     Quiescent,
 }

@@ -16,6 +16,10 @@ use crate::plan::{Plan, When};
 use crate::protocol::{Incarnation, ProcessId, VirtualTime};
 use crate::trace::Event;
 
+/// After so many inputs a run is given up: its processes keep each other busy, and time may stand
+/// still. The largest built-in run takes half a million.
+pub const STEPS_MAX: u64 = 500_000_000;
+
 /// A run in the kernel. Cloning it forks the run.
 #[derive(Clone)]
 pub struct Kernel<'a, O> {
@@ -23,6 +27,7 @@ pub struct Kernel<'a, O> {
     /// In the order of [`Cluster::processes`].
     processes: Vec<Process>,
     core: Core<'a, O>,
+    steps_max: u64,
 }
 
 impl<'a, O: Observer> Kernel<'a, O> {
@@ -30,7 +35,14 @@ impl<'a, O: Observer> Kernel<'a, O> {
     #[must_use]
     pub fn new(plan: &'a Plan, cluster: &'a Cluster, observer: O) -> Self {
         let processes = cluster.processes().map(|id| cluster.start(id)).collect();
-        Self { cluster, processes, core: Core::new(plan, cluster, observer) }
+        let core = Core::new(plan, cluster, observer);
+        Self { cluster, processes, core, steps_max: STEPS_MAX }
+    }
+
+    /// Gives the run up after so many inputs, instead of [`STEPS_MAX`].
+    #[must_use]
+    pub fn with_steps_max(self, steps_max: u64) -> Self {
+        Self { steps_max, ..self }
     }
 
     /// Runs to the end.
@@ -39,6 +51,9 @@ impl<'a, O: Observer> Kernel<'a, O> {
         let limit = VirtualTime::ZERO + self.core.plan.limit();
         while self.core.ending.is_none() {
             self.step(limit);
+            if self.core.steps >= self.steps_max {
+                self.core.ending.get_or_insert(Ending::StepLimit);
+            }
         }
         self.core.into_end()
     }
