@@ -1,9 +1,9 @@
 //! cutwater: deterministic simulation and testing of asynchronous barrier snapshots, the checkpoints of
 //! Apache Flink and its relatives.
 //!
-//! A [`Plan`](plan::Plan) decides a run: job, settings, faults. A [world](world) carries the
+//! A [`Plan`](plan::Plan) decides a run: job, settings, faults. A [world] carries the
 //! [processes](cluster) of a simulated cluster through it, and [oracles](oracle) judge the
-//! [trace](trace) while it happens. [`explore`] does so for many seeds; [`explore::Check`] does it for a
+//! [trace] while it happens. [`explore`] does so for many seeds; [`explore::Check`] does it for a
 //! job of your own, written against [`dataflow`]. The protocol itself is in [`protocol`], as plain values.
 
 pub mod cluster;
