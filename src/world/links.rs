@@ -16,6 +16,8 @@ pub struct OrderedLink {
     latency: Latency,
     byte_ns: u64,
     local: Duration,
+    /// When the last message arrives; none may overtake it.
+    last: VirtualTime,
     /// When the sender's side is free again, where bandwidth is limited.
     free: VirtualTime,
     /// In order.
@@ -27,7 +29,7 @@ pub struct OrderedLink {
 /// A message in an ordered link.
 #[derive(Clone, Debug)]
 pub struct InFlight {
-    /// When it arrives, if those before it have.
+    /// When it arrives.
     pub due: Due,
     /// Who sent it.
     pub from: ProcessId,
@@ -49,13 +51,14 @@ impl OrderedLink {
             latency,
             byte_ns,
             local: Duration::from_micros(local_us),
+            last: VirtualTime::ZERO,
             free: VirtualTime::ZERO,
             under_way: VecDeque::new(),
             scheduled: false,
         }
     }
 
-    /// When a message sent now arrives, if none before it takes longer.
+    /// When a message sent now arrives.
     pub fn arrival(&mut self, now: VirtualTime, message: &Message, is_local: bool) -> VirtualTime {
         let mut at = now;
         if self.byte_ns > 0 && !is_local {
@@ -64,7 +67,9 @@ impl OrderedLink {
                 self.free.max(now) + Duration::from_nanos(bytes.saturating_mul(self.byte_ns));
             at = self.free;
         }
-        at + if is_local { self.local } else { self.latency.draw(&mut self.stream) }
+        at += if is_local { self.local } else { self.latency.draw(&mut self.stream) };
+        self.last = self.last.max(at);
+        self.last
     }
 
     /// Adds a message; returns when to look at the link, if it was empty.

@@ -115,7 +115,6 @@ impl<'a, O: Observer> Kernel<'a, O> {
         }
         let (first, next) = link.pop();
         if let Some(next) = next {
-            // It may have drawn a shorter latency: it overtakes nothing.
             let due = Due { at: next.at.max(self.core.now), order: next.order };
             self.core.queue.push(due, LINK_TOKENS + index as u32);
         }
