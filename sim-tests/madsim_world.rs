@@ -150,14 +150,14 @@ mod madsim_world {
         let (crashed, restarted) = (trace.all(Point::Crashed)[0], trace.all(Point::Restarted)[0]);
         assert_eq!(trace.between(ProcessId::Worker(1), crashed, restarted), 0);
         assert!(restarted.at - crashed.at >= std::time::Duration::from_millis(50));
-        assert_eq!(outcome.statistics.struck[FaultClass::CrashWorker as usize], 1);
+        assert_eq!(outcome.statistics.struck(FaultClass::CrashWorker), 1);
         assert!(trace.all(Point::AttemptStarted).len() > 1, "the job was restarted");
     }
 
     #[test]
     fn a_crash_at_a_point_drops_what_follows_it_in_the_outbox() {
         for point in [Point::SnapshotTaken, Point::Acknowledged, Point::BarrierReceived] {
-            let when = When::Point { point, subtask: None, occurrence: 5 };
+            let when = When::Point { point, subtask: None, occurrence: 5, after_restarts: 0 };
             let crash = Fault::Crash { process: None, restart_after_us: Some(30_000) };
             let (_, trace) = run_with(when, crash);
             let (struck, crashed) = (trace.all(point)[4], trace.all(Point::Crashed)[0]);
@@ -170,7 +170,7 @@ mod madsim_world {
     #[test]
     fn a_crash_at_the_acknowledgement_loses_it_and_one_after_it_does_not() {
         let counted = |point| {
-            let when = When::Point { point, subtask: None, occurrence: 1 };
+            let when = When::Point { point, subtask: None, occurrence: 1, after_restarts: 0 };
             let process = Some(ProcessId::Worker(0));
             let crash = Fault::Crash { process, restart_after_us: Some(30_000) };
             let (_, trace) = run_with(when, crash);
@@ -250,8 +250,8 @@ mod madsim_world {
     #[test]
     fn stores_are_slow_and_fail_and_recover() {
         let faults = [
-            (StoreFault::Slow { extra_ms: 50 }, Point::StoreSlowed),
-            (StoreFault::Failing, Point::StoreFailing),
+            (StoreFault::Slow { extra_ms: 50 }, Point::StoreTroubled),
+            (StoreFault::Failing, Point::StoreTroubled),
         ];
         for (fault, point) in faults {
             let process = ProcessId::ObjectStore;

@@ -34,7 +34,10 @@ fn what_the_scenario_says_can_be_replaced() {
     let line = "run quick.toml --seed 1 --records 300 --parallelism 3 --crashes 3 --faults-until 200 --json -";
     let said = place.run(line).expect(0);
     let told: Value = serde_json::from_str(&said.out).expect("nothing but JSON");
-    assert_eq!(told["outcome"]["statistics"]["struck"][0], 3, "three crashes of workers");
+    assert_eq!(
+        told["outcome"]["statistics"]["struck"]["crash-worker"], 3,
+        "three crashes of workers"
+    );
     let plan: Value =
         serde_json::from_str(&place.read("cutwater-out/run-1/plan.json")).expect("JSON");
     assert_eq!(plan["plan"]["job"]["records"], 300);

@@ -274,7 +274,7 @@ impl DraftPlan {
             DraftWhen::At(share) => When::At { us: span_us * share / 1_000 },
             DraftWhen::Point { point, subtask, occurrence } => {
                 let subtask = subtask.map(|subtask| SubtaskId(subtask % subtasks));
-                When::Point { point, subtask, occurrence }
+                When::Point { point, subtask, occurrence, after_restarts: 0 }
             }
         };
         PlannedFault { when: when.clone(), fault: self.effect(&draft.what, &when) }
@@ -403,9 +403,22 @@ fn is_mortal(when: &When) -> bool {
         | Point::MessageDropped
         | Point::MessageDelayed
         | Point::MessageDuplicated
-        | Point::StoreSlowed
-        | Point::StoreFailing
+        | Point::MessageReordered
+        | Point::Zombified
+        | Point::ZombieEnded
+        | Point::Held
+        | Point::Released
+        | Point::HalfOpened
+        | Point::ConnectionReset
+        | Point::ElementLost
+        | Point::ClockChanged
+        | Point::StoreTroubled
         | Point::StoreRecovered
+        | Point::ObjectDestroyed
+        | Point::SinkTroubled
+        | Point::SinkRecovered
+        | Point::SplitIdle
+        | Point::SplitResumed
         | Point::ObjectStored
         | Point::ObjectRefused
         | Point::ObjectDeleted

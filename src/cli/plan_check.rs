@@ -19,7 +19,7 @@ pub fn check(path: &str, plan: &Plan, topology: &Topology) -> Result<(), CliErro
     }
     for (index, planned) in plan.faults.iter().enumerate() {
         let problem = when_problem(&planned.when, topology)
-            .or_else(|| fault_problem(&planned.fault, plan.cluster.workers));
+            .or_else(|| fault_problem(&planned.fault, plan, topology));
         if let Some(problem) = problem {
             return Err(blame::field(path, "when", index, format!("faults[{index}]: {problem}")));
         }
@@ -70,24 +70,47 @@ fn when_problem(when: &When, topology: &Topology) -> Option<String> {
     }
 }
 
-fn fault_problem(fault: &Fault, workers: u16) -> Option<String> {
-    let exists = |process: ProcessId| match process {
-        ProcessId::Worker(worker) => worker < workers,
-        ProcessId::Coordinator
-        | ProcessId::ObjectStore
-        | ProcessId::MetaStore
-        | ProcessId::SourceLog
-        | ProcessId::SinkTarget => true,
-    };
-    let named = match fault {
-        Fault::Crash { process, .. } | Fault::Pause { process, .. } => [*process, None],
-        Fault::Disconnect { from, to, .. } => [Some(*from), Some(*to)],
-        Fault::Message { to, .. } => [*to, None],
-        Fault::Store { process: ProcessId::ObjectStore | ProcessId::MetaStore, .. } => [None, None],
-        Fault::Store { process, .. } => {
-            return Some(format!("{process} is no store, expected object-store or meta-store"));
+fn fault_problem(fault: &Fault, plan: &Plan, topology: &Topology) -> Option<String> {
+    match fault {
+        Fault::Crash { process, .. } | Fault::Pause { process, .. } => exists(*process, plan),
+        Fault::Isolate { process, .. } | Fault::Clock { process, .. } => exists(*process, plan),
+        Fault::Zombie { process, .. } => exists(*process, plan).or_else(|| {
+            let process = (*process)?;
+            let can = matches!(process, ProcessId::Worker(_) | ProcessId::Coordinator);
+            let problem =
+                || format!("{process} cannot be a zombie, expected a worker or coordinator");
+            (!can).then(problem)
+        }),
+        Fault::Disconnect { from, to, .. }
+        | Fault::Hold { from, to, .. }
+        | Fault::HalfOpen { from, to, .. } => {
+            exists(Some(*from), plan).or_else(|| exists(Some(*to), plan))
         }
-    };
-    let missing = named.into_iter().flatten().find(|process| !exists(*process))?;
-    Some(format!("{missing} does not exist, expected one of {workers} workers, from worker-0"))
+        Fault::Lose { channel, .. } => {
+            let channels = topology.channels.len();
+            let problem = || format!("{channel} of a job with {channels} channels");
+            (channel.index() >= channels).then(problem)
+        }
+        Fault::Message { to, .. } => exists(*to, plan),
+        Fault::Store { process: ProcessId::ObjectStore | ProcessId::MetaStore, .. } => None,
+        Fault::Store { process, .. } => {
+            Some(format!("{process} is no store, expected object-store or meta-store"))
+        }
+        Fault::Sink { .. } => None,
+        Fault::Idle { split, .. } => {
+            let splits = plan.job.splits;
+            let problem = || format!("{split} of a job with {splits} splits");
+            (split.index() >= usize::from(splits)).then(problem)
+        }
+    }
+}
+
+fn exists(process: Option<ProcessId>, plan: &Plan) -> Option<String> {
+    let workers = plan.cluster.workers;
+    match process {
+        Some(ProcessId::Worker(worker)) if worker >= workers => Some(format!(
+            "worker-{worker} does not exist, expected one of {workers} workers, from worker-0"
+        )),
+        _ => None,
+    }
 }

@@ -77,8 +77,40 @@ impl Story {
             Event::MessageDuplicated { from, to, message } => {
                 format!("fault: {message} from {from} to {to} comes twice")
             }
-            Event::StoreSlowed { process } => format!("fault: {process} gets slow"),
-            Event::StoreFailing { process } => format!("fault: {process} fails"),
+            Event::MessageReordered { from, to, message } => {
+                format!("fault: {message} from {from} to {to} waits for what comes after it")
+            }
+            Event::Zombified { process, incarnation } => {
+                format!("fault: {process} is replaced, and its {incarnation} goes on")
+            }
+            Event::ZombieEnded { process, incarnation } => {
+                format!("{incarnation} of {process}, replaced before, ends")
+            }
+            Event::Held { from, to } => format!("fault: what {from} sends to {to} is held"),
+            Event::Released { from, to } => format!("what {from} sent to {to} is let go"),
+            Event::HalfOpened { from, to } => {
+                format!("fault: what {from} sends to {to} vanishes, and nobody is told")
+            }
+            Event::ConnectionReset { from, to } => {
+                format!("{from} and {to} learn that their connection was lost")
+            }
+            Event::ElementLost { channel } => {
+                let channel = self.topology.channel_name(*channel);
+                format!("fault: a reconnect loses an element of {channel}")
+            }
+            Event::ClockChanged { process, ahead_us } => {
+                format!("fault: the clock of {process} is {ahead_us} µs ahead")
+            }
+            Event::StoreTroubled { process, trouble } => {
+                format!("fault: {process} is in trouble: {trouble}")
+            }
+            Event::ObjectDestroyed { key } => format!("fault: {key} is gone for good"),
+            Event::SinkTroubled { trouble } => {
+                format!("fault: the sink target is in trouble: {trouble}")
+            }
+            Event::SinkRecovered => "the sink target works normally".to_owned(),
+            Event::SplitIdle { split } => format!("fault: {split} has nothing new for a while"),
+            Event::SplitResumed { split } => format!("{split} goes on"),
             Event::StoreRecovered { process } => format!("{process} works normally"),
             Event::FaultsEnded => "faults end, everything is healed".to_owned(),
             _ => return None,

@@ -6,11 +6,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use cutwater::cluster::StoreFault;
 use cutwater::explore::report::headline;
 use cutwater::explore::{Outcome, Prepared, WorldKind, run_plan};
 use cutwater::oracle::VerdictClass;
-use cutwater::plan::{Fault, FaultClass, MessageAction, Plan, PlannedFault, When};
+use cutwater::plan::{FaultClass, Plan};
 use cutwater::trace::{Event, Stamp};
 use cutwater::world::Observer;
 use serde::Serialize;
@@ -161,7 +160,7 @@ impl Telling<'_> {
         }
         writeln!(out, "faults       {}, until {} ms", faults.len(), self.plan.safety_ms)?;
         for fault in faults {
-            writeln!(out, "             {}", planned(fault))?;
+            writeln!(out, "             {}", fault)?;
         }
         writeln!(out, "plan         {}, hash {}", kept.display(), environment.configuration)?;
         writeln!(out)
@@ -236,57 +235,4 @@ fn spread(sorted: &[Duration]) -> String {
             format!(" in {} to {}, median {}", ms(*first), ms(*last), ms(middle))
         }
     }
-}
-
-/// A planned fault, in one line.
-fn planned(fault: &PlannedFault) -> String {
-    let when = match &fault.when {
-        When::At { us } => format!("at {}", ms(Duration::from_micros(*us))),
-        When::Point { point, subtask: None, occurrence } => {
-            format!("after {point} no. {occurrence}")
-        }
-        When::Point { point, subtask: Some(subtask), occurrence } => {
-            format!("after {point} no. {occurrence} of {subtask}")
-        }
-    };
-    let for_ms = |us: &u64| ms(Duration::from_micros(*us));
-    let whom = |process: &Option<_>| match process {
-        Some(process) => format!("{process}"),
-        None => "that process".to_owned(),
-    };
-    let what = match &fault.fault {
-        Fault::Crash { process, restart_after_us: Some(us) } => {
-            format!("crash {}, back after {}", whom(process), for_ms(us))
-        }
-        Fault::Crash { process, restart_after_us: None } => {
-            format!("crash {}, back when faults end", whom(process))
-        }
-        Fault::Pause { process, for_us } => {
-            format!("stall {} for {}", whom(process), for_ms(for_us))
-        }
-        Fault::Disconnect { from, to, both, for_us } => {
-            let arrow = if *both { "<->" } else { "->" };
-            format!("disconnect {from} {arrow} {to} for {}", for_ms(for_us))
-        }
-        Fault::Message { message, to, count, action } => {
-            let to = to.map(|to| format!(" to {to}")).unwrap_or_default();
-            let messages = format!("the next {count} {message}{to}");
-            match action {
-                MessageAction::Drop => format!("lose {messages}"),
-                MessageAction::Delay { us } => format!("hold back {messages} for {}", for_ms(us)),
-                MessageAction::Duplicate { us } => {
-                    format!("repeat {messages} after {}", for_ms(us))
-                }
-            }
-        }
-        Fault::Store { process, fault, for_us } => {
-            let how = match fault {
-                StoreFault::Healthy => "works normally".to_owned(),
-                StoreFault::Slow { extra_ms } => format!("takes {extra_ms} ms longer"),
-                StoreFault::Failing => "fails".to_owned(),
-            };
-            format!("{process} {how} for {}", for_ms(for_us))
-        }
-    };
-    format!("{when}: {what}")
 }

@@ -4,6 +4,7 @@ use super::message::{JobRecord, Message, MetaOperation, RequestId};
 use super::process::{Input, Outbox, Timer};
 use super::settings::StoreSettings;
 use super::store_health::StoreHealth;
+use super::trouble::Trouble;
 use crate::protocol::ProcessId;
 use crate::trace::Event;
 
@@ -43,10 +44,14 @@ impl MetaStore {
                     self.serve(request, outbox);
                 }
             }
-            Input::StoreFault(fault) => {
+            Input::Trouble(Trouble::Store(fault)) => {
                 self.requests.handle_fault(ProcessId::MetaStore, fault, outbox);
             }
-            Input::Start(_) | Input::Message { .. } | Input::Timer(_) => {}
+            Input::Start(_)
+            | Input::Message { .. }
+            | Input::Timer(_)
+            | Input::Trouble(_)
+            | Input::ConnectionLost { .. } => {}
         }
     }
 

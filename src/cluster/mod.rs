@@ -13,10 +13,10 @@ pub mod sink_target;
 pub mod source_log;
 pub mod store_health;
 pub mod task;
+pub mod trouble;
 pub mod worker;
 
 pub use message::{Message, RequestId};
-pub use process::{
-    Cluster, Delay, Input, Outbox, Output, Process, QueuedOutbox, StoreFault, Timer,
-};
+pub use process::{Cluster, Delay, Input, Outbox, Output, Process, QueuedOutbox, Timer};
 pub use settings::{ClusterSettings, CostModel, StoreSettings};
+pub use trouble::{SinkFault, StoreFault, Trouble};

@@ -7,6 +7,7 @@ use super::message::{Message, ObjectOperation, ObjectResult, RequestId};
 use super::process::{Input, Outbox, Timer};
 use super::settings::StoreSettings;
 use super::store_health::StoreHealth;
+use super::trouble::Trouble;
 use crate::protocol::{Digest, ObjectKey, ProcessId};
 use crate::trace::Event;
 
@@ -44,10 +45,14 @@ impl ObjectStore {
                     self.serve(request, outbox);
                 }
             }
-            Input::StoreFault(fault) => {
+            Input::Trouble(Trouble::Store(fault)) => {
                 self.requests.handle_fault(ProcessId::ObjectStore, fault, outbox);
             }
-            Input::Start(_) | Input::Message { .. } | Input::Timer(_) => {}
+            Input::Start(_)
+            | Input::Message { .. }
+            | Input::Timer(_)
+            | Input::Trouble(_)
+            | Input::ConnectionLost { .. } => {}
         }
     }
 

@@ -12,6 +12,7 @@ use super::object_store::ObjectStore;
 use super::settings::ClusterSettings;
 use super::sink_target::SinkTarget;
 use super::source_log::SourceLog;
+use super::trouble::Trouble;
 use super::worker::Worker;
 use crate::dataflow;
 use crate::dataflow::Job;
@@ -35,24 +36,13 @@ pub enum Input {
     },
     /// A timer that was set by this incarnation.
     Timer(Timer),
-    /// A store's health changes.
-    StoreFault(StoreFault),
-}
-
-/// How a store misbehaves from here on.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum StoreFault {
-    /// Not at all.
-    #[default]
-    Healthy,
-    /// Every request takes this much longer.
-    Slow {
-        /// How much longer.
-        extra_ms: u64,
+    /// The health of this service changes.
+    Trouble(Trouble),
+    /// The connection to a peer was lost: what was under way to it and from it may be gone.
+    ConnectionLost {
+        /// The peer.
+        peer: ProcessId,
     },
-    /// Every request is refused.
-    Failing,
 }
 
 /// A wake-up that a process asks of its world. None can be cancelled: those no longer of interest

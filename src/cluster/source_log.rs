@@ -38,7 +38,11 @@ impl SourceLog {
             Input::Message { message: Message::CommitOffset { split, offset }, .. } => {
                 self.commit(split, offset, outbox);
             }
-            Input::Start(_) | Input::Message { .. } | Input::Timer(_) | Input::StoreFault(_) => {}
+            Input::Start(_)
+            | Input::Message { .. }
+            | Input::Timer(_)
+            | Input::Trouble(_)
+            | Input::ConnectionLost { .. } => {}
         }
     }
 

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::process::{Outbox, StoreFault, Timer};
+use super::process::{Outbox, Timer};
+use super::trouble::StoreFault;
 use crate::protocol::ProcessId;
 use crate::trace::Event;
 
@@ -32,27 +33,23 @@ impl<R> StoreHealth<R> {
         outbox: &mut impl Outbox,
     ) {
         self.fault = fault;
-        outbox.event(match fault {
-            StoreFault::Healthy => Event::StoreRecovered { process },
-            StoreFault::Slow { .. } => Event::StoreSlowed { process },
-            StoreFault::Failing => Event::StoreFailing { process },
+        outbox.event(match fault.trouble() {
+            None => Event::StoreRecovered { process },
+            Some(trouble) => Event::StoreTroubled { process, trouble },
         });
     }
 
     /// Whether requests are refused now.
     #[must_use]
     pub fn is_failing(&self) -> bool {
-        match self.fault {
-            StoreFault::Failing => true,
-            StoreFault::Healthy | StoreFault::Slow { .. } => false,
-        }
+        self.fault == StoreFault::Failing
     }
 
     /// Takes a request that needs `duration` when all is well.
     pub fn enqueue(&mut self, request: R, duration: Duration, outbox: &mut impl Outbox) {
         let extra = match self.fault {
             StoreFault::Slow { extra_ms } => Duration::from_millis(extra_ms),
-            StoreFault::Healthy | StoreFault::Failing => Duration::ZERO,
+            _ => Duration::ZERO,
         };
         self.due.insert(self.next, request);
         outbox.set_timer(duration + extra, Timer::Serve(self.next));

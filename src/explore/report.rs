@@ -108,7 +108,7 @@ mod tests {
         let missing = unreached(&scenarios, &report);
         assert_eq!(missing.len(), 1);
         assert_eq!((missing[0].class, missing[0].expected), (FaultClass::Disconnect, 20));
-        report.scenarios[0].statistics.struck[FaultClass::Disconnect as usize] = 1;
+        report.scenarios[0].statistics.struck.count(FaultClass::Disconnect);
         assert_eq!(unreached(&scenarios, &report), []);
     }
 }

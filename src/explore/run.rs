@@ -4,12 +4,12 @@ use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde::{Deserialize, Serialize};
-use strum::{EnumString, IntoEnumIterator as _, IntoStaticStr};
+use strum::{EnumString, IntoStaticStr};
 
 use super::experiments::Prepared;
 use super::statistics::Statistics;
 use crate::oracle::{End, Judge, Verdict};
-use crate::plan::{FaultClass, Plan};
+use crate::plan::Plan;
 use crate::trace::digest::TraceDigest;
 use crate::trace::{Event, Stamp};
 use crate::world::faults::Nemesis;
@@ -129,8 +129,8 @@ fn conclude<O>(end: RunEnd, nemesis: &Nemesis, mut watch: Watch<O>) -> (Outcome,
     statistics.steps = end.steps;
     statistics.events = end.events;
     statistics.virtual_ns = end.at.0;
-    for class in FaultClass::iter() {
-        statistics.struck[class as usize] = u64::from(nemesis.struck(class));
+    for strike in nemesis.strikes() {
+        statistics.struck.count(strike.class);
     }
     let digest = format!("{:032x}", watch.digest.finish());
     (Outcome { verdict, digest, statistics }, watch.other)

@@ -1,7 +1,10 @@
 //! What a run did, counted from its trace.
 
-use serde::Serialize;
-use strum::EnumCount as _;
+use std::ops::AddAssign;
+
+use serde::ser::SerializeMap as _;
+use serde::{Serialize, Serializer};
+use strum::{EnumCount as _, IntoEnumIterator as _};
 
 use crate::plan::FaultClass;
 use crate::trace::Event;
@@ -24,7 +27,54 @@ pub struct Statistics {
     /// Virtual time, in nanoseconds.
     pub virtual_ns: u64,
     /// Faults that struck, by class.
-    pub struck: [u64; FaultClass::COUNT],
+    pub struck: FaultCounts,
+}
+
+/// How many faults of each class struck.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FaultCounts([u64; FaultClass::COUNT]);
+
+impl Default for FaultCounts {
+    fn default() -> Self {
+        Self([0; FaultClass::COUNT])
+    }
+}
+
+impl FaultCounts {
+    /// One fault of `class` struck.
+    pub fn count(&mut self, class: FaultClass) {
+        self.0[class as usize] += 1;
+    }
+
+    /// How many of a class.
+    #[must_use]
+    pub fn of(&self, class: FaultClass) -> u64 {
+        self.0[class as usize]
+    }
+
+    /// The classes that struck, in order, each with how often it did.
+    pub fn iter(&self) -> impl Iterator<Item = (FaultClass, u64)> + '_ {
+        FaultClass::iter().map(|class| (class, self.of(class))).filter(|(_, count)| *count > 0)
+    }
+}
+
+impl AddAssign for FaultCounts {
+    fn add_assign(&mut self, other: Self) {
+        for (mine, theirs) in self.0.iter_mut().zip(other.0) {
+            *mine += theirs;
+        }
+    }
+}
+
+/// As a map of those that struck.
+impl Serialize for FaultCounts {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for (class, count) in self.iter() {
+            map.serialize_entry(&class, &count)?;
+        }
+        map.end()
+    }
 }
 
 impl Statistics {
@@ -48,14 +98,12 @@ impl Statistics {
         self.steps += other.steps;
         self.events += other.events;
         self.virtual_ns += other.virtual_ns;
-        for (mine, theirs) in self.struck.iter_mut().zip(other.struck) {
-            *mine += theirs;
-        }
+        self.struck += other.struck;
     }
 
     /// How many faults of a class struck.
     #[must_use]
     pub fn struck(&self, class: FaultClass) -> u64 {
-        self.struck[class as usize]
+        self.struck.of(class)
     }
 }

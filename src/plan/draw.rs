@@ -4,7 +4,8 @@
 
 use std::time::Duration;
 
-use super::fault::{Fault, FaultClass, MessageAction, PlannedFault, When};
+use super::fault::{Fault, MessageAction, PlannedFault, When};
+use super::fault_class::FaultClass;
 use super::links::{Latency, LinkSettings, SlowLink};
 use super::random::{Concern, Span, Stream};
 use super::scenario::{ClusterScenario, Scenario};
@@ -171,12 +172,14 @@ impl Draw<'_> {
             FaultClass::CrashWorker => self.crash_worker(),
             FaultClass::CrashCoordinator => self.crash_coordinator(),
             FaultClass::PauseWorker => self.pause_worker(),
-            FaultClass::Disconnect => self.disconnect(),
+            FaultClass::Disconnect => self.disconnect(true),
+            FaultClass::DisconnectOneWay => self.disconnect(false),
             FaultClass::DropMessage => self.message(|_| MessageAction::Drop),
             FaultClass::DelayMessage => self.message(|us| MessageAction::Delay { us }),
             FaultClass::DuplicateMessage => self.message(|us| MessageAction::Duplicate { us }),
             FaultClass::SlowStore => self.slow_store(),
             FaultClass::FailingStore => self.store(StoreFault::Failing),
+            _ => self.store(StoreFault::Failing),
         }
     }
 
@@ -197,7 +200,7 @@ impl Draw<'_> {
         }
         let point = self.stream.pick(points).copied().unwrap_or(Point::SnapshotTaken);
         let occurrence = 1 + self.stream.below(OCCURRENCES_MAX) as u32;
-        When::Point { point, subtask: None, occurrence }
+        When::Point { point, subtask: None, occurrence, after_restarts: 0 }
     }
 
     fn worker(&mut self) -> ProcessId {
@@ -233,11 +236,10 @@ impl Draw<'_> {
         PlannedFault { when, fault: Fault::Pause { process, for_us } }
     }
 
-    fn disconnect(&mut self) -> PlannedFault {
+    fn disconnect(&mut self, both: bool) -> PlannedFault {
         let when = self.time();
         let from = self.worker();
         let to = self.peer(from);
-        let both = self.stream.chance(50);
         let (from, to) = if self.stream.chance(50) { (from, to) } else { (to, from) };
         let for_us = self.us(self.scenario.nemesis.disconnect_ms);
         PlannedFault { when, fault: Fault::Disconnect { from, to, both, for_us } }

@@ -1,10 +1,9 @@
 //! Faults, and when they strike.
 
 use serde::{Deserialize, Serialize};
-use strum::{EnumCount, EnumIter, EnumString, IntoStaticStr};
 
-use crate::cluster::StoreFault;
-use crate::protocol::{ProcessId, SubtaskId};
+use crate::cluster::{SinkFault, StoreFault};
+use crate::protocol::{ChannelId, ProcessId, SplitId, SubtaskId};
 use crate::trace::{MessageKind, Point};
 
 /// A fault of a plan.
@@ -35,14 +34,21 @@ pub enum When {
         subtask: Option<SubtaskId>,
         /// Which of those that match, from 1.
         occurrence: u32,
+        /// Counting begins once the job has been restarted this often.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        after_restarts: u32,
     },
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// What a fault does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Fault {
-    /// The process loses its memory and stops.
+    /// The process loses its memory and stops; a store keeps what was durable.
     Crash {
         /// Which; absent: the one in which the point was reached.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -50,6 +56,17 @@ pub enum Fault {
         /// When it is started again; absent: when the faults end.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         restart_after_us: Option<u64>,
+    },
+    /// The process is taken for dead and replaced by its next life, while this one goes on: it sends,
+    /// hears the answers to what it asks, and is reached by connections that led to it.
+    Zombie {
+        /// Which; absent: the one in which the point was reached. A worker or the coordinator.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        process: Option<ProcessId>,
+        /// When the next life begins.
+        restart_after_us: u64,
+        /// How long the old one goes on.
+        for_us: u64,
     },
     /// The process makes no progress for a while, and then goes on.
     Pause {
@@ -59,7 +76,8 @@ pub enum Fault {
         /// For how long.
         for_us: u64,
     },
-    /// Nothing gets from one process to another for a while.
+    /// Nothing gets from one process to another for a while: channels hold what they carry, all else
+    /// is lost.
     Disconnect {
         /// The sender.
         from: ProcessId,
@@ -69,6 +87,40 @@ pub enum Fault {
         both: bool,
         /// For how long.
         for_us: u64,
+    },
+    /// A process is disconnected from all others, in both directions.
+    Isolate {
+        /// Which; absent: the one in which the point was reached.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        process: Option<ProcessId>,
+        /// For how long.
+        for_us: u64,
+    },
+    /// What one process sends to another is held for a while, and then let go: nothing is lost.
+    Hold {
+        /// The sender.
+        from: ProcessId,
+        /// The receiver.
+        to: ProcessId,
+        /// For how long.
+        for_us: u64,
+    },
+    /// What one process sends to another vanishes for a while, channels included, and nobody is told;
+    /// then both learn that their connection was lost.
+    HalfOpen {
+        /// The sender.
+        from: ProcessId,
+        /// The receiver.
+        to: ProcessId,
+        /// For how long.
+        for_us: u64,
+    },
+    /// A reconnect loses the next elements of a channel, and nobody is told.
+    Lose {
+        /// Which channel.
+        channel: ChannelId,
+        /// How many elements.
+        count: u32,
     },
     /// Something happens to the next control messages of a kind.
     Message {
@@ -82,12 +134,34 @@ pub enum Fault {
         /// What.
         action: MessageAction,
     },
+    /// The clock of a process changes.
+    Clock {
+        /// Which; absent: the one in which the point was reached.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        process: Option<ProcessId>,
+        /// How.
+        change: ClockChange,
+    },
     /// A store misbehaves for a while.
     Store {
         /// The object store or the meta store.
         process: ProcessId,
         /// How.
         fault: StoreFault,
+        /// For how long.
+        for_us: u64,
+    },
+    /// The sink target misbehaves for a while.
+    Sink {
+        /// How.
+        fault: SinkFault,
+        /// For how long.
+        for_us: u64,
+    },
+    /// A split of the source log has nothing new to give for a while.
+    Idle {
+        /// Which split.
+        split: SplitId,
         /// For how long.
         for_us: u64,
     },
@@ -109,59 +183,47 @@ pub enum MessageAction {
         /// How long after the first.
         us: u64,
     },
+    /// It is held back until the next event of a kind, and sets out then; so it is overtaken.
+    Until {
+        /// The kind of event.
+        point: Point,
+    },
 }
 
-/// The classes of faults, as tables count them and scenarios ask for them.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Serialize,
-    Deserialize,
-    EnumCount,
-    EnumIter,
-    EnumString,
-    IntoStaticStr,
-    strum::Display,
-)]
-#[serde(rename_all = "kebab-case")]
-#[strum(serialize_all = "kebab-case")]
-#[expect(missing_docs, reason = "each is named after what it does")]
-pub enum FaultClass {
-    CrashWorker,
-    CrashCoordinator,
-    PauseWorker,
-    Disconnect,
-    DropMessage,
-    DelayMessage,
-    DuplicateMessage,
-    SlowStore,
-    FailingStore,
+/// What happens to a clock. Timers run on it as well: those of a fast clock are early.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum ClockChange {
+    /// It jumps. Running timers are not touched.
+    Step {
+        /// By how much; backwards when negative.
+        us: i64,
+    },
+    /// It gains, or loses, from here on until the faults end.
+    Drift {
+        /// Microseconds a second.
+        ppm: i32,
+    },
 }
 
 impl Fault {
-    /// Which class it belongs to; `struck` is the process in which the point was reached.
+    /// Which process it strikes, if it strikes one; `struck` is where its point was reached.
     #[must_use]
-    pub fn class(&self, struck: ProcessId) -> FaultClass {
+    pub fn victim(&self, struck: ProcessId) -> Option<ProcessId> {
         match self {
-            Fault::Crash { process, .. } => match process.unwrap_or(struck) {
-                ProcessId::Coordinator => FaultClass::CrashCoordinator,
-                _ => FaultClass::CrashWorker,
-            },
-            Fault::Pause { .. } => FaultClass::PauseWorker,
-            Fault::Disconnect { .. } => FaultClass::Disconnect,
-            Fault::Message { action: MessageAction::Drop, .. } => FaultClass::DropMessage,
-            Fault::Message { action: MessageAction::Delay { .. }, .. } => FaultClass::DelayMessage,
-            Fault::Message { action: MessageAction::Duplicate { .. }, .. } => {
-                FaultClass::DuplicateMessage
-            }
-            Fault::Store { fault: StoreFault::Slow { .. }, .. } => FaultClass::SlowStore,
-            Fault::Store { .. } => FaultClass::FailingStore,
+            Fault::Crash { process, .. }
+            | Fault::Zombie { process, .. }
+            | Fault::Pause { process, .. }
+            | Fault::Isolate { process, .. }
+            | Fault::Clock { process, .. } => Some(process.unwrap_or(struck)),
+            Fault::Store { process, .. } => Some(*process),
+            Fault::Sink { .. } => Some(ProcessId::SinkTarget),
+            Fault::Idle { .. } => Some(ProcessId::SourceLog),
+            Fault::Disconnect { .. }
+            | Fault::Hold { .. }
+            | Fault::HalfOpen { .. }
+            | Fault::Lose { .. }
+            | Fault::Message { .. } => None,
         }
     }
 }

@@ -2,13 +2,16 @@
 
 pub mod draw;
 pub mod fault;
+pub mod fault_class;
 pub mod file;
 pub mod links;
 pub mod random;
 pub mod scenario;
+pub mod words;
 
 pub use draw::draw;
-pub use fault::{Fault, FaultClass, MessageAction, PlannedFault, When};
+pub use fault::{ClockChange, Fault, MessageAction, PlannedFault, When};
+pub use fault_class::{FaultClass, FaultFamily};
 pub use file::{FileError, PLAN_FORMAT, PLAN_VERSION};
 pub use links::{Latency, LinkSettings, SlowLink};
 pub use random::{Concern, Span, Stream};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::fault::FaultClass;
+use super::fault_class::FaultClass;
 use super::links::Latency;
 use super::random::Span;
 use crate::cluster::{CostModel, StoreSettings};

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use strum::{EnumCount, EnumDiscriminants, EnumIter, EnumString, IntoStaticStr};
 
 use super::message_kind::MessageKind;
+use super::trouble::{SinkTrouble, StoreTrouble};
 use crate::protocol::{
     AbortReason, Attempt, ChannelId, CheckpointId, Digest, Incarnation, LineageId, ObjectKey,
     ProcessId, SplitId, SubtaskId, Term, Topology, TransactionId, VirtualTime,
@@ -75,12 +76,38 @@ pub enum Event {
     MessageDelayed { from: ProcessId, to: ProcessId, message: MessageKind },
     /// A control message was delivered twice.
     MessageDuplicated { from: ProcessId, to: ProcessId, message: MessageKind },
-    /// A store answers slowly from here on.
-    StoreSlowed { process: ProcessId },
-    /// A store answers with errors from here on.
-    StoreFailing { process: ProcessId },
+    /// A control message is held back until something else has happened.
+    MessageReordered { from: ProcessId, to: ProcessId, message: MessageKind },
+    /// The process is replaced, and this life of it goes on all the same, beside the next.
+    Zombified { process: ProcessId, incarnation: Incarnation },
+    /// A life that had been replaced is over.
+    ZombieEnded { process: ProcessId, incarnation: Incarnation },
+    /// What `from` sends to `to` is held from here on; nothing of it is lost.
+    Held { from: ProcessId, to: ProcessId },
+    /// What was held arrives from here on.
+    Released { from: ProcessId, to: ProcessId },
+    /// What `from` sends to `to` is lost from here on, channels included, and nobody is told.
+    HalfOpened { from: ProcessId, to: ProcessId },
+    /// Both ends learn that the connection from `from` to `to` was lost; the next one works.
+    ConnectionReset { from: ProcessId, to: ProcessId },
+    /// A reconnect lost one element of a channel, and nobody is told.
+    ElementLost { channel: ChannelId },
+    /// The clock of a process changed; it is this far ahead of virtual time now, in microseconds.
+    ClockChanged { process: ProcessId, ahead_us: i64 },
+    /// A store is in trouble from here on.
+    StoreTroubled { process: ProcessId, trouble: StoreTrouble },
     /// A store works normally again.
     StoreRecovered { process: ProcessId },
+    /// Every copy of the object is gone for good, though it had been durable.
+    ObjectDestroyed { key: ObjectKey },
+    /// The sink target is in trouble from here on.
+    SinkTroubled { trouble: SinkTrouble },
+    /// The sink target works normally again.
+    SinkRecovered,
+    /// The source log has nothing new to give in this split for a while.
+    SplitIdle { split: SplitId },
+    /// The split goes on.
+    SplitResumed { split: SplitId },
 
     // ---- records and barriers in channels ------------------------------------------------------
     // `sequence` counts the records of a channel within an attempt from 0; for markers it is the

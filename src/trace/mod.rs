@@ -5,6 +5,7 @@ pub mod diff;
 pub mod digest;
 pub mod event;
 pub mod message_kind;
+pub mod trouble;
 
 pub use codec::{TraceError, TraceReader, TraceWriter};
 pub use diff::{Divergence, diff};
@@ -14,3 +15,4 @@ pub use event::{
     Stamp,
 };
 pub use message_kind::MessageKind;
+pub use trouble::{SinkTrouble, StoreTrouble};

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use strum::EnumCount as _;
 
-use crate::plan::{Fault, FaultClass, MessageAction, Plan, When};
+use crate::plan::{Fault, FaultClass, MessageAction, Plan, PlannedFault, When};
 use crate::protocol::{ProcessId, SubtaskId};
 use crate::trace::{Event, MessageKind, Point};
 
@@ -17,7 +17,29 @@ pub struct Nemesis {
     /// One bit for each point at which a fault is aimed: most events need no closer look.
     points: u128,
     messages: Vec<MessageFault>,
-    struck: [u32; FaultClass::COUNT],
+    /// How often the job has been restarted.
+    restarts: u32,
+    strikes: Vec<Strike>,
+}
+
+/// A fault that took effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Strike {
+    /// Its place in the plan.
+    pub fault: usize,
+    /// Its class.
+    pub class: FaultClass,
+    /// When in the trace.
+    pub moment: Moment,
+}
+
+/// A place in a trace, between two events.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Moment {
+    /// How many events come before.
+    pub events: u64,
+    /// The kind of the last of them, but for those that tell of faults.
+    pub after: Option<Point>,
 }
 
 /// A fault aimed at a protocol point.
@@ -26,13 +48,14 @@ struct Aimed {
     point: Point,
     subtask: Option<SubtaskId>,
     left: u32,
+    after_restarts: u32,
     fault: usize,
 }
 
 #[derive(Clone, Debug)]
 struct MessageFault {
-    /// Counted when it hits the first message, not when it is armed.
-    counts_as: Option<FaultClass>,
+    /// Which fault, and of which class: it strikes when it hits the first message, not when it is armed.
+    strikes: Option<(usize, FaultClass)>,
     message: MessageKind,
     to: Option<ProcessId>,
     left: u32,
@@ -44,27 +67,36 @@ impl Nemesis {
     #[must_use]
     pub fn new(plan: &Plan) -> Self {
         let aimed = plan.faults.iter().enumerate().filter_map(|(fault, planned)| {
-            let When::Point { point, subtask, occurrence } = planned.when else { return None };
-            Some(Aimed { point, subtask, left: occurrence.max(1), fault })
+            let When::Point { point, subtask, occurrence, after_restarts } = planned.when else {
+                return None;
+            };
+            Some(Aimed { point, subtask, left: occurrence.max(1), after_restarts, fault })
         });
         let aimed: Vec<Aimed> = aimed.collect();
-        let points = aimed.iter().fold(0, |points, aimed| points | 1 << (aimed.point as u32));
-        Self { aimed, points, messages: Vec::new(), struck: [0; FaultClass::COUNT] }
+        let mut points = aimed.iter().fold(0, |points, aimed| points | bit(aimed.point));
+        if aimed.iter().any(|aimed| aimed.after_restarts > 0) {
+            points |= bit(Point::AttemptStarted);
+        }
+        Self { aimed, points, messages: Vec::new(), restarts: 0, strikes: Vec::new() }
     }
 
     /// Whether any fault is aimed at events of this kind.
     #[must_use]
     pub fn is_watching(&self, event: &Event) -> bool {
-        self.points != 0 && self.points & 1 << (Point::from(event) as u32) != 0
+        self.points != 0 && self.points & bit(Point::from(event)) != 0
     }
 
     /// The faults that strike right after this event, by their place in the plan.
     pub fn handle_event(&mut self, event: &Event) -> Vec<usize> {
-        let (point, subtask) = (Point::from(event), event.subtask());
+        if let Event::AttemptStarted { attempt, .. } = event {
+            self.restarts = attempt.0.saturating_sub(1);
+        }
+        let (point, subtask, restarts) = (Point::from(event), event.subtask(), self.restarts);
         let mut striking = Vec::new();
         self.aimed.retain_mut(|aimed| {
-            let matches =
-                aimed.point == point && (aimed.subtask.is_none() || aimed.subtask == subtask);
+            let matches = aimed.point == point
+                && aimed.after_restarts <= restarts
+                && (aimed.subtask.is_none() || aimed.subtask == subtask);
             aimed.left -= u32::from(matches);
             if aimed.left == 0 {
                 striking.push(aimed.fault);
@@ -74,40 +106,45 @@ impl Nemesis {
         striking
     }
 
-    /// A fault takes effect: it is counted.
-    pub fn strike(&mut self, fault: &Fault, process: ProcessId) {
-        self.struck[fault.class(process) as usize] += 1;
+    /// A fault takes effect; `struck` is where its point was reached.
+    pub fn strike(
+        &mut self,
+        fault: usize,
+        planned: &PlannedFault,
+        struck: ProcessId,
+        moment: Moment,
+    ) {
+        self.strikes.push(Strike { fault, class: planned.class(struck), moment });
     }
 
     /// From here on, the next messages of a kind are hit.
-    pub fn arm_messages(
-        &mut self,
-        class: FaultClass,
-        message: MessageKind,
-        to: Option<ProcessId>,
-        count: u32,
-        action: MessageAction,
-    ) {
+    pub fn arm_messages(&mut self, fault: usize, planned: &PlannedFault) {
+        let Fault::Message { message, to, count, action } = planned.fault else { return };
         if count > 0 {
-            let counts_as = Some(class);
-            self.messages.push(MessageFault { counts_as, message, to, left: count, action });
+            let strikes = Some((fault, planned.class(ProcessId::Coordinator)));
+            self.messages.push(MessageFault { strikes, message, to, left: count, action });
         }
     }
 
     /// What happens to this control message, if anything.
-    pub fn handle_message(&mut self, kind: MessageKind, to: ProcessId) -> Option<MessageAction> {
+    pub fn handle_message(
+        &mut self,
+        kind: MessageKind,
+        to: ProcessId,
+        moment: Moment,
+    ) -> Option<MessageAction> {
         if self.messages.is_empty() {
             return None;
         }
         let hits = |fault: &&mut MessageFault| {
             fault.message == kind && fault.to.is_none_or(|only| only == to)
         };
-        let fault = self.messages.iter_mut().find(hits)?;
-        fault.left -= 1;
-        if let Some(class) = fault.counts_as.take() {
-            self.struck[class as usize] += 1;
+        let armed = self.messages.iter_mut().find(hits)?;
+        armed.left -= 1;
+        if let Some((fault, class)) = armed.strikes.take() {
+            self.strikes.push(Strike { fault, class, moment });
         }
-        let action = fault.action;
+        let action = armed.action;
         self.messages.retain(|fault| fault.left > 0);
         Some(action)
     }
@@ -119,11 +156,15 @@ impl Nemesis {
         self.messages.clear();
     }
 
-    /// How many faults of a class took effect.
+    /// The faults that took effect, in order.
     #[must_use]
-    pub fn struck(&self, class: FaultClass) -> u32 {
-        self.struck[class as usize]
+    pub fn strikes(&self) -> &[Strike] {
+        &self.strikes
     }
+}
+
+fn bit(point: Point) -> u128 {
+    1 << (point as u32)
 }
 
 /// Which directions between processes are cut. Cuts may overlap: each is healed on its own.
@@ -176,5 +217,6 @@ pub fn message_event(
         MessageAction::Drop => Event::MessageDropped { from, to, message },
         MessageAction::Delay { .. } => Event::MessageDelayed { from, to, message },
         MessageAction::Duplicate { .. } => Event::MessageDuplicated { from, to, message },
+        MessageAction::Until { .. } => Event::MessageReordered { from, to, message },
     }
 }

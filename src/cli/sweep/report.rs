@@ -9,7 +9,7 @@ use cutwater::explore::report::{Unreached, unreached};
 use cutwater::explore::sweep::ScenarioReport;
 use cutwater::explore::{Statistics, Sweep};
 use cutwater::oracle::VerdictClass;
-use cutwater::plan::{FaultClass, Scenario};
+use cutwater::plan::{FaultClass, FaultFamily, Scenario};
 use serde::Serialize;
 use strum::IntoEnumIterator as _;
 
@@ -123,11 +123,11 @@ impl Report {
     }
 
     fn table(&self) -> Table {
-        let classes: Vec<FaultClass> = FaultClass::iter()
-            .filter(|class| self.scenarios.iter().any(|row| row.faults.contains_key(class)))
+        let families: Vec<FaultFamily> = FaultFamily::iter()
+            .filter(|family| self.scenarios.iter().any(|row| row.struck(*family).is_some()))
             .collect();
         let mut columns = vec![("scenario", Align::Left), ("seeds", Align::Right)];
-        columns.extend(classes.iter().map(|class| (heading(*class), Align::Right)));
+        columns.extend(families.iter().map(|family| (family.into(), Align::Right)));
         columns.extend([
             ("completed", Align::Right),
             ("aborted", Align::Right),
@@ -137,7 +137,7 @@ impl Report {
         ]);
         let mut table = Table::new(&columns);
         for row in &self.scenarios {
-            let faults = classes.iter().map(|class| row.faults.get(class).copied());
+            let faults = families.iter().map(|family| row.struck(*family));
             let faults = faults.map(|number| number.map(count).unwrap_or_default());
             let counts = [row.completed, row.aborted, row.restores, row.records].map(count);
             let verdict = [row.verdict(&self.unreached)];
@@ -145,21 +145,6 @@ impl Report {
             table.row(head.into_iter().chain(faults).chain(counts).chain(verdict));
         }
         table
-    }
-}
-
-/// Short enough for a column.
-fn heading(class: FaultClass) -> &'static str {
-    match class {
-        FaultClass::CrashWorker => "crash",
-        FaultClass::CrashCoordinator => "crash-co",
-        FaultClass::PauseWorker => "pause",
-        FaultClass::Disconnect => "disconn",
-        FaultClass::DropMessage => "drop",
-        FaultClass::DelayMessage => "delay",
-        FaultClass::DuplicateMessage => "dupl",
-        FaultClass::SlowStore => "slow",
-        FaultClass::FailingStore => "failing",
     }
 }
 
@@ -192,6 +177,12 @@ impl Row {
             panicked: classed(&[VerdictClass::Panicked]),
             liveness: classed(&[VerdictClass::Liveness, VerdictClass::Undecided]),
         }
+    }
+
+    /// How many faults of a family struck; none where it is not enabled.
+    fn struck(&self, family: FaultFamily) -> Option<u64> {
+        let of_family = self.faults.iter().filter(|(class, _)| class.family() == family);
+        of_family.map(|(_, struck)| *struck).reduce(|all, struck| all + struck)
     }
 
     fn verdict(&self, unreached: &[Unreached]) -> String {

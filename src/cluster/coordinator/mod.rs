@@ -95,7 +95,7 @@ impl Coordinator {
             Input::Start(incarnation) => self.start(now, incarnation, outbox),
             Input::Message { from, message } => self.handle_message(now, from, message, outbox),
             Input::Timer(timer) => self.handle_timer(now, timer, outbox),
-            Input::StoreFault(_) => {}
+            Input::Trouble(_) | Input::ConnectionLost { .. } => {}
         }
         self.carry_out_checkpoints(now, outbox);
     }

@@ -98,7 +98,7 @@ impl Worker {
             Input::Start(incarnation) => self.start(now, incarnation, outbox),
             Input::Message { message, .. } => self.handle_message(now, message, outbox),
             Input::Timer(timer) => self.handle_timer(now, timer, outbox),
-            Input::StoreFault(_) => {}
+            Input::Trouble(_) | Input::ConnectionLost { .. } => {}
         }
     }
 

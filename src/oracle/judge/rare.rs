@@ -411,9 +411,22 @@ fn concern(event: &Event) -> Concern {
         | Event::MessageDropped { .. }
         | Event::MessageDelayed { .. }
         | Event::MessageDuplicated { .. }
-        | Event::StoreSlowed { .. }
-        | Event::StoreFailing { .. }
+        | Event::MessageReordered { .. }
+        | Event::Zombified { .. }
+        | Event::ZombieEnded { .. }
+        | Event::Held { .. }
+        | Event::Released { .. }
+        | Event::HalfOpened { .. }
+        | Event::ConnectionReset { .. }
+        | Event::ElementLost { .. }
+        | Event::ClockChanged { .. }
+        | Event::StoreTroubled { .. }
         | Event::StoreRecovered { .. }
+        | Event::ObjectDestroyed { .. }
+        | Event::SinkTroubled { .. }
+        | Event::SinkRecovered
+        | Event::SplitIdle { .. }
+        | Event::SplitResumed { .. }
         | Event::AlignmentCompleted { .. }
         | Event::SnapshotDurable { .. }
         | Event::Declined { .. }

@@ -7,8 +7,8 @@ use crate::cluster::message::Route;
 use crate::cluster::{Cluster, Delay, Input, Message, Timer};
 use crate::plan::{Concern, MessageAction, Plan, Stream};
 use crate::protocol::{Incarnation, ProcessId, VirtualTime};
-use crate::trace::{Event, Stamp};
-use crate::world::faults::{Cuts, Nemesis, message_event};
+use crate::trace::{Event, Point, Stamp};
+use crate::world::faults::{Cuts, Moment, Nemesis, message_event};
 use crate::world::links::{InFlight, Links};
 use crate::world::observer::Observer;
 use crate::world::queue::{Due, Queue, Slab, TOKENS_MAX};
@@ -33,6 +33,8 @@ pub(super) struct Core<'a, O> {
     observer: O,
     pub steps: u64,
     events: u64,
+    /// The kind of the last event that tells of the system, not of its faults.
+    last: Option<Point>,
     pub ending: Option<Ending>,
     /// The safety phase is over.
     pub is_healed: bool,
@@ -101,6 +103,7 @@ impl<'a, O: Observer> Core<'a, O> {
             observer,
             steps: 0,
             events: 0,
+            last: None,
             ending: None,
             is_healed: false,
         }
@@ -117,6 +120,7 @@ impl<'a, O: Observer> Core<'a, O> {
     pub fn event(&mut self, slot: usize, event: &Event) -> ControlFlow<()> {
         let process = self.slots[slot].id;
         self.observe(process, event);
+        self.last = Some(Point::from(event));
         if let Event::JobFinished { .. } = event {
             self.ending.get_or_insert(Ending::Finished);
         }
@@ -136,6 +140,11 @@ impl<'a, O: Observer> Core<'a, O> {
         if self.observer.observe(stamp, event).is_break() {
             self.ending.get_or_insert(Ending::Stopped);
         }
+    }
+
+    /// Where the trace is now.
+    pub fn moment(&self) -> Moment {
+        Moment { events: self.events, after: self.last }
     }
 
     fn next_order(&mut self) -> u64 {
@@ -190,8 +199,9 @@ impl<'a, O: Observer> Core<'a, O> {
     fn send_alone(&mut self, slot: usize, route: Route, to: ProcessId, message: Message) {
         let from = self.slots[slot].id;
         let mut at = self.now + self.links.control_delay(slot, from == to);
+        let moment = self.moment();
         if let Route::Control(kind) = route
-            && let Some(action) = self.nemesis.handle_message(kind, to)
+            && let Some(action) = self.nemesis.handle_message(kind, to, moment)
         {
             self.observe(from, &message_event(action, from, to, kind));
             match action {
@@ -202,6 +212,7 @@ impl<'a, O: Observer> Core<'a, O> {
                     let message = message.clone();
                     self.schedule_at(again, Arrival::Message { from, to, message });
                 }
+                MessageAction::Until { .. } => {}
             }
         }
         self.schedule_at(at, Arrival::Message { from, to, message });

@@ -11,7 +11,7 @@ use super::links::InFlight;
 use super::observer::Observer;
 use super::queue::Due;
 use super::{Ending, RunEnd, run_started, slot_of};
-use crate::cluster::{Cluster, Input, Message, Process, StoreFault};
+use crate::cluster::{Cluster, Input, Message, Process, StoreFault, Trouble};
 use crate::plan::{Plan, When};
 use crate::protocol::{Incarnation, ProcessId, VirtualTime};
 use crate::trace::Event;
@@ -171,7 +171,7 @@ impl<'a, O: Observer> Kernel<'a, O> {
         self.core.heal_links();
         for store in [ProcessId::ObjectStore, ProcessId::MetaStore] {
             let slot = slot_of(store);
-            self.handle(slot, Input::StoreFault(StoreFault::Healthy));
+            self.handle(slot, Input::Trouble(Trouble::Store(StoreFault::Healthy)));
         }
         for slot in 0..self.processes.len() {
             self.heal_process(slot);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::core::{Arrival, Condition, Core};
-use crate::cluster::{Input, StoreFault};
+use crate::cluster::{Input, StoreFault, Trouble};
 use crate::plan::Fault;
 use crate::protocol::{Incarnation, ProcessId};
 use crate::trace::Event;
@@ -24,35 +24,46 @@ impl<O: Observer> Core<'_, O> {
         if self.is_healed {
             return;
         }
-        let fault = &self.plan.faults[index].fault;
-        match fault {
+        let planned = &self.plan.faults[index];
+        match &planned.fault {
             Fault::Crash { process, restart_after_us } => {
-                self.crash(fault, process.unwrap_or(struck), *restart_after_us);
+                self.crash(index, process.unwrap_or(struck), *restart_after_us);
             }
             Fault::Pause { process, for_us } => {
-                self.pause(fault, process.unwrap_or(struck), *for_us);
+                self.pause(index, process.unwrap_or(struck), *for_us);
             }
             Fault::Disconnect { from, to, both, for_us } => {
                 self.disconnect(index, (*from, *to), *both, *for_us);
             }
-            Fault::Message { message, to, count, action } => {
-                let class = fault.class(struck);
-                self.nemesis.arm_messages(class, *message, *to, *count, *action);
-            }
+            Fault::Message { .. } => self.nemesis.arm_messages(index, planned),
+            Fault::Zombie { .. }
+            | Fault::Isolate { .. }
+            | Fault::Hold { .. }
+            | Fault::HalfOpen { .. }
+            | Fault::Lose { .. }
+            | Fault::Clock { .. }
+            | Fault::Sink { .. }
+            | Fault::Idle { .. } => {}
             Fault::Store { process, fault: how, for_us } => {
-                self.nemesis.strike(fault, *process);
+                self.mark(index, *process);
                 self.tell_store(*process, *how, 0);
                 self.tell_store(*process, StoreFault::Healthy, *for_us);
             }
         }
     }
 
-    fn crash(&mut self, fault: &Fault, process: ProcessId, restart_after_us: Option<u64>) {
+    /// A fault takes effect.
+    fn mark(&mut self, index: usize, struck: ProcessId) {
+        let moment = self.moment();
+        self.nemesis.strike(index, &self.plan.faults[index], struck, moment);
+    }
+
+    fn crash(&mut self, index: usize, process: ProcessId, restart_after_us: Option<u64>) {
         let slot = slot_of(process);
         if matches!(self.slots[slot].condition, Condition::Down) {
             return;
         }
-        self.nemesis.strike(fault, process);
+        self.mark(index, process);
         self.slots[slot].condition = Condition::Down;
         self.observe(process, &Event::Crashed { process });
         if let Some(us) = restart_after_us {
@@ -79,7 +90,7 @@ impl<O: Observer> Core<'_, O> {
         Some((process, incarnation))
     }
 
-    fn pause(&mut self, fault: &Fault, process: ProcessId, for_us: u64) {
+    fn pause(&mut self, index: usize, process: ProcessId, for_us: u64) {
         let slot = slot_of(process);
         match self.slots[slot].condition {
             Condition::Up => {}
@@ -87,7 +98,7 @@ impl<O: Observer> Core<'_, O> {
         }
         let until = self.now + Duration::from_micros(for_us);
         self.slots[slot].condition = Condition::Paused { kept: Vec::new(), until };
-        self.nemesis.strike(fault, process);
+        self.mark(index, process);
         self.observe(process, &Event::Paused { process });
         self.schedule_at(until, Arrival::Resume { slot: slot as u32 });
     }
@@ -114,7 +125,7 @@ impl<O: Observer> Core<'_, O> {
         both: bool,
         for_us: u64,
     ) {
-        self.nemesis.strike(&self.plan.faults[index].fault, from);
+        self.mark(index, from);
         self.cut(index, from, to);
         if both {
             self.cut(index, to, from);
@@ -143,7 +154,7 @@ impl<O: Observer> Core<'_, O> {
     fn tell_store(&mut self, process: ProcessId, fault: StoreFault, after_us: u64) {
         let slot = slot_of(process);
         let incarnation = self.slots[slot].incarnation;
-        let input = Input::StoreFault(fault);
+        let input = Input::Trouble(Trouble::Store(fault));
         let at = self.now + Duration::from_micros(after_us);
         self.schedule_at(at, Arrival::Input { to: slot as u32, incarnation, input });
     }

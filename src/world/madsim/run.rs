@@ -11,8 +11,8 @@ use super::driver::seat::{Admission, Status};
 use crate::cluster::StoreFault;
 use crate::plan::{Fault, MessageAction, Plan, When};
 use crate::protocol::{Incarnation, ProcessId, VirtualTime};
-use crate::trace::{Event, MessageKind, Stamp};
-use crate::world::faults::{Cuts, Nemesis, message_event};
+use crate::trace::{Event, MessageKind, Point, Stamp};
+use crate::world::faults::{Cuts, Moment, Nemesis, message_event};
 use crate::world::{Ending, Observer, slot_of};
 
 /// From a crash to the death of the process's tasks: what was handed to connections before it leaves.
@@ -103,6 +103,8 @@ pub struct Run<O> {
     /// When the last event happened.
     now: VirtualTime,
     events: u64,
+    /// The kind of the last event that tells of the system, not of its faults.
+    last: Option<Point>,
     ending: Option<Ending>,
     failure: Option<Box<dyn Any + Send>>,
     is_healed: bool,
@@ -149,6 +151,7 @@ impl<O: Observer> Run<O> {
             order: 0,
             now: VirtualTime::ZERO,
             events: 0,
+            last: None,
             ending: None,
             failure: None,
             is_healed: false,
@@ -235,6 +238,7 @@ impl<O: Observer> Run<O> {
         }
         self.now = self.now.max(now);
         self.observe(process, event);
+        self.last = Some(Point::from(event));
         if self.nemesis.is_watching(event) {
             for fault in self.nemesis.handle_event(event) {
                 self.strike(fault, process);
@@ -259,7 +263,7 @@ impl<O: Observer> Run<O> {
         to: ProcessId,
         kind: MessageKind,
     ) -> Option<MessageAction> {
-        let action = self.nemesis.handle_message(kind, to)?;
+        let action = self.nemesis.handle_message(kind, to, self.moment())?;
         self.now = self.now.max(now);
         self.observe(from, &message_event(action, from, to, kind));
         Some(action)
@@ -308,28 +312,33 @@ impl<O: Observer> Run<O> {
             return;
         }
         let plan = Arc::clone(&self.plan);
-        let fault = &plan.faults[index].fault;
-        match fault {
+        let planned = &plan.faults[index];
+        match &planned.fault {
             Fault::Crash { process, restart_after_us } => {
-                self.crash(fault, process.unwrap_or(struck), *restart_after_us);
+                self.crash(index, process.unwrap_or(struck), *restart_after_us);
             }
             Fault::Pause { process, for_us } => {
-                self.pause(fault, process.unwrap_or(struck), *for_us)
+                self.pause(index, process.unwrap_or(struck), *for_us)
             }
+            Fault::Zombie { .. }
+            | Fault::Isolate { .. }
+            | Fault::Hold { .. }
+            | Fault::HalfOpen { .. }
+            | Fault::Lose { .. }
+            | Fault::Clock { .. }
+            | Fault::Sink { .. }
+            | Fault::Idle { .. } => {}
             Fault::Disconnect { from, to, both, for_us } => {
-                self.nemesis.strike(fault, *from);
+                self.mark(index, *from);
                 self.cut(index, *from, *to);
                 if *both {
                     self.cut(index, *to, *from);
                 }
                 self.schedule(self.now + Duration::from_micros(*for_us), Action::Heal(index));
             }
-            Fault::Message { message, to, count, action } => {
-                let class = fault.class(struck);
-                self.nemesis.arm_messages(class, *message, *to, *count, *action);
-            }
+            Fault::Message { .. } => self.nemesis.arm_messages(index, planned),
             Fault::Store { process, fault: how, for_us } => {
-                self.nemesis.strike(fault, *process);
+                self.mark(index, *process);
                 self.schedule_errand(Errand::Tell(*process, *how));
                 let recovery = Errand::Tell(*process, StoreFault::Healthy);
                 let at = self.now + Duration::from_micros(*for_us);
@@ -338,7 +347,17 @@ impl<O: Observer> Run<O> {
         }
     }
 
-    fn crash(&mut self, fault: &Fault, process: ProcessId, restart_after_us: Option<u64>) {
+    /// A fault takes effect.
+    fn mark(&mut self, index: usize, struck: ProcessId) {
+        let moment = self.moment();
+        self.nemesis.strike(index, &self.plan.faults[index], struck, moment);
+    }
+
+    fn moment(&self) -> Moment {
+        Moment { events: self.events, after: self.last }
+    }
+
+    fn crash(&mut self, index: usize, process: ProcessId, restart_after_us: Option<u64>) {
         let killed = self.now + LINGER;
         let slot = &mut self.slots[slot_of(process)];
         if matches!(slot.condition, Condition::Down { .. }) {
@@ -347,7 +366,7 @@ impl<O: Observer> Run<O> {
         slot.condition = Condition::Down { killed };
         slot.status.set(Admission::Gone);
         let incarnation = slot.incarnation;
-        self.nemesis.strike(fault, process);
+        self.mark(index, process);
         self.observe(process, &Event::Crashed { process });
         self.schedule_errand(Errand::Flush(process));
         self.schedule(killed, Action::Errand(Errand::Kill(process)));
@@ -370,7 +389,7 @@ impl<O: Observer> Run<O> {
         self.schedule_errand(Errand::Start(process));
     }
 
-    fn pause(&mut self, fault: &Fault, process: ProcessId, for_us: u64) {
+    fn pause(&mut self, index: usize, process: ProcessId, for_us: u64) {
         let until = self.now + Duration::from_micros(for_us);
         let slot = &mut self.slots[slot_of(process)];
         if !matches!(slot.condition, Condition::Up) {
@@ -379,7 +398,7 @@ impl<O: Observer> Run<O> {
         slot.condition = Condition::Paused { until };
         slot.status.set(Admission::Paused);
         self.machines.pause(process);
-        self.nemesis.strike(fault, process);
+        self.mark(index, process);
         self.observe(process, &Event::Paused { process });
         self.schedule(until, Action::Resume(process));
     }

@@ -21,7 +21,7 @@ use super::driver::either::either;
 use super::driver::seat::{Seat, Status};
 use super::driver::{self, Life, World, lock};
 use super::run::{Errand, Machines, Remains, Run};
-use crate::cluster::{Cluster, Input};
+use crate::cluster::{Cluster, Input, Trouble};
 use crate::plan::{MessageAction, Plan};
 use crate::protocol::{ProcessId, VirtualTime};
 use crate::trace::{Event, MessageKind};
@@ -148,7 +148,7 @@ impl<O: Observer + Send + 'static> Stage<O> {
             Errand::Kill(process) => Handle::current().kill(self.machine(process)),
             Errand::Start(process) => Handle::current().restart(self.machine(process)),
             Errand::Tell(store, fault) => self.with_seat(store, |seat| {
-                seat.tell(Input::StoreFault(fault));
+                seat.tell(Input::Trouble(Trouble::Store(fault)));
             }),
             Errand::BreakOff(from, to) => self.with_seat(from, |seat| seat.break_off(to)),
         }

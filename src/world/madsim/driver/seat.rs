@@ -309,7 +309,7 @@ impl Seat {
                 let (at, message) = (now + Duration::from_micros(us), message.clone());
                 self.schedule(core, at, Task::SendAlone { to, delay, message });
             }
-            None => {}
+            Some(MessageAction::Until { .. }) | None => {}
         }
         self.dispatch(core, now, to, delay, message);
     }
