@@ -22,7 +22,7 @@ use crate::protocol::{Attempt, CheckpointId, SubtaskId, TransactionId};
 use crate::trace::{OutputRecord, SnapshotTaken};
 
 /// Judges output.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct OutputOracle {
     reference: Arc<Reference>,
     /// How often each expected record is visible, from transactions.
@@ -51,7 +51,7 @@ struct Progress {
     is_aborted: bool,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Held {
     checkpoint: CheckpointId,
     attempt: Attempt,
