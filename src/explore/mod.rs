@@ -7,11 +7,13 @@ pub mod experiments;
 pub mod overhead;
 pub mod report;
 pub mod run;
+pub mod signature;
 pub mod statistics;
 pub mod sweep;
 
 pub use check::Check;
 pub use experiments::{Experiments, Prepared};
 pub use run::{Outcome, WorldKind, run_plan};
+pub use signature::Signature;
 pub use statistics::Statistics;
 pub use sweep::{Sweep, SweepReport};
