@@ -5,6 +5,7 @@ pub mod defects;
 pub mod determinism;
 pub mod experiments;
 pub mod overhead;
+pub mod reach;
 pub mod report;
 pub mod run;
 pub mod statistics;
@@ -12,6 +13,7 @@ pub mod sweep;
 
 pub use check::Check;
 pub use experiments::{Experiments, Prepared};
+pub use reach::Reach;
 pub use run::{Outcome, WorldKind, run_plan};
 pub use statistics::Statistics;
 pub use sweep::{Sweep, SweepReport};
