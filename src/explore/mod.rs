@@ -8,10 +8,12 @@ pub mod overhead;
 pub mod report;
 pub mod run;
 pub mod statistics;
+pub mod strategy;
 pub mod sweep;
 
 pub use check::Check;
 pub use experiments::{Experiments, Prepared};
 pub use run::{Outcome, WorldKind, run_plan};
 pub use statistics::Statistics;
+pub use strategy::{Strategy, StrategyName, strategy};
 pub use sweep::{Sweep, SweepReport};
