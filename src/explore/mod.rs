@@ -10,6 +10,7 @@ pub mod report;
 pub mod run;
 pub mod signature;
 pub mod statistics;
+pub mod strategy;
 pub mod sweep;
 
 pub use check::Check;
@@ -18,4 +19,5 @@ pub use reach::Reach;
 pub use run::{Outcome, WorldKind, run_plan};
 pub use signature::Signature;
 pub use statistics::Statistics;
+pub use strategy::{Strategy, StrategyName, strategy};
 pub use sweep::{Sweep, SweepReport};
