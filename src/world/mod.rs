@@ -7,6 +7,7 @@ pub mod links;
 pub mod madsim;
 pub mod observer;
 pub mod queue;
+pub mod troubles;
 
 pub use kernel::Kernel;
 pub use observer::Observer;
