@@ -7,6 +7,7 @@ pub mod experiments;
 pub mod overhead;
 pub mod report;
 pub mod run;
+pub mod shrink;
 pub mod signature;
 pub mod statistics;
 pub mod sweep;
