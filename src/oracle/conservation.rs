@@ -15,12 +15,12 @@ use crate::trace::SnapshotTaken;
 const SUMS_MAX: usize = 32;
 
 /// Judges conservation.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct ConservationOracle {
     sums: Vec<Sum>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Sum {
     checkpoint: CheckpointId,
     attempt: Attempt,

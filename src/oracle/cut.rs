@@ -20,7 +20,7 @@ use crate::trace::{ChannelCut, SnapshotTaken};
 const CUTS_MAX: usize = 32;
 
 /// Judges cuts.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct CutOracle {
     flows: Vec<Flow>,
     has_records: bool,
@@ -50,7 +50,7 @@ struct Claim {
     last: Option<LineageId>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Cut {
     checkpoint: CheckpointId,
     attempt: Attempt,

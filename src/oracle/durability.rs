@@ -17,7 +17,7 @@ use crate::trace::SnapshotTaken;
 const FROZEN_PER_SUBTASK_MAX: usize = 64;
 
 /// Judges durability.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct DurabilityOracle {
     stored: BTreeMap<ObjectKey, Digest>,
     /// By the key that the snapshot is stored under.

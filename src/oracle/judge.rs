@@ -33,7 +33,7 @@ use crate::trace::{Event, SplitPosition, Stamp};
 /// [`observe`](Self::observe) takes the events in order, from the first; [`finish`](Self::finish)
 /// gives the verdict. After a violation the judge goes on, so that all oracles that fire are known,
 /// but what it finds then may follow from the first.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Judge {
     shape: Shape,
     found: Violations,

@@ -21,7 +21,7 @@ use crate::protocol::{Attempt, CheckpointId, ObjectKey, SubtaskId};
 const SETTLED_MAX: usize = 256;
 
 /// Judges lives of checkpoints.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct LifecycleOracle {
     triggered_last: Option<CheckpointId>,
     pending: BTreeMap<CheckpointId, Pending>,
@@ -33,7 +33,7 @@ pub(super) struct LifecycleOracle {
     subtasks: Vec<Known>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Pending {
     attempt: Attempt,
     acknowledged: Vec<bool>,

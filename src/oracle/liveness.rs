@@ -23,7 +23,7 @@ use crate::protocol::{ChannelId, CheckpointId, VirtualTime};
 const SETTLED_MAX: usize = 64;
 
 /// Judges progress.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct LivenessOracle {
     faults_ended: Option<VirtualTime>,
     finished: Option<VirtualTime>,

@@ -17,7 +17,7 @@ use crate::protocol::{ChannelId, CheckpointId, LineageId, SubtaskId};
 const IN_FLIGHT_MAX: usize = 1 << 20;
 
 /// Judges channels.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct OrderOracle {
     /// By channel.
     lanes: Vec<Lane>,

@@ -23,7 +23,7 @@ use crate::protocol::{Attempt, CheckpointId, SubtaskId, TransactionId};
 use crate::trace::{OutputRecord, SnapshotTaken};
 
 /// Judges output.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct OutputOracle {
     reference: Arc<Reference>,
     /// How often each expected record is visible, from transactions.
@@ -52,7 +52,7 @@ struct Progress {
     is_aborted: bool,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Held {
     checkpoint: CheckpointId,
     attempt: Attempt,

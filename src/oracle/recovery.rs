@@ -12,7 +12,7 @@ use crate::protocol::{Attempt, CheckpointId, SubtaskId, Term, TransactionId};
 use crate::trace::Restored;
 
 /// Judges recovery.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct RecoveryOracle {
     attempt: Option<Attempt>,
     restored: Option<CheckpointId>,

@@ -20,7 +20,7 @@ use crate::trace::{Restored, SnapshotTaken, SplitPosition};
 const SAVED_MAX: usize = 32;
 
 /// Judges state.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct StateOracle {
     /// By split.
     splits: Vec<Split>,
@@ -50,7 +50,7 @@ struct Flow {
 }
 
 /// What was so at the cuts of a checkpoint.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Saved {
     /// By subtask.
     subtasks: Vec<Option<Frozen>>,

@@ -23,7 +23,7 @@ const SUBTASKS_MAX: usize = 512;
 const TAKEN_MAX: usize = 32;
 
 /// Judges dependencies.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct VectorClockOracle {
     /// By subtask; the last checkpoint known to be snapshotted, by subtask.
     clocks: Vec<Clock>,
