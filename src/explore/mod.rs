@@ -8,6 +8,7 @@ pub mod overhead;
 pub mod reach;
 pub mod report;
 pub mod run;
+pub mod shrink;
 pub mod signature;
 pub mod statistics;
 pub mod strategy;
