@@ -46,7 +46,7 @@ pub(super) struct Slot {
     pub id: ProcessId,
     pub incarnation: Incarnation,
     pub condition: Condition,
-    mailbox: Stream,
+    pub mailbox: Stream,
 }
 
 /// Whether a process makes progress.
