@@ -14,6 +14,7 @@ mod overhead;
 mod panics;
 mod plan_check;
 mod progress;
+mod reach;
 mod replay;
 mod run;
 mod scenario_source;
@@ -60,6 +61,8 @@ enum Command {
     Replay(replay::Arguments),
     /// Tells which seeded defects are found, and how fast.
     Defects(defects::Arguments),
+    /// Shows which protocol points sweeps reached with which faults, and which they missed.
+    Reach(reach::Arguments),
     /// Tells what checkpoints cost, in virtual time.
     Overhead(overhead::Arguments),
     /// Lists the built-in scenarios.
@@ -88,6 +91,7 @@ fn dispatch(command: Command) -> Result<Exit, CliError> {
         Command::Run(arguments) => run::execute(arguments),
         Command::Replay(arguments) => replay::execute(arguments),
         Command::Defects(arguments) => defects::execute(arguments),
+        Command::Reach(arguments) => reach::execute(&arguments),
         Command::Overhead(arguments) => overhead::execute(&arguments),
         Command::Scenarios(arguments) => scenarios::execute(&arguments),
         Command::Workloads(arguments) => workloads::execute(&arguments),
