@@ -4,6 +4,7 @@ pub mod check;
 pub mod defects;
 pub mod determinism;
 pub mod experiments;
+pub mod footage;
 pub mod overhead;
 pub mod report;
 pub mod run;
