@@ -5,6 +5,7 @@ pub mod defects;
 pub mod determinism;
 pub mod experiments;
 pub mod footage;
+pub mod localise;
 pub mod overhead;
 pub mod report;
 pub mod run;

@@ -62,16 +62,16 @@ fn fault(names: &Names<'_>, event: &Event) -> Option<Clause> {
         Event::Disconnected { from, to } => format!("{from} no longer reaches {to}"),
         Event::Healed { from, to } => format!("{from} reaches {to} again"),
         Event::MessageDropped { from, to, message } => {
-            format!("{message} from {from} to {to} is lost")
+            format!("{from}'s {message} to {to} is lost")
         }
         Event::MessageDelayed { from, to, message } => {
-            format!("{message} from {from} to {to} is held back")
+            format!("{from}'s {message} to {to} is held back")
         }
         Event::MessageDuplicated { from, to, message } => {
-            format!("{message} from {from} to {to} will come twice")
+            format!("{from}'s {message} to {to} will come twice")
         }
         Event::MessageReordered { from, to, message } => {
-            format!("{message} from {from} to {to} waits for what comes after it")
+            format!("{from}'s {message} to {to} waits for what comes after it")
         }
         Event::Zombified { process, incarnation } => {
             format!("{process} is replaced, and its {incarnation} goes on as a zombie")
@@ -224,12 +224,12 @@ impl Names<'_> {
             }
             Event::Triggered { checkpoint, .. } => Clause::act(format!("triggers {checkpoint}")),
             Event::AcknowledgementCounted { subtask, checkpoint, from_attempt } => {
-                let verb = format!("counts for {checkpoint} the acknowledgement of");
-                Clause::new("", verb, self.of_attempt(*subtask, from_attempt))
+                let who = self.of_attempt(*subtask, *from_attempt);
+                Clause::act(format!("counts {who} for {checkpoint}"))
             }
             Event::AcknowledgementIgnored { subtask, checkpoint, from_attempt } => {
-                let verb = format!("ignores for {checkpoint} the acknowledgement of");
-                Clause::new("", verb, self.of_attempt(*subtask, from_attempt))
+                let who = self.of_attempt(*subtask, *from_attempt);
+                Clause::act(format!("ignores {who} for {checkpoint}"))
             }
             Event::Assembled { checkpoint, snapshots } => {
                 Clause::act(format!("has all {} snapshots of {checkpoint}", snapshots.len()))
@@ -249,8 +249,8 @@ impl Names<'_> {
         })
     }
 
-    fn of_attempt(&self, subtask: SubtaskId, attempt: &Attempt) -> String {
-        format!("{} in {attempt}", self.subtask(subtask))
+    fn of_attempt(&self, subtask: SubtaskId, attempt: Attempt) -> String {
+        format!("{} of {attempt}", self.subtask(subtask))
     }
 
     fn outside(&self, event: &Event) -> Option<Clause> {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Highlight;
 use super::journey;
-use crate::protocol::{Attempt, ChannelId, CheckpointId, LineageId, SubtaskId, TransactionId};
+use crate::protocol::{ChannelId, CheckpointId, LineageId, SubtaskId, TransactionId};
 use crate::trace::{Event, Stamp};
 
 /// The checkpoint, the attempt and the record that a diagram tells in full.
@@ -14,8 +14,6 @@ pub struct Focus {
     pub highlight: Option<Highlight>,
     /// The checkpoint.
     pub checkpoint: Option<CheckpointId>,
-    /// The attempt in which the trace ends, or the violation showed.
-    pub attempt: Option<Attempt>,
     /// The record, and those that it was made of.
     pub records: BTreeSet<LineageId>,
     /// The transactions that the checkpoint commits.
@@ -31,15 +29,9 @@ impl Focus {
         let mut focus = Self { highlight: highlight.cloned(), ..Self::default() };
         let named = highlight.and_then(|highlight| highlight.checkpoint);
         for (stamp, event) in trace.iter().take_while(|(stamp, _)| stamp.number <= end) {
-            match event {
-                Event::Triggered { checkpoint, .. } => {
-                    if named.is_none_or(|named| named == *checkpoint) {
-                        focus.since = stamp.number;
-                    }
-                    focus.checkpoint = Some(*checkpoint);
-                }
-                Event::AttemptStarted { attempt, .. } => focus.attempt = Some(*attempt),
-                _ => {}
+            let Event::Triggered { checkpoint, .. } = event else { continue };
+            if named.is_none_or(|named| named == *checkpoint) {
+                (focus.checkpoint, focus.since) = (Some(*checkpoint), stamp.number);
             }
         }
         focus.checkpoint = named.or(focus.checkpoint);

@@ -68,7 +68,7 @@ pub fn diagram(trace: &[(Stamp, Event)], options: &Options) -> String {
     let focus = Focus::of(trace, options.highlight.as_ref());
     let moments = moments::gather(trace, &topology, &focus);
     let rows = selection::choose(&moments, trace, options.rows_max.max(1));
-    Page::new(&moments, &rows, &focus, options).draw()
+    Page::new(&moments, &rows, &focus, &topology, options).draw()
 }
 
 /// The job's shape, as the trace tells it; an empty one, in which things have no names, where it does not.

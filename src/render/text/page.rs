@@ -9,7 +9,7 @@ use super::lifelines::Lifelines;
 use super::moments::{Moment, Sign};
 use super::selection::{Gap, Row};
 use super::{Options, WIDTH_MIN};
-use crate::protocol::ProcessId;
+use crate::protocol::{ProcessId, Topology};
 
 /// The least room for words.
 const WORDS_MIN: usize = 30;
@@ -22,6 +22,7 @@ pub struct Page<'a> {
     moments: &'a [Moment],
     rows: &'a [Row],
     focus: &'a Focus,
+    topology: &'a Topology,
     columns: Columns,
     /// The width of numbers, and of times.
     gutter: (usize, usize),
@@ -35,6 +36,7 @@ impl<'a> Page<'a> {
         moments: &'a [Moment],
         rows: &'a [Row],
         focus: &'a Focus,
+        topology: &'a Topology,
         options: &Options,
     ) -> Self {
         let told = || shown(moments, rows);
@@ -47,7 +49,8 @@ impl<'a> Page<'a> {
         let room = room.min(width.saturating_sub(left + WORDS_MIN));
         let columns = Columns::new(told(), room);
         let words = width.saturating_sub(left + columns.width()).max(WORDS_MIN);
-        Self { moments, rows, focus, columns, gutter: (number, time), words, text: String::new() }
+        let (gutter, text) = ((number, time), String::new());
+        Self { moments, rows, focus, topology, columns, gutter, words, text }
     }
 
     /// Draws all of it.
@@ -78,7 +81,24 @@ impl<'a> Page<'a> {
     fn head(&mut self) {
         let (number, time) = self.gutter;
         let header = self.columns.header();
+        if let Some(about) = self.about() {
+            self.line(&format!("  {about}"));
+            self.text.push('\n');
+        }
         self.line(&format!("  {:>number$}  {:>time$}  {header}", "event", "time"));
+    }
+
+    /// What the diagram tells in full.
+    fn about(&self) -> Option<String> {
+        let highlight = self.focus.highlight.as_ref()?;
+        let checkpoint = self.focus.checkpoint.map(|checkpoint| checkpoint.to_string());
+        let topology = self.topology;
+        let subtask = highlight.subtask.map(|it| format!("subtask {}", topology.name(it)));
+        let channel = highlight.channel.map(|it| format!("channel {}", topology.channel_name(it)));
+        let record = highlight.record.map(|it| format!("record {it}, and what it was made of"));
+        let parts = [checkpoint, subtask, channel, record];
+        let parts: Vec<String> = parts.into_iter().flatten().collect();
+        (!parts.is_empty()).then(|| format!("The story of {}", parts.join("; ")))
     }
 
     fn moment(&mut self, moment: &Moment, before: &Lifelines, after: &Lifelines) {
@@ -169,7 +189,7 @@ impl<'a> Page<'a> {
 
     /// Explains the signs that were used.
     fn legend(&mut self) {
-        let mut signs = vec!["● event  ─▶ message, drawn where it arrives".to_owned()];
+        let mut signs = vec!["● event".to_owned(), "─▶ message, where it arrives".to_owned()];
         let used = |sign: char| self.text.contains(sign);
         if let (true, Some(checkpoint)) = (used('◆'), self.focus.checkpoint) {
             let cut = if used('║') { ", ║ behind it: the cut" } else { "" };
@@ -193,7 +213,7 @@ impl<'a> Page<'a> {
         self.text.push('\n');
         let (number, time) = self.gutter;
         let width = number + time + 6 + self.columns.width() + self.words;
-        for line in wrapped(&signs.join("   "), width - 2) {
+        for line in packed(&signs, width - 2) {
             self.line(&format!("  {line}"));
         }
     }
@@ -219,6 +239,21 @@ fn sign(sign: Sign) -> char {
         Sign::Snapshot => '◆',
         Sign::Crash => '✖',
     }
+}
+
+/// Items side by side in lines of at most so many characters.
+fn packed(items: &[String], width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for item in items {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 3 + item.chars().count() <= width => {
+                line.push_str("   ");
+                line.push_str(item);
+            }
+            _ => lines.push(item.clone()),
+        }
+    }
+    lines
 }
 
 /// Lines of at most so many characters, broken between words; a longer word is broken within.

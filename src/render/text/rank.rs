@@ -88,7 +88,6 @@ fn kind(event: &Event, focus: &Focus) -> Kind {
         Event::SnapshotTaken(taken) => Kind::Cut(taken.checkpoint),
         Event::Restored(restored) => match restored.checkpoint {
             Some(checkpoint) if focus.checkpoint == Some(checkpoint) => Kind::Cut(checkpoint),
-            _ if focus.attempt == Some(restored.attempt) => Kind::Story,
             checkpoint => Kind::Detail(checkpoint),
         },
         Event::Triggered { checkpoint, .. }
