@@ -7,13 +7,17 @@ pub mod experiments;
 pub mod footage;
 pub mod localise;
 pub mod overhead;
+pub mod reach;
 pub mod report;
 pub mod run;
+pub mod signature;
 pub mod statistics;
 pub mod sweep;
 
 pub use check::Check;
 pub use experiments::{Experiments, Prepared};
+pub use reach::Reach;
 pub use run::{Outcome, WorldKind, run_plan};
+pub use signature::Signature;
 pub use statistics::Statistics;
 pub use sweep::{Sweep, SweepReport};
