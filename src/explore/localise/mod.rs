@@ -11,6 +11,7 @@ mod context;
 mod forks;
 mod refine;
 
+use std::fmt;
 use std::sync::atomic::AtomicBool;
 
 use serde::Serialize;
@@ -50,6 +51,18 @@ impl Sameness {
     #[must_use]
     pub fn of(verdict: &Verdict) -> Self {
         Self { class: verdict.class(), oracle: verdict.fired().first().copied() }
+    }
+}
+
+impl fmt::Display for Sameness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.oracle, self.class) {
+            (Some(oracle), _) => write!(f, "{oracle} violated"),
+            (None, VerdictClass::Panicked) => f.write_str("panicked"),
+            (None, VerdictClass::Undecided) => f.write_str("liveness not shown"),
+            (None, VerdictClass::Held) => f.write_str("held"),
+            (None, VerdictClass::Safety | VerdictClass::Liveness) => f.write_str("violated"),
+        }
     }
 }
 
