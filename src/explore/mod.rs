@@ -4,6 +4,8 @@ pub mod check;
 pub mod defects;
 pub mod determinism;
 pub mod experiments;
+pub mod footage;
+pub mod localise;
 pub mod overhead;
 pub mod reach;
 pub mod report;

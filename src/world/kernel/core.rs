@@ -32,7 +32,7 @@ pub(super) struct Core<'a, O> {
     pub cuts: Cuts,
     pub nemesis: Nemesis,
     pub troubles: Troubles,
-    observer: O,
+    pub observer: O,
     pub steps: u64,
     events: u64,
     /// The kind of the last event that tells of the system, not of its faults.
