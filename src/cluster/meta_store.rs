@@ -32,6 +32,12 @@ impl MetaStore {
         Self { settings, version: 0, record, requests }
     }
 
+    /// The store after a crash: what it had acknowledged is there, what it was asked is forgotten.
+    #[must_use]
+    pub fn restarted(&self) -> Self {
+        Self { requests: self.requests.restarted(), ..self.clone() }
+    }
+
     /// Takes one input.
     pub fn handle(&mut self, input: Input, outbox: &mut impl Outbox) {
         match input {

@@ -33,6 +33,12 @@ impl ObjectStore {
         Self { settings, objects: BTreeMap::new(), requests: StoreHealth::default() }
     }
 
+    /// The store after a crash: what it had acknowledged is there, what it was asked is forgotten.
+    #[must_use]
+    pub fn restarted(&self) -> Self {
+        Self { requests: self.requests.restarted(), ..self.clone() }
+    }
+
     /// Takes one input.
     pub fn handle(&mut self, input: Input, outbox: &mut impl Outbox) {
         match input {

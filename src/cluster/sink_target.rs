@@ -17,6 +17,8 @@ pub struct SinkTarget {
     transactions: BTreeMap<TransactionId, Transaction>,
     /// Remembered for ever: a repeated commit must be told from one of a lost transaction.
     committed: BTreeSet<TransactionId>,
+    /// By sink, how many records its newest attempt has written outside transactions.
+    written: BTreeMap<SubtaskId, (Attempt, u64)>,
 }
 
 /// A transaction that is not committed.
@@ -40,13 +42,17 @@ impl SinkTarget {
     /// A target that holds nothing.
     #[must_use]
     pub fn new(defects: DefectSet) -> Self {
-        let (epochs, transactions, committed) = Default::default();
-        Self { defects, epochs, transactions, committed }
+        let (epochs, transactions, committed, written) = Default::default();
+        Self { defects, epochs, transactions, committed, written }
     }
 
     /// Takes one input.
     pub fn handle(&mut self, input: Input, outbox: &mut impl Outbox) {
-        let Input::Message { from, message } = input else { return };
+        let (from, message) = match input {
+            Input::Message { from, message } => (from, message),
+            Input::Start(_) => return self.roll_back(outbox),
+            Input::Timer(_) | Input::Trouble(_) | Input::ConnectionLost { .. } => return,
+        };
         match message {
             Message::SinkWrite { transaction, transactional: true, records } => {
                 self.write(transaction, &records, outbox);
@@ -71,8 +77,30 @@ impl SinkTarget {
                 self.prepare(transaction, records, outbox)
             }
             SinkOperation::Commit { transaction } => self.commit(transaction, outbox),
-            SinkOperation::Flush { sink, attempt } => self.accepts(sink, attempt),
+            SinkOperation::Flush { sink, attempt, records } => {
+                let is_whole = self.written_by(sink, attempt) == records;
+                self.accepts(sink, attempt)
+                    && (is_whole || self.defects.has(Defect::FlushErrorSwallowed))
+            }
         }
+    }
+
+    /// After a crash, what was open is gone: only what was prepared is durable.
+    fn roll_back(&mut self, outbox: &mut impl Outbox) {
+        let is_open = |(id, held): (&TransactionId, &Transaction)| {
+            matches!(held, Transaction::Open(_)).then_some(*id)
+        };
+        let open: Vec<_> = self.transactions.iter().filter_map(is_open).collect();
+        for transaction in open {
+            self.transactions.remove(&transaction);
+            outbox.event(Event::TransactionAborted { transaction });
+        }
+    }
+
+    fn written_by(&self, sink: SubtaskId, attempt: Attempt) -> u64 {
+        let of_attempt =
+            |(newest, records): &(Attempt, u64)| (*newest == attempt).then_some(*records);
+        self.written.get(&sink).and_then(of_attempt).unwrap_or(0)
     }
 
     fn accepts(&self, sink: SubtaskId, attempt: Attempt) -> bool {
@@ -110,6 +138,9 @@ impl SinkTarget {
         outbox: &mut impl Outbox,
     ) {
         if self.admit(transaction, outbox) {
+            let (sink, attempt) = (transaction.sink, transaction.attempt);
+            let number = self.written_by(sink, attempt) + records.len() as u64;
+            self.written.insert(sink, (attempt, number));
             let records = records.iter().map(output_record).collect();
             outbox.event(Event::OutputWritten { sink: transaction.sink, records });
         }

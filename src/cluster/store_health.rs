@@ -25,6 +25,12 @@ impl<R> Default for StoreHealth<R> {
 }
 
 impl<R> StoreHealth<R> {
+    /// After a crash: no request is under way, and what ails the store still does.
+    #[must_use]
+    pub fn restarted(&self) -> Self {
+        Self { fault: self.fault, ..Self::default() }
+    }
+
     /// The store fares differently from here on.
     pub fn handle_fault(
         &mut self,

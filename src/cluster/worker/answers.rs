@@ -111,8 +111,12 @@ impl Worker {
                     return Err("the sink target has fenced this attempt".to_owned());
                 }
                 Purpose::Fence { .. } => task.handle_fenced(env),
+                Purpose::PreCommit { checkpoint, .. } if accepted => {
+                    task.handle_pre_committed(checkpoint, env);
+                }
+                // Later checkpoints would complete without what is missing: only reading it again helps.
                 Purpose::PreCommit { checkpoint, .. } => {
-                    task.handle_pre_committed(checkpoint, accepted, env);
+                    return Err(format!("the sink target lacks records before {checkpoint}"));
                 }
                 Purpose::Commit { transaction, .. } if accepted => {
                     task.handle_committed(transaction);

@@ -55,9 +55,8 @@ impl Clocks {
     pub fn steady(&self, now: VirtualTime) -> Vec<(usize, i64)> {
         let clocks = &mut *lock(&self.clocks);
         let drifted = clocks.iter_mut().enumerate();
-        let drifted = drifted.filter_map(|(slot, clock)| {
-            clock.steady(now).then(|| (slot, clock.ahead_us(now)))
-        });
+        let drifted = drifted
+            .filter_map(|(slot, clock)| clock.steady(now).then(|| (slot, clock.ahead_us(now))));
         drifted.collect()
     }
 }

@@ -85,11 +85,6 @@ impl<O: Observer> Run<O> {
         ghost.unwrap_or(self.slots[slot_of(to)].life).machine
     }
 
-    /// Whether any life goes on beside its next.
-    pub fn is_haunted(&self) -> bool {
-        !self.ghosts.is_empty()
-    }
-
     /// The machines of all lives of a process.
     pub(super) fn machines_of(&self, process: ProcessId) -> Vec<Machine> {
         let ghosts = self.ghosts.iter().map(|ghost| ghost.slot.life);
