@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use crate::cluster::message::Route;
-use crate::cluster::{Cluster, Delay, Input, Message, Timer, Trouble};
+use crate::cluster::{Cluster, Delay, Input, Message, Timer};
 use crate::plan::{Concern, MessageAction, Plan, Stream};
 use crate::protocol::{Attempt, Incarnation, ProcessId, VirtualTime};
 use crate::trace::{Event, Point, Stamp};
@@ -14,6 +14,7 @@ use crate::world::links::{InFlight, Links};
 use crate::world::network::Network;
 use crate::world::observer::Observer;
 use crate::world::queue::{Due, Queue, Slab, TOKENS_MAX};
+use crate::world::troubles::Troubles;
 use crate::world::waiting::HeldBack;
 use crate::world::{Ending, RunEnd, slot_of};
 
@@ -42,7 +43,8 @@ pub(super) struct Core<'a, O> {
     /// Messages that wait for an event.
     waiting: HeldBack<Letter>,
     pub nemesis: Nemesis,
-    observer: O,
+    pub troubles: Troubles,
+    pub observer: O,
     pub steps: u64,
     events: u64,
     /// The newest attempt that was started.
@@ -113,12 +115,12 @@ pub(super) enum Arrival {
     Restart { slot: u32, incarnation: Incarnation },
     /// A pause of this life is over.
     Resume { slot: u32, incarnation: Incarnation },
-    /// The time of a fault of the network is over.
+    /// A service is told of its trouble, if that fault is still in force.
+    Trouble { fault: usize },
+    /// The time of a fault of the network, or of a service's trouble, is over.
     Heal { fault: usize },
     /// A life that was replaced is over.
     EndGhost { slot: u32, incarnation: Incarnation },
-    /// A service fares differently, whether it is up or not.
-    Trouble { slot: u32, trouble: Trouble },
     /// The safety phase is over.
     FaultsEnd,
 }
@@ -149,6 +151,7 @@ impl<'a, O: Observer> Core<'a, O> {
             kept: Vec::new(),
             waiting: HeldBack::default(),
             nemesis: Nemesis::new(plan),
+            troubles: Troubles::default(),
             observer,
             steps: 0,
             events: 0,

@@ -15,7 +15,7 @@ use super::network::Passage;
 use super::observer::Observer;
 use super::queue::Due;
 use super::{Ending, RunEnd, run_started, slot_of};
-use crate::cluster::{Cluster, Input, Process, StoreFault, Trouble};
+use crate::cluster::{Cluster, Input, Process, Trouble};
 use crate::plan::{Plan, When};
 use crate::protocol::{Incarnation, ProcessId, VirtualTime};
 use crate::trace::Event;
@@ -99,13 +99,16 @@ impl<'a, O: Observer> Kernel<'a, O> {
             Arrival::Strike(fault) => self.strike(fault),
             Arrival::Restart { slot, incarnation } => self.restart(slot as usize, incarnation),
             Arrival::Resume { slot, incarnation } => self.resume(slot as usize, incarnation),
-            Arrival::Heal { fault } => self.core.heal(fault),
             Arrival::EndGhost { slot, incarnation } => {
                 self.core.end_ghost(slot as usize, incarnation);
             }
-            Arrival::Trouble { slot, trouble } => {
-                self.handle(slot as usize, Input::Trouble(trouble));
+            Arrival::Trouble { fault } => {
+                let planned = &self.core.plan.faults[fault].fault;
+                if let Some(told) = self.core.troubles.told(fault, planned) {
+                    self.tell(told);
+                }
             }
+            Arrival::Heal { fault } => self.heal(fault),
             Arrival::FaultsEnd => self.end_faults(),
         }
     }
@@ -198,16 +201,28 @@ impl<'a, O: Observer> Kernel<'a, O> {
         }
     }
 
+    fn heal(&mut self, fault: usize) {
+        self.core.heal(fault);
+        let planned = &self.core.plan.faults[fault].fault;
+        if let Some(told) = self.core.troubles.end(fault, planned) {
+            self.tell(told);
+        }
+    }
+
+    /// Trouble befalls a service whether it is up or not.
+    fn tell(&mut self, (process, trouble): (ProcessId, Trouble)) {
+        self.handle(slot_of(process), Input::Trouble(trouble));
+    }
+
     /// The safety phase is over: everything that is not lost for good is healed.
     fn end_faults(&mut self) {
         self.core.heal_links();
         self.core.end_ghosts();
-        for store in [ProcessId::ObjectStore, ProcessId::MetaStore] {
-            let slot = slot_of(store);
-            self.handle(slot, Input::Trouble(Trouble::Store(StoreFault::Healthy)));
-        }
         for process in self.cluster.processes() {
             self.heal_process(slot_of(process));
+        }
+        for told in self.core.troubles.end_all() {
+            self.tell(told);
         }
         self.core.tell(ProcessId::Coordinator, &Event::FaultsEnded);
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::core::{Arrival, Condition, Core};
-use crate::cluster::{Input, StoreFault, Trouble};
+use crate::cluster::Input;
 use crate::plan::{ClockChange, Fault};
 use crate::protocol::{Incarnation, ProcessId, VirtualTime};
 use crate::trace::Event;
@@ -55,12 +55,9 @@ impl<O: Observer> Core<'_, O> {
                 self.change_clock(index, process.unwrap_or(struck), *change);
             }
             Fault::Message { .. } => self.nemesis.arm_messages(index, planned),
-            Fault::Sink { .. } | Fault::Idle { .. } => {}
-            Fault::Store { process, fault: how, for_us } => {
-                self.mark(index, *process);
-                self.tell_store(*process, *how, 0);
-                self.tell_store(*process, StoreFault::Healthy, *for_us);
-            }
+            Fault::Store { process, for_us, .. } => self.trouble(index, *process, *for_us),
+            Fault::Sink { for_us, .. } => self.trouble(index, ProcessId::SinkTarget, *for_us),
+            Fault::Idle { for_us, .. } => self.trouble(index, ProcessId::SourceLog, *for_us),
         }
     }
 
@@ -165,11 +162,14 @@ impl<O: Observer> Core<'_, O> {
         }
     }
 
-    fn tell_store(&mut self, process: ProcessId, fault: StoreFault, after_us: u64) {
-        let slot = slot_of(process) as u32;
-        let trouble = Trouble::Store(fault);
-        let at = self.now + Duration::from_micros(after_us);
-        self.schedule_at(at, Arrival::Trouble { slot, trouble });
+    /// A service is told at once of its trouble (it may be handling an input now), and of its end.
+    fn trouble(&mut self, index: usize, process: ProcessId, for_us: u64) {
+        if self.troubles.begin(index, &self.plan.faults[index].fault) {
+            self.mark(index, process);
+            self.schedule_at(self.now, Arrival::Trouble { fault: index });
+            let at = self.now + Duration::from_micros(for_us);
+            self.schedule_at(at, Arrival::Heal { fault: index });
+        }
     }
 
     /// No fault strikes or acts any more, and nothing is in the way.

@@ -12,7 +12,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use self::lives::{Ghost, Slot};
-use self::troubles::Troubles;
 use super::clocks::Clocks;
 use super::driver::{Life, Machine};
 use crate::cluster::{Input, Message, Trouble};
@@ -21,6 +20,7 @@ use crate::protocol::{Attempt, Incarnation, ProcessId, VirtualTime};
 use crate::trace::{Event, MessageKind, Point, Stamp};
 use crate::world::faults::{Moment, Nemesis, message_event};
 use crate::world::network::Network;
+use crate::world::troubles::Troubles;
 use crate::world::waiting::HeldBack;
 use crate::world::{Ending, Observer};
 

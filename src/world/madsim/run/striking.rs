@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Action, Run};
-use crate::cluster::Trouble;
 use crate::plan::{ClockChange, Fault};
 use crate::protocol::ProcessId;
 use crate::trace::Event;
@@ -51,13 +50,10 @@ impl<O: Observer> Run<O> {
                 self.change_clock(index, process.unwrap_or(struck), *change);
             }
             Fault::Message { .. } => self.nemesis.arm_messages(index, planned),
-            Fault::Store { fault, for_us, .. } => {
-                self.afflict(index, Trouble::Store(*fault), *for_us);
-            }
-            Fault::Sink { fault, for_us } => self.afflict(index, Trouble::Sink(*fault), *for_us),
-            Fault::Idle { split, for_us } => {
-                let trouble = Trouble::Split { split: *split, is_idle: true };
-                self.afflict(index, trouble, *for_us);
+            Fault::Store { for_us, .. }
+            | Fault::Sink { for_us, .. }
+            | Fault::Idle { for_us, .. } => {
+                self.afflict(index, *for_us);
             }
         }
     }
