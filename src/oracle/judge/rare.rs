@@ -4,7 +4,7 @@ use super::Judge;
 use crate::oracle::kind::Kind;
 use crate::oracle::order::Marker;
 use crate::oracle::shape::{Scene, Shape};
-use crate::protocol::{Attempt, ChannelId, CheckpointId, Term};
+use crate::protocol::{Attempt, ChannelId, CheckpointId, ProcessId, Term};
 use crate::trace::{Event, Restored, RunStarted, SnapshotTaken, SplitPosition, Stamp};
 
 /// Whom an event concerns.
@@ -44,6 +44,10 @@ impl Judge {
         match event {
             Event::RunStarted(run) => self.start(stamp, run),
             Event::FaultsEnded => self.liveness.handle_faults_ended(stamp.at),
+            Event::Zombified { process: ProcessId::Coordinator, .. } => self.zombies += 1,
+            Event::ZombieEnded { process: ProcessId::Coordinator, .. } => {
+                self.zombies = self.zombies.saturating_sub(1);
+            }
             _ => {}
         }
     }
@@ -57,6 +61,8 @@ impl Judge {
             Err(text) => self.report(stamp, Kind::UnknownEntity, text),
         }
         self.attempt = None;
+        self.zombies = 0;
+        self.is_orphaned = false;
         let scene = scene!(self, stamp);
         self.conservation.start();
         self.cut.start(scene);
@@ -204,13 +210,48 @@ impl Judge {
         self.output.handle_snapshot(snapshot);
     }
 
+    /// Whether this is said by a coordinator that was replaced, goes on, and does not know that it has
+    /// been deposed: of an attempt that is over, or that its successor has yet to replace. What it says
+    /// binds nobody: it is not what the job does.
+    fn is_of_deposed(&self, event: &Event) -> bool {
+        if self.zombies == 0 {
+            return false;
+        }
+        let is_over = |attempt: Attempt| {
+            Some(attempt) < self.attempt || (Some(attempt) == self.attempt && self.is_orphaned)
+        };
+        match event {
+            Event::LeadershipTaken { term } | Event::AttemptStarted { term, .. } => {
+                self.recovery.is_deposed(*term)
+            }
+            Event::Triggered { attempt, .. } | Event::AttemptFailed { attempt, .. } => {
+                is_over(*attempt)
+            }
+            Event::AcknowledgementCounted { from_attempt, .. } => is_over(*from_attempt),
+            Event::Assembled { checkpoint, .. } => self.lifecycle.is_abandoned(*checkpoint),
+            _ => false,
+        }
+    }
+
+    fn observe_deposed(&mut self, event: &Event) {
+        match event {
+            Event::AttemptStarted { attempt, .. } => self.recovery.handle_deposed_start(*attempt),
+            Event::Triggered { checkpoint, .. } => self.lifecycle.abandon(*checkpoint),
+            _ => {}
+        }
+    }
+
     fn observe_coordinator(&mut self, stamp: Stamp, event: &Event) {
+        if self.is_of_deposed(event) {
+            return self.observe_deposed(event);
+        }
         let scene = scene!(self, stamp);
         match event {
             Event::LeadershipTaken { term } => {
                 self.recovery.handle_leadership_taken(scene, *term);
                 self.lifecycle.handle_leadership_taken();
                 self.liveness.handle_leadership_taken();
+                self.is_orphaned = true;
             }
             Event::AttemptStarted { attempt, term, restored } => {
                 self.start_attempt(stamp, *attempt, *term, *restored);
@@ -267,7 +308,7 @@ impl Judge {
         if let Some(checkpoint) = restored
             && self.lifecycle.is_silently_completed(checkpoint)
         {
-            self.lifecycle.complete(checkpoint);
+            self.lifecycle.complete_silently(checkpoint);
             self.complete(stamp, checkpoint);
         }
         let scene = scene!(self, stamp);
@@ -275,6 +316,7 @@ impl Judge {
             return;
         }
         self.attempt = Some(attempt);
+        self.is_orphaned = false;
         self.conservation.handle_attempt_started();
         self.cut.handle_attempt_started();
         self.lifecycle.handle_attempt_started();
@@ -363,7 +405,10 @@ impl Judge {
 /// Exhaustive, so that a new event must be thought of.
 fn concern(event: &Event) -> Concern {
     match event {
-        Event::RunStarted(_) | Event::FaultsEnded => Concern::Run,
+        Event::RunStarted(_)
+        | Event::FaultsEnded
+        | Event::Zombified { .. }
+        | Event::ZombieEnded { .. } => Concern::Run,
         Event::BarrierSent { .. }
         | Event::BarrierReceived { .. }
         | Event::CancelSent { .. }
@@ -414,8 +459,6 @@ fn concern(event: &Event) -> Concern {
         | Event::MessageDelayed { .. }
         | Event::MessageDuplicated { .. }
         | Event::MessageReordered { .. }
-        | Event::Zombified { .. }
-        | Event::ZombieEnded { .. }
         | Event::Held { .. }
         | Event::Released { .. }
         | Event::HalfOpened { .. }
