@@ -86,8 +86,6 @@ pub enum Defect {
     LingeringTransactionKept,
     /// B18, FLINK-7637: the sink does not flush its buffer at the barrier.
     NoFlushAtBarrier,
-    /// B18, FLINK-31305: a flush does not wait for the records that failed on their way.
-    FlushErrorSwallowed,
     /// B19, Jet #2532: elements that a silent reconnect lost are not missed.
     ReconnectLossUnnoticed,
     /// Determinism (Sui #26400): a counter shared by all runs of a process leaks into a run.
