@@ -111,9 +111,7 @@ impl SinkTarget {
             }
             SinkOperation::Commit { transaction } => self.commit(transaction, outbox),
             SinkOperation::Flush { sink, attempt, records } => {
-                let is_whole = self.written_by(sink, attempt) == records;
-                self.accepts(sink, attempt)
-                    && (is_whole || self.defects.has(Defect::FlushErrorSwallowed))
+                self.accepts(sink, attempt) && self.written_by(sink, attempt) == records
             }
         }
     }

@@ -86,8 +86,6 @@ pub enum Defect {
     LingeringTransactionKept,
     /// B18, FLINK-7637: the sink does not flush its buffer at the barrier.
     NoFlushAtBarrier,
-    /// B18, FLINK-31305: a flush does not wait for the records that failed on their way.
-    FlushErrorSwallowed,
     /// B19, Jet #2532: elements that a silent reconnect lost are not missed.
     ReconnectLossUnnoticed,
     /// B12, FLINK-22502: recovery takes the newest metadata that a listing shows, not what the job's record
