@@ -108,10 +108,12 @@ fn hunt(
     match &first.verdict {
         Verdict::Violated(found) => found.first().map(|first| Finder::Oracle(first.oracle)),
         Verdict::Panicked { .. } => Some(Finder::Assertion),
-        Verdict::Held | Verdict::Undecided if defect == Defect::StateLeaksBetweenRuns => {
+        Verdict::Held | Verdict::NotOwed { .. } | Verdict::Undecided
+            if defect == Defect::StateLeaksBetweenRuns =>
+        {
             (run(&plan).digest != first.digest).then_some(Finder::Determinism)
         }
-        Verdict::Held | Verdict::Undecided => None,
+        Verdict::Held | Verdict::NotOwed { .. } | Verdict::Undecided => None,
     }
 }
 

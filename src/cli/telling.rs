@@ -186,6 +186,7 @@ impl Telling<'_> {
         let class = outcome.verdict.class();
         let verdict = match class {
             VerdictClass::Held => "held",
+            VerdictClass::NotOwed => "not owed",
             VerdictClass::Safety => "violated",
             VerdictClass::Liveness => "liveness violated",
             VerdictClass::Panicked => "panicked",

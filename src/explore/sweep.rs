@@ -61,7 +61,9 @@ pub struct ScenarioReport {
     pub seeds: u64,
     /// What they did, together.
     pub statistics: Statistics,
-    /// Those whose verdict is not that all held, by seed.
+    /// How many of them were not owed their end.
+    pub not_owed: u64,
+    /// Those that did not hold what was owed, by seed.
     pub failures: Vec<Failure>,
 }
 
@@ -82,6 +84,7 @@ impl SweepReport {
             name: scenario.name.clone(),
             seeds: 0,
             statistics: Statistics::default(),
+            not_owed: 0,
             failures: Vec::new(),
         };
         Self { scenarios: scenarios.iter().map(scenario).collect() }
@@ -92,6 +95,9 @@ impl SweepReport {
         let scenario = &mut self.scenarios[run.scenario];
         scenario.seeds += 1;
         scenario.statistics.add(&run.outcome.statistics);
+        if run.outcome.verdict.class() == VerdictClass::NotOwed {
+            scenario.not_owed += 1;
+        }
         if !run.outcome.verdict.is_held() {
             let failure = Failure { seed: run.seed, verdict: run.outcome.verdict.clone() };
             let place = scenario.failures.partition_point(|other| other.seed < run.seed);
@@ -115,7 +121,8 @@ fn severity(class: VerdictClass) -> u8 {
         VerdictClass::Panicked => 1,
         VerdictClass::Liveness => 2,
         VerdictClass::Undecided => 3,
-        VerdictClass::Held => 4,
+        VerdictClass::NotOwed => 4,
+        VerdictClass::Held => 5,
     }
 }
 
