@@ -18,6 +18,7 @@ mod replay;
 mod run;
 mod scenario_source;
 mod scenarios;
+mod shrinking;
 mod signal;
 mod story;
 mod sweep;

@@ -138,14 +138,23 @@ impl Links {
             let entity = index as u64;
             OrderedLink::new(plan.seed, entity, latency, settings.byte_ns, settings.local_us)
         };
-        let control_stream =
-            |sender: usize| Stream::new(plan.seed, Concern::Link, (1 << 32) | sender as u64);
+        let control_stream = |sender: usize| control_stream(plan.seed, sender);
         Self {
             ordered: (0..channels * 2 + workers).map(link).collect(),
             channels,
             control: settings.control,
             local: Duration::from_micros(settings.local_us),
             control_streams: (0..processes).map(control_stream).collect(),
+        }
+    }
+
+    /// Draws all further delays from the streams of another seed.
+    pub fn reseed(&mut self, seed: u64) {
+        for (index, link) in self.ordered.iter_mut().enumerate() {
+            link.stream = Stream::new(seed, Concern::Link, index as u64);
+        }
+        for (sender, stream) in self.control_streams.iter_mut().enumerate() {
+            *stream = control_stream(seed, sender);
         }
     }
 
@@ -182,4 +191,9 @@ impl Links {
         let drawn = self.control.draw(&mut self.control_streams[sender]);
         if is_local { self.local } else { drawn }
     }
+}
+
+/// What the delays of a sender's single messages are drawn from.
+fn control_stream(seed: u64, sender: usize) -> Stream {
+    Stream::new(seed, Concern::Link, (1 << 32) | sender as u64)
 }

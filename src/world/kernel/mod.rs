@@ -2,6 +2,7 @@
 
 mod carrier;
 mod core;
+mod fork;
 mod striking;
 
 use self::carrier::Carrier;
@@ -46,16 +47,8 @@ impl<'a, O: Observer> Kernel<'a, O> {
     }
 
     /// Runs to the end.
-    pub fn run(mut self) -> (RunEnd, Nemesis, O) {
-        self.begin();
-        let limit = VirtualTime::ZERO + self.core.plan.limit();
-        while self.core.ending.is_none() {
-            self.step(limit);
-            if self.core.steps >= self.steps_max {
-                self.core.ending.get_or_insert(Ending::StepLimit);
-            }
-        }
-        self.core.into_end()
+    pub fn run(self) -> (RunEnd, Nemesis, O) {
+        self.begun().finish()
     }
 
     fn begin(&mut self) {
