@@ -246,3 +246,6 @@ impl SinkTarget {
 fn output_record(record: &Record) -> OutputRecord {
     OutputRecord { lineage: record.lineage, digest: Digest::of(&record.payload) }
 }
+
+#[cfg(test)]
+mod tests;
