@@ -192,7 +192,9 @@ fn of_services(kind: usize, n: &mut Numbers, bytes: &[u8]) -> Message {
     match kind {
         23 => object(ObjectOperation::Put { key: n.key(), bytes: content }),
         24 => object(ObjectOperation::Get { key: n.key() }),
+        25 if n.flag() => object(ObjectOperation::List),
         25 => object(ObjectOperation::Delete { key: n.key() }),
+        26 if n.flag() => answer(ObjectResult::Listed(vec![n.key(), n.key()])),
         26 => answer(ObjectResult::Read(content)),
         27 => answer(if n.flag() { ObjectResult::Missing } else { ObjectResult::Failed }),
         28 => {

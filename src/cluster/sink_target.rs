@@ -269,3 +269,6 @@ impl SinkTarget {
 fn output_record(record: &Record) -> OutputRecord {
     OutputRecord { lineage: record.lineage, digest: Digest::of(&record.payload) }
 }
+
+#[cfg(test)]
+mod tests;

@@ -142,7 +142,9 @@ impl Judge {
         match end {
             End::Panicked { message } => Verdict::Panicked { message: message.clone() },
             End::Finished | End::Quiescent | End::TimeLimit { .. } | End::Stopped => {
-                if is_decided {
+                if let Some(why) = self.liveness.not_owed() {
+                    Verdict::NotOwed { why: why.to_owned() }
+                } else if is_decided {
                     Verdict::Held
                 } else {
                     Verdict::Undecided

@@ -252,11 +252,17 @@ impl Judge {
                 self.lifecycle.handle_leadership_taken();
                 self.liveness.handle_leadership_taken();
                 self.is_orphaned = true;
+                self.durability.handle_leadership_taken();
+                self.liveness.handle_lost(self.durability.unrecoverable());
             }
             Event::AttemptStarted { attempt, term, restored } => {
                 self.start_attempt(stamp, *attempt, *term, *restored);
             }
-            Event::AttemptFailed { .. } => self.output.handle_attempt_failed(),
+            Event::AttemptRunning { .. } => self.liveness.handle_running(),
+            Event::AttemptFailed { .. } => {
+                self.output.handle_attempt_failed();
+                self.liveness.handle_attempt_failed();
+            }
             Event::Triggered { attempt, checkpoint } => {
                 self.lifecycle.handle_triggered(scene, *attempt, *checkpoint);
                 self.liveness.handle_triggered(*checkpoint);
@@ -335,6 +341,7 @@ impl Judge {
         self.output.handle_completed(checkpoint);
         self.recovery.handle_completed(checkpoint);
         self.liveness.handle_completed(scene, checkpoint);
+        self.liveness.handle_lost(self.durability.unrecoverable());
     }
 
     fn abort(&mut self, stamp: Stamp, checkpoint: CheckpointId) {
@@ -365,7 +372,14 @@ impl Judge {
         match event {
             Event::ObjectStored { key, digest, .. } => {
                 self.durability.handle_stored(scene, *key, *digest);
+                self.liveness.handle_lost(self.durability.unrecoverable());
             }
+            Event::ObjectDestroyed { key } => {
+                self.durability.handle_destroyed(*key);
+                self.liveness.handle_lost(self.durability.unrecoverable());
+            }
+            Event::SinkTroubled { trouble } => self.output.handle_trouble(Some(*trouble)),
+            Event::SinkRecovered => self.output.handle_trouble(None),
             Event::ObjectDeleted { key } => self.durability.handle_deleted(scene, *key),
             Event::RecordWritten { version, term } => {
                 self.recovery.handle_record_written(scene, *version, *term);
@@ -376,6 +390,7 @@ impl Judge {
             }
             Event::ProducersFenced { sink, attempt } => {
                 self.recovery.handle_fenced(*sink, *attempt);
+                self.output.handle_fenced(*sink, *attempt);
             }
             Event::TransactionOpened { transaction } => {
                 self.recovery.handle_produced(scene, *transaction, "opened");
@@ -426,6 +441,7 @@ fn concern(event: &Event) -> Concern {
         | Event::AbortLearned { .. } => Concern::Subtask,
         Event::LeadershipTaken { .. }
         | Event::AttemptStarted { .. }
+        | Event::AttemptRunning { .. }
         | Event::AttemptFailed { .. }
         | Event::Triggered { .. }
         | Event::AcknowledgementCounted { .. }
@@ -437,6 +453,9 @@ fn concern(event: &Event) -> Concern {
         | Event::JobFinished { .. } => Concern::Coordinator,
         Event::ObjectStored { .. }
         | Event::ObjectDeleted { .. }
+        | Event::ObjectDestroyed { .. }
+        | Event::SinkTroubled { .. }
+        | Event::SinkRecovered
         | Event::RecordWritten { .. }
         | Event::OffsetCommitted { .. }
         | Event::ProducersFenced { .. }
@@ -467,9 +486,6 @@ fn concern(event: &Event) -> Concern {
         | Event::ClockChanged { .. }
         | Event::StoreTroubled { .. }
         | Event::StoreRecovered { .. }
-        | Event::ObjectDestroyed { .. }
-        | Event::SinkTroubled { .. }
-        | Event::SinkRecovered
         | Event::SplitIdle { .. }
         | Event::SplitResumed { .. }
         | Event::AlignmentCompleted { .. }
@@ -477,7 +493,6 @@ fn concern(event: &Event) -> Concern {
         | Event::Declined { .. }
         | Event::SubtaskEnded { .. }
         | Event::SubtaskFailed { .. }
-        | Event::AttemptRunning { .. }
         | Event::AcknowledgementIgnored { .. }
         | Event::ObjectRefused { .. }
         | Event::RecordRefused { .. }
