@@ -121,7 +121,8 @@ fn conclude<O>(end: RunEnd, nemesis: &Nemesis, mut watch: Watch<O>) -> (Outcome,
     let judged = match end.ending {
         Ending::Finished => End::Finished,
         Ending::Stopped => End::Stopped,
-        Ending::TimeLimit | Ending::StepLimit => End::TimeLimit { at: end.at },
+        Ending::TimeLimit => End::TimeLimit { at: end.at },
+        Ending::StepLimit => End::StepLimit { steps: end.steps },
         Ending::Quiescent => End::Quiescent,
     };
     let verdict = watch.judge.finish(&judged);
