@@ -183,6 +183,7 @@ fn scenario(name: &str) -> Scenario {
         name: name.to_owned(),
         in_sweep: true,
         about: "everything may fail".to_owned(),
+        sometimes: Vec::new(),
         job: JobScenario { workload, records: None, parallelism: one, splits: one },
         cluster: ClusterScenario::default(),
         checkpoints: CheckpointScenario::default(),

@@ -5,6 +5,7 @@ pub mod defects;
 pub mod determinism;
 pub mod experiments;
 pub mod overhead;
+pub mod reach;
 pub mod record;
 pub mod report;
 pub mod run;
@@ -14,6 +15,7 @@ pub mod sweep;
 
 pub use check::Check;
 pub use experiments::{Experiments, Prepared};
+pub use reach::Reach;
 pub use record::Record;
 pub use run::{Outcome, WorldKind, run_plan};
 pub use signature::Signature;

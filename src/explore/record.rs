@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::reach::Reach;
 use super::report::headline;
 use super::run::Outcome;
 use super::signature::Signature;
@@ -29,6 +30,8 @@ pub struct Record {
     pub digest: String,
     /// What was counted.
     pub statistics: Statistics,
+    /// What it reached.
+    pub reach: Reach,
     /// The second run of the same plan, where there was one that differed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub divergent: Option<SecondRun>,
@@ -114,6 +117,7 @@ impl Record {
             failure,
             digest: outcome.digest.clone(),
             statistics: outcome.statistics,
+            reach: outcome.reach.clone(),
             divergent: None,
         }
     }
@@ -149,6 +153,7 @@ impl Record {
             failure: Some(failure),
             digest: String::new(),
             statistics: Statistics::default(),
+            reach: Reach::default(),
             divergent: None,
         }
     }

@@ -7,11 +7,12 @@ use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr};
 
 use super::experiments::Prepared;
+use super::reach::{Reach, ReachTracker};
 use super::statistics::Statistics;
 use crate::oracle::{End, Judge, Verdict};
 use crate::plan::Plan;
 use crate::trace::digest::TraceDigest;
-use crate::trace::{Event, Stamp};
+use crate::trace::{Event, Point, Stamp};
 use crate::world::faults::Nemesis;
 use crate::world::{Ending, Kernel, Observer, RunEnd};
 
@@ -48,13 +49,15 @@ pub struct Outcome {
     pub digest: String,
     /// What was counted.
     pub statistics: Statistics,
+    /// Which points it passed, and where faults struck.
+    pub reach: Reach,
 }
 
-/// The judge, the digest and the counts, watching together with whoever else does.
+/// The judge, the digest and the reach, watching together with whoever else does.
 struct Watch<O> {
     judge: Judge,
     digest: TraceDigest,
-    statistics: Statistics,
+    reach: ReachTracker,
     other: O,
 }
 
@@ -63,7 +66,7 @@ impl<O: Observer> Observer for Watch<O> {
     fn observe(&mut self, stamp: Stamp, event: &Event) -> ControlFlow<()> {
         self.judge.observe(stamp, event);
         self.digest.record(stamp, event);
-        self.statistics.observe(event);
+        self.reach.observe(event);
         let other = self.other.observe(stamp, event);
         if self.judge.is_violated() { ControlFlow::Break(()) } else { other }
     }
@@ -90,8 +93,8 @@ pub fn run_plan<O: Observer + Send + 'static>(
         }
         Err(panic) => {
             let verdict = Verdict::Panicked { message: panic_message(panic.as_ref()) };
-            let statistics = Statistics::default();
-            (Outcome { verdict, digest: String::new(), statistics }, None)
+            let (statistics, reach) = (Statistics::default(), Reach::default());
+            (Outcome { verdict, digest: String::new(), statistics, reach }, None)
         }
     }
 }
@@ -104,8 +107,8 @@ fn run_world<O: Observer + Send + 'static>(
 ) -> (RunEnd, Nemesis, Watch<O>) {
     let cluster = prepared.cluster(plan);
     let judge = Judge::new(std::sync::Arc::clone(&prepared.reference));
-    let (digest, statistics) = (TraceDigest::new(), Statistics::default());
-    let watch = Watch { judge, digest, statistics, other };
+    let (digest, reach) = (TraceDigest::new(), ReachTracker::new());
+    let watch = Watch { judge, digest, reach, other };
     match world {
         WorldKind::Kernel => Kernel::new(plan, &cluster, watch).run(),
         #[cfg(madsim)]
@@ -126,15 +129,27 @@ fn conclude<O>(end: RunEnd, nemesis: &Nemesis, mut watch: Watch<O>) -> (Outcome,
         Ending::Quiescent => End::Quiescent,
     };
     let verdict = watch.judge.finish(&judged);
-    let mut statistics = watch.statistics;
-    statistics.steps = end.steps;
-    statistics.events = end.events;
-    statistics.virtual_ns = end.at.0;
+    let statistics = count(&end, nemesis, &watch.reach);
+    let digest = format!("{:032x}", watch.digest.finish());
+    let reach = watch.reach.finish(nemesis.strikes());
+    (Outcome { verdict, digest, statistics, reach }, watch.other)
+}
+
+fn count(end: &RunEnd, nemesis: &Nemesis, reach: &ReachTracker) -> Statistics {
+    let mut statistics = Statistics {
+        records: reach.point(Point::Read),
+        completed: reach.point(Point::Completed),
+        aborted: reach.point(Point::Aborted),
+        restores: reach.restores(),
+        steps: end.steps,
+        events: end.events,
+        virtual_ns: end.at.0,
+        ..Statistics::default()
+    };
     for strike in nemesis.strikes() {
         statistics.struck.count(strike.class);
     }
-    let digest = format!("{:032x}", watch.digest.finish());
-    (Outcome { verdict, digest, statistics }, watch.other)
+    statistics
 }
 
 fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {

@@ -8,7 +8,6 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use strum::{EnumCount as _, IntoEnumIterator as _};
 
 use crate::plan::FaultClass;
-use crate::trace::Event;
 
 /// Counts of one run, or of many.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,17 +89,6 @@ impl<'de> Deserialize<'de> for FaultCounts {
 }
 
 impl Statistics {
-    /// Counts an event.
-    pub fn observe(&mut self, event: &Event) {
-        match event {
-            Event::Read { .. } => self.records += 1,
-            Event::Completed { .. } => self.completed += 1,
-            Event::Aborted { .. } => self.aborted += 1,
-            Event::AttemptStarted { attempt, .. } if attempt.0 > 1 => self.restores += 1,
-            _ => {}
-        }
-    }
-
     /// Adds what another run did.
     pub fn add(&mut self, other: &Self) {
         self.records += other.records;

@@ -15,6 +15,7 @@ use serde::Serialize;
 
 use super::determinism::first_divergence;
 use super::experiments::{Experiments, Prepared};
+use super::reach::Reach;
 use super::record::{Record, RunClass, RunName, SecondRun};
 use super::run::{Outcome, WorldKind, run_plan};
 use super::statistics::Statistics;
@@ -64,6 +65,8 @@ pub struct ScenarioReport {
     pub seeds: u64,
     /// What they did, together.
     pub statistics: Statistics,
+    /// What they reached, together.
+    pub reach: Reach,
     /// How many ended in which way.
     pub classes: BTreeMap<RunClass, u64>,
 }
@@ -76,6 +79,7 @@ impl SweepReport {
             name: scenario.name.clone(),
             seeds: 0,
             statistics: Statistics::default(),
+            reach: Reach::default(),
             classes: BTreeMap::new(),
         };
         Self { scenarios: scenarios.iter().map(scenario).collect() }
@@ -86,6 +90,7 @@ impl SweepReport {
         let scenario = &mut self.scenarios[scenario];
         scenario.seeds += 1;
         scenario.statistics.add(&record.statistics);
+        scenario.reach.add(&record.reach);
         *scenario.classes.entry(record.class).or_default() += 1;
     }
 

@@ -120,9 +120,15 @@ impl<'a, O: Observer> Core<'a, O> {
     pub fn event(&mut self, slot: usize, event: &Event) -> ControlFlow<()> {
         let process = self.slots[slot].id;
         self.observe(process, event);
-        self.last = Some(Point::from(event));
+        let point = Point::from(event);
+        if !point.tells_of_fault() {
+            self.last = Some(point);
+        }
         if let Event::JobFinished { .. } = event {
             self.ending.get_or_insert(Ending::Finished);
+        }
+        if self.ending.is_some() {
+            return ControlFlow::Break(());
         }
         if self.nemesis.is_watching(event) {
             self.strike_aimed(event, process);
@@ -130,7 +136,7 @@ impl<'a, O: Observer> Core<'a, O> {
                 return ControlFlow::Break(());
             }
         }
-        if self.ending.is_none() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        ControlFlow::Continue(())
     }
 
     #[inline]
