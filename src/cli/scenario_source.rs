@@ -39,6 +39,14 @@ impl ScenarioSource {
         Self { argument: scenario.name.clone(), is_file: false, text: None, scenario }
     }
 
+    /// The built-in scenario of this name.
+    pub fn named_built_in(name: &str) -> Result<Self, CliError> {
+        let known = Self::built_in().into_iter().find(|known| known.argument == name);
+        known.ok_or_else(|| {
+            CliError::usage(format!("this program has no built-in scenario {name:?}"))
+        })
+    }
+
     /// The scenario that an argument names.
     pub fn named(argument: &str) -> Result<Self, CliError> {
         if let Some(source) = Self::built_in().into_iter().find(|known| known.argument == argument)

@@ -308,7 +308,10 @@ mod tests {
         let each = |run: SweepRun| assert_eq!(records.insert(run.record.index, run.record), None);
         sweep.run(&experiments, &AtomicBool::new(false), each).expect("built-in scenarios run");
         let alone = |index| sweep.run_one(&experiments, index).expect("it runs").record;
-        assert_eq!(records.into_values().collect::<Vec<_>>(), (0..6).map(alone).collect::<Vec<_>>());
+        assert_eq!(
+            records.into_values().collect::<Vec<_>>(),
+            (0..6).map(alone).collect::<Vec<_>>()
+        );
     }
 
     #[test]

@@ -31,7 +31,10 @@ fn the_job_finishes_in_time() {
 #[test]
 fn a_run_that_goes_round_in_circles_is_told_as_such() {
     let verdict = overdue(started().events, 900, &End::StepLimit { steps: 50 });
-    assert!(verdict.to_string().contains("round in circles: given up after 50 inputs"), "{verdict}");
+    assert!(
+        verdict.to_string().contains("round in circles: given up after 50 inputs"),
+        "{verdict}"
+    );
     assert_eq!((verdict.class(), verdict.exit_code()), (VerdictClass::Liveness, 3));
 }
 
