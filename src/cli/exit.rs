@@ -40,7 +40,7 @@ impl Exit {
     /// A process that died of a run is as bad as a panic, and one that hangs as a job that does.
     pub fn of_worst(class: RunClass) -> Self {
         match class {
-            RunClass::Held => Self::Held,
+            RunClass::Held | RunClass::NoPlan => Self::Held,
             RunClass::Safety | RunClass::Panicked | RunClass::Died => Self::Violated,
             RunClass::Liveness | RunClass::Hung | RunClass::Undecided => Self::Liveness,
         }

@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use clap::Args;
+use cutwater::explore::reach::SweepReach;
 
 use super::console::Console;
 use super::error::CliError;
@@ -135,8 +136,10 @@ fn report(
 ) -> Report {
     let groups = collected.groups();
     let kept = found(subject, collected, files);
+    let reached = SweepReach::of(&subject.sweep.scenarios, &collected.report);
     Report::new(Source {
         subject,
+        reached: &reached,
         shard: Shard::WHOLE,
         environment: header.environment.clone(),
         collected,

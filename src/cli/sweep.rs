@@ -19,13 +19,14 @@ pub use keeping::found;
 
 use std::env;
 use std::io::Write as _;
-use std::num::NonZeroUsize;
-use std::ops::Range;
+use std::num::{NonZeroU64, NonZeroUsize};
+use std::ops::{ControlFlow, Range};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use cutwater::explore::{Experiments, Record, Sweep, WorldKind};
+use cutwater::explore::reach::{Plateau, SweepReach};
+use cutwater::explore::{Experiments, Record, StrategyName, Sweep, WorldKind};
 use cutwater::protocol::Defect;
 
 use self::crew::Crew;
@@ -43,6 +44,7 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::junit::JunitTarget;
 use super::out::{JsonTarget, OutDir};
+use super::reach;
 use super::scenario_source::ScenarioSource;
 use super::signal;
 use super::table::count;
@@ -61,6 +63,9 @@ pub struct Arguments {
     /// Worker processes; as many as there are cores when not given
     #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
+    /// How plans are chosen: random, swarm, aimed, pct or exhaustive
+    #[arg(long, default_value_t, value_name = "NAME", value_parser = arguments::strategy)]
+    strategy: StrategyName,
     /// The world: kernel or madsim
     #[arg(long, default_value = "kernel", value_parser = arguments::world)]
     world: WorldKind,
@@ -73,6 +78,9 @@ pub struct Arguments {
     /// Stops giving out runs after so long: 90s, 10m, 1h
     #[arg(long, value_name = "TIME", value_parser = arguments::duration)]
     budget: Option<Duration>,
+    /// Ends when no run of the last N showed a new cell of protocol point, fault and phase
+    #[arg(long, value_name = "N")]
+    until_plateau: Option<NonZeroU64>,
     /// How long a seed may take on the wall clock, before it counts as hung
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = arguments::duration)]
     seed_timeout: Duration,
@@ -116,7 +124,7 @@ pub fn execute(arguments: Arguments) -> Result<Exit, CliError> {
     out.replace_json("environment.json", &header.environment)?;
     let mut console = JsonTarget::console(json.as_ref());
     announce(&mut console, &subject, shard, &turns, &out)?;
-    let (ended, pace) = run(&arguments, &subject, &header, turns, results, &out, None)?;
+    let (ended, pace) = run(&arguments, &subject, &header, turns, results, &out)?;
     let report = conclude(&subject, &header, ended, pace, &out)?;
     write!(console, "{report}")?;
     if let Some(junit) = junit {
@@ -137,6 +145,7 @@ fn subject(arguments: &Arguments) -> Result<Subject, CliError> {
     let sweep = Sweep {
         scenarios: sources.iter().map(|source| source.scenario.clone()).collect(),
         seeds: arguments.seeds.clone(),
+        strategy: arguments.strategy,
         defects: arguments::defect_set(&arguments.defects),
         world: arguments.world,
         jobs: arguments::jobs(arguments.jobs),
@@ -172,7 +181,6 @@ fn run(
     turns: Turns<'_>,
     results: ResultsFile,
     out: &OutDir,
-    watcher: Option<Watcher<'_>>,
 ) -> Result<(Ended, Pace), CliError> {
     let sweep = &subject.sweep;
     let orders = Orders {
@@ -180,6 +188,7 @@ fn run(
         files: header.files.clone(),
         memory: arguments.memory.bytes,
     };
+    let watcher = arguments.until_plateau.map(until_plateau);
     let before = match &watcher {
         Some(_) => recorded(results.path())?,
         None => Vec::new(),
@@ -197,6 +206,16 @@ fn run(
     before.into_iter().for_each(|record| desk.recall(record));
     Crew::new(line(&orders), arguments.seed_timeout).work(&mut desk, sweep.jobs)?;
     Ok(desk.close())
+}
+
+/// Ends a sweep when so many runs in a row have shown nothing new.
+fn until_plateau(patience: NonZeroU64) -> Watcher<'static> {
+    let mut plateau = Plateau::new(patience.get());
+    let mut places = 0..;
+    Box::new(move |record| match places.next() {
+        Some(place) => plateau.add(place, &record.reach),
+        None => ControlFlow::Break(()),
+    })
 }
 
 /// The records of a results file.
@@ -226,8 +245,10 @@ fn conclude(
     let collected = collector.finish();
     let groups = collected.groups();
     let kept = keeping::keep(subject, &collected, &groups, out)?;
+    let reached = SweepReach::of(&subject.sweep.scenarios, &collected.report);
     let report = Report::new(Source {
         subject,
+        reached: &reached,
         shard: header.shard,
         environment: header.environment.clone(),
         collected: &collected,
@@ -236,6 +257,7 @@ fn conclude(
         ended,
         pace: Some(pace),
     });
+    reach::keep(&reached, out)?;
     out.replace_json("report.json", &report)?;
     Ok(report)
 }
@@ -266,10 +288,11 @@ pub fn write_configuration(
     configuration: &Configuration,
     workers: Option<usize>,
 ) -> std::io::Result<()> {
-    let Configuration { scenarios, seeds, world, defects, twice, hash } = configuration;
+    let Configuration { scenarios, seeds, strategy, world, defects, twice, hash } = configuration;
     writeln!(out, "scenarios      {}", scenarios.join(", "))?;
     let twice = if *twice { ", each twice" } else { "" };
     writeln!(out, "seeds          {}..{}{twice}", seeds[0], seeds[1])?;
+    writeln!(out, "strategy       {strategy}")?;
     match workers {
         Some(workers) => writeln!(out, "world          {world}, {workers} workers")?,
         None => writeln!(out, "world          {world}")?,

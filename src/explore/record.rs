@@ -75,6 +75,8 @@ pub enum RunClass {
     Undecided,
     /// All held.
     Held,
+    /// There was nothing to run: the strategy has no plan of this number.
+    NoPlan,
 }
 
 impl From<VerdictClass> for RunClass {
@@ -132,7 +134,7 @@ impl Record {
             "" => format!("died ({place}): {cause}"),
             details => format!("died ({place}): {cause}: {details}"),
         };
-        Self::without_outcome(name, RunClass::Died, Failure { signature, headline })
+        Self::without_outcome(name, RunClass::Died, Some(Failure { signature, headline }))
     }
 
     /// The record of a run that gave no answer within so many milliseconds of the wall clock.
@@ -140,17 +142,23 @@ impl Record {
     pub fn hung(name: RunName, limit_ms: u128) -> Self {
         let place = format!("{}, seed {}", name.scenario, name.seed);
         let headline = format!("hung ({place}): no answer within {limit_ms} ms");
-        let failure = Failure { signature: Signature::Hung, headline };
+        let failure = Some(Failure { signature: Signature::Hung, headline });
         Self::without_outcome(name, RunClass::Hung, failure)
     }
 
-    fn without_outcome(name: RunName, class: RunClass, failure: Failure) -> Self {
+    /// The record of a run for which the strategy has no plan.
+    #[must_use]
+    pub fn no_plan(name: RunName) -> Self {
+        Self::without_outcome(name, RunClass::NoPlan, None)
+    }
+
+    fn without_outcome(name: RunName, class: RunClass, failure: Option<Failure>) -> Self {
         Self {
             index: name.index,
             scenario: name.scenario,
             seed: name.seed,
             class,
-            failure: Some(failure),
+            failure,
             digest: String::new(),
             statistics: Statistics::default(),
             reach: Reach::default(),

@@ -19,6 +19,7 @@ use super::reach::Reach;
 use super::record::{Record, RunClass, RunName, SecondRun};
 use super::run::{Outcome, WorldKind, run_plan};
 use super::statistics::Statistics;
+use super::strategy::{StrategyName, strategy};
 use crate::plan::{Plan, Scenario};
 use crate::protocol::DefectSet;
 use crate::workload::WorkloadError;
@@ -30,6 +31,8 @@ pub struct Sweep {
     pub scenarios: Vec<Scenario>,
     /// The seeds.
     pub seeds: Range<u64>,
+    /// How the plans are chosen.
+    pub strategy: StrategyName,
     /// Bugs that are switched on in every run.
     pub defects: DefectSet,
     /// In which world.
@@ -87,6 +90,9 @@ impl SweepReport {
 
     /// Counts a run of `scenario`, an index into the sweep's. The order of calls does not matter.
     pub fn add(&mut self, scenario: usize, record: &Record) {
+        if record.class == RunClass::NoPlan {
+            return;
+        }
         let scenario = &mut self.scenarios[scenario];
         scenario.seeds += 1;
         scenario.statistics.add(&record.statistics);
@@ -111,7 +117,7 @@ impl ScenarioReport {
 }
 
 impl Sweep {
-    /// How many runs it has.
+    /// How many runs it has at most: a strategy may have fewer plans than there are seeds.
     #[must_use]
     pub fn runs(&self) -> u64 {
         self.scenarios.len() as u64 * (self.seeds.end.saturating_sub(self.seeds.start))
@@ -192,14 +198,20 @@ impl Sweep {
         stop: &AtomicBool,
         next: &AtomicU64,
     ) -> Option<Result<SweepRun, WorkloadError>> {
-        if stop.load(Ordering::Relaxed) {
-            return None;
+        while !stop.load(Ordering::Relaxed) {
+            let turn = next.fetch_add(1, Ordering::Relaxed);
+            if turn >= self.runs() {
+                return None;
+            }
+            let run = self.run_one(experiments, self.at_turn(turn)).transpose();
+            if run.is_some() {
+                return run;
+            }
         }
-        let turn = next.fetch_add(1, Ordering::Relaxed);
-        (turn < self.runs()).then(|| self.run_one(experiments, self.at_turn(turn)))
+        None
     }
 
-    /// Runs one of them.
+    /// Runs one of them; none where the strategy has no plan for it.
     ///
     /// # Errors
     ///
@@ -212,12 +224,12 @@ impl Sweep {
         &self,
         experiments: &Experiments,
         index: u64,
-    ) -> Result<SweepRun, WorkloadError> {
-        let (plan, prepared) = self.prepare(experiments, index)?;
-        Ok(self.run_prepared(index, plan, &prepared))
+    ) -> Result<Option<SweepRun>, WorkloadError> {
+        let prepared = self.prepare(experiments, index)?;
+        Ok(prepared.map(|(plan, prepared)| self.run_prepared(index, plan, &prepared)))
     }
 
-    /// Runs one of them twice in a row, and writes down how the second run differs, if it does.
+    /// Runs one of them twice in a row, if there is a plan for it, and writes down how the second run differs, if it does.
     ///
     /// # Errors
     ///
@@ -230,8 +242,8 @@ impl Sweep {
         &self,
         experiments: &Experiments,
         index: u64,
-    ) -> Result<SweepRun, WorkloadError> {
-        let (plan, prepared) = self.prepare(experiments, index)?;
+    ) -> Result<Option<SweepRun>, WorkloadError> {
+        let Some((plan, prepared)) = self.prepare(experiments, index)? else { return Ok(None) };
         let mut run = self.run_prepared(index, plan, &prepared);
         let (second, _) = run_plan(&run.plan, &prepared, self.world, ());
         if second != run.outcome {
@@ -239,10 +251,10 @@ impl Sweep {
             let parting = parting.map(|parting| parting.to_string());
             run.record.divergent = Some(SecondRun { digest: second.digest, parting });
         }
-        Ok(run)
+        Ok(Some(run))
     }
 
-    /// Draws the plan of a run, and makes its job.
+    /// Draws the plan of a run, if there is one, and makes its job.
     ///
     /// # Errors
     ///
@@ -255,11 +267,13 @@ impl Sweep {
         &self,
         experiments: &Experiments,
         index: u64,
-    ) -> Result<(Plan, Prepared), WorkloadError> {
+    ) -> Result<Option<(Plan, Prepared)>, WorkloadError> {
         let (scenario, seed) = self.place(index);
-        let plan = experiments.draw(&self.scenarios[scenario], seed, self.defects)?;
+        let strategy = strategy(self.strategy);
+        let plan = strategy.plan(&self.scenarios[scenario], seed, self.defects, experiments)?;
+        let Some(plan) = plan else { return Ok(None) };
         let prepared = experiments.prepare(&plan.job)?;
-        Ok((plan, prepared))
+        Ok(Some((plan, prepared)))
     }
 
     fn run_prepared(&self, index: u64, plan: Plan, prepared: &Prepared) -> SweepRun {
@@ -285,6 +299,7 @@ mod tests {
         Sweep {
             scenarios: built_in().into_iter().take(2).collect(),
             seeds,
+            strategy: StrategyName::default(),
             defects: DefectSet::NONE,
             world: WorldKind::Kernel,
             jobs,
@@ -307,7 +322,10 @@ mod tests {
         let mut records = BTreeMap::new();
         let each = |run: SweepRun| assert_eq!(records.insert(run.record.index, run.record), None);
         sweep.run(&experiments, &AtomicBool::new(false), each).expect("built-in scenarios run");
-        let alone = |index| sweep.run_one(&experiments, index).expect("it runs").record;
+        let alone = |index| {
+            let run = sweep.run_one(&experiments, index).expect("it runs");
+            run.expect("there is a plan for every seed").record
+        };
         assert_eq!(
             records.into_values().collect::<Vec<_>>(),
             (0..6).map(alone).collect::<Vec<_>>()

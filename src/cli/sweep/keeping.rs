@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use cutwater::explore::record::RunName;
 use cutwater::explore::{Experiments, Signature, run_plan};
 
 use super::super::error::CliError;
@@ -75,9 +76,13 @@ fn keep_one(
     let dir = failures.inside("unfinished")?;
     let sweep = &subject.sweep;
     let (scenario, _) = sweep.place(failed.index);
-    let (plan, prepared) = sweep
+    let prepared = sweep
         .prepare(experiments, failed.index)
         .map_err(|error| subject.sources[scenario].blame(&error))?;
+    let Some((plan, prepared)) = prepared else {
+        let RunName { scenario, seed, .. } = sweep.name(failed.index);
+        return Err(CliError::usage(format!("there is no plan for {scenario}, seed {seed}")));
+    };
     match failed.failure.signature {
         Signature::Died(_) | Signature::Hung => failure::keep_plan(&dir, &plan)?,
         Signature::Violation(_)

@@ -8,6 +8,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use cutwater::explore::Statistics;
+use cutwater::explore::reach::SweepReach;
+use cutwater::explore::reach::summary::{Figures, Unmet};
 use cutwater::explore::record::RunClass;
 use cutwater::explore::report::{Unreached, unreached};
 use cutwater::explore::sweep::ScenarioReport;
@@ -17,7 +19,7 @@ use strum::IntoEnumIterator as _;
 
 use super::super::environment::Environment;
 use super::super::exit::Exit;
-use super::super::failure;
+use super::super::failure::{self, Reproduction};
 use super::collected::{Collected, Failed, Group};
 use super::keeping::Kept;
 use super::shard::Shard;
@@ -39,6 +41,10 @@ pub struct Report {
     scenarios: Vec<Row>,
     /// Enabled fault classes that never struck; empty where anything failed.
     unreached: Vec<Unreached>,
+    /// Expectations that no run met; empty where anything failed.
+    unmet: Vec<Unmet>,
+    /// Cells, points and expectations that were reached.
+    reach: Figures,
     divergent: Vec<DivergentRun>,
     groups: Vec<GroupRow>,
     /// Every failure: group by group, in each the one with the fewest events first; up to a bound.
@@ -149,6 +155,8 @@ pub struct Source<'a> {
     pub environment: Environment,
     /// What there is of it.
     pub collected: &'a Collected,
+    /// What it reached.
+    pub reached: &'a SweepReach,
     /// The failures by signature.
     pub groups: &'a [Group],
     /// Where failures are kept.
@@ -162,15 +170,15 @@ pub struct Source<'a> {
 impl Report {
     /// Makes the report.
     pub fn new(source: Source<'_>) -> Self {
-        let Source { subject, shard, collected, groups, kept, ended, pace, .. } = &source;
+        let Source { subject, shard, collected, reached, groups, kept, ended, pace, .. } = &source;
         let sweep = &subject.sweep;
         let class = collected.report.class();
         let is_to_be_gated = class == RunClass::Held && *ended != Ended::Interrupted;
-        let unreached = match is_to_be_gated {
-            true => unreached(&sweep.scenarios, &collected.report),
-            false => Vec::new(),
+        let (unreached, unmet) = match is_to_be_gated {
+            true => (unreached(&sweep.scenarios, &collected.report), reached.unmet()),
+            false => (Vec::new(), Vec::new()),
         };
-        let exit = exit(*ended, collected, &unreached);
+        let exit = exit(*ended, collected, unreached.is_empty() && unmet.is_empty());
         let mut total = Statistics::default();
         for scenario in &collected.report.scenarios {
             total.add(&scenario.statistics);
@@ -185,6 +193,8 @@ impl Report {
             exit_code: exit.code(),
             scenarios: scenarios.map(|(report, scenario)| Row::of(report, scenario)).collect(),
             unreached,
+            unmet,
+            reach: reached.figures(),
             divergent: divergent(subject, collected),
             groups: groups.iter().map(GroupRow::of).collect(),
             failures: failures(subject, collected, groups, kept),
@@ -212,7 +222,11 @@ impl Report {
             let Unreached { class, expected, .. } = missing;
             format!("{class} never struck, with {expected} expected")
         });
-        unreached.chain(divergent.map(DivergentRun::headline)).collect()
+        let unmet = self.unmet.iter().filter(|missing| missing.scenario == scenario);
+        let unmet = unmet.map(|missing| {
+            format!("{} never happened, in {} runs", missing.expectation, missing.runs)
+        });
+        unreached.chain(unmet).chain(divergent.map(DivergentRun::headline)).collect()
     }
 
     /// The failures that are listed of a scenario.
@@ -221,12 +235,12 @@ impl Report {
     }
 }
 
-fn exit(ended: Ended, collected: &Collected, unreached: &[Unreached]) -> Exit {
+fn exit(ended: Ended, collected: &Collected, has_reached_all: bool) -> Exit {
     if ended == Ended::Interrupted {
         Exit::Interrupted
     } else if !collected.divergent.is_empty() {
         Exit::NotDeterministic
-    } else if !unreached.is_empty() {
+    } else if !has_reached_all {
         Exit::Violated
     } else {
         Exit::of_worst(collected.report.class())
@@ -329,7 +343,7 @@ fn divergent(subject: &Subject, collected: &Collected) -> Vec<DivergentRun> {
             seed,
             first: divergent.first.clone(),
             second: divergent.second.digest.clone(),
-            command: failure::twice_command(&source.argument, seed, sweep.defects, sweep.world),
+            command: Reproduction::of(&source.argument, sweep).twice_command(seed),
             parting: divergent.second.parting.clone(),
         }
     };
@@ -356,7 +370,7 @@ fn failed_run(subject: &Subject, failed: &Failed, kept: &Kept) -> FailedRun {
         Some(kept) if source.is_file => {
             failure::replay_command(&kept.join("plan.json"), sweep.world)
         }
-        Some(_) | None => failure::run_command(&source.argument, seed, sweep.defects, sweep.world),
+        Some(_) | None => Reproduction::of(&source.argument, sweep).run_command(seed),
     };
     FailedRun {
         signature: failed.failure.signature.to_string(),

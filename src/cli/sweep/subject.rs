@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cutwater::explore::{Sweep, WorldKind};
+use cutwater::explore::{StrategyName, Sweep, WorldKind};
 use cutwater::protocol::Defect;
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +19,8 @@ pub struct Configuration {
     pub scenarios: Vec<String>,
     /// The first seed, and the one after the last.
     pub seeds: [u64; 2],
+    /// How the plans are chosen.
+    pub strategy: StrategyName,
     /// The world.
     pub world: WorldKind,
     /// Defects that are switched on.
@@ -64,6 +66,7 @@ impl Subject {
         let sweep = Sweep {
             scenarios: sources.iter().map(|source| source.scenario.clone()).collect(),
             seeds: start..end,
+            strategy: configuration.strategy,
             defects: arguments::defect_set(&configuration.defects),
             world: configuration.world,
             jobs,
@@ -85,13 +88,15 @@ impl Subject {
 
     /// As it is written down.
     pub fn configuration(&self) -> Configuration {
-        let Sweep { scenarios, seeds, defects, world, .. } = &self.sweep;
-        let deciding = format!("{scenarios:?} {seeds:?} {:?} {world}", Vec::from(*defects));
+        let Sweep { scenarios, seeds, strategy, defects, world, .. } = &self.sweep;
+        let defects = Vec::from(*defects);
+        let deciding = format!("{scenarios:?} {seeds:?} {strategy} {defects:?} {world}");
         Configuration {
             scenarios: self.sources.iter().map(|source| source.argument.clone()).collect(),
             seeds: [seeds.start, seeds.end],
+            strategy: *strategy,
             world: *world,
-            defects: defects.iter().collect(),
+            defects,
             twice: self.twice,
             hash: configuration_hash(&deciding),
         }
@@ -115,6 +120,7 @@ impl Configuration {
         let told = [
             ("scenarios", self.scenarios.join(", "), other.scenarios.join(", ")),
             ("seeds", range(self.seeds), range(other.seeds)),
+            ("strategy", self.strategy.to_string(), other.strategy.to_string()),
             ("world", self.world.to_string(), other.world.to_string()),
             ("defects", names(&self.defects), names(&other.defects)),
             ("each seed twice", self.twice.to_string(), other.twice.to_string()),

@@ -85,7 +85,7 @@ impl<'a> Turns<'a> {
 
 #[cfg(test)]
 mod tests {
-    use cutwater::explore::WorldKind;
+    use cutwater::explore::{StrategyName, WorldKind};
     use cutwater::plan::scenario::built_in;
     use cutwater::protocol::DefectSet;
 
@@ -95,7 +95,8 @@ mod tests {
     fn every_run_of_a_shard_is_given_out_once_unless_it_comes_back() {
         let scenarios = built_in().into_iter().take(3).collect();
         let (defects, world) = (DefectSet::NONE, WorldKind::Kernel);
-        let sweep = Sweep { scenarios, seeds: 0..4, defects, world, jobs: 1 };
+        let strategy = StrategyName::default();
+        let sweep = Sweep { scenarios, seeds: 0..4, strategy, defects, world, jobs: 1 };
         let mut turns = Turns::new(&sweep, Shard::new(1, 2).expect("in range"));
         assert!(turns.finish(5) && !turns.finish(5));
         let first = turns.take().expect("something is left");

@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 use clap::Args;
-use cutwater::explore::Experiments;
+use cutwater::explore::{Experiments, Record};
 
 use super::super::error::CliError;
 use super::super::exit::Exit;
@@ -74,7 +74,8 @@ fn answer(subject: &Subject, experiments: &Experiments, index: u64) -> Answer {
         sweep.run_one(experiments, index)
     };
     match ran {
-        Ok(run) => Answer::Ran(Box::new(run.record)),
+        Ok(Some(run)) => Answer::Ran(Box::new(run.record)),
+        Ok(None) => Answer::Ran(Box::new(Record::no_plan(sweep.name(index)))),
         Err(error) => {
             let (scenario, seed) = sweep.place(index);
             let source = &subject.sources[scenario];

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use cutwater::explore::reach::summary::Unmet;
 use cutwater::explore::report::Unreached;
 use cutwater::plan::FaultFamily;
 use strum::IntoEnumIterator as _;
@@ -46,6 +47,9 @@ impl Report {
             failed.map(|(number, what)| format!("{number} {what}")).collect();
         for missing in self.unreached.iter().filter(|missing| missing.scenario == row.name) {
             said.push(format!("never {}", missing.class));
+        }
+        for missing in self.unmet.iter().filter(|missing| missing.scenario == row.name) {
+            said.push(format!("never {}", missing.expectation));
         }
         match (said.is_empty(), row.seeds) {
             (true, 0) => "not run".to_owned(),
@@ -121,10 +125,15 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.table())?;
         self.write_pace(f)?;
+        writeln!(f, "reach  {}", self.reach)?;
         self.write_failures(f)?;
         for missing in &self.unreached {
             let Unreached { scenario, class, expected } = missing;
             writeln!(f, "\n{scenario}: {class} never struck, with {expected} expected")?;
+        }
+        for missing in &self.unmet {
+            let Unmet { scenario, expectation, runs } = missing;
+            writeln!(f, "\n{scenario}: {expectation} never happened, in {} runs", count(*runs))?;
         }
         self.write_divergent(f)?;
         self.write_end(f)
