@@ -87,11 +87,11 @@ pub fn duration(text: &str) -> Result<Duration, String> {
 
 /// A number of bytes, `2GiB` or `512MiB`; or `none`.
 pub fn memory(text: &str) -> Result<Memory, String> {
-    const LEAST: u64 = 64 << 20;
+    const LEAST: u64 = 256 << 20;
     if text == "none" {
         return Ok(Memory { bytes: None });
     }
-    let expected = "expected 64MiB or more, such as 512MiB or 2GiB, or none";
+    let expected = "expected 256MiB or more, such as 512MiB or 2GiB, or none";
     let bytes = amount(text, &[("MiB", 1 << 20), ("GiB", 1 << 30)]).ok_or(expected)?;
     if bytes < LEAST { Err(expected.to_owned()) } else { Ok(Memory { bytes: Some(bytes) }) }
 }

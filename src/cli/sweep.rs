@@ -159,7 +159,7 @@ fn subject(arguments: &Arguments) -> Result<Subject, CliError> {
 }
 
 /// So that a bit for each run fits into memory.
-const RUNS_MAX: u64 = 1 << 36;
+const RUNS_MAX: u64 = 1 << 33;
 
 /// What is in the results already is done.
 fn open_results(

@@ -15,6 +15,9 @@ use super::super::console::Console;
 use super::super::error::CliError;
 use super::messages::{Answer, read_line};
 
+/// How long a worker may take to get ready.
+const START_MAX: Duration = Duration::from_secs(60);
+
 /// The subcommand that a worker is.
 pub const SUBCOMMAND: &str = "sweep-worker";
 
@@ -143,10 +146,10 @@ impl Hand {
 
     /// Kills it if it took longer than `limit` for what it is at.
     pub fn end_if_overdue(&mut self, limit: Duration) {
-        let is_late = self.busy.elapsed() > limit;
+        let busy = self.busy.elapsed();
         match (self.state, self.taken.front()) {
-            (State::Working, Some(at)) if is_late => self.kill(State::Overdue { at: *at }),
-            (State::Starting, _) if is_late => self.kill(State::Dismissed),
+            (State::Working, Some(at)) if busy > limit => self.kill(State::Overdue { at: *at }),
+            (State::Starting, _) if busy > START_MAX => self.kill(State::Dismissed),
             (State::Starting | State::Working | State::Overdue { .. } | State::Dismissed, _) => {}
         }
     }
@@ -183,7 +186,7 @@ impl Hand {
         Gone {
             at,
             is_overdue: matches!(self.state, State::Overdue { .. }),
-            is_stillborn: self.state == State::Starting,
+            is_stillborn: matches!(self.state, State::Starting | State::Dismissed),
             unbegun: self.taken,
             cause,
             details: details(&said),
