@@ -26,6 +26,11 @@ impl Console {
         let _ = writeln!(io::stderr(), "error: {message}");
     }
 
+    /// A line of another process, on standard error.
+    pub fn pass_on(line: &str) {
+        let _ = writeln!(io::stderr(), "{line}");
+    }
+
     /// Whether somebody is watching progress.
     pub fn is_watched() -> bool {
         io::stderr().is_terminal()

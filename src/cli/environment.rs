@@ -4,21 +4,21 @@ use std::env;
 use std::process::{Command, Stdio};
 
 use cutwater::protocol::Digest;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The program and the machine it was built for.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Environment {
     /// The version of this package.
-    pub cutwater: &'static str,
+    pub cutwater: String,
     /// The commit of the repository around the program, or `unknown`.
     pub commit: String,
     /// The compiler.
-    pub rustc: &'static str,
+    pub rustc: String,
     /// What it was built for.
-    pub target: &'static str,
+    pub target: String,
     /// With or without optimisation.
-    pub profile: &'static str,
+    pub profile: String,
     /// Whether the madsim world is built in.
     pub madsim: bool,
     /// The hash of what was run: see [`configuration_hash`].
@@ -29,11 +29,11 @@ impl Environment {
     /// The environment in which `configuration` is run.
     pub fn of(configuration: &str) -> Self {
         Self {
-            cutwater: env!("CARGO_PKG_VERSION"),
+            cutwater: env!("CARGO_PKG_VERSION").to_owned(),
             commit: commit(),
-            rustc: env!("CUTWATER_RUSTC"),
-            target: env!("CUTWATER_TARGET"),
-            profile: if cfg!(debug_assertions) { "debug" } else { "release" },
+            rustc: env!("CUTWATER_RUSTC").to_owned(),
+            target: env!("CUTWATER_TARGET").to_owned(),
+            profile: (if cfg!(debug_assertions) { "debug" } else { "release" }).to_owned(),
             madsim: cfg!(madsim),
             configuration: configuration.to_owned(),
         }

@@ -86,10 +86,16 @@ pub fn keep(
     world: WorldKind,
     outcome: &Outcome,
 ) -> Result<(), CliError> {
+    keep_plan(dir, plan)?;
+    keep_outcome(dir, plan, prepared, world, outcome)
+}
+
+/// The part of it that is known before the run.
+pub fn keep_plan(dir: &OutDir, plan: &Plan) -> Result<(), CliError> {
     let plan_json = plan.to_json();
     dir.write("plan.json", &plan_json)?;
     dir.write_json("environment.json", &Environment::of(&configuration_hash(&plan_json)))?;
-    keep_outcome(dir, plan, prepared, world, outcome)
+    Ok(())
 }
 
 /// The part of it that is not known before the run.

@@ -9,7 +9,9 @@ mod environment;
 mod error;
 mod exit;
 mod failure;
+mod junit;
 mod localise;
+mod merge;
 mod out;
 mod overhead;
 mod panics;
@@ -56,6 +58,11 @@ Exit codes: 0 all held, 1 a property was violated, 2 wrong usage or the outside 
 enum Command {
     /// Runs many seeds of scenarios on all cores, and judges every run.
     Sweep(sweep::Arguments),
+    /// Joins the results of a sweep's shards into the report of the whole.
+    Merge(merge::Arguments),
+    /// Runs what a sweep tells it to; started by `sweep`.
+    #[command(hide = true)]
+    SweepWorker(sweep::worker::Arguments),
     /// Runs one seed of a scenario, and tells it in full.
     Run(run::Arguments),
     /// Runs a plan that was kept, the same again.
@@ -91,6 +98,8 @@ pub fn main() -> ExitCode {
 fn dispatch(command: Command) -> Result<Exit, CliError> {
     match command {
         Command::Sweep(arguments) => sweep::execute(arguments),
+        Command::Merge(arguments) => merge::execute(&arguments),
+        Command::SweepWorker(arguments) => sweep::worker::execute(&arguments),
         Command::Run(arguments) => run::execute(arguments),
         Command::Replay(arguments) => replay::execute(arguments),
         Command::Localise(arguments) => localise::execute(arguments),

@@ -156,7 +156,12 @@ fn line_of(text: &str, field: &str) -> usize {
     text.lines().position(|line| line.contains(field)).map_or(1, |line| line + 1)
 }
 
-fn read_bounded(path: &Path) -> Result<String, FileError> {
+/// Reads a file of text, unless it is longer than any plan or scenario.
+///
+/// # Errors
+///
+/// When it cannot be read, is no text, or too long.
+pub fn read_bounded(path: &Path) -> Result<String, FileError> {
     let file = fs::File::open(path).map_err(|error| FileError::io(path, error))?;
     let mut text = String::new();
     let read = file.take(FILE_BYTES_MAX + 1).read_to_string(&mut text);

@@ -61,6 +61,7 @@ impl fmt::Display for Sameness {
             (None, VerdictClass::Panicked) => f.write_str("panicked"),
             (None, VerdictClass::Undecided) => f.write_str("liveness not shown"),
             (None, VerdictClass::Held) => f.write_str("held"),
+            (None, VerdictClass::NotOwed) => f.write_str("not owed"),
             (None, VerdictClass::Safety | VerdictClass::Liveness) => f.write_str("violated"),
         }
     }
