@@ -1,5 +1,7 @@
 //! `cutwater defects`: which seeded defects are found, and how fast.
 
+mod shrink;
+
 use std::io::Write as _;
 use std::num::NonZeroUsize;
 use std::ops::Range;
@@ -8,8 +10,9 @@ use std::sync::atomic::Ordering;
 
 use clap::Args;
 use cutwater::explore::defects::{DefectReport, DefectSearch};
-use cutwater::explore::{Experiments, WorldKind};
+use cutwater::explore::{Experiments, StrategyName, WorldKind};
 use cutwater::protocol::Defect;
+use serde::Serialize;
 
 use super::arguments;
 use super::clock::Stopwatch;
@@ -40,12 +43,25 @@ pub struct Arguments {
     /// Threads; as many as there are cores when not given
     #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
+    /// How plans are chosen: random, swarm, aimed, pct or exhaustive
+    #[arg(long, default_value_t, value_name = "NAME", value_parser = arguments::strategy)]
+    strategy: StrategyName,
     /// The world: kernel or madsim
     #[arg(long, default_value = "kernel", value_parser = arguments::world)]
     world: WorldKind,
+    /// Shrinks the first plan that detects each defect, and tells how small it gets
+    #[arg(long)]
+    shrink: bool,
     /// Writes the report as JSON to a new file, or to standard output for `-`
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+}
+
+/// The report with `--shrink`.
+#[derive(Serialize)]
+struct Shrunk<'a> {
+    found: &'a [DefectReport],
+    shrunk: Vec<shrink::Small>,
 }
 
 /// Searches.
@@ -61,6 +77,7 @@ pub fn execute(arguments: Arguments) -> Result<Exit, CliError> {
         defects: if arguments.names.is_empty() { Defect::all().collect() } else { arguments.names },
         scenarios: sources.iter().map(|source| source.scenario.clone()).collect(),
         seeds: arguments.seeds,
+        strategy: arguments.strategy,
         world: arguments.world,
         jobs: arguments::jobs(arguments.jobs),
         detections: arguments.detections.get(),
@@ -74,8 +91,15 @@ pub fn execute(arguments: Arguments) -> Result<Exit, CliError> {
         .map_err(|error| CliError::usage(error.to_string()))?;
     let reports: Vec<DefectReport> = reports.into_iter().flatten().collect();
     conclude(&mut out, &reports, clock)?;
-    if let Some(json) = json {
-        json.write(&reports)?;
+    let small = if arguments.shrink {
+        Some(shrink::all(&search, &reports, &experiments, &stop, &mut out)?)
+    } else {
+        None
+    };
+    match (json, small) {
+        (Some(json), Some(shrunk)) => json.write(&Shrunk { found: &reports, shrunk })?,
+        (Some(json), None) => json.write(&reports)?,
+        (None, _) => {}
     }
     Ok(exit(&reports, stop.load(Ordering::Relaxed)))
 }

@@ -13,7 +13,7 @@ use crate::oracle::{End, Judge, Verdict};
 use crate::plan::Plan;
 use crate::trace::digest::TraceDigest;
 use crate::trace::{Event, Point, Stamp};
-use crate::world::faults::Nemesis;
+use crate::world::faults::{Nemesis, Strike};
 use crate::world::{Ending, Kernel, Observer, RunEnd};
 
 /// Which world a plan runs in.
@@ -85,16 +85,31 @@ pub fn run_plan<O: Observer + Send + 'static>(
     world: WorldKind,
     other: O,
 ) -> (Outcome, Option<O>) {
+    let (outcome, _, other) = run_and_tell_strikes(plan, prepared, world, other);
+    (outcome, other)
+}
+
+/// Like [`run_plan`], and tells which faults struck, and when; none of a run that panicked.
+///
+/// # Panics
+///
+/// In the madsim world, when the library was built without `--cfg madsim`.
+pub fn run_and_tell_strikes<O: Observer + Send + 'static>(
+    plan: &Plan,
+    prepared: &Prepared,
+    world: WorldKind,
+    other: O,
+) -> (Outcome, Vec<Strike>, Option<O>) {
     let ran = catch_unwind(AssertUnwindSafe(|| run_world(plan, prepared, world, other)));
     match ran {
         Ok((end, nemesis, watch)) => {
             let (outcome, other) = conclude(end, &nemesis, watch);
-            (outcome, Some(other))
+            (outcome, nemesis.strikes().to_vec(), Some(other))
         }
         Err(panic) => {
             let verdict = Verdict::Panicked { message: panic_message(panic.as_ref()) };
             let (statistics, reach) = (Statistics::default(), Reach::default());
-            (Outcome { verdict, digest: String::new(), statistics, reach }, None)
+            (Outcome { verdict, digest: String::new(), statistics, reach }, Vec::new(), None)
         }
     }
 }
@@ -121,13 +136,7 @@ fn run_world<O: Observer + Send + 'static>(
 }
 
 fn conclude<O>(end: RunEnd, nemesis: &Nemesis, mut watch: Watch<O>) -> (Outcome, O) {
-    let judged = match end.ending {
-        Ending::Finished => End::Finished,
-        Ending::Stopped => End::Stopped,
-        Ending::TimeLimit | Ending::StepLimit => End::TimeLimit { at: end.at },
-        Ending::Quiescent => End::Quiescent,
-    };
-    let verdict = watch.judge.finish(&judged);
+    let verdict = watch.judge.finish(&judged_end(&end));
     let statistics = count(&end, nemesis, &watch.reach);
     let digest = format!("{:032x}", watch.digest.finish());
     let reach = watch.reach.finish(nemesis.strikes());
@@ -151,7 +160,17 @@ fn count(end: &RunEnd, nemesis: &Nemesis, reach: &ReachTracker) -> Statistics {
     statistics
 }
 
-fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+/// How a run ended, as its judge wants to know it.
+pub(super) fn judged_end(end: &RunEnd) -> End {
+    match end.ending {
+        Ending::Finished => End::Finished,
+        Ending::Stopped => End::Stopped,
+        Ending::TimeLimit | Ending::StepLimit => End::TimeLimit { at: end.at },
+        Ending::Quiescent => End::Quiescent,
+    }
+}
+
+pub(super) fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().cloned();
     text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
         .unwrap_or_else(|| "a panic without words".to_owned())

@@ -17,7 +17,7 @@ use strum::IntoEnumIterator as _;
 
 use super::super::environment::Environment;
 use super::super::exit::Exit;
-use super::super::failure;
+use super::super::failure::Reproduction;
 use super::super::progress::{rate, ratio};
 use super::super::scenario_source::ScenarioSource;
 use super::super::table::{Align, Table, count};
@@ -228,8 +228,7 @@ fn twice_commands(
     let command = |divergent: Divergent| {
         let source = sources.iter().find(|source| source.scenario.name == divergent.scenario);
         let argument = source.map_or(divergent.scenario.as_str(), |source| &source.argument);
-        let Sweep { defects, world, .. } = sweep;
-        let command = failure::twice_command(argument, divergent.seed, *defects, *world);
+        let command = Reproduction::of(argument, sweep).twice_command(divergent.seed);
         (divergent, command)
     };
     divergent.into_iter().map(command).collect()
@@ -251,12 +250,7 @@ fn failures(sweep: &Sweep, sources: &[ScenarioSource], done: &Done) -> Vec<Faile
                 },
                 None => Failed {
                     violated: failure.verdict.to_string(),
-                    command: failure::run_command(
-                        &source.argument,
-                        failure.seed,
-                        sweep.defects,
-                        sweep.world,
-                    ),
+                    command: Reproduction::of(&source.argument, sweep).run_command(failure.seed),
                     kept: None,
                 },
             });
