@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::str::FromStr as _;
 use std::thread;
+use std::time::Duration;
 
 use cutwater::explore::WorldKind;
 use cutwater::protocol::{Defect, DefectSet};
@@ -67,6 +68,21 @@ fn closest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a s
 pub fn jobs(asked: Option<NonZeroUsize>) -> usize {
     let cores = || thread::available_parallelism().map_or(1, NonZeroUsize::get);
     asked.map_or_else(cores, NonZeroUsize::get)
+}
+
+/// A length of time: `90s`, `10m`, `1h`, `500ms`.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let expected = "expected a number and a unit: 500ms, 90s, 10m or 1h";
+    let units = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000)];
+    let ms = amount(text, &units).ok_or(expected)?;
+    if ms == 0 { Err(expected.to_owned()) } else { Ok(Duration::from_millis(ms)) }
+}
+
+/// A whole number of a unit.
+fn amount(text: &str, units: &[(&str, u64)]) -> Option<u64> {
+    let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
+    let (_, scale) = units.iter().find(|(unit, _)| *unit == &text[digits.len()..])?;
+    digits.parse::<u64>().ok()?.checked_mul(*scale)
 }
 
 /// The defects as one set.

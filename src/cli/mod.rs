@@ -2,6 +2,7 @@
 
 mod arguments;
 mod blame;
+mod bugs;
 mod clock;
 mod console;
 mod defects;
@@ -9,6 +10,7 @@ mod environment;
 mod error;
 mod exit;
 mod failure;
+mod kept_plan;
 mod out;
 mod overhead;
 mod panics;
@@ -18,6 +20,7 @@ mod replay;
 mod run;
 mod scenario_source;
 mod scenarios;
+mod shrink;
 mod shrinking;
 mod signal;
 mod story;
@@ -58,6 +61,10 @@ enum Command {
     Run(run::Arguments),
     /// Runs a plan that was kept, the same again.
     Replay(replay::Arguments),
+    /// Makes a plan that fails smaller, and says what is left of it.
+    Shrink(shrink::Arguments),
+    /// Keeps plans, and replays those that are kept.
+    Bugs(bugs::Arguments),
     /// Tells which seeded defects are found, and how fast.
     Defects(defects::Arguments),
     /// Tells what checkpoints cost, in virtual time.
@@ -87,6 +94,8 @@ fn dispatch(command: Command) -> Result<Exit, CliError> {
         Command::Sweep(arguments) => sweep::execute(arguments),
         Command::Run(arguments) => run::execute(arguments),
         Command::Replay(arguments) => replay::execute(arguments),
+        Command::Shrink(arguments) => shrink::execute(&arguments),
+        Command::Bugs(arguments) => bugs::execute(arguments),
         Command::Defects(arguments) => defects::execute(arguments),
         Command::Overhead(arguments) => overhead::execute(&arguments),
         Command::Scenarios(arguments) => scenarios::execute(&arguments),
