@@ -8,6 +8,8 @@ use clap::{Args, Subcommand};
 use cutwater::explore::regression::{
     Complaint, Expected, Regression, TRACE_EVENTS_MAX, read_trace,
 };
+use cutwater::explore::{Experiments, Signature};
+use cutwater::plan::Plan;
 
 use super::arguments::unknown;
 use super::console::Console;

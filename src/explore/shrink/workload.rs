@@ -15,13 +15,14 @@ impl Pass for Workload {
     }
 
     fn proposals(&self) -> usize {
-        3
+        4
     }
 
     fn propose(&self, proposal: usize, current: &Current) -> Vec<Plan> {
         match proposal {
             0 => fewer_records(current),
-            1 => fewer_splits(current),
+            1 => by_luck(current),
+            2 => fewer_splits(current),
             _ => fewer_subtasks(current),
         }
     }
@@ -59,6 +60,31 @@ fn with_records(current: &Current, records: u64) -> Vec<Plan> {
     let mut plans = vec![fewer(plan), slower.clone(), scaled];
     for seed in (0..SEEDS).filter(|seed| *seed != plan.seed) {
         plans.push(Plan { seed, ..slower.clone() });
+    }
+    plans
+}
+
+/// So few records are what somebody can still read.
+const READABLE: u64 = 20;
+
+/// How many seeds are tried where none of a few would do.
+const LUCKY_SEEDS: u64 = 32;
+
+/// Where too many records are left, the violation hangs on how delays fall: many seeds are tried, in
+/// runs as long as before, and shorter.
+fn by_luck(current: &Current) -> Vec<Plan> {
+    let now = current.shape.records;
+    if now <= READABLE {
+        return Vec::new();
+    }
+    let mut plans = Vec::new();
+    for records in [READABLE / 4, READABLE / 2, READABLE, now / 2] {
+        let slower = &with_records(current, records)[1];
+        for divisor in [1, 2, 4] {
+            let mut plan = slower.clone();
+            plan.cluster.source_interval_us /= divisor;
+            plans.extend((0..LUCKY_SEEDS).map(|seed| Plan { seed, ..plan.clone() }));
+        }
     }
     plans
 }
