@@ -14,6 +14,7 @@ mod bounds;
 mod carry;
 mod faults;
 mod knobs;
+mod luck;
 mod numbers;
 mod pass;
 mod runner;
@@ -44,6 +45,7 @@ static PASSES: &[&dyn Pass] = &[
     &workload::Workload,
     &settings::Settings,
     &times::Times,
+    &luck::Luck,
 ];
 
 /// Makes plans smaller.
