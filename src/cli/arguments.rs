@@ -6,8 +6,9 @@ use std::str::FromStr as _;
 use std::thread;
 use std::time::Duration;
 
-use cutwater::explore::WorldKind;
+use cutwater::explore::{StrategyName, WorldKind};
 use cutwater::protocol::{Defect, DefectSet};
+use strum::IntoEnumIterator as _;
 
 /// A range of seeds, `A..B`, that holds at least one.
 pub fn seeds(text: &str) -> Result<Range<u64>, String> {
@@ -44,6 +45,12 @@ pub fn world(text: &str) -> Result<WorldKind, String> {
         );
     }
     Ok(world)
+}
+
+/// The name of a strategy.
+pub fn strategy(text: &str) -> Result<StrategyName, String> {
+    let known = StrategyName::iter().map(Into::into);
+    StrategyName::from_str(text).map_err(|_| unknown("strategy", text, known))
 }
 
 /// Says that a name is not known, which one was perhaps meant, and which there are.

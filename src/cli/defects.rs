@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering;
 
 use clap::Args;
 use cutwater::explore::defects::{DefectReport, DefectSearch};
-use cutwater::explore::{Experiments, WorldKind};
+use cutwater::explore::{Experiments, StrategyName, WorldKind};
 use cutwater::protocol::Defect;
 use serde::Serialize;
 
@@ -43,6 +43,9 @@ pub struct Arguments {
     /// Threads; as many as there are cores when not given
     #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
+    /// How plans are chosen: random, swarm, aimed, pct or exhaustive
+    #[arg(long, default_value_t, value_name = "NAME", value_parser = arguments::strategy)]
+    strategy: StrategyName,
     /// The world: kernel or madsim
     #[arg(long, default_value = "kernel", value_parser = arguments::world)]
     world: WorldKind,
@@ -77,6 +80,7 @@ pub fn execute(arguments: Arguments) -> Result<Exit, CliError> {
         defects: if arguments.names.is_empty() { Defect::all().collect() } else { arguments.names },
         scenarios: sources.iter().map(|source| source.scenario.clone()).collect(),
         seeds: arguments.seeds,
+        strategy: arguments.strategy,
         world: arguments.world,
         jobs: arguments::jobs(arguments.jobs),
         detections: arguments.detections.get(),

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use cutwater::explore::{Outcome, Prepared, WorldKind, run_plan};
+use cutwater::explore::{Outcome, Prepared, StrategyName, Sweep, WorldKind, run_plan};
 use cutwater::plan::Plan;
 use cutwater::protocol::DefectSet;
 
@@ -12,25 +12,47 @@ use super::out::OutDir;
 use super::tail::Tail;
 use super::trace_file;
 
-/// The command that runs a seed of a scenario again.
-pub fn run_command(scenario: &str, seed: u64, defects: DefectSet, world: WorldKind) -> String {
-    let command = format!("cutwater run {} --seed {seed}", quoted(scenario));
-    with_settings(command, defects, world)
+/// What decides a run, beside its seed, where no plan of it was kept.
+#[derive(Clone, Copy, Debug)]
+pub struct Reproduction<'a> {
+    /// The scenario, as the user named it.
+    pub scenario: &'a str,
+    /// How the plan was chosen.
+    pub strategy: StrategyName,
+    /// Bugs that are switched on.
+    pub defects: DefectSet,
+    /// The world.
+    pub world: WorldKind,
 }
 
-/// The command that runs a seed of a scenario twice, and compares.
-pub fn twice_command(scenario: &str, seed: u64, defects: DefectSet, world: WorldKind) -> String {
-    let (scenario, end) = (quoted(scenario), seed + 1);
-    let command = format!("cutwater sweep {scenario} --seeds {seed}..{end} --twice");
-    with_settings(command, defects, world)
-}
-
-fn with_settings(mut command: String, defects: DefectSet, world: WorldKind) -> String {
-    for defect in defects.iter() {
-        command.push_str(&format!(" --defect {defect}"));
+impl<'a> Reproduction<'a> {
+    /// Of a run of a sweep, in this scenario.
+    pub fn of(scenario: &'a str, sweep: &Sweep) -> Self {
+        let Sweep { strategy, defects, world, .. } = *sweep;
+        Self { scenario, strategy, defects, world }
     }
-    push_world(&mut command, world);
-    command
+
+    /// The command that runs a seed of a scenario again.
+    pub fn run_command(&self, seed: u64) -> String {
+        self.with_settings(format!("cutwater run {} --seed {seed}", quoted(self.scenario)))
+    }
+
+    /// The command that runs a seed of a scenario twice, and compares.
+    pub fn twice_command(&self, seed: u64) -> String {
+        let (scenario, end) = (quoted(self.scenario), seed + 1);
+        self.with_settings(format!("cutwater sweep {scenario} --seeds {seed}..{end} --twice"))
+    }
+
+    fn with_settings(&self, mut command: String) -> String {
+        if self.strategy != StrategyName::default() {
+            command.push_str(&format!(" --strategy {}", self.strategy));
+        }
+        for defect in self.defects.iter() {
+            command.push_str(&format!(" --defect {defect}"));
+        }
+        push_world(&mut command, self.world);
+        command
+    }
 }
 
 /// The command that runs a kept plan again.
@@ -92,11 +114,20 @@ mod tests {
 
     #[test]
     fn the_command_names_everything_that_differs_from_the_default() {
-        let none = run_command("relay", 7, DefectSet::NONE, WorldKind::Kernel);
-        assert_eq!(none, "cutwater run relay --seed 7");
-        let defects = DefectSet::only(Defect::NoFlushAtBarrier);
-        let all = run_command("my dir/it's.toml", 7, defects, WorldKind::Madsim);
+        let relay = Reproduction {
+            scenario: "relay",
+            strategy: StrategyName::default(),
+            defects: DefectSet::NONE,
+            world: WorldKind::Kernel,
+        };
+        assert_eq!(relay.run_command(7), "cutwater run relay --seed 7");
+        let all = Reproduction {
+            scenario: "my dir/it's.toml",
+            strategy: StrategyName::Random,
+            defects: DefectSet::only(Defect::NoFlushAtBarrier),
+            world: WorldKind::Madsim,
+        };
         let expected = r"cutwater run 'my dir/it'\''s.toml' --seed 7 --defect no-flush-at-barrier --world madsim";
-        assert_eq!(all, expected);
+        assert_eq!(all.run_command(7), expected);
     }
 }

@@ -11,11 +11,13 @@ mod error;
 mod exit;
 mod failure;
 mod kept_plan;
+mod localise;
 mod out;
 mod overhead;
 mod panics;
 mod plan_check;
 mod progress;
+mod reach;
 mod replay;
 mod run;
 mod scenario_source;
@@ -65,8 +67,12 @@ enum Command {
     Shrink(shrink::Arguments),
     /// Keeps plans, and replays those that are kept.
     Bugs(bugs::Arguments),
+    /// Tells which event sealed the violation of a plan.
+    Localise(localise::Arguments),
     /// Tells which seeded defects are found, and how fast.
     Defects(defects::Arguments),
+    /// Shows which protocol points sweeps reached with which faults, and which they missed.
+    Reach(reach::Arguments),
     /// Tells what checkpoints cost, in virtual time.
     Overhead(overhead::Arguments),
     /// Lists the built-in scenarios.
@@ -96,7 +102,9 @@ fn dispatch(command: Command) -> Result<Exit, CliError> {
         Command::Replay(arguments) => replay::execute(arguments),
         Command::Shrink(arguments) => shrink::execute(&arguments),
         Command::Bugs(arguments) => bugs::execute(arguments),
+        Command::Localise(arguments) => localise::execute(arguments),
         Command::Defects(arguments) => defects::execute(arguments),
+        Command::Reach(arguments) => reach::execute(&arguments),
         Command::Overhead(arguments) => overhead::execute(&arguments),
         Command::Scenarios(arguments) => scenarios::execute(&arguments),
         Command::Workloads(arguments) => workloads::execute(&arguments),

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use clap::Args;
-use cutwater::explore::{Experiments, WorldKind};
+use cutwater::explore::{Experiments, StrategyName, WorldKind, strategy};
 use cutwater::plan::{Fault, FaultClass, Plan, PlannedFault, Scenario, Span, When};
 use cutwater::protocol::{Defect, ProcessId};
 use cutwater::workload;
@@ -11,7 +11,7 @@ use cutwater::workload;
 use super::arguments;
 use super::error::CliError;
 use super::exit::Exit;
-use super::failure;
+use super::failure::Reproduction;
 use super::scenario_source::ScenarioSource;
 use super::telling::{Files, Telling};
 
@@ -23,6 +23,9 @@ pub struct Arguments {
     /// The seed
     #[arg(long, value_name = "N")]
     seed: u64,
+    /// How plans are chosen: random, swarm, aimed, pct or exhaustive
+    #[arg(long, default_value_t, value_name = "NAME", value_parser = arguments::strategy)]
+    strategy: StrategyName,
     /// The world: kernel or madsim
     #[arg(long, default_value = "kernel", value_parser = arguments::world)]
     world: WorldKind,
@@ -77,9 +80,10 @@ pub fn execute(arguments: Arguments) -> Result<Exit, CliError> {
     let scenario = arguments.adapted(&source.scenario)?;
     let experiments = Experiments::new();
     let defects = arguments::defect_set(&arguments.defects);
-    let plan = experiments
-        .draw(&scenario, arguments.seed, defects)
-        .map_err(|error| source.blame(&error))?;
+    let plan = strategy(arguments.strategy)
+        .plan(&scenario, arguments.seed, defects, &experiments)
+        .map_err(|error| source.blame(&error))?
+        .ok_or_else(|| arguments.beyond())?;
     let prepared = experiments.prepare(&plan.job).map_err(|error| source.blame(&error))?;
     let entries: u64 = prepared.experiment.input.lengths().iter().sum();
     let mut plan = arguments.with_time(plan, entries);
@@ -87,13 +91,24 @@ pub fn execute(arguments: Arguments) -> Result<Exit, CliError> {
         plan.faults.extend(even_crashes(&plan, crashes, scenario.nemesis.window_ms));
     }
     let command = (scenario == source.scenario && !source.is_file)
-        .then(|| failure::run_command(&source.argument, plan.seed, plan.defects, arguments.world));
+        .then(|| arguments.reproduction(&source.argument).run_command(arguments.seed));
     let telling = Telling { plan: &plan, prepared: &prepared, world: arguments.world, command };
     let (exit, _) = telling.tell(&arguments.files, "run")?;
     Ok(exit)
 }
 
 impl Arguments {
+    fn reproduction<'a>(&self, scenario: &'a str) -> Reproduction<'a> {
+        let (strategy, world) = (self.strategy, self.world);
+        Reproduction { scenario, strategy, defects: arguments::defect_set(&self.defects), world }
+    }
+
+    /// The strategy has fewer plans than the number asked for.
+    fn beyond(&self) -> CliError {
+        let Self { scenario, seed, strategy, .. } = self;
+        CliError::usage(format!("the {strategy} plans of {scenario} end before number {seed}"))
+    }
+
     /// The scenario with what the arguments say in its place.
     fn adapted(&self, scenario: &Scenario) -> Result<Scenario, CliError> {
         let mut scenario = scenario.clone();

@@ -9,7 +9,8 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use clap::Args;
-use cutwater::explore::{Experiments, Sweep, WorldKind};
+use cutwater::explore::reach::SweepReach;
+use cutwater::explore::{Experiments, StrategyName, Sweep, WorldKind};
 use cutwater::protocol::Defect;
 use serde::Serialize;
 
@@ -19,6 +20,7 @@ use super::environment::{Environment, configuration_hash};
 use super::error::CliError;
 use super::exit::Exit;
 use super::out::{JsonTarget, OutDir};
+use super::reach;
 use super::scenario_source::ScenarioSource;
 use super::signal;
 use runs::Runs;
@@ -36,6 +38,9 @@ pub struct Arguments {
     /// Threads; as many as there are cores when not given
     #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
+    /// How plans are chosen: random, swarm, aimed, pct or exhaustive
+    #[arg(long, default_value_t, value_name = "NAME", value_parser = arguments::strategy)]
+    strategy: StrategyName,
     /// The world: kernel or madsim
     #[arg(long, default_value = "kernel", value_parser = arguments::world)]
     world: WorldKind,
@@ -60,6 +65,8 @@ pub struct Configuration {
     pub scenarios: Vec<String>,
     /// The first seed, and the one after the last.
     pub seeds: [u64; 2],
+    /// How the plans are chosen.
+    pub strategy: StrategyName,
     /// The world.
     pub world: WorldKind,
     /// Defects that are switched on.
@@ -83,6 +90,7 @@ pub fn execute(arguments: Arguments) -> Result<Exit, CliError> {
     let sweep = Sweep {
         scenarios: sources.iter().map(|source| source.scenario.clone()).collect(),
         seeds: arguments.seeds.clone(),
+        strategy: arguments.strategy,
         defects: arguments::defect_set(&arguments.defects),
         world: arguments.world,
         jobs: arguments::jobs(arguments.jobs),
@@ -98,8 +106,10 @@ pub fn execute(arguments: Arguments) -> Result<Exit, CliError> {
     let done =
         Runs { sweep: &sweep, sources: &sources, experiments: &experiments, out: &out, stop }
             .execute(arguments.twice)?;
-    let report = report::Report::new(configuration, environment, &sweep, &sources, done);
+    let reached = SweepReach::of(&sweep.scenarios, &done.report);
+    let report = report::Report::new(configuration, environment, &sweep, &sources, &reached, done);
     write!(console, "{report}")?;
+    reach::keep(&reached, &out)?;
     out.write_json("report.json", &report)?;
     if let Some(json) = json {
         json.write(&report)?;
@@ -108,11 +118,12 @@ pub fn execute(arguments: Arguments) -> Result<Exit, CliError> {
 }
 
 fn configuration(sources: &[ScenarioSource], sweep: &Sweep, twice: bool) -> Configuration {
-    let Sweep { scenarios, seeds, defects, world, jobs } = sweep;
-    let deciding = format!("{scenarios:?} {seeds:?} {:?} {world}", Vec::from(*defects));
+    let Sweep { scenarios, seeds, strategy, defects, world, jobs } = sweep;
+    let deciding = format!("{scenarios:?} {seeds:?} {strategy} {:?} {world}", Vec::from(*defects));
     Configuration {
         scenarios: sources.iter().map(|source| source.argument.clone()).collect(),
         seeds: [seeds.start, seeds.end],
+        strategy: *strategy,
         world: *world,
         defects: defects.iter().collect(),
         twice,
@@ -122,10 +133,12 @@ fn configuration(sources: &[ScenarioSource], sweep: &Sweep, twice: bool) -> Conf
 }
 
 fn announce(out: &mut Console, configuration: &Configuration, dir: &OutDir) -> std::io::Result<()> {
-    let Configuration { scenarios, seeds, world, defects, twice, jobs, hash } = configuration;
+    let Configuration { scenarios, seeds, strategy, world, defects, twice, jobs, hash } =
+        configuration;
     writeln!(out, "scenarios      {}", scenarios.join(", "))?;
     let twice = if *twice { ", each twice" } else { "" };
     writeln!(out, "seeds          {}..{}{twice}", seeds[0], seeds[1])?;
+    writeln!(out, "strategy       {strategy}")?;
     writeln!(out, "world          {world}, {jobs} threads")?;
     if !defects.is_empty() {
         let names: Vec<&str> = defects.iter().map(|defect| defect.name()).collect();

@@ -15,6 +15,7 @@ use serde::Serialize;
 use super::determinism;
 use super::experiments::{Experiments, Prepared};
 use super::run::{Outcome, WorldKind, run_plan};
+use super::strategy::{StrategyName, strategy};
 use crate::oracle::Verdict;
 use crate::plan::{Plan, Scenario};
 use crate::protocol::{Defect, DefectSet};
@@ -29,6 +30,8 @@ pub struct DefectSearch {
     pub scenarios: Vec<Scenario>,
     /// With these seeds, each in one scenario only.
     pub seeds: Range<u64>,
+    /// How the plans are chosen.
+    pub strategy: StrategyName,
     /// In which world.
     pub world: WorldKind,
     /// On how many threads, at least 1. A defect is one thread's business: the result does not depend
@@ -183,7 +186,9 @@ impl DefectSearch {
         scenario: &Scenario,
         seed: u64,
     ) -> Result<Look, WorkloadError> {
-        let plan = experiments.draw(scenario, seed, DefectSet::only(defect))?;
+        let defects = DefectSet::only(defect);
+        let plan = strategy(self.strategy).plan(scenario, seed, defects, experiments)?;
+        let Some(plan) = plan else { return Ok(Look::Nothing) };
         let prepared = experiments.prepare(&plan.job)?;
         let Some((oracle, text)) = self.suspect(defect, &plan, &prepared) else {
             return Ok(Look::Nothing);

@@ -136,13 +136,7 @@ fn run_world<O: Observer + Send + 'static>(
 }
 
 fn conclude<O>(end: RunEnd, nemesis: &Nemesis, mut watch: Watch<O>) -> (Outcome, O) {
-    let judged = match end.ending {
-        Ending::Finished => End::Finished,
-        Ending::Stopped => End::Stopped,
-        Ending::TimeLimit | Ending::StepLimit => End::TimeLimit { at: end.at },
-        Ending::Quiescent => End::Quiescent,
-    };
-    let verdict = watch.judge.finish(&judged);
+    let verdict = watch.judge.finish(&judged_end(&end));
     let statistics = count(&end, nemesis, &watch.reach);
     let digest = format!("{:032x}", watch.digest.finish());
     let reach = watch.reach.finish(nemesis.strikes());
@@ -166,7 +160,17 @@ fn count(end: &RunEnd, nemesis: &Nemesis, reach: &ReachTracker) -> Statistics {
     statistics
 }
 
-fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+/// How a run ended, as its judge wants to know it.
+pub(super) fn judged_end(end: &RunEnd) -> End {
+    match end.ending {
+        Ending::Finished => End::Finished,
+        Ending::Stopped => End::Stopped,
+        Ending::TimeLimit | Ending::StepLimit => End::TimeLimit { at: end.at },
+        Ending::Quiescent => End::Quiescent,
+    }
+}
+
+pub(super) fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().cloned();
     text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
         .unwrap_or_else(|| "a panic without words".to_owned())

@@ -8,8 +8,10 @@ use std::thread;
 use serde::Serialize;
 
 use super::experiments::Experiments;
+use super::reach::Reach;
 use super::run::{Outcome, WorldKind, run_plan};
 use super::statistics::Statistics;
+use super::strategy::{StrategyName, strategy};
 use crate::oracle::{Verdict, VerdictClass};
 use crate::plan::{Plan, Scenario};
 use crate::protocol::DefectSet;
@@ -22,6 +24,8 @@ pub struct Sweep {
     pub scenarios: Vec<Scenario>,
     /// The seeds.
     pub seeds: Range<u64>,
+    /// How the plans are chosen.
+    pub strategy: StrategyName,
     /// Bugs that are switched on in every run.
     pub defects: DefectSet,
     /// In which world.
@@ -61,6 +65,8 @@ pub struct ScenarioReport {
     pub seeds: u64,
     /// What they did, together.
     pub statistics: Statistics,
+    /// What they reached, together.
+    pub reach: Reach,
     /// Those whose verdict is not that all held, by seed.
     pub failures: Vec<Failure>,
 }
@@ -82,6 +88,7 @@ impl SweepReport {
             name: scenario.name.clone(),
             seeds: 0,
             statistics: Statistics::default(),
+            reach: Reach::default(),
             failures: Vec::new(),
         };
         Self { scenarios: scenarios.iter().map(scenario).collect() }
@@ -92,6 +99,7 @@ impl SweepReport {
         let scenario = &mut self.scenarios[run.scenario];
         scenario.seeds += 1;
         scenario.statistics.add(&run.outcome.statistics);
+        scenario.reach.add(&run.outcome.reach);
         if !run.outcome.verdict.is_held() {
             let failure = Failure { seed: run.seed, verdict: run.outcome.verdict.clone() };
             let place = scenario.failures.partition_point(|other| other.seed < run.seed);
@@ -120,7 +128,7 @@ fn severity(class: VerdictClass) -> u8 {
 }
 
 impl Sweep {
-    /// How many runs it has.
+    /// How many runs it has at most: a strategy may have fewer plans than there are seeds.
     #[must_use]
     pub fn runs(&self) -> u64 {
         self.scenarios.len() as u64 * (self.seeds.end.saturating_sub(self.seeds.start))
@@ -175,28 +183,37 @@ impl Sweep {
         next: &AtomicU64,
         begin: &(impl Fn(usize, &Plan) + Sync),
     ) -> Option<Result<SweepRun, WorkloadError>> {
-        if stop.load(Ordering::Relaxed) {
-            return None;
+        while !stop.load(Ordering::Relaxed) {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            if index >= self.runs() {
+                return None;
+            }
+            let run = self.run_one(thread, experiments, index, begin).transpose();
+            if run.is_some() {
+                return run;
+            }
         }
-        let index = next.fetch_add(1, Ordering::Relaxed);
-        (index < self.runs()).then(|| self.run_one(thread, experiments, index, begin))
+        None
     }
 
+    /// One run; none where the strategy has no plan for it.
     fn run_one(
         &self,
         thread: usize,
         experiments: &Experiments,
         index: u64,
         begin: &(impl Fn(usize, &Plan) + Sync),
-    ) -> Result<SweepRun, WorkloadError> {
+    ) -> Result<Option<SweepRun>, WorkloadError> {
         let seeds = self.seeds.end - self.seeds.start;
         let (scenario, seed) = ((index / seeds) as usize, self.seeds.start + index % seeds);
-        let plan = experiments.draw(&self.scenarios[scenario], seed, self.defects)?;
+        let strategy = strategy(self.strategy);
+        let plan = strategy.plan(&self.scenarios[scenario], seed, self.defects, experiments)?;
+        let Some(plan) = plan else { return Ok(None) };
         let prepared = experiments.prepare(&plan.job)?;
         begin(thread, &plan);
         let (outcome, _) = run_plan(&plan, &prepared, self.world, ());
         let plan = (!outcome.verdict.is_held()).then(|| Box::new(plan));
-        Ok(SweepRun { index, scenario, seed, plan, outcome })
+        Ok(Some(SweepRun { index, scenario, seed, plan, outcome }))
     }
 }
 

@@ -9,6 +9,7 @@ pub mod madsim;
 pub mod network;
 pub mod observer;
 pub mod queue;
+pub mod troubles;
 pub mod waiting;
 
 pub use kernel::Kernel;

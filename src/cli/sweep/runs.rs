@@ -9,11 +9,11 @@ use std::time::Duration;
 use cutwater::explore::determinism::{Divergent, Rehearsals, first_divergence};
 use cutwater::explore::report::headline;
 use cutwater::explore::sweep::SweepRun;
-use cutwater::explore::{Experiments, Sweep, SweepReport};
+use cutwater::explore::{Experiments, Sweep, SweepReport, strategy};
 use cutwater::plan::Plan;
 
 use super::super::error::CliError;
-use super::super::failure;
+use super::super::failure::{self, Reproduction};
 use super::super::out::OutDir;
 use super::super::progress::Progress;
 use super::super::scenario_source::ScenarioSource;
@@ -112,9 +112,10 @@ impl Runs<'_> {
 
     /// Where two more runs of a plan part.
     fn divergence(&self, divergent: &Divergent) -> Option<String> {
-        let Sweep { scenarios, defects, world, .. } = self.sweep;
+        let Sweep { scenarios, defects, world, strategy: name, .. } = self.sweep;
         let scenario = scenarios.iter().find(|scenario| scenario.name == divergent.scenario)?;
-        let plan = self.experiments.draw(scenario, divergent.seed, *defects).ok()?;
+        let strategy = strategy(*name);
+        let plan = strategy.plan(scenario, divergent.seed, *defects, self.experiments).ok()??;
         let prepared = self.experiments.prepare(&plan.job).ok()?;
         first_divergence(&plan, &prepared, *world, CONTEXT).map(|found| found.to_string())
     }
@@ -137,7 +138,7 @@ impl Runs<'_> {
         let command = if source.is_file {
             failure::replay_command(&dir.path().join("plan.json"), world)
         } else {
-            failure::run_command(&source.argument, plan.seed, plan.defects, world)
+            Reproduction::of(&source.argument, self.sweep).run_command(run.seed)
         };
         let path = dir.path().to_owned();
         kept.insert(run.index, Kept { headline, command, path, scenario: run.scenario });

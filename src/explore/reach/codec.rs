@@ -19,6 +19,7 @@ use crate::trace::Point;
 struct Compact {
     layout: u32,
     runs: u64,
+    writing_at_once: u64,
     points: Vec<u64>,
     cells: Vec<(u8, u8, u8, u64)>,
     situations: Vec<u64>,
@@ -32,6 +33,7 @@ impl Serialize for Reach {
         let compact = Compact {
             layout: layout(),
             runs: self.runs,
+            writing_at_once: self.writing_at_once,
             points: trimmed(&self.points),
             cells: self.cells.iter().map(cell).collect(),
             situations: trimmed(&self.situations),
@@ -52,6 +54,7 @@ impl<'de> Deserialize<'de> for Reach {
         }
         Ok(Self {
             runs: compact.runs,
+            writing_at_once: compact.writing_at_once,
             points: filled(&compact.points)
                 .ok_or_else(|| D::Error::custom("more points than there are"))?,
             cells: cells(&compact.cells)

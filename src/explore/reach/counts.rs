@@ -15,6 +15,8 @@ use crate::trace::Point;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reach {
     pub(super) runs: u64,
+    /// Runs of jobs that write outside transactions.
+    pub(super) writing_at_once: u64,
     pub(super) points: [u64; Point::COUNT],
     pub(super) cells: BTreeMap<Cell, u64>,
     pub(super) situations: [u64; Situation::COUNT],
@@ -24,6 +26,7 @@ impl Default for Reach {
     fn default() -> Self {
         Self {
             runs: 0,
+            writing_at_once: 0,
             points: [0; Point::COUNT],
             cells: BTreeMap::new(),
             situations: [0; Situation::COUNT],
@@ -35,6 +38,7 @@ impl Reach {
     /// Adds what other runs reached. Counts stop at their maximum.
     pub fn add(&mut self, other: &Self) {
         self.runs = self.runs.saturating_add(other.runs);
+        self.writing_at_once = self.writing_at_once.saturating_add(other.writing_at_once);
         add_all(&mut self.points, &other.points);
         add_all(&mut self.situations, &other.situations);
         for (cell, count) in &other.cells {
@@ -47,6 +51,12 @@ impl Reach {
     #[must_use]
     pub fn runs(&self) -> u64 {
         self.runs
+    }
+
+    /// How many runs were of jobs with a sink that writes outside transactions.
+    #[must_use]
+    pub fn writing_at_once(&self) -> u64 {
+        self.writing_at_once
     }
 
     /// How often a point was passed.

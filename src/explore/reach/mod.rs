@@ -6,11 +6,19 @@
 pub mod cell;
 mod codec;
 pub mod counts;
+pub mod impossible;
+pub mod matrix;
 pub mod phase;
+pub mod plateau;
 mod situations;
+pub mod summary;
 pub mod tracker;
 
 pub use cell::Cell;
 pub use counts::Reach;
+pub use impossible::Rule;
+pub use matrix::{Coverage, Matrix};
 pub use phase::Phase;
+pub use plateau::Plateau;
+pub use summary::{ReachDocument, SweepReach};
 pub use tracker::ReachTracker;

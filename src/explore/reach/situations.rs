@@ -6,7 +6,8 @@ use strum::EnumCount as _;
 
 use super::phase::{Phase, PhaseTracker};
 use crate::plan::Situation;
-use crate::protocol::{AbortReason, Attempt, CheckpointId, ProcessId, SubtaskId};
+use crate::protocol::topology::OperatorRole;
+use crate::protocol::{AbortReason, Attempt, CheckpointId, ProcessId, SubtaskId, Topology};
 use crate::trace::Event;
 
 /// What has been met so far, and what it takes to tell.
@@ -27,6 +28,8 @@ pub(super) struct Situations {
     aligning: BTreeSet<SubtaskId>,
     /// The receiver of each channel.
     receivers: Vec<SubtaskId>,
+    /// Whether the job writes outside transactions.
+    pub writes_at_once: bool,
 }
 
 /// How many aborted checkpoints are remembered; an acknowledgement is not later than that.
@@ -36,10 +39,7 @@ impl Situations {
     /// Sees an event; `phases` are those before it.
     pub fn observe(&mut self, event: &Event, phases: &PhaseTracker) {
         match event {
-            Event::RunStarted(started) => {
-                let channels = started.topology.channels.iter();
-                self.receivers = channels.map(|channel| channel.to).collect();
-            }
+            Event::RunStarted(started) => self.begin(&started.topology),
             Event::Crashed { process } | Event::Zombified { process, .. } => {
                 self.lose(*process, phases);
             }
@@ -92,6 +92,12 @@ impl Situations {
             }
             _ => {}
         }
+    }
+
+    fn begin(&mut self, job: &Topology) {
+        self.receivers = job.channels.iter().map(|channel| channel.to).collect();
+        let mut roles = job.operators.iter().map(|operator| operator.role);
+        self.writes_at_once = roles.any(|role| role == OperatorRole::AtLeastOnceSink);
     }
 
     fn meet(&mut self, situation: Situation) {

@@ -68,8 +68,13 @@ impl ReachTracker {
     /// What the run reached, with the faults that struck in it.
     #[must_use]
     pub fn finish(self, strikes: &[Strike]) -> Reach {
-        let mut reach = Reach { runs: 1, points: self.points, ..Reach::default() };
-        reach.situations = self.situations.met();
+        let mut reach = Reach {
+            runs: 1,
+            writing_at_once: u64::from(self.situations.writes_at_once),
+            points: self.points,
+            situations: self.situations.met(),
+            ..Reach::default()
+        };
         for strike in strikes {
             let phase = self.phases.phase_at(strike.moment.events);
             let cell = Cell { point: row(strike.moment), class: strike.class, phase };

@@ -12,6 +12,7 @@ use crate::world::faults::{Cuts, Moment, Nemesis, message_event};
 use crate::world::links::{InFlight, Links};
 use crate::world::observer::Observer;
 use crate::world::queue::{Due, Queue, Slab, TOKENS_MAX};
+use crate::world::troubles::Troubles;
 use crate::world::{Ending, RunEnd, slot_of};
 
 /// Tokens at and above this are ordered links.
@@ -30,7 +31,8 @@ pub(super) struct Core<'a, O> {
     pub links: Links,
     pub cuts: Cuts,
     pub nemesis: Nemesis,
-    observer: O,
+    pub troubles: Troubles,
+    pub observer: O,
     pub steps: u64,
     events: u64,
     /// The kind of the last event that tells of the system, not of its faults.
@@ -74,7 +76,9 @@ pub(super) enum Arrival {
     Restart { slot: u32, incarnation: Incarnation },
     /// A pause is over.
     Resume { slot: u32 },
-    /// A cut is over.
+    /// A service is told of its trouble, if that fault is still in force.
+    Trouble { fault: usize },
+    /// A cut, or the trouble of a service, is over.
     Heal { fault: usize },
     /// The safety phase is over.
     FaultsEnd,
@@ -100,6 +104,7 @@ impl<'a, O: Observer> Core<'a, O> {
             links,
             cuts: Cuts::default(),
             nemesis: Nemesis::new(plan),
+            troubles: Troubles::default(),
             observer,
             steps: 0,
             events: 0,

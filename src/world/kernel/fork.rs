@@ -40,6 +40,12 @@ impl<'a, O: Observer> Kernel<'a, O> {
         self.core.ending.is_some()
     }
 
+    /// Who watches.
+    #[must_use]
+    pub fn observer(&self) -> &O {
+        &self.core.observer
+    }
+
     /// Draws all that is still to be drawn from other streams: the delays of links, of control messages
     /// and of mailboxes. The plan's faults stay as they are planned, and what is under way arrives when
     /// it would have.
