@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use cutwater::explore::Experiments;
 use cutwater::explore::defects::{DefectReport, DefectSearch};
+use cutwater::explore::strategy::strategy;
 use cutwater::protocol::{Defect, DefectSet};
 use serde::Serialize;
 
@@ -69,10 +70,11 @@ impl Shrinking<'_> {
             return Ok(None);
         };
         let usage = |error: &dyn std::fmt::Display| CliError::usage(error.to_string());
-        let plan = self
-            .experiments
-            .draw(scenario, first.seed, DefectSet::only(report.defect))
+        let defects = DefectSet::only(report.defect);
+        let plan = strategy(self.search.strategy)
+            .plan(scenario, first.seed, defects, self.experiments)
             .map_err(|error| usage(&error))?;
+        let Some(plan) = plan else { return Ok(None) };
         let way = (self.search.world, false);
         let budget = Budget::usual(self.search.jobs);
         shrink(&plan, self.experiments, way, budget, self.stop, |_| {})

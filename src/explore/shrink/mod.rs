@@ -20,6 +20,8 @@ mod pass;
 mod runner;
 mod settings;
 mod size;
+#[cfg(test)]
+mod tests;
 mod times;
 mod trials;
 mod workload;
