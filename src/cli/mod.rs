@@ -2,6 +2,7 @@
 
 mod arguments;
 mod blame;
+mod bugs;
 mod clock;
 mod console;
 mod defects;
@@ -10,6 +11,7 @@ mod error;
 mod exit;
 mod failure;
 mod junit;
+mod kept_plan;
 mod localise;
 mod merge;
 mod out;
@@ -22,6 +24,7 @@ mod replay;
 mod run;
 mod scenario_source;
 mod scenarios;
+mod shrink;
 mod shrinking;
 mod signal;
 mod story;
@@ -67,6 +70,10 @@ enum Command {
     Run(run::Arguments),
     /// Runs a plan that was kept, the same again.
     Replay(replay::Arguments),
+    /// Makes a plan that fails smaller, and says what is left of it.
+    Shrink(shrink::Arguments),
+    /// Keeps plans, and replays those that are kept.
+    Bugs(bugs::Arguments),
     /// Tells which event sealed the violation of a plan.
     Localise(localise::Arguments),
     /// Tells which seeded defects are found, and how fast.
@@ -102,6 +109,8 @@ fn dispatch(command: Command) -> Result<Exit, CliError> {
         Command::SweepWorker(arguments) => sweep::worker::execute(&arguments),
         Command::Run(arguments) => run::execute(arguments),
         Command::Replay(arguments) => replay::execute(arguments),
+        Command::Shrink(arguments) => shrink::execute(&arguments),
+        Command::Bugs(arguments) => bugs::execute(arguments),
         Command::Localise(arguments) => localise::execute(arguments),
         Command::Defects(arguments) => defects::execute(arguments),
         Command::Reach(arguments) => reach::execute(&arguments),

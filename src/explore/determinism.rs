@@ -44,12 +44,16 @@ pub fn first_divergence(
     world: WorldKind,
     context: usize,
 ) -> Option<Divergence> {
-    let record = || {
-        let recorder = Recorder::default();
-        let _ = run_plan(plan, prepared, world, recorder.clone());
-        recorder.take()
-    };
+    let record = || record(plan, prepared, world);
     diff(record(), record(), context)
+}
+
+/// Runs a plan for its trace, up to a bound; of a run that panicked, up to the panic.
+#[must_use]
+pub fn record(plan: &Plan, prepared: &Prepared, world: WorldKind) -> Vec<(Stamp, Event)> {
+    let recorder = Recorder::default();
+    let _ = run_plan(plan, prepared, world, recorder.clone());
+    recorder.take()
 }
 
 /// Keeps a whole trace, up to a bound. Its copies share it, so that it outlives a run that panics.

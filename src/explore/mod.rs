@@ -3,12 +3,16 @@
 pub mod check;
 pub mod defects;
 pub mod determinism;
+pub mod environment;
 pub mod experiments;
+pub mod explain;
 pub mod footage;
 pub mod localise;
 pub mod overhead;
 pub mod reach;
 pub mod record;
+pub mod regression;
+pub mod regression_test;
 pub mod report;
 pub mod run;
 pub mod shrink;
