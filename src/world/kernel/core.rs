@@ -30,7 +30,7 @@ pub(super) struct Core<'a, O> {
     pub links: Links,
     pub cuts: Cuts,
     pub nemesis: Nemesis,
-    pub observer: O,
+    observer: O,
     pub steps: u64,
     events: u64,
     /// The kind of the last event that tells of the system, not of its faults.

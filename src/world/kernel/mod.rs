@@ -5,6 +5,8 @@ mod core;
 mod fork;
 mod striking;
 
+pub use self::fork::Upcoming;
+
 use self::carrier::Carrier;
 use self::core::{Arrival, Condition, Core, LINK_TOKENS};
 use super::faults::Nemesis;
