@@ -7,6 +7,8 @@ mod ghosts;
 mod obstacles;
 mod striking;
 
+pub use self::fork::Upcoming;
+
 use self::carrier::Carrier;
 use self::core::{Arrival, Condition, Core, LINK_TOKENS, Letter};
 use super::faults::Nemesis;
