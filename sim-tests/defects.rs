@@ -10,8 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use cutwater::cluster::StoreFault;
 use cutwater::explore::{Experiments, WorldKind, run_plan};
 use cutwater::oracle::{OracleName, Verdict};
-use cutwater::plan::{Fault, Plan, PlannedFault, Scenario, When, scenario};
-use cutwater::protocol::{Defect, DefectSet, ProcessId};
+use cutwater::plan::{ClockChange, Fault, Plan, PlannedFault, Scenario, When, scenario};
+use cutwater::protocol::{ChannelId, Defect, DefectSet, ProcessId};
 use strum::IntoEnumIterator as _;
 
 /// Who found a defect.
@@ -33,8 +33,8 @@ struct Row {
     seeds: u64,
     /// Who may be first.
     finders: &'static [Finder],
-    /// What goes wrong besides what the scenario draws.
-    faults: fn() -> Vec<PlannedFault>,
+    /// Faults beside those that the scenario draws.
+    faults: fn(&Plan) -> Vec<PlannedFault>,
 }
 
 const CONSERVATION: Finder = Finder::Oracle(OracleName::Conservation);
@@ -53,11 +53,38 @@ const fn row(
     seeds: u64,
     finders: &'static [Finder],
 ) -> Row {
-    Row { defect, scenario, seeds, finders, faults: Vec::new }
+    Row { defect, scenario, seeds, finders, faults: none }
+}
+
+/// A row that needs a fault which no scenario draws.
+const fn row_under(
+    defect: Defect,
+    scenario: &'static str,
+    seeds: u64,
+    finders: &'static [Finder],
+    faults: fn(&Plan) -> Vec<PlannedFault>,
+) -> Row {
+    Row { defect, scenario, seeds, finders, faults }
+}
+
+/// A reconnect loses an element of each of the first channels.
+fn lossy_reconnects(_: &Plan) -> Vec<PlannedFault> {
+    let lose = |channel| PlannedFault {
+        when: When::At { us: 150_000 },
+        fault: Fault::Lose { channel: ChannelId(channel), count: 1 },
+    };
+    (0..4).map(lose).collect()
+}
+
+/// The coordinator's clock is set back by an hour, late, so that nothing restarts the triggers.
+fn clock_set_back(plan: &Plan) -> Vec<PlannedFault> {
+    let change = ClockChange::Step { us: -3_600_000_000 };
+    let fault = Fault::Clock { process: Some(ProcessId::Coordinator), change };
+    vec![PlannedFault { when: When::At { us: plan.safety_ms * 900 }, fault }]
 }
 
 /// A worker restores while reads bring wrong bytes.
-fn corrupt_restore() -> Vec<PlannedFault> {
+fn corrupt_restore(_: &Plan) -> Vec<PlannedFault> {
     let (process, fault) = (ProcessId::ObjectStore, StoreFault::Corrupt);
     let restart_after_us = Some(20_000);
     let crash = Fault::Crash { process: Some(ProcessId::Worker(0)), restart_after_us };
@@ -71,7 +98,7 @@ fn corrupt_restore() -> Vec<PlannedFault> {
 }
 
 /// The object store does not sync for a while, and then loses its power.
-fn lost_power() -> Vec<PlannedFault> {
+fn lost_power(_: &Plan) -> Vec<PlannedFault> {
     let (process, fault) = (ProcessId::ObjectStore, StoreFault::Unsynced);
     let fault = Fault::Store { process, fault, for_us: 250_000 };
     vec![PlannedFault { when: When::At { us: 150_000 }, fault }]
@@ -100,6 +127,7 @@ const TABLE: &[Row] = &[
     row(Defect::DuplicateAcknowledgementCounted, "control-chaos", 80, &[LIFECYCLE]),
     row(Defect::CheckpointIdReused, "word-count", 20, &[LIFECYCLE]),
     row(Defect::OlderCheckpointRestored, "flights", 20, &[RECOVERY]),
+    row_under(Defect::ClockSetBackStopsTriggers, "relay", 40, &[LIVENESS], clock_set_back),
     row(Defect::OldProducerNotFenced, "zombies", 300, &[RECOVERY]),
     row(Defect::LostNotificationNeverCommitted, "control-chaos", 20, &[LIVENESS]),
     row(Defect::NotificationCrossesRestart, "coordinator-crashes", 200, &[LIFECYCLE]),
@@ -109,14 +137,15 @@ const TABLE: &[Row] = &[
     row(Defect::LingeringTransactionKept, "coordinator-crashes", 20, &[OUTPUT]),
     row(Defect::NoFlushAtBarrier, "word-count", 5, &[OUTPUT]),
     row(Defect::LatestFromListing, "coordinator-crashes", 60, &[RECOVERY]),
-    Row {
-        faults: corrupt_restore,
-        ..row(Defect::CorruptReadAccepted, "bank", 20, &[STATE, Finder::Assertion])
-    },
-    Row {
-        faults: lost_power,
-        ..row(Defect::AnsweredBeforeSynced, "word-count", 20, &[DURABILITY])
-    },
+    row_under(
+        Defect::CorruptReadAccepted,
+        "bank",
+        20,
+        &[STATE, Finder::Assertion],
+        corrupt_restore,
+    ),
+    row_under(Defect::AnsweredBeforeSynced, "word-count", 20, &[DURABILITY], lost_power),
+    row_under(Defect::ReconnectLossUnnoticed, "sequence", 20, &[ORDER], lossy_reconnects),
     row(Defect::StateLeaksBetweenRuns, "zombies", 20, &[Finder::Determinism]),
 ];
 
@@ -129,14 +158,14 @@ const NEVER_FIRST: &[(OracleName, &str)] = &[
 /// Runs one seed with a defect; who found it, if anybody did.
 fn hunt(
     defect: Defect,
+    faults: fn(&Plan) -> Vec<PlannedFault>,
     scenario: &Scenario,
     seed: u64,
-    more: Vec<PlannedFault>,
     experiments: &Experiments,
 ) -> Option<Finder> {
     let drawn = experiments.draw(scenario, seed, DefectSet::only(defect));
     let mut plan = drawn.expect("built-in scenarios can be drawn");
-    plan.faults.extend(more);
+    plan.faults.extend(faults(&plan));
     let prepared = experiments.prepare(&plan.job).expect("it was drawn for it");
     let run = |plan: &Plan| run_plan(plan, &prepared, WorldKind::Kernel, ()).0;
     let first = run(&plan);
@@ -162,7 +191,7 @@ fn complaint(row: &Row, experiments: &Experiments) -> Option<String> {
     let Row { defect, scenario, seeds, finders, faults } = row;
     let shape = built_in(scenario);
     let mut hunts =
-        (0..*seeds).map(|seed| (seed, hunt(*defect, &shape, seed, faults(), experiments)));
+        (0..*seeds).map(|seed| (seed, hunt(*defect, *faults, &shape, seed, experiments)));
     let Some((seed, finder)) = hunts.find_map(|(seed, found)| Some((seed, found?))) else {
         return Some(format!("{defect} was not found in {seeds} seeds of {scenario}"));
     };
@@ -200,6 +229,14 @@ fn every_oracle_is_the_first_to_find_some_defect() {
     }
 }
 
+fn none(_: &Plan) -> Vec<PlannedFault> {
+    Vec::new()
+}
+
+fn row_of(defect: Defect) -> Option<&'static Row> {
+    TABLE.iter().find(|row| row.defect == defect)
+}
+
 fn measure(seeds: u64) {
     let experiments = Experiments::new();
     for defect in Defect::all() {
@@ -208,7 +245,8 @@ fn measure(seeds: u64) {
             let mut finders = BTreeMap::new();
             let mut first = None;
             for seed in 0..seeds {
-                if let Some(finder) = hunt(defect, &scenario, seed, Vec::new(), &experiments) {
+                let faults = row_of(defect).map_or(none as fn(&_) -> _, |row| row.faults);
+                if let Some(finder) = hunt(defect, faults, &scenario, seed, &experiments) {
                     *finders.entry(finder).or_insert(0) += 1;
                     first.get_or_insert(seed);
                 }

@@ -222,7 +222,12 @@ fn of_services(kind: usize, n: &mut Numbers, bytes: &[u8]) -> Message {
         32 => Message::CommitOffset { split: SplitId(n.short()), offset: n.wide() },
         33 => {
             let records = vec![n.record(bytes), n.record(&[])];
-            Message::SinkWrite { transaction: n.transaction(), transactional: n.flag(), records }
+            Message::SinkWrite {
+                transaction: n.transaction(),
+                transactional: n.flag(),
+                first: n.wide(),
+                records,
+            }
         }
         _ => Message::SinkAnswer { request, accepted: n.flag() },
     }

@@ -156,7 +156,7 @@ fn a_message_held_back_until_an_event_is_overtaken() {
             |seed, _| {
                 let action = MessageAction::Until { point };
                 let (to, count) = (None, 1 + seed as u32 % 4);
-                vec![at_ms(seed * 4, Fault::Message { message, to, count, action })]
+                vec![at_ms(seed / 10, Fault::Message { message, to, count, action })]
             },
             |_, seen| {
                 for place in seen.places(Point::MessageReordered) {

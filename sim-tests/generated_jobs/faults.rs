@@ -5,7 +5,8 @@ use std::ops::RangeInclusive;
 use cutwater::cluster::{ClusterSettings, CostModel, StoreFault, StoreSettings};
 use cutwater::dataflow::Deal;
 use cutwater::plan::{
-    Fault, JobPlan, Latency, LinkSettings, MessageAction, Plan, PlannedFault, SlowLink, Span, When,
+    ClockChange, Fault, JobPlan, Latency, LinkSettings, MessageAction, Plan, PlannedFault,
+    SlowLink, Span, When,
 };
 use cutwater::protocol::{
     ChannelId, CheckpointSettings, DefectSet, ProcessId, SubtaskId, Topology,
@@ -86,6 +87,13 @@ enum DraftWhat {
     Disconnect { from: u16, to: u16, both: bool, for_us: u64 },
     Message { message: MessageKind, count: u32, action: MessageAction },
     Store { object: bool, fault: StoreFault, for_us: u64 },
+    CrashService { service: u16, restart_after_us: u64 },
+    Zombie { worker: Option<u16>, restart_after_us: u64, for_us: u64 },
+    Isolate { process: u16, for_us: u64 },
+    Hold { from: u16, to: u16, for_us: u64 },
+    HalfOpen { from: u16, to: u16, for_us: u64 },
+    Lose { channel: u16, count: u32 },
+    Clock { process: u16, change: ClockChange },
 }
 
 /// Draws a plan with so many faults.
@@ -197,7 +205,37 @@ fn what() -> impl Strategy<Value = DraftWhat> {
         2 => disconnect,
         5 => message(),
         2 => store(),
+        6 => of_processes(),
+        4 => of_connections(),
     ]
+}
+
+fn of_processes() -> impl Strategy<Value = DraftWhat> {
+    let crash = (any::<u16>(), 0_u64..400_000).prop_map(|(service, restart_after_us)| {
+        DraftWhat::CrashService { service, restart_after_us }
+    });
+    let zombie = (prop::option::of(any::<u16>()), 0_u64..300_000, 0_u64..800_000).prop_map(
+        |(worker, restart_after_us, for_us)| DraftWhat::Zombie { worker, restart_after_us, for_us },
+    );
+    let change = prop_oneof![
+        (-500_000_i64..500_000).prop_map(|us| ClockChange::Step { us }),
+        (-90_000_000_000_i64..90_000_000_000).prop_map(|us| ClockChange::Step { us }),
+        (-700_000_i32..700_000).prop_map(|ppm| ClockChange::Drift { ppm }),
+    ];
+    let clock =
+        (any::<u16>(), change).prop_map(|(process, change)| DraftWhat::Clock { process, change });
+    prop_oneof![1 => crash, 3 => zombie, 2 => clock]
+}
+
+fn of_connections() -> impl Strategy<Value = DraftWhat> {
+    let isolate = (any::<u16>(), 0_u64..600_000)
+        .prop_map(|(process, for_us)| DraftWhat::Isolate { process, for_us });
+    let ways = || (any::<u16>(), any::<u16>(), 0_u64..600_000);
+    let hold = ways().prop_map(|(from, to, for_us)| DraftWhat::Hold { from, to, for_us });
+    let half_open = ways().prop_map(|(from, to, for_us)| DraftWhat::HalfOpen { from, to, for_us });
+    let lose =
+        (any::<u16>(), 1_u32..4).prop_map(|(channel, count)| DraftWhat::Lose { channel, count });
+    prop_oneof![isolate, hold, half_open, lose]
 }
 
 fn message() -> impl Strategy<Value = DraftWhat> {
@@ -206,6 +244,7 @@ fn message() -> impl Strategy<Value = DraftWhat> {
         Just(MessageAction::Drop),
         (0_u64..400_000).prop_map(|us| MessageAction::Delay { us }),
         (0_u64..400_000).prop_map(|us| MessageAction::Duplicate { us }),
+        select(Point::iter().collect::<Vec<_>>()).prop_map(|point| MessageAction::Until { point }),
     ];
     (select(kinds), 1_u32..=6, action).prop_map(|(message, count, action)| DraftWhat::Message {
         message,
@@ -263,7 +302,7 @@ impl DraftPlan {
             },
             links: self.links.settle(topology),
             mailbox_us: Span::new(0, self.mailbox_us),
-            faults: self.faults.iter().map(|each| self.fault(each, subtasks, span_us)).collect(),
+            faults: self.faults.iter().map(|each| self.fault(each, topology, span_us)).collect(),
             safety_ms: WINDOW_US / 1_000 + 500,
             liveness_ms: 60_000,
             lost: (0..self.lost).map(ProcessId::Worker).collect(),
@@ -271,7 +310,8 @@ impl DraftPlan {
         }
     }
 
-    fn fault(&self, draft: &DraftFault, subtasks: u16, span_us: u64) -> PlannedFault {
+    fn fault(&self, draft: &DraftFault, topology: &Topology, span_us: u64) -> PlannedFault {
+        let subtasks = topology.subtasks.len() as u16;
         let when = match draft.when {
             DraftWhen::At(share) => When::At { us: span_us * share / 1_000 },
             DraftWhen::Point { point, subtask, occurrence } => {
@@ -279,10 +319,10 @@ impl DraftPlan {
                 When::Point { point, subtask, occurrence, after_restarts: 0 }
             }
         };
-        PlannedFault { when: when.clone(), fault: self.effect(&draft.what, &when) }
+        PlannedFault { when: when.clone(), fault: self.effect(&draft.what, &when, topology) }
     }
 
-    fn effect(&self, what: &DraftWhat, when: &When) -> Fault {
+    fn effect(&self, what: &DraftWhat, when: &When, topology: &Topology) -> Fault {
         let worker = |number: u16| Some(ProcessId::Worker(number % self.workers));
         let coordinator = Some(ProcessId::Coordinator);
         match *what {
@@ -310,6 +350,32 @@ impl DraftPlan {
             DraftWhat::Store { object, fault, for_us } => {
                 let process = if object { ProcessId::ObjectStore } else { ProcessId::MetaStore };
                 Fault::Store { process, fault, for_us }
+            }
+            DraftWhat::CrashService { service, restart_after_us } => {
+                let process = Some(self.pair(1 + service % 4, 0).0);
+                Fault::Crash { process, restart_after_us: Some(restart_after_us) }
+            }
+            DraftWhat::Zombie { worker: number, restart_after_us, for_us } => {
+                let process = number.map_or(coordinator, worker);
+                Fault::Zombie { process, restart_after_us, for_us }
+            }
+            DraftWhat::Isolate { process, for_us } => {
+                Fault::Isolate { process: Some(self.pair(process, 0).0), for_us }
+            }
+            DraftWhat::Hold { from, to, for_us } => {
+                let (from, to) = self.pair(from, to);
+                Fault::Hold { from, to, for_us }
+            }
+            DraftWhat::HalfOpen { from, to, for_us } => {
+                let (from, to) = self.pair(from, to);
+                Fault::HalfOpen { from, to, for_us }
+            }
+            DraftWhat::Lose { channel, count } => {
+                let channels = topology.channels.len() as u16;
+                Fault::Lose { channel: ChannelId(channel % channels), count }
+            }
+            DraftWhat::Clock { process, change } => {
+                Fault::Clock { process: Some(self.pair(process, 0).0), change }
             }
         }
     }

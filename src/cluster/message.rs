@@ -91,8 +91,9 @@ pub enum Message {
     CommitOffset { split: SplitId, offset: u64 },
 
     // ---- sink target
-    /// Records for a transaction (or, in an at-least-once sink, for the world to see at once).
-    SinkWrite { transaction: TransactionId, transactional: bool, records: Vec<Record> },
+    /// Records for a transaction (or, in an at-least-once sink, for the world to see at once), the first
+    /// of them number `first` of the transaction (or of the attempt).
+    SinkWrite { transaction: TransactionId, transactional: bool, first: u64, records: Vec<Record> },
     /// To the sink target; behind the writes before it.
     Sink { request: RequestId, operation: SinkOperation },
     /// From the sink target.

@@ -82,11 +82,11 @@ impl SinkTarget {
 
     fn handle_message(&mut self, from: ProcessId, message: Message, outbox: &mut impl Outbox) {
         match message {
-            Message::SinkWrite { transaction, transactional: true, records } => {
+            Message::SinkWrite { transaction, transactional: true, records, .. } => {
                 self.write(transaction, &records, outbox);
             }
-            Message::SinkWrite { transaction, transactional: false, records } => {
-                self.write_through(transaction, &records, outbox);
+            Message::SinkWrite { transaction, transactional: false, first, records } => {
+                self.write_through(transaction, first, &records, outbox);
             }
             Message::Sink { request, operation: SinkOperation::Commit { transaction } }
                 if let SinkFault::DelayedCommit { extra_ms } = self.fault =>
@@ -111,7 +111,7 @@ impl SinkTarget {
             }
             SinkOperation::Commit { transaction } => self.commit(transaction, outbox),
             SinkOperation::Flush { sink, attempt, records } => {
-                self.accepts(sink, attempt) && self.written_by(sink, attempt) == records
+                self.accepts(sink, attempt) && self.written_by(sink, attempt) >= records
             }
         }
     }
@@ -165,16 +165,17 @@ impl SinkTarget {
         }
     }
 
+    /// What comes behind a gap is refused, so that no flush covers it.
     fn write_through(
         &mut self,
         transaction: TransactionId,
+        first: u64,
         records: &[Record],
         outbox: &mut impl Outbox,
     ) {
-        if self.admit(transaction, outbox) {
-            let (sink, attempt) = (transaction.sink, transaction.attempt);
-            let number = self.written_by(sink, attempt) + records.len() as u64;
-            self.written.insert(sink, (attempt, number));
+        let (sink, attempt) = (transaction.sink, transaction.attempt);
+        if self.admit(transaction, outbox) && self.written_by(sink, attempt) == first {
+            self.written.insert(sink, (attempt, first + records.len() as u64));
             let records = records.iter().map(output_record).collect();
             outbox.event(Event::OutputWritten { sink: transaction.sink, records });
         }

@@ -2,6 +2,7 @@
 
 mod channels;
 mod cuts;
+mod deposed;
 mod ends;
 mod lives;
 mod outputs;

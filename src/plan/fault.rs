@@ -194,7 +194,7 @@ pub enum MessageAction {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum ClockChange {
-    /// It jumps. Running timers are not touched.
+    /// It jumps; not before the beginning of the run. Running timers are not touched.
     Step {
         /// By how much; backwards when negative.
         us: i64,

@@ -57,8 +57,10 @@ impl Clock {
         self.settle(now);
         match change {
             ClockChange::Step { us } => {
+                // No time lies before the beginning: a clock set back further begins again there.
+                let lowest = -i128::from(now.0).min(AHEAD_MAX_NS);
                 let ahead = self.ahead_ns + i128::from(us) * 1_000;
-                self.ahead_ns = ahead.clamp(-AHEAD_MAX_NS, AHEAD_MAX_NS);
+                self.ahead_ns = ahead.clamp(lowest, AHEAD_MAX_NS);
             }
             ClockChange::Drift { ppm } => self.ppm = ppm.clamp(-DRIFT_MAX_PPM, DRIFT_MAX_PPM),
         }
@@ -97,8 +99,8 @@ mod tests {
         assert_eq!(clock.read(ms(10)), ms(15));
         clock.change(ms(20), ClockChange::Step { us: -40_000 });
         assert_eq!(clock.read(ms(20)), ms(0), "no time lies before the beginning");
-        assert_eq!(clock.read(ms(50)), ms(15));
-        assert_eq!(clock.ahead_us(ms(50)), -35_000);
+        assert_eq!(clock.read(ms(50)), ms(30), "it does not stand still there");
+        assert_eq!(clock.ahead_us(ms(50)), -20_000);
     }
 
     #[test]

@@ -10,13 +10,16 @@ use crate::protocol::{
     TwoPhaseCommit,
 };
 use crate::trace::Event;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a sink has not yet handed to the target, and its transactions.
 #[derive(Clone, Debug)]
 pub struct SinkWriter {
     /// Records not yet written to the target.
     buffer: Vec<Record>,
+    /// Pre-commits under way, and whether each was confirmed. A snapshot holds what all earlier ones
+    /// prepared: none is durable before they are.
+    pre_commits: BTreeMap<CheckpointId, bool>,
     mode: Mode,
 }
 
@@ -39,7 +42,11 @@ impl SinkWriter {
             OperatorRole::TransactionalSink => true,
             OperatorRole::AtLeastOnceSink => false,
         };
-        Some(Self { buffer: Vec::new(), mode: Mode::Closed { transactional } })
+        Some(Self {
+            buffer: Vec::new(),
+            pre_commits: BTreeMap::new(),
+            mode: Mode::Closed { transactional },
+        })
     }
 
     /// Takes records, and hands full batches to the target.
@@ -50,6 +57,20 @@ impl SinkWriter {
         }
     }
 
+    /// A pre-commit was confirmed: those that are durable by it, in order.
+    fn confirm(&mut self, checkpoint: CheckpointId) -> Vec<CheckpointId> {
+        if let Some(confirmed) = self.pre_commits.get_mut(&checkpoint) {
+            *confirmed = true;
+        }
+        let mut durable = Vec::new();
+        while let Some(first) = self.pre_commits.first_entry()
+            && *first.get()
+        {
+            durable.push(first.remove_entry().0);
+        }
+        durable
+    }
+
     /// Hands what is buffered to the target, into the open transaction.
     fn flush(&mut self, env: &mut Env<'_, impl Outbox>) {
         if self.buffer.is_empty() {
@@ -57,18 +78,14 @@ impl SinkWriter {
         }
         let room = Vec::with_capacity(self.buffer.len());
         let records = std::mem::replace(&mut self.buffer, room);
-        let (transaction, transactional) = match &mut self.mode {
+        let (transaction, transactional, written) = match &mut self.mode {
             Mode::Closed { .. } => return,
-            Mode::Transactional { commit, written, .. } => {
-                *written += records.len() as u64;
-                (commit.open(), true)
-            }
-            Mode::AtLeastOnce { producer, written } => {
-                *written += records.len() as u64;
-                (*producer, false)
-            }
+            Mode::Transactional { commit, written, .. } => (commit.open(), true, written),
+            Mode::AtLeastOnce { producer, written } => (*producer, false, written),
         };
-        let message = Message::SinkWrite { transaction, transactional, records };
+        let first = *written;
+        *written += records.len() as u64;
+        let message = Message::SinkWrite { transaction, transactional, first, records };
         env.outbox.send(ProcessId::SinkTarget, message);
     }
 
@@ -129,6 +146,7 @@ impl Task {
     pub(super) fn pre_commit(&mut self, checkpoint: CheckpointId, env: &mut Env<'_, impl Outbox>) {
         let (subtask, attempt) = (self.id, self.attempt);
         let Some(sink) = &mut self.sink else { return };
+        sink.pre_commits.insert(checkpoint, false);
         match &mut sink.mode {
             Mode::Closed { .. } => {}
             Mode::Transactional { commit, .. } => {
@@ -192,9 +210,9 @@ impl Task {
         let Some(sink) = &mut self.sink else { return };
         let Mode::Transactional { written, nonempty, .. } = &mut sink.mode else { return };
         if flush && !sink.buffer.is_empty() {
-            let records = std::mem::take(&mut sink.buffer);
+            let (first, records) = (*written, std::mem::take(&mut sink.buffer));
             *written += records.len() as u64;
-            let message = Message::SinkWrite { transaction, transactional: true, records };
+            let message = Message::SinkWrite { transaction, transactional: true, first, records };
             env.outbox.send(ProcessId::SinkTarget, message);
         }
         let records = std::mem::take(written);
@@ -211,7 +229,10 @@ impl Task {
         checkpoint: CheckpointId,
         env: &mut Env<'_, impl Outbox>,
     ) {
-        self.checkpoint.handle_part_durable(checkpoint, AsyncPart::PreCommit);
+        let durable = self.sink.as_mut().map_or(Vec::new(), |sink| sink.confirm(checkpoint));
+        for checkpoint in durable {
+            self.checkpoint.handle_part_durable(checkpoint, AsyncPart::PreCommit);
+        }
         self.carry_out(env);
     }
 
