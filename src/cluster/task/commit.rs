@@ -10,13 +10,16 @@ use crate::protocol::{
     TwoPhaseCommit,
 };
 use crate::trace::Event;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a sink has not yet handed to the target, and its transactions.
 #[derive(Clone, Debug)]
 pub struct SinkWriter {
     /// Records not yet written to the target.
     buffer: Vec<Record>,
+    /// What was asked of the target at barriers, oldest first, and whether it was confirmed. The first is
+    /// not: what is confirmed behind one that is not waits for it, since later snapshots rely on both.
+    pre_commits: BTreeMap<CheckpointId, bool>,
     mode: Mode,
 }
 
@@ -39,7 +42,8 @@ impl SinkWriter {
             OperatorRole::TransactionalSink => true,
             OperatorRole::AtLeastOnceSink => false,
         };
-        Some(Self { buffer: Vec::new(), mode: Mode::Closed { transactional } })
+        let pre_commits = BTreeMap::new();
+        Some(Self { buffer: Vec::new(), pre_commits, mode: Mode::Closed { transactional } })
     }
 
     /// Takes records, and hands full batches to the target.
@@ -48,6 +52,19 @@ impl SinkWriter {
         if self.buffer.len() >= env.settings.sink_batch as usize {
             self.flush(env);
         }
+    }
+
+    /// The target confirmed what was asked of it at the barrier of `checkpoint`: the checkpoints of which
+    /// everything is confirmed now.
+    fn confirm(&mut self, checkpoint: CheckpointId) -> Vec<CheckpointId> {
+        self.pre_commits.entry(checkpoint).and_modify(|is_confirmed| *is_confirmed = true);
+        let mut confirmed = Vec::new();
+        while let Some(first) = self.pre_commits.first_entry()
+            && *first.get()
+        {
+            confirmed.push(first.remove_entry().0);
+        }
+        confirmed
     }
 
     /// Hands what is buffered to the target, into the open transaction.
@@ -125,6 +142,7 @@ impl Task {
     pub(super) fn pre_commit(&mut self, checkpoint: CheckpointId, env: &mut Env<'_, impl Outbox>) {
         let (subtask, attempt) = (self.id, self.attempt);
         let Some(sink) = &mut self.sink else { return };
+        sink.pre_commits.insert(checkpoint, false);
         match &mut sink.mode {
             Mode::Closed { .. } => {}
             Mode::Transactional { commit, .. } => {
@@ -200,13 +218,17 @@ impl Task {
         request(Purpose::PreCommit { subtask, checkpoint }, operation, env);
     }
 
-    /// What was written before the barrier of `checkpoint` is durable.
+    /// What was written before the barrier of `checkpoint` is durable. Its snapshot lists transactions of
+    /// older barriers too: it counts when those are durable as well.
     pub fn handle_pre_committed(
         &mut self,
         checkpoint: CheckpointId,
         env: &mut Env<'_, impl Outbox>,
     ) {
-        self.checkpoint.handle_part_durable(checkpoint, AsyncPart::PreCommit);
+        let Some(sink) = &mut self.sink else { return };
+        for confirmed in sink.confirm(checkpoint) {
+            self.checkpoint.handle_part_durable(confirmed, AsyncPart::PreCommit);
+        }
         self.carry_out(env);
     }
 
