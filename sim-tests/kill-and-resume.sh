@@ -58,7 +58,10 @@ for kill in $(seq "$kills"); do
     echo "kill $kill after $wait_ms ms: $(lines) lines, $([ "$torn" = 1 ] && echo whole || echo torn)"
 done
 
+done_before=$(($(lines) - 1))
 "${sweep[@]}" killed > killed.txt || [ $? = 1 ]
+grep -E '^resumed' killed.txt | tr -d ',' | grep -q " $done_before of $seeds runs are done" \
+    || { echo "FAILED: not resumed with $done_before done: $(grep '^resumed' killed.txt)"; exit 1; }
 [ "$(indices killed | wc -l)" = "$seeds" ] || { echo "FAILED: $(indices killed | wc -l) records"; exit 1; }
 [ "$(indices killed | sort -u | wc -l)" = "$seeds" ] || { echo "FAILED: seeds lost and run twice"; exit 1; }
 diff <(indices killed | sort -n) <(seq 0 $((seeds - 1))) > /dev/null || { echo "FAILED: other seeds"; exit 1; }

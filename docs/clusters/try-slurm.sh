@@ -51,7 +51,8 @@ await() { # what, command…
 chown munge: /etc/munge/munge.key && chmod 400 /etc/munge/munge.key
 if ! munge -n > /dev/null 2>&1; then
     mkdir -p /run/munge && chown munge: /run/munge
-    su -s /bin/sh munge -c "/usr/sbin/munged --force --foreground" > "$place/munged.log" 2>&1 &
+    setpriv --reuid=munge --regid=munge --init-groups \
+        /usr/sbin/munged --force --foreground > "$place/munged.log" 2>&1 &
     daemons+=($!)
 fi
 await "munge" munge -n

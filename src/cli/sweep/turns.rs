@@ -33,11 +33,14 @@ impl<'a> Turns<'a> {
 
     /// A run is in the results. Whether it was not before.
     pub fn finish(&mut self, index: u64) -> bool {
-        let (word, bit) = (&mut self.done[(index / 64) as usize], 1 << (index % 64));
-        let is_new = *word & bit == 0;
-        *word |= bit;
-        self.count += u64::from(is_new);
-        is_new
+        // A branch, not `count += u64::from(is_new)`: rustc 1.95 drops that addition at -O2 where a
+        // caller branches on the result, and a resumed sweep then knew of nothing that was done.
+        if self.is_done(index) {
+            return false;
+        }
+        self.done[(index / 64) as usize] |= 1 << (index % 64);
+        self.count += 1;
+        true
     }
 
     /// Gives out the next run.
