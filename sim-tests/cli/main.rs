@@ -5,5 +5,6 @@ mod check;
 mod harness;
 mod interrupt;
 mod measuring;
+mod reach;
 mod running;
 mod sweeping;
