@@ -52,6 +52,9 @@ pub struct Arguments {
     /// Shrinks the first plan that detects each defect, and tells how small it gets
     #[arg(long)]
     shrink: bool,
+    /// Keeps what they shrink to in this directory, as `cutwater bugs add` does
+    #[arg(long, value_name = "DIR", requires = "shrink")]
+    keep: Option<PathBuf>,
     /// Writes the report as JSON to a new file, or to standard output for `-`
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -92,7 +95,13 @@ pub fn execute(arguments: Arguments) -> Result<Exit, CliError> {
     let reports: Vec<DefectReport> = reports.into_iter().flatten().collect();
     conclude(&mut out, &reports, clock)?;
     let small = if arguments.shrink {
-        Some(shrink::all(&search, &reports, &experiments, &stop, &mut out)?)
+        let run = shrink::Shrinking {
+            search: &search,
+            experiments: &experiments,
+            stop: &stop,
+            keep: arguments.keep.as_deref(),
+        };
+        Some(run.all(&reports, &mut out)?)
     } else {
         None
     };

@@ -11,6 +11,7 @@ use super::random::{Concern, Span, Stream};
 use super::scenario::{ClusterScenario, Scenario};
 use super::{JobPlan, Plan};
 use crate::cluster::{ClusterSettings, StoreFault};
+use crate::dataflow::Deal;
 use crate::protocol::{ChannelId, CheckpointSettings, DefectSet, ProcessId, Topology};
 use crate::trace::{MessageKind, Point};
 
@@ -26,7 +27,8 @@ pub fn draw<E>(
     topology: impl FnOnce(&JobPlan) -> Result<Topology, E>,
 ) -> Result<Plan, E> {
     let mut shape = Stream::new(seed, Concern::Shape, 0);
-    let job = draw_job(scenario, &mut shape);
+    let mut job = draw_job(scenario, &mut shape);
+    job.deal = draw_deal(scenario, seed, job.splits);
     let topology = topology(&job)?;
     let mut cluster = draw_cluster(scenario, &topology, &mut shape);
     let links = draw_links(scenario, &topology, &mut shape);
@@ -65,8 +67,19 @@ fn draw_job(scenario: &Scenario, stream: &mut Stream) -> JobPlan {
         records: scenario.job.records.map(|records| stream.within(records)),
         parallelism: small(parallelism),
         splits: small(stream.within(scenario.job.splits)),
+        deal: Deal::Even,
     }
 }
+
+/// From a stream of its own: the shape of an input re-rolls nothing else.
+fn draw_deal(scenario: &Scenario, seed: u64, splits: u16) -> Deal {
+    let fitting = scenario.job.deal.iter().copied().filter(|deal| deal.fits(splits));
+    let fitting: Vec<Deal> = fitting.collect();
+    Stream::new(seed, Concern::Shape, DEAL_ENTITY).pick(&fitting).copied().unwrap_or_default()
+}
+
+/// The stream of a deal; that of all other shapes has entity 0.
+const DEAL_ENTITY: u64 = 1;
 
 fn draw_cluster(scenario: &Scenario, topology: &Topology, stream: &mut Stream) -> ClusterSettings {
     let ranges = &scenario.cluster;

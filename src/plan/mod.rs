@@ -1,6 +1,7 @@
 //! Plans: everything that decides a run, as data. A seed only draws one; a plan replays without it.
 
 pub mod draw;
+pub mod environment;
 pub mod expectation;
 pub mod fault;
 pub mod fault_class;
@@ -11,10 +12,11 @@ pub mod scenario;
 pub mod words;
 
 pub use draw::draw;
+pub use environment::Environment;
 pub use expectation::{Expectation, Situation};
 pub use fault::{ClockChange, Fault, MessageAction, PlannedFault, When};
 pub use fault_class::{FaultClass, FaultFamily};
-pub use file::{FileError, PLAN_FORMAT, PLAN_VERSION};
+pub use file::{FileError, PLAN_FORMAT, PLAN_VERSION, PlanFile};
 pub use links::{Latency, LinkSettings, SlowLink};
 pub use random::{Concern, Span, Stream};
 pub use scenario::Scenario;
@@ -22,6 +24,7 @@ pub use scenario::Scenario;
 use serde::{Deserialize, Serialize};
 
 use crate::cluster::ClusterSettings;
+use crate::dataflow::Deal;
 use crate::protocol::{DefectSet, ProcessId};
 
 /// Everything that decides a run, but for the job's code and input.
@@ -67,4 +70,7 @@ pub struct JobPlan {
     pub parallelism: u16,
     /// Splits of each source.
     pub splits: u16,
+    /// How entries are dealt out to them.
+    #[serde(default, skip_serializing_if = "Deal::is_even")]
+    pub deal: Deal,
 }

@@ -9,6 +9,7 @@ use super::fault_class::FaultClass;
 use super::links::Latency;
 use super::random::Span;
 use crate::cluster::{CostModel, StoreSettings};
+use crate::dataflow::Deal;
 
 /// The version of the scenario format that is read here.
 pub const SCENARIO_VERSION: u32 = 1;
@@ -73,6 +74,13 @@ pub struct JobScenario {
     /// Splits of each source; never fewer than its subtasks.
     #[serde(default = "one")]
     pub splits: Span,
+    /// How entries may be dealt out to them; of those that fit so many splits, a seed draws one.
+    #[serde(default = "even")]
+    pub deal: Vec<Deal>,
+}
+
+fn even() -> Vec<Deal> {
+    vec![Deal::Even]
 }
 
 fn one() -> Span {

@@ -1,6 +1,6 @@
 //! What shrinking needs to know of a run, and who runs it.
 
-use crate::explore::determinism::Recorder;
+use crate::explore::determinism::record;
 use crate::explore::experiments::Experiments;
 use crate::explore::run::{Outcome, WorldKind, run_and_tell_strikes, run_plan};
 use crate::explore::signature::Signature;
@@ -76,15 +76,16 @@ impl Runner for InProcess<'_> {
         let Outcome { verdict, statistics, .. } = outcome;
         let violation = match verdict {
             Verdict::Violated(violations) => violations.first().cloned(),
-            Verdict::Held | Verdict::Panicked { .. } | Verdict::Undecided => None,
+            Verdict::Held
+            | Verdict::NotOwed { .. }
+            | Verdict::Panicked { .. }
+            | Verdict::Undecided => None,
         };
         Ran { signature, violation, strikes, end: VirtualTime(statistics.virtual_ns) }
     }
 
     fn trace(&self, plan: &Plan) -> Vec<(Stamp, Event)> {
         let Ok(prepared) = self.experiments.prepare(&plan.job) else { return Vec::new() };
-        let recorder = Recorder::default();
-        let _ = run_plan(plan, &prepared, self.world, recorder.clone());
-        recorder.take()
+        record(plan, &prepared, self.world)
     }
 }
