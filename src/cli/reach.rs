@@ -13,13 +13,16 @@ use cutwater::explore::reach::{ReachDocument, SweepReach};
 use super::error::CliError;
 use super::exit::Exit;
 use super::out::{JsonTarget, OutDir, new_file};
+use super::sweep::Collector;
+use super::sweep::results;
+use super::sweep::subject::Subject;
 
 pub use heat_map::heat_map;
 
 /// What to show.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Directories that sweeps made, or reach.json files of them; several are added up
+    /// Directories that sweeps made, or their reach.json or results.jsonl; several are added up
     #[arg(value_name = "RESULTS", required = true)]
     results: Vec<PathBuf>,
     /// Only these scenarios; may be given more than once
@@ -65,11 +68,30 @@ pub fn keep(reach: &SweepReach, out: &OutDir) -> Result<(), CliError> {
     Ok(())
 }
 
+/// Reads what a sweep left; a sweep that was killed has its results at least.
 fn read(path: &Path) -> Result<SweepReach, CliError> {
-    let file = if path.is_dir() { path.join(FILE) } else { path.to_owned() };
+    let (mut file, results) = (path.to_owned(), path.join(results::FILE));
+    if path.is_dir() {
+        file = path.join(FILE);
+        if !file.exists() && results.exists() {
+            return of_results(results);
+        }
+    } else if path.extension().is_some_and(|extension| extension == "jsonl") {
+        return of_results(file);
+    }
     let text = fs::read_to_string(&file).map_err(|error| CliError::io(&file, error))?;
     let blame = |error| CliError::usage(format!("{}: {error}", file.display()));
     ReachDocument::read(&text).map_err(blame)
+}
+
+/// What the runs in a results file reached.
+fn of_results(file: PathBuf) -> Result<SweepReach, CliError> {
+    let header = results::header(&file)?;
+    let place = file.display().to_string();
+    let subject = Subject::of(&header.configuration, &header.files, 1, &place)?;
+    let mut collector = Collector::new(&subject, None);
+    collector.read(&file, 0)?;
+    Ok(SweepReach::of(&subject.sweep.scenarios, &collector.finish().report))
 }
 
 /// Leaves only these scenarios, if any are named.

@@ -16,7 +16,9 @@ impl fmt::Display for Told<'_> {
         let matrix = self.0.matrix();
         writeln!(f, "{}", table(&matrix))?;
         writeln!(f, "{}", scenarios(self.0))?;
-        write_contradictions(f, &matrix)?;
+        for line in self.0.contradictions() {
+            writeln!(f, "{line}\n")?;
+        }
         write_missing(f, &matrix)?;
         write_impossible(f, &matrix)?;
         write_unasked(f, &matrix)?;
@@ -69,13 +71,6 @@ fn scenarios(reach: &SweepReach) -> Table {
         ]);
     }
     table
-}
-
-fn write_contradictions(f: &mut fmt::Formatter<'_>, matrix: &Matrix) -> fmt::Result {
-    for (point, class, rule) in matrix.contradictions() {
-        writeln!(f, "wrong rule {rule}: {class} after {point} was reached, and {}", rule.reason())?;
-    }
-    Ok(())
 }
 
 /// By point; a point that was never passed misses all classes, which need no names.

@@ -43,6 +43,8 @@ pub struct Report {
     unreached: Vec<Unreached>,
     /// Expectations that no run met; empty where anything failed.
     unmet: Vec<Unmet>,
+    /// Cells that were reached, and that a rule calls impossible: the rule is wrong.
+    contradictions: Vec<String>,
     /// Cells, points and expectations that were reached.
     reach: Figures,
     divergent: Vec<DivergentRun>,
@@ -179,7 +181,9 @@ impl Report {
             true => (unreached(&sweep.scenarios, &collected.report), reached.unmet()),
             false => (Vec::new(), Vec::new()),
         };
-        let exit = exit(*ended, collected, unreached.is_empty() && unmet.is_empty());
+        let contradictions = reached.contradictions();
+        let is_as_told = unreached.is_empty() && unmet.is_empty() && contradictions.is_empty();
+        let exit = exit(*ended, collected, is_as_told);
         let mut total = Statistics::default();
         for scenario in &collected.report.scenarios {
             total.add(&scenario.statistics);
@@ -195,6 +199,7 @@ impl Report {
             scenarios: scenarios.map(|(report, scenario)| Row::of(report, scenario)).collect(),
             unreached,
             unmet,
+            contradictions,
             reach: reached.figures(),
             divergent: divergent(subject, collected),
             groups: groups.iter().map(GroupRow::of).collect(),
@@ -236,12 +241,12 @@ impl Report {
     }
 }
 
-fn exit(ended: Ended, collected: &Collected, has_reached_all: bool) -> Exit {
+fn exit(ended: Ended, collected: &Collected, is_as_told: bool) -> Exit {
     if ended == Ended::Interrupted {
         Exit::Interrupted
     } else if !collected.divergent.is_empty() {
         Exit::NotDeterministic
-    } else if !has_reached_all {
+    } else if !is_as_told {
         Exit::Violated
     } else {
         Exit::of_worst(collected.report.class())

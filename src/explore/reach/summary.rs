@@ -96,6 +96,16 @@ impl SweepReach {
         enough.flat_map(ScenarioReach::unmet).collect()
     }
 
+    /// What was reached against a rule, which is wrong then: a line for each.
+    #[must_use]
+    pub fn contradictions(&self) -> Vec<String> {
+        let matrix = self.matrix();
+        let told = matrix.contradictions().map(|(point, class, rule)| {
+            format!("{class} struck after {point}, against the rule {rule}: {}", rule.reason())
+        });
+        told.collect()
+    }
+
     /// The figures.
     #[must_use]
     pub fn figures(&self) -> Figures {

@@ -136,6 +136,9 @@ impl fmt::Display for Report {
             let Unmet { scenario, expectation, runs } = missing;
             writeln!(f, "\n{scenario}: {expectation} never happened, in {} runs", count(*runs))?;
         }
+        for line in &self.contradictions {
+            writeln!(f, "\n{line}")?;
+        }
         self.write_divergent(f)?;
         self.write_end(f)
     }
