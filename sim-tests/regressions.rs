@@ -27,8 +27,9 @@ fn folder() -> PathBuf {
 fn files() -> Vec<PathBuf> {
     let entries = fs::read_dir(folder()).expect("the folder is there");
     let paths = entries.map(|entry| entry.expect("it can be read").path());
-    let mut files: Vec<_> =
-        paths.filter(|path| path.extension().is_some_and(|extension| extension == "json")).collect();
+    let mut files: Vec<_> = paths
+        .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
+        .collect();
     files.sort_unstable();
     assert!(!files.is_empty(), "{}: no plans are kept", folder().display());
     files
@@ -72,7 +73,8 @@ fn update(path: &Path, kept: &Regression, experiments: &Experiments) {
     let _ = fs::remove_file(&beside);
     if now.digest.is_some() && found.trace.len() <= TRACE_EVENTS_MAX {
         let file = fs::File::create(&beside).expect("it can be written");
-        let mut writer = TraceWriter::new(std::io::BufWriter::new(file)).expect("it can be written");
+        let mut writer =
+            TraceWriter::new(std::io::BufWriter::new(file)).expect("it can be written");
         for (stamp, event) in &found.trace {
             writer.write(*stamp, event).expect("it can be written");
         }
@@ -86,7 +88,8 @@ fn a_test_is_generated_to_the_byte() {
     let kept = Regression::read(&path).unwrap_or_else(|error| panic!("{error}"));
     let Expected::Fails(signature) = &kept.expected else { panic!("it is expected to fail") };
     let source = regression_test("channel-not-blocked", &kept.plan, signature);
-    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("sim-tests/shrunk/channel_not_blocked.rs");
+    let sample =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("sim-tests/shrunk/channel_not_blocked.rs");
     if is_update() {
         fs::write(&sample, &source).expect("it can be written");
     }
