@@ -191,9 +191,15 @@ impl<'a> Page<'a> {
     fn legend(&mut self) {
         let mut signs = vec!["● event".to_owned(), "─▶ message, where it arrives".to_owned()];
         let used = |sign: char| self.text.contains(sign);
-        if let (true, Some(checkpoint)) = (used('◆'), self.focus.checkpoint) {
-            let cut = if used('║') { ", ║ behind it: the cut" } else { "" };
-            signs.push(format!("◆ snapshot for {checkpoint}{cut}"));
+        if let Some(checkpoint) = self.focus.checkpoint {
+            match (used('◆'), used('║')) {
+                (true, true) => {
+                    signs.push(format!("◆ snapshot for {checkpoint}, ║ behind it: the cut"));
+                }
+                (true, false) => signs.push(format!("◆ snapshot for {checkpoint}")),
+                (false, true) => signs.push(format!("║ behind the cut of {checkpoint}")),
+                (false, false) => {}
+            }
         }
         let others = [
             ('✖', "✖ crash, no line while it is down"),
