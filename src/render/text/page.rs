@@ -247,7 +247,7 @@ fn sign(sign: Sign) -> char {
     }
 }
 
-/// Items side by side in lines of at most so many characters.
+/// Items side by side in lines of at most so many characters; a longer item is broken between words.
 fn packed(items: &[String], width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for item in items {
@@ -256,7 +256,7 @@ fn packed(items: &[String], width: usize) -> Vec<String> {
                 line.push_str("   ");
                 line.push_str(item);
             }
-            _ => lines.push(item.clone()),
+            _ => lines.extend(wrapped(item, width)),
         }
     }
     lines
