@@ -12,7 +12,10 @@ use super::{Options, WIDTH_MIN};
 use crate::protocol::{ProcessId, Topology};
 
 /// The least room for words.
-const WORDS_MIN: usize = 30;
+const WORDS_MIN: usize = 26;
+
+/// Blanks before and after numbers, times and lifelines.
+const MARGINS: usize = 8;
 
 /// What lifelines leave to words where there is room for both.
 const WORDS_WANTED: usize = 44;
@@ -44,7 +47,7 @@ impl<'a> Page<'a> {
         let time = told().map(|moment| moment.at.to_string().len()).max().unwrap_or(0);
         let (number, time) = (number.max("event".len()), time.max("time".len()));
         let width = options.width.max(WIDTH_MIN);
-        let left = number + time + 6;
+        let left = number + time + MARGINS;
         let room = width.saturating_sub(left + WORDS_WANTED).max(width.saturating_sub(left) / 2);
         let room = room.min(width.saturating_sub(left + WORDS_MIN));
         let columns = Columns::new(told(), room);
@@ -218,7 +221,7 @@ impl<'a> Page<'a> {
         }
         self.text.push('\n');
         let (number, time) = self.gutter;
-        let width = number + time + 6 + self.columns.width() + self.words;
+        let width = number + time + MARGINS + self.columns.width() + self.words;
         for line in packed(&signs, width - 2) {
             self.line(&format!("  {line}"));
         }
