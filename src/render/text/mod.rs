@@ -52,7 +52,7 @@ pub struct Options {
 }
 
 /// Narrower than this no diagram can be.
-pub const WIDTH_MIN: usize = 60;
+pub const WIDTH_MIN: usize = 72;
 
 impl Default for Options {
     fn default() -> Self {

@@ -12,7 +12,10 @@ use super::{Options, WIDTH_MIN};
 use crate::protocol::{ProcessId, Topology};
 
 /// The least room for words.
-const WORDS_MIN: usize = 30;
+const WORDS_MIN: usize = 26;
+
+/// Blanks before and after numbers, times and lifelines.
+const MARGINS: usize = 8;
 
 /// What lifelines leave to words where there is room for both.
 const WORDS_WANTED: usize = 44;
@@ -44,7 +47,7 @@ impl<'a> Page<'a> {
         let time = told().map(|moment| moment.at.to_string().len()).max().unwrap_or(0);
         let (number, time) = (number.max("event".len()), time.max("time".len()));
         let width = options.width.max(WIDTH_MIN);
-        let left = number + time + 6;
+        let left = number + time + MARGINS;
         let room = width.saturating_sub(left + WORDS_WANTED).max(width.saturating_sub(left) / 2);
         let room = room.min(width.saturating_sub(left + WORDS_MIN));
         let columns = Columns::new(told(), room);
@@ -191,9 +194,15 @@ impl<'a> Page<'a> {
     fn legend(&mut self) {
         let mut signs = vec!["● event".to_owned(), "─▶ message, where it arrives".to_owned()];
         let used = |sign: char| self.text.contains(sign);
-        if let (true, Some(checkpoint)) = (used('◆'), self.focus.checkpoint) {
-            let cut = if used('║') { ", ║ behind it: the cut" } else { "" };
-            signs.push(format!("◆ snapshot for {checkpoint}{cut}"));
+        if let Some(checkpoint) = self.focus.checkpoint {
+            match (used('◆'), used('║')) {
+                (true, true) => {
+                    signs.push(format!("◆ snapshot for {checkpoint}, ║ behind it: the cut"));
+                }
+                (true, false) => signs.push(format!("◆ snapshot for {checkpoint}")),
+                (false, true) => signs.push(format!("║ behind the cut of {checkpoint}")),
+                (false, false) => {}
+            }
         }
         let others = [
             ('✖', "✖ crash, no line while it is down"),
@@ -212,7 +221,7 @@ impl<'a> Page<'a> {
         }
         self.text.push('\n');
         let (number, time) = self.gutter;
-        let width = number + time + 6 + self.columns.width() + self.words;
+        let width = number + time + MARGINS + self.columns.width() + self.words;
         for line in packed(&signs, width - 2) {
             self.line(&format!("  {line}"));
         }
@@ -241,7 +250,7 @@ fn sign(sign: Sign) -> char {
     }
 }
 
-/// Items side by side in lines of at most so many characters.
+/// Items side by side in lines of at most so many characters; a longer item is broken between words.
 fn packed(items: &[String], width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for item in items {
@@ -250,7 +259,7 @@ fn packed(items: &[String], width: usize) -> Vec<String> {
                 line.push_str("   ");
                 line.push_str(item);
             }
-            _ => lines.push(item.clone()),
+            _ => lines.extend(wrapped(item, width)),
         }
     }
     lines

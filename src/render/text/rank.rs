@@ -7,7 +7,7 @@ use crate::trace::Event;
 /// What kind of thing an event tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
-    /// A record moves; counted, not told.
+    /// A record moves, or the run begins; counted, not told.
     Record,
     /// The engine's housekeeping.
     Detail(Option<CheckpointId>),
@@ -69,7 +69,9 @@ impl Rank {
 
 fn kind(event: &Event, focus: &Focus) -> Kind {
     match event {
-        Event::Read { .. } | Event::Sent { .. } | Event::Received { .. } => Kind::Record,
+        Event::RunStarted(_) | Event::Read { .. } | Event::Sent { .. } | Event::Received { .. } => {
+            Kind::Record
+        }
         Event::BarrierSent { checkpoint, .. }
         | Event::BarrierReceived { checkpoint, .. }
         | Event::CancelSent { checkpoint, .. }
@@ -109,8 +111,7 @@ fn kind(event: &Event, focus: &Focus) -> Kind {
                 None => Kind::Detail(None),
             }
         }
-        Event::RunStarted(_)
-        | Event::EndSent { .. }
+        Event::EndSent { .. }
         | Event::EndReceived { .. }
         | Event::SubtaskEnded { .. }
         | Event::RecordWritten { .. }

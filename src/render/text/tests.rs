@@ -1,6 +1,6 @@
 //! Diagrams of traces written by hand.
 
-use super::{Highlight, Options, diagram};
+use super::{Highlight, Options, WIDTH_MIN, diagram};
 use crate::protocol::{
     AbortReason, Attempt, ChannelId, ChannelShape, CheckpointId, Incarnation, LineageId,
     OperatorId, OperatorRole, OperatorShape, ProcessId, SplitId, SubtaskId, SubtaskShape, Term,
@@ -185,16 +185,16 @@ fn rows_are_bounded_and_lines_fit() {
             script.records(3);
         }
     }
-    for (width, rows_max) in [(100, 48), (60, 10), (1, 1), (200, 300)] {
+    for (width, rows_max) in [(100, 48), (WIDTH_MIN, 10), (1, 1), (200, 300)] {
         let drawn = script.drawn(Options { width, rows_max, ..Options::default() });
         let widest = drawn.lines().map(|line| line.chars().count()).max();
-        assert!(widest.is_some_and(|widest| widest <= width.max(60)), "{width}:\n{drawn}");
+        assert!(widest.is_some_and(|widest| widest <= width.max(WIDTH_MIN)), "{width}:\n{drawn}");
         let told = drawn.lines().filter(|line| line.contains('#')).count();
         assert!((1..=rows_max).contains(&told), "{told} rows, {rows_max} at most:\n{drawn}");
         assert!(drawn.contains("VIOLATED HERE"), "{drawn}");
         assert!(drawn.lines().all(|line| line == line.trim_end()), "{drawn}");
     }
-    let narrow = script.drawn(Options { width: 60, rows_max: 48, ..Options::default() });
+    let narrow = script.drawn(Options { width: WIDTH_MIN, rows_max: 48, ..Options::default() });
     assert!(narrow.contains("no column for: worker-"), "{narrow}");
 }
 
