@@ -188,8 +188,8 @@ impl<'a, O: Observer> Core<'a, O> {
         }
         let to_incarnation = receiver.incarnation;
         let order = self.next_order();
+        let at = self.links.arrival(index, self.now, (from, to), &message);
         let link = self.links.ordered(index);
-        let at = link.arrival(self.now, &message, from == to);
         let due = Due { at, order };
         if let Some(due) = link.push(InFlight { due, from, to, to_incarnation, message }) {
             self.queue.push(due, LINK_TOKENS + index as u32);
@@ -198,7 +198,7 @@ impl<'a, O: Observer> Core<'a, O> {
 
     fn send_alone(&mut self, slot: usize, route: Route, to: ProcessId, message: Message) {
         let from = self.slots[slot].id;
-        let mut at = self.now + self.links.control_delay(slot, from == to);
+        let mut at = self.now + self.links.control_delay(slot, self.now, (from, to));
         let moment = self.moment();
         if let Route::Control(kind) = route
             && let Some(action) = self.nemesis.handle_message(kind, to, moment)
