@@ -3,6 +3,7 @@
 pub mod check;
 pub mod defects;
 pub mod determinism;
+pub mod estimate;
 pub mod experiments;
 pub mod overhead;
 pub mod report;
