@@ -12,6 +12,7 @@ pub mod explore;
 pub mod oracle;
 pub mod plan;
 pub mod protocol;
+pub mod render;
 pub mod trace;
 pub mod workload;
 pub mod world;

@@ -33,7 +33,10 @@ fn strategies_are_compared_with_the_first() {
     assert!(said.out.contains("random: 1 of 1 found, median of medians"), "{}", said.out);
     assert!(said.out.contains("times the seeds of random"), "{}", said.out);
     let report: Value = serde_json::from_str(&place.read("d.json")).expect("JSON");
-    assert_eq!((&report[0]["strategy"], &report[1]["strategy"]), (&"random".into(), &"aimed".into()));
+    assert_eq!(
+        (&report[0]["strategy"], &report[1]["strategy"]),
+        (&"random".into(), &"aimed".into())
+    );
 }
 
 #[test]

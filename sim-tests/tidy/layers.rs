@@ -14,11 +14,14 @@ const TABLE: &[(&str, &[&str])] = &[
     ("world", &["protocol", "trace", "dataflow", "cluster", "plan"]),
     ("oracle", &["protocol", "trace"]),
     ("workload", &["protocol", "dataflow"]),
+    ("render", &["protocol", "trace"]),
     (
         "explore",
-        &["protocol", "trace", "dataflow", "cluster", "plan", "world", "oracle", "workload"],
+        &[
+            "protocol", "trace", "dataflow", "cluster", "plan", "world", "oracle", "workload",
+            "render",
+        ],
     ),
-    ("render", &["trace"]),
     (
         "cli",
         &[

@@ -1,6 +1,7 @@
 //! `cutwater defects`: which seeded defects are found, how fast, and by which strategy faster.
 
 mod report;
+mod shrink;
 
 use std::io::Write as _;
 use std::num::NonZeroUsize;
@@ -12,6 +13,7 @@ use clap::Args;
 use cutwater::explore::defects::{DefectReport, DefectSearch};
 use cutwater::explore::{Experiments, StrategyName, WorldKind};
 use cutwater::protocol::Defect;
+use serde::Serialize;
 
 use super::arguments;
 use super::clock::Stopwatch;
@@ -55,9 +57,20 @@ pub struct Arguments {
     /// The world: kernel or madsim
     #[arg(long, default_value = "kernel", value_parser = arguments::world)]
     world: WorldKind,
+    /// Shrinks the first plan that detects each defect, with the first strategy, and tells how small it
+    /// gets
+    #[arg(long)]
+    shrink: bool,
     /// Writes the report as JSON to a new file, or to standard output for `-`
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+}
+
+/// The report with `--shrink`.
+#[derive(Serialize)]
+struct Shrunk<'a> {
+    found: &'a [StrategyReport],
+    shrunk: Vec<shrink::Small>,
 }
 
 /// Searches.
@@ -81,13 +94,25 @@ pub fn execute(arguments: Arguments) -> Result<Exit, CliError> {
     announce(&mut out, &sources, &search, &arguments.strategies)?;
     let stop = signal::interruptible()?;
     let mut reports = Vec::new();
+    let mut first = None;
     for strategy in arguments.strategies {
         let search = DefectSearch { strategy, ..search.clone() };
-        reports.push(run(&search, &experiments, &stop)?);
+        let clock = Stopwatch::start();
+        let found = run(&search, &experiments, &stop)?;
+        reports.push(StrategyReport::new(strategy, found.clone(), clock.elapsed().as_secs_f64()));
+        first.get_or_insert((search, found));
     }
     conclude(&mut out, &reports)?;
-    if let Some(json) = json {
-        json.write(&reports)?;
+    let small = match first {
+        Some((search, found)) if arguments.shrink => {
+            Some(shrink::all(&search, &found, &experiments, &stop, &mut out)?)
+        }
+        _ => None,
+    };
+    match (json, small) {
+        (Some(json), Some(shrunk)) => json.write(&Shrunk { found: &reports, shrunk })?,
+        (Some(json), None) => json.write(&reports)?,
+        (None, _) => {}
     }
     Ok(exit(&reports, stop.load(Ordering::Relaxed)))
 }
@@ -96,14 +121,12 @@ fn run(
     search: &DefectSearch,
     experiments: &Experiments,
     stop: &AtomicBool,
-) -> Result<StrategyReport, CliError> {
-    let clock = Stopwatch::start();
+) -> Result<Vec<DefectReport>, CliError> {
     let mut reports: Vec<Option<DefectReport>> = vec![None; search.defects.len()];
     search
         .run(experiments, stop, |place, report| reports[place] = Some(report))
         .map_err(|error| CliError::usage(error.to_string()))?;
-    let reports = reports.into_iter().flatten().collect();
-    Ok(StrategyReport::new(search.strategy, reports, clock.elapsed().as_secs_f64()))
+    Ok(reports.into_iter().flatten().collect())
 }
 
 fn conclude(out: &mut Console, reports: &[StrategyReport]) -> std::io::Result<()> {

@@ -9,15 +9,18 @@ mod environment;
 mod error;
 mod exit;
 mod failure;
+mod localise;
 mod out;
 mod overhead;
 mod panics;
 mod plan_check;
 mod progress;
+mod reach;
 mod replay;
 mod run;
 mod scenario_source;
 mod scenarios;
+mod shrinking;
 mod signal;
 mod story;
 mod sweep;
@@ -57,8 +60,12 @@ enum Command {
     Run(run::Arguments),
     /// Runs a plan that was kept, the same again.
     Replay(replay::Arguments),
+    /// Tells which event sealed the violation of a plan.
+    Localise(localise::Arguments),
     /// Tells which seeded defects are found, and how fast.
     Defects(defects::Arguments),
+    /// Shows which protocol points sweeps reached with which faults, and which they missed.
+    Reach(reach::Arguments),
     /// Tells what checkpoints cost, in virtual time.
     Overhead(overhead::Arguments),
     /// Lists the built-in scenarios.
@@ -86,7 +93,9 @@ fn dispatch(command: Command) -> Result<Exit, CliError> {
         Command::Sweep(arguments) => sweep::execute(arguments),
         Command::Run(arguments) => run::execute(arguments),
         Command::Replay(arguments) => replay::execute(arguments),
+        Command::Localise(arguments) => localise::execute(arguments),
         Command::Defects(arguments) => defects::execute(arguments),
+        Command::Reach(arguments) => reach::execute(&arguments),
         Command::Overhead(arguments) => overhead::execute(&arguments),
         Command::Scenarios(arguments) => scenarios::execute(&arguments),
         Command::Workloads(arguments) => workloads::execute(&arguments),

@@ -98,7 +98,19 @@ fn fault_problem(fault: &Fault, plan: &Plan, topology: &Topology) -> Option<Stri
             (channel.index() >= channels).then(problem)
         }
         Fault::Message { to, .. } => exists(*to, plan),
-        Fault::Store { process: ProcessId::ObjectStore | ProcessId::MetaStore, .. } => None,
+        Fault::Store {
+            process: process @ (ProcessId::ObjectStore | ProcessId::MetaStore),
+            fault,
+            ..
+        } => {
+            let trouble = fault.trouble()?;
+            let problem = || {
+                format!(
+                    "the {process} cannot be {trouble}, expected one of slow, failing, stalled, full, mute, unsynced"
+                )
+            };
+            (!fault.applies_to(*process)).then(problem)
+        }
         Fault::Store { process, .. } => {
             Some(format!("{process} is no store, expected object-store or meta-store"))
         }

@@ -9,6 +9,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use clap::Args;
+use cutwater::explore::reach::SweepReach;
 use cutwater::explore::{Experiments, StrategyName, Sweep, WorldKind};
 use cutwater::protocol::Defect;
 use serde::Serialize;
@@ -19,6 +20,7 @@ use super::environment::{Environment, configuration_hash};
 use super::error::CliError;
 use super::exit::Exit;
 use super::out::{JsonTarget, OutDir};
+use super::reach;
 use super::scenario_source::ScenarioSource;
 use super::signal;
 use runs::Runs;
@@ -104,8 +106,10 @@ pub fn execute(arguments: Arguments) -> Result<Exit, CliError> {
     let done =
         Runs { sweep: &sweep, sources: &sources, experiments: &experiments, out: &out, stop }
             .execute(arguments.twice)?;
-    let report = report::Report::new(configuration, environment, &sweep, &sources, done);
+    let reached = SweepReach::of(&sweep.scenarios, &done.report);
+    let report = report::Report::new(configuration, environment, &sweep, &sources, &reached, done);
     write!(console, "{report}")?;
+    reach::keep(&reached, &out)?;
     out.write_json("report.json", &report)?;
     if let Some(json) = json {
         json.write(&report)?;

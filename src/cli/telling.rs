@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
+use cutwater::explore::footage::picture;
 use cutwater::explore::report::headline;
 use cutwater::explore::{Outcome, Prepared, WorldKind, run_plan};
 use cutwater::oracle::VerdictClass;
 use cutwater::plan::{FaultClass, Plan};
+use cutwater::render::Options;
 use cutwater::trace::{Event, Stamp};
 use cutwater::world::Observer;
 use serde::Serialize;
@@ -39,6 +41,9 @@ pub struct Files {
     /// Writes the outcome as JSON to a new file, or to standard output for `-`
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Ends with a space-time diagram: what led to the violation, or how the run ended
+    #[arg(long)]
+    diagram: bool,
 }
 
 /// A run to be told.
@@ -110,6 +115,11 @@ impl Telling<'_> {
             let command = self.command.clone();
             let command = command.unwrap_or_else(|| failure::replay_command(&kept, self.world));
             writeln!(out, "\n{violated}\n{command}")?;
+        }
+        if files.diagram {
+            writeln!(out, "\n{}", self.diagram(&outcome).trim_end())?;
+        }
+        if violated.is_some() {
             failure::keep_outcome(&dir, self.plan, self.prepared, self.world, &outcome)?;
             writeln!(out, "kept in {}", dir.path().display())?;
         }
@@ -119,6 +129,12 @@ impl Telling<'_> {
             json.write(&Told { environment, plan: &kept, outcome, seconds, violated })?;
         }
         Ok((Exit::of(outcome.verdict.class()), outcome))
+    }
+
+    /// Runs it again for its diagram.
+    fn diagram(&self, outcome: &Outcome) -> String {
+        let width = Options::default().width;
+        picture(self.plan, self.prepared, self.world, &outcome.verdict, width)
     }
 
     fn headline(&self, outcome: &Outcome) -> String {

@@ -185,6 +185,8 @@ pub enum ObjectOperation {
     Get { key: ObjectKey },
     /// Remove it; it may be gone already.
     Delete { key: ObjectKey },
+    /// Tell me what there is. The answer may be older than the request.
+    List,
 }
 
 /// What the object store did.
@@ -194,6 +196,8 @@ pub enum ObjectResult {
     Done,
     /// Read.
     Read(Arc<[u8]>),
+    /// The keys under which something lies, or lay a while ago.
+    Listed(Vec<ObjectKey>),
     /// There is nothing under this key.
     Missing,
     /// Not done; trying again may help.

@@ -4,7 +4,7 @@ use super::message::{JobRecord, Message, MetaOperation, RequestId};
 use super::process::{Input, Outbox, Timer};
 use super::settings::StoreSettings;
 use super::store_health::StoreHealth;
-use super::trouble::Trouble;
+use super::trouble::{StoreFault, Trouble};
 use crate::protocol::ProcessId;
 use crate::trace::Event;
 
@@ -12,8 +12,12 @@ use crate::trace::Event;
 #[derive(Clone, Debug)]
 pub struct MetaStore {
     settings: StoreSettings,
+    /// Never reused, not even where power was lost before the write was synced: who saw that record
+    /// must not take the next one for it.
     version: u64,
     record: JobRecord,
+    /// What is on the disk, while `record` is not.
+    durable: Option<JobRecord>,
     requests: StoreHealth<Request>,
 }
 
@@ -28,8 +32,8 @@ impl MetaStore {
     /// A store with the record of a job that has never run.
     #[must_use]
     pub fn new(settings: StoreSettings) -> Self {
-        let (record, requests) = (JobRecord::default(), StoreHealth::default());
-        Self { settings, version: 0, record, requests }
+        let requests = StoreHealth::new(ProcessId::MetaStore);
+        Self { settings, version: 0, record: JobRecord::default(), durable: None, requests }
     }
 
     /// Takes one input.
@@ -45,7 +49,10 @@ impl MetaStore {
                 }
             }
             Input::Trouble(Trouble::Store(fault)) => {
-                self.requests.handle_fault(ProcessId::MetaStore, fault, outbox);
+                let turn = self.requests.handle_fault(fault, outbox);
+                if turn.is_some_and(|turn| turn.ended == StoreFault::Unsynced) {
+                    self.lose_power();
+                }
             }
             Input::Start(_)
             | Input::Message { .. }
@@ -55,20 +62,49 @@ impl MetaStore {
         }
     }
 
-    /// A failing meta store does not answer: the client cannot tell it from a lost answer.
-    fn serve(&mut self, request: Request, outbox: &mut impl Outbox) {
-        if self.requests.is_failing() {
-            return;
+    /// The power is gone: what was not synced, and every request under way.
+    pub fn lose_power(&mut self) {
+        self.requests.forget_requests();
+        if let Some(durable) = self.durable.take() {
+            self.record = durable;
+            self.version += 1;
         }
-        let written = match request.operation {
+    }
+
+    /// A meta store that fails or has no room does not answer: the client cannot tell it from a lost
+    /// answer, and asks again.
+    fn serve(&mut self, request: Request, outbox: &mut impl Outbox) {
+        let Request { from, request, operation } = request;
+        let is_write = matches!(operation, MetaOperation::Write { .. });
+        let is_answered = match self.requests.fault() {
+            StoreFault::Failing => return,
+            StoreFault::Full if is_write => return,
+            StoreFault::Unsynced if is_write => return self.write_unsynced(operation),
+            StoreFault::Mute => false,
+            StoreFault::Healthy
+            | StoreFault::Slow { .. }
+            | StoreFault::Stalled
+            | StoreFault::Full
+            | StoreFault::Torn
+            | StoreFault::Corrupt
+            | StoreFault::Lagging
+            | StoreFault::Unsynced
+            | StoreFault::Destroyed => true,
+        };
+        let written = match operation {
             MetaOperation::Read => false,
             MetaOperation::Write { expected_version, record } => {
                 self.write(expected_version, record, outbox)
             }
         };
-        let (version, record) = (self.version, self.record.clone());
-        let answer = Message::MetaAnswer { request: request.request, written, version, record };
-        outbox.send(request.from, answer);
+        if is_answered {
+            let (version, record) = (self.version, self.record.clone());
+            outbox.send(from, Message::MetaAnswer { request, written, version, record });
+        }
+    }
+
+    fn accepts(&self, expected_version: u64, record: &JobRecord) -> bool {
+        expected_version == self.version && record.term >= self.record.term
     }
 
     fn write(
@@ -78,7 +114,7 @@ impl MetaStore {
         outbox: &mut impl Outbox,
     ) -> bool {
         let term = record.term;
-        if expected_version != self.version || term < self.record.term {
+        if !self.accepts(expected_version, &record) {
             outbox.event(Event::RecordRefused { version: expected_version, term });
             return false;
         }
@@ -87,4 +123,17 @@ impl MetaStore {
         outbox.event(Event::RecordWritten { version: self.version, term });
         true
     }
+
+    /// Readers see it; nobody is told that it was written, for it will not have been.
+    fn write_unsynced(&mut self, operation: MetaOperation) {
+        let MetaOperation::Write { expected_version, record } = operation else { return };
+        if self.accepts(expected_version, &record) {
+            let before = std::mem::replace(&mut self.record, record);
+            self.durable.get_or_insert(before);
+            self.version += 1;
+        }
+    }
 }
+
+#[cfg(test)]
+mod tests;

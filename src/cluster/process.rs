@@ -68,7 +68,7 @@ pub enum Timer {
     CheckWorkers,
     /// Coordinator: start the next attempt.
     Restart,
-    /// Store: this request is due.
+    /// Store or sink target: this request is due.
     Serve(u64),
 }
 
@@ -195,7 +195,10 @@ impl Cluster {
                 let job = Arc::clone(&self.job);
                 Process::Coordinator(Box::new(Coordinator::new(settings, job, self.defects)))
             }
-            ProcessId::ObjectStore => Process::ObjectStore(ObjectStore::new(settings.object_store)),
+            ProcessId::ObjectStore => {
+                let store = ObjectStore::new(settings.object_store, self.defects);
+                Process::ObjectStore(store)
+            }
             ProcessId::MetaStore => Process::MetaStore(MetaStore::new(settings.meta_store)),
             ProcessId::SourceLog => Process::SourceLog(SourceLog::new(Arc::clone(&self.input))),
             ProcessId::SinkTarget => Process::SinkTarget(SinkTarget::new(self.defects)),

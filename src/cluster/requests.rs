@@ -52,6 +52,13 @@ impl<P> Requests<P> {
         self.arm(outbox);
     }
 
+    /// What an unanswered request is for. Who cannot use its answer leaves it unanswered, and it is
+    /// sent again in its time.
+    #[must_use]
+    pub fn purpose(&self, request: RequestId) -> Option<&P> {
+        self.unanswered.get(&request).map(|unanswered| &unanswered.purpose)
+    }
+
     /// The request was answered: what it was for, unless it was answered before or given up.
     pub fn answered(&mut self, request: RequestId) -> Option<P> {
         self.unanswered.remove(&request).map(|unanswered| unanswered.purpose)

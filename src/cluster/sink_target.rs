@@ -1,11 +1,14 @@
 //! The external system that sinks write to: transactions, producer epochs, idempotent commits.
 
+mod trouble;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::message::{Message, SinkOperation};
-use super::process::{Input, Outbox};
+use super::message::{Message, RequestId, SinkOperation};
+use super::process::{Input, Outbox, Timer};
+use super::trouble::{SinkFault, Trouble};
 use crate::dataflow::Record;
-use crate::protocol::{Attempt, Defect, DefectSet, Digest, SubtaskId, TransactionId};
+use crate::protocol::{Attempt, Defect, DefectSet, Digest, ProcessId, SubtaskId, TransactionId};
 use crate::trace::{Event, OutputRecord};
 
 /// The sink target. What it has prepared survives everything; what it has committed is visible for good.
@@ -17,6 +20,21 @@ pub struct SinkTarget {
     transactions: BTreeMap<TransactionId, Transaction>,
     /// Remembered for ever: a repeated commit must be told from one of a lost transaction.
     committed: BTreeSet<TransactionId>,
+    /// Aborted by the target of itself, while their producers were current: nothing may be written into
+    /// them any more. Those of producers that are fenced meanwhile are forgotten.
+    timed_out: BTreeSet<TransactionId>,
+    fault: SinkFault,
+    /// Commits that take effect later, by ticket.
+    delayed: BTreeMap<u64, Delayed>,
+    next: u64,
+}
+
+/// A commit that takes effect later.
+#[derive(Clone, Debug)]
+struct Delayed {
+    from: ProcessId,
+    request: RequestId,
+    transaction: TransactionId,
 }
 
 /// A transaction that is not committed.
@@ -26,12 +44,16 @@ enum Transaction {
     Open(Vec<OutputRecord>),
     /// Durable, waiting for commit or abort.
     Prepared(Vec<OutputRecord>),
+    /// To be aborted, as soon as the target can.
+    Hanging,
 }
 
 impl Transaction {
-    fn into_records(self) -> Vec<OutputRecord> {
+    /// What a commit makes visible; none where it is to be aborted.
+    fn into_records(self) -> Option<Vec<OutputRecord>> {
         match self {
-            Transaction::Open(records) | Transaction::Prepared(records) => records,
+            Transaction::Open(records) | Transaction::Prepared(records) => Some(records),
+            Transaction::Hanging => None,
         }
     }
 }
@@ -40,19 +62,36 @@ impl SinkTarget {
     /// A target that holds nothing.
     #[must_use]
     pub fn new(defects: DefectSet) -> Self {
-        let (epochs, transactions, committed) = Default::default();
-        Self { defects, epochs, transactions, committed }
+        let (epochs, transactions, committed, timed_out) = Default::default();
+        let (fault, delayed, next) = (SinkFault::Healthy, BTreeMap::new(), 0);
+        Self { defects, epochs, transactions, committed, timed_out, fault, delayed, next }
     }
 
     /// Takes one input.
     pub fn handle(&mut self, input: Input, outbox: &mut impl Outbox) {
-        let Input::Message { from, message } = input else { return };
+        match input {
+            Input::Message { from, message } => self.handle_message(from, message, outbox),
+            Input::Timer(Timer::Serve(ticket)) => self.serve_delayed(ticket, outbox),
+            Input::Trouble(Trouble::Sink(fault)) => self.handle_fault(fault, outbox),
+            Input::Start(_)
+            | Input::Timer(_)
+            | Input::Trouble(_)
+            | Input::ConnectionLost { .. } => {}
+        }
+    }
+
+    fn handle_message(&mut self, from: ProcessId, message: Message, outbox: &mut impl Outbox) {
         match message {
             Message::SinkWrite { transaction, transactional: true, records } => {
                 self.write(transaction, &records, outbox);
             }
             Message::SinkWrite { transaction, transactional: false, records } => {
                 self.write_through(transaction, &records, outbox);
+            }
+            Message::Sink { request, operation: SinkOperation::Commit { transaction } }
+                if let SinkFault::DelayedCommit { extra_ms } = self.fault =>
+            {
+                self.delay(extra_ms, Delayed { from, request, transaction }, outbox);
             }
             Message::Sink { request, operation } => {
                 let accepted = self.apply(operation, outbox);
@@ -82,7 +121,8 @@ impl SinkTarget {
 
     /// Whether the producer is current; says so in the trace where it is not.
     fn admit(&self, transaction: TransactionId, outbox: &mut impl Outbox) -> bool {
-        let accepted = self.accepts(transaction.sink, transaction.attempt);
+        let accepted = self.accepts(transaction.sink, transaction.attempt)
+            && !self.timed_out.contains(&transaction);
         if !accepted {
             outbox.event(Event::ProducerRefused { transaction });
         }
@@ -99,7 +139,9 @@ impl SinkTarget {
         });
         match held {
             Transaction::Open(held) => held.extend(records.iter().map(output_record)),
-            Transaction::Prepared(_) => outbox.event(Event::ProducerRefused { transaction }),
+            Transaction::Prepared(_) | Transaction::Hanging => {
+                outbox.event(Event::ProducerRefused { transaction });
+            }
         }
     }
 
@@ -129,6 +171,7 @@ impl SinkTarget {
         }
         if attempt > *epoch {
             *epoch = attempt;
+            self.timed_out.retain(|id| id.sink != sink || id.attempt >= attempt);
             outbox.event(Event::ProducersFenced { sink, attempt });
         }
         if !self.defects.has(Defect::LingeringTransactionKept) {
@@ -148,13 +191,12 @@ impl SinkTarget {
             |id: &TransactionId| id.sink == sink && id.attempt < attempt && !keep.contains(id);
         let lingering: Vec<_> = self.transactions.keys().copied().filter(older).collect();
         for transaction in lingering {
-            self.transactions.remove(&transaction);
-            outbox.event(Event::TransactionAborted { transaction });
+            self.abort(transaction, outbox);
         }
     }
 
     /// Repeating it is harmless. It is refused where records are missing: they were written by a
-    /// producer that has been fenced meanwhile.
+    /// producer that has been fenced meanwhile, or into a transaction that timed out.
     fn prepare(
         &mut self,
         transaction: TransactionId,
@@ -175,6 +217,7 @@ impl SinkTarget {
             }
             Transaction::Open(held) => (Transaction::Open(held), false),
             Transaction::Prepared(held) => (Transaction::Prepared(held), true),
+            Transaction::Hanging => (Transaction::Hanging, false),
         };
         self.transactions.insert(transaction, held);
         complete
@@ -186,8 +229,11 @@ impl SinkTarget {
         if repeated && !self.defects.has(Defect::CommitNotIdempotent) {
             return true;
         }
-        let Some(held) = self.transactions.remove(&transaction) else { return false };
-        let records = held.into_records();
+        if matches!(self.transactions.get(&transaction), Some(Transaction::Hanging)) {
+            return false;
+        }
+        let held = self.transactions.remove(&transaction);
+        let Some(records) = held.and_then(Transaction::into_records) else { return false };
         if self.defects.has(Defect::CommitNotIdempotent) {
             self.transactions.insert(transaction, Transaction::Prepared(records.clone()));
         }

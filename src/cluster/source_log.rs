@@ -1,12 +1,17 @@
 //! The source log: the replayable input, in splits.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::message::{Fetched, Message, RequestId};
 use super::process::{Input, Outbox};
+use super::trouble::Trouble;
 use crate::dataflow;
-use crate::protocol::SplitId;
+use crate::protocol::{ProcessId, SplitId};
 use crate::trace::Event;
+
+/// Fetches that wait at an idle split at most; those beyond are lost, and come again.
+const WAITING_MAX: usize = 1 << 10;
 
 /// The source log. It lets go of what its reader says it will never read again.
 #[derive(Clone)]
@@ -14,6 +19,19 @@ pub struct SourceLog {
     input: Arc<dataflow::Input>,
     /// By split: the offset before which entries are gone.
     first: Vec<u64>,
+    /// Splits that have nothing new to give, each with the fetches that wait for it to go on: a fetch
+    /// is answered when there is something to say (Kafka: `fetch.max.wait.ms`).
+    idle: BTreeMap<SplitId, Vec<Fetch>>,
+}
+
+/// A fetch, and who wants the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Fetch {
+    from: ProcessId,
+    request: RequestId,
+    split: SplitId,
+    offset: u64,
+    entries_max: u32,
 }
 
 impl SourceLog {
@@ -21,7 +39,7 @@ impl SourceLog {
     #[must_use]
     pub fn new(input: Arc<dataflow::Input>) -> Self {
         let first = vec![0; usize::from(input.split_count())];
-        Self { input, first }
+        Self { input, first, idle: BTreeMap::new() }
     }
 
     /// Takes one input.
@@ -30,29 +48,51 @@ impl SourceLog {
             Input::Message {
                 from,
                 message: Message::Fetch { request, split, offset, entries_max },
-            } => {
-                if let Some(fetched) = self.fetch(request, split, offset, entries_max) {
-                    outbox.send(from, Message::Fetched(Box::new(fetched)));
-                }
-            }
+            } => self.handle_fetch(Fetch { from, request, split, offset, entries_max }, outbox),
             Input::Message { message: Message::CommitOffset { split, offset }, .. } => {
                 self.commit(split, offset, outbox);
             }
+            Input::Trouble(Trouble::Split { split, is_idle: true }) => self.idle(split, outbox),
+            Input::Trouble(Trouble::Split { split, is_idle: false }) => self.resume(split, outbox),
             Input::Start(_)
             | Input::Message { .. }
             | Input::Timer(_)
-            | Input::Trouble(_)
+            | Input::Trouble(Trouble::Store(_) | Trouble::Sink(_))
             | Input::ConnectionLost { .. } => {}
         }
     }
 
-    fn fetch(
-        &self,
-        request: RequestId,
-        split: SplitId,
-        requested: u64,
-        entries_max: u32,
-    ) -> Option<Fetched> {
+    fn idle(&mut self, split: SplitId, outbox: &mut impl Outbox) {
+        if split.index() < self.first.len() && !self.idle.contains_key(&split) {
+            self.idle.insert(split, Vec::new());
+            outbox.event(Event::SplitIdle { split });
+        }
+    }
+
+    fn resume(&mut self, split: SplitId, outbox: &mut impl Outbox) {
+        let Some(waiting) = self.idle.remove(&split) else { return };
+        outbox.event(Event::SplitResumed { split });
+        for fetch in waiting {
+            self.answer(fetch, outbox);
+        }
+    }
+
+    fn handle_fetch(&mut self, fetch: Fetch, outbox: &mut impl Outbox) {
+        match self.idle.get_mut(&fetch.split) {
+            None => self.answer(fetch, outbox),
+            Some(waiting) if waiting.contains(&fetch) || waiting.len() >= WAITING_MAX => {}
+            Some(waiting) => waiting.push(fetch),
+        }
+    }
+
+    fn answer(&self, fetch: Fetch, outbox: &mut impl Outbox) {
+        if let Some(fetched) = self.fetch(fetch) {
+            outbox.send(fetch.from, Message::Fetched(Box::new(fetched)));
+        }
+    }
+
+    fn fetch(&self, fetch: Fetch) -> Option<Fetched> {
+        let Fetch { request, split, offset: requested, entries_max, .. } = fetch;
         let offset = requested.max(*self.first.get(split.index())?);
         let split_end = self.input.len(split);
         let end = split_end.min(offset.saturating_add(u64::from(entries_max)));
@@ -79,3 +119,6 @@ impl SourceLog {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,4 @@
-//! Slow and failing stores: a queue of requests that are served when they are due.
+//! How a store fares: a queue of requests that are served when they are due, and the trouble it is in.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,45 +8,70 @@ use super::trouble::StoreFault;
 use crate::protocol::ProcessId;
 use crate::trace::Event;
 
+/// Requests that a store holds at most; those beyond are lost, as if on their way, and come again.
+const REQUESTS_MAX: usize = 1 << 14;
+
 /// Requests under way in a store, and how the store fares.
 ///
-/// A request outlives its client: once here, it is served, whoever died meanwhile.
+/// A request outlives its client: once here, it is served, whoever died meanwhile. Only a loss of power
+/// takes it away, and then nobody was answered.
 #[derive(Clone, Debug)]
 pub struct StoreHealth<R> {
+    process: ProcessId,
     fault: StoreFault,
     next: u64,
     due: BTreeMap<u64, R>,
+    /// Tickets of requests that were due while the store stalled, in that order.
+    stalled: Vec<u64>,
 }
 
-impl<R> Default for StoreHealth<R> {
-    fn default() -> Self {
-        Self { fault: StoreFault::Healthy, next: 0, due: BTreeMap::new() }
-    }
+/// The store fares differently: what was, and what is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Turn {
+    /// This is over.
+    pub ended: StoreFault,
+    /// This begins.
+    pub began: StoreFault,
 }
 
 impl<R> StoreHealth<R> {
-    /// The store fares differently from here on.
-    pub fn handle_fault(
-        &mut self,
-        process: ProcessId,
-        fault: StoreFault,
-        outbox: &mut impl Outbox,
-    ) {
+    /// The health of a store that has nothing to do.
+    #[must_use]
+    pub fn new(process: ProcessId) -> Self {
+        let (fault, stalled) = (StoreFault::Healthy, Vec::new());
+        Self { process, fault, next: 0, due: BTreeMap::new(), stalled }
+    }
+
+    /// The store fares differently from here on. A fault replaces the one before it; one that makes no
+    /// sense for this store changes nothing. The caller carries out what the turn means for content.
+    pub fn handle_fault(&mut self, fault: StoreFault, outbox: &mut impl Outbox) -> Option<Turn> {
+        if fault == self.fault || !fault.applies_to(self.process) {
+            return None;
+        }
+        let turn = Turn { ended: self.fault, began: fault };
         self.fault = fault;
+        let process = self.process;
         outbox.event(match fault.trouble() {
             None => Event::StoreRecovered { process },
             Some(trouble) => Event::StoreTroubled { process, trouble },
         });
+        for ticket in self.stalled.drain(..) {
+            outbox.set_timer(Duration::ZERO, Timer::Serve(ticket));
+        }
+        Some(turn)
     }
 
-    /// Whether requests are refused now.
+    /// What is wrong with the store.
     #[must_use]
-    pub fn is_failing(&self) -> bool {
-        self.fault == StoreFault::Failing
+    pub fn fault(&self) -> StoreFault {
+        self.fault
     }
 
     /// Takes a request that needs `duration` when all is well.
     pub fn enqueue(&mut self, request: R, duration: Duration, outbox: &mut impl Outbox) {
+        if self.due.len() >= REQUESTS_MAX {
+            return;
+        }
         let extra = match self.fault {
             StoreFault::Slow { extra_ms } => Duration::from_millis(extra_ms),
             _ => Duration::ZERO,
@@ -56,8 +81,20 @@ impl<R> StoreHealth<R> {
         self.next += 1;
     }
 
-    /// The request that is due.
+    /// The request that is due, unless the store stalls: then its time comes when that ends.
     pub fn take(&mut self, ticket: u64) -> Option<R> {
+        if self.fault == StoreFault::Stalled {
+            if self.due.contains_key(&ticket) {
+                self.stalled.push(ticket);
+            }
+            return None;
+        }
         self.due.remove(&ticket)
+    }
+
+    /// The power is gone, and every request with it.
+    pub fn forget_requests(&mut self) {
+        self.due.clear();
+        self.stalled.clear();
     }
 }

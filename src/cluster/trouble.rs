@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::protocol::SplitId;
+use crate::protocol::{ProcessId, SplitId};
 use crate::trace::{SinkTrouble, StoreTrouble};
 
 /// What a world tells a service about its own health, from here on.
@@ -39,7 +39,8 @@ pub enum StoreFault {
     Stalled,
     /// There is no room: writes are refused, all else is served.
     Full,
-    /// A write leaves only the beginning of its content under its key, and is not answered.
+    /// A write leaves only the beginning of its content under its key, and is not answered. Content that
+    /// lies there whole stays: a write replaces it at one instant or not at all.
     Torn,
     /// What is read has a wrong byte; what is stored has not, and later reads are right.
     Corrupt,
@@ -91,6 +92,27 @@ impl StoreFault {
             StoreFault::Unsynced => StoreTrouble::Unsynced,
             StoreFault::Destroyed => StoreTrouble::Destroyed,
         })
+    }
+
+    /// Whether it makes sense for this store. The meta store holds one record, replaced at one instant:
+    /// no part of it can be written or wrong, nothing is listed, and without it there is no job.
+    #[must_use]
+    pub fn applies_to(self, store: ProcessId) -> bool {
+        match self {
+            StoreFault::Healthy
+            | StoreFault::Slow { .. }
+            | StoreFault::Failing
+            | StoreFault::Stalled
+            | StoreFault::Full
+            | StoreFault::Mute
+            | StoreFault::Unsynced => {
+                matches!(store, ProcessId::ObjectStore | ProcessId::MetaStore)
+            }
+            StoreFault::Torn
+            | StoreFault::Corrupt
+            | StoreFault::Lagging
+            | StoreFault::Destroyed => store == ProcessId::ObjectStore,
+        }
     }
 }
 

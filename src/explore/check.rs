@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::experiments::Prepared;
+use super::footage::picture;
 use super::report::headline;
 use super::run::{WorldKind, run_plan};
 use super::statistics::Statistics;
@@ -16,6 +17,7 @@ use crate::plan::scenario::{
 };
 use crate::plan::{FaultClass, Plan, Scenario, Span, SwarmScenario, draw};
 use crate::protocol::{DefectSet, Topology};
+use crate::render::Options;
 use crate::workload::Experiment;
 
 /// Checks one job, with one input, under many seeds of faults.
@@ -52,6 +54,8 @@ pub struct CheckFailure {
     /// What is wrong.
     pub verdict: Verdict,
     headline: String,
+    /// What led to it, as a space-time diagram.
+    diagram: String,
 }
 
 impl Check {
@@ -149,7 +153,9 @@ impl Check {
 
     fn failure(&self, plan: Plan, verdict: Verdict) -> CheckFailure {
         let headline = headline(&verdict, &plan.scenario, plan.seed, self.topology());
-        CheckFailure { plan: Box::new(plan), verdict, headline }
+        let width = Options::default().width;
+        let diagram = picture(&plan, &self.prepared, self.world, &verdict, width);
+        CheckFailure { plan: Box::new(plan), verdict, headline, diagram }
     }
 
     fn topology(&self) -> &Topology {
@@ -160,7 +166,8 @@ impl Check {
 impl fmt::Display for CheckFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seed = self.plan.seed;
-        write!(f, "{}\nrun it alone with .seeds({seed}..{})", self.headline, seed + 1)
+        writeln!(f, "{}\nrun it alone with .seeds({seed}..{})", self.headline, seed + 1)?;
+        write!(f, "\n{}", self.diagram.trim_end())
     }
 }
 
@@ -183,6 +190,7 @@ fn scenario(name: &str) -> Scenario {
         name: name.to_owned(),
         in_sweep: true,
         about: "everything may fail".to_owned(),
+        sometimes: Vec::new(),
         job: JobScenario { workload, records: None, parallelism: one, splits: one },
         cluster: ClusterScenario::default(),
         checkpoints: CheckpointScenario::default(),

@@ -70,7 +70,7 @@ pub fn first_divergence(
 
 /// Keeps a whole trace, up to a bound. Its copies share it, so that it outlives a run that panics.
 #[derive(Clone, Default)]
-struct Recorder {
+pub(super) struct Recorder {
     events: Arc<Mutex<Vec<(Stamp, Event)>>>,
 }
 
@@ -78,7 +78,8 @@ struct Recorder {
 const EVENTS_MAX: usize = 4 << 20;
 
 impl Recorder {
-    fn take(&self) -> Vec<(Stamp, Event)> {
+    /// What was recorded, from the first event on; nothing is left.
+    pub(super) fn take(&self) -> Vec<(Stamp, Event)> {
         std::mem::take(&mut self.events.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -7,12 +7,13 @@ use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr};
 
 use super::experiments::Prepared;
+use super::reach::{Reach, ReachTracker};
 use super::statistics::Statistics;
 use crate::oracle::{End, Judge, Verdict};
 use crate::plan::Plan;
 use crate::trace::digest::TraceDigest;
-use crate::trace::{Event, Stamp};
-use crate::world::faults::Nemesis;
+use crate::trace::{Event, Point, Stamp};
+use crate::world::faults::{Nemesis, Strike};
 use crate::world::{Ending, Kernel, Observer, RunEnd};
 
 /// Which world a plan runs in.
@@ -48,13 +49,15 @@ pub struct Outcome {
     pub digest: String,
     /// What was counted.
     pub statistics: Statistics,
+    /// Which points it passed, and where faults struck.
+    pub reach: Reach,
 }
 
-/// The judge, the digest and the counts, watching together with whoever else does.
+/// The judge, the digest and the reach, watching together with whoever else does.
 struct Watch<O> {
     judge: Judge,
     digest: TraceDigest,
-    statistics: Statistics,
+    reach: ReachTracker,
     other: O,
 }
 
@@ -63,7 +66,7 @@ impl<O: Observer> Observer for Watch<O> {
     fn observe(&mut self, stamp: Stamp, event: &Event) -> ControlFlow<()> {
         self.judge.observe(stamp, event);
         self.digest.record(stamp, event);
-        self.statistics.observe(event);
+        self.reach.observe(event);
         let other = self.other.observe(stamp, event);
         if self.judge.is_violated() { ControlFlow::Break(()) } else { other }
     }
@@ -82,16 +85,31 @@ pub fn run_plan<O: Observer + Send + 'static>(
     world: WorldKind,
     other: O,
 ) -> (Outcome, Option<O>) {
+    let (outcome, _, other) = run_and_tell_strikes(plan, prepared, world, other);
+    (outcome, other)
+}
+
+/// Like [`run_plan`], and tells which faults struck, and when; none of a run that panicked.
+///
+/// # Panics
+///
+/// In the madsim world, when the library was built without `--cfg madsim`.
+pub fn run_and_tell_strikes<O: Observer + Send + 'static>(
+    plan: &Plan,
+    prepared: &Prepared,
+    world: WorldKind,
+    other: O,
+) -> (Outcome, Vec<Strike>, Option<O>) {
     let ran = catch_unwind(AssertUnwindSafe(|| run_world(plan, prepared, world, other)));
     match ran {
         Ok((end, nemesis, watch)) => {
             let (outcome, other) = conclude(end, &nemesis, watch);
-            (outcome, Some(other))
+            (outcome, nemesis.strikes().to_vec(), Some(other))
         }
         Err(panic) => {
             let verdict = Verdict::Panicked { message: panic_message(panic.as_ref()) };
-            let statistics = Statistics::default();
-            (Outcome { verdict, digest: String::new(), statistics }, None)
+            let (statistics, reach) = (Statistics::default(), Reach::default());
+            (Outcome { verdict, digest: String::new(), statistics, reach }, Vec::new(), None)
         }
     }
 }
@@ -104,8 +122,8 @@ fn run_world<O: Observer + Send + 'static>(
 ) -> (RunEnd, Nemesis, Watch<O>) {
     let cluster = prepared.cluster(plan);
     let judge = Judge::new(std::sync::Arc::clone(&prepared.reference));
-    let (digest, statistics) = (TraceDigest::new(), Statistics::default());
-    let watch = Watch { judge, digest, statistics, other };
+    let (digest, reach) = (TraceDigest::new(), ReachTracker::new());
+    let watch = Watch { judge, digest, reach, other };
     match world {
         WorldKind::Kernel => Kernel::new(plan, &cluster, watch).run(),
         #[cfg(madsim)]
@@ -118,25 +136,41 @@ fn run_world<O: Observer + Send + 'static>(
 }
 
 fn conclude<O>(end: RunEnd, nemesis: &Nemesis, mut watch: Watch<O>) -> (Outcome, O) {
-    let judged = match end.ending {
+    let verdict = watch.judge.finish(&judged_end(&end));
+    let statistics = count(&end, nemesis, &watch.reach);
+    let digest = format!("{:032x}", watch.digest.finish());
+    let reach = watch.reach.finish(nemesis.strikes());
+    (Outcome { verdict, digest, statistics, reach }, watch.other)
+}
+
+fn count(end: &RunEnd, nemesis: &Nemesis, reach: &ReachTracker) -> Statistics {
+    let mut statistics = Statistics {
+        records: reach.point(Point::Read),
+        completed: reach.point(Point::Completed),
+        aborted: reach.point(Point::Aborted),
+        restores: reach.restores(),
+        steps: end.steps,
+        events: end.events,
+        virtual_ns: end.at.0,
+        ..Statistics::default()
+    };
+    for strike in nemesis.strikes() {
+        statistics.struck.count(strike.class);
+    }
+    statistics
+}
+
+/// How a run ended, as its judge wants to know it.
+pub(super) fn judged_end(end: &RunEnd) -> End {
+    match end.ending {
         Ending::Finished => End::Finished,
         Ending::Stopped => End::Stopped,
         Ending::TimeLimit | Ending::StepLimit => End::TimeLimit { at: end.at },
         Ending::Quiescent => End::Quiescent,
-    };
-    let verdict = watch.judge.finish(&judged);
-    let mut statistics = watch.statistics;
-    statistics.steps = end.steps;
-    statistics.events = end.events;
-    statistics.virtual_ns = end.at.0;
-    for strike in nemesis.strikes() {
-        statistics.struck.count(strike.class);
     }
-    let digest = format!("{:032x}", watch.digest.finish());
-    (Outcome { verdict, digest, statistics }, watch.other)
 }
 
-fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+pub(super) fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().cloned();
     text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
         .unwrap_or_else(|| "a panic without words".to_owned())

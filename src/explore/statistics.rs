@@ -7,7 +7,6 @@ use serde::{Serialize, Serializer};
 use strum::{EnumCount as _, IntoEnumIterator as _};
 
 use crate::plan::FaultClass;
-use crate::trace::Event;
 
 /// Counts of one run, or of many.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -78,17 +77,6 @@ impl Serialize for FaultCounts {
 }
 
 impl Statistics {
-    /// Counts an event.
-    pub fn observe(&mut self, event: &Event) {
-        match event {
-            Event::Read { .. } => self.records += 1,
-            Event::Completed { .. } => self.completed += 1,
-            Event::Aborted { .. } => self.aborted += 1,
-            Event::AttemptStarted { attempt, .. } if attempt.0 > 1 => self.restores += 1,
-            _ => {}
-        }
-    }
-
     /// Adds what another run did.
     pub fn add(&mut self, other: &Self) {
         self.records += other.records;

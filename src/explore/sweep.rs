@@ -8,6 +8,7 @@ use std::thread;
 use serde::Serialize;
 
 use super::experiments::Experiments;
+use super::reach::Reach;
 use super::run::{Outcome, WorldKind, run_plan};
 use super::statistics::Statistics;
 use super::strategy::{StrategyName, strategy};
@@ -64,6 +65,8 @@ pub struct ScenarioReport {
     pub seeds: u64,
     /// What they did, together.
     pub statistics: Statistics,
+    /// What they reached, together.
+    pub reach: Reach,
     /// Those whose verdict is not that all held, by seed.
     pub failures: Vec<Failure>,
 }
@@ -85,6 +88,7 @@ impl SweepReport {
             name: scenario.name.clone(),
             seeds: 0,
             statistics: Statistics::default(),
+            reach: Reach::default(),
             failures: Vec::new(),
         };
         Self { scenarios: scenarios.iter().map(scenario).collect() }
@@ -95,6 +99,7 @@ impl SweepReport {
         let scenario = &mut self.scenarios[run.scenario];
         scenario.seeds += 1;
         scenario.statistics.add(&run.outcome.statistics);
+        scenario.reach.add(&run.outcome.reach);
         if !run.outcome.verdict.is_held() {
             let failure = Failure { seed: run.seed, verdict: run.outcome.verdict.clone() };
             let place = scenario.failures.partition_point(|other| other.seed < run.seed);

@@ -5,8 +5,9 @@
 //! in which nothing is in transit (Chandy and Lamport's conserved tokens; the bank of Brandon's
 //! internal consistency). Judged for every cut that is whole, also of a checkpoint that aborts.
 
+use super::kind::Kind;
 use super::shape::Scene;
-use super::verdict::{OracleName, Violation};
+use super::verdict::Violation;
 use crate::protocol::{Attempt, CheckpointId};
 use crate::trace::SnapshotTaken;
 
@@ -14,12 +15,12 @@ use crate::trace::SnapshotTaken;
 const SUMS_MAX: usize = 32;
 
 /// Judges conservation.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct ConservationOracle {
     sums: Vec<Sum>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Sum {
     checkpoint: CheckpointId,
     attempt: Attempt,
@@ -87,7 +88,7 @@ impl Sum {
         if self.is_declared && self.tokens != 0 {
             let (checkpoint, tokens) = (self.checkpoint, self.tokens);
             let text = format!("the cut of {checkpoint} holds {tokens} tokens in all, not 0");
-            scene.report(Violation::new(OracleName::Conservation, text).of(checkpoint));
+            scene.report(Violation::new(Kind::TokenImbalance, text).of(checkpoint));
         }
     }
 }

@@ -10,8 +10,9 @@
 //! Where the trace has events per record, what a snapshot claims is also held against them: what was
 //! received, at the snapshot; what was sent, at the barrier, since records may wait for credit in between.
 
+use super::kind::Kind;
 use super::shape::Scene;
-use super::verdict::{OracleName, Violation};
+use super::verdict::Violation;
 use crate::protocol::{Attempt, ChannelId, CheckpointId, Digest, LineageId, SubtaskId};
 use crate::trace::{ChannelCut, SnapshotTaken};
 
@@ -19,7 +20,7 @@ use crate::trace::{ChannelCut, SnapshotTaken};
 const CUTS_MAX: usize = 32;
 
 /// Judges cuts.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct CutOracle {
     flows: Vec<Flow>,
     has_records: bool,
@@ -49,7 +50,7 @@ struct Claim {
     last: Option<LineageId>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Cut {
     checkpoint: CheckpointId,
     attempt: Attempt,
@@ -132,7 +133,7 @@ impl CutOracle {
         } else if !scene.shape.channels.is_empty() {
             let text =
                 format!("{checkpoint} completed, and no subtask has taken a snapshot for it");
-            scene.report(Violation::new(OracleName::Cut, text).of(checkpoint));
+            scene.report(Violation::new(Kind::MissingSnapshot, text).of(checkpoint));
         }
         self.cuts.retain(|cut| cut.checkpoint > checkpoint);
     }
@@ -152,7 +153,8 @@ impl CutOracle {
         }
         let (name, checkpoint) = (scene.name(snapshot.subtask), snapshot.checkpoint);
         let text = format!("the snapshot of {name} for {checkpoint} does not list its channels");
-        scene.report(Violation::new(OracleName::Cut, text).of(checkpoint).by(snapshot.subtask));
+        let violation = Violation::new(Kind::UnlistedChannel, text);
+        scene.report(violation.of(checkpoint).by(snapshot.subtask));
     }
 
     fn take_received(&mut self, scene: &mut Scene, snapshot: &SnapshotTaken, claimed: ChannelCut) {
@@ -224,8 +226,8 @@ impl Cut {
         if (sent.records, sent.digest) == (received.records, received.digest) {
             return;
         }
-        let (text, last) = self.tell_pair(scene, channel, sent, received);
-        let mut violation = Violation::new(OracleName::Cut, text).of(self.checkpoint).on(channel);
+        let (kind, text, last) = self.tell_pair(scene, channel, sent, received);
+        let mut violation = Violation::new(kind, text).of(self.checkpoint).on(channel);
         violation.record = last;
         scene.report(violation);
     }
@@ -236,7 +238,7 @@ impl Cut {
         channel: ChannelId,
         sent: Claim,
         received: Claim,
-    ) -> (String, Option<LineageId>) {
+    ) -> (Kind, String, Option<LineageId>) {
         let (name, checkpoint) = (scene.channel(channel), self.checkpoint);
         let (out, into) = (sent.records, received.records);
         let named = |last: Option<LineageId>| last.map(|id| format!(" ({id})")).unwrap_or_default();
@@ -246,19 +248,19 @@ impl Cut {
                  but only {out} as sent",
                 named(received.last)
             );
-            (text, received.last)
+            (Kind::OrphanRecord, text, received.last)
         } else if into < out {
             let text = format!(
                 "lost on {name}: {checkpoint} holds {out} records as sent, the last{}, \
                  but only {into} as processed, and nothing in transit",
                 named(sent.last)
             );
-            (text, sent.last)
+            (Kind::LostRecord, text, sent.last)
         } else {
             let text = format!(
                 "the two ends of {name} hold {out} records each in {checkpoint}, but not the same ones"
             );
-            (text, None)
+            (Kind::ContentMismatch, text, None)
         }
     }
 
@@ -275,7 +277,8 @@ impl Cut {
              but its sender's snapshot holds {} as emitted",
             barrier.records, sent.records
         );
-        scene.report(Violation::new(OracleName::Cut, text).of(checkpoint).on(channel));
+        let violation = Violation::new(Kind::MisplacedBarrier, text);
+        scene.report(violation.of(checkpoint).on(channel));
     }
 
     fn judge_whole(&self, scene: &mut Scene) {
@@ -295,7 +298,7 @@ impl Cut {
     fn report_missing(&self, scene: &mut Scene, subtask: SubtaskId) {
         let (name, checkpoint) = (scene.name(subtask), self.checkpoint);
         let text = format!("{checkpoint} completed, and {name} has taken no snapshot for it");
-        scene.report(Violation::new(OracleName::Cut, text).of(checkpoint).by(subtask));
+        scene.report(Violation::new(Kind::MissingSnapshot, text).of(checkpoint).by(subtask));
     }
 }
 
@@ -313,6 +316,6 @@ fn report_claim(
         claimed.records,
         scene.channel(claimed.channel),
     );
-    let violation = Violation::new(OracleName::Cut, text);
+    let violation = Violation::new(Kind::ClaimMismatch, text);
     scene.report(violation.of(snapshot.checkpoint).on(claimed.channel).by(snapshot.subtask));
 }

@@ -7,8 +7,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::kind::Kind;
 use super::shape::Scene;
-use super::verdict::{OracleName, Violation};
+use super::verdict::Violation;
 use crate::protocol::{Attempt, CheckpointId, Digest, ObjectKey, SubtaskId, TransactionId};
 use crate::trace::SnapshotTaken;
 
@@ -16,7 +17,7 @@ use crate::trace::SnapshotTaken;
 const FROZEN_PER_SUBTASK_MAX: usize = 64;
 
 /// Judges durability.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct DurabilityOracle {
     stored: BTreeMap<ObjectKey, Digest>,
     /// By the key that the snapshot is stored under.
@@ -57,7 +58,7 @@ impl DurabilityOracle {
             return;
         };
         let text = format!("{} stored {digest}, frozen was {}", shown(scene, key), frozen.state);
-        report(scene, key, text);
+        report(scene, Kind::StoredOtherState, key, text);
     }
 
     /// An object is gone.
@@ -68,7 +69,7 @@ impl DurabilityOracle {
         let is_metadata = key == ObjectKey::Metadata { checkpoint };
         if is_metadata || listed.contains(&key) {
             let text = format!("{} was deleted while {checkpoint} is retained", shown(scene, key));
-            report(scene, key, text);
+            report(scene, Kind::DeletedWhileRetained, key, text);
         }
     }
 
@@ -89,12 +90,12 @@ impl DurabilityOracle {
         let name = scene.name(subtask);
         if !self.stored.contains_key(&key) {
             let text = format!("{name} acknowledged {checkpoint} before its snapshot was durable");
-            report(scene, key, text);
+            report(scene, Kind::AcknowledgedBeforeDurable, key, text);
         }
         let transactions = self.frozen.get(&key).map_or(&[][..], |frozen| &frozen.transactions);
         if let Some(open) = transactions.iter().find(|open| !self.prepared.contains(*open)) {
             let text = format!("{name} acknowledged {checkpoint} before {open} was prepared");
-            report(scene, key, text);
+            report(scene, Kind::AcknowledgedBeforePrepared, key, text);
         }
     }
 
@@ -122,7 +123,7 @@ impl DurabilityOracle {
         let metadata = ObjectKey::Metadata { checkpoint };
         if !self.stored.contains_key(&metadata) {
             let text = format!("{checkpoint} completed before its metadata was durable");
-            report(scene, metadata, text);
+            report(scene, Kind::CompletedBeforeMetadata, metadata, text);
         }
         self.retained.insert(checkpoint, listed);
         self.forget_below(checkpoint);
@@ -134,22 +135,22 @@ impl DurabilityOracle {
         let newest: Vec<_> = self.retained.keys().rev().take(most).collect();
         if newest.contains(&&checkpoint) {
             let text = format!("{checkpoint} was discarded, though {most} are to be retained");
-            report(scene, ObjectKey::Metadata { checkpoint }, text);
+            report(scene, Kind::DiscardedTooEarly, ObjectKey::Metadata { checkpoint }, text);
         }
         self.retained.remove(&checkpoint);
     }
 
     fn judge_object(&self, scene: &mut Scene, checkpoint: CheckpointId, key: ObjectKey) {
         let frozen = self.frozen.get(&key).map(|frozen| frozen.state);
-        let what = match self.stored.get(&key) {
-            None => "is not durable".to_owned(),
+        let (kind, what) = match self.stored.get(&key) {
+            None => (Kind::CompletedBeforeDurable, "is not durable"),
             Some(digest) if frozen.is_some_and(|frozen| frozen != *digest) => {
-                "is not what was frozen".to_owned()
+                (Kind::CompletedWithOtherState, "is not what was frozen")
             }
             Some(_) => return,
         };
         let text = format!("{checkpoint} completed, but {} {what}", shown(scene, key));
-        report(scene, key, text);
+        report(scene, kind, key, text);
     }
 
     /// What was frozen for older checkpoints has had its use.
@@ -169,8 +170,8 @@ fn shown(scene: &Scene, key: ObjectKey) -> String {
 }
 
 #[cold]
-fn report(scene: &mut Scene, key: ObjectKey, text: String) {
-    let violation = Violation::new(OracleName::Durability, text);
+fn report(scene: &mut Scene, kind: Kind, key: ObjectKey, text: String) {
+    let violation = Violation::new(kind, text);
     scene.report(match key {
         ObjectKey::Snapshot { checkpoint, subtask, .. } => violation.of(checkpoint).by(subtask),
         ObjectKey::Metadata { checkpoint } => violation.of(checkpoint),

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use super::conservation::ConservationOracle;
 use super::cut::CutOracle;
 use super::durability::DurabilityOracle;
+use super::kind::Kind;
 use super::lifecycle::LifecycleOracle;
 use super::liveness::LivenessOracle;
 use super::order::OrderOracle;
@@ -23,7 +24,7 @@ use super::reference::Reference;
 use super::shape::{Scene, Shape};
 use super::state::StateOracle;
 use super::vector_clock::VectorClockOracle;
-use super::verdict::{End, OracleName, Verdict, Violation, Violations};
+use super::verdict::{End, Verdict, Violation, Violations};
 use crate::protocol::{Attempt, ChannelId, ProcessId, SubtaskId, VirtualTime};
 use crate::trace::{Event, SplitPosition, Stamp};
 
@@ -32,7 +33,7 @@ use crate::trace::{Event, SplitPosition, Stamp};
 /// [`observe`](Self::observe) takes the events in order, from the first; [`finish`](Self::finish)
 /// gives the verdict. After a violation the judge goes on, so that all oracles that fire are known,
 /// but what it finds then may follow from the first.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Judge {
     shape: Shape,
     found: Violations,
@@ -157,7 +158,8 @@ impl Judge {
     #[cold]
     fn report_place(&mut self, stamp: Stamp) {
         let (number, at, next, now) = (stamp.number, stamp.at, self.next, self.now);
-        self.report(stamp, format!("event {number} at {at} follows {next} expected, at {now}"));
+        let text = format!("event {number} at {at} follows {next} expected, at {now}");
+        self.report(stamp, Kind::MisnumberedEvent, text);
     }
 
     /// Whether an event at a channel is of the attempt that counts.
@@ -167,7 +169,7 @@ impl Judge {
             return true;
         }
         if !self.shape.has_channel(channel) {
-            self.report(stamp, format!("{channel} is not in the topology"));
+            self.report(stamp, Kind::UnknownEntity, format!("{channel} is not in the topology"));
         }
         self.judge_attempt(stamp, attempt);
         false
@@ -188,7 +190,7 @@ impl Judge {
     fn knows(&mut self, stamp: Stamp, subtask: SubtaskId) -> bool {
         let is_known = self.shape.has_subtask(subtask);
         if !is_known {
-            self.report(stamp, format!("{subtask} is not in the topology"));
+            self.report(stamp, Kind::UnknownEntity, format!("{subtask} is not in the topology"));
         }
         is_known
     }
@@ -202,7 +204,7 @@ impl Judge {
     }
 
     #[cold]
-    fn report(&mut self, stamp: Stamp, text: String) {
-        self.found.add(stamp, Violation::new(OracleName::Trace, text));
+    fn report(&mut self, stamp: Stamp, kind: Kind, text: String) {
+        self.found.add(stamp, Violation::new(kind, text));
     }
 }

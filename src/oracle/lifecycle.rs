@@ -12,15 +12,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::kind::Kind;
 use super::shape::Scene;
-use super::verdict::{OracleName, Violation};
+use super::verdict::Violation;
 use crate::protocol::{Attempt, CheckpointId, ObjectKey, SubtaskId};
 
 /// How many settled ids are remembered.
 const SETTLED_MAX: usize = 256;
 
 /// Judges lives of checkpoints.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct LifecycleOracle {
     triggered_last: Option<CheckpointId>,
     pending: BTreeMap<CheckpointId, Pending>,
@@ -32,7 +33,7 @@ pub(super) struct LifecycleOracle {
     subtasks: Vec<Known>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Pending {
     attempt: Attempt,
     acknowledged: Vec<bool>,
@@ -81,7 +82,12 @@ impl LifecycleOracle {
         checkpoint: CheckpointId,
     ) {
         if let Some(last) = self.triggered_last.filter(|last| checkpoint <= *last) {
-            report(scene, checkpoint, format!("{checkpoint} was triggered after {last}"));
+            report(
+                scene,
+                Kind::TriggeredOutOfOrder,
+                checkpoint,
+                format!("{checkpoint} was triggered after {last}"),
+            );
         }
         self.triggered_last = self.triggered_last.max(Some(checkpoint));
         let pending = self.pending.values().filter(|pending| !pending.is_assembled).count() + 1;
@@ -89,7 +95,7 @@ impl LifecycleOracle {
         if pending > most {
             let text =
                 format!("{checkpoint} was triggered as number {pending} pending, {most} may be");
-            report(scene, checkpoint, text);
+            report(scene, Kind::TooManyPending, checkpoint, text);
         }
         self.pending.insert(checkpoint, Pending::new(attempt, scene.shape.subtasks()));
     }
@@ -105,14 +111,18 @@ impl LifecycleOracle {
         let last = known.snapshotted.filter(|last| checkpoint <= *last);
         let name = scene.name(subtask);
         let text = if known.aborted.contains(&checkpoint) {
-            Some(format!("{name} took a snapshot for {checkpoint}, which it knew to be aborted"))
+            let text =
+                format!("{name} took a snapshot for {checkpoint}, which it knew to be aborted");
+            Some((Kind::SnapshotOfAborted, text))
         } else {
-            last.map(|last| format!("{name} took a snapshot for {checkpoint} after one for {last}"))
+            let tell =
+                |last| format!("{name} took a snapshot for {checkpoint} after one for {last}");
+            last.map(|last| (Kind::SnapshotOutOfOrder, tell(last)))
         };
         known.snapshotted = known.snapshotted.max(Some(checkpoint));
         known.aborted.retain(|aborted| *aborted >= checkpoint);
-        if let Some(text) = text {
-            scene.report(Violation::new(OracleName::Lifecycle, text).of(checkpoint).by(subtask));
+        if let Some((kind, text)) = text {
+            scene.report(Violation::new(kind, text).of(checkpoint).by(subtask));
         }
     }
 
@@ -152,7 +162,8 @@ impl LifecycleOracle {
             let text = format!(
                 "an acknowledgement of {name} from {attempt} counted for {checkpoint}, but {what}"
             );
-            scene.report(Violation::new(OracleName::Lifecycle, text).of(checkpoint).by(subtask));
+            let violation = Violation::new(Kind::MiscountedAcknowledgement, text);
+            scene.report(violation.of(checkpoint).by(subtask));
         }
     }
 
@@ -164,7 +175,12 @@ impl LifecycleOracle {
         snapshots: &[(SubtaskId, ObjectKey)],
     ) {
         let Some(pending) = self.pending.get_mut(&checkpoint) else {
-            report(scene, checkpoint, format!("{checkpoint} was assembled, but it is not pending"));
+            report(
+                scene,
+                Kind::AssembledNotPending,
+                checkpoint,
+                format!("{checkpoint} was assembled, but it is not pending"),
+            );
             return;
         };
         pending.is_assembled = true;
@@ -173,7 +189,7 @@ impl LifecycleOracle {
         if missing > 0 {
             let text =
                 format!("{checkpoint} was assembled with {missing} acknowledgements missing");
-            report(scene, checkpoint, text);
+            report(scene, Kind::AssembledTooEarly, checkpoint, text);
         }
         let expected = scene
             .shape
@@ -182,7 +198,7 @@ impl LifecycleOracle {
         if !expected.eq(sorted(snapshots)) {
             let text =
                 format!("{checkpoint} does not list one snapshot of its own of each subtask");
-            report(scene, checkpoint, text);
+            report(scene, Kind::AssembledWrongSnapshots, checkpoint, text);
         }
     }
 
@@ -195,12 +211,22 @@ impl LifecycleOracle {
     ) -> bool {
         if self.completed.contains(&checkpoint) {
             if !self.is_succeeded {
-                report(scene, checkpoint, format!("{checkpoint} completed twice"));
+                report(
+                    scene,
+                    Kind::CompletedTwice,
+                    checkpoint,
+                    format!("{checkpoint} completed twice"),
+                );
             }
             return false;
         }
         if let Some(what) = self.refuses_completion(attempt, checkpoint) {
-            report(scene, checkpoint, format!("{checkpoint} completed, though {what}"));
+            report(
+                scene,
+                Kind::CompletedUnduly,
+                checkpoint,
+                format!("{checkpoint} completed, though {what}"),
+            );
         }
         self.complete(checkpoint);
         self.is_succeeded = false;
@@ -217,7 +243,12 @@ impl LifecycleOracle {
     /// The checkpoint will never complete.
     pub fn handle_aborted(&mut self, scene: &mut Scene, checkpoint: CheckpointId) {
         if self.completed.contains(&checkpoint) {
-            report(scene, checkpoint, format!("{checkpoint} was aborted after it completed"));
+            report(
+                scene,
+                Kind::AbortedAfterCompletion,
+                checkpoint,
+                format!("{checkpoint} was aborted after it completed"),
+            );
         }
         self.pending.remove(&checkpoint);
         self.aborted.insert(checkpoint);
@@ -228,7 +259,7 @@ impl LifecycleOracle {
     pub fn handle_notified(&mut self, scene: &mut Scene, checkpoint: CheckpointId) {
         if !self.is_completed(checkpoint) {
             let text = format!("the completion of {checkpoint} was announced before it completed");
-            report(scene, checkpoint, text);
+            report(scene, Kind::AnnouncedBeforeCompletion, checkpoint, text);
         }
     }
 
@@ -241,14 +272,18 @@ impl LifecycleOracle {
         checkpoint: CheckpointId,
     ) {
         let name = scene.name(subtask);
-        let text = if sent_to != attempt {
-            format!("{name} of {attempt} took the completion of {checkpoint} meant for {sent_to}")
+        let (kind, text) = if sent_to != attempt {
+            let text = format!(
+                "{name} of {attempt} took the completion of {checkpoint} meant for {sent_to}"
+            );
+            (Kind::LearnedFromOtherAttempt, text)
         } else if !self.is_completed(checkpoint) {
-            format!("{name} learned that {checkpoint} completed before it did")
+            let text = format!("{name} learned that {checkpoint} completed before it did");
+            (Kind::LearnedBeforeCompletion, text)
         } else {
             return;
         };
-        scene.report(Violation::new(OracleName::Lifecycle, text).of(checkpoint).by(subtask));
+        scene.report(Violation::new(kind, text).of(checkpoint).by(subtask));
     }
 
     /// A sink is about to commit on behalf of a checkpoint: it or a later one must have completed.
@@ -263,7 +298,8 @@ impl LifecycleOracle {
             let text = format!(
                 "{name} commits for {checkpoint}, which has not completed, nor a later one"
             );
-            scene.report(Violation::new(OracleName::Lifecycle, text).of(checkpoint).by(sink));
+            let violation = Violation::new(Kind::CommitBeforeCompletion, text);
+            scene.report(violation.of(checkpoint).by(sink));
         }
     }
 
@@ -337,6 +373,6 @@ fn trim(ids: &mut BTreeSet<CheckpointId>) {
 }
 
 #[cold]
-fn report(scene: &mut Scene, checkpoint: CheckpointId, text: String) {
-    scene.report(Violation::new(OracleName::Lifecycle, text).of(checkpoint));
+fn report(scene: &mut Scene, kind: Kind, checkpoint: CheckpointId, text: String) {
+    scene.report(Violation::new(kind, text).of(checkpoint));
 }

@@ -14,15 +14,16 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use super::kind::Kind;
 use super::shape::Scene;
-use super::verdict::{End, OracleName, Violation};
+use super::verdict::{End, Violation};
 use crate::protocol::{ChannelId, CheckpointId, VirtualTime};
 
 /// How many settled checkpoints are remembered.
 const SETTLED_MAX: usize = 64;
 
 /// Judges progress.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct LivenessOracle {
     faults_ended: Option<VirtualTime>,
     finished: Option<VirtualTime>,
@@ -115,7 +116,7 @@ impl LivenessOracle {
             let text = format!(
                 "the job finished with {forgotten} neither completed nor aborted, {newest} completed"
             );
-            scene.report(Violation::new(OracleName::Liveness, text).of(forgotten));
+            scene.report(Violation::new(Kind::ForgottenCheckpoint, text).of(forgotten));
         }
     }
 
@@ -127,14 +128,14 @@ impl LivenessOracle {
         match end {
             End::Finished => {
                 let text = "the run ended as finished, but the job never finished".to_owned();
-                scene.report(Violation::new(OracleName::Liveness, text));
+                scene.report(Violation::new(Kind::NeverFinished, text));
                 true
             }
             End::Quiescent => {
                 let waiting = self.tell_blocked(scene);
                 let text =
                     format!("nothing is left to happen, and the job has not finished{waiting}");
-                scene.report(Violation::new(OracleName::Liveness, text));
+                scene.report(Violation::new(Kind::Stuck, text));
                 true
             }
             End::TimeLimit { .. } => {
@@ -177,7 +178,7 @@ impl LivenessOracle {
             "the job has not finished within {} ms after faults ended at {ended}{waiting}",
             scene.shape.liveness_bound.as_millis()
         );
-        scene.report(Violation::new(OracleName::Liveness, text));
+        scene.report(Violation::new(Kind::Overdue, text));
     }
 
     /// Who is waiting for what, at most four.
@@ -210,5 +211,5 @@ fn report_blocked(scene: &mut Scene, index: usize, checkpoint: CheckpointId, wai
         scene.channel(channel),
         waited.as_millis()
     );
-    scene.report(Violation::new(OracleName::Liveness, text).of(checkpoint).on(channel));
+    scene.report(Violation::new(Kind::BlockedTooLong, text).of(checkpoint).on(channel));
 }

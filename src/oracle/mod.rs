@@ -10,6 +10,7 @@ mod conservation;
 mod cut;
 mod durability;
 mod judge;
+mod kind;
 mod lifecycle;
 mod liveness;
 mod order;
@@ -26,5 +27,6 @@ mod vector_clock;
 mod verdict;
 
 pub use judge::Judge;
+pub use kind::Kind;
 pub use reference::{DigestHasher, Reference};
 pub use verdict::{End, OracleName, Verdict, VerdictClass, Violation, Violations};

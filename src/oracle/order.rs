@@ -8,15 +8,16 @@
 
 use std::collections::VecDeque;
 
+use super::kind::Kind;
 use super::shape::Scene;
-use super::verdict::{OracleName, Violation};
+use super::verdict::Violation;
 use crate::protocol::{ChannelId, CheckpointId, LineageId, SubtaskId};
 
 /// How many records of one channel are remembered at most; beyond that only their number is judged.
 const IN_FLIGHT_MAX: usize = 1 << 20;
 
 /// Judges channels.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct OrderOracle {
     /// By channel.
     lanes: Vec<Lane>,
@@ -111,11 +112,17 @@ impl OrderOracle {
     ) {
         let lane = &mut self.lanes[channel.index()];
         if lane.is_end_sent {
-            report(scene, channel, marker, "entered", "after the end of input".to_owned());
+            report(
+                scene,
+                Kind::MarkerAfterEnd,
+                (channel, marker),
+                "entered",
+                "after the end of input",
+            );
         }
         if sequence != lane.sent && lane.counts_records() {
             let place = format!("as if after {sequence} records, {} had entered", lane.sent);
-            report(scene, channel, marker, "entered", place);
+            report(scene, Kind::MarkerMisnumbered, (channel, marker), "entered", &place);
         }
         lane.judge_marker_sent(scene, channel, marker);
         if lane.markers.is_empty() {
@@ -154,7 +161,7 @@ impl OrderOracle {
         if checkpoint <= *last {
             let name = scene.name(subtask);
             let text = format!("{name} aligns for {checkpoint} again, after {last}");
-            scene.report(Violation::new(OracleName::Order, text).of(checkpoint).by(subtask));
+            scene.report(Violation::new(Kind::AlignmentRepeated, text).of(checkpoint).by(subtask));
         }
         *last = (*last).max(checkpoint);
     }
@@ -182,7 +189,8 @@ impl OrderOracle {
             let channel = ChannelId(u16::try_from(channel).unwrap_or(u16::MAX));
             let (name, number) = (scene.channel(channel), lane.in_flight.len());
             let text = format!("the job finished with {number} records in {name}, first {record}");
-            scene.report(Violation::new(OracleName::Order, text).on(channel).with(record));
+            let violation = Violation::new(Kind::RecordsLeftBehind, text);
+            scene.report(violation.on(channel).with(record));
             return;
         }
     }
@@ -238,11 +246,23 @@ impl Lane {
     fn judge_barrier_sent(&mut self, scene: &mut Scene, channel: ChannelId, barrier: CheckpointId) {
         if barrier <= self.barrier_sent {
             let place = format!("after the one of {}", self.barrier_sent);
-            report(scene, channel, Marker::Barrier(barrier), "entered", place);
+            report(
+                scene,
+                Kind::BarrierOutOfOrder,
+                (channel, Marker::Barrier(barrier)),
+                "entered",
+                &place,
+            );
         }
         if let Some(owed) = self.cancel_owed.take() {
             let place = format!("though its sender had given {owed} up and not cancelled it");
-            report(scene, channel, Marker::Barrier(barrier), "entered", place);
+            report(
+                scene,
+                Kind::MissingCancel,
+                (channel, Marker::Barrier(barrier)),
+                "entered",
+                &place,
+            );
         }
     }
 
@@ -260,29 +280,32 @@ impl Lane {
                 }
                 None => "without having entered it".to_owned(),
             };
-            report(scene, channel, marker, "left", place);
+            report(scene, Kind::MarkerDisplaced, (channel, marker), "left", &place);
         } else if sequence != self.received && self.counts_records() {
             let place = format!("after {} records, it had entered after {sequence}", self.received);
-            report(scene, channel, marker, "left", place);
+            report(scene, Kind::MarkerDisplaced, (channel, marker), "left", &place);
         }
         if let Marker::Barrier(checkpoint) = marker
             && checkpoint <= self.barrier_received
         {
             let place = format!("after the one of {}", self.barrier_received);
-            report(scene, channel, marker, "left", place);
+            report(scene, Kind::BarrierOutOfOrder, (channel, marker), "left", &place);
         }
     }
 
     #[cold]
     fn report_sent(&self, scene: &mut Scene, channel: ChannelId, sequence: u64, record: LineageId) {
         let name = scene.channel(channel);
-        let text = if self.is_end_sent {
-            format!("record {record} entered {name} after the end of input")
+        let (kind, text) = if self.is_end_sent {
+            let text = format!("record {record} entered {name} after the end of input");
+            (Kind::RecordAfterEnd, text)
         } else {
             let expected = self.sent;
-            format!("record {record} entered {name} as number {sequence}, next was {expected}")
+            let text =
+                format!("record {record} entered {name} as number {sequence}, next was {expected}");
+            (Kind::RecordMisnumbered, text)
         };
-        scene.report(Violation::new(OracleName::Order, text).on(channel).with(record));
+        scene.report(Violation::new(kind, text).on(channel).with(record));
     }
 
     #[cold]
@@ -309,7 +332,11 @@ impl Lane {
             (None, Some(other)) => format!("record {record} left {name}, next was {other}"),
             (None, None) => format!("record {record} left {name} without having entered it"),
         };
-        let mut violation = Violation::new(OracleName::Order, text).on(channel).with(record);
+        let kind = match overtaken {
+            Some(_) if sequence == received => Kind::RecordOvertookMarker,
+            Some(_) | None => Kind::RecordOutOfOrder,
+        };
+        let mut violation = Violation::new(kind, text).on(channel).with(record);
         violation.checkpoint = overtaken.and_then(|(marker, _)| marker.checkpoint());
         scene.report(violation);
     }
@@ -335,9 +362,15 @@ impl std::fmt::Display for Marker {
 }
 
 #[cold]
-fn report(scene: &mut Scene, channel: ChannelId, marker: Marker, verb: &str, place: String) {
+fn report(
+    scene: &mut Scene,
+    kind: Kind,
+    (channel, marker): (ChannelId, Marker),
+    verb: &str,
+    place: &str,
+) {
     let text = format!("{marker} {verb} {} {place}", scene.channel(channel));
-    let mut violation = Violation::new(OracleName::Order, text).on(channel);
+    let mut violation = Violation::new(kind, text).on(channel);
     violation.checkpoint = marker.checkpoint();
     scene.report(violation);
 }

@@ -14,15 +14,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::kind::Kind;
 use super::reference::{DigestSet, Reference};
 use super::shape::Scene;
-use super::verdict::{OracleName, Violation};
+use super::verdict::Violation;
 use crate::protocol::lineage::mix;
 use crate::protocol::{Attempt, CheckpointId, SubtaskId, TransactionId};
 use crate::trace::{OutputRecord, SnapshotTaken};
 
 /// Judges output.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct OutputOracle {
     reference: Arc<Reference>,
     /// How often each expected record is visible, from transactions.
@@ -51,7 +52,7 @@ struct Progress {
     is_aborted: bool,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Held {
     checkpoint: CheckpointId,
     attempt: Attempt,
@@ -128,7 +129,8 @@ impl OutputOracle {
         } else {
             return;
         };
-        report(scene, transaction, &format!("{transaction} was aborted, though {what}"));
+        let text = format!("{transaction} was aborted, though {what}");
+        report(scene, Kind::AbortedTransaction, transaction, text);
     }
 
     /// A transaction became visible.
@@ -142,7 +144,7 @@ impl OutputOracle {
         if let Some(what) = progress.refuses(records.len() as u64) {
             let number = records.len();
             let text = format!("{transaction} made {number} records visible, though {what}");
-            report(scene, transaction, &text);
+            report(scene, Kind::CommittedUnduly, transaction, text);
         }
         progress.is_committed = true;
         let operator = mix(u64::from(scene.shape.operator(transaction.sink)) + 1);
@@ -172,7 +174,7 @@ impl OutputOracle {
                      {records} records in it",
                     scene.name(transaction.sink)
                 );
-                report(scene, *transaction, &text);
+                report(scene, Kind::LingeringTransaction, *transaction, text);
             }
         }
     }
@@ -185,28 +187,35 @@ impl OutputOracle {
         operator: u64,
     ) {
         if !self.visible.insert(record.lineage.0 ^ operator) {
-            report_record(scene, transaction, record, "which was visible already");
+            report_record(
+                scene,
+                Kind::DuplicateOutput,
+                (transaction, record),
+                "which was visible already",
+            );
             return;
         }
         if !self.reference.is_known() {
             return;
         }
         let Some(index) = self.reference.index_of(record.digest) else {
-            report_record(scene, transaction, record, "which is not expected at all");
+            let what = "which is not expected at all";
+            report_record(scene, Kind::UnexpectedOutput, (transaction, record), what);
             return;
         };
         self.committed[index] += 1;
         let expected = self.reference.expected(index).map_or(0, |(_, count)| count);
         if self.committed[index] > expected {
             let what = format!("whose content is expected {expected} times only");
-            report_record(scene, transaction, record, &what);
+            report_record(scene, Kind::UnexpectedOutput, (transaction, record), &what);
         }
     }
 
     fn show_directly(&mut self, scene: &mut Scene, sink: SubtaskId, record: OutputRecord) {
         let found = self.reference.index_of(record.digest);
         let Some(count) = found.and_then(|index| self.written.get_mut(index)) else {
-            report_direct(scene, sink, record, "which is not expected at all");
+            let what = "which is not expected at all";
+            report_direct(scene, Kind::UnexpectedOutput, (sink, record), what);
             return;
         };
         *count += 1;
@@ -214,7 +223,8 @@ impl OutputOracle {
         let visible = u64::from(*count) + u64::from(self.committed[index]);
         let expected = self.reference.expected(index).map_or(0, |(_, count)| count);
         if visible > u64::from(expected) && !self.may_repeat {
-            report_direct(scene, sink, record, "once too often, and no attempt had failed");
+            let what = "once too often, and no attempt had failed";
+            report_direct(scene, Kind::RepeatedWrite, (sink, record), what);
         }
     }
 
@@ -236,7 +246,7 @@ impl OutputOracle {
                 "the job finished with {missing} of {total} expected records not visible, \
                  first the one with digest {digest}, number {index} of the distinct ones"
             );
-            scene.report(Violation::new(OracleName::Output, text));
+            scene.report(Violation::new(Kind::MissingOutput, text));
         }
     }
 }
@@ -264,23 +274,33 @@ impl Progress {
 }
 
 #[cold]
-fn report(scene: &mut Scene, transaction: TransactionId, text: &str) {
-    let violation = Violation::new(OracleName::Output, text.to_owned());
+fn report(scene: &mut Scene, kind: Kind, transaction: TransactionId, text: String) {
+    let violation = Violation::new(kind, text);
     scene.report(violation.by(transaction.sink));
 }
 
 #[cold]
-fn report_record(scene: &mut Scene, transaction: TransactionId, record: OutputRecord, what: &str) {
+fn report_record(
+    scene: &mut Scene,
+    kind: Kind,
+    (transaction, record): (TransactionId, OutputRecord),
+    what: &str,
+) {
     let name = scene.name(transaction.sink);
     let lineage = record.lineage;
     let text = format!("{transaction} of {name} made record {lineage} visible, {what}");
-    let violation = Violation::new(OracleName::Output, text);
+    let violation = Violation::new(kind, text);
     scene.report(violation.by(transaction.sink).with(lineage));
 }
 
 #[cold]
-fn report_direct(scene: &mut Scene, sink: SubtaskId, record: OutputRecord, what: &str) {
+fn report_direct(
+    scene: &mut Scene,
+    kind: Kind,
+    (sink, record): (SubtaskId, OutputRecord),
+    what: &str,
+) {
     let (name, lineage) = (scene.name(sink), record.lineage);
     let text = format!("{name} wrote record {lineage}, {what}");
-    scene.report(Violation::new(OracleName::Output, text).by(sink).with(lineage));
+    scene.report(Violation::new(kind, text).by(sink).with(lineage));
 }

@@ -5,13 +5,14 @@
 //! no older one writes the job's record; after a sink's producers were fenced, no older one prepares
 //! a transaction (RisingWave #27087).
 
+use super::kind::Kind;
 use super::shape::Scene;
-use super::verdict::{OracleName, Violation};
+use super::verdict::Violation;
 use crate::protocol::{Attempt, CheckpointId, SubtaskId, Term, TransactionId};
 use crate::trace::Restored;
 
 /// Judges recovery.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct RecoveryOracle {
     attempt: Option<Attempt>,
     restored: Option<CheckpointId>,
@@ -35,7 +36,11 @@ impl RecoveryOracle {
     /// A coordinator reigns.
     pub fn handle_leadership_taken(&mut self, scene: &mut Scene, term: Term) {
         if let Some(last) = self.term.filter(|last| term <= *last) {
-            report(scene, format!("a coordinator took over under {term}, after {last}"));
+            report(
+                scene,
+                Kind::TermOutOfOrder,
+                format!("a coordinator took over under {term}, after {last}"),
+            );
         }
         self.term = self.term.max(Some(term));
     }
@@ -49,10 +54,14 @@ impl RecoveryOracle {
         restored: Option<CheckpointId>,
     ) -> bool {
         if let Some(reigning) = self.term.filter(|reigning| term != *reigning) {
-            report(scene, format!("{attempt} was started under {term}, {reigning} reigns"));
+            report(
+                scene,
+                Kind::TermOutOfOrder,
+                format!("{attempt} was started under {term}, {reigning} reigns"),
+            );
         }
         if let Some(last) = self.attempt.filter(|last| attempt <= *last) {
-            report(scene, format!("{attempt} was started after {last}"));
+            report(scene, Kind::AttemptOutOfOrder, format!("{attempt} was started after {last}"));
             return false;
         }
         self.judge_restored(scene, attempt, restored);
@@ -69,14 +78,18 @@ impl RecoveryOracle {
         let (name, attempt) = (scene.name(restored.subtask), restored.attempt);
         let (found, expected) = (shown(restored.checkpoint), shown(self.restored));
         let text = format!("{name} was restored from {found}, {attempt} starts from {expected}");
-        let mut violation = Violation::new(OracleName::Recovery, text).by(restored.subtask);
+        let mut violation = Violation::new(Kind::OtherCheckpoint, text).by(restored.subtask);
         violation.checkpoint = restored.checkpoint;
         scene.report(violation);
     }
 
     /// A subtask does something in an attempt that never started.
     pub fn handle_unknown_attempt(&mut self, scene: &mut Scene, attempt: Attempt) {
-        report(scene, format!("something happened in {attempt}, which has not started"));
+        report(
+            scene,
+            Kind::FromNowhere,
+            format!("something happened in {attempt}, which has not started"),
+        );
     }
 
     /// A checkpoint completed.
@@ -87,10 +100,18 @@ impl RecoveryOracle {
     /// The job's record was replaced.
     pub fn handle_record_written(&mut self, scene: &mut Scene, version: u64, term: Term) {
         if let Some(last) = self.version.filter(|last| version <= *last) {
-            report(scene, format!("version {version} of the job's record followed {last}"));
+            report(
+                scene,
+                Kind::RecordOverwritten,
+                format!("version {version} of the job's record followed {last}"),
+            );
         }
         if let Some(newest) = self.written.max(self.term).filter(|newest| term < *newest) {
-            report(scene, format!("the job's record was written under {term}, after {newest}"));
+            report(
+                scene,
+                Kind::RecordOverwritten,
+                format!("the job's record was written under {term}, after {newest}"),
+            );
         }
         self.version = self.version.max(Some(version));
         self.written = self.written.max(Some(term));
@@ -109,7 +130,7 @@ impl RecoveryOracle {
             let name = scene.name(transaction.sink);
             let text =
                 format!("{transaction} of {name} was {what} after {fence} had fenced it off");
-            let violation = Violation::new(OracleName::Recovery, text);
+            let violation = Violation::new(Kind::FencedProducerActed, text);
             scene.report(violation.by(transaction.sink));
         }
     }
@@ -122,7 +143,7 @@ impl RecoveryOracle {
         let what = if restored > self.newest { "which never completed" } else { "not the newest" };
         let text =
             format!("{attempt} starts from {from}, {what}; the newest completed is {newest}");
-        let mut violation = Violation::new(OracleName::Recovery, text);
+        let mut violation = Violation::new(Kind::WrongCheckpoint, text);
         violation.checkpoint = restored;
         scene.report(violation);
     }
@@ -133,6 +154,6 @@ fn shown(checkpoint: Option<CheckpointId>) -> String {
 }
 
 #[cold]
-fn report(scene: &mut Scene, text: String) {
-    scene.report(Violation::new(OracleName::Recovery, text));
+fn report(scene: &mut Scene, kind: Kind, text: String) {
+    scene.report(Violation::new(kind, text));
 }

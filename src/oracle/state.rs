@@ -8,8 +8,9 @@
 
 use std::collections::BTreeMap;
 
+use super::kind::Kind;
 use super::shape::Scene;
-use super::verdict::{OracleName, Violation};
+use super::verdict::Violation;
 use crate::protocol::{
     ChannelId, CheckpointId, Digest, Fingerprint, LineageId, SplitId, SubtaskId,
 };
@@ -19,7 +20,7 @@ use crate::trace::{Restored, SnapshotTaken, SplitPosition};
 const SAVED_MAX: usize = 32;
 
 /// Judges state.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct StateOracle {
     /// By split.
     splits: Vec<Split>,
@@ -49,7 +50,7 @@ struct Flow {
 }
 
 /// What was so at the cuts of a checkpoint.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Saved {
     /// By subtask.
     subtasks: Vec<Option<Frozen>>,
@@ -85,12 +86,17 @@ impl StateOracle {
         self.has_reads = true;
         let length = scene.shape.split_lengths.get(entry.split.index()).copied().unwrap_or(0);
         let Some(split) = self.splits.get_mut(entry.split.index()) else {
-            report_read(scene, subtask, entry, lineage, "which the log does not have");
+            report_read(
+                scene,
+                Kind::ReadBeyondEnd,
+                (subtask, entry, lineage),
+                "which the log does not have",
+            );
             return;
         };
         if entry.offset != split.next || entry.offset >= length {
-            let place = split.tell(entry, length);
-            report_read(scene, subtask, entry, lineage, &place);
+            let (kind, place) = split.tell(entry, length);
+            report_read(scene, kind, (subtask, entry, lineage), &place);
         }
         split.next = entry.offset.wrapping_add(1);
         split.reader = Some(subtask);
@@ -218,7 +224,7 @@ impl StateOracle {
                 "{} was committed up to offset {} while the completed checkpoints only reach {}",
                 position.split, position.offset, split.released
             );
-            scene.report(Violation::new(OracleName::State, text));
+            scene.report(Violation::new(Kind::ReleasedTooEarly, text));
         }
     }
 
@@ -231,7 +237,7 @@ impl StateOracle {
                 let text = format!(
                     "the job finished with split-{index} read up to {next} of {length} entries"
                 );
-                scene.report(Violation::new(OracleName::State, text));
+                scene.report(Violation::new(Kind::Skipped, text));
             }
         }
         for (index, flow) in self.flows.iter().enumerate() {
@@ -283,14 +289,14 @@ impl StateOracle {
 }
 
 impl Split {
-    fn tell(&self, entry: SplitPosition, length: u64) -> String {
+    fn tell(&self, entry: SplitPosition, length: u64) -> (Kind, String) {
         let next = self.next;
         if entry.offset >= length {
-            format!("but the split holds {length} entries")
+            (Kind::ReadBeyondEnd, format!("but the split holds {length} entries"))
         } else if entry.offset > next {
-            format!("but the next is {next}: what lies between is lost")
+            (Kind::Skipped, format!("but the next is {next}: what lies between is lost"))
         } else {
-            format!("but the next is {next}: it was read before")
+            (Kind::ReadTwice, format!("but the next is {next}: it was read before"))
         }
     }
 }
@@ -311,7 +317,7 @@ fn judge_ownership(scene: &mut Scene, checkpoint: CheckpointId, saved: &Saved, s
     }
     for (split, count) in owners.iter().enumerate().filter(|(_, count)| **count != 1) {
         let text = format!("{checkpoint} holds {count} positions of split-{split}, not one");
-        scene.report(Violation::new(OracleName::State, text).of(checkpoint));
+        scene.report(Violation::new(Kind::SplitOwnership, text).of(checkpoint));
     }
 }
 
@@ -320,7 +326,7 @@ fn judge_initial(scene: &mut Scene, restored: &Restored) {
     if !is_initial || restored.state != Digest::default() {
         let name = scene.name(restored.subtask);
         let text = format!("{name} starts from no checkpoint, but not from the initial state");
-        scene.report(Violation::new(OracleName::State, text).by(restored.subtask));
+        scene.report(Violation::new(Kind::NotInitial, text).by(restored.subtask));
     }
 }
 
@@ -331,15 +337,18 @@ fn judge_restored(
     frozen: &Frozen,
 ) {
     let name = scene.name(restored.subtask);
-    let text = if restored.state != frozen.state {
+    let (kind, text) = if restored.state != frozen.state {
         let (found, expected) = (restored.state, frozen.state);
-        format!("{name} restored state {found} from {checkpoint}, which froze {expected}")
+        let text =
+            format!("{name} restored state {found} from {checkpoint}, which froze {expected}");
+        (Kind::RestoredOtherState, text)
     } else if sorted(&restored.positions) != sorted(&frozen.positions) {
-        format!("{name} restored other positions from {checkpoint} than it froze")
+        let text = format!("{name} restored other positions from {checkpoint} than it froze");
+        (Kind::RestoredOtherPositions, text)
     } else {
         return;
     };
-    scene.report(Violation::new(OracleName::State, text).of(checkpoint).by(restored.subtask));
+    scene.report(Violation::new(kind, text).of(checkpoint).by(restored.subtask));
 }
 
 fn sorted(positions: &[SplitPosition]) -> Vec<SplitPosition> {
@@ -351,15 +360,14 @@ fn sorted(positions: &[SplitPosition]) -> Vec<SplitPosition> {
 #[cold]
 fn report_read(
     scene: &mut Scene,
-    subtask: SubtaskId,
-    entry: SplitPosition,
-    lineage: LineageId,
+    kind: Kind,
+    (subtask, entry, lineage): (SubtaskId, SplitPosition, LineageId),
     place: &str,
 ) {
     let name = scene.name(subtask);
     let text =
         format!("{name} read {lineage} at offset {} of {}, {place}", entry.offset, entry.split);
-    scene.report(Violation::new(OracleName::State, text).with(lineage).by(subtask));
+    scene.report(Violation::new(kind, text).with(lineage).by(subtask));
 }
 
 #[cold]
@@ -375,7 +383,8 @@ fn report_position(
         next.map_or_else(|| "does not exist".to_owned(), |next| format!("stands at {next}"));
     let text =
         format!("the snapshot of {name} for {checkpoint} holds {place} of {split}, which {stands}");
-    scene.report(Violation::new(OracleName::State, text).of(checkpoint).by(snapshot.subtask));
+    let violation = Violation::new(Kind::WrongPosition, text);
+    scene.report(violation.of(checkpoint).by(snapshot.subtask));
 }
 
 fn report_flow(scene: &mut Scene, channel: usize, flow: &Flow) {
@@ -385,5 +394,5 @@ fn report_flow(scene: &mut Scene, channel: usize, flow: &Flow) {
     let text = format!(
         "on the history that survives, {name} was sent the multiset {sent} and processed {received}"
     );
-    scene.report(Violation::new(OracleName::State, text).on(channel));
+    scene.report(Violation::new(Kind::ProcessedOtherwise, text).on(channel));
 }

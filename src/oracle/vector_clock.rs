@@ -10,8 +10,9 @@
 
 use std::collections::VecDeque;
 
+use super::kind::Kind;
 use super::shape::Scene;
-use super::verdict::{OracleName, Violation};
+use super::verdict::Violation;
 use crate::protocol::{ChannelId, CheckpointId, SubtaskId};
 use crate::trace::SnapshotTaken;
 
@@ -22,7 +23,7 @@ const SUBTASKS_MAX: usize = 512;
 const TAKEN_MAX: usize = 32;
 
 /// Judges dependencies.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct VectorClockOracle {
     /// By subtask; the last checkpoint known to be snapshotted, by subtask.
     clocks: Vec<Clock>,
@@ -183,5 +184,5 @@ fn report(scene: &mut Scene, subtask: SubtaskId, other: SubtaskId, checkpoint: C
         scene.name(subtask),
         scene.name(other),
     );
-    scene.report(Violation::new(OracleName::VectorClock, text).of(checkpoint).by(subtask));
+    scene.report(Violation::new(Kind::DependentCut, text).of(checkpoint).by(subtask));
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use strum::{EnumCount, EnumIter, EnumString, IntoStaticStr};
 
+use super::kind::Kind;
 use crate::protocol::{ChannelId, CheckpointId, LineageId, SubtaskId, VirtualTime};
 use crate::trace::Stamp;
 
@@ -67,6 +68,8 @@ impl OracleName {
 pub struct Violation {
     /// Which oracle found it.
     pub oracle: OracleName,
+    /// What kind of violation it is.
+    pub kind: Kind,
     /// The number of the event at which it showed.
     pub event: u64,
     /// The time of that event.
@@ -85,9 +88,10 @@ pub struct Violation {
 
 impl Violation {
     /// A violation that is not placed yet: the judge adds the event and its time.
-    pub(super) fn new(oracle: OracleName, text: String) -> Self {
+    pub(super) fn new(kind: Kind, text: String) -> Self {
         Self {
-            oracle,
+            oracle: kind.oracle(),
+            kind,
             event: 0,
             at: VirtualTime::ZERO,
             text,

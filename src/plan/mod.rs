@@ -2,6 +2,7 @@
 
 mod built_in;
 pub mod draw;
+pub mod expectation;
 pub mod fault;
 pub mod fault_class;
 pub mod file;
@@ -12,6 +13,7 @@ pub mod swarm;
 pub mod words;
 
 pub use draw::draw;
+pub use expectation::{Expectation, Situation};
 pub use fault::{ClockChange, Fault, MessageAction, PlannedFault, When};
 pub use fault_class::{FaultClass, FaultFamily};
 pub use file::{FileError, PLAN_FORMAT, PLAN_VERSION};

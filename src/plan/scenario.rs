@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::expectation::Expectation;
 use super::fault_class::FaultClass;
 use super::links::Latency;
 use super::random::Span;
@@ -28,6 +29,9 @@ pub struct Scenario {
     /// Whether a sweep that names no scenario runs it.
     #[serde(default = "yes")]
     pub in_sweep: bool,
+    /// What it is for: what a sweep of enough seeds must reach.
+    #[serde(default)]
+    pub sometimes: Vec<Expectation>,
     /// The job.
     pub job: JobScenario,
     /// The processes.

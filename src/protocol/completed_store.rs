@@ -53,6 +53,12 @@ impl CompletedStore {
         self.checkpoints.first()
     }
 
+    /// Whether this checkpoint is retained.
+    #[must_use]
+    pub fn holds(&self, checkpoint: CheckpointId) -> bool {
+        self.checkpoints.iter().any(|completed| completed.checkpoint == checkpoint)
+    }
+
     /// Whether a retained checkpoint refers to this object.
     #[must_use]
     pub fn refers_to(&self, key: ObjectKey) -> bool {

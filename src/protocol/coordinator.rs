@@ -226,6 +226,18 @@ impl CheckpointCoordinator {
         self.store.newest()
     }
 
+    /// Whether this checkpoint is completed and kept.
+    #[must_use]
+    pub fn is_retained(&self, checkpoint: CheckpointId) -> bool {
+        self.store.holds(checkpoint)
+    }
+
+    /// Whether the metadata of this checkpoint is being written, and is still wanted.
+    #[must_use]
+    pub fn awaits_metadata(&self, checkpoint: CheckpointId) -> bool {
+        self.pending.get(&checkpoint).is_some_and(PendingCheckpoint::is_writing)
+    }
+
     /// Whether an addition to the store is under way: recovery must wait for its outcome.
     #[must_use]
     pub fn is_adding(&self) -> bool {

@@ -84,6 +84,13 @@ pub enum Defect {
     LingeringTransactionKept,
     /// B18, FLINK-7637: the sink does not flush its buffer at the barrier.
     NoFlushAtBarrier,
+    /// B12, FLINK-22502: recovery takes the newest metadata that a listing shows, not what the job's record
+    /// says, and so an older or an incomplete set.
+    LatestFromListing,
+    /// B20, KAFKA-10362: what a restore finds is taken for what was checkpointed, without a check.
+    CorruptReadAccepted,
+    /// B9, Hazelcast #23201: the store answers before it has synced.
+    AnsweredBeforeSynced,
     /// Determinism (Sui #26400): a counter shared by all runs of a process leaks into a run.
     StateLeaksBetweenRuns,
 }

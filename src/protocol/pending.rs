@@ -103,6 +103,17 @@ impl PendingCheckpoint {
         }
     }
 
+    /// Whether its metadata is being written.
+    #[must_use]
+    pub fn is_writing(&self) -> bool {
+        match self.phase {
+            PendingPhase::WritingMetadata(_) => true,
+            PendingPhase::Collecting(_)
+            | PendingPhase::AwaitingStore(_)
+            | PendingPhase::Adding(_) => false,
+        }
+    }
+
     /// The snapshots that were acknowledged for it, in subtask order.
     #[must_use]
     pub fn handles(&self) -> Vec<SnapshotHandle> {

@@ -356,3 +356,39 @@ impl Event {
         }
     }
 }
+
+impl Point {
+    /// Whether it tells of a fault that strikes or ends, and not of the system.
+    #[must_use]
+    pub const fn tells_of_fault(self) -> bool {
+        matches!(
+            self,
+            Self::FaultsEnded
+                | Self::Crashed
+                | Self::Restarted
+                | Self::Paused
+                | Self::Resumed
+                | Self::Disconnected
+                | Self::Healed
+                | Self::MessageDropped
+                | Self::MessageDelayed
+                | Self::MessageDuplicated
+                | Self::MessageReordered
+                | Self::Zombified
+                | Self::ZombieEnded
+                | Self::Held
+                | Self::Released
+                | Self::HalfOpened
+                | Self::ConnectionReset
+                | Self::ElementLost
+                | Self::ClockChanged
+                | Self::StoreTroubled
+                | Self::StoreRecovered
+                | Self::ObjectDestroyed
+                | Self::SinkTroubled
+                | Self::SinkRecovered
+                | Self::SplitIdle
+                | Self::SplitResumed
+        )
+    }
+}

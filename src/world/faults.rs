@@ -199,6 +199,13 @@ impl Cuts {
         self.cut.remove(&(from, to, by)) && !self.is_cut(from, to)
     }
 
+    /// Heals all cuts of one fault, and names the directions that are open again.
+    pub fn heal_by(&mut self, by: usize) -> Vec<(ProcessId, ProcessId)> {
+        let healed: Vec<_> =
+            self.cut.iter().filter(|(.., fault)| *fault == by).map(|cut| (cut.0, cut.1)).collect();
+        healed.into_iter().filter(|(from, to)| self.heal(*from, *to, by)).collect()
+    }
+
     /// Heals all, and names the directions.
     pub fn heal_all(&mut self) -> BTreeSet<(ProcessId, ProcessId)> {
         std::mem::take(&mut self.cut).into_iter().map(|(from, to, _)| (from, to)).collect()

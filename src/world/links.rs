@@ -150,8 +150,7 @@ impl Links {
         };
         let mut priorities = settings.priorities.clone();
         priorities.sort_by_key(|priority| priority.from_us);
-        let control_stream =
-            |sender: usize| Stream::new(plan.seed, Concern::Link, (1 << 32) | sender as u64);
+        let control_stream = |sender: usize| control_stream(plan.seed, sender);
         Self {
             ordered: (0..channels * 2 + workers).map(link).collect(),
             channels,
@@ -160,6 +159,16 @@ impl Links {
             control_streams: (0..processes).map(control_stream).collect(),
             priorities,
             safety: VirtualTime::ZERO + plan.safety(),
+        }
+    }
+
+    /// Draws all further delays from the streams of another seed.
+    pub fn reseed(&mut self, seed: u64) {
+        for (index, link) in self.ordered.iter_mut().enumerate() {
+            link.stream = Stream::new(seed, Concern::Link, index as u64);
+        }
+        for (sender, stream) in self.control_streams.iter_mut().enumerate() {
+            *stream = control_stream(seed, sender);
         }
     }
 
@@ -232,4 +241,9 @@ impl Links {
         let current = of_sender.find(|priority| has_begun(priority));
         current.map_or(Duration::ZERO, |priority| Duration::from_micros(priority.extra_us))
     }
+}
+
+/// What the delays of a sender's single messages are drawn from.
+fn control_stream(seed: u64, sender: usize) -> Stream {
+    Stream::new(seed, Concern::Link, (1 << 32) | sender as u64)
 }

@@ -1,12 +1,16 @@
 //! Worlds: they own time, links, crashes and scheduling, and carry outboxes out in order.
 
+pub mod clock;
 pub mod faults;
 pub mod kernel;
 pub mod links;
 #[cfg(madsim)]
 pub mod madsim;
+pub mod network;
 pub mod observer;
 pub mod queue;
+pub mod troubles;
+pub mod waiting;
 
 pub use kernel::Kernel;
 pub use observer::Observer;

@@ -5,6 +5,8 @@ use std::fmt;
 use std::time::Duration;
 
 use cutwater::explore::determinism::Divergent;
+use cutwater::explore::reach::SweepReach;
+use cutwater::explore::reach::summary::{Figures, Unmet};
 use cutwater::explore::report::{Unreached, unreached};
 use cutwater::explore::sweep::ScenarioReport;
 use cutwater::explore::{Statistics, Sweep};
@@ -33,6 +35,10 @@ pub struct Report {
     scenarios: Vec<Row>,
     /// Enabled fault classes that never struck; empty where anything failed.
     unreached: Vec<Unreached>,
+    /// Expectations that no run met; empty where anything failed.
+    unmet: Vec<Unmet>,
+    /// Cells, points and expectations that were reached.
+    reach: Figures,
     /// With the command that shows it again.
     divergent: Vec<(Divergent, String)>,
     /// Where two runs of the first of them part.
@@ -77,18 +83,21 @@ impl Report {
         environment: Environment,
         sweep: &Sweep,
         sources: &[ScenarioSource],
+        reach: &SweepReach,
         done: Done,
     ) -> Self {
         let class = done.report.class();
-        let unreached = match class {
-            VerdictClass::Held if !done.is_interrupted => unreached(&sweep.scenarios, &done.report),
-            _ => Vec::new(),
+        let (unreached, unmet) = match class {
+            VerdictClass::Held if !done.is_interrupted => {
+                (unreached(&sweep.scenarios, &done.report), reach.unmet())
+            }
+            _ => (Vec::new(), Vec::new()),
         };
         let exit = if done.is_interrupted {
             Exit::Interrupted
         } else if !done.divergent.is_empty() {
             Exit::NotDeterministic
-        } else if !unreached.is_empty() {
+        } else if !unreached.is_empty() || !unmet.is_empty() {
             Exit::Violated
         } else {
             Exit::of(class)
@@ -105,6 +114,8 @@ impl Report {
             exit_code: exit.code(),
             scenarios: rows(sweep, &done),
             unreached,
+            unmet,
+            reach: reach.figures(),
             failures: failures(sweep, sources, &done),
             divergent: twice_commands(sweep, sources, done.divergent),
             divergence: done.divergence,
@@ -140,7 +151,7 @@ impl Report {
             let faults = families.iter().map(|family| row.struck(*family));
             let faults = faults.map(|number| number.map(count).unwrap_or_default());
             let counts = [row.completed, row.aborted, row.restores, row.records].map(count);
-            let verdict = [row.verdict(&self.unreached)];
+            let verdict = [row.verdict(&self.unreached, &self.unmet)];
             let head = [row.name.clone(), count(row.seeds)];
             table.row(head.into_iter().chain(faults).chain(counts).chain(verdict));
         }
@@ -185,7 +196,7 @@ impl Row {
         of_family.map(|(_, struck)| *struck).reduce(|all, struck| all + struck)
     }
 
-    fn verdict(&self, unreached: &[Unreached]) -> String {
+    fn verdict(&self, unreached: &[Unreached], unmet: &[Unmet]) -> String {
         let mut said = Vec::new();
         let counted =
             [(self.violated, "violated"), (self.panicked, "panicked"), (self.liveness, "liveness")];
@@ -196,6 +207,9 @@ impl Row {
         }
         for missing in unreached.iter().filter(|missing| missing.scenario == self.name) {
             said.push(format!("never {}", missing.class));
+        }
+        for missing in unmet.iter().filter(|missing| missing.scenario == self.name) {
+            said.push(format!("never {}", missing.expectation));
         }
         match (said.is_empty(), self.seeds) {
             (true, 0) => "not run".to_owned(),
@@ -258,6 +272,7 @@ impl fmt::Display for Report {
             rate(self.total.events, elapsed),
             ratio(self.total.virtual_ns, elapsed),
         )?;
+        writeln!(f, "reach  {}", self.reach)?;
         for failed in self.failures.iter().filter(|failed| failed.kept.is_some()) {
             writeln!(f, "\n{}\n{}", failed.violated, failed.command)?;
             if let Some(kept) = &failed.kept {
@@ -271,6 +286,10 @@ impl fmt::Display for Report {
         for missing in &self.unreached {
             let Unreached { scenario, class, expected } = missing;
             writeln!(f, "\n{scenario}: {class} never struck, with {expected} expected")?;
+        }
+        for missing in &self.unmet {
+            let Unmet { scenario, expectation, runs } = missing;
+            writeln!(f, "\n{scenario}: {expectation} never happened, in {} runs", count(*runs))?;
         }
         for (Divergent { scenario, seed, first, second }, command) in &self.divergent {
             writeln!(f, "\nnot deterministic ({scenario}, seed {seed}): {first}, then {second}")?;

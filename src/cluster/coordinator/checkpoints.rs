@@ -1,9 +1,9 @@
 //! Carries out what the checkpoint coordinator wants, in order.
 
-use super::super::message::{Message, ObjectOperation, ObjectResult};
+use super::super::message::{Message, ObjectOperation, ObjectResult, RequestId};
 use super::super::process::{Outbox, Timer};
 use super::ledger::Change;
-use super::{Coordinator, Purpose, State};
+use super::{Coordinator, Purpose, State, metadata};
 use crate::protocol::{
     Acknowledgement, CheckpointId, CompletedCheckpoint, CoordinatorOutput, ObjectKey, ProcessId,
     VirtualTime,
@@ -99,7 +99,7 @@ impl Coordinator {
         let snapshots =
             completed.snapshots.iter().map(|handle| (handle.subtask, handle.key)).collect();
         outbox.event(Event::Assembled { checkpoint, snapshots });
-        let bytes = postcard::to_allocvec(completed).expect("plain data can be encoded").into();
+        let bytes = metadata::encode(completed);
         let operation = ObjectOperation::Put { key: ObjectKey::Metadata { checkpoint }, bytes };
         self.object(now, Purpose::WriteMetadata(checkpoint), operation, outbox);
     }
@@ -119,11 +119,35 @@ impl Coordinator {
         }
     }
 
-    fn delete(&mut self, now: VirtualTime, key: ObjectKey, outbox: &mut impl Outbox) {
+    pub(super) fn delete(&mut self, now: VirtualTime, key: ObjectKey, outbox: &mut impl Outbox) {
         self.object(now, Purpose::Delete, ObjectOperation::Delete { key }, outbox);
     }
 
-    pub(super) fn handle_object(
+    /// An answer that is of no use leaves its request unanswered: it is sent again in its time.
+    pub(super) fn handle_object_answer(
+        &mut self,
+        now: VirtualTime,
+        request: RequestId,
+        result: ObjectResult,
+        outbox: &mut impl Outbox,
+    ) {
+        let purpose = self.requests.purpose(request).copied();
+        if let Some(purpose) = purpose.filter(|purpose| self.can_use(*purpose, &result)) {
+            self.requests.answered(request);
+            self.handle_object(now, purpose, result, outbox);
+        }
+    }
+
+    fn can_use(&self, purpose: Purpose, result: &ObjectResult) -> bool {
+        match purpose {
+            Purpose::LoadMetadata(checkpoint) => self.is_loaded_by(checkpoint, result),
+            Purpose::WriteMetadata(_) | Purpose::Record => true,
+            Purpose::Delete => *result != ObjectResult::Failed,
+            Purpose::List => matches!(result, ObjectResult::Listed(_)),
+        }
+    }
+
+    fn handle_object(
         &mut self,
         now: VirtualTime,
         purpose: Purpose,
@@ -132,9 +156,12 @@ impl Coordinator {
     ) {
         match purpose {
             Purpose::LoadMetadata(checkpoint) => {
-                self.handle_loaded(now, checkpoint, result, outbox);
+                self.handle_loaded(checkpoint, &result, outbox);
             }
-            Purpose::WriteMetadata(checkpoint) => self.handle_metadata(now, checkpoint, &result),
+            Purpose::WriteMetadata(checkpoint) => {
+                self.handle_metadata(now, checkpoint, &result, outbox);
+            }
+            Purpose::List => self.handle_listed(now, result, outbox),
             Purpose::Record | Purpose::Delete => {}
         }
     }
@@ -144,11 +171,19 @@ impl Coordinator {
         now: VirtualTime,
         checkpoint: CheckpointId,
         result: &ObjectResult,
+        outbox: &mut impl Outbox,
     ) {
         let State::Leading { checkpoints, .. } = &mut self.state else { return };
         match result {
-            ObjectResult::Done => checkpoints.handle_metadata_durable(now, checkpoint),
-            ObjectResult::Read(_) | ObjectResult::Missing | ObjectResult::Failed => {
+            ObjectResult::Done if checkpoints.awaits_metadata(checkpoint) => {
+                checkpoints.handle_metadata_durable(now, checkpoint);
+            }
+            // Given up meanwhile: nothing refers to it.
+            ObjectResult::Done => self.delete(now, ObjectKey::Metadata { checkpoint }, outbox),
+            ObjectResult::Read(_)
+            | ObjectResult::Listed(_)
+            | ObjectResult::Missing
+            | ObjectResult::Failed => {
                 checkpoints.handle_metadata_failed(now, checkpoint);
             }
         }

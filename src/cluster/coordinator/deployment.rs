@@ -178,6 +178,7 @@ impl Coordinator {
         *deployment = Deployment::Deploying { deploy: Arc::new(deploy), ready: BTreeSet::new() };
         outbox.event(Event::AttemptStarted { attempt, term, restored });
         self.repeat_deployment(outbox);
+        self.look_for_leftovers(now, outbox);
         self.start_when_possible(now, outbox);
     }
 

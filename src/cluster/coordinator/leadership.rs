@@ -1,15 +1,15 @@
 //! From an empty memory to leadership: the record, the term, the retained checkpoints.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::super::message::{JobRecord, Message, MetaOperation, ObjectOperation, ObjectResult};
 use super::super::process::{Outbox, Timer};
 use super::deployment::Deployment;
 use super::ledger::{Answer, Change};
-use super::{Coordinator, Purpose, State};
+use super::{Coordinator, Purpose, State, metadata};
 use crate::protocol::{
-    CheckpointCoordinator, CheckpointId, CompletedCheckpoint, ObjectKey, ProcessId, VirtualTime,
+    CheckpointCoordinator, CheckpointId, Defect, ObjectKey, ProcessId, VirtualTime,
 };
 use crate::trace::Event;
 
@@ -81,8 +81,23 @@ impl Coordinator {
             self.finish(outbox);
             return;
         }
-        self.state = State::Loading { loaded: BTreeMap::new() };
-        for checkpoint in record.retained {
+        self.state = State::Loading { wanted: BTreeSet::new(), loaded: BTreeMap::new() };
+        if self.defects.has(Defect::LatestFromListing) {
+            return self.list(now, outbox);
+        }
+        self.load_all(now, record.retained, outbox);
+    }
+
+    pub(super) fn load_all(
+        &mut self,
+        now: VirtualTime,
+        checkpoints: Vec<CheckpointId>,
+        outbox: &mut impl Outbox,
+    ) {
+        if let State::Loading { wanted, .. } = &mut self.state {
+            wanted.extend(&checkpoints);
+        }
+        for checkpoint in checkpoints {
             self.load(now, checkpoint, outbox);
         }
         self.lead_when_loaded(outbox);
@@ -93,39 +108,43 @@ impl Coordinator {
         self.object(now, Purpose::LoadMetadata(checkpoint), operation, outbox);
     }
 
-    /// A metadata object that cannot be read now is read again: going on without it would fall back
-    /// behind what may have been committed.
-    pub(super) fn handle_loaded(
-        &mut self,
-        now: VirtualTime,
-        checkpoint: CheckpointId,
-        result: ObjectResult,
-        outbox: &mut impl Outbox,
-    ) {
-        let State::Loading { loaded } = &mut self.state else { return };
-        let read = match &result {
-            ObjectResult::Read(bytes) => postcard::from_bytes::<CompletedCheckpoint>(bytes).ok(),
-            ObjectResult::Done | ObjectResult::Missing | ObjectResult::Failed => None,
-        };
-        match read {
-            Some(completed) => {
-                loaded.insert(checkpoint, completed);
-                self.lead_when_loaded(outbox);
-            }
-            None => self.load(now, checkpoint, outbox),
+    /// A metadata object that cannot be read, or is not whole, is read again: going on without the newest
+    /// would fall back behind what may have been committed. An older one that is gone is not needed.
+    pub(super) fn is_loaded_by(&self, checkpoint: CheckpointId, result: &ObjectResult) -> bool {
+        match result {
+            ObjectResult::Read(bytes) => metadata::decode(bytes, self.defects).is_some(),
+            ObjectResult::Missing => self.ledger.record().retained.last() > Some(&checkpoint),
+            ObjectResult::Done | ObjectResult::Listed(_) | ObjectResult::Failed => false,
         }
     }
 
+    pub(super) fn handle_loaded(
+        &mut self,
+        checkpoint: CheckpointId,
+        result: &ObjectResult,
+        outbox: &mut impl Outbox,
+    ) {
+        let State::Loading { wanted, loaded } = &mut self.state else { return };
+        wanted.remove(&checkpoint);
+        if let ObjectResult::Read(bytes) = result
+            && let Some(completed) = metadata::decode(bytes, self.defects)
+        {
+            loaded.insert(checkpoint, completed);
+        }
+        self.lead_when_loaded(outbox);
+    }
+
     fn lead_when_loaded(&mut self, outbox: &mut impl Outbox) {
-        let State::Loading { loaded } = &mut self.state else { return };
+        let State::Loading { wanted, loaded } = &mut self.state else { return };
         let record = self.ledger.record();
-        if loaded.len() < record.retained.len() {
+        if !wanted.is_empty() {
             return;
         }
         let retained: Vec<_> = std::mem::take(loaded).into_values().collect();
         let settings = self.settings.checkpoints.clone();
         let checkpoints =
             CheckpointCoordinator::new(settings, record.last_checkpoint, retained, self.defects);
+        self.inherited = record.last_checkpoint;
         let deployment = Deployment::Waiting { delayed: true };
         self.state = State::Leading { checkpoints: Box::new(checkpoints), deployment };
         let delay = Duration::from_millis(self.settings.restart_delay_ms);

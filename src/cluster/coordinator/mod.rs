@@ -5,9 +5,11 @@ mod checkpoints;
 mod deployment;
 mod leadership;
 mod ledger;
+mod leftovers;
+mod metadata;
 mod workers;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,6 +37,8 @@ enum Purpose {
     WriteMetadata(CheckpointId),
     /// Delete what belongs to nothing.
     Delete,
+    /// See what there is.
+    List,
 }
 
 /// The coordinator process.
@@ -47,6 +51,10 @@ pub struct Coordinator {
     requests: Requests<Purpose>,
     ledger: Ledger,
     workers: Workers,
+    /// Ids up to this one were used by predecessors, if at all.
+    inherited: CheckpointId,
+    /// What they left behind has been looked for.
+    is_swept: bool,
     state: State,
 }
 
@@ -57,6 +65,8 @@ enum State {
     TakingLeadership,
     /// Reads the metadata of the retained checkpoints: all of them, or it does not go on (FLINK-22502).
     Loading {
+        /// Those that were not read yet.
+        wanted: BTreeSet<CheckpointId>,
         /// Those that were read.
         loaded: BTreeMap<CheckpointId, CompletedCheckpoint>,
     },
@@ -85,6 +95,8 @@ impl Coordinator {
             requests: Requests::new(incarnation, retry),
             ledger: Ledger::default(),
             workers: Workers::default(),
+            inherited: CheckpointId::default(),
+            is_swept: false,
             state: State::TakingLeadership,
         }
     }
@@ -150,9 +162,7 @@ impl Coordinator {
                 }
             }
             Message::ObjectAnswer { request, result } => {
-                if let Some(purpose) = self.requests.answered(request) {
-                    self.handle_object(now, purpose, result, outbox);
-                }
+                self.handle_object_answer(now, request, result, outbox);
             }
             _ => {}
         }

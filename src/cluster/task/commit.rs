@@ -200,18 +200,13 @@ impl Task {
         request(Purpose::PreCommit { subtask, checkpoint }, operation, env);
     }
 
-    /// What was written before the barrier of `checkpoint` is durable (or will never be).
+    /// What was written before the barrier of `checkpoint` is durable.
     pub fn handle_pre_committed(
         &mut self,
         checkpoint: CheckpointId,
-        accepted: bool,
         env: &mut Env<'_, impl Outbox>,
     ) {
-        if accepted {
-            self.checkpoint.handle_part_durable(checkpoint, AsyncPart::PreCommit);
-        } else {
-            self.checkpoint.handle_part_failed(checkpoint, AsyncPart::PreCommit);
-        }
+        self.checkpoint.handle_part_durable(checkpoint, AsyncPart::PreCommit);
         self.carry_out(env);
     }
 

@@ -6,7 +6,7 @@ use super::super::message::{Message, ObjectResult};
 use super::super::process::Outbox;
 use super::super::task::Purpose;
 use super::Worker;
-use crate::protocol::{SubtaskId, VirtualTime};
+use crate::protocol::{Defect, Digest, SubtaskId, VirtualTime};
 
 impl Worker {
     pub(super) fn handle_answer(
@@ -20,7 +20,11 @@ impl Worker {
             Message::ObjectAnswer { request, .. } | Message::SinkAnswer { request, .. } => *request,
             _ => return,
         };
-        let Some(purpose) = self.requests.answered(request) else { return };
+        let Some(purpose) = self.requests.purpose(request).copied() else { return };
+        if !self.can_use(purpose, &message) {
+            return;
+        }
+        self.requests.answered(request);
         match message {
             Message::Fetched(fetched) => {
                 if let Purpose::Fetch { subtask, .. } = purpose {
@@ -39,6 +43,22 @@ impl Worker {
             _ => {}
         }
         self.report_ready(false, outbox);
+    }
+
+    /// An answer that is of no use leaves its request unanswered: it is sent again. What was not read,
+    /// or is not what was acknowledged, is read again; what was not deleted is deleted later.
+    fn can_use(&self, purpose: Purpose, message: &Message) -> bool {
+        let Message::ObjectAnswer { result, .. } = message else { return true };
+        match (purpose, result) {
+            (Purpose::Restore { .. } | Purpose::Delete, ObjectResult::Failed) => false,
+            (Purpose::Restore { subtask }, ObjectResult::Read(bytes)) => {
+                let deploy = self.execution.as_ref().map(|execution| &execution.deploy);
+                let handle = deploy.and_then(|deploy| deploy.snapshots.get(subtask.index()));
+                handle.is_none_or(|handle| handle.digest == Digest::of(bytes))
+                    || self.defects.has(Defect::CorruptReadAccepted)
+            }
+            _ => true,
+        }
     }
 
     fn handle_object_answer(
@@ -65,7 +85,7 @@ impl Worker {
         }
     }
 
-    /// A store that fails is asked again; a snapshot that is not what was acknowledged ends the attempt.
+    /// A snapshot that is gone, or makes no sense, ends the attempt.
     fn handle_snapshot(
         &mut self,
         now: VirtualTime,
@@ -81,11 +101,10 @@ impl Worker {
         let checkpoint = deploy.checkpoint;
         self.with_current(now, subtask, outbox, |task, env| match result {
             ObjectResult::Read(bytes) => task.handle_snapshot(checkpoint, handle, &bytes, env),
-            ObjectResult::Failed => {
-                task.begin_restore(checkpoint, Some(handle), env);
-                Ok(())
-            }
-            ObjectResult::Missing | ObjectResult::Done => Err(format!("{} is gone", handle.key)),
+            ObjectResult::Missing
+            | ObjectResult::Failed
+            | ObjectResult::Listed(_)
+            | ObjectResult::Done => Err(format!("{} is gone", handle.key)),
         });
     }
 
@@ -111,8 +130,13 @@ impl Worker {
                     return Err("the sink target has fenced this attempt".to_owned());
                 }
                 Purpose::Fence { .. } => task.handle_fenced(env),
+                Purpose::PreCommit { checkpoint, .. } if accepted => {
+                    task.handle_pre_committed(checkpoint, env);
+                }
+                // What was written before the barrier is not there, and later transactions do not
+                // bring it back: only a restart does.
                 Purpose::PreCommit { checkpoint, .. } => {
-                    task.handle_pre_committed(checkpoint, accepted, env);
+                    return Err(format!("the sink target lacks records of {checkpoint}"));
                 }
                 Purpose::Commit { transaction, .. } if accepted => {
                     task.handle_committed(transaction);

@@ -1,6 +1,7 @@
 //! Rare events: all but those per record.
 
 use super::Judge;
+use crate::oracle::kind::Kind;
 use crate::oracle::order::Marker;
 use crate::oracle::shape::{Scene, Shape};
 use crate::protocol::{Attempt, ChannelId, CheckpointId, Term};
@@ -25,7 +26,8 @@ impl Judge {
     /// Takes an event that is not per record.
     pub(super) fn observe_rare(&mut self, stamp: Stamp, event: &Event) {
         if stamp.number == 0 && !matches!(event, Event::RunStarted(_)) {
-            self.report(stamp, "the first event is not the start of a run".to_owned());
+            let text = "the first event is not the start of a run".to_owned();
+            self.report(stamp, Kind::MisplacedStart, text);
         }
         self.liveness.handle_time(scene!(self, stamp));
         match concern(event) {
@@ -48,11 +50,11 @@ impl Judge {
 
     fn start(&mut self, stamp: Stamp, run: &RunStarted) {
         if stamp.number != 0 {
-            self.report(stamp, "a run starts within a run".to_owned());
+            self.report(stamp, Kind::MisplacedStart, "a run starts within a run".to_owned());
         }
         match Shape::new(run) {
             Ok(shape) => self.shape = shape,
-            Err(text) => self.report(stamp, text),
+            Err(text) => self.report(stamp, Kind::UnknownEntity, text),
         }
         self.attempt = None;
         let scene = scene!(self, stamp);
@@ -220,7 +222,7 @@ impl Judge {
                 if self.attempt != Some(*attempt) {
                     let text =
                         format!("{checkpoint} was triggered in {attempt}, which does not run");
-                    self.report(stamp, text);
+                    self.report(stamp, Kind::TriggeredElsewhere, text);
                 }
             }
             Event::AcknowledgementCounted { subtask, from_attempt, checkpoint } => {

@@ -12,6 +12,7 @@ use crate::world::faults::{Cuts, Moment, Nemesis, message_event};
 use crate::world::links::{InFlight, Links};
 use crate::world::observer::Observer;
 use crate::world::queue::{Due, Queue, Slab, TOKENS_MAX};
+use crate::world::troubles::Troubles;
 use crate::world::{Ending, RunEnd, slot_of};
 
 /// Tokens at and above this are ordered links.
@@ -30,7 +31,8 @@ pub(super) struct Core<'a, O> {
     pub links: Links,
     pub cuts: Cuts,
     pub nemesis: Nemesis,
-    observer: O,
+    pub troubles: Troubles,
+    pub observer: O,
     pub steps: u64,
     events: u64,
     /// The kind of the last event that tells of the system, not of its faults.
@@ -46,7 +48,7 @@ pub(super) struct Slot {
     pub id: ProcessId,
     pub incarnation: Incarnation,
     pub condition: Condition,
-    mailbox: Stream,
+    pub mailbox: Stream,
 }
 
 /// Whether a process makes progress.
@@ -74,7 +76,9 @@ pub(super) enum Arrival {
     Restart { slot: u32, incarnation: Incarnation },
     /// A pause is over.
     Resume { slot: u32 },
-    /// A cut is over.
+    /// A service is told of its trouble, if that fault is still in force.
+    Trouble { fault: usize },
+    /// A cut, or the trouble of a service, is over.
     Heal { fault: usize },
     /// The safety phase is over.
     FaultsEnd,
@@ -100,6 +104,7 @@ impl<'a, O: Observer> Core<'a, O> {
             links,
             cuts: Cuts::default(),
             nemesis: Nemesis::new(plan),
+            troubles: Troubles::default(),
             observer,
             steps: 0,
             events: 0,
@@ -120,9 +125,15 @@ impl<'a, O: Observer> Core<'a, O> {
     pub fn event(&mut self, slot: usize, event: &Event) -> ControlFlow<()> {
         let process = self.slots[slot].id;
         self.observe(process, event);
-        self.last = Some(Point::from(event));
+        let point = Point::from(event);
+        if !point.tells_of_fault() {
+            self.last = Some(point);
+        }
         if let Event::JobFinished { .. } = event {
             self.ending.get_or_insert(Ending::Finished);
+        }
+        if self.ending.is_some() {
+            return ControlFlow::Break(());
         }
         if self.nemesis.is_watching(event) {
             self.strike_aimed(event, process);
@@ -130,7 +141,7 @@ impl<'a, O: Observer> Core<'a, O> {
                 return ControlFlow::Break(());
             }
         }
-        if self.ending.is_none() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        ControlFlow::Continue(())
     }
 
     #[inline]

@@ -2,6 +2,7 @@
 
 mod carrier;
 mod core;
+mod fork;
 mod striking;
 
 use self::carrier::Carrier;
@@ -11,7 +12,7 @@ use super::links::InFlight;
 use super::observer::Observer;
 use super::queue::Due;
 use super::{Ending, RunEnd, run_started, slot_of};
-use crate::cluster::{Cluster, Input, Message, Process, StoreFault, Trouble};
+use crate::cluster::{Cluster, Input, Message, Process, Trouble};
 use crate::plan::{Plan, When};
 use crate::protocol::{Incarnation, ProcessId, VirtualTime};
 use crate::trace::Event;
@@ -46,16 +47,8 @@ impl<'a, O: Observer> Kernel<'a, O> {
     }
 
     /// Runs to the end.
-    pub fn run(mut self) -> (RunEnd, Nemesis, O) {
-        self.begin();
-        let limit = VirtualTime::ZERO + self.core.plan.limit();
-        while self.core.ending.is_none() {
-            self.step(limit);
-            if self.core.steps >= self.steps_max {
-                self.core.ending.get_or_insert(Ending::StepLimit);
-            }
-        }
-        self.core.into_end()
+    pub fn run(self) -> (RunEnd, Nemesis, O) {
+        self.begun().finish()
     }
 
     fn begin(&mut self) {
@@ -101,7 +94,13 @@ impl<'a, O: Observer> Kernel<'a, O> {
             Arrival::Strike(fault) => self.core.strike(fault, ProcessId::Coordinator),
             Arrival::Restart { slot, incarnation } => self.restart(slot as usize, incarnation),
             Arrival::Resume { slot } => self.resume(slot as usize),
-            Arrival::Heal { fault } => self.core.heal(fault),
+            Arrival::Trouble { fault } => {
+                let planned = &self.core.plan.faults[fault].fault;
+                if let Some(told) = self.core.troubles.told(fault, planned) {
+                    self.tell(told);
+                }
+            }
+            Arrival::Heal { fault } => self.heal(fault),
             Arrival::FaultsEnd => self.end_faults(),
         }
     }
@@ -166,15 +165,28 @@ impl<'a, O: Observer> Kernel<'a, O> {
         }
     }
 
+    fn heal(&mut self, fault: usize) {
+        self.core.heal(fault);
+        let planned = &self.core.plan.faults[fault].fault;
+        if let Some(told) = self.core.troubles.end(fault, planned) {
+            self.tell(told);
+        }
+    }
+
+    fn tell(&mut self, (process, trouble): (ProcessId, Trouble)) {
+        let slot = slot_of(process);
+        let incarnation = self.core.slots[slot].incarnation;
+        self.deliver(slot, incarnation, Input::Trouble(trouble));
+    }
+
     /// The safety phase is over: everything that is not lost for good is healed.
     fn end_faults(&mut self) {
         self.core.heal_links();
-        for store in [ProcessId::ObjectStore, ProcessId::MetaStore] {
-            let slot = slot_of(store);
-            self.handle(slot, Input::Trouble(Trouble::Store(StoreFault::Healthy)));
-        }
         for slot in 0..self.processes.len() {
             self.heal_process(slot);
+        }
+        for told in self.core.troubles.end_all() {
+            self.tell(told);
         }
         self.core.observe(ProcessId::Coordinator, &Event::FaultsEnded);
     }

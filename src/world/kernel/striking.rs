@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::core::{Arrival, Condition, Core};
-use crate::cluster::{Input, StoreFault, Trouble};
+use crate::cluster::Input;
 use crate::plan::Fault;
 use crate::protocol::{Incarnation, ProcessId};
 use crate::trace::Event;
@@ -41,14 +41,10 @@ impl<O: Observer> Core<'_, O> {
             | Fault::Hold { .. }
             | Fault::HalfOpen { .. }
             | Fault::Lose { .. }
-            | Fault::Clock { .. }
-            | Fault::Sink { .. }
-            | Fault::Idle { .. } => {}
-            Fault::Store { process, fault: how, for_us } => {
-                self.mark(index, *process);
-                self.tell_store(*process, *how, 0);
-                self.tell_store(*process, StoreFault::Healthy, *for_us);
-            }
+            | Fault::Clock { .. } => {}
+            Fault::Store { process, for_us, .. } => self.trouble(index, *process, *for_us),
+            Fault::Sink { for_us, .. } => self.trouble(index, ProcessId::SinkTarget, *for_us),
+            Fault::Idle { for_us, .. } => self.trouble(index, ProcessId::SourceLog, *for_us),
         }
     }
 
@@ -151,12 +147,14 @@ impl<O: Observer> Core<'_, O> {
         self.release_links();
     }
 
-    fn tell_store(&mut self, process: ProcessId, fault: StoreFault, after_us: u64) {
-        let slot = slot_of(process);
-        let incarnation = self.slots[slot].incarnation;
-        let input = Input::Trouble(Trouble::Store(fault));
-        let at = self.now + Duration::from_micros(after_us);
-        self.schedule_at(at, Arrival::Input { to: slot as u32, incarnation, input });
+    /// A service is told at once of its trouble (it may be handling an input now), and of its end.
+    fn trouble(&mut self, index: usize, process: ProcessId, for_us: u64) {
+        if self.troubles.begin(index, &self.plan.faults[index].fault) {
+            self.mark(index, process);
+            self.schedule_at(self.now, Arrival::Trouble { fault: index });
+            let at = self.now + Duration::from_micros(for_us);
+            self.schedule_at(at, Arrival::Heal { fault: index });
+        }
     }
 
     /// No fault strikes or acts any more, and nothing is cut.

@@ -238,14 +238,17 @@ impl<O: Observer> Run<O> {
         }
         self.now = self.now.max(now);
         self.observe(process, event);
-        self.last = Some(Point::from(event));
-        if self.nemesis.is_watching(event) {
-            for fault in self.nemesis.handle_event(event) {
-                self.strike(fault, process);
-            }
+        let point = Point::from(event);
+        if !point.tells_of_fault() {
+            self.last = Some(point);
         }
         if let Event::JobFinished { .. } = event {
             self.ending.get_or_insert(Ending::Finished);
+        }
+        if self.ending.is_none() && self.nemesis.is_watching(event) {
+            for fault in self.nemesis.handle_event(event) {
+                self.strike(fault, process);
+            }
         }
         let alive = !matches!(self.slots[slot_of(process)].condition, Condition::Down { .. });
         if self.ending.is_none() && alive {

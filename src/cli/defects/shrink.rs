@@ -1,0 +1,148 @@
+//! How small the plans get that detect defects: `cutwater defects --shrink`.
+
+use std::io::Write as _;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use cutwater::explore::defects::{DefectReport, DefectSearch};
+use cutwater::explore::{Experiments, strategy};
+use cutwater::protocol::{Defect, DefectSet};
+use serde::Serialize;
+
+use super::super::console::Console;
+use super::super::error::CliError;
+use super::super::shrinking::{Budget, Timed, shrink};
+use super::super::table::{Align, Table, count};
+
+/// How small the first plan got that detects a defect.
+#[derive(Clone, Debug, Serialize)]
+pub struct Small {
+    defect: Defect,
+    signature: String,
+    faults_before: usize,
+    faults: usize,
+    records_before: u64,
+    records: u64,
+    subtasks: usize,
+    workers: u16,
+    runs: u64,
+    seconds: f64,
+    is_complete: bool,
+}
+
+/// What is asked for.
+const FAULTS_MAX: usize = 3;
+const RECORDS_MAX: u64 = 20;
+
+/// Shrinks the first detection of each defect.
+pub fn all(
+    search: &DefectSearch,
+    reports: &[DefectReport],
+    experiments: &Experiments,
+    stop: &AtomicBool,
+    out: &mut Console,
+) -> Result<Vec<Small>, CliError> {
+    let mut found = Vec::new();
+    for report in reports {
+        let timed = first(search, report, experiments, stop)?;
+        found.extend(timed.map(|timed| Small::new(report.defect, &timed)));
+    }
+    tell(&found, out)?;
+    Ok(found)
+}
+
+fn first(
+    search: &DefectSearch,
+    report: &DefectReport,
+    experiments: &Experiments,
+    stop: &AtomicBool,
+) -> Result<Option<Timed>, CliError> {
+    let Some(first) = report.first() else { return Ok(None) };
+    let scenario = search.scenarios.iter().find(|scenario| scenario.name == first.scenario);
+    let Some(scenario) = scenario else { return Ok(None) };
+    let usage = |error: &dyn std::fmt::Display| CliError::usage(error.to_string());
+    let plan = strategy(search.strategy)
+        .plan(scenario, first.seed, DefectSet::only(report.defect), experiments)
+        .map_err(|error| usage(&error))?;
+    let Some(plan) = plan else { return Ok(None) };
+    let budget = Budget::usual(search.jobs);
+    shrink(&plan, experiments, (search.world, false), budget, stop, |_| {})
+        .map(Some)
+        .map_err(|error| usage(&error))
+}
+
+impl Small {
+    fn new(defect: Defect, timed: &Timed) -> Self {
+        let shrunk = &timed.shrunk;
+        Self {
+            defect,
+            signature: shrunk.signature.to_string(),
+            faults_before: shrunk.before.faults,
+            faults: shrunk.after.faults,
+            records_before: shrunk.before.records,
+            records: shrunk.after.records,
+            subtasks: shrunk.after.subtasks,
+            workers: shrunk.after.workers,
+            runs: shrunk.runs,
+            seconds: timed.elapsed.as_secs_f64(),
+            is_complete: shrunk.is_complete,
+        }
+    }
+
+    fn is_small(&self) -> bool {
+        self.faults <= FAULTS_MAX && self.records <= RECORDS_MAX
+    }
+
+    fn row(&self) -> [String; 9] {
+        [
+            self.defect.to_string(),
+            self.signature.clone(),
+            format!("{} -> {}", self.faults_before, self.faults),
+            format!("{} -> {}", self.records_before, self.records),
+            self.subtasks.to_string(),
+            self.workers.to_string(),
+            count(self.runs),
+            format!("{:.1}", self.seconds),
+            if self.is_small() { String::new() } else { "LARGE".to_owned() },
+        ]
+    }
+}
+
+fn tell(found: &[Small], out: &mut Console) -> std::io::Result<()> {
+    let mut table = Table::new(&[
+        ("defect", Align::Left),
+        ("signature", Align::Left),
+        ("faults", Align::Right),
+        ("records", Align::Right),
+        ("subtasks", Align::Right),
+        ("workers", Align::Right),
+        ("runs", Align::Right),
+        ("seconds", Align::Right),
+        ("", Align::Left),
+    ]);
+    for small in found {
+        table.row(small.row());
+    }
+    let number = found.iter().filter(|small| small.is_small()).count();
+    let seconds = median(found.iter().map(|small| Duration::from_secs_f64(small.seconds)));
+    let faults = median(found.iter().map(|small| small.faults));
+    let records = median(found.iter().map(|small| small.records));
+    write!(out, "\n{table}")?;
+    writeln!(
+        out,
+        "\n{number} of {} shrink to at most {FAULTS_MAX} faults and {RECORDS_MAX} records; \
+         medians: {} faults, {} records, {:.1} s",
+        found.len(),
+        faults.unwrap_or_default(),
+        records.unwrap_or_default(),
+        seconds.unwrap_or_default().as_secs_f64()
+    )
+}
+
+/// The lower one of two.
+fn median<T: Ord>(values: impl Iterator<Item = T>) -> Option<T> {
+    let mut values: Vec<T> = values.collect();
+    values.sort_unstable();
+    let middle = values.len().checked_sub(1)? / 2;
+    values.into_iter().nth(middle)
+}

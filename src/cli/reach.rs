@@ -1,0 +1,88 @@
+//! `cutwater reach`: what sweeps reached, what they missed, and what nobody can reach.
+
+mod heat_map;
+mod text;
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use cutwater::explore::reach::{ReachDocument, SweepReach};
+
+use super::error::CliError;
+use super::exit::Exit;
+use super::out::{JsonTarget, OutDir, new_file};
+
+pub use heat_map::heat_map;
+
+/// What to show.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Directories that sweeps made, or reach.json files of them; several are added up
+    #[arg(value_name = "RESULTS", required = true)]
+    results: Vec<PathBuf>,
+    /// Only these scenarios; may be given more than once
+    #[arg(long = "scenario", value_name = "NAME")]
+    scenarios: Vec<String>,
+    /// Writes it all as JSON to a new file, or to standard output for `-`
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Draws the matrix into a new SVG file
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+}
+
+/// What sweeps leave of their reach.
+const FILE: &str = "reach.json";
+/// The same as a picture.
+const PICTURE: &str = "reach.svg";
+
+/// Shows what was reached.
+pub fn execute(arguments: &Arguments) -> Result<Exit, CliError> {
+    let mut reach = SweepReach::default();
+    for path in &arguments.results {
+        reach.add(&read(path)?);
+    }
+    select(&mut reach, &arguments.scenarios)?;
+    let json = arguments.json.as_deref().map(JsonTarget::open).transpose()?;
+    if let Some(path) = &arguments.svg {
+        let written = new_file(path)?.write_all(heat_map(&reach).as_bytes());
+        written.map_err(|error| CliError::io(path, error))?;
+    }
+    let mut console = JsonTarget::console(json.as_ref());
+    write!(console, "{}", text::Told(&reach))?;
+    if let Some(json) = json {
+        json.write(&ReachDocument::new(&reach))?;
+    }
+    Ok(Exit::Held)
+}
+
+/// Leaves what a sweep reached in its directory.
+pub fn keep(reach: &SweepReach, out: &OutDir) -> Result<(), CliError> {
+    out.write_json(FILE, &ReachDocument::new(reach))?;
+    out.write(PICTURE, &heat_map(reach))?;
+    Ok(())
+}
+
+fn read(path: &Path) -> Result<SweepReach, CliError> {
+    let file = if path.is_dir() { path.join(FILE) } else { path.to_owned() };
+    let text = fs::read_to_string(&file).map_err(|error| CliError::io(&file, error))?;
+    let blame = |error| CliError::usage(format!("{}: {error}", file.display()));
+    ReachDocument::read(&text).map_err(blame)
+}
+
+/// Leaves only these scenarios, if any are named.
+fn select(reach: &mut SweepReach, names: &[String]) -> Result<(), CliError> {
+    let known = |name: &String| reach.scenarios.iter().any(|scenario| scenario.name == *name);
+    if let Some(unknown) = names.iter().find(|name| !known(name)) {
+        let names: Vec<&str> =
+            reach.scenarios.iter().map(|scenario| scenario.name.as_str()).collect();
+        let message = format!("no scenario {unknown:?} was swept; there are {}", names.join(", "));
+        return Err(CliError::usage(message));
+    }
+    if !names.is_empty() {
+        reach.scenarios.retain(|scenario| names.contains(&scenario.name));
+    }
+    Ok(())
+}

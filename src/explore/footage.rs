@@ -1,0 +1,100 @@
+//! What is kept of a run for a picture of it: in bounded memory, however long the run is.
+
+use std::collections::VecDeque;
+use std::ops::ControlFlow;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::experiments::Prepared;
+use super::run::{WorldKind, run_plan};
+use crate::oracle::{Verdict, Violation};
+use crate::plan::Plan;
+use crate::render::text::{Highlight, Options, diagram};
+use crate::trace::{Event, Stamp};
+use crate::world::Observer;
+
+/// The beginning of a run, its last records, and the last of all else.
+///
+/// Its copies share what they keep, so that it outlives a run that panics.
+#[derive(Clone, Debug, Default)]
+pub struct Footage {
+    kept: Arc<Mutex<Kept>>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    first: Option<(Stamp, Event)>,
+    records: VecDeque<(Stamp, Event)>,
+    rest: VecDeque<(Stamp, Event)>,
+}
+
+/// So many events that tell of records are kept.
+const RECORDS_MAX: usize = 100_000;
+
+/// So many other events are kept.
+const REST_MAX: usize = 50_000;
+
+impl Footage {
+    /// What was kept, in order; numbers tell what was not.
+    #[must_use]
+    pub fn take(&self) -> Vec<(Stamp, Event)> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let Kept { first, records, rest } = std::mem::take(&mut *kept);
+        let mut events: Vec<(Stamp, Event)> =
+            first.into_iter().chain(records).chain(rest).collect();
+        events.sort_by_key(|(stamp, _)| stamp.number);
+        events
+    }
+}
+
+impl Observer for Footage {
+    fn observe(&mut self, stamp: Stamp, event: &Event) -> ControlFlow<()> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.first.is_none() {
+            kept.first = Some((stamp, event.clone()));
+            return ControlFlow::Continue(());
+        }
+        let is_record =
+            matches!(event, Event::Read { .. } | Event::Sent { .. } | Event::Received { .. });
+        let (queue, most) = match is_record {
+            true => (&mut kept.records, RECORDS_MAX),
+            false => (&mut kept.rest, REST_MAX),
+        };
+        if queue.len() == most {
+            queue.pop_front();
+        }
+        queue.push_back((stamp, event.clone()));
+        ControlFlow::Continue(())
+    }
+}
+
+/// What a diagram makes stand out for a verdict: its first violation.
+#[must_use]
+pub fn highlight(verdict: &Verdict) -> Option<Highlight> {
+    verdict.violations().first().map(highlight_of)
+}
+
+fn highlight_of(violation: &Violation) -> Highlight {
+    Highlight {
+        event: violation.event,
+        what: format!("{}: {}", violation.oracle, violation.text),
+        checkpoint: violation.checkpoint,
+        channel: violation.channel,
+        record: violation.record,
+        subtask: violation.subtask,
+    }
+}
+
+/// Runs a plan again for a picture of it, which shows where `verdict` came from.
+#[must_use]
+pub fn picture(
+    plan: &Plan,
+    prepared: &Prepared,
+    world: WorldKind,
+    verdict: &Verdict,
+    width: usize,
+) -> String {
+    let footage = Footage::default();
+    let _ = run_plan(plan, prepared, world, footage.clone());
+    let options = Options { highlight: highlight(verdict), width, ..Options::default() };
+    diagram(&footage.take(), &options)
+}

@@ -1,0 +1,104 @@
+//! What was reached, counted: one run, or many together.
+
+use std::collections::BTreeMap;
+
+use strum::{EnumCount as _, IntoEnumIterator as _};
+
+use super::cell::Cell;
+use crate::plan::{Expectation, Situation};
+use crate::trace::Point;
+
+/// What was reached. Adding is commutative and associative, so that shards can be merged in any order.
+///
+/// Its serialised form is numbers only, a few hundred bytes a run, with a hash of the names that they
+/// stand for: a build with other points, classes, phases or situations refuses it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reach {
+    pub(super) runs: u64,
+    /// Runs of jobs that write outside transactions.
+    pub(super) writing_at_once: u64,
+    pub(super) points: [u64; Point::COUNT],
+    pub(super) cells: BTreeMap<Cell, u64>,
+    pub(super) situations: [u64; Situation::COUNT],
+}
+
+impl Default for Reach {
+    fn default() -> Self {
+        Self {
+            runs: 0,
+            writing_at_once: 0,
+            points: [0; Point::COUNT],
+            cells: BTreeMap::new(),
+            situations: [0; Situation::COUNT],
+        }
+    }
+}
+
+impl Reach {
+    /// Adds what other runs reached. Counts stop at their maximum.
+    pub fn add(&mut self, other: &Self) {
+        self.runs = self.runs.saturating_add(other.runs);
+        self.writing_at_once = self.writing_at_once.saturating_add(other.writing_at_once);
+        add_all(&mut self.points, &other.points);
+        add_all(&mut self.situations, &other.situations);
+        for (cell, count) in &other.cells {
+            let mine = self.cells.entry(*cell).or_insert(0);
+            *mine = mine.saturating_add(*count);
+        }
+    }
+
+    /// How many runs are counted.
+    #[must_use]
+    pub fn runs(&self) -> u64 {
+        self.runs
+    }
+
+    /// How many runs were of jobs with a sink that writes outside transactions.
+    #[must_use]
+    pub fn writing_at_once(&self) -> u64 {
+        self.writing_at_once
+    }
+
+    /// How often a point was passed.
+    #[must_use]
+    pub fn point(&self, point: Point) -> u64 {
+        self.points[point as usize]
+    }
+
+    /// How many runs came into a situation.
+    #[must_use]
+    pub fn situation(&self, situation: Situation) -> u64 {
+        self.situations[situation as usize]
+    }
+
+    /// The points that were passed, in order, each with how often.
+    pub fn points(&self) -> impl Iterator<Item = (Point, u64)> + '_ {
+        Point::iter().map(|point| (point, self.point(point))).filter(|(_, count)| *count > 0)
+    }
+
+    /// The situations that runs came into, in order, each with how many did.
+    pub fn situations(&self) -> impl Iterator<Item = (Situation, u64)> + '_ {
+        let all = Situation::iter().map(|situation| (situation, self.situation(situation)));
+        all.filter(|(_, count)| *count > 0)
+    }
+
+    /// Where faults struck, in order, each with how many.
+    pub fn cells(&self) -> impl Iterator<Item = (Cell, u64)> + '_ {
+        self.cells.iter().map(|(cell, count)| (*cell, *count))
+    }
+
+    /// Whether an expectation was met in any run.
+    #[must_use]
+    pub fn meets(&self, expectation: Expectation) -> bool {
+        match expectation {
+            Expectation::Point(point) => self.point(point) > 0,
+            Expectation::Situation(situation) => self.situation(situation) > 0,
+        }
+    }
+}
+
+fn add_all(mine: &mut [u64], theirs: &[u64]) {
+    for (mine, theirs) in mine.iter_mut().zip(theirs) {
+        *mine = mine.saturating_add(*theirs);
+    }
+}

@@ -1,0 +1,121 @@
+//! Watches a run, and says what it reached.
+
+use strum::EnumCount as _;
+
+use super::cell::{Cell, row};
+use super::counts::Reach;
+use super::phase::PhaseTracker;
+use super::situations::Situations;
+use crate::trace::{Event, Point};
+use crate::world::faults::Strike;
+
+/// Counts the points of a run, and follows its phases. Most events cost one addition.
+#[derive(Clone, Debug)]
+pub struct ReachTracker {
+    points: [u64; Point::COUNT],
+    events: u64,
+    phases: PhaseTracker,
+    situations: Situations,
+}
+
+impl Default for ReachTracker {
+    fn default() -> Self {
+        Self {
+            points: [0; Point::COUNT],
+            events: 0,
+            phases: PhaseTracker::default(),
+            situations: Situations::default(),
+        }
+    }
+}
+
+impl ReachTracker {
+    /// Nothing was reached yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sees the next event of the run.
+    #[inline]
+    pub fn observe(&mut self, event: &Event) {
+        let point = Point::from(event);
+        self.points[point as usize] += 1;
+        self.events += 1;
+        if TELLING & (1 << point as u32) != 0 {
+            self.follow(event);
+        }
+    }
+
+    #[inline(never)]
+    fn follow(&mut self, event: &Event) {
+        self.situations.observe(event, &self.phases);
+        self.phases.observe(self.events, event);
+    }
+
+    /// How often a point was passed so far.
+    #[must_use]
+    pub fn point(&self, point: Point) -> u64 {
+        self.points[point as usize]
+    }
+
+    /// How many attempts were started after the first.
+    #[must_use]
+    pub fn restores(&self) -> u64 {
+        self.phases.restores()
+    }
+
+    /// What the run reached, with the faults that struck in it.
+    #[must_use]
+    pub fn finish(self, strikes: &[Strike]) -> Reach {
+        let mut reach = Reach {
+            runs: 1,
+            writing_at_once: u64::from(self.situations.writes_at_once),
+            points: self.points,
+            situations: self.situations.met(),
+            ..Reach::default()
+        };
+        for strike in strikes {
+            let phase = self.phases.phase_at(strike.moment.events);
+            let cell = Cell { point: row(strike.moment), class: strike.class, phase };
+            *reach.cells.entry(cell).or_insert(0) += 1;
+        }
+        reach
+    }
+}
+
+/// One bit for each point that phases or situations depend on.
+const TELLING: u128 = {
+    let telling = [
+        Point::RunStarted,
+        Point::Crashed,
+        Point::Restarted,
+        Point::Zombified,
+        Point::EndReceived,
+        Point::AlignmentStarted,
+        Point::AlignmentCompleted,
+        Point::AlignmentAborted,
+        Point::SnapshotTaken,
+        Point::CompletionLearned,
+        Point::LeadershipTaken,
+        Point::AttemptStarted,
+        Point::AttemptRunning,
+        Point::AttemptFailed,
+        Point::Triggered,
+        Point::AcknowledgementCounted,
+        Point::AcknowledgementIgnored,
+        Point::Assembled,
+        Point::Completed,
+        Point::CompletionNotified,
+        Point::Aborted,
+        Point::TransactionCommitted,
+    ];
+    let (mut bits, mut place) = (0, 0);
+    while place < telling.len() {
+        bits |= 1 << telling[place] as u32;
+        place += 1;
+    }
+    bits
+};
+
+const _: () = assert!(Point::COUNT <= 128, "one bit a point");

@@ -1,0 +1,234 @@
+//! The kinds of violations: what is broken, more finely than which oracle says so.
+//!
+//! Two runs fail the same way when the same oracle reports the same kind first: that is what shrinking
+//! keeps, and what failures are grouped by.
+
+use serde::{Deserialize, Serialize};
+use strum::{EnumCount, EnumIter, EnumString, IntoStaticStr};
+
+use super::verdict::OracleName;
+
+/// A table of kinds by oracle; what is documented of a kind is the property that it breaks.
+macro_rules! kinds {
+    ($($oracle:ident { $(#[doc = $property:literal] $kind:ident,)+ })+) => {
+        /// What a violation is about. Each kind belongs to one oracle; its documentation is the property
+        /// that is broken, in words: [`property`](Kind::property).
+        #[derive(
+            Clone,
+            Copy,
+            Debug,
+            PartialEq,
+            Eq,
+            PartialOrd,
+            Ord,
+            Hash,
+            Serialize,
+            Deserialize,
+            EnumCount,
+            EnumIter,
+            EnumString,
+            IntoStaticStr,
+            strum::Display,
+        )]
+        #[serde(rename_all = "kebab-case")]
+        #[strum(serialize_all = "kebab-case")]
+        pub enum Kind {
+            $($(#[doc = $property] $kind,)+)+
+        }
+
+        impl Kind {
+            /// Which oracle reports it.
+            #[must_use]
+            pub fn oracle(self) -> OracleName {
+                match self {
+                    $($(Self::$kind)|+ => OracleName::$oracle,)+
+                }
+            }
+
+            /// What was expected, in a sentence.
+            #[must_use]
+            pub fn property(self) -> &'static str {
+                match self {
+                    $($(Self::$kind => $property.trim_ascii(),)+)+
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    Conservation {
+        /// In every whole cut, what the job conserves sums to zero.
+        TokenImbalance,
+    }
+    Cut {
+        /// A snapshot claims to have processed and emitted what the events before it say.
+        ClaimMismatch,
+        /// Both ends of a channel hold the same records in a cut.
+        ContentMismatch,
+        /// What a cut holds as sent, it holds as processed.
+        LostRecord,
+        /// A barrier lies in its channel exactly where its sender's snapshot was taken.
+        MisplacedBarrier,
+        /// A checkpoint completes only when every subtask has taken its snapshot.
+        MissingSnapshot,
+        /// What a cut holds as processed, it holds as sent.
+        OrphanRecord,
+        /// A snapshot lists each end of each channel of its subtask, once.
+        UnlistedChannel,
+    }
+    Durability {
+        /// A subtask acknowledges only after its snapshot is durable.
+        AcknowledgedBeforeDurable,
+        /// A subtask acknowledges only after its transactions are prepared.
+        AcknowledgedBeforePrepared,
+        /// A checkpoint completes only with snapshots that are durable.
+        CompletedBeforeDurable,
+        /// A checkpoint completes only after its metadata is durable.
+        CompletedBeforeMetadata,
+        /// A completed checkpoint holds what its subtasks froze.
+        CompletedWithOtherState,
+        /// What a retained checkpoint needs is not deleted.
+        DeletedWhileRetained,
+        /// The newest completed checkpoints are retained.
+        DiscardedTooEarly,
+        /// What is stored is what was frozen at the cut.
+        StoredOtherState,
+    }
+    Lifecycle {
+        /// A checkpoint that completed is not aborted.
+        AbortedAfterCompletion,
+        /// A completion is announced only after it happened.
+        AnnouncedBeforeCompletion,
+        /// A checkpoint is assembled while it is pending.
+        AssembledNotPending,
+        /// A checkpoint is assembled only when every subtask has acknowledged it.
+        AssembledTooEarly,
+        /// A checkpoint lists one snapshot of its own of each subtask.
+        AssembledWrongSnapshots,
+        /// A sink commits only for checkpoints that completed.
+        CommitBeforeCompletion,
+        /// A checkpoint completes once.
+        CompletedTwice,
+        /// A checkpoint completes only while it is pending, assembled, and newer than those that completed.
+        CompletedUnduly,
+        /// A subtask learns of a completion only after it happened.
+        LearnedBeforeCompletion,
+        /// A subtask takes only completions that were sent to its own attempt.
+        LearnedFromOtherAttempt,
+        /// An acknowledgement counts once, for the pending checkpoint and attempt that it was given for.
+        MiscountedAcknowledgement,
+        /// A subtask takes snapshots in the order of their checkpoints, one for each.
+        SnapshotOutOfOrder,
+        /// A subtask takes no snapshot for a checkpoint that it knows to be aborted.
+        SnapshotOfAborted,
+        /// No more checkpoints are pending than may be.
+        TooManyPending,
+        /// Checkpoints are triggered in the order of their ids.
+        TriggeredOutOfOrder,
+    }
+    Liveness {
+        /// No channel stays blocked for a checkpoint that is settled.
+        BlockedTooLong,
+        /// By the end of the job every older checkpoint has completed or was aborted.
+        ForgottenCheckpoint,
+        /// The job finishes when its run does.
+        NeverFinished,
+        /// Once the faults have ended, the job finishes within its bound.
+        Overdue,
+        /// As long as the job has not finished, something is left to happen.
+        Stuck,
+    }
+    Order {
+        /// A subtask aligns for each checkpoint once, in order.
+        AlignmentRepeated,
+        /// Barriers pass a channel in the order of their checkpoints.
+        BarrierOutOfOrder,
+        /// A marker leaves a channel where it entered it.
+        MarkerDisplaced,
+        /// Nothing enters a channel after the end of input.
+        MarkerAfterEnd,
+        /// A marker enters a channel after as many records as it says.
+        MarkerMisnumbered,
+        /// A subtask that gave a checkpoint up cancels it downstream before it sends a newer barrier.
+        MissingCancel,
+        /// No record enters a channel after the end of input.
+        RecordAfterEnd,
+        /// Records enter a channel with consecutive numbers.
+        RecordMisnumbered,
+        /// A channel delivers its records in order, each once.
+        RecordOutOfOrder,
+        /// No record overtakes a barrier.
+        RecordOvertookMarker,
+        /// At the end of the job every channel is empty.
+        RecordsLeftBehind,
+    }
+    Output {
+        /// A transaction that is visible, or owed, is not aborted.
+        AbortedTransaction,
+        /// A transaction is committed as it was prepared, once, and only for a completed checkpoint.
+        CommittedUnduly,
+        /// Each record becomes visible once.
+        DuplicateOutput,
+        /// At the end of the job no transaction lingers.
+        LingeringTransaction,
+        /// At the end of the job all that is expected is visible.
+        MissingOutput,
+        /// Nothing is written twice unless an attempt has failed.
+        RepeatedWrite,
+        /// Only what is expected becomes visible, as often as it is expected.
+        UnexpectedOutput,
+    }
+    Recovery {
+        /// Attempts start in the order of their numbers.
+        AttemptOutOfOrder,
+        /// A fenced producer takes no effect.
+        FencedProducerActed,
+        /// Only attempts that have started do anything.
+        FromNowhere,
+        /// A subtask is restored from the checkpoint that its attempt starts from.
+        OtherCheckpoint,
+        /// The job's record is replaced by newer versions only, and by the newest coordinator only.
+        RecordOverwritten,
+        /// Coordinators reign in the order of their terms, one at a time.
+        TermOutOfOrder,
+        /// An attempt starts from the newest completed checkpoint.
+        WrongCheckpoint,
+    }
+    State {
+        /// Where there is no checkpoint, a subtask starts from the initial state.
+        NotInitial,
+        /// On the history that survives, what was sent over a channel is processed, once.
+        ProcessedOtherwise,
+        /// The source log is told to forget only what completed checkpoints hold as read.
+        ReleasedTooEarly,
+        /// A subtask restores the positions that it froze.
+        RestoredOtherPositions,
+        /// A subtask restores the state that it froze.
+        RestoredOtherState,
+        /// On the history that survives, no entry is read twice.
+        ReadTwice,
+        /// A source reads only what its splits hold.
+        ReadBeyondEnd,
+        /// On the history that survives, every entry is read.
+        Skipped,
+        /// In a cut each split has one owner.
+        SplitOwnership,
+        /// A snapshot holds the place where reading stands.
+        WrongPosition,
+    }
+    Trace {
+        /// A trace is numbered without gaps, in the order of time.
+        MisnumberedEvent,
+        /// A trace begins with the start of its run, and holds one run.
+        MisplacedStart,
+        /// A checkpoint is triggered in the attempt that runs.
+        TriggeredElsewhere,
+        /// Events are of subtasks and channels that the topology has, and the topology is whole.
+        UnknownEntity,
+    }
+    VectorClock {
+        /// No cut depends on what another subtask did after its own.
+        DependentCut,
+    }
+}

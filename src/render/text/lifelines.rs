@@ -1,0 +1,112 @@
+//! How each process fares along a diagram, and on which side of the cut it is.
+
+use std::collections::BTreeMap;
+
+use super::focus::Focus;
+use super::moments::Moment;
+use crate::protocol::ProcessId;
+use crate::trace::Event;
+
+/// What an event changes in a lifeline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// The process is down.
+    Down(ProcessId),
+    /// The process makes no progress.
+    Paused(ProcessId),
+    /// The process is up.
+    Up(ProcessId),
+    /// One of its subtasks is in the cut.
+    Snapshot(ProcessId),
+    /// All begin anew: no cut lies behind them.
+    Anew,
+}
+
+impl Change {
+    /// What this event changes.
+    pub fn of(event: &Event, process: ProcessId, focus: &Focus) -> Option<Self> {
+        match event {
+            Event::Crashed { process } => Some(Self::Down(*process)),
+            Event::Restarted { process, .. } | Event::Resumed { process } => {
+                Some(Self::Up(*process))
+            }
+            Event::Paused { process } => Some(Self::Paused(*process)),
+            Event::SnapshotTaken(taken) if focus.checkpoint == Some(taken.checkpoint) => {
+                Some(Self::Snapshot(process))
+            }
+            Event::AttemptStarted { .. } => Some(Self::Anew),
+            _ => None,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Condition {
+    #[default]
+    Up,
+    Down,
+    Paused,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Life {
+    condition: Condition,
+    snapshots: usize,
+}
+
+/// All lifelines, at one place of the trace.
+#[derive(Clone, Debug)]
+pub struct Lifelines {
+    lives: BTreeMap<ProcessId, Life>,
+    /// How many snapshots of the checkpoint each process takes in all.
+    expected: BTreeMap<ProcessId, usize>,
+}
+
+impl Lifelines {
+    /// The beginning of a trace with these moments.
+    pub fn new(moments: &[Moment]) -> Self {
+        let mut expected = BTreeMap::new();
+        for change in moments.iter().flat_map(|moment| &moment.changes) {
+            if let Change::Snapshot(process) = change {
+                *expected.entry(*process).or_default() += 1;
+            }
+        }
+        Self { lives: BTreeMap::new(), expected }
+    }
+
+    /// Goes on past a moment.
+    pub fn pass(&mut self, moment: &Moment) {
+        for change in &moment.changes {
+            match *change {
+                Change::Down(process) => *self.life(process) = Life::down(),
+                Change::Paused(process) => self.life(process).condition = Condition::Paused,
+                Change::Up(process) => self.life(process).condition = Condition::Up,
+                Change::Snapshot(process) => self.life(process).snapshots += 1,
+                Change::Anew => self.lives.values_mut().for_each(|life| life.snapshots = 0),
+            }
+        }
+    }
+
+    fn life(&mut self, process: ProcessId) -> &mut Life {
+        self.lives.entry(process).or_default()
+    }
+
+    /// How the lifeline of a process is drawn here.
+    pub fn line(&self, process: ProcessId) -> char {
+        let life = self.lives.get(&process).copied().unwrap_or_default();
+        match life.condition {
+            Condition::Down => ' ',
+            Condition::Paused => '┆',
+            Condition::Up => {
+                let expected = self.expected.get(&process).copied().unwrap_or(usize::MAX);
+                if life.snapshots >= expected { '║' } else { '│' }
+            }
+        }
+    }
+}
+
+impl Life {
+    fn down() -> Self {
+        Self { condition: Condition::Down, snapshots: 0 }
+    }
+}

@@ -1,0 +1,316 @@
+//! An event in words, with the job's own names.
+
+use crate::protocol::{Attempt, ChannelId, ObjectKey, SubtaskId, Topology, TransactionId};
+use crate::trace::{Event, Point};
+
+/// What one event says: who did what, and to what.
+///
+/// The parts are apart so that neighbours which differ in one of them can be told together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Clause {
+    /// The subtask, where one acts; empty where the process itself does.
+    pub subject: String,
+    /// What it does.
+    pub verb: String,
+    /// To what; empty where the verb says it all.
+    pub object: String,
+}
+
+impl Clause {
+    fn new(subject: impl Into<String>, verb: impl Into<String>, object: impl Into<String>) -> Self {
+        Self { subject: subject.into(), verb: verb.into(), object: object.into() }
+    }
+
+    /// What a process does.
+    fn act(verb: impl Into<String>) -> Self {
+        Self::new("", verb, "")
+    }
+
+    /// The clause as one sentence.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let Self { subject, verb, object } = self;
+        let subject = if subject.is_empty() { String::new() } else { format!("{subject} ") };
+        let object = if object.is_empty() { String::new() } else { format!(" {object}") };
+        format!("{subject}{verb}{object}")
+    }
+}
+
+/// An event in words. One that has none of its own is called by its name.
+#[must_use]
+pub fn clause(topology: &Topology, event: &Event) -> Clause {
+    let names = Names { topology };
+    fault(&names, event)
+        .or_else(|| names.in_channel(event))
+        .or_else(|| names.at_subtask(event))
+        .or_else(|| names.at_coordinator(event))
+        .or_else(|| names.outside(event))
+        .unwrap_or_else(|| Clause::act(Point::from(event).to_string()))
+}
+
+struct Names<'a> {
+    topology: &'a Topology,
+}
+
+fn fault(names: &Names<'_>, event: &Event) -> Option<Clause> {
+    Some(Clause::act(match event {
+        Event::FaultsEnded => "faults end, everything is healed".to_owned(),
+        Event::Crashed { process } => format!("{process} crashes"),
+        Event::Restarted { process, .. } => format!("{process} is back, with empty memory"),
+        Event::Paused { process } => format!("{process} stalls"),
+        Event::Resumed { process } => format!("{process} goes on"),
+        Event::Disconnected { from, to } => format!("{from} no longer reaches {to}"),
+        Event::Healed { from, to } => format!("{from} reaches {to} again"),
+        Event::MessageDropped { from, to, message } => {
+            format!("{from}'s {message} to {to} is lost")
+        }
+        Event::MessageDelayed { from, to, message } => {
+            format!("{from}'s {message} to {to} is held back")
+        }
+        Event::MessageDuplicated { from, to, message } => {
+            format!("{from}'s {message} to {to} will come twice")
+        }
+        Event::MessageReordered { from, to, message } => {
+            format!("{from}'s {message} to {to} waits for what comes after it")
+        }
+        Event::Zombified { process, incarnation } => {
+            format!("{process} is replaced, and its {incarnation} goes on as a zombie")
+        }
+        Event::ZombieEnded { process, incarnation } => {
+            format!("the zombie {incarnation} of {process} ends")
+        }
+        Event::Held { from, to } => format!("what {from} sends to {to} is held"),
+        Event::Released { from, to } => format!("what {from} sent to {to} is let go"),
+        Event::HalfOpened { from, to } => {
+            format!("what {from} sends to {to} vanishes, and nobody is told")
+        }
+        Event::ConnectionReset { from, to } => {
+            format!("{from} and {to} learn that their connection was lost")
+        }
+        Event::ElementLost { channel } => {
+            format!("a reconnect loses an element of {}", names.channel(*channel))
+        }
+        Event::ClockChanged { process, ahead_us } => {
+            format!("the clock of {process} is {ahead_us} µs ahead")
+        }
+        Event::StoreTroubled { process, trouble } => format!("{process} is in trouble: {trouble}"),
+        Event::StoreRecovered { process } => format!("{process} works normally"),
+        Event::ObjectDestroyed { key } => format!("{key} is gone for good"),
+        Event::SinkTroubled { trouble } => format!("sink-target is in trouble: {trouble}"),
+        Event::SinkRecovered => "sink-target works normally".to_owned(),
+        Event::SplitIdle { split } => format!("{split} has nothing new for a while"),
+        Event::SplitResumed { split } => format!("{split} goes on"),
+        _ => return None,
+    }))
+}
+
+impl Names<'_> {
+    fn subtask(&self, subtask: SubtaskId) -> String {
+        self.topology.name(subtask)
+    }
+
+    fn channel(&self, channel: ChannelId) -> String {
+        self.topology.channel_name(channel)
+    }
+
+    /// The sending and the receiving end.
+    fn ends(&self, channel: ChannelId) -> (String, String) {
+        match self.topology.channels.get(channel.index()) {
+            Some(shape) => (self.subtask(shape.from), self.subtask(shape.to)),
+            None => (channel.to_string(), channel.to_string()),
+        }
+    }
+
+    fn sends(&self, channel: ChannelId, what: &str) -> Clause {
+        let (from, to) = self.ends(channel);
+        Clause::new(from, format!("sends {what} to"), to)
+    }
+
+    fn receives(&self, channel: ChannelId, what: &str) -> Clause {
+        let (from, to) = self.ends(channel);
+        Clause::new(to, format!("receives {what} from"), from)
+    }
+
+    fn in_channel(&self, event: &Event) -> Option<Clause> {
+        Some(match event {
+            Event::Read { subtask, split, offset, lineage, .. } => {
+                let verb = format!("reads record {lineage}");
+                Clause::new(self.subtask(*subtask), verb, format!("at offset {offset} of {split}"))
+            }
+            Event::Sent { channel, lineage, .. } => {
+                self.sends(*channel, &format!("record {lineage}"))
+            }
+            Event::Received { channel, lineage, .. } => {
+                self.receives(*channel, &format!("record {lineage}"))
+            }
+            Event::BarrierSent { channel, checkpoint, .. } => {
+                self.sends(*channel, &format!("|{checkpoint}"))
+            }
+            Event::BarrierReceived { channel, checkpoint, .. } => {
+                self.receives(*channel, &format!("|{checkpoint}"))
+            }
+            Event::CancelSent { channel, checkpoint, .. } => {
+                self.sends(*channel, &format!("cancel of {checkpoint}"))
+            }
+            Event::CancelReceived { channel, checkpoint, .. } => {
+                self.receives(*channel, &format!("cancel of {checkpoint}"))
+            }
+            Event::EndSent { channel, .. } => self.sends(*channel, "end of input"),
+            Event::EndReceived { channel, .. } => self.receives(*channel, "end of input"),
+            Event::ChannelBlocked { channel, .. } => {
+                let (from, to) = self.ends(*channel);
+                Clause::new(to, "blocks", from)
+            }
+            Event::ChannelUnblocked { channel, .. } => {
+                let (from, to) = self.ends(*channel);
+                Clause::new(to, "unblocks", from)
+            }
+            _ => return None,
+        })
+    }
+
+    fn at_subtask(&self, event: &Event) -> Option<Clause> {
+        let by = |subtask: &SubtaskId, verb: String| Clause::new(self.subtask(*subtask), verb, "");
+        Some(match event {
+            Event::Restored(restored) => match restored.checkpoint {
+                Some(checkpoint) => by(&restored.subtask, format!("restored from {checkpoint}")),
+                None => by(&restored.subtask, "begins with empty state".to_owned()),
+            },
+            Event::AlignmentStarted { subtask, checkpoint, .. } => {
+                by(subtask, format!("begins to align {checkpoint}"))
+            }
+            Event::AlignmentCompleted { subtask, checkpoint, .. } => {
+                by(subtask, format!("has aligned {checkpoint}"))
+            }
+            Event::AlignmentAborted { subtask, checkpoint, .. } => {
+                by(subtask, format!("gives up aligning {checkpoint}"))
+            }
+            Event::SnapshotTaken(taken) => {
+                by(&taken.subtask, format!("snapshots for {}", taken.checkpoint))
+            }
+            Event::SnapshotDurable { subtask, checkpoint, .. } => {
+                by(subtask, format!("knows its snapshot for {checkpoint} durable"))
+            }
+            Event::Acknowledged { subtask, checkpoint, .. } => {
+                by(subtask, format!("acknowledges {checkpoint}"))
+            }
+            Event::Declined { subtask, checkpoint, .. } => {
+                by(subtask, format!("declines {checkpoint}"))
+            }
+            Event::CompletionLearned { subtask, checkpoint, .. } => {
+                by(subtask, format!("learns: {checkpoint} completed"))
+            }
+            Event::AbortLearned { subtask, checkpoint, .. } => {
+                by(subtask, format!("learns: {checkpoint} aborted"))
+            }
+            Event::SubtaskEnded { subtask, .. } => by(subtask, "has ended".to_owned()),
+            Event::SubtaskFailed { subtask, reason, .. } => by(subtask, format!("fails: {reason}")),
+            _ => return None,
+        })
+    }
+
+    fn at_coordinator(&self, event: &Event) -> Option<Clause> {
+        Some(match event {
+            Event::LeadershipTaken { term } => Clause::act(format!("takes the lead, {term}")),
+            Event::AttemptStarted { attempt, restored: Some(checkpoint), .. } => {
+                Clause::act(format!("{attempt} is deployed from {checkpoint}"))
+            }
+            Event::AttemptStarted { attempt, restored: None, .. } => {
+                Clause::act(format!("{attempt} is deployed from the beginning"))
+            }
+            Event::AttemptRunning { attempt } => Clause::act(format!("{attempt} runs")),
+            Event::AttemptFailed { attempt, reason } => {
+                Clause::act(format!("{attempt} fails: {reason}"))
+            }
+            Event::Triggered { checkpoint, .. } => Clause::act(format!("triggers {checkpoint}")),
+            Event::AcknowledgementCounted { subtask, checkpoint, from_attempt } => {
+                let who = self.of_attempt(*subtask, *from_attempt);
+                Clause::act(format!("counts {who} for {checkpoint}"))
+            }
+            Event::AcknowledgementIgnored { subtask, checkpoint, from_attempt } => {
+                let who = self.of_attempt(*subtask, *from_attempt);
+                Clause::act(format!("ignores {who} for {checkpoint}"))
+            }
+            Event::Assembled { checkpoint, snapshots } => {
+                Clause::act(format!("has all {} snapshots of {checkpoint}", snapshots.len()))
+            }
+            Event::Completed { checkpoint, .. } => Clause::act(format!("completes {checkpoint}")),
+            Event::CompletionNotified { checkpoint, .. } => {
+                Clause::act(format!("tells all: {checkpoint} completed"))
+            }
+            Event::Aborted { checkpoint, reason, .. } => {
+                Clause::act(format!("aborts {checkpoint}: {reason}"))
+            }
+            Event::Discarded { checkpoint } => Clause::act(format!("discards {checkpoint}")),
+            Event::JobFinished { attempt } => {
+                Clause::act(format!("the job has finished, in {attempt}"))
+            }
+            _ => return None,
+        })
+    }
+
+    fn of_attempt(&self, subtask: SubtaskId, attempt: Attempt) -> String {
+        format!("{} of {attempt}", self.subtask(subtask))
+    }
+
+    fn outside(&self, event: &Event) -> Option<Clause> {
+        let txn = |transaction: &TransactionId, does: &str| {
+            let transaction = self.transaction(*transaction);
+            Clause::act(format!("{transaction} {does}"))
+        };
+        Some(match event {
+            Event::ObjectStored { key, .. } => Clause::act(format!("stores {}", self.object(key))),
+            Event::ObjectRefused { key } => Clause::act(format!("refuses {}", self.object(key))),
+            Event::ObjectDeleted { key } => Clause::act(format!("deletes {}", self.object(key))),
+            Event::RecordWritten { version, term } => {
+                Clause::act(format!("writes version {version} of the job, for {term}"))
+            }
+            Event::RecordRefused { version, term } => {
+                Clause::act(format!("refuses version {version} of the job, for {term}"))
+            }
+            Event::OffsetCommitted { split, offset } => {
+                Clause::act(format!("lets go of {split} before offset {offset}"))
+            }
+            Event::ProducersFenced { sink, attempt } => {
+                Clause::act(format!("fences {} before {attempt}", self.subtask(*sink)))
+            }
+            Event::ProducerRefused { transaction } => {
+                txn(transaction, "is refused: its producer is fenced")
+            }
+            Event::TransactionOpened { transaction } => txn(transaction, "opens"),
+            Event::TransactionPrepared { transaction, records } => {
+                txn(transaction, &format!("is prepared, {records} records"))
+            }
+            Event::CommitRequested { transaction, checkpoint } => Clause::new(
+                self.subtask(transaction.sink),
+                format!("asks to commit {transaction} for {checkpoint}"),
+                "",
+            ),
+            Event::TransactionCommitted { transaction, records } => {
+                txn(transaction, &format!("is committed: {} records visible", records.len()))
+            }
+            Event::TransactionAborted { transaction } => txn(transaction, "is aborted"),
+            Event::OutputWritten { sink, records } => {
+                let records = records.len();
+                Clause::act(format!("{records} records of {} visible", self.subtask(*sink)))
+            }
+            Event::RunStarted(_) => Clause::act("the run begins"),
+            _ => return None,
+        })
+    }
+
+    fn transaction(&self, transaction: TransactionId) -> String {
+        format!("{transaction} of {}", self.subtask(transaction.sink))
+    }
+
+    fn object(&self, key: &ObjectKey) -> String {
+        match key {
+            ObjectKey::Snapshot { checkpoint, attempt, subtask } => {
+                format!("the snapshot of {} for {checkpoint}, {attempt}", self.subtask(*subtask))
+            }
+            ObjectKey::Metadata { checkpoint } => {
+                format!("the metadata of {checkpoint}")
+            }
+        }
+    }
+}
