@@ -32,7 +32,7 @@ pub struct Arguments {
     #[arg(value_name = "NAME", value_parser = arguments::defect)]
     names: Vec<Defect>,
     /// The seeds: one after the other, in one scenario after the other
-    #[arg(long, value_name = "A..B", default_value = "0..1000", value_parser = arguments::seeds)]
+    #[arg(long, value_name = "A..B", default_value = "0..3000", value_parser = arguments::seeds)]
     seeds: Range<u64>,
     /// A built-in scenario or the path of a .toml file; may be given more than once; all built-in ones
     /// when not given

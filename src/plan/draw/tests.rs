@@ -4,7 +4,7 @@ use strum::IntoEnumIterator as _;
 
 use super::aim::{self, Aim, Home};
 use super::{FaultDraw, Targets};
-use crate::plan::{Concern, Fault, FaultClass, NemesisScenario, PlannedFault, Stream, When};
+use crate::plan::{Concern, Fault, FaultClass, NemesisScenario, PlannedFault, Scenario, Stream, When};
 use crate::protocol::ProcessId;
 use crate::trace::Point;
 
@@ -127,7 +127,7 @@ fn taking_a_class_out_rerolls_no_other() {
     let subtask = SubtaskShape { operator: crate::protocol::OperatorId(0), index: 0 };
     let topology =
         Topology { operators: vec![operator], subtasks: vec![subtask], channels: Vec::new() };
-    let draw = |scenario| {
+    let draw = |scenario: &Scenario| {
         let shape = |_: &_| Ok::<_, std::convert::Infallible>(topology.clone());
         super::draw(scenario, 7, DefectSet::NONE, shape).expect("it cannot fail").faults
     };
