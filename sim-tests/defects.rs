@@ -7,10 +7,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use cutwater::cluster::StoreFault;
 use cutwater::explore::{Experiments, WorldKind, run_plan};
 use cutwater::oracle::{OracleName, Verdict};
-use cutwater::plan::{Plan, Scenario, scenario};
-use cutwater::protocol::{Defect, DefectSet};
+use cutwater::plan::{Fault, Plan, PlannedFault, Scenario, When, scenario};
+use cutwater::protocol::{Defect, DefectSet, ProcessId};
 use strum::IntoEnumIterator as _;
 
 /// Who found a defect.
@@ -32,6 +33,8 @@ struct Row {
     seeds: u64,
     /// Who may be first.
     finders: &'static [Finder],
+    /// What goes wrong besides what the scenario draws.
+    faults: fn() -> Vec<PlannedFault>,
 }
 
 const CONSERVATION: Finder = Finder::Oracle(OracleName::Conservation);
@@ -50,7 +53,28 @@ const fn row(
     seeds: u64,
     finders: &'static [Finder],
 ) -> Row {
-    Row { defect, scenario, seeds, finders }
+    Row { defect, scenario, seeds, finders, faults: Vec::new }
+}
+
+/// A worker restores while reads bring wrong bytes.
+fn corrupt_restore() -> Vec<PlannedFault> {
+    let (process, fault) = (ProcessId::ObjectStore, StoreFault::Corrupt);
+    let restart_after_us = Some(20_000);
+    let crash = Fault::Crash { process: Some(ProcessId::Worker(0)), restart_after_us };
+    vec![
+        PlannedFault {
+            when: When::At { us: 300_000 },
+            fault: Fault::Store { process, fault, for_us: 400_000 },
+        },
+        PlannedFault { when: When::At { us: 320_000 }, fault: crash },
+    ]
+}
+
+/// The object store does not sync for a while, and then loses its power.
+fn lost_power() -> Vec<PlannedFault> {
+    let (process, fault) = (ProcessId::ObjectStore, StoreFault::Unsynced);
+    let fault = Fault::Store { process, fault, for_us: 250_000 };
+    vec![PlannedFault { when: When::At { us: 150_000 }, fault }]
 }
 
 /// In the order of [`Defect`].
@@ -84,6 +108,15 @@ const TABLE: &[Row] = &[
     row(Defect::CommitAtPreCommit, "word-count", 5, &[LIFECYCLE]),
     row(Defect::LingeringTransactionKept, "coordinator-crashes", 20, &[OUTPUT]),
     row(Defect::NoFlushAtBarrier, "word-count", 5, &[OUTPUT]),
+    row(Defect::LatestFromListing, "coordinator-crashes", 60, &[RECOVERY]),
+    Row {
+        faults: corrupt_restore,
+        ..row(Defect::CorruptReadAccepted, "bank", 20, &[STATE, Finder::Assertion])
+    },
+    Row {
+        faults: lost_power,
+        ..row(Defect::AnsweredBeforeSynced, "word-count", 20, &[DURABILITY])
+    },
     row(Defect::StateLeaksBetweenRuns, "zombies", 20, &[Finder::Determinism]),
 ];
 
@@ -98,20 +131,24 @@ fn hunt(
     defect: Defect,
     scenario: &Scenario,
     seed: u64,
+    more: Vec<PlannedFault>,
     experiments: &Experiments,
 ) -> Option<Finder> {
     let drawn = experiments.draw(scenario, seed, DefectSet::only(defect));
-    let plan = drawn.expect("built-in scenarios can be drawn");
+    let mut plan = drawn.expect("built-in scenarios can be drawn");
+    plan.faults.extend(more);
     let prepared = experiments.prepare(&plan.job).expect("it was drawn for it");
     let run = |plan: &Plan| run_plan(plan, &prepared, WorldKind::Kernel, ()).0;
     let first = run(&plan);
     match &first.verdict {
         Verdict::Violated(found) => found.first().map(|first| Finder::Oracle(first.oracle)),
         Verdict::Panicked { .. } => Some(Finder::Assertion),
-        Verdict::Held | Verdict::Undecided if defect == Defect::StateLeaksBetweenRuns => {
+        Verdict::Held | Verdict::NotOwed { .. } | Verdict::Undecided
+            if defect == Defect::StateLeaksBetweenRuns =>
+        {
             (run(&plan).digest != first.digest).then_some(Finder::Determinism)
         }
-        Verdict::Held | Verdict::Undecided => None,
+        Verdict::Held | Verdict::NotOwed { .. } | Verdict::Undecided => None,
     }
 }
 
@@ -122,9 +159,10 @@ fn built_in(name: &str) -> Scenario {
 
 /// What is wrong with a row, if anything.
 fn complaint(row: &Row, experiments: &Experiments) -> Option<String> {
-    let Row { defect, scenario, seeds, finders } = row;
+    let Row { defect, scenario, seeds, finders, faults } = row;
     let shape = built_in(scenario);
-    let mut hunts = (0..*seeds).map(|seed| (seed, hunt(*defect, &shape, seed, experiments)));
+    let mut hunts =
+        (0..*seeds).map(|seed| (seed, hunt(*defect, &shape, seed, faults(), experiments)));
     let Some((seed, finder)) = hunts.find_map(|(seed, found)| Some((seed, found?))) else {
         return Some(format!("{defect} was not found in {seeds} seeds of {scenario}"));
     };
@@ -170,7 +208,7 @@ fn measure(seeds: u64) {
             let mut finders = BTreeMap::new();
             let mut first = None;
             for seed in 0..seeds {
-                if let Some(finder) = hunt(defect, &scenario, seed, &experiments) {
+                if let Some(finder) = hunt(defect, &scenario, seed, Vec::new(), &experiments) {
                     *finders.entry(finder).or_insert(0) += 1;
                     first.get_or_insert(seed);
                 }

@@ -11,6 +11,8 @@ fn this_build_has_a_madsim_world() {
 
 #[cfg(madsim)]
 mod madsim_world {
+    mod faults;
+
     use std::fs;
     use std::ops::{ControlFlow, Range};
     use std::panic::{AssertUnwindSafe, catch_unwind};

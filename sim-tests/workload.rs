@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use cutwater::dataflow::{Item, Outputs, Subtask, SubtaskState};
+use cutwater::dataflow::{Deal, Item, Outputs, Subtask, SubtaskState};
 use cutwater::protocol::lineage::mix;
 use cutwater::protocol::{ChannelId, DefectSet, SplitId, SubtaskId};
 use cutwater::workload::{self, Experiment, Workload, WorkloadError, WorkloadSettings};
@@ -206,8 +206,13 @@ fn assert_as_expected(run: &Run<'_>, context: &str) {
 
 /// A size that runs in a moment.
 fn small(workload: &Workload, parallelism: u16, splits: u16, seed: u64) -> Experiment {
+    dealt(workload, parallelism, splits, Deal::Even, seed)
+}
+
+/// The same, with another shape of input.
+fn dealt(workload: &Workload, parallelism: u16, splits: u16, deal: Deal, seed: u64) -> Experiment {
     let splits = if workload.single_split { 1 } else { splits };
-    let settings = WorkloadSettings { records: Some(1_500), parallelism, splits, seed };
+    let settings = WorkloadSettings { records: Some(1_500), parallelism, splits, deal, seed };
     workload.experiment(&settings).expect("settings within every workload's bounds")
 }
 
@@ -221,6 +226,25 @@ fn every_workload_gives_what_is_expected_in_every_interleaving() {
                 while run.run(10_000) {}
                 let name = workload.name;
                 assert_as_expected(&run, &format!("{name} x{parallelism}, order {order}"));
+            }
+        }
+    }
+}
+
+#[test]
+fn every_workload_gives_what_is_expected_however_its_input_is_dealt() {
+    for workload in workload::all() {
+        for deal in [Deal::Uneven, Deal::Empty { splits: 1 }, Deal::Empty { splits: 3 }] {
+            if workload.single_split && deal != Deal::Uneven {
+                continue;
+            }
+            let (name, experiment) = (workload.name, dealt(workload, 2, 4, deal, 6));
+            let is_same = experiment.expected == small(workload, 2, 4, 6).expected;
+            assert!(is_same || name == "sequence", "{name}: {deal:?} changes what is expected");
+            for order in 0..3 {
+                let mut run = Run::new(&experiment, order);
+                while run.run(10_000) {}
+                assert_as_expected(&run, &format!("{name}, {deal:?}, order {order}"));
             }
         }
     }
@@ -316,7 +340,8 @@ fn refusal(name: &str, settings: WorkloadSettings) -> String {
 
 #[test]
 fn impossible_settings_are_refused_with_what_is_possible() {
-    let good = WorkloadSettings { records: Some(10), parallelism: 2, splits: 2, seed: 0 };
+    let good =
+        WorkloadSettings { records: Some(10), parallelism: 2, splits: 2, ..Default::default() };
     let cases = [
         (
             "bank",
@@ -337,6 +362,11 @@ fn impossible_settings_are_refused_with_what_is_possible() {
             "bank",
             WorkloadSettings { records: Some(0), ..good.clone() },
             "workload bank: records is 0, expected 1 to 10000000 transfers",
+        ),
+        (
+            "bank",
+            WorkloadSettings { deal: Deal::Empty { splits: 2 }, ..good.clone() },
+            "workload bank: deal of empty splits is 2, expected less than 2, so that one split holds something",
         ),
         (
             "word-count",

@@ -99,13 +99,18 @@ impl Numbers {
 }
 
 /// How many kinds of messages [`message`] makes.
-pub const MESSAGES: usize = 35;
+pub const MESSAGES: usize = 36;
 
 /// A message of kind `kind`.
 pub fn message(kind: usize, n: &mut Numbers, bytes: &[u8]) -> Message {
     match kind {
         0..10 => of_channels(kind, n, bytes),
         10..23 => of_attempts(kind, n, bytes),
+        35 => Message::Tally {
+            attempt: n.attempt(),
+            channel: ChannelId(n.short()),
+            elements: n.middle(),
+        },
         _ => of_services(kind, n, bytes),
     }
 }
@@ -124,7 +129,7 @@ fn of_channels(kind: usize, n: &mut Numbers, bytes: &[u8]) -> Message {
         8 => return Message::Ready(n.heartbeat()),
         _ => return Message::Running(n.heartbeat()),
     };
-    Message::Data { attempt, channel, element }
+    Message::Data { attempt, channel, sequence: n.middle(), element }
 }
 
 fn of_attempts(kind: usize, n: &mut Numbers, bytes: &[u8]) -> Message {
@@ -165,7 +170,7 @@ fn of_attempts(kind: usize, n: &mut Numbers, bytes: &[u8]) -> Message {
             Message::Sink { request: n.request(), operation }
         }
         20 => {
-            let operation = SinkOperation::Flush { sink: n.subtask(), attempt };
+            let operation = SinkOperation::Flush { sink: n.subtask(), attempt, records: n.wide() };
             Message::Sink { request: n.request(), operation }
         }
         21 => {
@@ -187,7 +192,9 @@ fn of_services(kind: usize, n: &mut Numbers, bytes: &[u8]) -> Message {
     match kind {
         23 => object(ObjectOperation::Put { key: n.key(), bytes: content }),
         24 => object(ObjectOperation::Get { key: n.key() }),
+        25 if n.flag() => object(ObjectOperation::List),
         25 => object(ObjectOperation::Delete { key: n.key() }),
+        26 if n.flag() => answer(ObjectResult::Listed(vec![n.key(), n.key()])),
         26 => answer(ObjectResult::Read(content)),
         27 => answer(if n.flag() { ObjectResult::Missing } else { ObjectResult::Failed }),
         28 => {

@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 
 use cutwater::cluster::{ClusterSettings, CostModel, StoreFault, StoreSettings};
+use cutwater::dataflow::Deal;
 use cutwater::plan::{
     Fault, JobPlan, Latency, LinkSettings, MessageAction, Plan, PlannedFault, SlowLink, Span, When,
 };
@@ -241,6 +242,7 @@ impl DraftPlan {
                 records: None,
                 parallelism: 1,
                 splits: 1,
+                deal: Deal::Even,
             },
             cluster: ClusterSettings {
                 workers: self.workers,

@@ -4,13 +4,14 @@ use super::{SourceFile, line_of};
 
 /// Each top-level module, with those that it may name.
 ///
-/// `plan` names `cluster` for its settings: a plan holds them, and a world hands them on.
+/// `plan` names `cluster` for its settings, and `dataflow` for the shape of an input: a plan holds them,
+/// and others make something of them.
 const TABLE: &[(&str, &[&str])] = &[
     ("protocol", &[]),
     ("trace", &["protocol"]),
     ("dataflow", &["protocol", "trace"]),
     ("cluster", &["protocol", "trace", "dataflow"]),
-    ("plan", &["protocol", "trace", "cluster"]),
+    ("plan", &["protocol", "trace", "dataflow", "cluster"]),
     ("world", &["protocol", "trace", "dataflow", "cluster", "plan"]),
     ("oracle", &["protocol", "trace"]),
     ("workload", &["protocol", "dataflow"]),

@@ -40,7 +40,7 @@ impl Exit {
     /// been seen to finish, which is all that liveness asks for.
     pub fn of(class: VerdictClass) -> Self {
         match class {
-            VerdictClass::Held => Self::Held,
+            VerdictClass::Held | VerdictClass::NotOwed => Self::Held,
             VerdictClass::Safety | VerdictClass::Panicked => Self::Violated,
             VerdictClass::Liveness | VerdictClass::Undecided => Self::Liveness,
         }

@@ -202,6 +202,7 @@ impl Telling<'_> {
         let class = outcome.verdict.class();
         let verdict = match class {
             VerdictClass::Held => "held",
+            VerdictClass::NotOwed => "not owed",
             VerdictClass::Safety => "violated",
             VerdictClass::Liveness => "liveness violated",
             VerdictClass::Panicked => "panicked",

@@ -17,14 +17,30 @@ use crate::trace::MessageKind;
 #[serde(transparent)]
 pub struct RequestId(pub u64);
 
+impl RequestId {
+    /// The first id of a life: ids of different lives never meet.
+    #[must_use]
+    pub fn first_of(incarnation: Incarnation) -> Self {
+        Self(u64::from(incarnation.0) << 32)
+    }
+
+    /// Which life of its sender asked.
+    #[must_use]
+    pub fn incarnation(self) -> Incarnation {
+        Incarnation((self.0 >> 32) as u32)
+    }
+}
+
 /// A message. Those of [`Route::Channel`] and [`Route::Stream`] arrive in order and are not lost while
 /// both ends live; all others travel alone: they may be lost, late, doubled and overtaken.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the fields are named after the ids they hold")]
 pub enum Message {
     // ---- between subtasks
-    /// An element of a channel.
-    Data { attempt: Attempt, channel: ChannelId, element: Element<Item> },
+    /// An element of a channel, the `sequence`-th of the attempt, from 0.
+    Data { attempt: Attempt, channel: ChannelId, sequence: u32, element: Element<Item> },
+    /// So many elements have entered the channel before this: its sender has been quiet since.
+    Tally { attempt: Attempt, channel: ChannelId, elements: u32 },
     /// The receiver of a channel can take this many items more.
     Credit { attempt: Attempt, channel: ChannelId, credits: u32 },
 
@@ -102,7 +118,9 @@ impl Message {
     pub fn route(&self) -> Route {
         use MessageKind as Kind;
         let kind = match self {
-            Message::Data { channel, .. } => return Route::Channel(*channel),
+            Message::Data { channel, .. } | Message::Tally { channel, .. } => {
+                return Route::Channel(*channel);
+            }
             Message::Credit { channel, .. } => return Route::Credit(*channel),
             Message::SinkWrite { .. } => return Route::Stream,
             Message::Sink { operation, .. } => match operation {
@@ -130,6 +148,29 @@ impl Message {
             Message::SinkAnswer { .. } => Kind::SinkAnswer,
         };
         Route::Control(kind)
+    }
+
+    /// Which request it answers, if it is an answer.
+    #[must_use]
+    pub fn answers(&self) -> Option<RequestId> {
+        match self {
+            Message::ObjectAnswer { request, .. }
+            | Message::MetaAnswer { request, .. }
+            | Message::SinkAnswer { request, .. } => Some(*request),
+            Message::Fetched(fetched) => Some(fetched.request),
+            _ => None,
+        }
+    }
+
+    /// The attempt whose channel it travels in, if it does.
+    #[must_use]
+    pub fn channel_attempt(&self) -> Option<Attempt> {
+        match self {
+            Message::Data { attempt, .. }
+            | Message::Tally { attempt, .. }
+            | Message::Credit { attempt, .. } => Some(*attempt),
+            _ => None,
+        }
     }
 
     /// How many bytes of content it carries; what a link with limited bandwidth charges for,
@@ -260,6 +301,7 @@ pub enum SinkOperation {
     Prepare { transaction: TransactionId, records: u64 },
     /// Make it visible; again and again has the same effect as once.
     Commit { transaction: TransactionId },
-    /// Answer when everything written before, outside transactions, is visible.
-    Flush { sink: SubtaskId, attempt: Attempt },
+    /// Answer when everything written before, outside transactions, is visible. `records` is how many
+    /// the attempt has written.
+    Flush { sink: SubtaskId, attempt: Attempt, records: u64 },
 }

@@ -36,6 +36,14 @@ impl MetaStore {
         Self { settings, version: 0, record: JobRecord::default(), durable: None, requests }
     }
 
+    /// The store after a crash: what it had acknowledged is there, what it was asked is forgotten.
+    #[must_use]
+    pub fn restarted(&self) -> Self {
+        let mut store = self.clone();
+        store.lose_power();
+        store
+    }
+
     /// Takes one input.
     pub fn handle(&mut self, input: Input, outbox: &mut impl Outbox) {
         match input {

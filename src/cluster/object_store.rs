@@ -65,6 +65,14 @@ impl ObjectStore {
         }
     }
 
+    /// The store after a crash: what it had acknowledged is there, what it was asked is forgotten.
+    #[must_use]
+    pub fn restarted(&self) -> Self {
+        let mut store = self.clone();
+        store.lose_power();
+        store
+    }
+
     /// Takes one input.
     pub fn handle(&mut self, input: Input, outbox: &mut impl Outbox) {
         match input {

@@ -208,6 +208,20 @@ impl Cluster {
             }
         }
     }
+
+    /// The next life of a process: with what was durable, and nothing else. Coordinator and workers keep
+    /// nothing of their own.
+    #[must_use]
+    pub fn restart(&self, old: &Process) -> Process {
+        match old {
+            Process::Coordinator(_) => self.start(ProcessId::Coordinator),
+            Process::ObjectStore(store) => Process::ObjectStore(store.restarted()),
+            Process::MetaStore(store) => Process::MetaStore(store.restarted()),
+            Process::SourceLog(log) => Process::SourceLog(log.clone()),
+            Process::SinkTarget(target) => Process::SinkTarget(target.clone()),
+            Process::Worker(worker) => self.start(ProcessId::Worker(worker.index())),
+        }
+    }
 }
 
 /// A process of the cluster. Cloning it forks it.

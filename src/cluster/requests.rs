@@ -31,7 +31,7 @@ impl<P> Requests<P> {
     /// No requests; unanswered ones will be sent again after `retry`.
     #[must_use]
     pub fn new(incarnation: Incarnation, retry: Duration) -> Self {
-        let next = u64::from(incarnation.0) << 32;
+        let next = RequestId::first_of(incarnation).0;
         Self { next, retry, armed: false, unanswered: BTreeMap::new() }
     }
 
@@ -73,6 +73,8 @@ impl<P> Requests<P> {
     pub fn handle_retry(&mut self, now: VirtualTime, outbox: &mut impl Outbox) {
         self.armed = false;
         for unanswered in self.unanswered.values_mut() {
+            // A clock that was set back must not make it wait until it has caught up.
+            unanswered.sent = unanswered.sent.min(now);
             if now - unanswered.sent >= self.retry {
                 unanswered.sent = now;
                 outbox.send(unanswered.to, unanswered.message.clone());

@@ -20,6 +20,8 @@ pub struct SinkTarget {
     transactions: BTreeMap<TransactionId, Transaction>,
     /// Remembered for ever: a repeated commit must be told from one of a lost transaction.
     committed: BTreeSet<TransactionId>,
+    /// By sink, how many records its newest attempt has written outside transactions.
+    written: BTreeMap<SubtaskId, (Attempt, u64)>,
     /// Aborted by the target of itself, while their producers were current: nothing may be written into
     /// them any more. Those of producers that are fenced meanwhile are forgotten.
     timed_out: BTreeSet<TransactionId>,
@@ -62,9 +64,9 @@ impl SinkTarget {
     /// A target that holds nothing.
     #[must_use]
     pub fn new(defects: DefectSet) -> Self {
-        let (epochs, transactions, committed, timed_out) = Default::default();
+        let (epochs, transactions, committed, timed_out, written) = Default::default();
         let (fault, delayed, next) = (SinkFault::Healthy, BTreeMap::new(), 0);
-        Self { defects, epochs, transactions, committed, timed_out, fault, delayed, next }
+        Self { defects, epochs, transactions, committed, written, timed_out, fault, delayed, next }
     }
 
     /// Takes one input.
@@ -73,10 +75,8 @@ impl SinkTarget {
             Input::Message { from, message } => self.handle_message(from, message, outbox),
             Input::Timer(Timer::Serve(ticket)) => self.serve_delayed(ticket, outbox),
             Input::Trouble(Trouble::Sink(fault)) => self.handle_fault(fault, outbox),
-            Input::Start(_)
-            | Input::Timer(_)
-            | Input::Trouble(_)
-            | Input::ConnectionLost { .. } => {}
+            Input::Start(_) => self.roll_back(outbox),
+            Input::Timer(_) | Input::Trouble(_) | Input::ConnectionLost { .. } => {}
         }
     }
 
@@ -110,8 +110,28 @@ impl SinkTarget {
                 self.prepare(transaction, records, outbox)
             }
             SinkOperation::Commit { transaction } => self.commit(transaction, outbox),
-            SinkOperation::Flush { sink, attempt } => self.accepts(sink, attempt),
+            SinkOperation::Flush { sink, attempt, records } => {
+                self.accepts(sink, attempt) && self.written_by(sink, attempt) == records
+            }
         }
+    }
+
+    /// After a crash, what was open is gone: only what was prepared is durable.
+    fn roll_back(&mut self, outbox: &mut impl Outbox) {
+        let is_open = |(id, held): (&TransactionId, &Transaction)| {
+            matches!(held, Transaction::Open(_)).then_some(*id)
+        };
+        let open: Vec<_> = self.transactions.iter().filter_map(is_open).collect();
+        for transaction in open {
+            self.transactions.remove(&transaction);
+            outbox.event(Event::TransactionAborted { transaction });
+        }
+    }
+
+    fn written_by(&self, sink: SubtaskId, attempt: Attempt) -> u64 {
+        let of_attempt =
+            |(newest, records): &(Attempt, u64)| (*newest == attempt).then_some(*records);
+        self.written.get(&sink).and_then(of_attempt).unwrap_or(0)
     }
 
     fn accepts(&self, sink: SubtaskId, attempt: Attempt) -> bool {
@@ -152,6 +172,9 @@ impl SinkTarget {
         outbox: &mut impl Outbox,
     ) {
         if self.admit(transaction, outbox) {
+            let (sink, attempt) = (transaction.sink, transaction.attempt);
+            let number = self.written_by(sink, attempt) + records.len() as u64;
+            self.written.insert(sink, (attempt, number));
             let records = records.iter().map(output_record).collect();
             outbox.event(Event::OutputWritten { sink: transaction.sink, records });
         }
@@ -246,3 +269,6 @@ impl SinkTarget {
 fn output_record(record: &Record) -> OutputRecord {
     OutputRecord { lineage: record.lineage, digest: Digest::of(&record.payload) }
 }
+
+#[cfg(test)]
+mod tests;

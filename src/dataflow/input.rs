@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::deal::Deal;
 use crate::protocol::SplitId;
 
 /// Entries of the splits of the source log, numbered as the job's sources are declared.
@@ -48,10 +49,23 @@ impl Input {
     /// When `splits` is 0, or a split would hold 4 GiB or more.
     #[must_use]
     pub fn dealt<B: AsRef<[u8]>>(entries: impl IntoIterator<Item = B>, splits: u16) -> Self {
-        assert!(splits > 0, "entries cannot be dealt out to no splits");
+        Self::dealt_as(entries, splits, Deal::Even)
+    }
+
+    /// Deals `entries` out to `splits` splits.
+    ///
+    /// # Panics
+    ///
+    /// When the deal does not fit so many splits, or a split would hold 4 GiB or more.
+    #[must_use]
+    pub fn dealt_as<B: AsRef<[u8]>>(
+        entries: impl IntoIterator<Item = B>,
+        splits: u16,
+        deal: Deal,
+    ) -> Self {
         let mut logs = vec![Split::default(); usize::from(splits)];
         for (index, entry) in entries.into_iter().enumerate() {
-            logs[index % usize::from(splits)].push(entry.as_ref());
+            logs[usize::from(deal.split_of(index as u64, splits))].push(entry.as_ref());
         }
         Self { splits: logs.into() }
     }

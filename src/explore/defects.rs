@@ -237,7 +237,7 @@ enum Look {
 /// The oracle that fired first, and what it said.
 fn fired(outcome: &Outcome) -> Option<(String, String)> {
     match &outcome.verdict {
-        Verdict::Held => None,
+        Verdict::Held | Verdict::NotOwed { .. } => None,
         Verdict::Violated(violations) => {
             let first = violations.first()?;
             Some((first.oracle.to_string(), first.to_string()))

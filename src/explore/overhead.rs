@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use super::experiments::{Experiments, Prepared};
 use crate::cluster::{ClusterSettings, CostModel, StoreSettings};
+use crate::dataflow::Deal;
 use crate::plan::{JobPlan, Latency, LinkSettings, Plan, Span};
 use crate::protocol::{
     ChannelId, CheckpointId, CheckpointSettings, DefectSet, SubtaskId, VirtualTime,
@@ -60,6 +61,7 @@ pub fn plan(interval_ms: u64, seed: u64) -> Plan {
             records: Some(80_000),
             parallelism: 2,
             splits: 2,
+            deal: Deal::Even,
         },
         cluster: cluster(interval_ms),
         links: LinkSettings {

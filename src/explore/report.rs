@@ -58,6 +58,7 @@ pub fn headline(verdict: &Verdict, scenario: &str, seed: u64, topology: &Topolog
     let place = format!("{scenario}, seed {seed}");
     match verdict {
         Verdict::Held => format!("held: {place}"),
+        Verdict::NotOwed { why } => format!("not owed ({place}): {why}"),
         Verdict::Violated(violations) => match violations.first() {
             Some(first) => {
                 let (oracle, text, details) = (first.oracle, &first.text, details(first, topology));

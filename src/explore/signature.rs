@@ -41,7 +41,7 @@ impl Signature {
     #[must_use]
     pub fn of(verdict: &Verdict) -> Option<Self> {
         match verdict {
-            Verdict::Held => None,
+            Verdict::Held | Verdict::NotOwed { .. } => None,
             Verdict::Violated(violations) => {
                 violations.first().map(|first| Self::Violation(first.kind))
             }

@@ -67,7 +67,9 @@ pub struct ScenarioReport {
     pub statistics: Statistics,
     /// What they reached, together.
     pub reach: Reach,
-    /// Those whose verdict is not that all held, by seed.
+    /// How many of them were not owed their end.
+    pub not_owed: u64,
+    /// Those that did not hold what was owed, by seed.
     pub failures: Vec<Failure>,
 }
 
@@ -89,6 +91,7 @@ impl SweepReport {
             seeds: 0,
             statistics: Statistics::default(),
             reach: Reach::default(),
+            not_owed: 0,
             failures: Vec::new(),
         };
         Self { scenarios: scenarios.iter().map(scenario).collect() }
@@ -100,6 +103,9 @@ impl SweepReport {
         scenario.seeds += 1;
         scenario.statistics.add(&run.outcome.statistics);
         scenario.reach.add(&run.outcome.reach);
+        if run.outcome.verdict.class() == VerdictClass::NotOwed {
+            scenario.not_owed += 1;
+        }
         if !run.outcome.verdict.is_held() {
             let failure = Failure { seed: run.seed, verdict: run.outcome.verdict.clone() };
             let place = scenario.failures.partition_point(|other| other.seed < run.seed);
@@ -123,7 +129,8 @@ fn severity(class: VerdictClass) -> u8 {
         VerdictClass::Panicked => 1,
         VerdictClass::Liveness => 2,
         VerdictClass::Undecided => 3,
-        VerdictClass::Held => 4,
+        VerdictClass::NotOwed => 4,
+        VerdictClass::Held => 5,
     }
 }
 

@@ -4,6 +4,8 @@
 //! acknowledgement comes after the object and after the transactions of the cut are durable
 //! (FLINK-36421, FLINK-20675); a completed checkpoint has all its objects and its metadata, and none
 //! is deleted before it is discarded, which the newest `retained` ones never are.
+//!
+//! What is destroyed, every copy of it, was durable all the same: the system is not to blame.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,9 +25,20 @@ pub(super) struct DurabilityOracle {
     /// By the key that the snapshot is stored under.
     frozen: BTreeMap<ObjectKey, Frozen>,
     prepared: BTreeSet<TransactionId>,
-    /// Completed and not discarded, with the snapshots that each lists.
+    /// Completed, not discarded and not destroyed, with the snapshots that each lists.
     retained: BTreeMap<CheckpointId, Vec<ObjectKey>>,
-    assembled: BTreeMap<CheckpointId, Vec<ObjectKey>>,
+    assembled: BTreeMap<CheckpointId, Assembled>,
+    /// Was durable, and is not through no fault of the system; unless it was stored again.
+    destroyed: BTreeSet<ObjectKey>,
+    /// The newest completed checkpoint, with the snapshots that it lists.
+    newest: Option<(CheckpointId, Vec<ObjectKey>)>,
+}
+
+#[derive(Clone, Debug)]
+struct Assembled {
+    snapshots: Vec<ObjectKey>,
+    /// Its coordinator is gone: it may have completed without a word.
+    is_abandoned: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -54,6 +67,7 @@ impl DurabilityOracle {
     /// An object is durable.
     pub fn handle_stored(&mut self, scene: &mut Scene, key: ObjectKey, digest: Digest) {
         self.stored.insert(key, digest);
+        self.destroyed.remove(&key);
         let Some(frozen) = self.frozen.get(&key).filter(|frozen| frozen.state != digest) else {
             return;
         };
@@ -64,13 +78,40 @@ impl DurabilityOracle {
     /// An object is gone.
     pub fn handle_deleted(&mut self, scene: &mut Scene, key: ObjectKey) {
         self.stored.remove(&key);
-        let (ObjectKey::Snapshot { checkpoint, .. } | ObjectKey::Metadata { checkpoint }) = key;
+        let checkpoint = checkpoint_of(key);
         let Some(listed) = self.retained.get(&checkpoint) else { return };
         let is_metadata = key == ObjectKey::Metadata { checkpoint };
         if is_metadata || listed.contains(&key) {
             let text = format!("{} was deleted while {checkpoint} is retained", shown(scene, key));
             report(scene, Kind::DeletedWhileRetained, key, text);
         }
+    }
+
+    /// Every copy of an object is gone, and that is nobody's fault: nothing is owed of it any more.
+    pub fn handle_destroyed(&mut self, key: ObjectKey) {
+        if self.stored.remove(&key).is_some() {
+            self.destroyed.insert(key);
+        }
+        self.retained.remove(&checkpoint_of(key));
+    }
+
+    /// An object without which there is no recovery, if one was destroyed: of the newest completed
+    /// checkpoint, or of one that may have completed without a word.
+    pub fn unrecoverable(&self) -> Option<(CheckpointId, ObjectKey)> {
+        let newest = self.newest.iter().map(|(id, snapshots)| (*id, snapshots));
+        let silent = self.assembled.iter().filter(|(_, assembled)| assembled.is_abandoned);
+        let silent = silent.map(|(id, assembled)| (*id, &assembled.snapshots));
+        newest.chain(silent).find_map(|(checkpoint, snapshots)| {
+            let metadata = [ObjectKey::Metadata { checkpoint }];
+            let mut keys = metadata.iter().chain(snapshots);
+            let destroyed = keys.find(|key| self.destroyed.contains(*key))?;
+            Some((checkpoint, *destroyed))
+        })
+    }
+
+    /// A coordinator took over.
+    pub fn handle_leadership_taken(&mut self) {
+        self.assembled.values_mut().for_each(|assembled| assembled.is_abandoned = true);
     }
 
     /// A transaction is durable.
@@ -88,7 +129,7 @@ impl DurabilityOracle {
     ) {
         let key = ObjectKey::Snapshot { checkpoint, attempt, subtask };
         let name = scene.name(subtask);
-        if !self.stored.contains_key(&key) {
+        if !self.was_durable(key) {
             let text = format!("{name} acknowledged {checkpoint} before its snapshot was durable");
             report(scene, Kind::AcknowledgedBeforeDurable, key, text);
         }
@@ -105,7 +146,8 @@ impl DurabilityOracle {
         checkpoint: CheckpointId,
         snapshots: &[(SubtaskId, ObjectKey)],
     ) {
-        self.assembled.insert(checkpoint, snapshots.iter().map(|(_, key)| *key).collect());
+        let snapshots = snapshots.iter().map(|(_, key)| *key).collect();
+        self.assembled.insert(checkpoint, Assembled { snapshots, is_abandoned: false });
     }
 
     /// The checkpoint will never complete.
@@ -115,17 +157,22 @@ impl DurabilityOracle {
 
     /// The checkpoint completed: all of it must be durable, as it was frozen.
     pub fn handle_completed(&mut self, scene: &mut Scene, checkpoint: CheckpointId) {
-        let listed = self.assembled.remove(&checkpoint).unwrap_or_default();
+        let assembled = self.assembled.remove(&checkpoint);
+        let listed = assembled.map_or_else(Vec::new, |assembled| assembled.snapshots);
         self.assembled.retain(|id, _| *id > checkpoint);
         for key in &listed {
             self.judge_object(scene, checkpoint, *key);
         }
         let metadata = ObjectKey::Metadata { checkpoint };
-        if !self.stored.contains_key(&metadata) {
+        if !self.was_durable(metadata) {
             let text = format!("{checkpoint} completed before its metadata was durable");
             report(scene, Kind::CompletedBeforeMetadata, metadata, text);
         }
-        self.retained.insert(checkpoint, listed);
+        self.newest = Some((checkpoint, listed.clone()));
+        self.destroyed.retain(|key| checkpoint_of(*key) >= checkpoint);
+        if self.unrecoverable().is_none() {
+            self.retained.insert(checkpoint, listed);
+        }
         self.forget_below(checkpoint);
     }
 
@@ -143,6 +190,7 @@ impl DurabilityOracle {
     fn judge_object(&self, scene: &mut Scene, checkpoint: CheckpointId, key: ObjectKey) {
         let frozen = self.frozen.get(&key).map(|frozen| frozen.state);
         let (kind, what) = match self.stored.get(&key) {
+            None if self.destroyed.contains(&key) => return,
             None => (Kind::CompletedBeforeDurable, "is not durable"),
             Some(digest) if frozen.is_some_and(|frozen| frozen != *digest) => {
                 (Kind::CompletedWithOtherState, "is not what was frozen")
@@ -153,10 +201,20 @@ impl DurabilityOracle {
         report(scene, kind, key, text);
     }
 
+    fn was_durable(&self, key: ObjectKey) -> bool {
+        self.stored.contains_key(&key) || self.destroyed.contains(&key)
+    }
+
     /// What was frozen for older checkpoints has had its use.
     fn forget_below(&mut self, checkpoint: CheckpointId) {
         let first = ObjectKey::Snapshot { checkpoint, attempt: Attempt(0), subtask: SubtaskId(0) };
         self.frozen = self.frozen.split_off(&first);
+    }
+}
+
+fn checkpoint_of(key: ObjectKey) -> CheckpointId {
+    match key {
+        ObjectKey::Snapshot { checkpoint, .. } | ObjectKey::Metadata { checkpoint } => checkpoint,
     }
 }
 

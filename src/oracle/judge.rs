@@ -42,6 +42,10 @@ pub struct Judge {
     now: VirtualTime,
     /// The attempt whose events count.
     attempt: Option<Attempt>,
+    /// How many replaced coordinators go on.
+    zombies: u32,
+    /// The coordinator that started the attempt has been deposed.
+    is_orphaned: bool,
     conservation: ConservationOracle,
     cut: CutOracle,
     durability: DurabilityOracle,
@@ -64,6 +68,8 @@ impl Judge {
             next: 0,
             now: VirtualTime::ZERO,
             attempt: None,
+            zombies: 0,
+            is_orphaned: false,
             conservation: ConservationOracle::default(),
             cut: CutOracle::default(),
             durability: DurabilityOracle::default(),
@@ -136,7 +142,9 @@ impl Judge {
         match end {
             End::Panicked { message } => Verdict::Panicked { message: message.clone() },
             End::Finished | End::Quiescent | End::TimeLimit { .. } | End::Stopped => {
-                if is_decided {
+                if let Some(why) = self.liveness.not_owed() {
+                    Verdict::NotOwed { why: why.to_owned() }
+                } else if is_decided {
                     Verdict::Held
                 } else {
                     Verdict::Undecided
@@ -198,7 +206,8 @@ impl Judge {
     /// An attempt that is over is legal, one that has not started is not.
     #[cold]
     fn judge_attempt(&mut self, stamp: Stamp, attempt: Attempt) {
-        if self.attempt.is_none_or(|current| attempt > current) {
+        let newest = self.attempt.max(self.recovery.newest_started());
+        if newest.is_none_or(|newest| attempt > newest) {
             self.recovery.handle_unknown_attempt(scene!(self, stamp), attempt);
         }
     }

@@ -27,6 +27,10 @@ pub(super) struct LifecycleOracle {
     pending: BTreeMap<CheckpointId, Pending>,
     aborted: BTreeSet<CheckpointId>,
     completed: BTreeSet<CheckpointId>,
+    /// Completed, and nobody has said so yet: whoever added it may still do, however late.
+    untold: BTreeSet<CheckpointId>,
+    /// Not assembled when their coordinator was deposed: their successor knows nothing of them.
+    abandoned: BTreeSet<CheckpointId>,
     /// A coordinator took over since the last completion.
     is_succeeded: bool,
     /// By subtask, within the attempt.
@@ -65,8 +69,22 @@ impl LifecycleOracle {
     /// A coordinator took over: nothing is pending any more.
     pub fn handle_leadership_taken(&mut self) {
         self.is_succeeded = true;
+        let lost = self.pending.iter().filter(|(_, pending)| !pending.is_assembled);
+        self.abandoned.extend(lost.map(|(checkpoint, _)| *checkpoint));
+        trim(&mut self.abandoned);
         self.pending.retain(|_, pending| pending.is_assembled);
         self.pending.values_mut().for_each(|pending| pending.is_abandoned = true);
+    }
+
+    /// Whether `checkpoint` is none of the coordinator that reigns.
+    pub fn is_abandoned(&self, checkpoint: CheckpointId) -> bool {
+        self.abandoned.contains(&checkpoint)
+    }
+
+    /// `checkpoint` was triggered by a coordinator that does not know that it has been deposed.
+    pub fn abandon(&mut self, checkpoint: CheckpointId) {
+        self.abandoned.insert(checkpoint);
+        trim(&mut self.abandoned);
     }
 
     /// Whether `checkpoint` may have completed without a word: assembled by a coordinator that is gone.
@@ -210,7 +228,7 @@ impl LifecycleOracle {
         checkpoint: CheckpointId,
     ) -> bool {
         if self.completed.contains(&checkpoint) {
-            if !self.is_succeeded {
+            if !self.untold.remove(&checkpoint) && !self.is_succeeded {
                 report(
                     scene,
                     Kind::CompletedTwice,
@@ -234,7 +252,13 @@ impl LifecycleOracle {
     }
 
     /// The checkpoint turned out to have completed.
-    pub fn complete(&mut self, checkpoint: CheckpointId) {
+    pub fn complete_silently(&mut self, checkpoint: CheckpointId) {
+        self.complete(checkpoint);
+        self.untold.insert(checkpoint);
+        trim(&mut self.untold);
+    }
+
+    fn complete(&mut self, checkpoint: CheckpointId) {
         self.pending.remove(&checkpoint);
         self.completed.insert(checkpoint);
         trim(&mut self.completed);

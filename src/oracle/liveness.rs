@@ -3,7 +3,8 @@
 //! Three rules, each judged only where a healthy system owes it:
 //!
 //! 1. The job finishes within the liveness bound after [`Event::FaultsEnded`](crate::trace::Event::FaultsEnded),
-//!    and a world in which nothing is left to happen has a finished job in it.
+//!    and a world in which nothing is left to happen has a finished job in it. It is not owed while the job
+//!    waits for a recovery from a checkpoint of which every copy was destroyed; a job that runs owes it.
 //! 2. When the job finishes, every checkpoint below the newest completed one has completed or been
 //!    aborted, but for those whose coordinator is gone. Newer ones may still be pending.
 //! 3. No channel stays blocked for a checkpoint that has completed or been aborted for longer than
@@ -17,7 +18,7 @@ use std::time::Duration;
 use super::kind::Kind;
 use super::shape::Scene;
 use super::verdict::{End, Violation};
-use crate::protocol::{ChannelId, CheckpointId, VirtualTime};
+use crate::protocol::{ChannelId, CheckpointId, ObjectKey, VirtualTime};
 
 /// How many settled checkpoints are remembered.
 const SETTLED_MAX: usize = 64;
@@ -28,6 +29,12 @@ pub(super) struct LivenessOracle {
     faults_ended: Option<VirtualTime>,
     finished: Option<VirtualTime>,
     is_overdue: bool,
+    /// All subtasks run, as far as the coordinator knows.
+    is_running: bool,
+    /// What recovery would need and is destroyed, if anything is.
+    lost: Option<(CheckpointId, ObjectKey)>,
+    /// Why the job need not finish, once it has not in time.
+    not_owed: Option<String>,
     pending: BTreeSet<CheckpointId>,
     newest: Option<CheckpointId>,
     /// Completed or aborted, and when; oldest first.
@@ -67,13 +74,30 @@ impl LivenessOracle {
         }
     }
 
+    /// What recovery would need and is destroyed, if anything is.
+    pub fn handle_lost(&mut self, lost: Option<(CheckpointId, ObjectKey)>) {
+        self.lost = lost;
+    }
+
+    /// All subtasks run: nothing needs to be recovered.
+    pub fn handle_running(&mut self) {
+        self.is_running = true;
+    }
+
+    /// The attempt is over.
+    pub fn handle_attempt_failed(&mut self) {
+        self.is_running = false;
+    }
+
     /// All channels are new.
     pub fn handle_attempt_started(&mut self) {
+        self.is_running = false;
         self.blocked.fill(None);
     }
 
     /// A coordinator took over: nobody will settle what its predecessor had triggered.
     pub fn handle_leadership_taken(&mut self) {
+        self.is_running = false;
         self.pending.clear();
     }
 
@@ -131,6 +155,7 @@ impl LivenessOracle {
                 scene.report(Violation::new(Kind::NeverFinished, text));
                 true
             }
+            End::Quiescent if self.excuse(scene) => true,
             End::Quiescent => {
                 let waiting = self.tell_blocked(scene);
                 let text =
@@ -173,12 +198,38 @@ impl LivenessOracle {
 
     fn report_overdue(&mut self, scene: &mut Scene, ended: VirtualTime) {
         self.is_overdue = true;
+        if self.excuse(scene) {
+            return;
+        }
         let waiting = self.tell_blocked(scene);
         let text = format!(
             "the job has not finished within {} ms after faults ended at {ended}{waiting}",
             scene.shape.liveness_bound.as_millis()
         );
         scene.report(Violation::new(Kind::Overdue, text));
+    }
+
+    /// Why the job need not have finished, though it has not.
+    pub fn not_owed(&self) -> Option<&str> {
+        self.not_owed.as_deref().filter(|_| self.finished.is_none())
+    }
+
+    /// Whether the job waits for a recovery that is not owed any more: what it needs is destroyed. A job
+    /// that runs owes its end all the same.
+    fn excuse(&mut self, scene: &Scene) -> bool {
+        if self.is_running {
+            return false;
+        }
+        let Some((checkpoint, key)) = self.lost else { return false };
+        let what = match key {
+            ObjectKey::Snapshot { subtask, .. } => {
+                format!("the snapshot of {}", scene.name(subtask))
+            }
+            ObjectKey::Metadata { .. } => "the metadata".to_owned(),
+        };
+        let why = format!("recovery needs {checkpoint}, and every copy of {what} was destroyed");
+        self.not_owed = Some(why);
+        true
     }
 
     /// Who is waiting for what, at most four.

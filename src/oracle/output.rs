@@ -4,7 +4,8 @@
 //! and operator, and only when a *completed* checkpoint holds its transaction (the output commit of
 //! Elnozahy et al.; Flink's `TwoPhaseCommittingSink`). A transaction commits once, after it was
 //! prepared, with as many records as were prepared, and is not taken back. At the end of a job all
-//! that is expected is visible, and no transaction with records lingers (FLINK-23854).
+//! that is expected is visible, and no transaction with records lingers (FLINK-23854), but where the
+//! target itself has been told to abort it and is in trouble with that.
 //!
 //! In at-least-once sinks nothing may be missing at the end, nothing be visible that is not in the
 //! reference at all, and nothing too often before an attempt has failed after the first write.
@@ -20,7 +21,7 @@ use super::shape::Scene;
 use super::verdict::Violation;
 use crate::protocol::lineage::mix;
 use crate::protocol::{Attempt, CheckpointId, SubtaskId, TransactionId};
-use crate::trace::{OutputRecord, SnapshotTaken};
+use crate::trace::{OutputRecord, SinkTrouble, SnapshotTaken};
 
 /// Judges output.
 #[derive(Clone, Debug, Default)]
@@ -40,6 +41,10 @@ pub(super) struct OutputOracle {
     /// An attempt has failed. What it wrote may still be on its way: whether it has arrived before
     /// the failure does not matter.
     may_repeat: bool,
+    /// The target cannot get rid of transactions of itself.
+    is_hanging: bool,
+    /// By sink, below which attempt producers are refused.
+    fences: BTreeMap<SubtaskId, Attempt>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -113,6 +118,17 @@ impl OutputOracle {
         self.may_repeat = true;
     }
 
+    /// The sink target fares differently.
+    pub fn handle_trouble(&mut self, trouble: Option<SinkTrouble>) {
+        self.is_hanging = trouble == Some(SinkTrouble::HangingTransaction);
+    }
+
+    /// Older producers of a sink are refused from here on.
+    pub fn handle_fenced(&mut self, sink: SubtaskId, attempt: Attempt) {
+        let fence = self.fences.entry(sink).or_default();
+        *fence = (*fence).max(attempt);
+    }
+
     /// A transaction is durable.
     pub fn handle_prepared(&mut self, transaction: TransactionId, records: u64) {
         self.transactions.entry(transaction).or_default().prepared = Some(records);
@@ -167,7 +183,9 @@ impl OutputOracle {
     pub fn handle_finished(&mut self, scene: &mut Scene) {
         self.judge_missing(scene);
         for (transaction, progress) in &self.transactions {
-            let is_open = !progress.is_committed && !progress.is_aborted;
+            let is_open = !progress.is_committed
+                && !progress.is_aborted
+                && !self.hangs(*transaction, progress);
             if let Some(records @ 1..) = progress.prepared.filter(|_| is_open) {
                 let text = format!(
                     "the job finished with {transaction} of {} neither committed nor aborted, \
@@ -177,6 +195,14 @@ impl OutputOracle {
                 report(scene, Kind::LingeringTransaction, *transaction, text);
             }
         }
+    }
+
+    /// Whether its abort is the target's debt: it was asked for (its producer is fenced, and nothing
+    /// promises it), and the target says that it cannot now. A job need not wait for that.
+    fn hangs(&self, transaction: TransactionId, progress: &Progress) -> bool {
+        let is_fenced =
+            self.fences.get(&transaction.sink).is_some_and(|fence| transaction.attempt < *fence);
+        self.is_hanging && is_fenced && !progress.is_promised
     }
 
     fn show(

@@ -15,6 +15,8 @@ use crate::trace::Restored;
 #[derive(Clone, Debug, Default)]
 pub(super) struct RecoveryOracle {
     attempt: Option<Attempt>,
+    /// The newest attempt started by a coordinator that had been deposed.
+    deposed: Option<Attempt>,
     restored: Option<CheckpointId>,
     newest: Option<CheckpointId>,
     term: Option<Term>,
@@ -31,6 +33,22 @@ impl RecoveryOracle {
     pub fn start(&mut self, scene: &Scene) {
         *self = Self::default();
         self.fences = vec![Attempt(0); scene.shape.subtasks()];
+    }
+
+    /// Whether a later coordinator than that of `term` reigns.
+    pub fn is_deposed(&self, term: Term) -> bool {
+        self.term.is_some_and(|reigning| term < reigning)
+    }
+
+    /// A coordinator that does not know that it has been deposed starts an attempt: nothing will run in
+    /// it, but what is deployed for it is heard of.
+    pub fn handle_deposed_start(&mut self, attempt: Attempt) {
+        self.deposed = self.deposed.max(Some(attempt));
+    }
+
+    /// The newest attempt that was started, by whomever.
+    pub fn newest_started(&self) -> Option<Attempt> {
+        self.attempt.max(self.deposed)
     }
 
     /// A coordinator reigns.

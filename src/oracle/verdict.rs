@@ -216,6 +216,11 @@ pub enum End {
 pub enum Verdict {
     /// Every property held, and the job finished.
     Held,
+    /// Every property held, and the job did not finish because it cannot: what recovery needs is gone.
+    NotOwed {
+        /// What is gone.
+        why: String,
+    },
     /// At least one property was broken; the first violation decides the class.
     Violated(Violations),
     /// The system under test panicked, and no property was seen broken before.
@@ -233,6 +238,8 @@ pub enum Verdict {
 pub enum VerdictClass {
     /// All held.
     Held,
+    /// All held, and recovery is no longer owed.
+    NotOwed,
     /// Something happened that must not.
     Safety,
     /// Something that must happen did not.
@@ -249,6 +256,7 @@ impl Verdict {
     pub fn class(&self) -> VerdictClass {
         match self {
             Self::Held => VerdictClass::Held,
+            Self::NotOwed { .. } => VerdictClass::NotOwed,
             Self::Violated(violations) => match violations.first() {
                 Some(first) if first.oracle.is_liveness() => VerdictClass::Liveness,
                 Some(_) | None => VerdictClass::Safety,
@@ -258,11 +266,11 @@ impl Verdict {
         }
     }
 
-    /// What the process should exit with: 0 held, 1 violated, 2 undecided, 3 liveness, 101 panic.
+    /// What the process should exit with: 0 held or not owed, 1 violated, 2 undecided, 3 liveness, 101 panic.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self.class() {
-            VerdictClass::Held => 0,
+            VerdictClass::Held | VerdictClass::NotOwed => 0,
             VerdictClass::Safety => 1,
             VerdictClass::Undecided => 2,
             VerdictClass::Liveness => 3,
@@ -270,10 +278,10 @@ impl Verdict {
         }
     }
 
-    /// Whether all held.
+    /// Whether all held that was owed: it is no failure.
     #[must_use]
     pub fn is_held(&self) -> bool {
-        *self == Self::Held
+        matches!(self, Self::Held | Self::NotOwed { .. })
     }
 
     /// The violations; none unless violated.
@@ -281,7 +289,7 @@ impl Verdict {
     pub fn violations(&self) -> &[Violation] {
         match self {
             Self::Violated(violations) => violations.kept(),
-            Self::Held | Self::Panicked { .. } | Self::Undecided => &[],
+            Self::Held | Self::NotOwed { .. } | Self::Panicked { .. } | Self::Undecided => &[],
         }
     }
 
@@ -290,7 +298,7 @@ impl Verdict {
     pub fn fired(&self) -> &[OracleName] {
         match self {
             Self::Violated(violations) => violations.fired(),
-            Self::Held | Self::Panicked { .. } | Self::Undecided => &[],
+            Self::Held | Self::NotOwed { .. } | Self::Panicked { .. } | Self::Undecided => &[],
         }
     }
 }
@@ -299,6 +307,7 @@ impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Held => f.write_str("held"),
+            Self::NotOwed { why } => write!(f, "not owed: {why}"),
             Self::Violated(violations) => match violations.first() {
                 Some(first) => first.fmt(f),
                 None => f.write_str("violated"),

@@ -47,7 +47,7 @@ pub enum FaultClass {
     SlowStore,
     /// A store refuses everything.
     FailingStore,
-    /// A store crashes, and keeps what was durable.
+    /// A store, the source log or the sink target crashes, and keeps what was durable.
     CrashStore,
     /// A process crashes between the start of an attempt and its running.
     CrashInRecovery,
@@ -139,7 +139,13 @@ impl PlannedFault {
 
     fn crash_class(&self, process: ProcessId) -> FaultClass {
         match (process, &self.when) {
-            (ProcessId::ObjectStore | ProcessId::MetaStore, _) => FaultClass::CrashStore,
+            (
+                ProcessId::ObjectStore
+                | ProcessId::MetaStore
+                | ProcessId::SourceLog
+                | ProcessId::SinkTarget,
+                _,
+            ) => FaultClass::CrashStore,
             (_, When::Point { point, .. }) if is_recovery(*point) => FaultClass::CrashInRecovery,
             (_, When::Point { after_restarts: 1.., .. }) => FaultClass::CrashAgain,
             (ProcessId::Coordinator, _) => FaultClass::CrashCoordinator,

@@ -25,6 +25,7 @@ pub use swarm::{Setting, SwarmScenario};
 use serde::{Deserialize, Serialize};
 
 use crate::cluster::ClusterSettings;
+use crate::dataflow::Deal;
 use crate::protocol::{DefectSet, ProcessId};
 
 /// Everything that decides a run, but for the job's code and input.
@@ -70,4 +71,7 @@ pub struct JobPlan {
     pub parallelism: u16,
     /// Splits of each source.
     pub splits: u16,
+    /// How entries are dealt out to them.
+    #[serde(default, skip_serializing_if = "Deal::is_even")]
+    pub deal: Deal,
 }

@@ -10,6 +10,7 @@ use super::links::Latency;
 use super::random::Span;
 use super::swarm::SwarmScenario;
 use crate::cluster::{CostModel, StoreSettings};
+use crate::dataflow::Deal;
 
 pub use super::built_in::{all, built_in};
 
@@ -79,6 +80,13 @@ pub struct JobScenario {
     /// Splits of each source; never fewer than its subtasks.
     #[serde(default = "one")]
     pub splits: Span,
+    /// How entries may be dealt out to them; of those that fit so many splits, a seed draws one.
+    #[serde(default = "even")]
+    pub deal: Vec<Deal>,
+}
+
+fn even() -> Vec<Deal> {
+    vec![Deal::Even]
 }
 
 fn one() -> Span {

@@ -46,6 +46,8 @@ pub enum Setting {
     Parallelism,
     /// Splits of each source.
     Splits,
+    /// How entries are dealt out to splits.
+    Deal,
     /// All of the processes.
     Cluster,
     /// How many workers.
@@ -93,7 +95,7 @@ impl Setting {
     #[must_use]
     pub fn group(self) -> Self {
         match self {
-            Self::Job | Self::Records | Self::Parallelism | Self::Splits => Self::Job,
+            Self::Job | Self::Records | Self::Parallelism | Self::Splits | Self::Deal => Self::Job,
             Self::Cluster
             | Self::Workers
             | Self::Credits

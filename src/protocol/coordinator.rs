@@ -58,7 +58,7 @@ impl CheckpointCoordinator {
         defects: DefectSet,
     ) -> Self {
         assert!(settings.concurrent_max > 0, "without a pending checkpoint none completes");
-        let schedule = TriggerSchedule::new(settings.interval_ms, settings.pause_min_ms);
+        let schedule = TriggerSchedule::new(settings.interval_ms, settings.pause_min_ms, defects);
         let store = CompletedStore::new(settings.retained, retained);
         Self {
             settings,
@@ -293,11 +293,20 @@ impl CheckpointCoordinator {
         self.set_timer(expires_at, CoordinatorTimer::Expire(checkpoint));
     }
 
+    /// A wake-up before its time means that the clock was set back: it comes again, no later than a
+    /// timeout from now.
     fn expire(&mut self, now: VirtualTime, checkpoint: CheckpointId) {
-        let due = |pending: &PendingCheckpoint| now >= pending.expires_at && !pending.is_adding();
-        if self.pending.get(&checkpoint).is_some_and(due) {
-            self.abort(now, checkpoint, AbortReason::Expired);
+        let latest = now + Duration::from_millis(self.settings.timeout_ms);
+        let Some(pending) = self.pending.get_mut(&checkpoint) else { return };
+        if pending.is_adding() {
+            return;
         }
+        if now >= pending.expires_at {
+            return self.abort(now, checkpoint, AbortReason::Expired);
+        }
+        pending.expires_at = pending.expires_at.min(latest);
+        let at = pending.expires_at;
+        self.set_timer(at, CoordinatorTimer::Expire(checkpoint));
     }
 
     /// The acknowledgements of `checkpoint`, if it still collects them from `attempt`.

@@ -68,6 +68,8 @@ pub enum Defect {
     CheckpointIdReused,
     /// B10, FLINK-14145: recovery takes the oldest retained checkpoint instead of the newest.
     OlderCheckpointRestored,
+    /// B11, Quartz.NET #1508: a clock that is set back stops the triggers.
+    ClockSetBackStopsTriggers,
     /// B12, RW #27087: the sink target accepts a producer of an older attempt.
     OldProducerNotFenced,
     /// B15, Delta connectors #467: completion commits only its own checkpoint, not older prepared ones.
@@ -84,6 +86,8 @@ pub enum Defect {
     LingeringTransactionKept,
     /// B18, FLINK-7637: the sink does not flush its buffer at the barrier.
     NoFlushAtBarrier,
+    /// B19, Jet #2532: elements that a silent reconnect lost are not missed.
+    ReconnectLossUnnoticed,
     /// B12, FLINK-22502: recovery takes the newest metadata that a listing shows, not what the job's record
     /// says, and so an older or an incomplete set.
     LatestFromListing,

@@ -194,7 +194,8 @@ pub enum Event {
     CompletionNotified { attempt: Attempt, checkpoint: CheckpointId },
     /// The checkpoint will never complete.
     Aborted { attempt: Attempt, checkpoint: CheckpointId, reason: AbortReason },
-    /// A completed checkpoint fell out of retention; its objects are about to be deleted.
+    /// A completed checkpoint fell out of retention, or what is left of one that is not retained was
+    /// found; its objects are about to be deleted.
     Discarded { checkpoint: CheckpointId },
     /// Everything was read, processed, snapshotted in a completed checkpoint and committed.
     JobFinished { attempt: Attempt },

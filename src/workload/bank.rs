@@ -53,7 +53,7 @@ struct Booking {
 fn build(settings: &WorkloadSettings) -> Result<Experiment, WorkloadError> {
     let count = settings.records.unwrap_or(WORKLOAD.records_usual);
     let transfers = transfers(count, settings.seed);
-    let input = Input::dealt(transfers.iter().map(encoded), settings.splits);
+    let input = Input::dealt_as(transfers.iter().map(encoded), settings.splits, settings.deal);
     Experiment::new(&job(settings), input, &balances(&transfers))
 }
 

@@ -59,8 +59,8 @@ struct Invoice {
 fn build(settings: &WorkloadSettings) -> Result<Experiment, WorkloadError> {
     let records = settings.records.unwrap_or(WORKLOAD.records_usual);
     let (customers, orders) = drawn(records, settings.seed);
-    let mut logs = dealt(&customers, settings.splits);
-    logs.extend(dealt(&orders, settings.splits));
+    let mut logs = dealt(&customers, settings);
+    logs.extend(dealt(&orders, settings));
     Experiment::new(&job(settings), Input::new(logs), &reference(&customers, &orders))
 }
 
@@ -94,11 +94,12 @@ fn drawn(records: u64, seed: u64) -> (Vec<Customer>, Vec<Order>) {
     (customers, orders)
 }
 
-/// `records` in turn to each of `splits` logs.
-fn dealt<T: Serialize>(records: &[T], splits: u16) -> Vec<Vec<Vec<u8>>> {
-    let mut logs = vec![Vec::new(); usize::from(splits)];
+/// `records` in logs, one for each split.
+fn dealt<T: Serialize>(records: &[T], settings: &WorkloadSettings) -> Vec<Vec<Vec<u8>>> {
+    let mut logs = vec![Vec::new(); usize::from(settings.splits)];
     for (index, record) in records.iter().enumerate() {
-        logs[index % usize::from(splits)].push(encoded(record));
+        let split = settings.deal.split_of(index as u64, settings.splits);
+        logs[usize::from(split)].push(encoded(record));
     }
     logs
 }

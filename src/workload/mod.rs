@@ -8,7 +8,7 @@
 //! ```
 //! use cutwater::workload::{self, WorkloadSettings};
 //!
-//! let settings = WorkloadSettings { records: Some(500), parallelism: 2, splits: 4, seed: 1 };
+//! let settings = WorkloadSettings { records: Some(500), parallelism: 2, splits: 4, ..Default::default() };
 //! let experiment = workload::experiment("word-count", &settings)?;
 //! assert_eq!(experiment.expected.len(), 500);
 //! # Ok::<(), workload::WorkloadError>(())
@@ -19,7 +19,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::dataflow::{Input, Job, JobBuilder};
+use crate::dataflow::{Deal, Input, Job, JobBuilder};
 
 mod bank;
 mod draw;
@@ -133,7 +133,7 @@ impl Workload {
     #[must_use]
     pub fn usual_settings(&self, parallelism: u16, seed: u64) -> WorkloadSettings {
         let splits = if self.single_split { 1 } else { parallelism };
-        WorkloadSettings { records: None, parallelism, splits, seed }
+        WorkloadSettings { records: None, parallelism, splits, deal: Deal::Even, seed }
     }
 }
 

@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Workload, WorkloadError};
+use crate::dataflow::Deal;
 use crate::protocol::KeyGroup;
 
 /// How large an experiment is, and which of its many inputs it has.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WorkloadSettings {
     /// How many records of input, in what the workload counts ([`Workload::unit`]); all there are when
@@ -17,6 +18,9 @@ pub struct WorkloadSettings {
     pub parallelism: u16,
     /// How many splits the input has.
     pub splits: u16,
+    /// How the entries of each source are dealt out to its splits.
+    #[serde(default)]
+    pub deal: Deal,
     /// Chooses among inputs of this size.
     pub seed: u64,
 }
@@ -38,6 +42,11 @@ impl WorkloadSettings {
         if !workload.single_split && self.splits < self.parallelism {
             let expected = format!("at least {}, one for each source", self.parallelism);
             return refuse("splits", self.splits.into(), expected);
+        }
+        if !self.deal.fits(self.splits) {
+            let Deal::Empty { splits } = self.deal else { unreachable!("it fits one split") };
+            let expected = format!("less than {}, so that one split holds something", self.splits);
+            return refuse("deal of empty splits", splits.into(), expected);
         }
         match self.records {
             Some(records) if !(1..=workload.records_max).contains(&records) => {
@@ -62,7 +71,13 @@ mod tests {
     #[test]
     fn settings_are_read_strictly() {
         let enough = [("parallelism", 2), ("splits", 4), ("seed", 9)];
-        let expected = WorkloadSettings { records: None, parallelism: 2, splits: 4, seed: 9 };
+        let expected = WorkloadSettings {
+            records: None,
+            parallelism: 2,
+            splits: 4,
+            deal: Deal::Even,
+            seed: 9,
+        };
         assert_eq!(read(&enough), Ok(expected));
         let missing = read(&enough[1..]).expect_err("parallelism is missing");
         assert_eq!(missing.to_string(), "missing field `parallelism`");

@@ -65,6 +65,7 @@ struct Row {
     violated: usize,
     panicked: usize,
     liveness: usize,
+    not_owed: u64,
 }
 
 /// One run that did not hold.
@@ -187,6 +188,7 @@ impl Row {
             violated: classed(&[VerdictClass::Safety]),
             panicked: classed(&[VerdictClass::Panicked]),
             liveness: classed(&[VerdictClass::Liveness, VerdictClass::Undecided]),
+            not_owed: report.not_owed,
         }
     }
 
@@ -213,6 +215,7 @@ impl Row {
         }
         match (said.is_empty(), self.seeds) {
             (true, 0) => "not run".to_owned(),
+            (true, _) if self.not_owed > 0 => format!("held, {} not owed", self.not_owed),
             (true, _) => "held".to_owned(),
             (false, _) => said.join(", "),
         }

@@ -62,17 +62,18 @@ impl Coordinator {
         }
     }
 
-    /// A worker that is back with empty memory, or runs something else, has lost its subtasks.
+    /// A worker that is back with empty memory, or runs something else, has lost its subtasks. Whether
+    /// the sign is the newest: one of an older life says nothing about the worker any more.
     pub(super) fn handle_sign(
         &mut self,
         now: VirtualTime,
         from: ProcessId,
         sign: Heartbeat,
         outbox: &mut impl Outbox,
-    ) {
-        let ProcessId::Worker(worker) = from else { return };
+    ) -> bool {
+        let ProcessId::Worker(worker) = from else { return false };
         match self.workers.handle_sign(now, worker, sign) {
-            News::Stale => {}
+            News::Stale => return false,
             News::Started => self.fail_if_hosting(now, worker, "was restarted", outbox),
             News::Alive(attempt) => {
                 if self.must_run(worker).is_some_and(|expected| attempt != Some(expected)) {
@@ -81,6 +82,7 @@ impl Coordinator {
             }
         }
         self.start_when_possible(now, outbox);
+        true
     }
 
     /// The attempt that `worker` has said it holds, and must not have lost since.

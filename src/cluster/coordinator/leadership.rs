@@ -41,7 +41,7 @@ impl Coordinator {
         record: JobRecord,
         outbox: &mut impl Outbox,
     ) {
-        match self.ledger.handle_answer(written, version, record) {
+        match self.ledger.handle_answer(self.incarnation, written, version, record) {
             Answer::Read => self.change(now, Change::TakeLeadership(self.incarnation), outbox),
             Answer::Durable(change) => self.handle_durable(now, change, outbox),
             Answer::Again => {}

@@ -85,22 +85,93 @@ impl Ledger {
 
     /// An answer arrived. A refused write whose content is there all the same was ours: its answer
     /// was lost (the record names its leader, so nobody else can have written it).
-    pub fn handle_answer(&mut self, written: bool, version: u64, record: JobRecord) -> Answer {
-        let ours = self.record.term;
-        let answer = match self.under_way.take() {
-            None => Answer::Read,
-            Some((change, wanted)) if written || record == wanted => Answer::Durable(change),
-            Some((Change::TakeLeadership(leader), _)) => self.again(Change::TakeLeadership(leader)),
-            Some(_) if record.term != ours => Answer::Deposed,
-            Some((change, _)) => self.again(change),
-        };
+    ///
+    /// `life` is which life of the coordinator asks. An older one never takes the reign back: its
+    /// successor would not ask for it again. And once deposed, it writes nothing of what it still
+    /// wanted: on top of its successor's record that would be accepted.
+    pub fn handle_answer(
+        &mut self,
+        life: Incarnation,
+        written: bool,
+        version: u64,
+        record: JobRecord,
+    ) -> Answer {
+        let answer = self.judge_answer(life, written, &record);
+        if answer == Answer::Deposed {
+            self.waiting.clear();
+        }
         self.version = version;
         self.record = record;
         answer
     }
 
+    fn judge_answer(&mut self, life: Incarnation, written: bool, record: &JobRecord) -> Answer {
+        let ours = self.record.term;
+        match self.under_way.take() {
+            None if record.leader > life => Answer::Deposed,
+            None => Answer::Read,
+            Some((change, wanted)) if written || *record == wanted => Answer::Durable(change),
+            Some((Change::TakeLeadership(leader), _)) if record.leader > leader => Answer::Deposed,
+            Some((Change::TakeLeadership(leader), _)) => self.again(Change::TakeLeadership(leader)),
+            Some(_) if record.term != ours => Answer::Deposed,
+            Some((change, _)) => self.again(change),
+        }
+    }
+
     fn again(&mut self, change: Change) -> Answer {
         self.waiting.push_front(change);
         Answer::Again
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(term: u32, leader: u32) -> JobRecord {
+        JobRecord { term: Term(term), leader: Incarnation(leader), ..JobRecord::default() }
+    }
+
+    /// A ledger of this life that reigns under term 1.
+    fn reigning(life: Incarnation) -> Ledger {
+        let mut ledger = Ledger::default();
+        assert_eq!(ledger.handle_answer(life, false, 0, JobRecord::default()), Answer::Read);
+        ledger.push(Change::TakeLeadership(life));
+        let (_, wanted) = ledger.next_write().expect("a change waits");
+        let answer = ledger.handle_answer(life, true, 1, wanted);
+        assert_eq!(answer, Answer::Durable(Change::TakeLeadership(life)));
+        ledger
+    }
+
+    #[test]
+    fn a_deposed_coordinator_writes_nothing_on_top_of_its_successor() {
+        let life = Incarnation(0);
+        let mut ledger = reigning(life);
+        ledger.push(Change::ReserveId(CheckpointId(1)));
+        ledger.push(Change::StartAttempt(Attempt(2)));
+        assert!(ledger.next_write().is_some());
+        assert_eq!(ledger.handle_answer(life, false, 5, record(2, 1)), Answer::Deposed);
+        assert_eq!(ledger.next_write(), None, "what it still wanted is forgotten");
+    }
+
+    #[test]
+    fn an_older_life_never_takes_the_reign_back() {
+        let old = Incarnation(0);
+        let mut ledger = Ledger::default();
+        ledger.push(Change::TakeLeadership(old));
+        assert!(ledger.next_write().is_some());
+        assert_eq!(ledger.handle_answer(old, false, 4, record(1, 1)), Answer::Deposed);
+        let late = Ledger::default().handle_answer(old, false, 4, record(1, 1));
+        assert_eq!(late, Answer::Deposed, "not even when it reads the record for the first time");
+    }
+
+    #[test]
+    fn a_newer_life_takes_the_reign_from_an_older_one() {
+        let new = Incarnation(1);
+        let mut ledger = Ledger::default();
+        ledger.push(Change::TakeLeadership(new));
+        assert!(ledger.next_write().is_some());
+        assert_eq!(ledger.handle_answer(new, false, 4, record(1, 0)), Answer::Again);
+        assert_eq!(ledger.next_write(), Some((4, record(2, 1))));
     }
 }

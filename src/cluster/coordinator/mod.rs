@@ -134,12 +134,14 @@ impl Coordinator {
                 self.handle_sign(now, from, sign, outbox);
             }
             Message::Ready(sign) => {
-                self.handle_sign(now, from, sign, outbox);
-                self.handle_ready(from, sign, outbox);
+                if self.handle_sign(now, from, sign, outbox) {
+                    self.handle_ready(from, sign, outbox);
+                }
             }
             Message::Running(sign) => {
-                self.handle_sign(now, from, sign, outbox);
-                self.handle_running(now, from, sign, outbox);
+                if self.handle_sign(now, from, sign, outbox) {
+                    self.handle_running(now, from, sign, outbox);
+                }
             }
             Message::SubtaskFailed { attempt, subtask, reason } => {
                 let name = self.job.topology().name(subtask);

@@ -49,6 +49,8 @@ impl Workers {
 
     /// Forgets those not heard of for `timeout`, and names them.
     pub fn forget_silent(&mut self, now: VirtualTime, timeout: Duration) -> Vec<u16> {
+        // A clock that was set back must not hide a silence until it has caught up.
+        self.known.values_mut().for_each(|known| known.heard = known.heard.min(now));
         let silent = |known: &Known| now - known.heard > timeout;
         let gone =
             self.known.iter().filter(|(_, known)| silent(known)).map(|(id, _)| *id).collect();

@@ -16,6 +16,8 @@ use crate::trace::{ChannelCut, Event};
 pub struct InputChannel {
     cut: ChannelCut,
     from: ProcessId,
+    /// The number of the next element.
+    next: u32,
     /// Items processed for which the sender has not been given new credit.
     consumed: u32,
 }
@@ -23,7 +25,7 @@ pub struct InputChannel {
 impl InputChannel {
     pub fn new(channel: ChannelId, from: ProcessId) -> Self {
         let cut = ChannelCut { channel, records: 0, digest: Digest::default() };
-        Self { cut, from, consumed: 0 }
+        Self { cut, from, next: 0, consumed: 0 }
     }
 
     pub fn id(&self) -> ChannelId {
@@ -32,6 +34,38 @@ impl InputChannel {
 
     pub fn cut(&self) -> ChannelCut {
         self.cut
+    }
+
+    /// Who sends.
+    pub fn peer(&self) -> ProcessId {
+        self.from
+    }
+
+    /// An element arrived.
+    ///
+    /// # Errors
+    ///
+    /// When another should have come before it: a connection that was restored in silence lost that one.
+    pub fn arrive(&mut self, sequence: u32, defects: DefectSet) -> Result<(), String> {
+        let expected = std::mem::replace(&mut self.next, sequence.wrapping_add(1));
+        if sequence == expected || defects.has(Defect::ReconnectLossUnnoticed) {
+            return Ok(());
+        }
+        let channel = self.cut.channel;
+        Err(format!("element {sequence} of {channel} arrived, {expected} was next"))
+    }
+
+    /// The sender says how many elements it has sent.
+    ///
+    /// # Errors
+    ///
+    /// When some of them did not arrive.
+    pub fn judge_tally(&self, elements: u32, defects: DefectSet) -> Result<(), String> {
+        if elements == self.next || defects.has(Defect::ReconnectLossUnnoticed) {
+            return Ok(());
+        }
+        let ChannelCut { channel, .. } = self.cut;
+        Err(format!("{elements} elements were sent in {channel}, {} arrived", self.next))
     }
 
     pub fn grant(&mut self, credits: u32, attempt: Attempt, outbox: &mut impl Outbox) {
@@ -75,6 +109,12 @@ pub struct OutputChannel {
     cut: ChannelCut,
     to: ProcessId,
     credits: u32,
+    /// How many elements were sent.
+    sent: u32,
+    /// How many there were when last looked at.
+    seen: u32,
+    /// How many the receiver has been told of.
+    told: u32,
     /// In order; bounded by what one step produces, since nothing is processed while it holds anything.
     backlog: VecDeque<Element<Item>>,
     ended: bool,
@@ -83,7 +123,16 @@ pub struct OutputChannel {
 impl OutputChannel {
     pub fn new(channel: ChannelId, to: ProcessId) -> Self {
         let cut = ChannelCut { channel, records: 0, digest: Digest::default() };
-        Self { cut, to, credits: 0, backlog: VecDeque::new(), ended: false }
+        Self {
+            cut,
+            to,
+            credits: 0,
+            sent: 0,
+            seen: 0,
+            told: 0,
+            backlog: VecDeque::new(),
+            ended: false,
+        }
     }
 
     pub fn id(&self) -> ChannelId {
@@ -92,6 +141,22 @@ impl OutputChannel {
 
     pub fn cut(&self) -> ChannelCut {
         self.cut
+    }
+
+    /// Who receives.
+    pub fn peer(&self) -> ProcessId {
+        self.to
+    }
+
+    /// Tells the receiver how many elements there were, once the channel has been quiet from one look to
+    /// the next. Only then can a loss go unnoticed: behind it nothing follows, when it was the last
+    /// element or took the last credit (Jet #2532).
+    pub fn tell_tally(&mut self, attempt: Attempt, outbox: &mut impl Outbox) {
+        let elements = self.sent;
+        if std::mem::replace(&mut self.seen, elements) == elements && self.told != elements {
+            self.told = elements;
+            outbox.send(self.to, Message::Tally { attempt, channel: self.cut.channel, elements });
+        }
     }
 
     /// Whether elements wait for credit.
@@ -158,7 +223,9 @@ impl OutputChannel {
         if let Element::Item(_) = element {
             self.credits -= 1;
         }
-        outbox.send(self.to, Message::Data { attempt, channel: self.cut.channel, element });
+        let (channel, sequence) = (self.cut.channel, self.sent);
+        self.sent = sequence.wrapping_add(1);
+        outbox.send(self.to, Message::Data { attempt, channel, sequence, element });
     }
 
     pub fn handle_credit(&mut self, credits: u32, attempt: Attempt, outbox: &mut impl Outbox) {

@@ -28,7 +28,7 @@ enum Mode {
     /// They become visible when their checkpoint completes.
     Transactional { commit: TwoPhaseCommit, written: u64, nonempty: BTreeSet<TransactionId> },
     /// They are visible at once.
-    AtLeastOnce { producer: TransactionId },
+    AtLeastOnce { producer: TransactionId, written: u64 },
 }
 
 impl SinkWriter {
@@ -63,7 +63,10 @@ impl SinkWriter {
                 *written += records.len() as u64;
                 (commit.open(), true)
             }
-            Mode::AtLeastOnce { producer } => (*producer, false),
+            Mode::AtLeastOnce { producer, written } => {
+                *written += records.len() as u64;
+                (*producer, false)
+            }
         };
         let message = Message::SinkWrite { transaction, transactional, records };
         env.outbox.send(ProcessId::SinkTarget, message);
@@ -103,7 +106,8 @@ impl Task {
                 nonempty: keep.iter().copied().collect(),
             },
             Mode::Closed { transactional: false } => {
-                Mode::AtLeastOnce { producer: TransactionId { sink: id, attempt, number: 0 } }
+                let producer = TransactionId { sink: id, attempt, number: 0 };
+                Mode::AtLeastOnce { producer, written: 0 }
             }
             Mode::Transactional { .. } | Mode::AtLeastOnce { .. } => {
                 unreachable!("a sink is opened once")
@@ -133,7 +137,8 @@ impl Task {
             }
             Mode::AtLeastOnce { .. } => {
                 sink.flush(env);
-                let operation = SinkOperation::Flush { sink: subtask, attempt };
+                let Mode::AtLeastOnce { written: records, .. } = sink.mode else { return };
+                let operation = SinkOperation::Flush { sink: subtask, attempt, records };
                 let purpose = Purpose::PreCommit { subtask, checkpoint };
                 request(purpose, operation, env);
             }

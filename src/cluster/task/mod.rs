@@ -174,18 +174,48 @@ impl Task {
     ///
     /// # Errors
     ///
-    /// What the protocol says of an element that cannot be.
+    /// What the protocol says of an element that cannot be, or of one that did not arrive before it.
     pub fn handle_element(
         &mut self,
-        channel: ChannelId,
+        (channel, sequence): (ChannelId, u32),
         element: Element<Item>,
         env: &mut Env<'_, impl Outbox>,
     ) -> Result<(), String> {
-        let first = self.inputs.first().map_or(0, |input| input.id().index());
-        let index = channel.index().wrapping_sub(first);
+        let index = self.input_index(channel);
+        if let Some(input) = self.inputs.get_mut(index) {
+            input.arrive(sequence, self.defects)?;
+        }
         self.gate.handle_element(index, element).map_err(|error| error.to_string())?;
         self.run(env);
         Ok(())
+    }
+
+    fn input_index(&self, channel: ChannelId) -> usize {
+        let first = self.inputs.first().map_or(0, |input| input.id().index());
+        channel.index().wrapping_sub(first)
+    }
+
+    /// The sender of one of its channels says how many elements it has sent.
+    ///
+    /// # Errors
+    ///
+    /// When some of them did not arrive.
+    pub fn handle_tally(&self, channel: ChannelId, elements: u32) -> Result<(), String> {
+        let input = self.inputs.get(self.input_index(channel));
+        input.map_or(Ok(()), |input| input.judge_tally(elements, self.defects))
+    }
+
+    /// Tells receivers elsewhere what they should have got, where nothing else would show them.
+    pub fn tell_tallies(&mut self, here: ProcessId, outbox: &mut impl Outbox) {
+        self.outputs.tell_tallies(here, outbox);
+    }
+
+    /// Whether anything it cannot do without goes over a connection to this process.
+    #[must_use]
+    pub fn depends_on(&self, peer: ProcessId) -> bool {
+        let writes_to = self.sink.is_some() && peer == ProcessId::SinkTarget;
+        let reads_from = self.inputs.iter().any(|input| input.peer() == peer);
+        writes_to || reads_from || self.outputs.leads_to(peer)
     }
 
     /// The receiver of `channel` can take more.

@@ -3,7 +3,7 @@
 use super::super::process::Outbox;
 use super::channels::OutputChannel;
 use crate::dataflow::Item;
-use crate::protocol::{Attempt, ChannelId, DefectSet, Element};
+use crate::protocol::{Attempt, ChannelId, DefectSet, Element, ProcessId};
 use crate::trace::ChannelCut;
 
 /// All output channels of a task, by edge and then by receiver.
@@ -42,6 +42,19 @@ impl OutputSide {
     pub fn broadcast(&mut self, element: &Element<Item>, outbox: &mut impl Outbox) {
         for output in 0..self.channels.len() {
             self.emit(output, element.clone(), outbox);
+        }
+    }
+
+    /// Whether any channel leads to this process.
+    pub fn leads_to(&self, peer: ProcessId) -> bool {
+        self.channels.iter().any(|channel| channel.peer() == peer)
+    }
+
+    /// Tells the receivers of quiet channels how many elements there were, but for those in the same
+    /// process: nothing between them can be lost.
+    pub fn tell_tallies(&mut self, here: ProcessId, outbox: &mut impl Outbox) {
+        for channel in self.channels.iter_mut().filter(|channel| channel.peer() != here) {
+            channel.tell_tally(self.attempt, outbox);
         }
     }
 

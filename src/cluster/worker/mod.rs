@@ -98,8 +98,27 @@ impl Worker {
             Input::Start(incarnation) => self.start(now, incarnation, outbox),
             Input::Message { message, .. } => self.handle_message(now, message, outbox),
             Input::Timer(timer) => self.handle_timer(now, timer, outbox),
-            Input::Trouble(_) | Input::ConnectionLost { .. } => {}
+            Input::ConnectionLost { peer } => self.handle_connection_lost(peer, outbox),
+            Input::Trouble(_) => {}
         }
+    }
+
+    /// What was under way may be gone: an attempt that depends on it cannot go on (Flink:
+    /// `RemoteTransportException`). Requests are sent again anyway.
+    fn handle_connection_lost(&mut self, peer: ProcessId, outbox: &mut impl Outbox) {
+        let Some(execution) = &self.execution else { return };
+        let attempt = execution.attempt;
+        let mut tasks = execution.tasks.iter().flatten();
+        let cut_off = tasks.find(|task| task.depends_on(peer)).map(|task| task.id());
+        if let Some(subtask) = cut_off {
+            self.refuse(attempt, subtask, format!("the connection to {peer} was lost"), outbox);
+        }
+    }
+
+    /// Which worker it is.
+    #[must_use]
+    pub fn index(&self) -> u16 {
+        self.index
     }
 
     fn start(&mut self, now: VirtualTime, incarnation: Incarnation, outbox: &mut impl Outbox) {
@@ -112,10 +131,16 @@ impl Worker {
 
     fn handle_message(&mut self, now: VirtualTime, message: Message, outbox: &mut impl Outbox) {
         match message {
-            Message::Data { attempt, channel, element } => {
+            Message::Data { attempt, channel, sequence, element } => {
                 let to = self.job.topology().channels[channel.index()].to;
                 self.with_task(now, attempt, to, outbox, |task, env| {
-                    task.handle_element(channel, element, env)
+                    task.handle_element((channel, sequence), element, env)
+                });
+            }
+            Message::Tally { attempt, channel, elements } => {
+                let to = self.job.topology().channels[channel.index()].to;
+                self.with_task(now, attempt, to, outbox, |task, _| {
+                    task.handle_tally(channel, elements)
                 });
             }
             Message::Credit { attempt, channel, credits } => {
@@ -365,6 +390,8 @@ impl Worker {
     /// A worker that the coordinator may have given up gives its tasks up, so that no two attempts
     /// go on side by side for long (Flink: the task manager's heartbeat timeout).
     fn handle_heartbeat_due(&mut self, now: VirtualTime, outbox: &mut impl Outbox) {
+        // A clock that was set back must not hide a silence until it has caught up.
+        self.coordinator_heard = self.coordinator_heard.min(now);
         let silence = now - self.coordinator_heard;
         if silence > Duration::from_millis(self.settings.session_timeout_ms)
             && let Some(execution) = &self.execution
@@ -375,6 +402,10 @@ impl Worker {
                 let reason = "the coordinator has not been heard of".to_owned();
                 self.refuse(attempt, subtask, reason, outbox);
             }
+        }
+        let here = ProcessId::Worker(self.index);
+        for task in self.execution.iter_mut().flat_map(Execution::tasks) {
+            task.tell_tallies(here, outbox);
         }
         self.beat(outbox);
     }

@@ -76,7 +76,10 @@ impl Runner for InProcess<'_> {
         let Outcome { verdict, statistics, .. } = outcome;
         let violation = match verdict {
             Verdict::Violated(violations) => violations.first().cloned(),
-            Verdict::Held | Verdict::Panicked { .. } | Verdict::Undecided => None,
+            Verdict::Held
+            | Verdict::NotOwed { .. }
+            | Verdict::Panicked { .. }
+            | Verdict::Undecided => None,
         };
         Ran { signature, violation, strikes, end: VirtualTime(statistics.virtual_ns) }
     }

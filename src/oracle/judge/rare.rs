@@ -4,7 +4,7 @@ use super::Judge;
 use crate::oracle::kind::Kind;
 use crate::oracle::order::Marker;
 use crate::oracle::shape::{Scene, Shape};
-use crate::protocol::{Attempt, ChannelId, CheckpointId, Term};
+use crate::protocol::{Attempt, ChannelId, CheckpointId, ProcessId, Term};
 use crate::trace::{Event, Restored, RunStarted, SnapshotTaken, SplitPosition, Stamp};
 
 /// Whom an event concerns.
@@ -44,6 +44,10 @@ impl Judge {
         match event {
             Event::RunStarted(run) => self.start(stamp, run),
             Event::FaultsEnded => self.liveness.handle_faults_ended(stamp.at),
+            Event::Zombified { process: ProcessId::Coordinator, .. } => self.zombies += 1,
+            Event::ZombieEnded { process: ProcessId::Coordinator, .. } => {
+                self.zombies = self.zombies.saturating_sub(1);
+            }
             _ => {}
         }
     }
@@ -57,6 +61,8 @@ impl Judge {
             Err(text) => self.report(stamp, Kind::UnknownEntity, text),
         }
         self.attempt = None;
+        self.zombies = 0;
+        self.is_orphaned = false;
         let scene = scene!(self, stamp);
         self.conservation.start();
         self.cut.start(scene);
@@ -204,18 +210,59 @@ impl Judge {
         self.output.handle_snapshot(snapshot);
     }
 
+    /// Whether this is said by a coordinator that was replaced, goes on, and does not know that it has
+    /// been deposed: of an attempt that is over, or that its successor has yet to replace. What it says
+    /// binds nobody: it is not what the job does.
+    fn is_of_deposed(&self, event: &Event) -> bool {
+        if self.zombies == 0 {
+            return false;
+        }
+        let is_over = |attempt: Attempt| {
+            Some(attempt) < self.attempt || (Some(attempt) == self.attempt && self.is_orphaned)
+        };
+        match event {
+            Event::LeadershipTaken { term } | Event::AttemptStarted { term, .. } => {
+                self.recovery.is_deposed(*term)
+            }
+            Event::Triggered { attempt, .. } | Event::AttemptFailed { attempt, .. } => {
+                is_over(*attempt)
+            }
+            Event::AcknowledgementCounted { from_attempt, .. } => is_over(*from_attempt),
+            Event::Assembled { checkpoint, .. } => self.lifecycle.is_abandoned(*checkpoint),
+            _ => false,
+        }
+    }
+
+    fn observe_deposed(&mut self, event: &Event) {
+        match event {
+            Event::AttemptStarted { attempt, .. } => self.recovery.handle_deposed_start(*attempt),
+            Event::Triggered { checkpoint, .. } => self.lifecycle.abandon(*checkpoint),
+            _ => {}
+        }
+    }
+
     fn observe_coordinator(&mut self, stamp: Stamp, event: &Event) {
+        if self.is_of_deposed(event) {
+            return self.observe_deposed(event);
+        }
         let scene = scene!(self, stamp);
         match event {
             Event::LeadershipTaken { term } => {
                 self.recovery.handle_leadership_taken(scene, *term);
                 self.lifecycle.handle_leadership_taken();
                 self.liveness.handle_leadership_taken();
+                self.is_orphaned = true;
+                self.durability.handle_leadership_taken();
+                self.liveness.handle_lost(self.durability.unrecoverable());
             }
             Event::AttemptStarted { attempt, term, restored } => {
                 self.start_attempt(stamp, *attempt, *term, *restored);
             }
-            Event::AttemptFailed { .. } => self.output.handle_attempt_failed(),
+            Event::AttemptRunning { .. } => self.liveness.handle_running(),
+            Event::AttemptFailed { .. } => {
+                self.output.handle_attempt_failed();
+                self.liveness.handle_attempt_failed();
+            }
             Event::Triggered { attempt, checkpoint } => {
                 self.lifecycle.handle_triggered(scene, *attempt, *checkpoint);
                 self.liveness.handle_triggered(*checkpoint);
@@ -267,7 +314,7 @@ impl Judge {
         if let Some(checkpoint) = restored
             && self.lifecycle.is_silently_completed(checkpoint)
         {
-            self.lifecycle.complete(checkpoint);
+            self.lifecycle.complete_silently(checkpoint);
             self.complete(stamp, checkpoint);
         }
         let scene = scene!(self, stamp);
@@ -275,6 +322,7 @@ impl Judge {
             return;
         }
         self.attempt = Some(attempt);
+        self.is_orphaned = false;
         self.conservation.handle_attempt_started();
         self.cut.handle_attempt_started();
         self.lifecycle.handle_attempt_started();
@@ -293,6 +341,7 @@ impl Judge {
         self.output.handle_completed(checkpoint);
         self.recovery.handle_completed(checkpoint);
         self.liveness.handle_completed(scene, checkpoint);
+        self.liveness.handle_lost(self.durability.unrecoverable());
     }
 
     fn abort(&mut self, stamp: Stamp, checkpoint: CheckpointId) {
@@ -323,7 +372,14 @@ impl Judge {
         match event {
             Event::ObjectStored { key, digest, .. } => {
                 self.durability.handle_stored(scene, *key, *digest);
+                self.liveness.handle_lost(self.durability.unrecoverable());
             }
+            Event::ObjectDestroyed { key } => {
+                self.durability.handle_destroyed(*key);
+                self.liveness.handle_lost(self.durability.unrecoverable());
+            }
+            Event::SinkTroubled { trouble } => self.output.handle_trouble(Some(*trouble)),
+            Event::SinkRecovered => self.output.handle_trouble(None),
             Event::ObjectDeleted { key } => self.durability.handle_deleted(scene, *key),
             Event::RecordWritten { version, term } => {
                 self.recovery.handle_record_written(scene, *version, *term);
@@ -334,6 +390,7 @@ impl Judge {
             }
             Event::ProducersFenced { sink, attempt } => {
                 self.recovery.handle_fenced(*sink, *attempt);
+                self.output.handle_fenced(*sink, *attempt);
             }
             Event::TransactionOpened { transaction } => {
                 self.recovery.handle_produced(scene, *transaction, "opened");
@@ -363,7 +420,10 @@ impl Judge {
 /// Exhaustive, so that a new event must be thought of.
 fn concern(event: &Event) -> Concern {
     match event {
-        Event::RunStarted(_) | Event::FaultsEnded => Concern::Run,
+        Event::RunStarted(_)
+        | Event::FaultsEnded
+        | Event::Zombified { .. }
+        | Event::ZombieEnded { .. } => Concern::Run,
         Event::BarrierSent { .. }
         | Event::BarrierReceived { .. }
         | Event::CancelSent { .. }
@@ -381,6 +441,7 @@ fn concern(event: &Event) -> Concern {
         | Event::AbortLearned { .. } => Concern::Subtask,
         Event::LeadershipTaken { .. }
         | Event::AttemptStarted { .. }
+        | Event::AttemptRunning { .. }
         | Event::AttemptFailed { .. }
         | Event::Triggered { .. }
         | Event::AcknowledgementCounted { .. }
@@ -392,6 +453,9 @@ fn concern(event: &Event) -> Concern {
         | Event::JobFinished { .. } => Concern::Coordinator,
         Event::ObjectStored { .. }
         | Event::ObjectDeleted { .. }
+        | Event::ObjectDestroyed { .. }
+        | Event::SinkTroubled { .. }
+        | Event::SinkRecovered
         | Event::RecordWritten { .. }
         | Event::OffsetCommitted { .. }
         | Event::ProducersFenced { .. }
@@ -414,8 +478,6 @@ fn concern(event: &Event) -> Concern {
         | Event::MessageDelayed { .. }
         | Event::MessageDuplicated { .. }
         | Event::MessageReordered { .. }
-        | Event::Zombified { .. }
-        | Event::ZombieEnded { .. }
         | Event::Held { .. }
         | Event::Released { .. }
         | Event::HalfOpened { .. }
@@ -424,9 +486,6 @@ fn concern(event: &Event) -> Concern {
         | Event::ClockChanged { .. }
         | Event::StoreTroubled { .. }
         | Event::StoreRecovered { .. }
-        | Event::ObjectDestroyed { .. }
-        | Event::SinkTroubled { .. }
-        | Event::SinkRecovered
         | Event::SplitIdle { .. }
         | Event::SplitResumed { .. }
         | Event::AlignmentCompleted { .. }
@@ -434,7 +493,6 @@ fn concern(event: &Event) -> Concern {
         | Event::Declined { .. }
         | Event::SubtaskEnded { .. }
         | Event::SubtaskFailed { .. }
-        | Event::AttemptRunning { .. }
         | Event::AcknowledgementIgnored { .. }
         | Event::ObjectRefused { .. }
         | Event::RecordRefused { .. }

@@ -34,7 +34,8 @@ pub fn draw<E>(
     topology: impl FnOnce(&JobPlan) -> Result<Topology, E>,
 ) -> Result<Plan, E> {
     let mut shape = Stream::new(seed, Concern::Shape, 0);
-    let job = shape::job(scenario, &mut shape);
+    let mut job = shape::job(scenario, &mut shape);
+    job.deal = shape::deal(scenario, seed, job.splits);
     let topology = topology(&job)?;
     let mut cluster = shape::cluster(scenario, &topology, &mut shape);
     let links = shape::links(scenario, &topology, &mut shape);

@@ -2,9 +2,10 @@
 
 use super::small;
 use crate::cluster::ClusterSettings;
+use crate::dataflow::Deal;
 use crate::plan::JobPlan;
 use crate::plan::links::{Latency, LinkSettings, SlowLink};
-use crate::plan::random::{Span, Stream};
+use crate::plan::random::{Concern, Span, Stream};
 use crate::plan::scenario::{ClusterScenario, Scenario};
 use crate::protocol::{ChannelId, CheckpointSettings, Topology};
 
@@ -15,8 +16,19 @@ pub fn job(scenario: &Scenario, stream: &mut Stream) -> JobPlan {
         records: scenario.job.records.map(|records| stream.within(records)),
         parallelism: small(parallelism),
         splits: small(stream.within(scenario.job.splits)),
+        deal: Deal::Even,
     }
 }
+
+/// From a stream of its own: the shape of an input re-rolls nothing else.
+pub fn deal(scenario: &Scenario, seed: u64, splits: u16) -> Deal {
+    let fitting = scenario.job.deal.iter().copied().filter(|deal| deal.fits(splits));
+    let fitting: Vec<Deal> = fitting.collect();
+    Stream::new(seed, Concern::Shape, DEAL_ENTITY).pick(&fitting).copied().unwrap_or_default()
+}
+
+/// The stream of a deal; that of all other shapes has entity 0.
+const DEAL_ENTITY: u64 = 1;
 
 pub fn cluster(scenario: &Scenario, topology: &Topology, stream: &mut Stream) -> ClusterSettings {
     let ranges = &scenario.cluster;

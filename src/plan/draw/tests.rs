@@ -4,7 +4,9 @@ use strum::IntoEnumIterator as _;
 
 use super::aim::{self, Aim, Home};
 use super::{FaultDraw, Targets};
-use crate::plan::{Concern, Fault, FaultClass, NemesisScenario, PlannedFault, Scenario, Stream, When};
+use crate::plan::{
+    Concern, Fault, FaultClass, NemesisScenario, PlannedFault, Scenario, Stream, When,
+};
 use crate::protocol::ProcessId;
 use crate::trace::Point;
 

@@ -55,7 +55,7 @@ const fn query(name: &'static str, about: &'static str, build: super::Build) -> 
 fn events(settings: &WorkloadSettings) -> (Vec<Event>, Input) {
     let records = settings.records.unwrap_or(q1::WORKLOAD.records_usual);
     let events: Vec<Event> = generator::events(records, settings.seed).collect();
-    let input = Input::dealt(events.iter().map(encoded), settings.splits);
+    let input = Input::dealt_as(events.iter().map(encoded), settings.splits, settings.deal);
     (events, input)
 }
 

@@ -28,7 +28,7 @@ pub(super) const WORKLOAD: Workload = Workload {
 
 fn build(settings: &WorkloadSettings) -> Result<Experiment, WorkloadError> {
     let text = text::slice(settings.records, settings.seed);
-    let input = Input::dealt(text.lines(), settings.splits);
+    let input = Input::dealt_as(text.lines(), settings.splits, settings.deal);
     Experiment::new(&job(settings), input, &reference::updates(text))
 }
 

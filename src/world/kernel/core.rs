@@ -6,13 +6,16 @@ use std::time::Duration;
 use crate::cluster::message::Route;
 use crate::cluster::{Cluster, Delay, Input, Message, Timer};
 use crate::plan::{Concern, MessageAction, Plan, Stream};
-use crate::protocol::{Incarnation, ProcessId, VirtualTime};
+use crate::protocol::{Attempt, Incarnation, ProcessId, VirtualTime};
 use crate::trace::{Event, Point, Stamp};
-use crate::world::faults::{Cuts, Moment, Nemesis, message_event};
+use crate::world::clock::Clock;
+use crate::world::faults::{Moment, Nemesis, message_event};
 use crate::world::links::{InFlight, Links};
+use crate::world::network::Network;
 use crate::world::observer::Observer;
 use crate::world::queue::{Due, Queue, Slab, TOKENS_MAX};
 use crate::world::troubles::Troubles;
+use crate::world::waiting::HeldBack;
 use crate::world::{Ending, RunEnd, slot_of};
 
 /// Tokens at and above this are ordered links.
@@ -27,14 +30,25 @@ pub(super) struct Core<'a, O> {
     /// Breaks ties in the queue.
     order: u64,
     pub arrivals: Slab<Arrival>,
+    /// One a process, in the order of [`Cluster::processes`]; behind them, those of ghosts.
     pub slots: Vec<Slot>,
+    /// The lives that go on beside their next.
+    pub ghosts: Vec<Ghost>,
+    /// The slots whose lives have been replaced, and still are where they were.
+    pub replaced: Vec<usize>,
     pub links: Links,
-    pub cuts: Cuts,
+    pub network: Network,
+    /// Messages that wait for a hold to end, in the order in which they would have arrived.
+    pub kept: Vec<Letter>,
+    /// Messages that wait for an event.
+    waiting: HeldBack<Letter>,
     pub nemesis: Nemesis,
     pub troubles: Troubles,
     pub observer: O,
     pub steps: u64,
     events: u64,
+    /// The newest attempt that was started.
+    pub attempt: Attempt,
     /// The kind of the last event that tells of the system, not of its faults.
     last: Option<Point>,
     pub ending: Option<Ending>,
@@ -46,9 +60,34 @@ pub(super) struct Core<'a, O> {
 #[derive(Clone)]
 pub(super) struct Slot {
     pub id: ProcessId,
+    /// The slot of the process: this one, or, of a ghost, that of the life that replaced it.
+    pub home: usize,
     pub incarnation: Incarnation,
     pub condition: Condition,
+    /// Where it differs from virtual time.
+    pub clock: Option<Clock>,
     pub mailbox: Stream,
+}
+
+/// A life of a process that was replaced, and goes on.
+#[derive(Clone, Copy)]
+pub(super) struct Ghost {
+    /// The slot of the process.
+    pub home: usize,
+    /// Its own slot.
+    pub slot: usize,
+    pub incarnation: Incarnation,
+    /// The newest attempt when it was replaced: the connections of this attempt and of older ones
+    /// lead to it, those of newer ones to a later life.
+    pub attempt: Attempt,
+}
+
+/// A message that travels alone.
+#[derive(Clone)]
+pub(super) struct Letter {
+    pub from: ProcessId,
+    pub to: ProcessId,
+    pub message: Message,
 }
 
 /// Whether a process makes progress.
@@ -74,12 +113,14 @@ pub(super) enum Arrival {
     Strike(usize),
     /// A crashed process is started again, if it is still down from that crash.
     Restart { slot: u32, incarnation: Incarnation },
-    /// A pause is over.
-    Resume { slot: u32 },
+    /// A pause of this life is over.
+    Resume { slot: u32, incarnation: Incarnation },
     /// A service is told of its trouble, if that fault is still in force.
     Trouble { fault: usize },
-    /// A cut, or the trouble of a service, is over.
+    /// The time of a fault of the network, or of a service's trouble, is over.
     Heal { fault: usize },
+    /// A life that was replaced is over.
+    EndGhost { slot: u32, incarnation: Incarnation },
     /// The safety phase is over.
     FaultsEnd,
 }
@@ -88,8 +129,10 @@ impl<'a, O: Observer> Core<'a, O> {
     pub fn new(plan: &'a Plan, cluster: &'a Cluster, observer: O) -> Self {
         let slot = |(index, id): (usize, ProcessId)| Slot {
             id,
+            home: index,
             incarnation: Incarnation::default(),
             condition: Condition::Up,
+            clock: None,
             mailbox: Stream::new(plan.seed, Concern::Mailbox, index as u64),
         };
         let slots: Vec<Slot> = cluster.processes().enumerate().map(slot).collect();
@@ -101,13 +144,18 @@ impl<'a, O: Observer> Core<'a, O> {
             order: 0,
             arrivals: Slab::default(),
             slots,
+            ghosts: Vec::new(),
+            replaced: Vec::new(),
             links,
-            cuts: Cuts::default(),
+            network: Network::default(),
+            kept: Vec::new(),
+            waiting: HeldBack::default(),
             nemesis: Nemesis::new(plan),
             troubles: Troubles::default(),
             observer,
             steps: 0,
             events: 0,
+            attempt: Attempt::default(),
             last: None,
             ending: None,
             is_healed: false,
@@ -124,13 +172,17 @@ impl<'a, O: Observer> Core<'a, O> {
     #[inline]
     pub fn event(&mut self, slot: usize, event: &Event) -> ControlFlow<()> {
         let process = self.slots[slot].id;
-        self.observe(process, event);
+        self.tell(process, event);
         let point = Point::from(event);
         if !point.tells_of_fault() {
             self.last = Some(point);
         }
-        if let Event::JobFinished { .. } = event {
-            self.ending.get_or_insert(Ending::Finished);
+        match event {
+            Event::JobFinished { .. } => {
+                self.ending.get_or_insert(Ending::Finished);
+            }
+            Event::AttemptStarted { attempt, .. } => self.attempt = self.attempt.max(*attempt),
+            _ => {}
         }
         if self.ending.is_some() {
             return ControlFlow::Break(());
@@ -142,6 +194,15 @@ impl<'a, O: Observer> Core<'a, O> {
             }
         }
         ControlFlow::Continue(())
+    }
+
+    /// Shows an event of the system or of its faults; what waits for one of its kind sets out.
+    #[inline]
+    pub fn tell(&mut self, process: ProcessId, event: &Event) {
+        self.observe(process, event);
+        if self.waiting.is_awaited(Point::from(event)) {
+            self.release_waiting(Point::from(event));
+        }
     }
 
     #[inline]
@@ -171,13 +232,16 @@ impl<'a, O: Observer> Core<'a, O> {
 
     pub fn set_timer(&mut self, slot: usize, after: Delay, timer: Timer) {
         let target = &mut self.slots[slot];
-        let after = match after {
-            Delay::Exactly(duration) => duration,
-            Delay::Scheduled => Duration::from_micros(target.mailbox.within(self.plan.mailbox_us)),
+        let after = match (after, &target.clock) {
+            (Delay::Exactly(duration), None) => duration,
+            (Delay::Exactly(duration), Some(clock)) => clock.wait(duration),
+            (Delay::Scheduled, _) => {
+                Duration::from_micros(target.mailbox.within(self.plan.mailbox_us))
+            }
         };
-        let incarnation = target.incarnation;
+        let (to, incarnation) = (target.home as u32, target.incarnation);
         let input = Input::Timer(timer);
-        self.schedule_at(self.now + after, Arrival::Input { to: slot as u32, incarnation, input });
+        self.schedule_at(self.now + after, Arrival::Input { to, incarnation, input });
     }
 
     #[inline]
@@ -193,11 +257,7 @@ impl<'a, O: Observer> Core<'a, O> {
     /// A message to a dead process is lost: its connection is gone.
     #[inline]
     fn send_ordered(&mut self, index: usize, from: ProcessId, to: ProcessId, message: Message) {
-        let receiver = &self.slots[slot_of(to)];
-        if matches!(receiver.condition, Condition::Down) {
-            return;
-        }
-        let to_incarnation = receiver.incarnation;
+        let Some(to_incarnation) = self.connected(to, &message) else { return };
         let order = self.next_order();
         let at = self.links.arrival(index, self.now, (from, to), &message);
         let link = self.links.ordered(index);
@@ -207,14 +267,26 @@ impl<'a, O: Observer> Core<'a, O> {
         }
     }
 
-    fn send_alone(&mut self, slot: usize, route: Route, to: ProcessId, message: Message) {
-        let from = self.slots[slot].id;
-        let mut at = self.now + self.links.control_delay(slot, self.now, (from, to));
+    /// To which life of the receiver a connection leads; none where there is nobody.
+    #[inline]
+    fn connected(&self, to: ProcessId, message: &Message) -> Option<Incarnation> {
+        if !self.ghosts.is_empty()
+            && let Some(ghost) = self.haunting(to, message)
+        {
+            return Some(ghost.incarnation);
+        }
+        let receiver = &self.slots[slot_of(to)];
+        (!matches!(receiver.condition, Condition::Down)).then_some(receiver.incarnation)
+    }
+
+    fn send_alone(&mut self, slot: usize, route: Route, to: ProcessId, mut message: Message) {
+        let (from, home) = (self.slots[slot].id, self.slots[slot].home);
+        let mut at = self.now + self.links.control_delay(home, self.now, (from, to));
         let moment = self.moment();
         if let Route::Control(kind) = route
             && let Some(action) = self.nemesis.handle_message(kind, to, moment)
         {
-            self.observe(from, &message_event(action, from, to, kind));
+            self.tell(from, &message_event(action, from, to, kind));
             match action {
                 MessageAction::Drop => return,
                 MessageAction::Delay { us } => at += Duration::from_micros(us),
@@ -223,10 +295,35 @@ impl<'a, O: Observer> Core<'a, O> {
                     let message = message.clone();
                     self.schedule_at(again, Arrival::Message { from, to, message });
                 }
-                MessageAction::Until { .. } => {}
+                MessageAction::Until { point } => {
+                    match self.waiting.hold(point, Letter { from, to, message }) {
+                        Ok(()) => return,
+                        Err(letter) => message = letter.message,
+                    }
+                }
             }
         }
         self.schedule_at(at, Arrival::Message { from, to, message });
+    }
+
+    #[cold]
+    fn release_waiting(&mut self, point: Point) {
+        let letters = self.waiting.release(point);
+        self.set_out(letters);
+    }
+
+    /// Nothing waits for an event any more.
+    pub fn release_all_waiting(&mut self) {
+        let letters = self.waiting.release_all();
+        self.set_out(letters);
+    }
+
+    /// Messages that were held back set out now, each for itself.
+    fn set_out(&mut self, letters: Vec<Letter>) {
+        for Letter { from, to, message } in letters {
+            let delay = self.links.control_delay(slot_of(from), self.now, (from, to));
+            self.schedule_at(self.now + delay, Arrival::Message { from, to, message });
+        }
     }
 
     /// Looks again at every ordered link whose first message waits.

@@ -3,16 +3,19 @@
 mod carrier;
 mod core;
 mod fork;
+mod ghosts;
+mod obstacles;
 mod striking;
 
 use self::carrier::Carrier;
-use self::core::{Arrival, Condition, Core, LINK_TOKENS};
+use self::core::{Arrival, Condition, Core, LINK_TOKENS, Letter};
 use super::faults::Nemesis;
 use super::links::InFlight;
+use super::network::Passage;
 use super::observer::Observer;
 use super::queue::Due;
 use super::{Ending, RunEnd, run_started, slot_of};
-use crate::cluster::{Cluster, Input, Message, Process, Trouble};
+use crate::cluster::{Cluster, Input, Process, Trouble};
 use crate::plan::{Plan, When};
 use crate::protocol::{Incarnation, ProcessId, VirtualTime};
 use crate::trace::Event;
@@ -25,7 +28,7 @@ pub const STEPS_MAX: u64 = 500_000_000;
 #[derive(Clone)]
 pub struct Kernel<'a, O> {
     cluster: &'a Cluster,
-    /// In the order of [`Cluster::processes`].
+    /// In the order of [`Cluster::processes`]; behind them, ghosts.
     processes: Vec<Process>,
     core: Core<'a, O>,
     steps_max: u64,
@@ -90,10 +93,15 @@ impl<'a, O: Observer> Kernel<'a, O> {
             Arrival::Input { to, incarnation, input } => {
                 self.deliver(to as usize, incarnation, input);
             }
-            Arrival::Message { from, to, message } => self.deliver_alone(from, to, message),
-            Arrival::Strike(fault) => self.core.strike(fault, ProcessId::Coordinator),
+            Arrival::Message { from, to, message } => {
+                self.deliver_alone(Letter { from, to, message });
+            }
+            Arrival::Strike(fault) => self.strike(fault),
             Arrival::Restart { slot, incarnation } => self.restart(slot as usize, incarnation),
-            Arrival::Resume { slot } => self.resume(slot as usize),
+            Arrival::Resume { slot, incarnation } => self.resume(slot as usize, incarnation),
+            Arrival::EndGhost { slot, incarnation } => {
+                self.core.end_ghost(slot as usize, incarnation);
+            }
             Arrival::Trouble { fault } => {
                 let planned = &self.core.plan.faults[fault].fault;
                 if let Some(told) = self.core.troubles.told(fault, planned) {
@@ -105,10 +113,17 @@ impl<'a, O: Observer> Kernel<'a, O> {
         }
     }
 
+    fn strike(&mut self, fault: usize) {
+        self.core.strike(fault, ProcessId::Coordinator);
+        self.move_replaced();
+    }
+
     fn deliver_ordered(&mut self, index: usize) {
+        let is_clear = self.core.network.is_clear();
         let link = self.core.links.ordered(index);
         let Some((from, to)) = link.ends() else { return };
-        if !self.core.cuts.is_empty() && self.core.cuts.is_cut(from, to) {
+        let passage = if is_clear { Passage::Open } else { self.core.network.ordered(from, to) };
+        if passage == Passage::Waits {
             link.hold();
             return;
         }
@@ -117,28 +132,32 @@ impl<'a, O: Observer> Kernel<'a, O> {
             let due = Due { at: next.at.max(self.core.now), order: next.order };
             self.core.queue.push(due, LINK_TOKENS + index as u32);
         }
-        if let Some(InFlight { from, to, to_incarnation, message, .. }) = first {
-            let slot = slot_of(to);
-            self.deliver(slot, to_incarnation, Input::Message { from, message });
-        }
-    }
-
-    fn deliver_alone(&mut self, from: ProcessId, to: ProcessId, message: Message) {
-        if !self.core.cuts.is_empty() && self.core.cuts.is_cut(from, to) {
+        let Some(first) = first else { return };
+        if passage == Passage::Lost || (!is_clear && self.core.is_lost_in_reconnect(&first)) {
             return;
         }
+        let InFlight { from, to, to_incarnation, message, .. } = first;
+        self.deliver(slot_of(to), to_incarnation, Input::Message { from, message });
+    }
+
+    fn deliver_alone(&mut self, letter: Letter) {
+        if !self.core.network.is_clear() {
+            match self.core.network.alone(letter.from, letter.to) {
+                Passage::Open => {}
+                Passage::Waits => return self.core.kept.push(letter),
+                Passage::Lost => return,
+            }
+        }
+        let Letter { from, to, message } = letter;
         let slot = slot_of(to);
-        let incarnation = self.core.slots[slot].incarnation;
+        let incarnation = self.core.addressed(slot, &message);
         self.deliver(slot, incarnation, Input::Message { from, message });
     }
 
     /// Hands an input to the life of a process that it is for; a dead one loses it.
     fn deliver(&mut self, slot: usize, incarnation: Incarnation, input: Input) {
-        let target = &mut self.core.slots[slot];
-        if target.incarnation != incarnation {
-            return;
-        }
-        match &mut target.condition {
+        let Some(slot) = self.core.life(slot, incarnation) else { return };
+        match &mut self.core.slots[slot].condition {
             Condition::Up => self.handle(slot, input),
             Condition::Down => {}
             Condition::Paused { kept, .. } => kept.push(input),
@@ -147,20 +166,37 @@ impl<'a, O: Observer> Kernel<'a, O> {
 
     fn handle(&mut self, slot: usize, input: Input) {
         self.core.steps += 1;
-        let now = self.core.now;
+        let now = self.core.local_time(slot);
         let mut carrier = Carrier::new(&mut self.core, slot);
         self.processes[slot].handle(now, input, &mut carrier);
+        if !self.core.replaced.is_empty() {
+            self.move_replaced();
+        }
+    }
+
+    /// Lives that have been replaced move to slots of their own.
+    fn move_replaced(&mut self) {
+        while let Some(slot) = self.core.replaced.pop() {
+            let Some(ghost) = self.core.haunt(slot) else { continue };
+            let next = self.cluster.start(self.core.slots[slot].id);
+            let replaced = std::mem::replace(&mut self.processes[slot], next);
+            if ghost < self.processes.len() {
+                self.processes[ghost] = replaced;
+            } else {
+                self.processes.push(replaced);
+            }
+        }
     }
 
     fn restart(&mut self, slot: usize, crashed: Incarnation) {
-        let Some((process, incarnation)) = self.core.revive(slot, crashed) else { return };
-        self.processes[slot] = self.cluster.start(process);
+        let Some(incarnation) = self.core.revive(slot, crashed) else { return };
+        self.processes[slot] = self.cluster.restart(&self.processes[slot]);
         self.handle(slot, Input::Start(incarnation));
     }
 
-    fn resume(&mut self, slot: usize) {
-        let incarnation = self.core.slots[slot].incarnation;
-        for input in self.core.wake_up(slot) {
+    fn resume(&mut self, slot: usize, incarnation: Incarnation) {
+        let Some(life) = self.core.life(slot, incarnation) else { return };
+        for input in self.core.wake_up(life) {
             self.deliver(slot, incarnation, input);
         }
     }
@@ -173,29 +209,29 @@ impl<'a, O: Observer> Kernel<'a, O> {
         }
     }
 
+    /// Trouble befalls a service whether it is up or not.
     fn tell(&mut self, (process, trouble): (ProcessId, Trouble)) {
-        let slot = slot_of(process);
-        let incarnation = self.core.slots[slot].incarnation;
-        self.deliver(slot, incarnation, Input::Trouble(trouble));
+        self.handle(slot_of(process), Input::Trouble(trouble));
     }
 
     /// The safety phase is over: everything that is not lost for good is healed.
     fn end_faults(&mut self) {
         self.core.heal_links();
-        for slot in 0..self.processes.len() {
-            self.heal_process(slot);
+        self.core.end_ghosts();
+        for process in self.cluster.processes() {
+            self.heal_process(slot_of(process));
         }
         for told in self.core.troubles.end_all() {
             self.tell(told);
         }
-        self.core.observe(ProcessId::Coordinator, &Event::FaultsEnded);
+        self.core.tell(ProcessId::Coordinator, &Event::FaultsEnded);
     }
 
     fn heal_process(&mut self, slot: usize) {
         let (id, incarnation) = (self.core.slots[slot].id, self.core.slots[slot].incarnation);
         match self.core.slots[slot].condition {
             Condition::Up => {}
-            Condition::Paused { .. } => self.resume(slot),
+            Condition::Paused { .. } => self.resume(slot, incarnation),
             Condition::Down if self.core.plan.lost.contains(&id) => {}
             Condition::Down => self.restart(slot, incarnation),
         }

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use super::core::{Arrival, Condition, Core};
 use crate::cluster::Input;
-use crate::plan::Fault;
-use crate::protocol::{Incarnation, ProcessId};
+use crate::plan::{ClockChange, Fault};
+use crate::protocol::{Incarnation, ProcessId, VirtualTime};
 use crate::trace::Event;
+use crate::world::network::Obstacle;
 use crate::world::observer::Observer;
 use crate::world::slot_of;
 
@@ -32,16 +33,28 @@ impl<O: Observer> Core<'_, O> {
             Fault::Pause { process, for_us } => {
                 self.pause(index, process.unwrap_or(struck), *for_us);
             }
+            Fault::Zombie { process, restart_after_us, for_us } => {
+                self.zombify(index, process.unwrap_or(struck), *restart_after_us, *for_us);
+            }
             Fault::Disconnect { from, to, both, for_us } => {
-                self.disconnect(index, (*from, *to), *both, *for_us);
+                let directions = [(*from, *to), (*to, *from)];
+                let number = if *both { 2 } else { 1 };
+                self.obstruct(index, Obstacle::Cut, &directions[..number], *for_us);
+            }
+            Fault::Isolate { process, for_us } => {
+                self.isolate(index, process.unwrap_or(struck), *for_us);
+            }
+            Fault::Hold { from, to, for_us } => {
+                self.obstruct(index, Obstacle::Hold, &[(*from, *to)], *for_us);
+            }
+            Fault::HalfOpen { from, to, for_us } => {
+                self.obstruct(index, Obstacle::HalfOpen, &[(*from, *to)], *for_us);
+            }
+            Fault::Lose { channel, count } => self.network.arm_loss(index, *channel, *count),
+            Fault::Clock { process, change } => {
+                self.change_clock(index, process.unwrap_or(struck), *change);
             }
             Fault::Message { .. } => self.nemesis.arm_messages(index, planned),
-            Fault::Zombie { .. }
-            | Fault::Isolate { .. }
-            | Fault::Hold { .. }
-            | Fault::HalfOpen { .. }
-            | Fault::Lose { .. }
-            | Fault::Clock { .. } => {}
             Fault::Store { process, for_us, .. } => self.trouble(index, *process, *for_us),
             Fault::Sink { for_us, .. } => self.trouble(index, ProcessId::SinkTarget, *for_us),
             Fault::Idle { for_us, .. } => self.trouble(index, ProcessId::SourceLog, *for_us),
@@ -49,7 +62,7 @@ impl<O: Observer> Core<'_, O> {
     }
 
     /// A fault takes effect.
-    fn mark(&mut self, index: usize, struck: ProcessId) {
+    pub fn mark(&mut self, index: usize, struck: ProcessId) {
         let moment = self.moment();
         self.nemesis.strike(index, &self.plan.faults[index], struck, moment);
     }
@@ -61,7 +74,7 @@ impl<O: Observer> Core<'_, O> {
         }
         self.mark(index, process);
         self.slots[slot].condition = Condition::Down;
-        self.observe(process, &Event::Crashed { process });
+        self.tell(process, &Event::Crashed { process });
         if let Some(us) = restart_after_us {
             let incarnation = self.slots[slot].incarnation;
             let at = self.now + Duration::from_micros(us);
@@ -70,11 +83,7 @@ impl<O: Observer> Core<'_, O> {
     }
 
     /// A process that is still down from the crash of `crashed` is up again, in its next life.
-    pub fn revive(
-        &mut self,
-        slot: usize,
-        crashed: Incarnation,
-    ) -> Option<(ProcessId, Incarnation)> {
+    pub fn revive(&mut self, slot: usize, crashed: Incarnation) -> Option<Incarnation> {
         let target = &mut self.slots[slot];
         if !matches!(target.condition, Condition::Down) || target.incarnation != crashed {
             return None;
@@ -82,8 +91,8 @@ impl<O: Observer> Core<'_, O> {
         target.incarnation = crashed.next();
         target.condition = Condition::Up;
         let (process, incarnation) = (target.id, target.incarnation);
-        self.observe(process, &Event::Restarted { process, incarnation });
-        Some((process, incarnation))
+        self.tell(process, &Event::Restarted { process, incarnation });
+        Some(incarnation)
     }
 
     fn pause(&mut self, index: usize, process: ProcessId, for_us: u64) {
@@ -95,8 +104,9 @@ impl<O: Observer> Core<'_, O> {
         let until = self.now + Duration::from_micros(for_us);
         self.slots[slot].condition = Condition::Paused { kept: Vec::new(), until };
         self.mark(index, process);
-        self.observe(process, &Event::Paused { process });
-        self.schedule_at(until, Arrival::Resume { slot: slot as u32 });
+        self.tell(process, &Event::Paused { process });
+        let (slot, incarnation) = (slot as u32, self.slots[slot].incarnation);
+        self.schedule_at(until, Arrival::Resume { slot, incarnation });
     }
 
     /// A process whose pause is over goes on; returns what arrived meanwhile.
@@ -110,41 +120,46 @@ impl<O: Observer> Core<'_, O> {
         };
         target.condition = Condition::Up;
         let process = target.id;
-        self.observe(process, &Event::Resumed { process });
+        self.tell(process, &Event::Resumed { process });
         kept
     }
 
-    fn disconnect(
-        &mut self,
-        index: usize,
-        (from, to): (ProcessId, ProcessId),
-        both: bool,
-        for_us: u64,
-    ) {
-        self.mark(index, from);
-        self.cut(index, from, to);
-        if both {
-            self.cut(index, to, from);
+    fn change_clock(&mut self, index: usize, process: ProcessId, change: ClockChange) {
+        let home = slot_of(process);
+        self.mark(index, process);
+        let now = self.now;
+        for slot in self.slots.iter_mut().filter(|slot| slot.home == home) {
+            slot.clock.get_or_insert_default().change(now, change);
         }
-        let at = self.now + Duration::from_micros(for_us);
-        self.schedule_at(at, Arrival::Heal { fault: index });
+        self.tell_clock(home);
     }
 
-    fn cut(&mut self, fault: usize, from: ProcessId, to: ProcessId) {
-        if self.cuts.cut(from, to, fault) {
-            self.observe(from, &Event::Disconnected { from, to });
-        }
+    fn tell_clock(&mut self, home: usize) {
+        let slot = &self.slots[home];
+        let ahead_us = slot.clock.as_ref().map_or(0, |clock| clock.ahead_us(self.now));
+        let process = slot.id;
+        self.tell(process, &Event::ClockChanged { process, ahead_us });
     }
 
-    /// The time of a disconnect is over.
-    pub fn heal(&mut self, index: usize) {
-        let Fault::Disconnect { from, to, .. } = self.plan.faults[index].fault else { return };
-        for (from, to) in [(from, to), (to, from)] {
-            if self.cuts.heal(from, to, index) {
-                self.observe(from, &Event::Healed { from, to });
+    /// No clock gains or loses any more; what it has gained stays.
+    fn steady_clocks(&mut self) {
+        let now = self.now;
+        for place in 0..self.slots.len() {
+            let slot = &mut self.slots[place];
+            let has_drifted = slot.clock.as_mut().is_some_and(|clock| clock.steady(now));
+            if has_drifted && slot.home == place {
+                self.tell_clock(place);
             }
         }
-        self.release_links();
+    }
+
+    /// What the clock of a process shows.
+    #[inline]
+    pub fn local_time(&self, slot: usize) -> VirtualTime {
+        match &self.slots[slot].clock {
+            None => self.now,
+            Some(clock) => clock.read(self.now),
+        }
     }
 
     /// A service is told at once of its trouble (it may be handling an input now), and of its end.
@@ -157,13 +172,12 @@ impl<O: Observer> Core<'_, O> {
         }
     }
 
-    /// No fault strikes or acts any more, and nothing is cut.
+    /// No fault strikes or acts any more, and nothing is in the way.
     pub fn heal_links(&mut self) {
         self.nemesis.end();
         self.is_healed = true;
-        for (from, to) in self.cuts.heal_all() {
-            self.observe(from, &Event::Healed { from, to });
-        }
-        self.release_links();
+        self.heal_all();
+        self.release_all_waiting();
+        self.steady_clocks();
     }
 }

@@ -9,9 +9,12 @@
 //! Three layers:
 //! - `driver` runs one process over connections to the others; it is written on tokio alone;
 //! - `run` is what the processes of a run share: the trace, the faults, the ending; it is a plain value;
-//! - `stage` is all that is madsim's: machines, their crashes and pauses, the network, the clock.
+//! - `stage` and `hands` are all that is madsim's: machines, their crashes and pauses, the network, the
+//!   clock.
 
+mod clocks;
 mod driver;
+mod hands;
 mod run;
 mod stage;
 

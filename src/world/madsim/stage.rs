@@ -2,6 +2,7 @@
 //! All that is madsim's is here.
 
 use std::any::Any;
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::ControlFlow;
 use std::pin::Pin;
@@ -9,23 +10,25 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use madsim::net::NetSim;
 use madsim::runtime::{Handle, Runtime};
-use madsim::task::NodeId;
 use madsim::time::TimeHandle;
 use tokio::sync::Notify;
 
+use super::clocks::Clocks;
 use super::driver::clock::Clock;
 use super::driver::delays::network_latency;
 use super::driver::either::either;
+use super::driver::frame::Class;
 use super::driver::seat::{Seat, Status};
-use super::driver::{self, Life, World, lock};
-use super::run::{Errand, Machines, Remains, Run};
-use crate::cluster::{Cluster, Input, Trouble};
+use super::driver::{self, Life, Machine, World, lock};
+use super::hands::Hands;
+use super::run::{Errand, Remains, Run};
+use crate::cluster::{Cluster, Message};
 use crate::plan::{MessageAction, Plan};
 use crate::protocol::{ProcessId, VirtualTime};
 use crate::trace::{Event, MessageKind};
 use crate::world::faults::Nemesis;
+use crate::world::network::Passage;
 use crate::world::{Observer, RunEnd, run_started, slot_of};
 
 /// Where every process listens.
@@ -73,17 +76,20 @@ async fn perform<O: Observer + Send + 'static>(
 
 /// The processes' machines, and what they share.
 struct Stage<O> {
+    plan: Arc<Plan>,
+    cluster: Cluster,
     shared: Arc<Shared<O>>,
-    machines: Vec<NodeId>,
+    hands: Arc<Hands>,
     seats: Arc<Seats>,
 }
 
-/// The newest life of each process.
-type Seats = Mutex<Vec<Option<Arc<Seat>>>>;
+/// The newest life on each machine.
+type Seats = Mutex<BTreeMap<Machine, Arc<Seat>>>;
 
 /// What all processes share.
 struct Shared<O> {
     clock: Clock,
+    clocks: Arc<Clocks>,
     /// None once it is over.
     run: Mutex<Option<Run<O>>>,
     steps: AtomicU64,
@@ -95,25 +101,59 @@ impl<O: Observer + Send + 'static> Stage<O> {
     fn build(plan: &Plan, cluster: &Cluster, observer: O) -> Self {
         let plan = Arc::new(plan.clone());
         let processes: Vec<ProcessId> = cluster.processes().collect();
-        let seats: Arc<Seats> = Arc::new(Mutex::new(vec![None; processes.len()]));
         let shared = Arc::new(Shared {
             clock: clock(),
+            clocks: Arc::new(Clocks::new(processes.len())),
             run: Mutex::new(None),
             steps: AtomicU64::new(0),
             stir: Notify::new(),
         });
-        let mut machines = Vec::new();
+        let (hands, seats) = (Arc::default(), Arc::default());
+        let stage = Self { plan, cluster: cluster.clone(), shared, hands, seats };
         for process in &processes {
-            let life = life(&plan, cluster, &shared, &seats, *process);
-            let (name, ip) = (process.to_string(), address_of(*process).ip());
-            let machine = Handle::current().create_node().name(name).ip(ip).init(life).build();
-            machines.push(machine.id());
+            stage.set_up(*process, Machine(slot_of(*process) as u16));
         }
-        let hands = Box::new(Hands(machines.clone()));
-        let mut run = Run::new(Arc::clone(&plan), processes.into_iter(), hands, observer);
-        run.begin(&Event::RunStarted(Box::new(run_started(&plan, cluster))));
-        *lock(&shared.run) = Some(run);
-        Self { shared, machines, seats }
+        let (plan, hands) = (Arc::clone(&stage.plan), Box::new(Arc::clone(&stage.hands)));
+        let clocks = Arc::clone(&stage.shared.clocks);
+        let mut run = Run::new(plan, processes.into_iter(), hands, clocks, observer);
+        run.begin(&Event::RunStarted(Box::new(run_started(&stage.plan, cluster))));
+        *lock(&stage.shared.run) = Some(run);
+        stage
+    }
+
+    /// Sets a new machine up, for lives of a process.
+    fn set_up(&self, process: ProcessId, machine: Machine) {
+        let life = self.life(machine);
+        let (name, ip) = (process.to_string(), address_of(machine).ip());
+        let node = Handle::current().create_node().name(name).ip(ip).init(life).build();
+        self.hands.add(process, machine, node.id());
+    }
+
+    /// The next life of a process begins: where the last one was, or on a machine of its own.
+    fn start(&self, process: ProcessId, machine: Machine) {
+        match self.hands.node(machine) {
+            Some(node) => Handle::current().restart(node),
+            None => self.set_up(process, machine),
+        }
+    }
+
+    /// What a machine runs, each time it is started.
+    fn life(&self, machine: Machine) -> impl Fn() -> BoxFuture + Send + Sync + 'static {
+        let (plan, cluster) = (Arc::clone(&self.plan), self.cluster.clone());
+        let (shared, seats) = (Arc::clone(&self.shared), Arc::clone(&self.seats));
+        move || {
+            let (plan, cluster) = (Arc::clone(&plan), cluster.clone());
+            let (shared, seats) = (Arc::clone(&shared), Arc::clone(&seats));
+            Box::pin(async move {
+                let Some(life) = shared.life(machine) else { return };
+                let before = lock(&seats).get(&machine).cloned();
+                let seat = Seat::new(&plan, &cluster, shared, life, before.as_deref());
+                let seat = Arc::new(seat);
+                lock(&seats).insert(machine, Arc::clone(&seat));
+                drop(before);
+                driver::drive(seat).await;
+            })
+        }
     }
 
     /// Lets happen what is due, until the run is over.
@@ -144,22 +184,29 @@ impl<O: Observer + Send + 'static> Stage<O> {
 
     fn run_errand(&self, errand: Errand) {
         match errand {
-            Errand::Flush(process) => self.with_seat(process, Seat::flush),
-            Errand::Kill(process) => Handle::current().kill(self.machine(process)),
-            Errand::Start(process) => Handle::current().restart(self.machine(process)),
-            Errand::Tell(store, fault) => self.with_seat(store, |seat| {
-                seat.tell(Input::Trouble(Trouble::Store(fault)));
-            }),
-            Errand::BreakOff(from, to) => self.with_seat(from, |seat| seat.break_off(to)),
+            Errand::Flush(machine) => self.with_seat(machine, Seat::flush),
+            Errand::Kill(machine) => self.kill(machine),
+            Errand::Start(process, machine) => self.start(process, machine),
+            Errand::Tell(machine, input) => self.with_seat(machine, |seat| seat.tell(input)),
+            Errand::Afflict(machine, trouble) => {
+                self.with_seat(machine, |seat| seat.afflict(trouble));
+            }
+            Errand::Deliver(machine, from, message) => {
+                self.with_seat(machine, |seat| seat.deliver(from, message));
+            }
+            Errand::Release(machine, from) => self.with_seat(machine, |seat| seat.release(from)),
+            Errand::BreakOff(machine, to) => self.with_seat(machine, |seat| seat.break_off(to)),
         }
     }
 
-    fn machine(&self, process: ProcessId) -> NodeId {
-        self.machines[slot_of(process)]
+    fn kill(&self, machine: Machine) {
+        if let Some(node) = self.hands.node(machine) {
+            Handle::current().kill(node);
+        }
     }
 
-    fn with_seat(&self, process: ProcessId, action: impl FnOnce(&Seat)) {
-        let seat = lock(&self.seats)[slot_of(process)].clone();
+    fn with_seat(&self, machine: Machine, action: impl FnOnce(&Seat)) {
+        let seat = lock(&self.seats).get(&machine).cloned();
         if let Some(seat) = seat {
             action(&seat);
         }
@@ -167,8 +214,8 @@ impl<O: Observer + Send + 'static> Stage<O> {
 
     /// Ends all tasks, and what they hold.
     async fn close(self) -> (Remains<O>, u64) {
-        for machine in &self.machines {
-            Handle::current().kill(*machine);
+        for node in self.hands.nodes() {
+            Handle::current().kill(node);
         }
         madsim::time::sleep(DRAIN).await;
         lock(&self.seats).clear();
@@ -183,33 +230,23 @@ fn clock() -> Clock {
     Clock::new(start, move || VirtualTime::ZERO + (time.elapsed() - elapsed))
 }
 
-/// What the machine of a process runs, each time it is started.
-fn life<O: Observer + Send + 'static>(
-    plan: &Arc<Plan>,
-    cluster: &Cluster,
-    shared: &Arc<Shared<O>>,
-    seats: &Arc<Seats>,
-    process: ProcessId,
-) -> impl Fn() -> BoxFuture + Send + Sync + 'static {
-    let (plan, cluster) = (Arc::clone(plan), cluster.clone());
-    let (shared, seats) = (Arc::clone(shared), Arc::clone(seats));
-    move || {
-        let (plan, cluster) = (Arc::clone(&plan), cluster.clone());
-        let (shared, seats) = (Arc::clone(&shared), Arc::clone(&seats));
-        Box::pin(async move {
-            let Some((life, status)) = shared.life(process) else { return };
-            let seat = Arc::new(Seat::new(&plan, &cluster, shared, life, status));
-            lock(&seats)[slot_of(process)] = Some(Arc::clone(&seat));
-            driver::drive(seat).await;
-        })
-    }
-}
-
 type BoxFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 impl<O: Observer> Shared<O> {
-    fn life(&self, process: ProcessId) -> Option<(Life, Arc<Status>)> {
-        lock(&self.run).as_ref().map(|run| run.life(process))
+    fn life(&self, machine: Machine) -> Option<(Life, Arc<Status>)> {
+        lock(&self.run).as_ref().and_then(|run| run.life(machine))
+    }
+
+    /// Does something in the run, and sees to it that what is due now is not due later.
+    fn with_run<R>(&self, action: impl FnOnce(&mut Run<O>) -> R) -> Option<R> {
+        let mut run = lock(&self.run);
+        let run = run.as_mut()?;
+        let due = run.next_due();
+        let result = action(run);
+        if run.ending().is_some() || run.next_due() < due {
+            self.stir.notify_one();
+        }
+        Some(result)
     }
 }
 
@@ -218,23 +255,30 @@ impl<O: Observer + Send> World for Shared<O> {
         self.clock.clone()
     }
 
-    fn address(&self, process: ProcessId) -> SocketAddr {
-        address_of(process)
+    fn local_time(&self, process: ProcessId, now: VirtualTime) -> VirtualTime {
+        self.clocks.read(process, now)
+    }
+
+    fn wait(&self, process: ProcessId, duration: Duration) -> Duration {
+        self.clocks.wait(process, duration)
+    }
+
+    fn address(&self, machine: Machine) -> SocketAddr {
+        address_of(machine)
+    }
+
+    fn machine_of(&self, to: ProcessId, message: &Message) -> Machine {
+        let machine = lock(&self.run).as_ref().map(|run| run.machine_of(to, message));
+        machine.unwrap_or(Machine(slot_of(to) as u16))
     }
 
     fn step(&self) {
         self.steps.fetch_add(1, Ordering::Relaxed);
     }
 
-    fn event(&self, process: ProcessId, now: VirtualTime, event: &Event) -> ControlFlow<()> {
-        let mut run = lock(&self.run);
-        let Some(run) = run.as_mut() else { return ControlFlow::Break(()) };
-        let due = run.next_due();
-        let flow = run.event(process, now, event);
-        if run.ending().is_some() || run.next_due() < due {
-            self.stir.notify_one();
-        }
-        flow
+    fn event(&self, life: Life, now: VirtualTime, event: &Event) -> ControlFlow<()> {
+        let flow = self.with_run(|run| run.event(life, now, event));
+        flow.unwrap_or(ControlFlow::Break(()))
     }
 
     fn strike_message(
@@ -243,8 +287,20 @@ impl<O: Observer + Send> World for Shared<O> {
         now: VirtualTime,
         to: ProcessId,
         kind: MessageKind,
+        delayed: (Duration, &Message),
     ) -> Option<MessageAction> {
-        lock(&self.run).as_mut().and_then(|run| run.strike_message(from, now, to, kind))
+        self.with_run(|run| run.strike_message(from, now, to, kind, delayed)).flatten()
+    }
+
+    fn passage(
+        &self,
+        now: VirtualTime,
+        ends: (ProcessId, ProcessId),
+        class: Class,
+        message: &Message,
+    ) -> Passage {
+        let passage = self.with_run(|run| run.passage(now, ends, class, message));
+        passage.unwrap_or(Passage::Lost)
     }
 
     fn fail(&self, failure: Box<dyn Any + Send>) {
@@ -255,34 +311,7 @@ impl<O: Observer + Send> World for Shared<O> {
     }
 }
 
-/// Acts on the machines, in the order of [`slot_of`].
-struct Hands(Vec<NodeId>);
-
-impl Hands {
-    fn machine(&self, process: ProcessId) -> NodeId {
-        self.0[slot_of(process)]
-    }
-}
-
-impl Machines for Hands {
-    fn pause(&self, process: ProcessId) {
-        Handle::current().pause(self.machine(process));
-    }
-
-    fn resume(&self, process: ProcessId) {
-        Handle::current().resume(self.machine(process));
-    }
-
-    fn cut(&self, from: ProcessId, to: ProcessId) {
-        NetSim::current().clog_link(self.machine(from), self.machine(to));
-    }
-
-    fn heal(&self, from: ProcessId, to: ProcessId) {
-        NetSim::current().unclog_link(self.machine(from), self.machine(to));
-    }
-}
-
-fn address_of(process: ProcessId) -> SocketAddr {
-    let [high, low] = (slot_of(process) as u16 + 1).to_be_bytes();
+fn address_of(machine: Machine) -> SocketAddr {
+    let [high, low] = (machine.0 + 1).to_be_bytes();
     SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, high, low)), PORT)
 }

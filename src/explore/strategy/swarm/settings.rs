@@ -1,6 +1,7 @@
 //! What a swarm chooses from, by setting: extremes, rather than what is usual.
 
 use super::Variation;
+use crate::dataflow::Deal;
 use crate::plan::{Latency, Setting, Span};
 use crate::workload::Workload;
 
@@ -9,6 +10,8 @@ impl Variation {
         const SUBTASKS: &[u64] = &[1, 2, 3, 4];
         const SPLITS_MORE: &[u64] = &[0, 1, 3];
         const SHARES: &[u64] = &[1, 2, 4];
+        const DEALS: &[Deal] =
+            &[Deal::Uneven, Deal::Empty { splits: 1 }, Deal::Empty { splits: 2 }];
         if let Some(share) = self.pick(Setting::Records, SHARES) {
             let records = &mut self.varied.job.records;
             *records = records.map(|range| just((range.max / share).max(1)));
@@ -18,6 +21,9 @@ impl Variation {
         }
         if workload.single_split {
             return;
+        }
+        if let Some(deal) = self.pick(Setting::Deal, DEALS) {
+            self.varied.job.deal = vec![deal];
         }
         let job = &self.varied.job;
         let (subtasks, splits) = (job.parallelism, job.splits);

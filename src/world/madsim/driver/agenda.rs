@@ -11,6 +11,18 @@ use crate::world::queue::{Due, Queue, Slab};
 pub enum Task {
     /// Hand the process an input.
     Input(Input),
+    /// A message that travels alone arrives.
+    Arrive {
+        /// Who sent it.
+        from: ProcessId,
+        /// What.
+        message: Message,
+    },
+    /// The first of the messages that have arrived from a peer and wait may go on.
+    Release {
+        /// The peer.
+        from: ProcessId,
+    },
     /// Write an ordered message.
     Send {
         /// To whom.

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
-use crate::protocol::{Incarnation, ProcessId};
+use super::Life;
 
 /// No frame is longer; whoever announces a longer one is not listened to any more.
 pub const FRAME_BYTES_MAX: usize = 64 << 20;
@@ -32,9 +32,7 @@ pub enum Frame<M> {
     /// The first of the connecting side: who I am.
     Hello {
         /// Who connects.
-        from: ProcessId,
-        /// Which life of it.
-        incarnation: Incarnation,
+        from: Life,
         /// What for.
         class: Class,
     },
@@ -154,14 +152,17 @@ impl FrameReader {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Machine;
     use super::*;
+    use crate::protocol::{Incarnation, ProcessId};
 
     fn frames() -> Vec<Frame<u64>> {
-        let hello = Frame::Hello {
-            from: ProcessId::Worker(3),
+        let from = Life {
+            process: ProcessId::Worker(3),
             incarnation: Incarnation(1),
-            class: Class::Ordered,
+            machine: Machine(8),
         };
+        let hello = Frame::Hello { from, class: Class::Ordered };
         let data = |sequence| Frame::Data { sequence, message: sequence * 1_000 };
         vec![hello, data(1), data(2), Frame::Acknowledged { next: 3 }]
     }

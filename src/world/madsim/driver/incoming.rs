@@ -7,11 +7,12 @@ use std::time::Duration;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
 
+use super::Life;
 use super::frame::{Class, Frame, FrameReader};
 use super::seat::Seat;
 use super::session::Arrival;
 use crate::cluster::Message;
-use crate::protocol::{Incarnation, ProcessId};
+use crate::protocol::ProcessId;
 
 /// Accepts connections for ever.
 ///
@@ -40,22 +41,22 @@ struct Incoming {
 impl Incoming {
     async fn run(mut self) -> io::Result<()> {
         match self.next().await? {
-            Some(Frame::Hello { from, incarnation, class: Class::Ordered }) => {
-                self.run_ordered(from, incarnation).await
+            Some(Frame::Hello { from, class: Class::Ordered }) => self.run_ordered(from).await,
+            Some(Frame::Hello { from, class: Class::Control }) => {
+                self.run_control(from.process).await
             }
-            Some(Frame::Hello { from, class: Class::Control, .. }) => self.run_control(from).await,
             Some(_) | None => Ok(()),
         }
     }
 
-    async fn run_ordered(&mut self, from: ProcessId, peer: Incarnation) -> io::Result<()> {
-        let Some(expected) = self.seat.welcome(from, peer) else { return Ok(()) };
+    async fn run_ordered(&mut self, from: Life) -> io::Result<()> {
+        let Some(expected) = self.seat.welcome(from) else { return Ok(()) };
         self.write(&Frame::Welcome { expected }).await?;
         while let Some(Frame::Data { sequence, message }) = self.next().await? {
             if !self.seat.is_admitted().await {
                 break;
             }
-            let (arrival, next) = self.seat.receive(from, peer, sequence, message);
+            let (arrival, next) = self.seat.receive(from, sequence, message);
             if arrival == Arrival::Wrong {
                 break;
             }

@@ -17,21 +17,34 @@ use std::any::Any;
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
 
 use clock::Clock;
+use frame::Class;
 use seat::Seat;
 
+use crate::cluster::Message;
 use crate::plan::MessageAction;
 use crate::protocol::{Incarnation, ProcessId, VirtualTime};
 use crate::trace::{Event, MessageKind};
+use crate::world::network::Passage;
+
+/// Where lives of a process are, one after the other. A life that was replaced while it went on keeps
+/// its machine; the next is on another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Machine(pub u16);
 
 /// One life of a process.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Life {
     /// Whose.
     pub process: ProcessId,
     /// The how-manieth, from 0.
     pub incarnation: Incarnation,
+    /// Where.
+    pub machine: Machine,
 }
 
 /// What a driver needs of the run that it is part of.
@@ -39,23 +52,43 @@ pub trait World: Send + Sync {
     /// The run's clock.
     fn clock(&self) -> Clock;
 
-    /// Where a process is reached.
-    fn address(&self, process: ProcessId) -> SocketAddr;
+    /// What the clock of a process shows at this time of the run's.
+    fn local_time(&self, process: ProcessId, now: VirtualTime) -> VirtualTime;
+
+    /// How long it takes until the clock of a process has run for `duration`.
+    fn wait(&self, process: ProcessId, duration: Duration) -> Duration;
+
+    /// Where a machine is reached.
+    fn address(&self, machine: Machine) -> SocketAddr;
+
+    /// To which machine a message leads.
+    fn machine_of(&self, to: ProcessId, message: &Message) -> Machine;
 
     /// A process takes an input.
     fn step(&self);
 
     /// An event happens; `Break` when nothing may follow it.
-    fn event(&self, process: ProcessId, now: VirtualTime, event: &Event) -> ControlFlow<()>;
+    fn event(&self, life: Life, now: VirtualTime, event: &Event) -> ControlFlow<()>;
 
-    /// A control message is sent: what happens to it, if anything.
+    /// A control message is sent, and its link is to take `delay`: what happens to it, if anything. One
+    /// that is to wait for an event is kept by the world.
     fn strike_message(
         &self,
         from: ProcessId,
         now: VirtualTime,
         to: ProcessId,
         kind: MessageKind,
+        delayed: (Duration, &Message),
     ) -> Option<MessageAction>;
+
+    /// What becomes of a message that has arrived: whether the process gets to see it.
+    fn passage(
+        &self,
+        now: VirtualTime,
+        ends: (ProcessId, ProcessId),
+        class: Class,
+        message: &Message,
+    ) -> Passage;
 
     /// Something failed that must not: the run is over, and whoever started it is told.
     fn fail(&self, failure: Box<dyn Any + Send>);

@@ -12,9 +12,9 @@ use super::clock::Clock;
 use super::either::{Either, either};
 use super::frame::{Class, Frame, FrameReader};
 use super::session::SendSession;
-use super::{Life, World, lock};
+use super::{Life, Machine, World, lock};
 use crate::cluster::Message;
-use crate::protocol::{ProcessId, VirtualTime};
+use crate::protocol::VirtualTime;
 
 /// From one packet of ordered messages to the next: what is sent meanwhile travels together.
 const ORDERED_INTERVAL: Duration = Duration::from_millis(4);
@@ -34,7 +34,7 @@ const CONTROL_BYTES_MAX: usize = 64 << 20;
 /// One end of a connection to a peer.
 pub struct Outgoing {
     from: Life,
-    to: ProcessId,
+    to: Machine,
     class: Class,
     waiting: Mutex<Waiting>,
     wake: Notify,
@@ -74,7 +74,7 @@ impl Waiting {
 
 impl Outgoing {
     /// A connection that is opened as soon as there is something to write, by a task of the caller's.
-    pub fn open(world: &Arc<dyn World>, from: Life, to: ProcessId, class: Class) -> Arc<Self> {
+    pub fn open(world: &Arc<dyn World>, from: Life, to: Machine, class: Class) -> Arc<Self> {
         let waiting = Mutex::default();
         let outgoing = Arc::new(Self { from, to, class, waiting, wake: Notify::new() });
         tokio::spawn(Arc::clone(&outgoing).run(Arc::clone(world)));
@@ -219,9 +219,8 @@ impl Wire {
 
     /// Returns whether no answer is waited for.
     fn greet(&mut self, outgoing: &Outgoing) -> bool {
-        let Life { process: from, incarnation, .. } = outgoing.from;
-        let class = outgoing.class;
-        Frame::<()>::Hello { from, incarnation, class }.append_to(&mut self.packet);
+        let Outgoing { from, class, .. } = *outgoing;
+        Frame::<()>::Hello { from, class }.append_to(&mut self.packet);
         class == Class::Control
     }
 

@@ -1,7 +1,7 @@
 //! A seat: one life of a process, and all that its tasks share.
 
 use std::any::Any;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -19,12 +19,15 @@ use super::delays::{Delays, Departure};
 use super::either::either;
 use super::frame::Class;
 use super::outgoing::Outgoing;
-use super::session::{Arrival, ReceiveSession};
-use super::{Life, World, lock};
+use super::session::{Arrival, MESSAGES_MAX, ReceiveSession};
+use super::{Life, Machine, World, lock};
 use crate::cluster::message::Route;
-use crate::cluster::{Cluster, Delay, Input, Message, Output, Process, QueuedOutbox, Timer};
+use crate::cluster::{
+    Cluster, Delay, Input, Message, Output, Process, QueuedOutbox, Timer, Trouble,
+};
 use crate::plan::{Concern, MessageAction, Plan, Span, Stream};
-use crate::protocol::{Incarnation, ProcessId, VirtualTime};
+use crate::protocol::{ProcessId, VirtualTime};
+use crate::world::network::Passage;
 use crate::world::slot_of;
 
 /// Whether a process takes inputs.
@@ -80,22 +83,28 @@ struct Core {
     /// When the timekeeper looks at the agenda next.
     alarm: VirtualTime,
     delays: Delays,
-    outgoing: BTreeMap<(ProcessId, Class), Arc<Outgoing>>,
-    sessions: BTreeMap<ProcessId, ReceiveSession>,
+    outgoing: BTreeMap<(ProcessId, Class, Machine), Arc<Outgoing>>,
+    sessions: BTreeMap<(ProcessId, Machine), ReceiveSession>,
+    /// What has arrived from a peer and is held up by an obstacle, in order.
+    held: BTreeMap<ProcessId, VecDeque<(Class, Message)>>,
 }
 
 impl Seat {
-    /// A life that has not begun.
+    /// A life that has not begun; `before` is the one before it on the same machine.
     pub fn new(
         plan: &Plan,
         cluster: &Cluster,
         world: Arc<dyn World>,
-        life: Life,
-        status: Arc<Status>,
+        (life, status): (Life, Arc<Status>),
+        before: Option<&Seat>,
     ) -> Self {
+        let process = match before {
+            Some(before) => cluster.restart(&lock(&before.core).process),
+            None => cluster.start(life.process),
+        };
         let entity = u64::from(life.incarnation.0) << 32 | slot_of(life.process) as u64;
         let core = Core {
-            process: cluster.start(life.process),
+            process,
             outbox: QueuedOutbox::new(),
             mailbox: Stream::new(plan.seed, Concern::Mailbox, entity),
             mailbox_us: plan.mailbox_us,
@@ -104,6 +113,7 @@ impl Seat {
             delays: Delays::new(plan, cluster.job.topology(), life.process),
             outgoing: BTreeMap::new(),
             sessions: BTreeMap::new(),
+            held: BTreeMap::new(),
         };
         let (clock, core, stir) = (world.clock(), Mutex::new(core), Notify::new());
         Self { life, status, world, clock, core, stir }
@@ -116,7 +126,7 @@ impl Seat {
 
     /// Where it is reached.
     pub fn address(&self) -> SocketAddr {
-        self.world.address(self.life.process)
+        self.world.address(self.life.machine)
     }
 
     /// Waits while it is paused; false once it is gone.
@@ -141,6 +151,38 @@ impl Seat {
         self.schedule(&mut lock(&self.core), now, Task::Input(input));
     }
 
+    /// Tells a service how it fares from here on. Trouble befalls it also while it is down: it shows
+    /// in its next life.
+    pub fn afflict(&self, trouble: Trouble) {
+        let input = Input::Trouble(trouble);
+        if self.status.get() != Admission::Gone {
+            return self.tell(input);
+        }
+        let (core, now, mut outbox) =
+            (&mut *lock(&self.core), self.clock.now(), QueuedOutbox::new());
+        core.process.handle(self.world.local_time(self.life.process, now), input, &mut outbox);
+        for output in outbox.drain() {
+            if let Output::Event(event) = output {
+                // It is gone already: nothing can end it.
+                let _gone = self.world.event(self.life, now, &event);
+            }
+        }
+    }
+
+    /// A message that travels alone arrives from outside of all connections.
+    pub fn deliver(&self, from: ProcessId, message: Message) {
+        let now = self.clock.now();
+        self.schedule(&mut lock(&self.core), now, Task::Arrive { from, message });
+    }
+
+    /// What has arrived from a peer, and waits, may go on.
+    pub fn release(&self, from: ProcessId) {
+        let core = &mut *lock(&self.core);
+        if core.held.contains_key(&from) {
+            self.schedule(core, self.clock.now(), Task::Release { from });
+        }
+    }
+
     /// What was sent leaves at once.
     pub fn flush(&self) {
         lock(&self.core).outgoing.values().for_each(|outgoing| outgoing.flush());
@@ -149,34 +191,29 @@ impl Seat {
     /// All connections to `peer` break.
     pub fn break_off(&self, peer: ProcessId) {
         let core = lock(&self.core);
-        for class in [Class::Ordered, Class::Control] {
-            if let Some(outgoing) = core.outgoing.get(&(peer, class)) {
-                outgoing.break_off();
-            }
-        }
+        let leads_there = |((to, ..), _): &(&(ProcessId, _, _), _)| *to == peer;
+        core.outgoing.iter().filter(leads_there).for_each(|(_, outgoing)| outgoing.break_off());
     }
 
     /// A life of a peer connects: what it is to send next, unless it is one of the past.
-    pub fn welcome(&self, from: ProcessId, peer: Incarnation) -> Option<Option<u64>> {
+    pub fn welcome(&self, from: Life) -> Option<Option<u64>> {
         let sessions = &mut lock(&self.core).sessions;
-        let session = sessions.entry(from).or_insert_with(|| ReceiveSession::new(peer));
+        let peer = from.incarnation;
+        let session = sessions.entry((from.process, from.machine));
+        let session = session.or_insert_with(|| ReceiveSession::new(peer));
         session.handle_hello(peer).then(|| session.expected())
     }
 
     /// An ordered message arrives; returns what to acknowledge, if anything.
-    pub fn receive(
-        &self,
-        from: ProcessId,
-        peer: Incarnation,
-        sequence: u64,
-        message: Message,
-    ) -> (Arrival, Option<u64>) {
+    pub fn receive(&self, from: Life, sequence: u64, message: Message) -> (Arrival, Option<u64>) {
         let core = &mut *lock(&self.core);
-        let Some(session) = core.sessions.get_mut(&from) else { return (Arrival::Wrong, None) };
-        let arrival = session.handle_data(peer, sequence);
+        let Some(session) = core.sessions.get_mut(&(from.process, from.machine)) else {
+            return (Arrival::Wrong, None);
+        };
+        let arrival = session.handle_data(from.incarnation, sequence);
         let next = session.poll_acknowledgement();
         if arrival == Arrival::Next {
-            self.take(core, self.clock.now(), Input::Message { from, message });
+            self.arrive(core, self.clock.now(), from.process, (Class::Ordered, message));
         }
         (arrival, next)
     }
@@ -184,12 +221,46 @@ impl Seat {
     /// A message that travels alone arrives, and is held back for a while.
     pub fn receive_alone(&self, from: ProcessId, hold: Duration, message: Message) {
         let core = &mut *lock(&self.core);
-        let input = Input::Message { from, message };
         let now = self.clock.now();
         if hold.is_zero() {
-            self.take(core, now, input);
+            self.arrive(core, now, from, (Class::Control, message));
         } else {
-            self.schedule(core, now + hold, Task::Input(input));
+            self.schedule(core, now + hold, Task::Arrive { from, message });
+        }
+    }
+
+    /// A message has come all the way: it waits behind those that are held up, or for its own sake, is
+    /// lost, or is seen. Where so many wait that there is no room, one that may be lost is.
+    fn arrive(&self, core: &mut Core, now: VirtualTime, from: ProcessId, item: (Class, Message)) {
+        let (class, message) = &item;
+        let passage = match core.held.get(&from) {
+            Some(held) if held.len() >= MESSAGES_MAX && *class == Class::Control => Passage::Lost,
+            Some(_) => Passage::Waits,
+            None => self.world.passage(now, (from, self.life.process), *class, message),
+        };
+        match passage {
+            Passage::Open => self.take(core, now, Input::Message { from, message: item.1 }),
+            Passage::Waits => core.held.entry(from).or_default().push_back(item),
+            Passage::Lost => {}
+        }
+    }
+
+    /// Lets the first message that waits go on, if it may, and then the next.
+    fn go_on(&self, core: &mut Core, now: VirtualTime, from: ProcessId) {
+        let Some(held) = core.held.get_mut(&from) else { return };
+        let Some((class, message)) = held.front() else { return };
+        let passage = self.world.passage(now, (from, self.life.process), *class, message);
+        if passage == Passage::Waits {
+            return;
+        }
+        let released = held.pop_front();
+        if held.is_empty() {
+            core.held.remove(&from);
+        } else {
+            self.schedule(core, now, Task::Release { from });
+        }
+        if let (Passage::Open, Some((_, message))) = (passage, released) {
+            self.take(core, now, Input::Message { from, message });
         }
     }
 
@@ -230,7 +301,11 @@ impl Seat {
     fn perform(&self, core: &mut Core, now: VirtualTime, task: Task) {
         match task {
             Task::Input(input) => self.take(core, now, input),
-            Task::Send { to, message } => self.outgoing(core, to, Class::Ordered).send(&message),
+            Task::Arrive { from, message } => {
+                self.arrive(core, now, from, (Class::Control, message));
+            }
+            Task::Release { from } => self.go_on(core, now, from),
+            Task::Send { to, message } => self.send_ordered(core, to, &message),
             Task::SendAlone { to, delay, message } => self.dispatch(core, now, to, delay, message),
         }
     }
@@ -254,7 +329,8 @@ impl Seat {
     fn handle(&self, core: &mut Core, now: VirtualTime, input: Input) {
         self.world.step();
         let mut outbox = std::mem::take(&mut core.outbox);
-        core.process.handle(now, input, &mut outbox);
+        let local = self.world.local_time(self.life.process, now);
+        core.process.handle(local, input, &mut outbox);
         for output in outbox.drain() {
             if self.carry_out(core, now, output).is_break() {
                 break;
@@ -268,14 +344,14 @@ impl Seat {
         match output {
             Output::Send { to, message } => self.send(core, now, to, message),
             Output::SetTimer { after, timer } => self.set_timer(core, now, after, timer),
-            Output::Event(event) => return self.world.event(self.life.process, now, &event),
+            Output::Event(event) => return self.world.event(self.life, now, &event),
         }
         ControlFlow::Continue(())
     }
 
     fn set_timer(&self, core: &mut Core, now: VirtualTime, after: Delay, timer: Timer) {
         let after = match after {
-            Delay::Exactly(duration) => duration,
+            Delay::Exactly(duration) => self.world.wait(self.life.process, duration),
             Delay::Scheduled => Duration::from_micros(core.mailbox.within(core.mailbox_us)),
         };
         self.schedule(core, now + after, Task::Input(Input::Timer(timer)));
@@ -284,7 +360,7 @@ impl Seat {
     fn send(&self, core: &mut Core, now: VirtualTime, to: ProcessId, message: Message) {
         let from = self.life.process;
         match core.delays.ordered(now, to, &message) {
-            Some(Departure::AtOnce) => self.outgoing(core, to, Class::Ordered).send(&message),
+            Some(Departure::AtOnce) => self.send_ordered(core, to, &message),
             Some(Departure::At(at)) if to == from => {
                 self.schedule(core, at, Task::Input(Input::Message { from, message }));
             }
@@ -296,11 +372,13 @@ impl Seat {
     fn send_alone(&self, core: &mut Core, now: VirtualTime, to: ProcessId, message: Message) {
         let delay = core.delays.alone(now, to);
         let action = match message.route() {
-            Route::Control(kind) => self.world.strike_message(self.life.process, now, to, kind),
+            Route::Control(kind) => {
+                self.world.strike_message(self.life.process, now, to, kind, (delay, &message))
+            }
             Route::Channel(_) | Route::Credit(_) | Route::Stream => None,
         };
         match action {
-            Some(MessageAction::Drop) => return,
+            Some(MessageAction::Drop | MessageAction::Until { .. }) => return,
             Some(MessageAction::Delay { us }) => {
                 let at = now + Duration::from_micros(us);
                 return self.schedule(core, at, Task::SendAlone { to, delay, message });
@@ -309,7 +387,7 @@ impl Seat {
                 let (at, message) = (now + Duration::from_micros(us), message.clone());
                 self.schedule(core, at, Task::SendAlone { to, delay, message });
             }
-            Some(MessageAction::Until { .. }) | None => {}
+            None => {}
         }
         self.dispatch(core, now, to, delay, message);
     }
@@ -327,11 +405,22 @@ impl Seat {
             return self.schedule(core, now + delay, Task::Input(Input::Message { from, message }));
         }
         let hold = core.delays.hold(delay);
-        self.outgoing(core, to, Class::Control).send_alone(hold, &message);
+        self.outgoing(core, to, Class::Control, &message).send_alone(hold, &message);
     }
 
-    fn outgoing<'a>(&self, core: &'a mut Core, to: ProcessId, class: Class) -> &'a Outgoing {
-        let open = || Outgoing::open(&self.world, self.life, to, class);
-        core.outgoing.entry((to, class)).or_insert_with(open)
+    fn send_ordered(&self, core: &mut Core, to: ProcessId, message: &Message) {
+        self.outgoing(core, to, Class::Ordered, message).send(message);
+    }
+
+    fn outgoing<'a>(
+        &self,
+        core: &'a mut Core,
+        to: ProcessId,
+        class: Class,
+        message: &Message,
+    ) -> &'a Outgoing {
+        let machine = self.world.machine_of(to, message);
+        let open = || Outgoing::open(&self.world, self.life, machine, class);
+        core.outgoing.entry((to, class, machine)).or_insert_with(open)
     }
 }

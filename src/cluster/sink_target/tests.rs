@@ -1,0 +1,143 @@
+use super::*;
+use crate::cluster::process::{Output, QueuedOutbox};
+use crate::protocol::LineageId;
+
+/// A target and what it said last.
+struct Bench {
+    target: SinkTarget,
+    timers: Vec<Timer>,
+}
+
+const SINK: SubtaskId = SubtaskId(3);
+
+fn transaction(attempt: u32, number: u32) -> TransactionId {
+    TransactionId { sink: SINK, attempt: Attempt(attempt), number }
+}
+
+impl Bench {
+    /// Attempt 1 writes into its first transaction, and prepares it; it writes into its second.
+    fn new() -> Self {
+        let mut bench = Self { target: SinkTarget::new(DefectSet::NONE), timers: Vec::new() };
+        bench.fence(1, &[]);
+        bench.write(transaction(1, 0));
+        assert_eq!(bench.prepare(transaction(1, 0)), Some(true));
+        bench.write(transaction(1, 1));
+        bench
+    }
+
+    fn handle(&mut self, input: Input) -> (Option<bool>, Vec<Event>) {
+        let mut outbox = QueuedOutbox::new();
+        self.target.handle(input, &mut outbox);
+        let (mut answer, mut events) = (None, Vec::new());
+        for output in outbox.drain() {
+            match output {
+                Output::Send { message: Message::SinkAnswer { accepted, .. }, .. } => {
+                    answer = Some(accepted);
+                }
+                Output::Event(event) => events.push(event),
+                Output::SetTimer { timer, .. } => self.timers.push(timer),
+                Output::Send { message, .. } => panic!("{message:?}"),
+            }
+        }
+        (answer, events)
+    }
+
+    fn ask(&mut self, operation: SinkOperation) -> (Option<bool>, Vec<Event>) {
+        let message = Message::Sink { request: RequestId(7), operation };
+        self.handle(Input::Message { from: ProcessId::Worker(0), message })
+    }
+
+    fn write(&mut self, transaction: TransactionId) -> Vec<Event> {
+        let payload = b"one"[..].into();
+        let record = Record { lineage: LineageId(1), timestamp: 0, payload };
+        let records = vec![record];
+        let message = Message::SinkWrite { transaction, transactional: true, records };
+        self.handle(Input::Message { from: ProcessId::Worker(0), message }).1
+    }
+
+    fn prepare(&mut self, transaction: TransactionId) -> Option<bool> {
+        self.ask(SinkOperation::Prepare { transaction, records: 1 }).0
+    }
+
+    fn commit(&mut self, transaction: TransactionId) -> (Option<bool>, Vec<Event>) {
+        self.ask(SinkOperation::Commit { transaction })
+    }
+
+    fn fence(&mut self, attempt: u32, keep: &[TransactionId]) -> (Option<bool>, Vec<Event>) {
+        let (attempt, keep) = (Attempt(attempt), keep.to_vec());
+        self.ask(SinkOperation::Fence { sink: SINK, attempt, keep })
+    }
+
+    fn turn(&mut self, fault: SinkFault) -> Vec<Event> {
+        self.handle(Input::Trouble(Trouble::Sink(fault))).1
+    }
+}
+
+fn aborted(events: &[Event]) -> Vec<TransactionId> {
+    let aborted = events.iter().filter_map(|event| match event {
+        Event::TransactionAborted { transaction } => Some(*transaction),
+        _ => None,
+    });
+    aborted.collect()
+}
+
+fn committed(events: &[Event]) -> bool {
+    events.iter().any(|event| matches!(event, Event::TransactionCommitted { .. }))
+}
+
+#[test]
+fn only_what_is_open_times_out_and_takes_nothing_more() {
+    let mut bench = Bench::new();
+    let events = bench.turn(SinkFault::TransactionTimeout);
+    assert_eq!(aborted(&events), [transaction(1, 1)]);
+    let refused = Event::ProducerRefused { transaction: transaction(1, 1) };
+    assert_eq!(bench.write(transaction(1, 1)), [refused]);
+    assert_eq!(bench.prepare(transaction(1, 1)), Some(false), "its records are missing");
+    assert!(committed(&bench.commit(transaction(1, 0)).1), "what was prepared was promised");
+}
+
+#[test]
+fn a_fenced_producer_is_refused_until_a_later_attempt_comes() {
+    let mut bench = Bench::new();
+    bench.turn(SinkFault::FencedProducer);
+    bench.turn(SinkFault::Healthy);
+    bench.turn(SinkFault::FencedProducer);
+    assert_eq!(bench.prepare(transaction(1, 1)), Some(false));
+    assert_eq!(bench.fence(2, &[]).0, Some(false), "twice raised");
+    assert_eq!(bench.fence(3, &[transaction(1, 0)]).0, Some(true));
+    assert!(committed(&bench.commit(transaction(1, 0)).1));
+    bench.write(transaction(3, 0));
+    assert_eq!(bench.prepare(transaction(3, 0)), Some(true));
+}
+
+#[test]
+fn a_late_commit_is_one_commit_however_often_it_is_asked_for() {
+    let mut bench = Bench::new();
+    bench.turn(SinkFault::DelayedCommit { extra_ms: 5 });
+    assert_eq!(bench.commit(transaction(1, 0)), (None, Vec::new()));
+    assert_eq!(bench.commit(transaction(1, 0)), (None, Vec::new()), "it is under way");
+    let timer = bench.timers.pop().expect("it has a time");
+    assert!(bench.timers.is_empty());
+    let (answer, events) = bench.handle(Input::Timer(timer));
+    assert!(answer == Some(true) && committed(&events));
+    assert_eq!(bench.handle(Input::Timer(timer)), (None, Vec::new()));
+}
+
+#[test]
+fn late_commits_are_not_later_than_the_recovery() {
+    let mut bench = Bench::new();
+    bench.turn(SinkFault::DelayedCommit { extra_ms: u64::MAX });
+    bench.commit(transaction(1, 0));
+    assert!(committed(&bench.turn(SinkFault::Healthy)));
+}
+
+#[test]
+fn a_hanging_transaction_is_neither_aborted_nor_committed_until_the_recovery() {
+    let mut bench = Bench::new();
+    bench.turn(SinkFault::HangingTransaction);
+    let (accepted, events) = bench.fence(2, &[]);
+    assert_eq!((accepted, aborted(&events)), (Some(true), Vec::new()));
+    assert_eq!(bench.commit(transaction(1, 0)), (Some(false), Vec::new()));
+    let both = [transaction(1, 0), transaction(1, 1)];
+    assert_eq!(aborted(&bench.turn(SinkFault::Healthy)), both);
+}

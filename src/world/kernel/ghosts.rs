@@ -1,0 +1,140 @@
+//! Zombies: lives of a process that were replaced and go on, beside the next.
+//!
+//! A ghost keeps what belonged to it alone: its timers, the connections that led to it, and the answers
+//! to what it asked. All other messages find the process where its newest life is.
+
+use std::time::Duration;
+
+use super::core::{Arrival, Condition, Core, Ghost, Slot};
+use crate::cluster::Message;
+use crate::plan::{Concern, Stream};
+use crate::protocol::{Incarnation, ProcessId};
+use crate::trace::Event;
+use crate::world::observer::Observer;
+use crate::world::slot_of;
+
+/// No more ghosts go on at once.
+const GHOSTS_MAX: usize = 8;
+
+impl<O: Observer> Core<'_, O> {
+    /// The process is taken for dead, and goes on all the same.
+    pub fn zombify(
+        &mut self,
+        index: usize,
+        process: ProcessId,
+        restart_after_us: u64,
+        for_us: u64,
+    ) {
+        let slot = slot_of(process);
+        if !self.may_be_replaced(process) {
+            return;
+        }
+        let incarnation = self.slots[slot].incarnation;
+        self.mark(index, process);
+        self.replaced.push(slot);
+        self.tell(process, &Event::Zombified { process, incarnation });
+        let (now, slot) = (self.now, slot as u32);
+        let restart = Arrival::Restart { slot, incarnation };
+        self.schedule_at(now + Duration::from_micros(restart_after_us), restart);
+        let end = Arrival::EndGhost { slot, incarnation };
+        self.schedule_at(now + Duration::from_micros(for_us), end);
+    }
+
+    fn may_be_replaced(&self, process: ProcessId) -> bool {
+        let slot = slot_of(process);
+        match process {
+            ProcessId::Coordinator | ProcessId::Worker(_) => {}
+            ProcessId::ObjectStore
+            | ProcessId::MetaStore
+            | ProcessId::SourceLog
+            | ProcessId::SinkTarget => return false,
+        }
+        !matches!(self.slots[slot].condition, Condition::Down)
+            && !self.replaced.contains(&slot)
+            && self.ghosts.len() + self.replaced.len() < GHOSTS_MAX
+    }
+
+    /// A life that was replaced gets a slot of its own, which is returned; its process is down until the
+    /// next begins. None when it died in the same breath.
+    pub fn haunt(&mut self, home: usize) -> Option<usize> {
+        let incarnation = self.slots[home].incarnation;
+        let condition = std::mem::replace(&mut self.slots[home].condition, Condition::Down);
+        if matches!(condition, Condition::Down) {
+            let process = self.slots[home].id;
+            self.tell(process, &Event::ZombieEnded { process, incarnation });
+            return None;
+        }
+        let entity = (u64::from(incarnation.0) + 1) << 32 | home as u64;
+        let mailbox = Stream::new(self.plan.seed, Concern::Mailbox, entity);
+        let (id, clock) = (self.slots[home].id, self.slots[home].clock.clone());
+        let slot = Slot { id, home, incarnation, condition, clock, mailbox };
+        let place = self.place_ghost(slot);
+        self.ghosts.push(Ghost { home, slot: place, incarnation, attempt: self.attempt });
+        Some(place)
+    }
+
+    /// A slot of a ghost that is over, or a new one.
+    fn place_ghost(&mut self, slot: Slot) -> usize {
+        let is_taken = |place: usize| self.ghosts.iter().any(|ghost| ghost.slot == place);
+        let first = slot_of(ProcessId::Worker(self.plan.cluster.workers));
+        let free = (first..self.slots.len()).find(|place| !is_taken(*place));
+        match free {
+            Some(place) => {
+                self.slots[place] = slot;
+                place
+            }
+            None => {
+                self.slots.push(slot);
+                self.slots.len() - 1
+            }
+        }
+    }
+
+    /// The slot in which a life of a process goes on, if it does.
+    #[inline]
+    pub fn life(&self, home: usize, incarnation: Incarnation) -> Option<usize> {
+        let newest = &self.slots[home];
+        if newest.incarnation == incarnation && !matches!(newest.condition, Condition::Down) {
+            return Some(home);
+        }
+        let is_it = |ghost: &&Ghost| ghost.home == home && ghost.incarnation == incarnation;
+        self.ghosts.iter().find(is_it).map(|ghost| ghost.slot)
+    }
+
+    /// The ghost to which a connection of this message leads, if it is not to the newest life: the
+    /// connections of an attempt lead to those who took part in it.
+    pub fn haunting(&self, to: ProcessId, message: &Message) -> Option<&Ghost> {
+        let attempt = message.channel_attempt()?;
+        let home = slot_of(to);
+        self.ghosts.iter().find(|ghost| ghost.home == home && attempt <= ghost.attempt)
+    }
+
+    /// Which life of a process a message that travels alone is for: an answer is for whoever asked, all
+    /// else for the newest.
+    #[inline]
+    pub fn addressed(&self, slot: usize, message: &Message) -> Incarnation {
+        if !self.ghosts.is_empty()
+            && let Some(asked) = message.answers().map(|request| request.incarnation())
+        {
+            return asked;
+        }
+        self.slots[slot].incarnation
+    }
+
+    /// The time of a ghost is over, or it ended with the faults.
+    pub fn end_ghost(&mut self, home: usize, incarnation: Incarnation) {
+        let is_it = |ghost: &Ghost| ghost.home == home && ghost.incarnation == incarnation;
+        let Some(place) = self.ghosts.iter().position(is_it) else { return };
+        let ghost = self.ghosts.remove(place);
+        self.slots[ghost.slot].condition = Condition::Down;
+        let process = self.slots[home].id;
+        self.tell(process, &Event::ZombieEnded { process, incarnation });
+    }
+
+    /// No ghost goes on any more.
+    pub fn end_ghosts(&mut self) {
+        for Ghost { home, incarnation, .. } in self.ghosts.clone() {
+            self.end_ghost(home, incarnation);
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! The lives of processes: how each fares, the next one's beginning, and those that go on beside it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Action, Errand, Run};
+use crate::cluster::Message;
+use crate::protocol::{Attempt, Incarnation, ProcessId, VirtualTime};
+use crate::trace::Event;
+use crate::world::madsim::driver::seat::{Admission, Status};
+use crate::world::madsim::driver::{Life, Machine};
+use crate::world::{Observer, slot_of};
+
+/// From a crash to the death of the process's tasks: what was handed to connections before it leaves.
+const LINGER: Duration = Duration::from_micros(50);
+
+/// No more ghosts go on at once.
+const GHOSTS_MAX: usize = 8;
+
+/// A life of a process and how it fares.
+pub(super) struct Slot {
+    pub life: Life,
+    pub condition: Condition,
+    /// What its tasks see of it.
+    pub status: Arc<Status>,
+}
+
+pub(super) enum Condition {
+    Up,
+    /// Its tasks end at this time.
+    Down {
+        killed: VirtualTime,
+    },
+    Paused {
+        until: VirtualTime,
+    },
+}
+
+/// A life that was replaced, and goes on.
+pub(super) struct Ghost {
+    pub slot: Slot,
+    /// The newest attempt when it was replaced: the connections of this attempt and of older ones lead
+    /// to it, those of newer ones to a later life.
+    attempt: Attempt,
+}
+
+impl Slot {
+    /// The first life of a process.
+    pub fn first(process: ProcessId) -> Self {
+        let machine = Machine(slot_of(process) as u16);
+        let life = Life { process, incarnation: Incarnation::default(), machine };
+        Self { life, condition: Condition::Up, status: Arc::default() }
+    }
+
+    fn is_down(&self) -> bool {
+        matches!(self.condition, Condition::Down { .. })
+    }
+}
+
+impl<O: Observer> Run<O> {
+    /// The life that is about to begin on a machine.
+    pub fn life(&self, machine: Machine) -> Option<(Life, Arc<Status>)> {
+        let slot = self.slots.iter().find(|slot| slot.life.machine == machine)?;
+        Some((slot.life, Arc::clone(&slot.status)))
+    }
+
+    /// Whether a life goes on.
+    pub(super) fn is_alive(&self, life: Life) -> bool {
+        let ghosts = self.ghosts.iter().map(|ghost| &ghost.slot);
+        let mut slots = ghosts.chain(self.slots.get(slot_of(life.process)));
+        slots.any(|slot| slot.life == life && !slot.is_down())
+    }
+
+    /// The machine to which a message leads: an answer to whoever asked, a channel to those who took
+    /// part in its attempt, all else to the newest life.
+    pub fn machine_of(&self, to: ProcessId, message: &Message) -> Machine {
+        let asked = message.answers().map(|request| request.incarnation());
+        let attempt = message.channel_attempt();
+        let is_meant = |ghost: &&Ghost| {
+            ghost.slot.life.process == to
+                && (asked == Some(ghost.slot.life.incarnation)
+                    || attempt.is_some_and(|attempt| attempt <= ghost.attempt))
+        };
+        let ghost = self.ghosts.iter().find(is_meant).map(|ghost| ghost.slot.life);
+        ghost.unwrap_or(self.slots[slot_of(to)].life).machine
+    }
+
+    /// The machines of all lives of a process.
+    pub(super) fn machines_of(&self, process: ProcessId) -> Vec<Machine> {
+        let ghosts = self.ghosts.iter().map(|ghost| ghost.slot.life);
+        let lives = ghosts.chain([self.slots[slot_of(process)].life]);
+        lives.filter(|life| life.process == process).map(|life| life.machine).collect()
+    }
+
+    pub(super) fn crash(&mut self, index: usize, process: ProcessId, restart_us: Option<u64>) {
+        let killed = self.now + LINGER;
+        let slot = &mut self.slots[slot_of(process)];
+        if slot.is_down() {
+            return;
+        }
+        slot.condition = Condition::Down { killed };
+        slot.status.set(Admission::Gone);
+        let Life { incarnation, machine, .. } = slot.life;
+        self.mark(index, process);
+        self.tell(process, &Event::Crashed { process });
+        self.schedule_end(machine);
+        if let Some(us) = restart_us {
+            let at = killed.max(self.now + Duration::from_micros(us));
+            self.schedule(at, Action::Restart(process, incarnation));
+        }
+    }
+
+    fn schedule_end(&mut self, machine: Machine) {
+        self.schedule_errand(Errand::Flush(machine));
+        self.schedule(self.now + LINGER, Action::Errand(Errand::Kill(machine)));
+    }
+
+    pub(super) fn restart(&mut self, process: ProcessId, crashed: Incarnation) {
+        let slot = &mut self.slots[slot_of(process)];
+        if !slot.is_down() || slot.life.incarnation != crashed {
+            return;
+        }
+        slot.life.incarnation = crashed.next();
+        slot.condition = Condition::Up;
+        slot.status = Arc::default();
+        let Life { incarnation, machine, .. } = slot.life;
+        self.tell(process, &Event::Restarted { process, incarnation });
+        self.schedule_errand(Errand::Start(process, machine));
+    }
+
+    pub(super) fn pause(&mut self, index: usize, process: ProcessId, for_us: u64) {
+        let until = self.now + Duration::from_micros(for_us);
+        let slot = &mut self.slots[slot_of(process)];
+        if !matches!(slot.condition, Condition::Up) {
+            return;
+        }
+        slot.condition = Condition::Paused { until };
+        slot.status.set(Admission::Paused);
+        let life = slot.life;
+        self.machines.pause(life.machine);
+        self.mark(index, process);
+        self.tell(process, &Event::Paused { process });
+        self.schedule(until, Action::Resume(life));
+    }
+
+    pub(super) fn resume(&mut self, life: Life) {
+        let ghosts = self.ghosts.iter_mut().map(|ghost| &mut ghost.slot);
+        let mut slots = ghosts.chain(self.slots.get_mut(slot_of(life.process)));
+        let Some(slot) = slots.find(|slot| slot.life == life) else { return };
+        match slot.condition {
+            Condition::Paused { until } if until <= self.now || self.is_healed => {}
+            Condition::Up | Condition::Down { .. } | Condition::Paused { .. } => return,
+        }
+        slot.condition = Condition::Up;
+        slot.status.set(Admission::Up);
+        let process = life.process;
+        self.tell(process, &Event::Resumed { process });
+        self.machines.resume(life.machine);
+    }
+
+    /// The process is taken for dead, and goes on all the same: its next life begins on another machine.
+    pub(super) fn zombify(
+        &mut self,
+        index: usize,
+        process: ProcessId,
+        restart_after_us: u64,
+        for_us: u64,
+    ) {
+        let is_replaceable = matches!(process, ProcessId::Coordinator | ProcessId::Worker(_));
+        let home = slot_of(process);
+        if !is_replaceable || self.slots[home].is_down() || self.ghosts.len() >= GHOSTS_MAX {
+            return;
+        }
+        self.mark(index, process);
+        let life = self.slots[home].life;
+        self.haunt(home);
+        self.tell(process, &Event::Zombified { process, incarnation: life.incarnation });
+        let restart = Action::Restart(process, life.incarnation);
+        self.schedule(self.now + Duration::from_micros(restart_after_us), restart);
+        self.schedule(self.now + Duration::from_micros(for_us), Action::EndGhost(life));
+    }
+
+    /// Nobody is where the process is looked for, until its next life begins there.
+    fn haunt(&mut self, home: usize) {
+        let slot = &mut self.slots[home];
+        let down = Condition::Down { killed: self.now };
+        let (life, status) = (slot.life, Arc::clone(&slot.status));
+        let condition = std::mem::replace(&mut slot.condition, down);
+        slot.life.machine = self.next_machine;
+        self.next_machine.0 += 1;
+        let slot = Slot { life, condition, status };
+        self.ghosts.push(Ghost { slot, attempt: self.attempt });
+    }
+
+    /// The time of a ghost is over, or it ended with the faults.
+    pub(super) fn end_ghost(&mut self, life: Life) {
+        let is_it = |ghost: &Ghost| ghost.slot.life == life;
+        let Some(place) = self.ghosts.iter().position(is_it) else { return };
+        let ghost = self.ghosts.remove(place);
+        ghost.slot.status.set(Admission::Gone);
+        let Life { process, incarnation, machine } = life;
+        self.tell(process, &Event::ZombieEnded { process, incarnation });
+        self.schedule_end(machine);
+    }
+
+    /// No ghost goes on any more.
+    pub(super) fn end_ghosts(&mut self) {
+        let lives: Vec<Life> = self.ghosts.iter().map(|ghost| ghost.slot.life).collect();
+        lives.into_iter().for_each(|life| self.end_ghost(life));
+    }
+
+    /// Heals a process that is not lost for good; returns when it will have been healed.
+    pub(super) fn heal_process(&mut self, slot: usize) -> VirtualTime {
+        let life = self.slots[slot].life;
+        match self.slots[slot].condition {
+            Condition::Up => {}
+            Condition::Paused { .. } => self.resume(life),
+            Condition::Down { .. } if self.plan.lost.contains(&life.process) => {}
+            Condition::Down { killed } => {
+                let at = self.now.max(killed);
+                self.schedule(at, Action::Restart(life.process, life.incarnation));
+                return at;
+            }
+        }
+        self.now
+    }
+}
