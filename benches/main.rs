@@ -11,6 +11,7 @@ use criterion::Criterion;
 fn main() {
     let mut criterion = Criterion::default().configure_from_args();
     worlds::kernel_events(&mut criterion);
+    worlds::digest_and_reach(&mut criterion);
     worlds::relay_seeds(&mut criterion);
     worlds::checkpoint_intervals(&mut criterion);
     gate::gate(&mut criterion);

@@ -1,12 +1,17 @@
 //! Whole runs of the relay scenario: as many messages as possible for as little work as possible.
 
 use std::hint::black_box;
+use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use criterion::{BenchmarkId, Criterion, Throughput};
+use cutwater::explore::reach::ReachTracker;
 use cutwater::explore::{Experiments, Prepared, WorldKind, run_plan};
+use cutwater::oracle::Judge;
 use cutwater::plan::{Plan, scenario};
 use cutwater::protocol::DefectSet;
-use cutwater::world::Kernel;
+use cutwater::trace::{Event, Stamp, TraceDigest};
+use cutwater::world::{Kernel, Observer};
 
 /// The relay scenario, as drawn for this seed.
 pub fn relay(seed: u64) -> (Plan, Prepared) {
@@ -32,6 +37,53 @@ pub fn kernel_events(criterion: &mut Criterion) {
         bencher.iter(|| black_box(run_plan(&plan, &prepared, WorldKind::Kernel, ()).0));
     });
     group.finish();
+}
+
+/// Judges, and with `TELLS` also takes the digest and the reach: what a sweep adds to its oracles.
+struct Watch<const TELLS: bool> {
+    judge: Judge,
+    digest: TraceDigest,
+    reach: ReachTracker,
+}
+
+impl<const TELLS: bool> Watch<TELLS> {
+    fn new(prepared: &Prepared) -> Self {
+        let judge = Judge::new(Arc::clone(&prepared.reference));
+        Self { judge, digest: TraceDigest::new(), reach: ReachTracker::new() }
+    }
+}
+
+impl<const TELLS: bool> Observer for Watch<TELLS> {
+    #[inline]
+    fn observe(&mut self, stamp: Stamp, event: &Event) -> ControlFlow<()> {
+        self.judge.observe(stamp, event);
+        if TELLS {
+            self.digest.record(stamp, event);
+            self.reach.observe(event);
+        }
+        if self.judge.is_violated() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+}
+
+/// What the digest and the reach cost a judged run; they may cost 15 % of the seeds per second.
+pub fn digest_and_reach(criterion: &mut Criterion) {
+    let (plan, prepared) = relay(1);
+    let mut group = criterion.benchmark_group("digest-and-reach");
+    group.throughput(Throughput::Elements(1));
+    group.bench_function("off", |bencher| bencher.iter(|| watched::<false>(&plan, &prepared)));
+    group.bench_function("on", |bencher| bencher.iter(|| watched::<true>(&plan, &prepared)));
+    group.finish();
+}
+
+/// One run from its plan on, as a sweep makes it.
+fn watched<const TELLS: bool>(plan: &Plan, prepared: &Prepared) {
+    let cluster = prepared.cluster(plan);
+    let kernel = Kernel::new(plan, &cluster, Watch::<TELLS>::new(prepared));
+    let (end, nemesis, watch) = kernel.run();
+    if TELLS {
+        black_box((watch.digest.finish(), watch.reach.finish(nemesis.strikes())));
+    }
+    black_box((end.events, watch.judge.is_violated()));
 }
 
 /// Seeds per second, judged, in both worlds; every run is of another seed.

@@ -29,7 +29,9 @@ fn a_failure_names_its_seed() {
     let text = failure.to_string();
     assert!(text.contains(" violated (shout, seed "), "{text}");
     let seed = failure.plan.seed;
-    assert!(text.ends_with(&format!(".seeds({seed}..{})", seed + 1)), "{text}");
+    let second = text.lines().nth(1).expect("there is a second line");
+    assert!(second.ends_with(&format!(".seeds({seed}..{})", seed + 1)), "{text}");
+    assert!(text.contains("VIOLATED HERE: ") && text.contains("● event"), "{text}");
     let alone = shout().defects(failure.plan.defects).seeds(seed..seed + 1).run();
     assert_eq!(alone.expect_err("it fails again").verdict, failure.verdict);
 }

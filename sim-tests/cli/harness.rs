@@ -27,6 +27,16 @@ window_ms = [50, 150]
 aimed_percent = 0
 "#;
 
+/// What a sweep leaves in its directory.
+pub const SWEEP_FILES: [&str; 6] = [
+    "configuration.json",
+    "environment.json",
+    "reach.json",
+    "reach.svg",
+    "report.json",
+    "results.jsonl",
+];
+
 /// An empty directory that one test works in.
 pub struct Place {
     path: PathBuf,
@@ -89,6 +99,42 @@ impl Place {
         Said::of(&output)
     }
 
+    /// Runs a command line with these variables set.
+    pub fn run_with(&self, line: &str, variables: &[(&str, &str)]) -> Said {
+        let output = self.command(line).envs(variables.iter().copied()).output();
+        Said::of(&output.expect("the program starts"))
+    }
+
+    /// Runs a command line that can write no file beyond so many blocks of 512 bytes.
+    pub fn run_limited(&self, line: &str, blocks: u32) -> Said {
+        let program = env!("CARGO_BIN_EXE_cutwater");
+        let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec {program} {line}");
+        let mut command = Command::new("sh");
+        command.args(["-c", &script]).current_dir(&self.path);
+        Said::of(&command.output().expect("a shell starts"))
+    }
+
+    /// Waits until a file that is being written has so many lines.
+    pub fn await_lines(&self, name: &str, lines: usize) {
+        let has =
+            || fs::read_to_string(self.path(name)).is_ok_and(|it| it.lines().count() >= lines);
+        while !has() {
+            std::thread::yield_now();
+        }
+    }
+
+    /// The indices of the runs in a results file, in order.
+    pub fn indices(&self, name: &str) -> Vec<u64> {
+        let text = self.read(name);
+        let index = |line: &str| {
+            let record: serde_json::Value = serde_json::from_str(line).expect("a whole line");
+            record["index"].as_u64().expect("a number")
+        };
+        let mut indices: Vec<u64> = text.lines().skip(1).map(index).collect();
+        indices.sort_unstable();
+        indices
+    }
+
     /// Starts a command line.
     pub fn start(&self, line: &str) -> Running {
         let mut command = self.command(line);
@@ -145,6 +191,16 @@ impl Running {
         assert!(sent.expect("kill can be run").success());
     }
 
+    /// Kills one of the processes that it has started.
+    pub fn kill_one_child(&self) {
+        let pid = self.child.id();
+        let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
+        let children = children.expect("Linux tells the children of a process");
+        let first = children.split_whitespace().next().expect("it has workers");
+        let sent = Command::new("kill").args(["-s", "KILL", first]).status();
+        assert!(sent.expect("kill can be run").success());
+    }
+
     /// Nobody reads what it says from here on. Waits for its end.
     pub fn abandon(self) -> Said {
         let Self { child, lines, .. } = self;
@@ -158,4 +214,15 @@ impl Running {
         let output = self.child.wait_with_output().expect("it ends");
         Said { out: self.read, ..Said::of(&output) }
     }
+}
+
+/// The report that a command wrote to standard output as JSON.
+pub fn report(said: &Said) -> serde_json::Value {
+    serde_json::from_str(&said.out).unwrap_or_else(|error| panic!("{error}: {}", said.out))
+}
+
+/// A report without what differs from time to time.
+pub fn timeless(mut report: serde_json::Value) -> serde_json::Value {
+    report["pace"] = serde_json::Value::Null;
+    report
 }

@@ -1,6 +1,6 @@
 //! Sweeps that do not get to their end.
 
-use crate::harness::Place;
+use crate::harness::{Place, SWEEP_FILES};
 
 /// Far more than any machine runs while a signal is under way.
 const ENDLESS: &str = "sweep relay --seeds 0..1_000_000_000 --jobs 2";
@@ -15,8 +15,7 @@ fn an_interrupted_sweep_shows_the_table_so_far() {
     let row = said.line("relay ");
     assert!(row.ends_with("held") || row.ends_with("not run"), "{row}");
     assert!(said.out.contains("interrupted"), "{}", said.out);
-    let kept = ["configuration.json", "environment.json", "report.json"];
-    assert_eq!(place.names("cutwater-out/sweep-1"), kept, "what tells where it was is gone");
+    assert_eq!(place.names("cutwater-out/sweep-1"), SWEEP_FILES, "what tells where it was is gone");
 }
 
 #[test]
@@ -24,7 +23,7 @@ fn a_killed_sweep_has_written_down_where_it_was() {
     let place = Place::new("killed");
     let mut running = place.start(ENDLESS);
     running.wait_for("kept in");
-    let file = "cutwater-out/sweep-1/running/thread-0";
+    let file = "cutwater-out/sweep-1/running/worker-0";
     while !place.path(file).exists() || place.read(file).is_empty() {
         std::thread::yield_now();
     }

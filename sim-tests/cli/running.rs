@@ -73,3 +73,50 @@ fn lists_name_what_there_is() {
     let workloads = place.run("workloads").expect(0);
     assert!(workloads.out.lines().any(|line| line.starts_with("word-count ")), "{}", workloads.out);
 }
+
+#[test]
+fn a_diagram_follows_the_two_lines_about_a_failure() {
+    let place = Place::new("diagram");
+    let said = place.run("run relay --seed 1 --defect no-flush-at-barrier --diagram").expect(1);
+    let lines: Vec<&str> = said.out.lines().collect();
+    let command = "cutwater run relay --seed 1 --defect no-flush-at-barrier";
+    let at = lines.iter().position(|line| *line == command).expect("the command is told");
+    assert!(lines[at - 1].contains("violated (relay, seed 1)"), "{}", lines[at - 1]);
+    let diagram = lines[at + 1..].join("\n");
+    for told in ["The story of ckpt-", ">>#", "VIOLATED HERE: ", "◆", "● event"] {
+        assert!(diagram.contains(told), "{told}:\n{diagram}");
+    }
+    assert!(lines[at + 1..].iter().all(|line| line.chars().count() <= 100), "{diagram}");
+    let plain = place.run("run relay --seed 1 --defect no-flush-at-barrier").expect(1);
+    assert!(!plain.out.contains("VIOLATED HERE"), "{}", plain.out);
+    let held = place.run("run relay --seed 1 --diagram").expect(0);
+    assert!(held.out.contains("● event"), "{}", held.out);
+}
+
+#[test]
+fn a_violation_is_localised() {
+    let place = Place::new("localise");
+    place.run("run relay --seed 1 --defect no-flush-at-barrier").expect(1);
+    let plan = "cutwater-out/run-1/plan.json";
+    let line = format!("localise {plan} --forks 8 --grid 4 --svg plot.svg");
+    let said = place.run(&format!("{line} --jobs 1")).expect(0);
+    assert!(said.line("localise ").starts_with("relay, seed 1: "), "{}", said.out);
+    assert!(said.out.contains(">>") && said.out.contains("100 %"), "{}", said.out);
+    let picture = place.read("plot.svg");
+    assert!(picture.starts_with("<svg") && picture.contains("polyline"), "{picture}");
+    let again = format!("localise {plan} --forks 8 --grid 4 --json");
+    let one = place.run(&format!("{again} - --jobs 1")).expect(0);
+    let three = place.run(&format!("{again} - --jobs 3")).expect(0);
+    assert_eq!(one.out, three.out);
+    let found: Value = serde_json::from_str(&one.out).expect("nothing but JSON");
+    let last = found["estimates"].as_array().and_then(|all| all.last()).expect("places");
+    assert_eq!(last["probability"], 1.0);
+
+    let over = place.run(&line).expect(2);
+    assert!(over.err.contains("plot.svg: exists"), "{}", over.err);
+    place.run("run relay --seed 1").expect(0);
+    let held = place.run("localise cutwater-out/run-2/plan.json").expect(2);
+    assert!(held.err.contains("run-2/plan.json: nothing to localise"), "{}", held.err);
+    let missing = place.run("localise nowhere.json").expect(2);
+    assert!(missing.err.contains("nowhere.json"), "{}", missing.err);
+}

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::harness::{Place, QUICK};
+use crate::harness::{Place, QUICK, SWEEP_FILES};
 
 /// What does not differ from run to run: no rates, no times.
 fn stable(out: &str) -> String {
@@ -20,8 +20,7 @@ fn a_sweep_ends_with_a_table_and_leaves_what_it_was() {
     let row: Vec<&str> = said.line("quick ").split_whitespace().collect();
     assert_eq!((row[0], row[1], row[row.len() - 1]), ("3", "3", "held"), "seeds, crashes, verdict");
     assert_eq!(said.err, "", "no progress where nobody watches");
-    let kept = ["configuration.json", "environment.json", "report.json"];
-    assert_eq!(place.names("cutwater-out/sweep-1"), kept);
+    assert_eq!(place.names("cutwater-out/sweep-1"), SWEEP_FILES);
     let configuration: Value =
         serde_json::from_str(&place.read("cutwater-out/sweep-1/configuration.json")).expect("JSON");
     assert_eq!(configuration["seeds"], serde_json::json!([0, 3]));

@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::str::FromStr as _;
 use std::thread;
+use std::time::Duration;
 
 use cutwater::explore::{StrategyName, WorldKind};
 use cutwater::protocol::{Defect, DefectSet};
@@ -76,6 +77,39 @@ pub fn jobs(asked: Option<NonZeroUsize>) -> usize {
     asked.map_or_else(cores, NonZeroUsize::get)
 }
 
+/// A length of time: `90s`, `10m`, `1h`, `500ms`.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let expected = "expected a number and a unit: 500ms, 90s, 10m or 1h";
+    let units = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000)];
+    let ms = amount(text, &units).ok_or(expected)?;
+    if ms == 0 { Err(expected.to_owned()) } else { Ok(Duration::from_millis(ms)) }
+}
+
+/// A number of bytes, `2GiB` or `512MiB`; or `none`.
+pub fn memory(text: &str) -> Result<Memory, String> {
+    const LEAST: u64 = 256 << 20;
+    if text == "none" {
+        return Ok(Memory { bytes: None });
+    }
+    let expected = "expected 256MiB or more, such as 512MiB or 2GiB, or none";
+    let bytes = amount(text, &[("MiB", 1 << 20), ("GiB", 1 << 30)]).ok_or(expected)?;
+    if bytes < LEAST { Err(expected.to_owned()) } else { Ok(Memory { bytes: Some(bytes) }) }
+}
+
+/// How much memory a process may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Memory {
+    /// So many bytes; none where there is no limit.
+    pub bytes: Option<u64>,
+}
+
+/// A whole number of a unit.
+fn amount(text: &str, units: &[(&str, u64)]) -> Option<u64> {
+    let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
+    let (_, scale) = units.iter().find(|(unit, _)| *unit == &text[digits.len()..])?;
+    digits.parse::<u64>().ok()?.checked_mul(*scale)
+}
+
 /// The defects as one set.
 pub fn defect_set(defects: &[Defect]) -> DefectSet {
     defects.iter().copied().collect()
@@ -93,6 +127,19 @@ mod tests {
         assert!(seeds("9..3").is_err_and(|error| error.contains("reversed")));
         assert!(seeds("3..3").is_err_and(|error| error.contains("empty")));
         assert!(seeds("a..3").is_err_and(|error| error.contains("\"a\"")));
+    }
+
+    #[test]
+    fn amounts_have_a_number_and_a_unit() {
+        assert_eq!(duration("90s"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("10m"), Ok(Duration::from_secs(600)));
+        assert_eq!(duration("250ms"), Ok(Duration::from_millis(250)));
+        for wrong in ["", "10", "m", "0s", "-1s", "1.5h", "1d", "99999999999999999h"] {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(memory("2GiB"), Ok(Memory { bytes: Some(2 << 30) }));
+        assert_eq!(memory("none"), Ok(Memory { bytes: None }));
+        assert!(memory("1MiB").is_err() && memory("2GB").is_err());
     }
 
     #[test]

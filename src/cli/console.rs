@@ -26,6 +26,16 @@ impl Console {
         let _ = writeln!(io::stderr(), "error: {message}");
     }
 
+    /// A line of another process, on standard error.
+    pub fn pass_on(line: &str) {
+        let _ = writeln!(io::stderr(), "{line}");
+    }
+
+    /// A warning, on standard error.
+    pub fn warn(message: &str) {
+        let _ = writeln!(io::stderr(), "warning: {message}");
+    }
+
     /// Whether somebody is watching progress.
     pub fn is_watched() -> bool {
         io::stderr().is_terminal()

@@ -61,6 +61,9 @@ pub struct Arguments {
     /// gets
     #[arg(long)]
     shrink: bool,
+    /// Keeps what they shrink to in this directory, as `cutwater bugs add` does
+    #[arg(long, value_name = "DIR", requires = "shrink")]
+    keep: Option<PathBuf>,
     /// Writes the report as JSON to a new file, or to standard output for `-`
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -105,7 +108,13 @@ pub fn execute(arguments: Arguments) -> Result<Exit, CliError> {
     conclude(&mut out, &reports)?;
     let small = match first {
         Some((search, found)) if arguments.shrink => {
-            Some(shrink::all(&search, &found, &experiments, &stop, &mut out)?)
+            let run = shrink::Shrinking {
+                search: &search,
+                experiments: &experiments,
+                stop: &stop,
+                keep: arguments.keep.as_deref(),
+            };
+            Some(run.all(&found, &mut out)?)
         }
         _ => None,
     };

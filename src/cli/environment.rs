@@ -1,67 +1,17 @@
 //! What ran: kept with every failure, so that a reproduction that fails can be explained.
 
-use std::env;
-use std::process::{Command, Stdio};
+pub use cutwater::explore::environment::configuration_hash;
+pub use cutwater::plan::Environment;
 
-use cutwater::protocol::Digest;
-use serde::Serialize;
+use super::console::Console;
+use cutwater::plan::Plan;
 
-/// The program and the machine it was built for.
-#[derive(Clone, Debug, Serialize)]
-pub struct Environment {
-    /// The version of this package.
-    pub cutwater: &'static str,
-    /// The commit of the repository around the program, or `unknown`.
-    pub commit: String,
-    /// The compiler.
-    pub rustc: &'static str,
-    /// What it was built for.
-    pub target: &'static str,
-    /// With or without optimisation.
-    pub profile: &'static str,
-    /// Whether the madsim world is built in.
-    pub madsim: bool,
-    /// The hash of what was run: see [`configuration_hash`].
-    pub configuration: String,
-}
-
-impl Environment {
-    /// The environment in which `configuration` is run.
-    pub fn of(configuration: &str) -> Self {
-        Self {
-            cutwater: env!("CARGO_PKG_VERSION"),
-            commit: commit(),
-            rustc: env!("CUTWATER_RUSTC"),
-            target: env!("CUTWATER_TARGET"),
-            profile: if cfg!(debug_assertions) { "debug" } else { "release" },
-            madsim: cfg!(madsim),
-            configuration: configuration.to_owned(),
-        }
+/// Warns when a plan was kept in another environment than this one.
+pub fn warn_of_others(path: &str, plan: &Plan, kept: Option<&Environment>) {
+    let Some(kept) = kept else { return };
+    let differences = kept.differences(&Environment::of_plan(plan));
+    if !differences.is_empty() {
+        let differences = differences.join("; ");
+        Console::warn(&format!("{path} was kept elsewhere, its run may differ: {differences}"));
     }
-}
-
-/// The hash of whatever decides a run, or a sweep, as text.
-pub fn configuration_hash(text: &str) -> String {
-    Digest::of(text.as_bytes()).to_string()
-}
-
-/// Given when the program was built, or that of the repository in which it lies.
-fn commit() -> String {
-    if let Some(commit) = option_env!("CUTWATER_COMMIT") {
-        return commit.to_owned();
-    }
-    repository_commit().unwrap_or_else(|| "unknown".to_owned())
-}
-
-fn repository_commit() -> Option<String> {
-    let program = env::current_exe().ok()?;
-    let git = Command::new("git")
-        .args(["rev-parse", "HEAD"])
-        .current_dir(program.parent()?)
-        .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .output()
-        .ok()?;
-    let commit = String::from_utf8(git.stdout).ok()?.trim().to_owned();
-    (git.status.success() && !commit.is_empty()).then_some(commit)
 }

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use cutwater::explore::record::RunClass;
 use cutwater::oracle::VerdictClass;
 
 /// How the program ends.
@@ -34,7 +35,18 @@ impl Exit {
         }
     }
 
-    /// The exit of a run, or of a sweep by its worst run.
+    /// The exit of a sweep whose worst run ended so.
+    ///
+    /// A process that died of a run is as bad as a panic, and one that hangs as a job that does.
+    pub fn of_worst(class: RunClass) -> Self {
+        match class {
+            RunClass::Held | RunClass::NotOwed | RunClass::NoPlan => Self::Held,
+            RunClass::Safety | RunClass::Panicked | RunClass::Died => Self::Violated,
+            RunClass::Liveness | RunClass::Hung | RunClass::Undecided => Self::Liveness,
+        }
+    }
+
+    /// The exit of a run.
     ///
     /// A panic of user code is a violation of its run. A run that ended before it owed its end has not
     /// been seen to finish, which is all that liveness asks for.

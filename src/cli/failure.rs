@@ -6,7 +6,7 @@ use cutwater::explore::{Outcome, Prepared, StrategyName, Sweep, WorldKind, run_p
 use cutwater::plan::Plan;
 use cutwater::protocol::DefectSet;
 
-use super::environment::{Environment, configuration_hash};
+use super::environment::Environment;
 use super::error::CliError;
 use super::out::OutDir;
 use super::tail::Tail;
@@ -86,10 +86,16 @@ pub fn keep(
     world: WorldKind,
     outcome: &Outcome,
 ) -> Result<(), CliError> {
-    let plan_json = plan.to_json();
-    dir.write("plan.json", &plan_json)?;
-    dir.write_json("environment.json", &Environment::of(&configuration_hash(&plan_json)))?;
+    keep_plan(dir, plan)?;
     keep_outcome(dir, plan, prepared, world, outcome)
+}
+
+/// The part of it that is known before the run.
+pub fn keep_plan(dir: &OutDir, plan: &Plan) -> Result<(), CliError> {
+    let environment = Environment::of_plan(plan);
+    dir.write("plan.json", &plan.to_json_in(&environment))?;
+    dir.write_json("environment.json", &environment)?;
+    Ok(())
 }
 
 /// The part of it that is not known before the run.

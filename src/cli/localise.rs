@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use cutwater::explore::localise::{
-    ContextLine, Estimate, Localisation, LocaliseError, Settings, localise,
+    ContextLine, Estimate, Leap, Localisation, LocaliseError, Settings, localise,
 };
 use cutwater::explore::{Experiments, WorldKind};
 use cutwater::plan::Plan;
@@ -30,8 +30,8 @@ pub struct Arguments {
     /// The plan's file
     #[arg(value_name = "PLAN.json")]
     plan: PathBuf,
-    /// How many forks are run at each place; beside the leap, four times as many
-    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    /// How many forks are run at each place; beside the steepest steps, four times as many
+    #[arg(long, value_name = "N", default_value_t = 128, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     forks: u32,
     /// At how many places at first, spread evenly over the run
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(2..=10_000))]
@@ -91,9 +91,9 @@ fn tell(out: &mut Console, plan: &Plan, found: &Localisation) -> io::Result<()> 
     writeln!(out, "localise     {}, seed {}: {violation}", plan.scenario, plan.seed)?;
     let (events, forks, places) = (count(*events), count(*forks), estimates.len());
     writeln!(out, "forks        {forks}, at {places} places of {events} events\n")?;
-    writeln!(out, "   fork after           time  violated  0 %{:>36}", "100 %")?;
+    writeln!(out, "   fork after event      time  violated  0 %{:>36}", "100 %")?;
     for estimate in estimates {
-        let mark = if estimate.events == leap.after.events { ">>" } else { "  " };
+        let mark = if estimate.step == leap.after.step { ">>" } else { "  " };
         writeln!(out, "{mark}{}", row(estimate))?;
     }
     writeln!(
@@ -132,27 +132,33 @@ fn conclude(out: &mut Console, found: &Localisation) -> io::Result<()> {
         )
     };
     let (before, after) = (share(&leap.before), share(&leap.after));
-    let step = if leap.first == leap.last {
-        format!("event #{}", leap.first)
-    } else {
-        format!("events #{} to #{}", leap.first, leap.last)
-    };
-    let sealing = leap.context.iter().filter(|line| line.is_sealing);
-    let said: Vec<String> =
-        sealing.map(|line| format!("{}: {}", line.process, line.words)).collect();
-    if leap.stands_out {
-        writeln!(out, "\nsealed by {step}: from {before} to {after}")?;
-        writeln!(out, "{}\n", said.join("; "))?;
-    } else {
-        writeln!(
-            out,
-            "\nno single event stands out; it rises most over {step}: from {before} to {after}\n"
-        )?;
+    let events = place(leap);
+    match leap.step.as_ref().filter(|_| leap.stands_out) {
+        Some(step) => {
+            writeln!(out, "\nsealed {events}: from {before} to {after}")?;
+            writeln!(out, "{step}\n")?;
+        }
+        None => {
+            writeln!(
+                out,
+                "\nno single step stands out; the steepest is {events}: from {before} to {after}\n"
+            )?;
+        }
     }
     for line in &leap.context {
         writeln!(out, "{}", context_row(line))?;
     }
     Ok(())
+}
+
+/// The events of the step that made the difference.
+fn place(leap: &Leap) -> String {
+    let (first, end) = (leap.before.events, leap.after.events);
+    match end.saturating_sub(first) {
+        0 => format!("after event #{}, in a step without events", first.saturating_sub(1)),
+        1 => format!("by event #{first}"),
+        _ => format!("by events #{first} to #{}", end - 1),
+    }
 }
 
 fn context_row(line: &ContextLine) -> String {

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod blame;
+mod bugs;
 mod clock;
 mod console;
 mod defects;
@@ -9,7 +10,10 @@ mod environment;
 mod error;
 mod exit;
 mod failure;
+mod junit;
+mod kept_plan;
 mod localise;
+mod merge;
 mod out;
 mod overhead;
 mod panics;
@@ -20,6 +24,7 @@ mod replay;
 mod run;
 mod scenario_source;
 mod scenarios;
+mod shrink;
 mod shrinking;
 mod signal;
 mod story;
@@ -56,10 +61,19 @@ Exit codes: 0 all held, 1 a property was violated, 2 wrong usage or the outside 
 enum Command {
     /// Runs many seeds of scenarios on all cores, and judges every run.
     Sweep(sweep::Arguments),
+    /// Joins the results of a sweep's shards into the report of the whole.
+    Merge(merge::Arguments),
+    /// Runs what a sweep tells it to; started by `sweep`.
+    #[command(hide = true)]
+    SweepWorker(sweep::worker::Arguments),
     /// Runs one seed of a scenario, and tells it in full.
     Run(run::Arguments),
     /// Runs a plan that was kept, the same again.
     Replay(replay::Arguments),
+    /// Makes a plan that fails smaller, and says what is left of it.
+    Shrink(shrink::Arguments),
+    /// Keeps plans, and replays those that are kept.
+    Bugs(bugs::Arguments),
     /// Tells which event sealed the violation of a plan.
     Localise(localise::Arguments),
     /// Tells which seeded defects are found, and how fast.
@@ -91,8 +105,12 @@ pub fn main() -> ExitCode {
 fn dispatch(command: Command) -> Result<Exit, CliError> {
     match command {
         Command::Sweep(arguments) => sweep::execute(arguments),
+        Command::Merge(arguments) => merge::execute(&arguments),
+        Command::SweepWorker(arguments) => sweep::worker::execute(&arguments),
         Command::Run(arguments) => run::execute(arguments),
         Command::Replay(arguments) => replay::execute(arguments),
+        Command::Shrink(arguments) => shrink::execute(&arguments),
+        Command::Bugs(arguments) => bugs::execute(arguments),
         Command::Localise(arguments) => localise::execute(arguments),
         Command::Defects(arguments) => defects::execute(arguments),
         Command::Reach(arguments) => reach::execute(&arguments),

@@ -35,6 +35,12 @@ impl OutDir {
         Err(CliError::usage(message))
     }
 
+    /// The directory `path`, made where it is not there.
+    pub fn open(path: &Path) -> Result<Self, CliError> {
+        fs::create_dir_all(path).map_err(|error| CliError::io(path, error))?;
+        Ok(Self { path: path.to_owned() })
+    }
+
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
@@ -58,6 +64,19 @@ impl OutDir {
     /// Writes a new file of JSON.
     pub fn write_json(&self, name: &str, value: &impl Serialize) -> Result<PathBuf, CliError> {
         self.write(name, &json(value))
+    }
+
+    /// Writes a file of JSON in place of an earlier one of this command, which stays whole until then.
+    pub fn replace_json(&self, name: &str, value: &impl Serialize) -> Result<PathBuf, CliError> {
+        self.replace(name, &json(value))
+    }
+
+    /// Writes a file in place of an earlier one of this command, which stays whole until then.
+    pub fn replace(&self, name: &str, content: &str) -> Result<PathBuf, CliError> {
+        let (path, new) = (self.path.join(name), self.path.join(format!("{name}.new")));
+        let written = fs::write(&new, content).and_then(|()| fs::rename(&new, &path));
+        written.map_err(|error| CliError::io(&path, error))?;
+        Ok(path)
     }
 }
 

@@ -14,17 +14,20 @@ pub struct Progress {
     clock: Stopwatch,
     /// When the message was last written.
     written: Duration,
+    /// Runs that had been done before.
+    before: u64,
     runs: u64,
     virtual_ns: u64,
     failures: u64,
+    workers: usize,
 }
 
 /// No more often than this.
 const PERIOD: Duration = Duration::from_millis(100);
 
 impl Progress {
-    /// Nothing of `total` is done.
-    pub fn new(total: u64) -> Self {
+    /// Of `total` so many were done `before`; the rest is done by so many `workers`.
+    pub fn new(total: u64, before: u64, workers: usize) -> Self {
         let bar =
             if Console::is_watched() { ProgressBar::new(total) } else { ProgressBar::hidden() };
         let style = ProgressStyle::with_template("{bar:30} {pos}/{len}  {msg}");
@@ -35,9 +38,11 @@ impl Progress {
             bar,
             clock: Stopwatch::start(),
             written: Duration::ZERO,
+            before,
             runs: 0,
             virtual_ns: 0,
             failures: 0,
+            workers,
         }
     }
 
@@ -49,7 +54,7 @@ impl Progress {
         let now = self.clock.elapsed();
         if now >= self.written + PERIOD {
             self.written = now;
-            self.bar.set_position(self.runs);
+            self.bar.set_position(self.before + self.runs);
             self.bar.set_message(self.message(now));
         }
     }
@@ -61,7 +66,8 @@ impl Progress {
             0 => String::new(),
             failures => format!("  {} failed", count(failures)),
         };
-        format!("{rate} seeds/s  simulated : wall {ratio} : 1{failures}")
+        let workers = self.workers;
+        format!("{rate} seeds/s  {workers} workers  simulated : wall {ratio} : 1{failures}")
     }
 
     /// Everything is done, or nothing more will be. Returns how long it took.

@@ -3,15 +3,16 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use cutwater::explore::{Experiments, WorldKind};
-use cutwater::plan::Plan;
+use cutwater::explore::determinism::record;
+use cutwater::explore::{Experiments, Prepared, WorldKind};
+use cutwater::trace::diff;
 
 use super::arguments;
-use super::blame;
 use super::console::Console;
+use super::environment::warn_of_others;
 use super::error::CliError;
 use super::exit::Exit;
-use super::plan_check;
+use super::kept_plan::KeptPlan;
 use super::telling::{Files, Telling};
 
 /// What to replay.
@@ -30,22 +31,40 @@ pub struct Arguments {
     files: Files,
 }
 
+/// How many events are shown around the place where two traces part.
+const CONTEXT: usize = 3;
+
 /// Replays it.
 pub fn execute(arguments: Arguments) -> Result<Exit, CliError> {
-    let plan = Plan::read(&arguments.plan)?;
+    let kept = KeptPlan::read(&arguments.plan)?;
+    let prepared = kept.prepare(&arguments.plan, &Experiments::new())?;
     let path = arguments.plan.display().to_string();
-    let prepared =
-        Experiments::new().prepare(&plan.job).map_err(|error| blame::job(&path, &error))?;
-    plan_check::check(&path, &plan, prepared.experiment.job.topology())?;
-    let telling =
-        Telling { plan: &plan, prepared: &prepared, world: arguments.world, command: None };
+    warn_of_others(&path, &kept.plan, kept.environment.as_ref());
+    let (plan, world) = (&kept.plan, arguments.world);
+    let telling = Telling { plan, prepared: &prepared, world, command: None };
     let (exit, outcome) = telling.tell(&arguments.files, "replay")?;
-    match arguments.expect {
-        Some(expected) if expected != outcome.digest => {
+    match arguments.expect.as_ref().or(kept.digest.as_ref()) {
+        Some(expected) if *expected != outcome.digest => {
             let found = &outcome.digest;
             Console::complain(&format!("the digest is {found}, expected {expected}"));
+            if let Some(divergence) = divergence(&kept, &prepared, world) {
+                Console::complain(&divergence);
+            }
             Ok(Exit::NotDeterministic)
         }
         Some(_) | None => Ok(exit),
     }
+}
+
+/// Where the run parts from the trace that was kept, or from what is left of that.
+fn divergence(kept: &KeptPlan, prepared: &Prepared, world: WorldKind) -> Option<String> {
+    let first = kept.trace.first()?.0.number;
+    let trace = record(&kept.plan, prepared, world);
+    let now = trace.into_iter().skip_while(|(stamp, _)| stamp.number < first);
+    let divergence = diff(kept.trace.iter().cloned(), now, CONTEXT)?;
+    let early = match (divergence.common, first) {
+        (0, 1..) => format!("the traces part before event {first}, the first that is kept\n"),
+        _ => String::new(),
+    };
+    Some(format!("{early}kept (-) and now (+): {divergence}"))
 }

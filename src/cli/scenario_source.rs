@@ -18,6 +18,8 @@ pub struct ScenarioSource {
     pub argument: String,
     /// Whether it is a file.
     pub is_file: bool,
+    /// The content of the file; none where it is built in.
+    pub text: Option<String>,
     /// The scenario.
     pub scenario: Scenario,
 }
@@ -34,7 +36,15 @@ impl ScenarioSource {
     }
 
     fn known(scenario: Scenario) -> Self {
-        Self { argument: scenario.name.clone(), is_file: false, scenario }
+        Self { argument: scenario.name.clone(), is_file: false, text: None, scenario }
+    }
+
+    /// The built-in scenario of this name.
+    pub fn named_built_in(name: &str) -> Result<Self, CliError> {
+        let known = Self::built_in().into_iter().find(|known| known.argument == name);
+        known.ok_or_else(|| {
+            CliError::usage(format!("this program has no built-in scenario {name:?}"))
+        })
     }
 
     /// The scenario that an argument names.
@@ -75,11 +85,17 @@ impl ScenarioSource {
     }
 
     fn read(path: &str) -> Result<Self, CliError> {
-        let scenario = Scenario::read(Path::new(path))?;
+        let text = plan::file::read_bounded(Path::new(path))?;
+        Self::of_text(path, text)
+    }
+
+    /// The scenario of a file with this content; `path` is what the user called it.
+    pub fn of_text(path: &str, text: String) -> Result<Self, CliError> {
+        let scenario = Scenario::from_toml(path, &text)?;
         if let Err(unknown) = workload::named(&scenario.job.workload) {
             return Err(blame::job(path, &WorkloadError::Unknown(unknown)));
         }
-        Ok(Self { argument: path.to_owned(), is_file: true, scenario })
+        Ok(Self { argument: path.to_owned(), is_file: true, text: Some(text), scenario })
     }
 
     /// Draws a few plans, so that a job that cannot be is told before anything is run or written.

@@ -1,14 +1,26 @@
 //! Shrinking a plan within a budget of runs and time, with progress.
 
+use std::fmt;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use cutwater::explore::shrink::{InProcess, RUNS_MAX, ShrinkError, Shrinker, Shrunk, Step};
-use cutwater::explore::{Experiments, WorldKind};
+use cutwater::explore::explain::explain;
+use cutwater::explore::regression_test::regression_test;
+use cutwater::explore::shrink::{InProcess, RUNS_MAX, ShrinkError, Shrinker, Shrunk, Size, Step};
+use cutwater::explore::{Experiments, Signature, WorldKind, run_plan};
 use cutwater::plan::Plan;
 use cutwater::protocol::{Defect, DefectSet};
+use cutwater::workload::WorkloadError;
+use indicatif::ProgressBar;
+use serde::Serialize;
 
 use super::clock::Stopwatch;
+use super::console::Console;
+use super::error::CliError;
+use super::failure;
+use super::out::OutDir;
+use super::table::count;
 
 /// How much shrinking may cost.
 #[derive(Clone, Copy, Debug)]
@@ -55,4 +67,105 @@ pub fn shrink(
     let is_over = || stop.load(Ordering::Relaxed) || clock.elapsed() >= budget.time;
     let shrunk = shrinker.shrink(plan, &is_over, each)?;
     Ok(Timed { shrunk, elapsed: clock.elapsed() })
+}
+
+/// Progress on standard error; nothing where that is no terminal.
+pub struct Watch {
+    bar: ProgressBar,
+}
+
+impl Watch {
+    /// Nothing is known yet.
+    pub fn new() -> Self {
+        let is_watched = Console::is_watched();
+        let bar = if is_watched { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
+        Self { bar }
+    }
+
+    /// A step was taken.
+    pub fn show(&self, step: &Step) {
+        let Step { pass, size, runs, .. } = step;
+        self.bar.set_message(format!("{}: {pass}, {} runs", size, count(*runs)));
+        self.bar.tick();
+    }
+
+    /// The last one was.
+    pub fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// A plan that was shrunk, as it is told and kept.
+#[derive(Serialize)]
+pub struct Small {
+    /// How it fails.
+    pub signature: Signature,
+    /// Why, in five lines.
+    pub explanation: [String; 5],
+    /// How large it was.
+    before: Size,
+    /// How large it is.
+    after: Size,
+    runs: u64,
+    seconds: f64,
+    is_complete: bool,
+    /// Its file.
+    pub plan: PathBuf,
+    /// Its test's file.
+    test: PathBuf,
+    /// The command that shows it again.
+    pub command: String,
+}
+
+/// Writes down what shrinking gave: the plan, what it shows, and a test of it; and what else is kept of a
+/// failure.
+pub fn keep(
+    dir: &OutDir,
+    timed: &Timed,
+    experiments: &Experiments,
+    world: WorldKind,
+) -> Result<Small, CliError> {
+    let Timed { shrunk, elapsed } = timed;
+    let Shrunk { plan, signature, violation, .. } = shrunk;
+    let usage = |error: WorkloadError| CliError::usage(error.to_string());
+    let prepared = experiments.prepare(&plan.job).map_err(usage)?;
+    let topology = prepared.experiment.job.topology();
+    let explanation = explain(plan, topology, signature, violation.as_ref());
+    let (outcome, _) = run_plan(plan, &prepared, world, ());
+    failure::keep(dir, plan, &prepared, world, &outcome)?;
+    dir.write("explanation.txt", &format!("{}\n", explanation.join("\n")))?;
+    let source = regression_test(&plan.scenario, plan, signature);
+    let test = dir.write("regression_test.rs", &source)?;
+    let path = dir.path().join("plan.json");
+    Ok(Small {
+        signature: signature.clone(),
+        explanation,
+        before: shrunk.before,
+        after: shrunk.after,
+        runs: shrunk.runs,
+        seconds: elapsed.as_secs_f64(),
+        is_complete: shrunk.is_complete,
+        command: failure::replay_command(&path, world),
+        plan: path,
+        test,
+    })
+}
+
+impl fmt::Display for Small {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}\n", self.signature)?;
+        writeln!(f, "from       {}", self.before)?;
+        let early = if self.is_complete { "" } else { ", when the budget ended" };
+        let runs = count(self.runs);
+        writeln!(
+            f,
+            "to         {}, in {runs} runs and {:.1} s{early}\n",
+            self.after, self.seconds
+        )?;
+        for line in &self.explanation {
+            writeln!(f, "{line}")?;
+        }
+        writeln!(f, "\n{}", self.command)?;
+        writeln!(f, "test       {}", self.test.display())
+    }
 }

@@ -1,29 +1,54 @@
-//! `cutwater sweep`: many seeds of many scenarios, on all cores.
+//! `cutwater sweep`: many seeds of many scenarios, in processes that may die, with results that stay.
 
-mod report;
-mod runs;
+mod collected;
+mod crew;
+mod desk;
+mod hand;
+mod in_order;
+mod keeping;
+mod messages;
+pub mod report;
+pub mod results;
+pub mod shard;
+pub mod subject;
+mod turns;
+pub mod worker;
 
+pub use collected::{Collected, Collector};
+pub use keeping::found;
+
+use std::env;
 use std::io::Write as _;
-use std::num::NonZeroUsize;
-use std::ops::Range;
+use std::num::{NonZeroU64, NonZeroUsize};
+use std::ops::{ControlFlow, Range};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
-use cutwater::explore::reach::SweepReach;
-use cutwater::explore::{Experiments, StrategyName, Sweep, WorldKind};
+use cutwater::explore::reach::{Plateau, SweepReach};
+use cutwater::explore::{Experiments, Record, StrategyName, Sweep, WorldKind};
 use cutwater::protocol::Defect;
-use serde::Serialize;
 
-use super::arguments;
+use self::crew::Crew;
+use self::desk::{Desk, Setup};
+use self::in_order::Watcher;
+use self::messages::{Orders, line};
+use self::report::{Ended, Pace, Report, Source};
+use self::results::{Header, ResultsFile};
+use self::shard::{Shard, ShardArgument};
+use self::subject::{Configuration, Subject};
+use self::turns::Turns;
+use super::arguments::{self, Memory};
 use super::console::Console;
-use super::environment::{Environment, configuration_hash};
 use super::error::CliError;
 use super::exit::Exit;
+use super::junit::JunitTarget;
 use super::out::{JsonTarget, OutDir};
 use super::reach;
 use super::scenario_source::ScenarioSource;
 use super::signal;
-use runs::Runs;
+use super::table::count;
+use super::whereabouts::Whereabouts;
 
 /// What to sweep.
 #[derive(Debug, Args)]
@@ -35,7 +60,7 @@ pub struct Arguments {
     /// The seeds: the first, and the one after the last
     #[arg(long, value_name = "A..B", default_value = "0..100", value_parser = arguments::seeds)]
     seeds: Range<u64>,
-    /// Threads; as many as there are cores when not given
+    /// Worker processes; as many as there are cores when not given
     #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
     /// How plans are chosen: random, swarm, aimed, pct or exhaustive
@@ -50,43 +75,73 @@ pub struct Arguments {
     /// Runs every seed twice, and compares
     #[arg(long)]
     twice: bool,
+    /// Stops giving out runs after so long: 90s, 10m, 1h
+    #[arg(long, value_name = "TIME", value_parser = arguments::duration)]
+    budget: Option<Duration>,
+    /// Ends when no run of the last N showed a new cell of protocol point, fault and phase
+    #[arg(long, value_name = "N")]
+    until_plateau: Option<NonZeroU64>,
+    /// How long a seed may take on the wall clock, before it counts as hung
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = arguments::duration)]
+    seed_timeout: Duration,
+    /// How much address space a worker may take, or `none` for no limit
+    #[arg(long, value_name = "SIZE", default_value = "2GiB", value_parser = arguments::memory)]
+    memory: Memory,
+    /// Runs only every n-th run, from the i-th on; `auto` asks Slurm which, `auto/n` Slurm or Kubernetes
+    #[arg(long, value_name = "i/n")]
+    shard: Option<ShardArgument>,
     /// Where to make a new directory for what is kept
     #[arg(long, value_name = "DIR", default_value = "cutwater-out")]
     out: PathBuf,
+    /// Goes on with the sweep in this directory, or begins it there; say the rest as the first time
+    #[arg(long, value_name = "DIR", conflicts_with = "out")]
+    resume: Option<PathBuf>,
     /// Writes the report as JSON to a new file, or to standard output for `-`
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-}
-
-/// What is swept, as it is printed and written down before the first run.
-#[derive(Clone, Debug, Serialize)]
-pub struct Configuration {
-    /// The scenarios, as the user named them.
-    pub scenarios: Vec<String>,
-    /// The first seed, and the one after the last.
-    pub seeds: [u64; 2],
-    /// How the plans are chosen.
-    pub strategy: StrategyName,
-    /// The world.
-    pub world: WorldKind,
-    /// Defects that are switched on.
-    pub defects: Vec<Defect>,
-    /// Whether every seed is run twice.
-    pub twice: bool,
-    /// Threads. They change nothing but the time it takes.
-    pub jobs: usize,
-    /// The hash of all that decides the runs, the content of the scenarios included.
-    pub hash: String,
+    /// Writes the report as JUnit XML to a new file
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
 }
 
 /// Sweeps.
 pub fn execute(arguments: Arguments) -> Result<Exit, CliError> {
+    let subject = subject(&arguments)?;
+    let shard = match arguments.shard {
+        Some(asked) => asked.resolve(&|name| env::var(name).ok())?,
+        None => Shard::WHOLE,
+    };
+    let json = arguments.json.as_deref().map(JsonTarget::open).transpose()?;
+    let junit = arguments.junit.as_deref().map(JunitTarget::open).transpose()?;
+    let out = match &arguments.resume {
+        Some(dir) => OutDir::open(dir)?,
+        None => OutDir::create(&arguments.out, "sweep")?,
+    };
+    let header = Header::new(&subject, shard);
+    let mut turns = Turns::new(&subject.sweep, shard);
+    let results = open_results(&subject, &header, &out, &mut turns)?;
+    out.replace_json("configuration.json", &header.configuration)?;
+    out.replace_json("environment.json", &header.environment)?;
+    let mut console = JsonTarget::console(json.as_ref());
+    announce(&mut console, &subject, shard, &turns, &out)?;
+    let (ended, pace) = run(&arguments, &subject, &header, turns, results, &out)?;
+    let report = conclude(&subject, &header, ended, pace, &out)?;
+    write!(console, "{report}")?;
+    if let Some(junit) = junit {
+        junit.write(&report)?;
+    }
+    if let Some(json) = json {
+        json.write(&report)?;
+    }
+    Ok(report.exit())
+}
+
+fn subject(arguments: &Arguments) -> Result<Subject, CliError> {
     let sources = ScenarioSource::all_named(&arguments.scenarios)?;
     let experiments = Experiments::new();
     for source in sources.iter().filter(|source| source.is_file) {
         source.try_out(&experiments, arguments.seeds.clone())?;
     }
-    let json = arguments.json.as_deref().map(JsonTarget::open).transpose()?;
     let sweep = Sweep {
         scenarios: sources.iter().map(|source| source.scenario.clone()).collect(),
         seeds: arguments.seeds.clone(),
@@ -95,56 +150,156 @@ pub fn execute(arguments: Arguments) -> Result<Exit, CliError> {
         world: arguments.world,
         jobs: arguments::jobs(arguments.jobs),
     };
-    let configuration = configuration(&sources, &sweep, arguments.twice);
-    let out = OutDir::create(&arguments.out, "sweep")?;
-    out.write_json("configuration.json", &configuration)?;
-    let environment = Environment::of(&configuration.hash);
-    out.write_json("environment.json", &environment)?;
-    let stop = signal::interruptible()?;
-    let mut console = JsonTarget::console(json.as_ref());
-    announce(&mut console, &configuration, &out)?;
-    let done =
-        Runs { sweep: &sweep, sources: &sources, experiments: &experiments, out: &out, stop }
-            .execute(arguments.twice)?;
-    let reached = SweepReach::of(&sweep.scenarios, &done.report);
-    let report = report::Report::new(configuration, environment, &sweep, &sources, &reached, done);
-    write!(console, "{report}")?;
-    reach::keep(&reached, &out)?;
-    out.write_json("report.json", &report)?;
-    if let Some(json) = json {
-        json.write(&report)?;
+    let runs = sweep.seeds.end - sweep.seeds.start;
+    if runs.checked_mul(sources.len() as u64).is_none_or(|runs| runs > RUNS_MAX) {
+        let runs = count(RUNS_MAX);
+        return Err(CliError::usage(format!("--seeds: a sweep has {runs} runs at most")));
     }
-    Ok(report.exit())
+    Ok(Subject { sweep, sources, twice: arguments.twice })
 }
 
-fn configuration(sources: &[ScenarioSource], sweep: &Sweep, twice: bool) -> Configuration {
-    let Sweep { scenarios, seeds, strategy, defects, world, jobs } = sweep;
-    let deciding = format!("{scenarios:?} {seeds:?} {strategy} {:?} {world}", Vec::from(*defects));
-    Configuration {
-        scenarios: sources.iter().map(|source| source.argument.clone()).collect(),
-        seeds: [seeds.start, seeds.end],
-        strategy: *strategy,
-        world: *world,
-        defects: defects.iter().collect(),
-        twice,
-        jobs: *jobs,
-        hash: configuration_hash(&deciding),
-    }
+/// So that a bit for each run fits into memory.
+const RUNS_MAX: u64 = 1 << 33;
+
+/// What is in the results already is done.
+fn open_results(
+    subject: &Subject,
+    header: &Header,
+    out: &OutDir,
+    turns: &mut Turns<'_>,
+) -> Result<ResultsFile, CliError> {
+    ResultsFile::open(out.path(), header, |record| {
+        collected::check(subject, header.shard, &record)?;
+        if turns.finish(record.index) { Ok(()) } else { Err(collected::twice(&record)) }
+    })
 }
 
-fn announce(out: &mut Console, configuration: &Configuration, dir: &OutDir) -> std::io::Result<()> {
-    let Configuration { scenarios, seeds, strategy, world, defects, twice, jobs, hash } =
-        configuration;
+fn run(
+    arguments: &Arguments,
+    subject: &Subject,
+    header: &Header,
+    turns: Turns<'_>,
+    results: ResultsFile,
+    out: &OutDir,
+) -> Result<(Ended, Pace), CliError> {
+    let sweep = &subject.sweep;
+    let orders = Orders {
+        configuration: header.configuration.clone(),
+        files: header.files.clone(),
+        memory: arguments.memory.bytes,
+    };
+    let watcher = arguments.until_plateau.map(until_plateau);
+    let before = match &watcher {
+        Some(_) => recorded(results.path())?,
+        None => Vec::new(),
+    };
+    let mut desk = Desk::new(Setup {
+        sweep,
+        shard: header.shard,
+        turns,
+        results,
+        whereabouts: Whereabouts::new(out, sweep.jobs)?,
+        watcher,
+        budget: arguments.budget,
+        stop: signal::interruptible()?,
+    });
+    before.into_iter().for_each(|record| desk.recall(record));
+    Crew::new(line(&orders), arguments.seed_timeout).work(&mut desk, sweep.jobs)?;
+    Ok(desk.close())
+}
+
+/// Ends a sweep when so many runs in a row have shown nothing new.
+fn until_plateau(patience: NonZeroU64) -> Watcher<'static> {
+    let mut plateau = Plateau::new(patience.get());
+    let mut places = 0..;
+    Box::new(move |record| match places.next() {
+        Some(place) => plateau.add(place, &record.reach),
+        None => ControlFlow::Break(()),
+    })
+}
+
+/// The records of a results file.
+fn recorded(path: &std::path::Path) -> Result<Vec<Record>, CliError> {
+    let mut records = Vec::new();
+    results::read(path, |_, record| {
+        records.push(record);
+        Ok(())
+    })?;
+    Ok(records)
+}
+
+/// Makes the report of what the results file holds, and keeps failures.
+fn conclude(
+    subject: &Subject,
+    header: &Header,
+    ended: Ended,
+    pace: Pace,
+    out: &OutDir,
+) -> Result<Report, CliError> {
+    let turns_end = match ended {
+        Ended::Plateau { turns } => Some(turns),
+        Ended::Finished | Ended::Budget | Ended::Interrupted | Ended::Partial => None,
+    };
+    let mut collector = Collector::new(subject, turns_end);
+    collector.read(&out.path().join(results::FILE), 0)?;
+    let collected = collector.finish();
+    let groups = collected.groups();
+    let kept = keeping::keep(subject, &collected, &groups, out)?;
+    let reached = SweepReach::of(&subject.sweep.scenarios, &collected.report);
+    let report = Report::new(Source {
+        subject,
+        reached: &reached,
+        shard: header.shard,
+        environment: header.environment.clone(),
+        collected: &collected,
+        groups: &groups,
+        kept: &kept,
+        ended,
+        pace: Some(pace),
+    });
+    reach::keep(&reached, out)?;
+    out.replace_json("report.json", &report)?;
+    Ok(report)
+}
+
+fn announce(
+    out: &mut Console,
+    subject: &Subject,
+    shard: Shard,
+    turns: &Turns<'_>,
+    dir: &OutDir,
+) -> std::io::Result<()> {
+    write_configuration(out, &subject.configuration(), Some(subject.sweep.jobs))?;
+    if shard != Shard::WHOLE {
+        let (runs, all) = (count(turns.all()), count(subject.sweep.runs()));
+        writeln!(out, "shard          {shard}: {runs} of {all} runs")?;
+    }
+    if turns.done() > 0 {
+        let (done, all) = (count(turns.done()), count(turns.all()));
+        writeln!(out, "resumed        {done} of {all} runs are done")?;
+    }
+    writeln!(out, "kept in        {}", dir.path().display())?;
+    writeln!(out)
+}
+
+/// What is swept, before what came of it.
+pub fn write_configuration(
+    out: &mut Console,
+    configuration: &Configuration,
+    workers: Option<usize>,
+) -> std::io::Result<()> {
+    let Configuration { scenarios, seeds, strategy, world, defects, twice, hash } = configuration;
     writeln!(out, "scenarios      {}", scenarios.join(", "))?;
     let twice = if *twice { ", each twice" } else { "" };
     writeln!(out, "seeds          {}..{}{twice}", seeds[0], seeds[1])?;
     writeln!(out, "strategy       {strategy}")?;
-    writeln!(out, "world          {world}, {jobs} threads")?;
+    match workers {
+        Some(workers) => writeln!(out, "world          {world}, {workers} workers")?,
+        None => writeln!(out, "world          {world}")?,
+    }
     if !defects.is_empty() {
         let names: Vec<&str> = defects.iter().map(|defect| defect.name()).collect();
         writeln!(out, "defects        {}", names.join(", "))?;
     }
-    writeln!(out, "configuration  {hash}")?;
-    writeln!(out, "kept in        {}", dir.path().display())?;
-    writeln!(out)
+    writeln!(out, "configuration  {hash}")
 }

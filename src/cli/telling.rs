@@ -19,7 +19,7 @@ use strum::IntoEnumIterator as _;
 
 use super::clock::Stopwatch;
 use super::console::Console;
-use super::environment::{Environment, configuration_hash};
+use super::environment::Environment;
 use super::error::CliError;
 use super::exit::Exit;
 use super::failure;
@@ -96,9 +96,8 @@ impl Telling<'_> {
         let trace = files.trace.as_deref().map(TraceFile::create).transpose()?;
         let mut out = JsonTarget::console(json.as_ref());
         let dir = OutDir::create(&files.out, kind)?;
-        let plan_json = self.plan.to_json();
-        let kept = dir.write("plan.json", &plan_json)?;
-        let environment = Environment::of(&configuration_hash(&plan_json));
+        let environment = Environment::of_plan(self.plan);
+        let kept = dir.write("plan.json", &self.plan.to_json_in(&environment))?;
         dir.write_json("environment.json", &environment)?;
         self.introduce(&mut out, &environment, &kept)?;
 

@@ -1,10 +1,7 @@
 //! O19: the same plan gives the same trace, to the byte, however often it is run in one process.
 
-use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
-
-use serde::Serialize;
 
 use super::experiments::Prepared;
 use super::run::{Outcome, WorldKind, run_plan};
@@ -14,19 +11,6 @@ use crate::world::Observer;
 
 /// How reports name the oracle that compares two runs of one plan; it sees no single trace.
 pub const ORACLE: &str = "determinism";
-
-/// Two runs of one plan that differ.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Divergent {
-    /// The scenario.
-    pub scenario: String,
-    /// The seed.
-    pub seed: u64,
-    /// The digest of the first trace.
-    pub first: String,
-    /// The digest of the second.
-    pub second: String,
-}
 
 /// What came of a plan that was run twice.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,12 +44,16 @@ pub fn first_divergence(
     world: WorldKind,
     context: usize,
 ) -> Option<Divergence> {
-    let record = || {
-        let recorder = Recorder::default();
-        let _ = run_plan(plan, prepared, world, recorder.clone());
-        recorder.take()
-    };
+    let record = || record(plan, prepared, world);
     diff(record(), record(), context)
+}
+
+/// Runs a plan for its trace, up to a bound; of a run that panicked, up to the panic.
+#[must_use]
+pub fn record(plan: &Plan, prepared: &Prepared, world: WorldKind) -> Vec<(Stamp, Event)> {
+    let recorder = Recorder::default();
+    let _ = run_plan(plan, prepared, world, recorder.clone());
+    recorder.take()
 }
 
 /// Keeps a whole trace, up to a bound. Its copies share it, so that it outlives a run that panics.
@@ -92,38 +80,5 @@ impl Observer for Recorder {
         }
         events.push((stamp, event.clone()));
         ControlFlow::Continue(())
-    }
-}
-
-/// First runs of plans, until their second runs are compared with them. Threads share one.
-#[derive(Debug, Default)]
-pub struct Rehearsals {
-    first: Mutex<BTreeMap<(String, u64), Outcome>>,
-}
-
-impl Rehearsals {
-    /// None yet.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Runs a plan for the first time.
-    pub fn rehearse(&self, plan: &Plan, prepared: &Prepared, world: WorldKind) {
-        let (outcome, _) = run_plan(plan, prepared, world, ());
-        let mut first = self.first.lock().unwrap_or_else(PoisonError::into_inner);
-        first.insert((plan.scenario.clone(), plan.seed), outcome);
-    }
-
-    /// Compares the second run of a plan with its first; what differs, if anything does.
-    pub fn compare(&self, scenario: &str, seed: u64, second: &Outcome) -> Option<Divergent> {
-        let key = (scenario.to_owned(), seed);
-        let first = self.first.lock().unwrap_or_else(PoisonError::into_inner).remove(&key)?;
-        (first != *second).then(|| Divergent {
-            scenario: key.0,
-            seed,
-            first: first.digest,
-            second: second.digest.clone(),
-        })
     }
 }

@@ -165,7 +165,8 @@ pub(super) fn judged_end(end: &RunEnd) -> End {
     match end.ending {
         Ending::Finished => End::Finished,
         Ending::Stopped => End::Stopped,
-        Ending::TimeLimit | Ending::StepLimit => End::TimeLimit { at: end.at },
+        Ending::TimeLimit => End::TimeLimit { at: end.at },
+        Ending::StepLimit => End::StepLimit { steps: end.steps },
         Ending::Quiescent => End::Quiescent,
     }
 }

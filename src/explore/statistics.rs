@@ -1,15 +1,17 @@
 //! What a run did, counted from its trace.
 
+use std::collections::BTreeMap;
 use std::ops::AddAssign;
 
 use serde::ser::SerializeMap as _;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use strum::{EnumCount as _, IntoEnumIterator as _};
 
 use crate::plan::FaultClass;
 
 /// Counts of one run, or of many.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Statistics {
     /// Source entries read, those read again after a restore included.
     pub records: u64,
@@ -73,6 +75,16 @@ impl Serialize for FaultCounts {
             map.serialize_entry(&class, &count)?;
         }
         map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for FaultCounts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut counts = Self::default();
+        for (class, count) in BTreeMap::<FaultClass, u64>::deserialize(deserializer)? {
+            counts.0[class as usize] = count;
+        }
+        Ok(counts)
     }
 }
 

@@ -1,5 +1,11 @@
-//! Many seeds of many scenarios, on many threads.
+//! Many seeds of many scenarios.
+//!
+//! A run of a sweep is decided by its **index** alone: seeds of the first scenario, then of the second,
+//! and so on. So runs can be given to threads, processes and machines, in any order, and be repeated.
+//! They take **turns** in another order, scenario by scenario under the first seed, then under the
+//! next: a sweep that is ended early has run as many seeds of each.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc;
@@ -7,12 +13,13 @@ use std::thread;
 
 use serde::Serialize;
 
-use super::experiments::Experiments;
+use super::determinism::first_divergence;
+use super::experiments::{Experiments, Prepared};
 use super::reach::Reach;
+use super::record::{Record, RunClass, RunName, SecondRun};
 use super::run::{Outcome, WorldKind, run_plan};
 use super::statistics::Statistics;
 use super::strategy::{StrategyName, strategy};
-use crate::oracle::{Verdict, VerdictClass};
 use crate::plan::{Plan, Scenario};
 use crate::protocol::DefectSet;
 use crate::workload::WorkloadError;
@@ -37,27 +44,23 @@ pub struct Sweep {
 /// One run of a sweep.
 #[derive(Clone, Debug)]
 pub struct SweepRun {
-    /// Its place in the sweep: seeds of the first scenario, then of the second, and so on.
-    pub index: u64,
-    /// Its scenario, as an index into the sweep's.
-    pub scenario: usize,
-    /// Its seed.
-    pub seed: u64,
-    /// The plan; kept only where the verdict is not that all held.
-    pub plan: Option<Box<Plan>>,
+    /// What is written down of it.
+    pub record: Record,
+    /// The plan.
+    pub plan: Box<Plan>,
     /// What came of it.
     pub outcome: Outcome,
 }
 
 /// What a sweep found, so far or in all.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct SweepReport {
     /// By scenario, in the order of the sweep.
     pub scenarios: Vec<ScenarioReport>,
 }
 
 /// What was found in one scenario.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ScenarioReport {
     /// Its name.
     pub name: String,
@@ -67,19 +70,8 @@ pub struct ScenarioReport {
     pub statistics: Statistics,
     /// What they reached, together.
     pub reach: Reach,
-    /// How many of them were not owed their end.
-    pub not_owed: u64,
-    /// Those that did not hold what was owed, by seed.
-    pub failures: Vec<Failure>,
-}
-
-/// A run that did not hold.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Failure {
-    /// Its seed.
-    pub seed: u64,
-    /// The verdict.
-    pub verdict: Verdict,
+    /// How many ended in which way.
+    pub classes: BTreeMap<RunClass, u64>,
 }
 
 impl SweepReport {
@@ -91,46 +83,36 @@ impl SweepReport {
             seeds: 0,
             statistics: Statistics::default(),
             reach: Reach::default(),
-            not_owed: 0,
-            failures: Vec::new(),
+            classes: BTreeMap::new(),
         };
         Self { scenarios: scenarios.iter().map(scenario).collect() }
     }
 
-    /// Counts a run. The order of calls does not matter.
-    pub fn add(&mut self, run: &SweepRun) {
-        let scenario = &mut self.scenarios[run.scenario];
+    /// Counts a run of `scenario`, an index into the sweep's. The order of calls does not matter.
+    pub fn add(&mut self, scenario: usize, record: &Record) {
+        if record.class == RunClass::NoPlan {
+            return;
+        }
+        let scenario = &mut self.scenarios[scenario];
         scenario.seeds += 1;
-        scenario.statistics.add(&run.outcome.statistics);
-        scenario.reach.add(&run.outcome.reach);
-        if run.outcome.verdict.class() == VerdictClass::NotOwed {
-            scenario.not_owed += 1;
-        }
-        if !run.outcome.verdict.is_held() {
-            let failure = Failure { seed: run.seed, verdict: run.outcome.verdict.clone() };
-            let place = scenario.failures.partition_point(|other| other.seed < run.seed);
-            scenario.failures.insert(place, failure);
-        }
+        scenario.statistics.add(&record.statistics);
+        scenario.reach.add(&record.reach);
+        *scenario.classes.entry(record.class).or_default() += 1;
     }
 
-    /// The worst class of all verdicts.
+    /// The worst class of all runs.
     #[must_use]
-    pub fn class(&self) -> VerdictClass {
-        let failures = self.scenarios.iter().flat_map(|scenario| &scenario.failures);
-        let classes = failures.map(|failure| failure.verdict.class());
-        classes.min_by_key(|class| severity(*class)).unwrap_or(VerdictClass::Held)
+    pub fn class(&self) -> RunClass {
+        let worst = self.scenarios.iter().filter_map(|scenario| scenario.classes.keys().next());
+        worst.min().copied().unwrap_or(RunClass::Held)
     }
 }
 
-/// The worst first.
-fn severity(class: VerdictClass) -> u8 {
-    match class {
-        VerdictClass::Safety => 0,
-        VerdictClass::Panicked => 1,
-        VerdictClass::Liveness => 2,
-        VerdictClass::Undecided => 3,
-        VerdictClass::NotOwed => 4,
-        VerdictClass::Held => 5,
+impl ScenarioReport {
+    /// How many runs ended in this way.
+    #[must_use]
+    pub fn of_class(&self, class: RunClass) -> u64 {
+        self.classes.get(&class).copied().unwrap_or(0)
     }
 }
 
@@ -141,8 +123,37 @@ impl Sweep {
         self.scenarios.len() as u64 * (self.seeds.end.saturating_sub(self.seeds.start))
     }
 
-    /// Runs everything, or until `stop` is set; `each` sees every run as it ends, in no particular
-    /// order, on this thread. `begin` is called before each run, on the thread that runs it.
+    /// The index of a run's scenario among the sweep's, and its seed.
+    #[must_use]
+    pub fn place(&self, index: u64) -> (usize, u64) {
+        let seeds = self.seeds.end - self.seeds.start;
+        ((index / seeds) as usize, self.seeds.start + index % seeds)
+    }
+
+    /// Which run has the `turn`-th turn, from 0.
+    #[must_use]
+    pub fn at_turn(&self, turn: u64) -> u64 {
+        let scenarios = self.scenarios.len() as u64;
+        let seeds = self.seeds.end - self.seeds.start;
+        turn % scenarios * seeds + turn / scenarios
+    }
+
+    /// The turn of a run: the inverse of [`at_turn`](Self::at_turn).
+    #[must_use]
+    pub fn turn_of(&self, index: u64) -> u64 {
+        let seeds = self.seeds.end - self.seeds.start;
+        index % seeds * self.scenarios.len() as u64 + index / seeds
+    }
+
+    /// What a run is called.
+    #[must_use]
+    pub fn name(&self, index: u64) -> RunName {
+        let (scenario, seed) = self.place(index);
+        RunName { index, scenario: self.scenarios[scenario].name.clone(), seed }
+    }
+
+    /// Runs everything on threads, or until `stop` is set; `each` sees every run as it ends, in no particular
+    /// order, on this thread.
     ///
     /// # Errors
     ///
@@ -151,16 +162,15 @@ impl Sweep {
         &self,
         experiments: &Experiments,
         stop: &AtomicBool,
-        begin: impl Fn(usize, &Plan) + Sync,
         mut each: impl FnMut(SweepRun),
     ) -> Result<(), WorkloadError> {
         let next = AtomicU64::new(0);
         let (sender, receiver) = mpsc::sync_channel(RESULTS_MAX);
         thread::scope(|scope| {
-            for thread in 0..self.jobs.max(1) {
-                let (sender, next, begin) = (sender.clone(), &next, &begin);
+            for _ in 0..self.jobs.max(1) {
+                let (sender, next) = (sender.clone(), &next);
                 scope.spawn(move || {
-                    while let Some(run) = self.next_run(thread, experiments, stop, next, begin) {
+                    while let Some(run) = self.next_run(experiments, stop, next) {
                         if sender.send(run).is_err() {
                             break;
                         }
@@ -184,18 +194,16 @@ impl Sweep {
 
     fn next_run(
         &self,
-        thread: usize,
         experiments: &Experiments,
         stop: &AtomicBool,
         next: &AtomicU64,
-        begin: &(impl Fn(usize, &Plan) + Sync),
     ) -> Option<Result<SweepRun, WorkloadError>> {
         while !stop.load(Ordering::Relaxed) {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            if index >= self.runs() {
+            let turn = next.fetch_add(1, Ordering::Relaxed);
+            if turn >= self.runs() {
                 return None;
             }
-            let run = self.run_one(thread, experiments, index, begin).transpose();
+            let run = self.run_one(experiments, self.at_turn(turn)).transpose();
             if run.is_some() {
                 return run;
             }
@@ -203,26 +211,136 @@ impl Sweep {
         None
     }
 
-    /// One run; none where the strategy has no plan for it.
-    fn run_one(
+    /// Runs one of them; none where the strategy has no plan for it.
+    ///
+    /// # Errors
+    ///
+    /// When the scenario's workload does not exist, or not with what was drawn.
+    ///
+    /// # Panics
+    ///
+    /// When there is no such run.
+    pub fn run_one(
         &self,
-        thread: usize,
         experiments: &Experiments,
         index: u64,
-        begin: &(impl Fn(usize, &Plan) + Sync),
     ) -> Result<Option<SweepRun>, WorkloadError> {
-        let seeds = self.seeds.end - self.seeds.start;
-        let (scenario, seed) = ((index / seeds) as usize, self.seeds.start + index % seeds);
+        let prepared = self.prepare(experiments, index)?;
+        Ok(prepared.map(|(plan, prepared)| self.run_prepared(index, plan, &prepared)))
+    }
+
+    /// Runs one of them twice in a row, if there is a plan for it, and writes down how the second run differs, if it does.
+    ///
+    /// # Errors
+    ///
+    /// As [`run_one`](Self::run_one).
+    ///
+    /// # Panics
+    ///
+    /// As [`run_one`](Self::run_one).
+    pub fn run_one_twice(
+        &self,
+        experiments: &Experiments,
+        index: u64,
+    ) -> Result<Option<SweepRun>, WorkloadError> {
+        let Some((plan, prepared)) = self.prepare(experiments, index)? else { return Ok(None) };
+        let mut run = self.run_prepared(index, plan, &prepared);
+        let (second, _) = run_plan(&run.plan, &prepared, self.world, ());
+        if second != run.outcome {
+            let parting = first_divergence(&run.plan, &prepared, self.world, CONTEXT);
+            let parting = parting.map(|parting| parting.to_string());
+            run.record.divergent = Some(SecondRun { digest: second.digest, parting });
+        }
+        Ok(Some(run))
+    }
+
+    /// Draws the plan of a run, if there is one, and makes its job.
+    ///
+    /// # Errors
+    ///
+    /// As [`run_one`](Self::run_one).
+    ///
+    /// # Panics
+    ///
+    /// As [`run_one`](Self::run_one).
+    pub fn prepare(
+        &self,
+        experiments: &Experiments,
+        index: u64,
+    ) -> Result<Option<(Plan, Prepared)>, WorkloadError> {
+        let (scenario, seed) = self.place(index);
         let strategy = strategy(self.strategy);
         let plan = strategy.plan(&self.scenarios[scenario], seed, self.defects, experiments)?;
         let Some(plan) = plan else { return Ok(None) };
         let prepared = experiments.prepare(&plan.job)?;
-        begin(thread, &plan);
-        let (outcome, _) = run_plan(&plan, &prepared, self.world, ());
-        let plan = (!outcome.verdict.is_held()).then(|| Box::new(plan));
-        Ok(Some(SweepRun { index, scenario, seed, plan, outcome }))
+        Ok(Some((plan, prepared)))
+    }
+
+    fn run_prepared(&self, index: u64, plan: Plan, prepared: &Prepared) -> SweepRun {
+        let (outcome, _) = run_plan(&plan, prepared, self.world, ());
+        let topology = prepared.experiment.job.topology();
+        let record = Record::of(self.name(index), &outcome, topology);
+        SweepRun { record, plan: Box::new(plan), outcome }
     }
 }
 
+/// How many events are shown around the place where two traces part.
+const CONTEXT: usize = 3;
+
 /// How many results may wait for their consumer.
 const RESULTS_MAX: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::scenario::built_in;
+
+    fn sweep(seeds: Range<u64>, jobs: usize) -> Sweep {
+        Sweep {
+            scenarios: built_in().into_iter().take(2).collect(),
+            seeds,
+            strategy: StrategyName::default(),
+            defects: DefectSet::NONE,
+            world: WorldKind::Kernel,
+            jobs,
+        }
+    }
+
+    #[test]
+    fn turns_take_the_scenarios_in_a_round() {
+        let sweep = sweep(10..13, 1);
+        let order: Vec<u64> = (0..sweep.runs()).map(|turn| sweep.at_turn(turn)).collect();
+        assert_eq!(order, [0, 3, 1, 4, 2, 5]);
+        assert!((0..6).all(|turn| sweep.turn_of(sweep.at_turn(turn)) == turn));
+        assert_eq!(sweep.place(4), (1, 11));
+    }
+
+    #[test]
+    fn a_sweep_on_threads_is_its_runs_one_by_one() {
+        let sweep = sweep(0..3, 3);
+        let experiments = Experiments::new();
+        let mut records = BTreeMap::new();
+        let each = |run: SweepRun| assert_eq!(records.insert(run.record.index, run.record), None);
+        sweep.run(&experiments, &AtomicBool::new(false), each).expect("built-in scenarios run");
+        let alone = |index| {
+            let run = sweep.run_one(&experiments, index).expect("it runs");
+            run.expect("there is a plan for every seed").record
+        };
+        assert_eq!(
+            records.into_values().collect::<Vec<_>>(),
+            (0..6).map(alone).collect::<Vec<_>>()
+        );
+    }
+
+    #[test]
+    fn the_worst_run_decides_the_class() {
+        let scenarios = sweep(0..1, 1).scenarios;
+        let mut report = SweepReport::new(&scenarios);
+        assert_eq!(report.class(), RunClass::Held);
+        let name = |seed| RunName { index: seed, scenario: String::new(), seed };
+        report.add(1, &Record::hung(name(0), 1));
+        report.add(0, &Record::died(name(1), "signal 9", ""));
+        assert_eq!(report.class(), RunClass::Died);
+        assert_eq!(report.scenarios[1].of_class(RunClass::Hung), 1);
+    }
+}

@@ -131,7 +131,11 @@ impl Judge {
     pub fn finish(&mut self, end: &End) -> Verdict {
         let at = match end {
             End::TimeLimit { at } => self.now.max(*at),
-            End::Finished | End::Quiescent | End::Panicked { .. } | End::Stopped => self.now,
+            End::Finished
+            | End::StepLimit { .. }
+            | End::Quiescent
+            | End::Panicked { .. }
+            | End::Stopped => self.now,
         };
         let number = self.next.saturating_sub(1);
         let stamp = Stamp { number, at, process: ProcessId::Coordinator };
@@ -141,7 +145,11 @@ impl Judge {
         }
         match end {
             End::Panicked { message } => Verdict::Panicked { message: message.clone() },
-            End::Finished | End::Quiescent | End::TimeLimit { .. } | End::Stopped => {
+            End::Finished
+            | End::Quiescent
+            | End::TimeLimit { .. }
+            | End::StepLimit { .. }
+            | End::Stopped => {
                 if let Some(why) = self.liveness.not_owed() {
                     Verdict::NotOwed { why: why.to_owned() }
                 } else if is_decided {

@@ -130,6 +130,8 @@ kinds! {
     Liveness {
         /// No channel stays blocked for a checkpoint that is settled.
         BlockedTooLong,
+        /// A run comes to an end, after a bounded number of steps.
+        Circling,
         /// By the end of the job every older checkpoint has completed or was aborted.
         ForgottenCheckpoint,
         /// The job finishes when its run does.

@@ -163,6 +163,13 @@ impl LivenessOracle {
                 scene.report(Violation::new(Kind::Stuck, text));
                 true
             }
+            End::StepLimit { steps } => {
+                let text = format!(
+                    "the run goes round in circles: given up after {steps} inputs of its processes"
+                );
+                scene.report(Violation::new(Kind::Circling, text));
+                true
+            }
             End::TimeLimit { .. } => {
                 self.handle_time(scene);
                 self.is_overdue

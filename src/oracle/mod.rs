@@ -20,7 +20,7 @@ mod reference;
 mod shape;
 mod state;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 mod vector_clock;

@@ -199,6 +199,11 @@ pub enum End {
         /// Then.
         at: VirtualTime,
     },
+    /// So much happened that something must be going round in circles; virtual time may stand still.
+    StepLimit {
+        /// How many inputs processes took.
+        steps: u64,
+    },
     /// Nothing was left to happen, though the job had not finished.
     Quiescent,
     /// The system under test panicked.

@@ -7,8 +7,8 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::Plan;
 use super::scenario::{SCENARIO_VERSION, Scenario};
+use super::{Environment, Plan};
 
 /// How a plan file begins.
 pub const PLAN_FORMAT: &str = "cutwater-plan";
@@ -63,6 +63,8 @@ struct Header {
 struct Written<'a> {
     format: &'static str,
     version: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    environment: Option<&'a Environment>,
     plan: &'a Plan,
 }
 
@@ -73,7 +75,18 @@ struct Read {
     _format: String,
     #[serde(rename = "version")]
     _version: u32,
+    #[serde(default)]
+    environment: Option<Environment>,
     plan: Plan,
+}
+
+/// What a plan's file holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlanFile {
+    /// The plan.
+    pub plan: Plan,
+    /// Where it was kept; a plan that was written by hand says nothing of that.
+    pub environment: Option<Environment>,
 }
 
 impl Plan {
@@ -84,7 +97,22 @@ impl Plan {
     /// Never: a plan is plain data.
     #[must_use]
     pub fn to_json(&self) -> String {
-        let written = Written { format: PLAN_FORMAT, version: PLAN_VERSION, plan: self };
+        self.written(None)
+    }
+
+    /// The plan as a file's content, with the environment that it is kept in.
+    ///
+    /// # Panics
+    ///
+    /// Never: both are plain data.
+    #[must_use]
+    pub fn to_json_in(&self, environment: &Environment) -> String {
+        self.written(Some(environment))
+    }
+
+    fn written(&self, environment: Option<&Environment>) -> String {
+        let (format, version) = (PLAN_FORMAT, PLAN_VERSION);
+        let written = Written { format, version, environment, plan: self };
         let mut text = serde_json::to_string_pretty(&written).expect("plain data can be encoded");
         text.push('\n');
         text
@@ -96,19 +124,29 @@ impl Plan {
     ///
     /// When it is no plan, of another version, or has an unknown or a missing field.
     pub fn from_json(path: &str, text: &str) -> Result<Self, FileError> {
-        let json =
-            |error: serde_json::Error| FileError::content(path, error.line(), error.to_string());
-        let header: Header = serde_json::from_str(text).map_err(json)?;
-        if header.format != PLAN_FORMAT {
-            let problem = format!("format is {:?}, expected {PLAN_FORMAT:?}", header.format);
-            return Err(FileError::content(path, line_of(text, "format"), problem));
-        }
-        if header.version != PLAN_VERSION {
-            let problem = format!("version is {}, expected {PLAN_VERSION}", header.version);
-            return Err(FileError::content(path, line_of(text, "version"), problem));
-        }
-        let read: Read = serde_json::from_str(text).map_err(json)?;
-        Ok(read.plan)
+        PlanFile::from_json(path, text).map(|file| file.plan)
+    }
+
+    /// Reads a plan file.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read, or is not a plan of this version.
+    pub fn read(path: &Path) -> Result<Self, FileError> {
+        PlanFile::read(path).map(|file| file.plan)
+    }
+}
+
+impl PlanFile {
+    /// Reads a plan file's content; `path` is for messages.
+    ///
+    /// # Errors
+    ///
+    /// When it is no plan, of another version, or has an unknown or a missing field.
+    pub fn from_json(path: &str, text: &str) -> Result<Self, FileError> {
+        check_header(path, text, PLAN_FORMAT, PLAN_VERSION)?;
+        let read: Read = serde_json::from_str(text).map_err(|error| json_error(path, &error))?;
+        Ok(Self { plan: read.plan, environment: read.environment })
     }
 
     /// Reads a plan file.
@@ -119,6 +157,36 @@ impl Plan {
     pub fn read(path: &Path) -> Result<Self, FileError> {
         Self::from_json(&path.display().to_string(), &read_bounded(path)?)
     }
+}
+
+/// Refuses a file of JSON that does not begin as this format and version do.
+///
+/// # Errors
+///
+/// When it has no header, or one of another format or version.
+pub fn check_header(
+    path: &str,
+    text: &str,
+    expected: &str,
+    expected_version: u32,
+) -> Result<(), FileError> {
+    let header = serde_json::from_str(text).map_err(|error| json_error(path, &error))?;
+    let Header { format, version } = header;
+    if format != expected {
+        let problem = format!("format is {format:?}, expected {expected:?}");
+        return Err(FileError::content(path, line_of(text, "format"), problem));
+    }
+    if version != expected_version {
+        let problem = format!("version is {version}, expected {expected_version}");
+        return Err(FileError::content(path, line_of(text, "version"), problem));
+    }
+    Ok(())
+}
+
+/// What is wrong with a file of JSON, and where.
+#[must_use]
+pub fn json_error(path: &str, error: &serde_json::Error) -> FileError {
+    FileError::content(path, error.line(), error.to_string())
 }
 
 impl Scenario {
@@ -156,7 +224,12 @@ fn line_of(text: &str, field: &str) -> usize {
     text.lines().position(|line| line.contains(field)).map_or(1, |line| line + 1)
 }
 
-fn read_bounded(path: &Path) -> Result<String, FileError> {
+/// Reads a file of text, unless it is longer than any plan or scenario.
+///
+/// # Errors
+///
+/// When it cannot be read, is no text, or too long.
+pub fn read_bounded(path: &Path) -> Result<String, FileError> {
     let file = fs::File::open(path).map_err(|error| FileError::io(path, error))?;
     let mut text = String::new();
     let read = file.take(FILE_BYTES_MAX + 1).read_to_string(&mut text);

@@ -2,6 +2,7 @@
 
 mod built_in;
 pub mod draw;
+pub mod environment;
 pub mod expectation;
 pub mod fault;
 pub mod fault_class;
@@ -13,10 +14,11 @@ pub mod swarm;
 pub mod words;
 
 pub use draw::draw;
+pub use environment::Environment;
 pub use expectation::{Expectation, Situation};
 pub use fault::{ClockChange, Fault, MessageAction, PlannedFault, When};
 pub use fault_class::{FaultClass, FaultFamily};
-pub use file::{FileError, PLAN_FORMAT, PLAN_VERSION};
+pub use file::{FileError, PLAN_FORMAT, PLAN_VERSION, PlanFile};
 pub use links::{Latency, LinkSettings, Priority, SlowLink};
 pub use random::{Concern, Span, Stream};
 pub use scenario::{NemesisScenario, Scenario};

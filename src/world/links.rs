@@ -89,6 +89,12 @@ impl OrderedLink {
         Some(due)
     }
 
+    /// Whose turn it is.
+    #[must_use]
+    pub fn first(&self) -> Option<&InFlight> {
+        self.under_way.front()
+    }
+
     /// Whose turn it is: its ends.
     pub fn ends(&self) -> Option<(ProcessId, ProcessId)> {
         self.under_way.front().map(|first| (first.from, first.to))

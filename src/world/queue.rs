@@ -45,6 +45,13 @@ impl Queue {
         self.heap.peek().map(|Reverse(entry)| VirtualTime((entry >> 64) as u64))
     }
 
+    /// The first, left where it is.
+    #[must_use]
+    pub fn peek(&self) -> Option<(VirtualTime, u32)> {
+        let Reverse(entry) = *self.heap.peek()?;
+        Some((VirtualTime((entry >> 64) as u64), entry as u32 & (TOKENS_MAX - 1)))
+    }
+
     /// Takes the first.
     pub fn pop(&mut self) -> Option<(VirtualTime, u32)> {
         let Reverse(entry) = self.heap.pop()?;
@@ -79,6 +86,12 @@ impl<T> Slab<T> {
         assert!(self.slots.len() < TOKENS_MAX as usize / 2, "too many messages are under way");
         self.slots.push(Some(value));
         self.slots.len() as u32 - 1
+    }
+
+    /// A value, left where it is.
+    #[must_use]
+    pub fn get(&self, token: u32) -> Option<&T> {
+        self.slots.get(token as usize)?.as_ref()
     }
 
     /// Takes a value out.

@@ -1,14 +1,18 @@
 //! How small the plans get that detect defects: `cutwater defects --shrink`.
 
+use std::fs;
 use std::io::Write as _;
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use cutwater::explore::Experiments;
 use cutwater::explore::defects::{DefectReport, DefectSearch};
-use cutwater::explore::{Experiments, strategy};
+use cutwater::explore::strategy::strategy;
 use cutwater::protocol::{Defect, DefectSet};
 use serde::Serialize;
 
+use super::super::bugs;
 use super::super::console::Console;
 use super::super::error::CliError;
 use super::super::shrinking::{Budget, Timed, shrink};
@@ -34,41 +38,57 @@ pub struct Small {
 const FAULTS_MAX: usize = 3;
 const RECORDS_MAX: u64 = 20;
 
-/// Shrinks the first detection of each defect.
-pub fn all(
-    search: &DefectSearch,
-    reports: &[DefectReport],
-    experiments: &Experiments,
-    stop: &AtomicBool,
-    out: &mut Console,
-) -> Result<Vec<Small>, CliError> {
-    let mut found = Vec::new();
-    for report in reports {
-        let timed = first(search, report, experiments, stop)?;
-        found.extend(timed.map(|timed| Small::new(report.defect, &timed)));
-    }
-    tell(&found, out)?;
-    Ok(found)
+/// What is needed to shrink what a search found.
+pub struct Shrinking<'a> {
+    /// The search.
+    pub search: &'a DefectSearch,
+    /// Jobs and inputs.
+    pub experiments: &'a Experiments,
+    /// Set when it is to end early.
+    pub stop: &'a AtomicBool,
+    /// Where to keep the results, if they are to be kept.
+    pub keep: Option<&'a Path>,
 }
 
-fn first(
-    search: &DefectSearch,
-    report: &DefectReport,
-    experiments: &Experiments,
-    stop: &AtomicBool,
-) -> Result<Option<Timed>, CliError> {
-    let Some(first) = report.first() else { return Ok(None) };
-    let scenario = search.scenarios.iter().find(|scenario| scenario.name == first.scenario);
-    let Some(scenario) = scenario else { return Ok(None) };
-    let usage = |error: &dyn std::fmt::Display| CliError::usage(error.to_string());
-    let plan = strategy(search.strategy)
-        .plan(scenario, first.seed, DefectSet::only(report.defect), experiments)
-        .map_err(|error| usage(&error))?;
-    let Some(plan) = plan else { return Ok(None) };
-    let budget = Budget::usual(search.jobs);
-    shrink(&plan, experiments, (search.world, false), budget, stop, |_| {})
-        .map(Some)
-        .map_err(|error| usage(&error))
+impl Shrinking<'_> {
+    /// Shrinks the first detection of each defect.
+    pub fn all(&self, reports: &[DefectReport], out: &mut Console) -> Result<Vec<Small>, CliError> {
+        let mut found = Vec::new();
+        for report in reports {
+            let Some(timed) = self.first(report)? else { continue };
+            self.keep(report.defect, &timed)?;
+            found.push(Small::new(report.defect, &timed));
+        }
+        tell(&found, out)?;
+        Ok(found)
+    }
+
+    fn first(&self, report: &DefectReport) -> Result<Option<Timed>, CliError> {
+        let Some(first) = report.first() else { return Ok(None) };
+        let mut scenarios = self.search.scenarios.iter();
+        let Some(scenario) = scenarios.find(|scenario| scenario.name == first.scenario) else {
+            return Ok(None);
+        };
+        let usage = |error: &dyn std::fmt::Display| CliError::usage(error.to_string());
+        let defects = DefectSet::only(report.defect);
+        let plan = strategy(self.search.strategy)
+            .plan(scenario, first.seed, defects, self.experiments)
+            .map_err(|error| usage(&error))?;
+        let Some(plan) = plan else { return Ok(None) };
+        let way = (self.search.world, false);
+        let budget = Budget::usual(self.search.jobs);
+        shrink(&plan, self.experiments, way, budget, self.stop, |_| {})
+            .map(Some)
+            .map_err(|error| usage(&error))
+    }
+
+    fn keep(&self, defect: Defect, timed: &Timed) -> Result<(), CliError> {
+        let Some(dir) = self.keep else { return Ok(()) };
+        fs::create_dir_all(dir).map_err(|error| CliError::io(dir, error))?;
+        let path = dir.join(format!("{defect}.json"));
+        let why = format!("The smallest plan that shows the seeded defect {defect}.");
+        bugs::add(&path, timed.shrunk.plan.clone(), &why, self.experiments).map(drop)
+    }
 }
 
 impl Small {

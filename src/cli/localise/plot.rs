@@ -112,8 +112,9 @@ impl Scale {
         let rule = Line::new().set("x1", x).set("x2", x).set("y1", TOP - 8.0);
         let rule = rule.set("y2", HEIGHT - BOTTOM).set("stroke", LEAP);
         let sealing = leap.context.iter().find(|line| line.is_sealing);
-        let words = sealing.map_or_else(String::new, |line| line.words.clone());
-        let label = format!("#{} {words}", leap.first);
+        let step = || leap.step.as_ref().map_or_else(String::new, ToString::to_string);
+        let words = sealing.map_or_else(step, |line| line.words.clone());
+        let label = format!("#{} {words}", leap.before.events);
         let (x, anchor) = if x > WIDTH / 2.0 { (x - 5.0, "end") } else { (x + 5.0, "start") };
         let label = text(x, TOP - 4.0, &label).set("text-anchor", anchor).set("fill", LEAP);
         Group::new().add(rule.set("stroke-dasharray", "4 3")).add(label)

@@ -164,7 +164,7 @@ fn legend(matrix: &Matrix, top: usize) -> Group {
     let mut left = 130;
     let mut entry = |fill: &str, words: &str| {
         let group = swatch(fill, left, top).add(text(left + SIDE + 3, top + 13, words));
-        left += SIDE + 22 + 7 * words.chars().count();
+        left += SIDE + 14 + 6 * words.chars().count();
         group
     };
     for (place, from) in FROM.iter().enumerate() {

@@ -1,36 +1,42 @@
-//! What a sweep found, for people and for programs.
+//! What a sweep found, for people and for programs. It is made from results files alone, so that a sweep
+//! that was resumed, or joined from shards, tells the same as one that was not.
+
+mod text;
 
 use std::collections::BTreeMap;
-use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use cutwater::explore::determinism::Divergent;
+use cutwater::explore::Statistics;
 use cutwater::explore::reach::SweepReach;
 use cutwater::explore::reach::summary::{Figures, Unmet};
+use cutwater::explore::record::RunClass;
 use cutwater::explore::report::{Unreached, unreached};
 use cutwater::explore::sweep::ScenarioReport;
-use cutwater::explore::{Statistics, Sweep};
-use cutwater::oracle::VerdictClass;
 use cutwater::plan::{FaultClass, FaultFamily, Scenario};
 use serde::Serialize;
 use strum::IntoEnumIterator as _;
 
 use super::super::environment::Environment;
 use super::super::exit::Exit;
-use super::super::failure::Reproduction;
-use super::super::progress::{rate, ratio};
-use super::super::scenario_source::ScenarioSource;
-use super::super::table::{Align, Table, count};
-use super::Configuration;
-use super::runs::Done;
+use super::super::failure::{self, Reproduction};
+use super::collected::{Collected, Failed, Group};
+use super::keeping::Kept;
+use super::shard::Shard;
+use super::subject::{Configuration, Subject};
 
-/// A finished or interrupted sweep.
+/// A sweep, or what has been run of it.
 #[derive(Serialize)]
 pub struct Report {
     configuration: Configuration,
+    /// Which part of the sweep it is.
+    shard: Shard,
     environment: Environment,
-    seconds: f64,
-    is_interrupted: bool,
+    /// How long it took; none where it was joined from others.
+    pace: Option<Pace>,
+    ended: Ended,
+    /// How many runs belong to it that there is no record of.
+    missing: u64,
     exit_code: u8,
     scenarios: Vec<Row>,
     /// Enabled fault classes that never struck; empty where anything failed.
@@ -39,20 +45,53 @@ pub struct Report {
     unmet: Vec<Unmet>,
     /// Cells, points and expectations that were reached.
     reach: Figures,
-    /// With the command that shows it again.
-    divergent: Vec<(Divergent, String)>,
-    /// Where two runs of the first of them part.
-    divergence: Option<String>,
-    failures: Vec<Failed>,
+    divergent: Vec<DivergentRun>,
+    groups: Vec<GroupRow>,
+    /// Every failure: group by group, in each the one with the fewest events first; up to a bound.
+    failures: Vec<FailedRun>,
     #[serde(skip)]
     exit: Exit,
     #[serde(skip)]
     total: Statistics,
 }
 
+/// How a sweep ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ended {
+    /// Everything was run.
+    Finished,
+    /// Its time was over.
+    Budget,
+    /// It had seen enough.
+    Plateau {
+        /// After so many turns.
+        turns: u64,
+    },
+    /// Somebody interrupted it.
+    Interrupted,
+    /// It was joined from shards that have not run everything.
+    Partial,
+}
+
+/// How fast it was: all that differs when a sweep is run again, or elsewhere.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct Pace {
+    /// How many processes ran it.
+    pub workers: usize,
+    /// How long it took.
+    pub seconds: f64,
+    /// How many runs were made in that time.
+    pub runs: u64,
+    /// Their events.
+    pub events: u64,
+    /// Their virtual time.
+    pub virtual_ns: u64,
+}
+
 /// One scenario.
 #[derive(Serialize)]
-struct Row {
+pub struct Row {
     name: String,
     seeds: u64,
     faults: BTreeMap<FaultClass, u64>,
@@ -62,66 +101,107 @@ struct Row {
     records: u64,
     events: u64,
     virtual_seconds: f64,
-    violated: usize,
-    panicked: usize,
-    liveness: usize,
+    violated: u64,
+    panicked: u64,
+    died: u64,
+    liveness: u64,
+    hung: u64,
     not_owed: u64,
+}
+
+/// Failures of one signature.
+#[derive(Serialize)]
+struct GroupRow {
+    signature: String,
+    runs: usize,
+    /// How many of them are listed.
+    listed: usize,
 }
 
 /// One run that did not hold.
 #[derive(Serialize)]
-struct Failed {
+pub struct FailedRun {
+    signature: String,
+    scenario: String,
+    seed: u64,
+    events: u64,
     violated: String,
     command: String,
     /// Where it is kept, if it is.
-    kept: Option<String>,
+    kept: Option<PathBuf>,
+}
+
+/// One plan of which two runs differ.
+#[derive(Serialize)]
+struct DivergentRun {
+    scenario: String,
+    seed: u64,
+    first: String,
+    second: String,
+    command: String,
+    /// Where two more runs of it part.
+    parting: Option<String>,
+}
+
+/// How many failures are listed of each signature.
+const LISTED_MAX: usize = 1_000;
+
+/// What a report is made of.
+pub struct Source<'a> {
+    /// What was swept.
+    pub subject: &'a Subject,
+    /// Which part of it.
+    pub shard: Shard,
+    /// By what.
+    pub environment: Environment,
+    /// What there is of it.
+    pub collected: &'a Collected,
+    /// What it reached.
+    pub reached: &'a SweepReach,
+    /// The failures by signature.
+    pub groups: &'a [Group],
+    /// Where failures are kept.
+    pub kept: &'a Kept,
+    /// How it ended.
+    pub ended: Ended,
+    /// How long it took.
+    pub pace: Option<Pace>,
 }
 
 impl Report {
     /// Makes the report.
-    pub fn new(
-        configuration: Configuration,
-        environment: Environment,
-        sweep: &Sweep,
-        sources: &[ScenarioSource],
-        reach: &SweepReach,
-        done: Done,
-    ) -> Self {
-        let class = done.report.class();
-        let (unreached, unmet) = match class {
-            VerdictClass::Held if !done.is_interrupted => {
-                (unreached(&sweep.scenarios, &done.report), reach.unmet())
-            }
-            _ => (Vec::new(), Vec::new()),
+    pub fn new(source: Source<'_>) -> Self {
+        let Source { subject, shard, collected, reached, groups, kept, ended, pace, .. } = &source;
+        let sweep = &subject.sweep;
+        let class = collected.report.class();
+        let is_to_be_gated = class >= RunClass::NotOwed && *ended != Ended::Interrupted;
+        let (unreached, unmet) = match is_to_be_gated {
+            true => (unreached(&sweep.scenarios, &collected.report), reached.unmet()),
+            false => (Vec::new(), Vec::new()),
         };
-        let exit = if done.is_interrupted {
-            Exit::Interrupted
-        } else if !done.divergent.is_empty() {
-            Exit::NotDeterministic
-        } else if !unreached.is_empty() || !unmet.is_empty() {
-            Exit::Violated
-        } else {
-            Exit::of(class)
-        };
+        let exit = exit(*ended, collected, unreached.is_empty() && unmet.is_empty());
         let mut total = Statistics::default();
-        for scenario in &done.report.scenarios {
+        for scenario in &collected.report.scenarios {
             total.add(&scenario.statistics);
         }
+        let scenarios = collected.report.scenarios.iter().zip(&sweep.scenarios);
         Self {
-            configuration,
-            environment,
-            seconds: done.elapsed.as_secs_f64(),
-            is_interrupted: done.is_interrupted,
+            configuration: subject.configuration(),
+            shard: *shard,
+            missing: shard.share(sweep.runs()) - collected.runs,
+            pace: *pace,
+            ended: *ended,
             exit_code: exit.code(),
-            scenarios: rows(sweep, &done),
+            scenarios: scenarios.map(|(report, scenario)| Row::of(report, scenario)).collect(),
             unreached,
             unmet,
-            reach: reach.figures(),
-            failures: failures(sweep, sources, &done),
-            divergent: twice_commands(sweep, sources, done.divergent),
-            divergence: done.divergence,
+            reach: reached.figures(),
+            divergent: divergent(subject, collected),
+            groups: groups.iter().map(GroupRow::of).collect(),
+            failures: failures(subject, collected, groups, kept),
             exit,
             total,
+            environment: source.environment,
         }
     }
 
@@ -130,51 +210,51 @@ impl Report {
         self.exit
     }
 
-    fn seeds(&self) -> u64 {
-        self.scenarios.iter().map(|row| row.seeds).sum()
+    /// The scenarios.
+    pub fn scenarios(&self) -> &[Row] {
+        &self.scenarios
     }
 
-    fn table(&self) -> Table {
-        let families: Vec<FaultFamily> = FaultFamily::iter()
-            .filter(|family| self.scenarios.iter().any(|row| row.struck(*family).is_some()))
-            .collect();
-        let mut columns = vec![("scenario", Align::Left), ("seeds", Align::Right)];
-        columns.extend(families.iter().map(|family| (family.into(), Align::Right)));
-        columns.extend([
-            ("completed", Align::Right),
-            ("aborted", Align::Right),
-            ("restores", Align::Right),
-            ("records", Align::Right),
-            ("verdict", Align::Left),
-        ]);
-        let mut table = Table::new(&columns);
-        for row in &self.scenarios {
-            let faults = families.iter().map(|family| row.struck(*family));
-            let faults = faults.map(|number| number.map(count).unwrap_or_default());
-            let counts = [row.completed, row.aborted, row.restores, row.records].map(count);
-            let verdict = [row.verdict(&self.unreached, &self.unmet)];
-            let head = [row.name.clone(), count(row.seeds)];
-            table.row(head.into_iter().chain(faults).chain(counts).chain(verdict));
-        }
-        table
+    /// What is wrong with a scenario, beside its failures: a line for each.
+    pub fn shortcomings(&self, scenario: &str) -> Vec<String> {
+        let unreached = self.unreached.iter().filter(|missing| missing.scenario == scenario);
+        let divergent = self.divergent.iter().filter(|run| run.scenario == scenario);
+        let unreached = unreached.map(|missing| {
+            let Unreached { class, expected, .. } = missing;
+            format!("{class} never struck, with {expected} expected")
+        });
+        let unmet = self.unmet.iter().filter(|missing| missing.scenario == scenario);
+        let unmet = unmet.map(|missing| {
+            format!("{} never happened, in {} runs", missing.expectation, missing.runs)
+        });
+        unreached.chain(unmet).chain(divergent.map(DivergentRun::headline)).collect()
+    }
+
+    /// The failures that are listed of a scenario.
+    pub fn failures_of(&self, scenario: &str) -> impl Iterator<Item = &FailedRun> {
+        self.failures.iter().filter(move |failed| failed.scenario == scenario)
     }
 }
 
-fn rows(sweep: &Sweep, done: &Done) -> Vec<Row> {
-    let scenarios = done.report.scenarios.iter().zip(&sweep.scenarios);
-    scenarios.map(|(report, scenario)| Row::of(report, scenario)).collect()
+fn exit(ended: Ended, collected: &Collected, has_reached_all: bool) -> Exit {
+    if ended == Ended::Interrupted {
+        Exit::Interrupted
+    } else if !collected.divergent.is_empty() {
+        Exit::NotDeterministic
+    } else if !has_reached_all {
+        Exit::Violated
+    } else {
+        Exit::of_worst(collected.report.class())
+    }
 }
 
 impl Row {
     fn of(report: &ScenarioReport, scenario: &Scenario) -> Self {
-        let classed = |wanted: &[VerdictClass]| {
-            let classes = report.failures.iter().map(|failure| failure.verdict.class());
-            classes.filter(|class| wanted.contains(class)).count()
-        };
         let statistics = &report.statistics;
         let is_enabled = |class| scenario.faults.get(&class).is_some_and(|range| range.max > 0);
         let faults = FaultClass::iter().map(|class| (class, statistics.struck(class)));
         let faults = faults.filter(|(class, struck)| *struck > 0 || is_enabled(*class));
+        let of_class = |class| report.of_class(class);
         Self {
             name: report.name.clone(),
             seeds: report.seeds,
@@ -185,11 +265,34 @@ impl Row {
             records: statistics.records,
             events: statistics.events,
             virtual_seconds: Duration::from_nanos(statistics.virtual_ns).as_secs_f64(),
-            violated: classed(&[VerdictClass::Safety]),
-            panicked: classed(&[VerdictClass::Panicked]),
-            liveness: classed(&[VerdictClass::Liveness, VerdictClass::Undecided]),
-            not_owed: report.not_owed,
+            violated: of_class(RunClass::Safety),
+            panicked: of_class(RunClass::Panicked),
+            died: of_class(RunClass::Died),
+            liveness: of_class(RunClass::Liveness) + of_class(RunClass::Undecided),
+            hung: of_class(RunClass::Hung),
+            not_owed: of_class(RunClass::NotOwed),
         }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// How many seeds were run.
+    pub fn seeds(&self) -> u64 {
+        self.seeds
+    }
+
+    /// How many did not hold, by how.
+    pub fn failed(&self) -> [(u64, &'static str); 5] {
+        [
+            (self.violated, "violated"),
+            (self.panicked, "panicked"),
+            (self.died, "died"),
+            (self.liveness, "liveness"),
+            (self.hung, "hung"),
+        ]
     }
 
     /// How many faults of a family struck; none where it is not enabled.
@@ -197,113 +300,87 @@ impl Row {
         let of_family = self.faults.iter().filter(|(class, _)| class.family() == family);
         of_family.map(|(_, struck)| *struck).reduce(|all, struck| all + struck)
     }
+}
 
-    fn verdict(&self, unreached: &[Unreached], unmet: &[Unmet]) -> String {
-        let mut said = Vec::new();
-        let counted =
-            [(self.violated, "violated"), (self.panicked, "panicked"), (self.liveness, "liveness")];
-        for (number, what) in counted {
-            if number > 0 {
-                said.push(format!("{number} {what}"));
-            }
-        }
-        for missing in unreached.iter().filter(|missing| missing.scenario == self.name) {
-            said.push(format!("never {}", missing.class));
-        }
-        for missing in unmet.iter().filter(|missing| missing.scenario == self.name) {
-            said.push(format!("never {}", missing.expectation));
-        }
-        match (said.is_empty(), self.seeds) {
-            (true, 0) => "not run".to_owned(),
-            (true, _) if self.not_owed > 0 => format!("held, {} not owed", self.not_owed),
-            (true, _) => "held".to_owned(),
-            (false, _) => said.join(", "),
-        }
+impl GroupRow {
+    fn of(group: &Group) -> Self {
+        let runs = group.members.len();
+        let signature = group.signature.to_string();
+        Self { signature, runs, listed: runs.min(LISTED_MAX) }
+    }
+}
+
+impl FailedRun {
+    /// The first line about it.
+    pub fn headline(&self) -> &str {
+        &self.violated
+    }
+
+    /// The command that shows it again.
+    pub fn command(&self) -> &str {
+        &self.command
+    }
+
+    /// What it has in common with others.
+    pub fn signature(&self) -> &str {
+        &self.signature
+    }
+}
+
+impl DivergentRun {
+    fn headline(&self) -> String {
+        let Self { scenario, seed, first, second, .. } = self;
+        format!("not deterministic ({scenario}, seed {seed}): {first}, then {second}")
     }
 }
 
 /// Each with the command that shows again that it is not deterministic.
-fn twice_commands(
-    sweep: &Sweep,
-    sources: &[ScenarioSource],
-    divergent: Vec<Divergent>,
-) -> Vec<(Divergent, String)> {
-    let command = |divergent: Divergent| {
-        let source = sources.iter().find(|source| source.scenario.name == divergent.scenario);
-        let argument = source.map_or(divergent.scenario.as_str(), |source| &source.argument);
-        let command = Reproduction::of(argument, sweep).twice_command(divergent.seed);
-        (divergent, command)
+fn divergent(subject: &Subject, collected: &Collected) -> Vec<DivergentRun> {
+    let sweep = &subject.sweep;
+    let run = |divergent: &super::collected::Divergent| {
+        let (scenario, seed) = sweep.place(divergent.index);
+        let source = &subject.sources[scenario];
+        DivergentRun {
+            scenario: source.scenario.name.clone(),
+            seed,
+            first: divergent.first.clone(),
+            second: divergent.second.digest.clone(),
+            command: Reproduction::of(&source.argument, sweep).twice_command(seed),
+            parting: divergent.second.parting.clone(),
+        }
     };
-    divergent.into_iter().map(command).collect()
+    collected.divergent.iter().map(run).collect()
 }
 
-/// Kept failures come with their words; the others with a command at least.
-fn failures(sweep: &Sweep, sources: &[ScenarioSource], done: &Done) -> Vec<Failed> {
-    let mut failed = Vec::new();
-    let seeds = sweep.seeds.end - sweep.seeds.start;
-    for (place, scenario) in (0_u64..).zip(&done.report.scenarios) {
-        let source = &sources[place as usize];
-        for failure in &scenario.failures {
-            let index = place * seeds + (failure.seed - sweep.seeds.start);
-            failed.push(match done.kept.get(&index) {
-                Some(kept) => Failed {
-                    violated: kept.headline.clone(),
-                    command: kept.command.clone(),
-                    kept: Some(kept.path.display().to_string()),
-                },
-                None => Failed {
-                    violated: failure.verdict.to_string(),
-                    command: Reproduction::of(&source.argument, sweep).run_command(failure.seed),
-                    kept: None,
-                },
-            });
-        }
-    }
-    failed
+fn failures(
+    subject: &Subject,
+    collected: &Collected,
+    groups: &[Group],
+    kept: &Kept,
+) -> Vec<FailedRun> {
+    let listed = groups.iter().flat_map(|group| group.members.iter().take(LISTED_MAX));
+    listed.map(|place| failed_run(subject, &collected.failed[*place], kept)).collect()
 }
 
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.table())?;
-        let elapsed = Duration::from_secs_f64(self.seconds);
-        writeln!(
-            f,
-            "\n{} seeds in {:.1} s: {} seeds/s, {} events/s, simulated : wall {} : 1",
-            count(self.seeds()),
-            self.seconds,
-            rate(self.seeds(), elapsed),
-            rate(self.total.events, elapsed),
-            ratio(self.total.virtual_ns, elapsed),
-        )?;
-        writeln!(f, "reach  {}", self.reach)?;
-        for failed in self.failures.iter().filter(|failed| failed.kept.is_some()) {
-            writeln!(f, "\n{}\n{}", failed.violated, failed.command)?;
-            if let Some(kept) = &failed.kept {
-                writeln!(f, "kept in {kept}")?;
-            }
+fn failed_run(subject: &Subject, failed: &Failed, kept: &Kept) -> FailedRun {
+    let sweep = &subject.sweep;
+    let (scenario, seed) = sweep.place(failed.index);
+    let source = &subject.sources[scenario];
+    let kept = kept.get(&failed.index);
+    let command = match kept {
+        // The file may change; the plan does not.
+        Some(kept) if source.is_file => {
+            failure::replay_command(&kept.join("plan.json"), sweep.world)
         }
-        let unkept = self.failures.iter().filter(|failed| failed.kept.is_none()).count();
-        if unkept > 0 {
-            writeln!(f, "\n{} more failures are counted, and not kept", count(unkept as u64))?;
-        }
-        for missing in &self.unreached {
-            let Unreached { scenario, class, expected } = missing;
-            writeln!(f, "\n{scenario}: {class} never struck, with {expected} expected")?;
-        }
-        for missing in &self.unmet {
-            let Unmet { scenario, expectation, runs } = missing;
-            writeln!(f, "\n{scenario}: {expectation} never happened, in {} runs", count(*runs))?;
-        }
-        for (Divergent { scenario, seed, first, second }, command) in &self.divergent {
-            writeln!(f, "\nnot deterministic ({scenario}, seed {seed}): {first}, then {second}")?;
-            writeln!(f, "{command}")?;
-        }
-        if let Some(divergence) = &self.divergence {
-            write!(f, "{divergence}")?;
-        }
-        if self.is_interrupted {
-            writeln!(f, "\ninterrupted: the table shows what had been run")?;
-        }
-        Ok(())
+        Some(_) | None => Reproduction::of(&source.argument, sweep).run_command(seed),
+    };
+    FailedRun {
+        signature: failed.failure.signature.to_string(),
+        scenario: source.scenario.name.clone(),
+        seed,
+        events: failed.events,
+        violated: failed.failure.headline.clone(),
+        command,
+        kept: kept.cloned(),
     }
 }

@@ -1,6 +1,6 @@
 //! The events around a step, in words.
 
-use std::ops::RangeInclusive;
+use std::ops::Range;
 
 use serde::Serialize;
 
@@ -29,8 +29,8 @@ pub struct ContextLine {
 /// How many events are told before the step, of it, and after it.
 const TOLD: (usize, usize, usize) = (4, 8, 4);
 
-/// The events of a step, with those before and after it that do not merely move a record.
-pub fn around(plan: &Plan, prepared: &Prepared, step: RangeInclusive<u64>) -> Vec<ContextLine> {
+/// The events of a step, which may be none, with those before and after it that do not merely move a record.
+pub fn around(plan: &Plan, prepared: &Prepared, step: Range<u64>) -> Vec<ContextLine> {
     let footage = Footage::default();
     let _ = run_plan(plan, prepared, WorldKind::Kernel, footage.clone());
     let trace = footage.take();
@@ -47,12 +47,12 @@ pub fn around(plan: &Plan, prepared: &Prepared, step: RangeInclusive<u64>) -> Ve
     };
     let (before, within, after) = TOLD;
     let telling = |(_, event): &&(Stamp, Event)| is_telling(event);
-    let earlier = trace.iter().rev().filter(|(stamp, _)| stamp.number < *step.start());
+    let earlier = trace.iter().rev().filter(|(stamp, _)| stamp.number < step.start);
     let mut lines: Vec<ContextLine> = earlier.filter(telling).take(before).map(line).collect();
     lines.reverse();
     let of_step = trace.iter().filter(|(stamp, _)| step.contains(&stamp.number));
     lines.extend(of_step.take(within).map(line));
-    let later = trace.iter().filter(|(stamp, _)| stamp.number > *step.end());
+    let later = trace.iter().filter(|(stamp, _)| stamp.number >= step.end);
     lines.extend(later.filter(telling).take(after).map(line));
     lines
 }

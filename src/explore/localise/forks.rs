@@ -13,19 +13,18 @@ use crate::plan::Plan;
 use crate::protocol::VirtualTime;
 use crate::protocol::lineage::mix;
 use crate::trace::{Event, Stamp};
-use crate::world::{Kernel, Observer, RunEnd, kernel};
+use crate::world::kernel::{self, Upcoming};
+use crate::world::{Kernel, Observer, RunEnd};
 
 /// A judge that can be forked with its run.
 #[derive(Clone)]
 struct Bench {
     judge: Judge,
-    now: VirtualTime,
 }
 
 impl Observer for Bench {
     fn observe(&mut self, stamp: Stamp, event: &Event) -> ControlFlow<()> {
         self.judge.observe(stamp, event);
-        self.now = stamp.at;
         if self.judge.is_violated() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 }
@@ -35,7 +34,7 @@ impl Observer for Bench {
 pub struct Place {
     /// How many events lie before it.
     pub events: u64,
-    /// When the last of them happened.
+    /// When the step before it happened.
     pub at: VirtualTime,
 }
 
@@ -62,7 +61,7 @@ impl<'a> Forks<'a> {
         let run = || {
             let mut run = begun(plan, prepared, &cluster, kernel::STEPS_MAX);
             while note_place(&run, &mut places) && !run.is_over() {
-                run.advance(run.events() + 1);
+                run.advance_one();
             }
             run.finish()
         };
@@ -93,25 +92,33 @@ impl<'a> Forks<'a> {
         self.places.last().map_or(0, |place| place.events)
     }
 
-    /// All places, in order; never none.
+    /// All places, in order, one after each step; never none.
     pub fn places(&self) -> &[Place] {
         &self.places
     }
 
-    /// Whether one step leads from one place to the other.
-    pub fn are_neighbours(&self, before: u64, after: u64) -> bool {
-        let index = |events| self.places.partition_point(|place| place.events < events);
-        index(after) == index(before) + 1
+    /// What happens in the step after a place.
+    pub fn step_after(&self, place: usize) -> Option<Upcoming> {
+        let cluster = self.prepared.cluster(self.plan);
+        self.trunk(&cluster, place).upcoming()
+    }
+
+    /// The run, stopped at a place.
+    fn trunk<'c>(&self, cluster: &'c Cluster, place: usize) -> Kernel<'c, Bench>
+    where
+        'a: 'c,
+    {
+        let mut trunk = begun(self.plan, self.prepared, cluster, self.steps_max);
+        (0..place).for_each(|_| trunk.advance_one());
+        trunk
     }
 
     /// How many of these forks at a place are violated as the run was.
     pub fn count(&self, place: usize, forks: Range<u32>) -> u32 {
         let cluster = self.prepared.cluster(self.plan);
-        let mut trunk = begun(self.plan, self.prepared, &cluster, self.steps_max);
-        let events = self.places[place].events;
-        trunk.advance(events);
+        let trunk = self.trunk(&cluster, place);
         let is_same = |fork: &u32| {
-            let seed = fork_seed(self.plan.seed, events, *fork);
+            let seed = fork_seed(self.plan.seed, place as u64, *fork);
             self.violation == Sameness::of(&self.verdict(&trunk, seed))
         };
         forks.filter(is_same).count() as u32
@@ -133,16 +140,13 @@ fn begun<'a>(
     steps_max: u64,
 ) -> Kernel<'a, Bench> {
     let judge = Judge::new(Arc::clone(&prepared.reference));
-    let bench = Bench { judge, now: VirtualTime::ZERO };
+    let bench = Bench { judge };
     Kernel::new(plan, cluster, bench).with_steps_max(steps_max).begun()
 }
 
 /// False when there are too many.
 fn note_place(run: &Kernel<'_, Bench>, places: &mut Vec<Place>) -> bool {
-    let place = Place { events: run.events(), at: run.observer().now };
-    if places.last() != Some(&place) {
-        places.push(place);
-    }
+    places.push(Place { events: run.events(), at: run.now() });
     places.len() <= STEPS_MAX
 }
 
@@ -151,6 +155,6 @@ fn judged(end: &RunEnd, mut bench: Bench) -> Verdict {
 }
 
 /// The seed of one fork at one place: a function of these three numbers and of nothing else.
-fn fork_seed(seed: u64, events: u64, fork: u32) -> u64 {
-    mix(mix(mix(seed) ^ events) ^ u64::from(fork))
+fn fork_seed(seed: u64, place: u64, fork: u32) -> u64 {
+    mix(mix(mix(seed) ^ place) ^ u64::from(fork))
 }

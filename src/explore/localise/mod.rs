@@ -31,7 +31,8 @@ pub use self::refine::Estimate;
 pub struct Settings {
     /// How many places of the run are looked at first, spread evenly; at least 2.
     pub grid: u32,
-    /// How many forks are made at each; at least 1. The two places beside the leap get four times as many.
+    /// How many forks are made at each; at least 1. The places beside the three
+    /// steepest steps get four times as many, of their own.
     pub forks: u32,
     /// On how many threads, at least 1; the result does not depend on it.
     pub jobs: usize,
@@ -61,6 +62,7 @@ impl fmt::Display for Sameness {
             (None, VerdictClass::Panicked) => f.write_str("panicked"),
             (None, VerdictClass::Undecided) => f.write_str("liveness not shown"),
             (None, VerdictClass::Held) => f.write_str("held"),
+            (None, VerdictClass::NotOwed) => f.write_str("not owed"),
             (None, VerdictClass::Safety | VerdictClass::Liveness) => f.write_str("violated"),
         }
     }
@@ -88,15 +90,36 @@ pub struct Leap {
     pub before: Estimate,
     /// The place after it.
     pub after: Estimate,
-    /// The number of the first event of the step that made the difference.
-    pub first: u64,
-    /// The number of the last.
-    pub last: u64,
+    /// The step that made the difference; none where the places are no neighbours.
+    ///
+    /// Its events are those numbered from `before.events` up to `after.events`, without it; there need
+    /// not be any: a request that is sent is no event, and yet its delay is drawn.
+    pub step: Option<Step>,
     /// Whether the confidence intervals of the two places lie apart, and they are neighbours. Where not,
     /// no single event sealed the violation.
     pub stands_out: bool,
     /// The events around it, in words.
     pub context: Vec<ContextLine>,
+}
+
+/// One step of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Step {
+    /// When, in nanoseconds of virtual time.
+    pub at_ns: u64,
+    /// Which process takes an input; none where a fault begins or ends.
+    pub process: Option<String>,
+    /// What it takes, in words.
+    pub what: String,
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.process {
+            Some(process) => write!(f, "{process} takes an input: {}", self.what),
+            None => f.write_str(&self.what),
+        }
+    }
 }
 
 /// Why there is nothing to tell.
@@ -106,7 +129,7 @@ pub enum LocaliseError {
     #[error("nothing to localise: the plan holds")]
     Held,
     /// The run is too long to be kept.
-    #[error("the run has more than {STEPS_MAX} steps with events: shrink the plan first")]
+    #[error("the run has more than {STEPS_MAX} steps: shrink the plan first")]
     TooLong,
     /// It was stopped from outside.
     #[error("interrupted")]
@@ -145,10 +168,14 @@ pub fn localise(
 }
 
 fn leap(forks: &Forks<'_>, estimates: &Estimates) -> Leap {
-    let (before, after) = estimates.greatest_rise();
-    let (first, last) = (before.events, after.events.saturating_sub(1).max(before.events));
-    let is_one_step = forks.are_neighbours(before.events, after.events);
-    let context = context::around(forks.plan, forks.prepared, first..=last);
+    let [(from, before), (to, after)] = estimates.greatest_rise();
+    let is_one_step = to == from + 1;
+    let step = is_one_step.then(|| forks.step_after(from)).flatten().map(|step| Step {
+        at_ns: after.at_ns,
+        process: step.process.map(|process| process.to_string()),
+        what: step.what,
+    });
+    let context = context::around(forks.plan, forks.prepared, before.events..after.events);
     let stands_out = is_one_step && before.high < after.low;
-    Leap { before, after, first, last, stands_out, context }
+    Leap { before, after, step, stands_out, context }
 }

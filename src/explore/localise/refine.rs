@@ -1,7 +1,8 @@
 //! How often forks are violated, place by place: a grid first, then more and more closely around what
 //! rises most.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::thread;
@@ -14,9 +15,11 @@ use super::{LocaliseError, Settings};
 /// What the forks at one place came to.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Estimate {
+    /// How many steps lie before the place.
+    pub step: u64,
     /// How many events lie before the place.
     pub events: u64,
-    /// When the last of them happened, in nanoseconds of virtual time.
+    /// When the step before it happened, in nanoseconds of virtual time.
     pub at_ns: u64,
     /// How many forks were run.
     pub forks: u32,
@@ -31,11 +34,11 @@ pub struct Estimate {
 }
 
 impl Estimate {
-    fn new(place: Place, forks: u32, violated: u32) -> Self {
+    fn new(index: usize, place: Place, Count { forks, violated }: Count) -> Self {
         let (low, high) = interval(violated, forks);
         let probability = f64::from(violated) / f64::from(forks.max(1));
-        let (events, at_ns) = (place.events, place.at.0);
-        Self { events, at_ns, forks, violated, probability, low, high }
+        let (step, events, at_ns) = (index as u64, place.events, place.at.0);
+        Self { step, events, at_ns, forks, violated, probability, low, high }
     }
 }
 
@@ -55,6 +58,10 @@ fn interval(hits: u32, of: u32) -> (f64, f64) {
 pub struct Estimates {
     counts: BTreeMap<usize, Count>,
     places: Vec<Place>,
+    /// The stretches that rose most, one of which is the leap.
+    leaps: Vec<(usize, usize)>,
+    /// Forks that were run and do not count.
+    forgotten: u64,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -73,15 +80,22 @@ const STRETCHES: usize = 2;
 const PARTS: usize = 4;
 
 /// A stretch that rises by less than one in so many is not looked at more closely.
-const RISE_MIN: u32 = 8;
+const RISE_MIN: u32 = 6;
 
 /// How many forks a thread runs at once, from one run up to their place.
 const CHUNK: u32 = 16;
 
-/// How many times as many forks the places beside the leap get.
+/// How many of the steepest steps are looked at again, with forks of their own.
+const LEAPS: usize = 3;
+
+/// How many times as many forks the places beside these get.
 const SHARPER: u32 = 4;
 
 impl Estimates {
+    fn new(places: Vec<Place>) -> Self {
+        Self { counts: BTreeMap::new(), places, leaps: Vec::new(), forgotten: 0 }
+    }
+
     /// Runs all forks that are needed.
     pub fn gather(
         forks: &Forks<'_>,
@@ -89,7 +103,7 @@ impl Estimates {
         stop: &AtomicBool,
         each: impl Fn(u64),
     ) -> Result<Self, LocaliseError> {
-        let mut estimates = Self { counts: BTreeMap::new(), places: forks.places().to_vec() };
+        let mut estimates = Self::new(forks.places().to_vec());
         let most = settings.forks.max(1);
         let run = |estimates: &mut Self, places: Vec<usize>, range: Range<u32>| {
             let items = items(&places, range);
@@ -111,10 +125,22 @@ impl Estimates {
             }
             run(&mut estimates, places, 0..most)?;
         }
-        let (before, after) = estimates.steps().greatest();
-        let sharper = vec![before, after];
-        run(&mut estimates, sharper, most..most.saturating_mul(SHARPER))?;
+        estimates.leaps = estimates.steps().greatest(LEAPS);
+        let beside = estimates.leaps.iter().flat_map(|(before, after)| [*before, *after]);
+        let beside: BTreeSet<usize> = beside.collect();
+        estimates.forget(&beside);
+        let last = most.saturating_mul(SHARPER + 1);
+        run(&mut estimates, beside.into_iter().collect(), most..last)?;
         Ok(estimates)
+    }
+
+    /// What was chosen for rising steeply is counted anew: chance chose it, too.
+    fn forget(&mut self, places: &BTreeSet<usize>) {
+        for place in places {
+            if let Some(count) = self.counts.insert(*place, Count::default()) {
+                self.forgotten += u64::from(count.forks);
+            }
+        }
     }
 
     /// Places spread evenly, the first and the last among them.
@@ -134,7 +160,7 @@ impl Estimates {
         let least = (forks / RISE_MIN).max(1).max(single.unwrap_or(0).saturating_add(1) as u32);
         let mut steep: Vec<&Step> = steps.0.iter().filter(|step| !step.is_single()).collect();
         steep.retain(|step| step.rise >= i64::from(least));
-        steep.sort_by_key(|step| (std::cmp::Reverse(step.rise), std::cmp::Reverse(step.after)));
+        steep.sort_by_key(|step| (Reverse(step.rise), Reverse(step.after)));
         let divided = |step: &&Step| {
             let (from, length) = (step.before, step.after - step.before);
             let mut inner: Vec<usize> =
@@ -159,24 +185,25 @@ impl Estimates {
 
     /// How many forks were run.
     pub fn forks(&self) -> u64 {
-        self.counts.values().map(|count| u64::from(count.forks)).sum()
+        self.forgotten + self.counts.values().map(|count| u64::from(count.forks)).sum::<u64>()
     }
 
-    /// The places before and after the greatest rise from one to the next.
-    pub fn greatest_rise(&self) -> (Estimate, Estimate) {
-        let all: Vec<Estimate> = self.all().collect();
-        let rise = |pair: &&[Estimate]| pair[1].probability - pair[0].probability;
-        let steepest = all.windows(2).max_by(|one, other| rise(one).total_cmp(&rise(other)));
-        match steepest {
-            Some(pair) => (pair[0], pair[1]),
-            None => (all[0], all[0]),
-        }
+    /// The places before and after the greatest rise from one to the next, by their index, and what
+    /// was counted there.
+    pub fn greatest_rise(&self) -> [(usize, Estimate); 2] {
+        let estimate = |place: usize| {
+            let count = self.counts.get(&place).copied().unwrap_or_default();
+            (place, Estimate::new(place, self.places[place], count))
+        };
+        let pairs = self.leaps.iter().map(|(before, after)| [estimate(*before), estimate(*after)]);
+        let rise = |pair: &[(usize, Estimate); 2]| pair[1].1.probability - pair[0].1.probability;
+        let greatest = pairs.max_by(|one, other| rise(one).total_cmp(&rise(other)));
+        greatest.unwrap_or_else(|| [estimate(0), estimate(0)])
     }
 
     fn all(&self) -> impl Iterator<Item = Estimate> + '_ {
-        let estimate = |(place, count): (&usize, &Count)| {
-            Estimate::new(self.places[*place], count.forks, count.violated)
-        };
+        let estimate =
+            |(place, count): (&usize, &Count)| Estimate::new(*place, self.places[*place], *count);
         self.counts.iter().map(estimate)
     }
 
@@ -207,10 +234,11 @@ impl Steps {
         self.0.iter()
     }
 
-    /// The one that rises most; the last of them, where several do.
-    fn greatest(&self) -> (usize, usize) {
-        let greatest = self.0.iter().max_by_key(|step| step.rise);
-        greatest.map_or((0, 0), |step| (step.before, step.after))
+    /// Those that rise most, at most so many; the later ones first, where several rise as much.
+    fn greatest(&self, most: usize) -> Vec<(usize, usize)> {
+        let mut steps: Vec<&Step> = self.0.iter().collect();
+        steps.sort_by_key(|step| (Reverse(step.rise), Reverse(step.after)));
+        steps.iter().take(most).map(|step| (step.before, step.after)).collect()
     }
 }
 
@@ -280,8 +308,7 @@ mod tests {
     fn a_rise_is_divided_until_it_is_one_step() {
         let place = |events| Place { events, at: crate::protocol::VirtualTime::ZERO };
         let count = |violated| Count { forks: 64, violated };
-        let mut estimates =
-            Estimates { counts: BTreeMap::new(), places: (0..100).map(place).collect() };
+        let mut estimates = Estimates::new((0..100).map(place).collect());
         assert_eq!(estimates.grid(4), [0, 33, 66, 99]);
         for index in estimates.grid(4) {
             estimates.counts.insert(index, count(if index >= 57 { 64 } else { 0 }));
@@ -295,8 +322,8 @@ mod tests {
                 estimates.counts.insert(index, count(if index >= 57 { 64 } else { 0 }));
             }
         }
-        let (before, after) = estimates.greatest_rise();
-        assert_eq!((before.events, after.events), (56, 57));
+        estimates.leaps = estimates.steps().greatest(1);
+        assert_eq!(estimates.leaps, [(56, 57)]);
         assert!(estimates.counts.len() < 20, "{:?}", estimates.counts.keys());
     }
 }

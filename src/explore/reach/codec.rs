@@ -17,7 +17,7 @@ use crate::trace::Point;
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Compact {
-    layout: u32,
+    layout: u64,
     runs: u64,
     writing_at_once: u64,
     points: Vec<u64>,
@@ -66,13 +66,13 @@ impl<'de> Deserialize<'de> for Reach {
 }
 
 /// The hash of all names in their order.
-fn layout() -> u32 {
+fn layout() -> u64 {
     let points = Point::iter().map(<&str>::from);
     let classes = FaultClass::iter().map(<&str>::from);
     let phases = Phase::iter().map(<&str>::from);
     let situations = Situation::iter().map(<&str>::from);
     let names: Vec<&str> = points.chain(classes).chain(phases).chain(situations).collect();
-    xxh3_64(names.join(" ").as_bytes()) as u32
+    xxh3_64(names.join(" ").as_bytes()) & u64::from(u32::MAX)
 }
 
 fn trimmed(counts: &[u64]) -> Vec<u64> {

@@ -22,3 +22,6 @@ pub use phase::Phase;
 pub use plateau::Plateau;
 pub use summary::{ReachDocument, SweepReach};
 pub use tracker::ReachTracker;
+
+#[cfg(test)]
+mod tests;

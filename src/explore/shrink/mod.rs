@@ -14,11 +14,14 @@ mod bounds;
 mod carry;
 mod faults;
 mod knobs;
+mod luck;
 mod numbers;
 mod pass;
 mod runner;
 mod settings;
 mod size;
+#[cfg(test)]
+mod tests;
 mod times;
 mod trials;
 mod workload;
@@ -44,6 +47,7 @@ static PASSES: &[&dyn Pass] = &[
     &workload::Workload,
     &settings::Settings,
     &times::Times,
+    &luck::Luck,
 ];
 
 /// Makes plans smaller.

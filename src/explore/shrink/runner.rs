@@ -1,6 +1,6 @@
 //! What shrinking needs to know of a run, and who runs it.
 
-use crate::explore::determinism::Recorder;
+use crate::explore::determinism::record;
 use crate::explore::experiments::Experiments;
 use crate::explore::run::{Outcome, WorldKind, run_and_tell_strikes, run_plan};
 use crate::explore::signature::Signature;
@@ -86,8 +86,6 @@ impl Runner for InProcess<'_> {
 
     fn trace(&self, plan: &Plan) -> Vec<(Stamp, Event)> {
         let Ok(prepared) = self.experiments.prepare(&plan.job) else { return Vec::new() };
-        let recorder = Recorder::default();
-        let _ = run_plan(plan, &prepared, self.world, recorder.clone());
-        recorder.take()
+        record(plan, &prepared, self.world)
     }
 }

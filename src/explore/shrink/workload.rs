@@ -30,6 +30,17 @@ impl Pass for Workload {
 /// So few records are tried at once; a violation that needs a full window or buffer needs more.
 const FEW: &[u64] = &[1, 2, 3, 4, 5, 6, 8, 10, 12, 14, 16, 18, 20, 25, 30, 40, 50, 75, 100, 150];
 
+/// For how many intervals between checkpoints an input may last: where it was read all at once, fewer
+/// records would all be read before the first checkpoint.
+const LASTING: &[u64] = &[1, 2, 4];
+
+/// The plan with an input that lasts for so many intervals between checkpoints.
+fn lasting(mut plan: Plan, intervals: u64, records: u64) -> Plan {
+    let us = plan.cluster.checkpoints.interval_ms.saturating_mul(1_000 * intervals);
+    plan.cluster.source_interval_us = us / records.max(1);
+    plan
+}
+
 fn fewer_records(current: &Current) -> Vec<Plan> {
     let now = current.shape.records;
     let mut numbers: Vec<u64> = FEW.iter().copied().filter(|few| *few < now).collect();
@@ -44,7 +55,7 @@ fn fewer_records(current: &Current) -> Vec<Plan> {
 const SEEDS: u64 = 4;
 
 /// The plan with so many records: in the same time, and as fast as before.
-fn with_records(current: &Current, records: u64) -> Vec<Plan> {
+pub fn with_records(current: &Current, records: u64) -> Vec<Plan> {
     let (plan, before) = (current.plan, current.shape.records.max(1));
     let fewer = |plan: &Plan| {
         let job = JobPlan { records: Some(records), ..plan.job.clone() };
@@ -57,6 +68,7 @@ fn with_records(current: &Current, records: u64) -> Vec<Plan> {
     let mut scaled = slower.clone();
     scale_occurrences(&mut scaled, records, before);
     let mut plans = vec![fewer(plan), slower.clone(), scaled];
+    plans.extend(LASTING.iter().map(|times| lasting(fewer(plan), *times, records)));
     for seed in (0..SEEDS).filter(|seed| *seed != plan.seed) {
         plans.push(Plan { seed, ..slower.clone() });
     }

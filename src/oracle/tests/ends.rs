@@ -29,6 +29,16 @@ fn the_job_finishes_in_time() {
 }
 
 #[test]
+fn a_run_that_goes_round_in_circles_is_told_as_such() {
+    let verdict = overdue(started().events, 900, &End::StepLimit { steps: 50 });
+    assert!(
+        verdict.to_string().contains("round in circles: given up after 50 inputs"),
+        "{verdict}"
+    );
+    assert_eq!((verdict.class(), verdict.exit_code()), (VerdictClass::Liveness, 3));
+}
+
+#[test]
 fn a_job_that_waits_forever_is_found() {
     let mut script = started();
     let (channel, attempt, checkpoint) = (ChannelId(1), Attempt(1), ONE);

@@ -44,7 +44,7 @@ pub(super) struct Core<'a, O> {
     waiting: HeldBack<Letter>,
     pub nemesis: Nemesis,
     pub troubles: Troubles,
-    pub observer: O,
+    observer: O,
     pub steps: u64,
     events: u64,
     /// The newest attempt that was started.

@@ -1,11 +1,23 @@
 //! Forks: a run that is stopped between two inputs, cloned, and given other chances from there on.
 
 use super::Kernel;
+use super::core::{Arrival, LINK_TOKENS};
+use crate::cluster::message::Route;
+use crate::cluster::{Input, Message};
 use crate::plan::{Concern, Stream};
-use crate::protocol::VirtualTime;
+use crate::protocol::{ProcessId, VirtualTime};
 use crate::world::faults::Nemesis;
 use crate::world::observer::Observer;
 use crate::world::{Ending, RunEnd};
+
+/// The next thing that is due in a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Upcoming {
+    /// Whose input it is; none where it is a fault's beginning or end.
+    pub process: Option<ProcessId>,
+    /// What it is, in words.
+    pub what: String,
+}
 
 impl<'a, O: Observer> Kernel<'a, O> {
     /// Begins the run, and stops before the first thing that is due. Call it once, before any other
@@ -16,15 +28,14 @@ impl<'a, O: Observer> Kernel<'a, O> {
         self
     }
 
-    /// Goes on until the trace has at least so many events, or the run is over.
-    ///
-    /// It stops between two inputs, never within an outbox: with the events of one input come all that
-    /// follow from it at once. So the trace may have more events than were asked for.
-    pub fn advance(&mut self, events: u64) {
-        let limit = VirtualTime::ZERO + self.core.plan.limit();
-        while self.core.ending.is_none() && self.events() < events {
-            self.step(limit);
-            self.give_up_late();
+    /// Does the next thing that is due, unless the run is over: one input of a process, one fault, or one
+    /// end of a fault, with all that follows from it at once.
+    pub fn advance_one(&mut self) {
+        if self.core.ending.is_none() {
+            self.step(VirtualTime::ZERO + self.core.plan.limit());
+            if self.core.steps >= self.steps_max {
+                self.core.ending.get_or_insert(Ending::StepLimit);
+            }
         }
     }
 
@@ -40,10 +51,52 @@ impl<'a, O: Observer> Kernel<'a, O> {
         self.core.ending.is_some()
     }
 
-    /// Who watches.
+    /// What happens next, if anything does.
+    pub fn upcoming(&mut self) -> Option<Upcoming> {
+        if self.is_over() {
+            return None;
+        }
+        let (_, token) = self.core.queue.peek()?;
+        if token >= LINK_TOKENS {
+            let link = self.core.links.ordered((token - LINK_TOKENS) as usize);
+            let first = link.first()?.clone();
+            let (process, what) = (Some(first.to), self.received(first.from, &first.message));
+            return Some(Upcoming { process, what });
+        }
+        let (process, what) = match self.core.arrivals.get(token)? {
+            Arrival::Input { to, input, .. } => {
+                (Some(self.core.slots[*to as usize].id), self.taken(input))
+            }
+            Arrival::Message { from, to, message } => (Some(*to), self.received(*from, message)),
+            _ => (None, "a fault begins or ends".to_owned()),
+        };
+        Some(Upcoming { process, what })
+    }
+
+    fn taken(&self, input: &Input) -> String {
+        match input {
+            Input::Start(_) => "it is started".to_owned(),
+            Input::Message { from, message } => self.received(*from, message),
+            Input::Timer(_) => "a timer of its own".to_owned(),
+            Input::Trouble(_) => "its health changes".to_owned(),
+            Input::ConnectionLost { peer } => format!("its connection to {peer} is lost"),
+        }
+    }
+
+    fn received(&self, from: ProcessId, message: &Message) -> String {
+        let topology = self.cluster.job.topology();
+        match message.route() {
+            Route::Channel(channel) => format!("what {} delivers", topology.channel_name(channel)),
+            Route::Credit(channel) => format!("credit for {}", topology.channel_name(channel)),
+            Route::Stream => format!("what {from} streams"),
+            Route::Control(kind) => format!("{kind} from {from}"),
+        }
+    }
+
+    /// What time it is.
     #[must_use]
-    pub fn observer(&self) -> &O {
-        &self.core.observer
+    pub fn now(&self) -> VirtualTime {
+        self.core.now
     }
 
     /// Draws all that is still to be drawn from other streams: the delays of links, of control messages
@@ -60,13 +113,9 @@ impl<'a, O: Observer> Kernel<'a, O> {
 
     /// Runs a run that has begun to its end.
     pub fn finish(mut self) -> (RunEnd, Nemesis, O) {
-        self.advance(u64::MAX);
-        self.core.into_end()
-    }
-
-    fn give_up_late(&mut self) {
-        if self.core.steps >= self.steps_max {
-            self.core.ending.get_or_insert(Ending::StepLimit);
+        while self.core.ending.is_none() {
+            self.advance_one();
         }
+        self.core.into_end()
     }
 }

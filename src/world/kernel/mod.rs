@@ -7,6 +7,8 @@ mod ghosts;
 mod obstacles;
 mod striking;
 
+pub use self::fork::Upcoming;
+
 use self::carrier::Carrier;
 use self::core::{Arrival, Condition, Core, LINK_TOKENS, Letter};
 use super::faults::Nemesis;
@@ -22,7 +24,7 @@ use crate::trace::Event;
 
 /// After so many inputs a run is given up: its processes keep each other busy, and time may stand
 /// still. The largest built-in run takes half a million.
-pub const STEPS_MAX: u64 = 500_000_000;
+pub const STEPS_MAX: u64 = 50_000_000;
 
 /// A run in the kernel. Cloning it forks the run.
 #[derive(Clone)]

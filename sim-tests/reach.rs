@@ -1,0 +1,104 @@
+//! What sweeps reach: never what a rule calls impossible; and a sweep that reaches nothing says so.
+
+use std::collections::BTreeSet;
+
+use cutwater::explore::reach::SweepReach;
+use cutwater::explore::report::unreached;
+use cutwater::explore::{Experiments, Outcome, Reach, SweepReport, WorldKind, run_plan};
+use cutwater::plan::{Expectation, FaultClass, Plan, Scenario, Situation, Span, scenario};
+use cutwater::protocol::DefectSet;
+use cutwater::trace::Point;
+
+/// How many seeds each scenario gets here; a sweep runs more.
+const SEEDS: u64 = 20;
+
+fn named(name: &str) -> Scenario {
+    scenario::all().into_iter().find(|scenario| scenario.name == name).expect("it is built in")
+}
+
+/// Runs these seeds, each plan changed first.
+fn sweep(scenario: &Scenario, seeds: u64, change: impl Fn(&mut Plan)) -> Vec<Outcome> {
+    let experiments = Experiments::new();
+    let run = |seed| {
+        let mut plan = experiments.draw(scenario, seed, DefectSet::NONE).expect("it can be drawn");
+        change(&mut plan);
+        let prepared = experiments.prepare(&plan.job).expect("the plan was drawn for it");
+        run_plan(&plan, &prepared, WorldKind::Kernel, ()).0
+    };
+    (0..seeds).map(run).collect()
+}
+
+fn report(scenario: &Scenario, outcomes: &[Outcome]) -> SweepReport {
+    let mut report = SweepReport::new(std::slice::from_ref(scenario));
+    let found = &mut report.scenarios[0];
+    found.seeds = outcomes.len() as u64;
+    for outcome in outcomes {
+        found.statistics.add(&outcome.statistics);
+        found.reach.add(&outcome.reach);
+    }
+    report
+}
+
+#[test]
+fn no_impossible_cell_is_reached() {
+    let mut total = Reach::default();
+    for scenario in scenario::built_in() {
+        sweep(&scenario, SEEDS, |_| {}).iter().for_each(|outcome| total.add(&outcome.reach));
+    }
+    let matrix = cutwater::explore::reach::Matrix::new(&total, &BTreeSet::new());
+    let wrong: Vec<_> = matrix.contradictions().collect();
+    assert!(wrong.is_empty(), "reached, and called impossible: {wrong:?}");
+    assert!(matrix.coverage().cells_reached > 100, "{:?}", matrix.coverage());
+    assert_eq!(total.points().filter(|(point, _)| *point == Point::RunStarted).count(), 1);
+}
+
+#[test]
+fn strikes_are_counted_where_the_statistics_count_them() {
+    for outcome in sweep(&named("control-chaos"), SEEDS, |_| {}) {
+        let mut by_class = vec![0; FaultClass::IdleSplit as usize + 1];
+        for (cell, count) in outcome.reach.cells() {
+            by_class[cell.class as usize] += count;
+        }
+        let struck = |(class, count): (FaultClass, u64)| (by_class[class as usize], count);
+        assert!(outcome.statistics.struck.iter().map(struck).all(|(ours, theirs)| ours == theirs));
+        assert_eq!(outcome.reach.point(Point::Completed), outcome.statistics.completed);
+    }
+}
+
+#[test]
+fn a_dead_injector_is_noticed() {
+    let mut scenario = named("zombies");
+    scenario.faults.retain(|class, _| *class == FaultClass::CrashWorker);
+    scenario.faults.insert(FaultClass::CrashWorker, Span::new(1, 1));
+    let alive = sweep(&scenario, SEEDS, |_| {});
+    assert_eq!(unreached(std::slice::from_ref(&scenario), &report(&scenario, &alive)), []);
+    let dead = sweep(&scenario, SEEDS, |plan| plan.faults.clear());
+    let missing = unreached(std::slice::from_ref(&scenario), &report(&scenario, &dead));
+    assert_eq!(missing.len(), 1, "{missing:?}");
+    assert_eq!(missing[0].class, FaultClass::CrashWorker);
+}
+
+#[test]
+fn an_expectation_that_is_never_met_is_told_after_a_hundred_runs() {
+    let mut scenario = named("bank");
+    scenario.job.records = Some(Span::new(20, 20));
+    let crash = Expectation::Situation(Situation::TwoWorkersDown);
+    scenario.sometimes = vec![crash, Expectation::Point(Point::Completed)];
+    let quiet = sweep(&scenario, 100, |plan| plan.faults.clear());
+    let scenarios = [scenario];
+    let told =
+        |runs: usize| SweepReach::of(&scenarios, &report(&scenarios[0], &quiet[..runs])).unmet();
+    assert_eq!(told(99), []);
+    let unmet = told(100);
+    assert_eq!(unmet.len(), 1, "{unmet:?}");
+    assert_eq!((unmet[0].expectation, unmet[0].runs), (crash, 100));
+}
+
+#[test]
+fn every_scenario_says_what_it_is_for() {
+    for scenario in scenario::all() {
+        let expected: BTreeSet<_> = scenario.sometimes.iter().collect();
+        assert!(expected.len() >= 2, "{} expects too little", scenario.name);
+        assert_eq!(expected.len(), scenario.sometimes.len(), "{} repeats itself", scenario.name);
+    }
+}

@@ -1,0 +1,86 @@
+//! A plan from a file: one that a run left behind, or one that is kept for good.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use cutwater::explore::regression::{REGRESSION_FORMAT, Regression, read_trace};
+use cutwater::explore::{Experiments, Prepared};
+use cutwater::plan::file::read_bounded;
+use cutwater::plan::{Environment, Plan, PlanFile};
+use cutwater::trace::{Event, Stamp, TraceReader};
+use serde::Deserialize;
+
+use super::blame;
+use super::error::CliError;
+use super::plan_check;
+
+/// A plan from a file, and what is known of its run.
+pub struct KeptPlan {
+    /// The plan.
+    pub plan: Plan,
+    /// Where it was kept.
+    pub environment: Option<Environment>,
+    /// What its trace was, where that was kept with it.
+    pub digest: Option<String>,
+    /// The trace, or its last events.
+    pub trace: Vec<(Stamp, Event)>,
+}
+
+/// The part of a kept outcome that matters here.
+#[derive(Deserialize)]
+struct KeptOutcome {
+    digest: String,
+}
+
+impl KeptPlan {
+    /// Reads a plan, or a plan that is kept for good.
+    pub fn read(path: &Path) -> Result<Self, CliError> {
+        let (name, text) = (path.display().to_string(), read_bounded(path)?);
+        if is_regression(&text) {
+            let kept = Regression::from_json(&name, &text)?;
+            let trace = read_trace(path).map_err(CliError::usage)?.unwrap_or_default();
+            let Regression { digest, environment, plan, .. } = kept;
+            return Ok(Self { plan, environment: Some(environment), digest, trace });
+        }
+        let PlanFile { plan, environment } = PlanFile::from_json(&name, &text)?;
+        let dir = path.parent().map_or_else(PathBuf::new, Path::to_path_buf);
+        let is_its_own = path.file_name().is_some_and(|name| name == "plan.json");
+        let digest = is_its_own.then(|| kept_digest(&dir)).flatten();
+        let trace = if digest.is_some() { kept_tail(&dir) } else { Vec::new() };
+        Ok(Self { plan, environment, digest, trace })
+    }
+
+    /// Its job; refuses a plan that cannot be run.
+    pub fn prepare(&self, path: &Path, experiments: &Experiments) -> Result<Prepared, CliError> {
+        prepare(&path.display().to_string(), &self.plan, experiments)
+    }
+}
+
+/// The job of a plan; refuses a plan that cannot be run.
+pub fn prepare(path: &str, plan: &Plan, experiments: &Experiments) -> Result<Prepared, CliError> {
+    let prepared = experiments.prepare(&plan.job).map_err(|error| blame::job(path, &error))?;
+    plan_check::check(path, plan, prepared.experiment.job.topology())?;
+    Ok(prepared)
+}
+
+fn is_regression(text: &str) -> bool {
+    #[derive(Deserialize)]
+    struct Format {
+        format: String,
+    }
+    serde_json::from_str::<Format>(text).is_ok_and(|header| header.format == REGRESSION_FORMAT)
+}
+
+/// What the run that left this directory behind had as its digest; a directory of another program, or of
+/// an older one, says nothing.
+fn kept_digest(dir: &Path) -> Option<String> {
+    let text = fs::read_to_string(dir.join("outcome.json")).ok()?;
+    let outcome: KeptOutcome = serde_json::from_str(&text).ok()?;
+    Some(outcome.digest).filter(|digest| !digest.is_empty())
+}
+
+fn kept_tail(dir: &Path) -> Vec<(Stamp, Event)> {
+    let file = fs::File::open(dir.join("trace-tail.jsonl")).ok();
+    let reader = file.and_then(|file| TraceReader::new(std::io::BufReader::new(file)).ok());
+    reader.into_iter().flatten().map_while(Result::ok).collect()
+}

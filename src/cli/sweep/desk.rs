@@ -1,0 +1,157 @@
+//! Where the runs of a sweep are given out, and their records come in.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use cutwater::explore::record::RunName;
+use cutwater::explore::{Record, Sweep};
+
+use super::super::clock::Stopwatch;
+use super::super::error::CliError;
+use super::super::progress::Progress;
+use super::super::whereabouts::Whereabouts;
+use super::in_order::{InOrder, Watcher};
+use super::report::{Ended, Pace};
+use super::results::ResultsFile;
+use super::shard::Shard;
+use super::turns::Turns;
+
+/// All that has to be known while runs come and go.
+pub struct Desk<'a> {
+    sweep: &'a Sweep,
+    shard: Shard,
+    turns: Turns<'a>,
+    results: ResultsFile,
+    whereabouts: Whereabouts,
+    progress: Progress,
+    /// Ends the sweep when it has seen enough.
+    in_order: Option<InOrder<'a>>,
+    budget: Option<Duration>,
+    clock: Stopwatch,
+    stop: Arc<AtomicBool>,
+    pace: Pace,
+    is_budget_over: bool,
+}
+
+/// What a desk is set up with.
+pub struct Setup<'a> {
+    /// What is swept.
+    pub sweep: &'a Sweep,
+    /// Which part of it.
+    pub shard: Shard,
+    /// What of it is done, and what is not.
+    pub turns: Turns<'a>,
+    /// Where records go.
+    pub results: ResultsFile,
+    /// Where it is told what is being run.
+    pub whereabouts: Whereabouts,
+    /// Sees every record in the order of turns, and may end the sweep.
+    pub watcher: Option<Watcher<'a>>,
+    /// After how long nothing more is given out.
+    pub budget: Option<Duration>,
+    /// Set when the sweep is interrupted.
+    pub stop: Arc<AtomicBool>,
+}
+
+impl<'a> Desk<'a> {
+    /// Nothing is given out yet.
+    pub fn new(setup: Setup<'a>) -> Self {
+        let Setup { sweep, shard, turns, results, whereabouts, watcher, budget, stop } = setup;
+        Self {
+            progress: Progress::new(turns.all(), turns.done(), sweep.jobs),
+            sweep,
+            shard,
+            turns,
+            results,
+            whereabouts,
+            in_order: watcher.map(InOrder::new),
+            budget,
+            clock: Stopwatch::start(),
+            stop,
+            pace: Pace { workers: sweep.jobs, ..Pace::default() },
+            is_budget_over: false,
+        }
+    }
+
+    /// Lets the watcher see a record that was there before.
+    pub fn recall(&mut self, record: Record) {
+        self.watch(record);
+    }
+
+    /// Gives out the next run.
+    pub fn take(&mut self) -> Option<u64> {
+        if self.budget.is_some_and(|budget| self.clock.elapsed() >= budget) {
+            self.is_budget_over = self.left() > 0;
+            self.turns.end();
+        }
+        self.turns.take()
+    }
+
+    /// A run that was given out was not begun.
+    pub fn give_back(&mut self, index: u64) {
+        self.turns.give_back(index);
+    }
+
+    /// How many runs there is no record of.
+    pub fn left(&self) -> u64 {
+        self.turns.all() - self.turns.done()
+    }
+
+    /// What a run is called.
+    pub fn name(&self, index: u64) -> RunName {
+        self.sweep.name(index)
+    }
+
+    /// The worker at `place` begins a run.
+    pub fn begins(&self, place: usize, index: u64) {
+        let (scenario, seed) = self.sweep.place(index);
+        self.whereabouts.begin(place, &self.sweep.scenarios[scenario].name, seed);
+    }
+
+    /// A run is done: writes down what came of it.
+    ///
+    /// # Errors
+    ///
+    /// When that cannot be written.
+    pub fn add(&mut self, record: Record) -> Result<(), CliError> {
+        if !self.turns.finish(record.index) {
+            return Ok(());
+        }
+        self.results.append(&record)?;
+        self.progress.add(record.statistics.virtual_ns, record.failure.is_none());
+        self.pace.runs += 1;
+        self.pace.events += record.statistics.events;
+        self.pace.virtual_ns += record.statistics.virtual_ns;
+        self.watch(record);
+        Ok(())
+    }
+
+    fn watch(&mut self, record: Record) {
+        let (sweep, shard) = (self.sweep, self.shard);
+        let Some(in_order) = &mut self.in_order else { return };
+        let has_turn = |turn| shard.has(sweep.at_turn(turn));
+        in_order.add(sweep.turn_of(record.index), record, has_turn);
+        if in_order.end().is_some() {
+            self.turns.end();
+        }
+    }
+
+    /// Whether the sweep is to end at once.
+    pub fn is_interrupted(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Nothing more comes in: how it ended, and how long it took.
+    pub fn close(mut self) -> (Ended, Pace) {
+        self.pace.seconds = self.progress.finish().as_secs_f64();
+        let plateau = self.in_order.as_ref().and_then(InOrder::end);
+        let ended = match plateau {
+            Some(turns) => Ended::Plateau { turns },
+            None if self.is_interrupted() && self.left() > 0 => Ended::Interrupted,
+            None if self.is_budget_over && self.left() > 0 => Ended::Budget,
+            None => Ended::Finished,
+        };
+        (ended, self.pace)
+    }
+}

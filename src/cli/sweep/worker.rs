@@ -1,0 +1,106 @@
+//! `cutwater sweep-worker`: a process that runs what a sweep tells it to. What kills it, the sweep
+//! survives.
+
+use std::io::{self, BufReader, Write};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+
+use clap::Args;
+use cutwater::explore::{Experiments, Record};
+
+use super::super::error::CliError;
+use super::super::exit::Exit;
+use super::messages::{Answer, Orders, line, read_line};
+use super::subject::Subject;
+
+/// It has none: its orders come by standard input.
+#[derive(Debug, Args)]
+pub struct Arguments {}
+
+/// How many runs may wait.
+const WAITING_MAX: usize = 64;
+
+/// Runs what it is told to, until there is nothing more to read.
+pub fn execute(_: &Arguments) -> Result<Exit, CliError> {
+    // Who interrupts a sweep often signals all its processes: when to end is the sweep's decision, and
+    // its end is the end of this process's input.
+    ctrlc::set_handler(|| {})
+        .map_err(|error| CliError::usage(format!("cannot handle signals: {error}")))?;
+    let mut input = BufReader::new(io::stdin());
+    let Some(orders) = read_line(&mut input)? else {
+        return Err(CliError::usage("sweep-worker is started by sweep, and by nobody else"));
+    };
+    let orders: Orders = serde_json::from_slice(&orders)
+        .map_err(|error| CliError::usage(format!("orders that make no sense: {error}")))?;
+    limit_memory(orders.memory)?;
+    let subject = Subject::of(&orders.configuration, &orders.files, 1, "orders")?;
+    let (sender, indices) = sync_channel(WAITING_MAX);
+    thread::spawn(move || listen(input, &sender));
+    work(&subject, &indices)?;
+    Ok(Exit::Held)
+}
+
+/// Takes in what is to be run, and ends the process when nobody can tell any more, whatever it is at.
+fn listen(mut input: BufReader<io::Stdin>, sender: &SyncSender<u64>) {
+    while let Ok(Some(line)) = read_line(&mut input) {
+        let index = str::from_utf8(&line).ok().and_then(|text| text.parse().ok());
+        match index {
+            Some(index) if sender.send(index).is_ok() => {}
+            Some(_) | None => break,
+        }
+    }
+    std::process::exit(i32::from(Exit::Held.code()));
+}
+
+fn work(subject: &Subject, indices: &Receiver<u64>) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    let experiments = Experiments::new();
+    say(&mut out, &Answer::Ready)?;
+    for index in indices {
+        let answer = answer(subject, &experiments, index);
+        say(&mut out, &answer)?;
+    }
+    Ok(())
+}
+
+fn answer(subject: &Subject, experiments: &Experiments, index: u64) -> Answer {
+    let sweep = &subject.sweep;
+    if index >= sweep.runs() {
+        return Answer::Refused(format!("there is no run {index}"));
+    }
+    let ran = if subject.twice {
+        sweep.run_one_twice(experiments, index)
+    } else {
+        sweep.run_one(experiments, index)
+    };
+    match ran {
+        Ok(Some(run)) => Answer::Ran(Box::new(run.record)),
+        Ok(None) => Answer::Ran(Box::new(Record::no_plan(sweep.name(index)))),
+        Err(error) => {
+            let (scenario, seed) = sweep.place(index);
+            let source = &subject.sources[scenario];
+            Answer::Refused(format!("seed {seed}: {}", source.blame(&error)))
+        }
+    }
+}
+
+fn say(out: &mut impl Write, answer: &Answer) -> io::Result<()> {
+    out.write_all(&line(answer))?;
+    out.flush()
+}
+
+/// An allocation beyond the limit fails, and ends this process instead of the machine.
+#[cfg(unix)]
+fn limit_memory(bytes: Option<u64>) -> Result<(), CliError> {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Some(bytes) = bytes else { return Ok(()) };
+    let maximum = getrlimit(Resource::As).maximum;
+    let current = Some(maximum.map_or(bytes, |maximum| maximum.min(bytes)));
+    setrlimit(Resource::As, Rlimit { current, maximum })
+        .map_err(|error| CliError::usage(format!("--memory: {error}; say --memory none")))
+}
+
+#[cfg(not(unix))]
+fn limit_memory(_: Option<u64>) -> Result<(), CliError> {
+    Ok(())
+}

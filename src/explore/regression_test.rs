@@ -1,0 +1,91 @@
+//! A ready `#[test]` of a plan: Rust source that needs nothing but this library.
+
+use super::signature::Signature;
+use crate::plan::Plan;
+
+/// The source of a test called `name` of this plan, that fails as `signature` says.
+///
+/// A plan with defects is expected to fail so with them, and to hold without; any other plan to hold,
+/// so that its test fails until the bug is gone. The source is formatted as rustfmt does.
+#[must_use]
+pub fn regression_test(name: &str, plan: &Plan, signature: &Signature) -> String {
+    let name = identifier(name);
+    let property = signature.property();
+    let json = plan.to_json();
+    let hashes = hashes(&json);
+    let run = if *signature == Signature::NotDeterministic { RUN_TWICE } else { RUN };
+    let uses = if *signature == Signature::NotDeterministic { USES_TWICE } else { USES };
+    let body = if plan.defects.is_empty() { HOLDS.to_owned() } else { fails(signature) };
+    format!(
+        "//! {property}\n\n\
+         {uses}\n\
+         #[test]\n\
+         fn {name}() {{\n\
+         {body}}}\n\n\
+         {run}\n\
+         const PLAN: &str = r{hashes}\"{json}\"{hashes};\n"
+    )
+}
+
+const USES: &str = "\
+use cutwater::explore::{Experiments, Signature, WorldKind, run_plan};
+use cutwater::plan::Plan;
+use cutwater::protocol::DefectSet;
+";
+
+const HOLDS: &str = "    assert_eq!(fails(DefectSet::NONE), None);\n";
+
+fn fails(signature: &Signature) -> String {
+    format!(
+        "    let plan = Plan::from_json(\"PLAN\", PLAN).expect(\"the plan is whole\");\n    \
+         assert_eq!(fails(plan.defects).as_deref(), Some({:?}));\n    \
+         assert_eq!(fails(DefectSet::NONE), None);\n",
+        signature.to_string()
+    )
+}
+
+const RUN: &str = "\
+/// How the plan fails with these defects; none when all holds.
+fn fails(defects: DefectSet) -> Option<String> {
+    let plan = Plan::from_json(\"PLAN\", PLAN).expect(\"the plan is whole\");
+    let plan = Plan { defects, ..plan };
+    let prepared = Experiments::new().prepare(&plan.job).expect(\"the job is one of ours\");
+    let (outcome, _) = run_plan(&plan, &prepared, WorldKind::Kernel, ());
+    Signature::of(&outcome.verdict).map(|signature| signature.to_string())
+}
+";
+
+const USES_TWICE: &str = "\
+use cutwater::explore::{Experiments, WorldKind, run_plan};
+use cutwater::plan::Plan;
+use cutwater::protocol::DefectSet;
+";
+
+const RUN_TWICE: &str = "\
+/// How the plan fails with these defects: two runs of it differ; none when they do not.
+fn fails(defects: DefectSet) -> Option<String> {
+    let plan = Plan::from_json(\"PLAN\", PLAN).expect(\"the plan is whole\");
+    let plan = Plan { defects, ..plan };
+    let prepared = Experiments::new().prepare(&plan.job).expect(\"the job is one of ours\");
+    let run = || run_plan(&plan, &prepared, WorldKind::Kernel, ()).0;
+    (run() != run()).then(|| \"not-deterministic\".to_owned())
+}
+";
+
+/// A name that Rust takes.
+fn identifier(name: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' };
+    let plain: String = name.chars().map(plain).collect();
+    if plain.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        plain
+    } else {
+        format!("plan_{plain}")
+    }
+}
+
+/// As many as a raw string needs around this text.
+fn hashes(text: &str) -> String {
+    let longest =
+        text.split('"').skip(1).map(|rest| rest.len() - rest.trim_start_matches('#').len());
+    "#".repeat(longest.max().unwrap_or(0) + 1)
+}
