@@ -7,7 +7,7 @@
 
 use super::cells::{Cell, cells};
 use super::profile::{Profile, ScenarioProfile};
-use super::{Strategy, StrategyName};
+use super::{Strategy, StrategyName, swarm};
 use crate::explore::Experiments;
 use crate::plan::draw::aim::Aim;
 use crate::plan::draw::{FaultDraw, Targets};
@@ -24,7 +24,11 @@ pub struct Aimed;
 const FAULTS_MAX: u64 = 3;
 
 /// How many in a hundred plans have the scenario's own faults as well.
-const WITH_OTHERS_PERCENT: u8 = 25;
+const WITH_OTHERS_PERCENT: u8 = 40;
+
+/// How many in a hundred plans have the shape that a swarm of this seed has: the recorded run has another,
+/// but its early occurrences are there all the same.
+const VARIED_PERCENT: u8 = 50;
 
 impl Strategy for Aimed {
     fn name(&self) -> StrategyName {
@@ -44,7 +48,8 @@ impl Strategy for Aimed {
         let aims: Vec<Cell> = chosen(&cells, seed, &mut stream);
         let needs_trouble = |(point, _): &Cell| profile.calm.count(*point, None) == 0;
         let with_others = stream.chance(WITH_OTHERS_PERCENT) || aims.iter().any(needs_trouble);
-        let mut base = scenario.clone();
+        let is_varied = stream.chance(VARIED_PERCENT);
+        let mut base = if is_varied { swarm::shape(scenario, seed)? } else { scenario.clone() };
         if !with_others {
             base.faults.clear();
         }

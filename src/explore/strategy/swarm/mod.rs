@@ -59,6 +59,18 @@ pub fn vary(scenario: &Scenario, seed: u64) -> Result<Scenario, WorkloadError> {
     Ok(varied)
 }
 
+/// The scenario as `seed` varies it, but for which faults there are.
+///
+/// # Errors
+///
+/// When its workload does not exist.
+pub fn shape(scenario: &Scenario, seed: u64) -> Result<Scenario, WorkloadError> {
+    let mut varied = vary(scenario, seed)?;
+    varied.faults.clone_from(&scenario.faults);
+    varied.nemesis.clone_from(&scenario.nemesis);
+    Ok(varied)
+}
+
 /// A scenario being varied.
 struct Variation {
     varied: Scenario,
