@@ -414,6 +414,7 @@ impl DraftLinks {
             local_us: 20,
             byte_ns: self.byte_ns,
             slow: self.slow.iter().map(slow).collect(),
+            priorities: Vec::new(),
         }
     }
 }

@@ -17,6 +17,12 @@ pub fn check(path: &str, plan: &Plan, topology: &Topology) -> Result<(), CliErro
             return Err(blame::field(path, "slow", 0, problem));
         }
     }
+    for (index, priority) in plan.links.priorities.iter().enumerate() {
+        if let Some(problem) = exists(Some(priority.process), plan) {
+            let problem = format!("links.priorities[{index}]: {problem}");
+            return Err(blame::field(path, "priorities", 0, problem));
+        }
+    }
     for (index, planned) in plan.faults.iter().enumerate() {
         let problem = when_problem(&planned.when, topology)
             .or_else(|| fault_problem(&planned.fault, plan, topology));

@@ -15,7 +15,7 @@ use crate::plan::scenario::{
     CheckpointScenario, ClusterScenario, JobScenario, LinkScenario, NemesisScenario,
     SCENARIO_VERSION,
 };
-use crate::plan::{FaultClass, Plan, Scenario, Span, draw};
+use crate::plan::{FaultClass, Plan, Scenario, Span, SwarmScenario, draw};
 use crate::protocol::{DefectSet, Topology};
 use crate::render::Options;
 use crate::workload::Experiment;
@@ -203,6 +203,7 @@ fn scenario(name: &str) -> Scenario {
         links: LinkScenario::default(),
         faults: faults.collect(),
         nemesis: NemesisScenario::default(),
+        swarm: SwarmScenario::default(),
         liveness_ms: 60_000,
     }
 }

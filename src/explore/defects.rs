@@ -13,6 +13,7 @@ use std::thread;
 use serde::Serialize;
 
 use super::determinism;
+use super::estimate::Estimate;
 use super::experiments::{Experiments, Prepared};
 use super::run::{Outcome, WorldKind, run_plan};
 use super::strategy::{StrategyName, strategy};
@@ -90,6 +91,14 @@ impl DefectReport {
         lengths.extend((left > 0).then_some(left));
         lengths.sort_unstable();
         lengths.get((lengths.len() - 1) / 2).copied()
+    }
+
+    /// The mean number of seeds to detection, with its confidence interval.
+    #[must_use]
+    pub fn estimate(&self) -> Estimate {
+        let detections = self.detections.len() as u64;
+        let spent: u64 = self.detections.iter().map(|found| found.runs).sum();
+        Estimate::of(self.runs, detections, detections > 0 && spent == self.runs)
     }
 
     /// How often each oracle fired first.

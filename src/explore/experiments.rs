@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::strategy::profile::Profiles;
 use crate::cluster::Cluster;
 use crate::oracle::Reference;
 use crate::plan::{JobPlan, Plan, Scenario, draw};
@@ -44,10 +45,12 @@ impl Prepared {
 #[derive(Default)]
 pub struct Experiments {
     made: Mutex<BTreeMap<JobPlan, Prepared>>,
+    /// How often the scenarios reach each protocol point.
+    pub(super) profiles: Profiles,
 }
 
 /// How many experiments are kept at most.
-const KEPT_MAX: usize = 256;
+const KEPT_MAX: usize = 512;
 
 impl Experiments {
     /// No experiments yet.

@@ -4,6 +4,7 @@ pub mod check;
 pub mod defects;
 pub mod determinism;
 pub mod environment;
+pub mod estimate;
 pub mod experiments;
 pub mod explain;
 pub mod footage;

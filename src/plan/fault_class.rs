@@ -164,7 +164,8 @@ impl PlannedFault {
 }
 
 /// Whether a process in which this happens is about to take up what another left.
-fn is_recovery(point: Point) -> bool {
+#[must_use]
+pub fn is_recovery(point: Point) -> bool {
     matches!(point, Point::LeadershipTaken | Point::AttemptStarted | Point::Restored)
 }
 

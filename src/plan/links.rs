@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::random::{Span, Stream};
-use crate::protocol::ChannelId;
+use crate::protocol::{ChannelId, ProcessId};
 
 /// The links of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +23,22 @@ pub struct LinkSettings {
     /// Channels that differ.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub slow: Vec<SlowLink>,
+    /// Processes that are slower than the others until the faults end, so that what they send comes in
+    /// another order; of several for one process, the one that began last counts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub priorities: Vec<Priority>,
+}
+
+/// How much later everything arrives that a process sends, from some time on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Priority {
+    /// The sender.
+    pub process: ProcessId,
+    /// From when on, in microseconds after the beginning.
+    pub from_us: u64,
+    /// By how much.
+    pub extra_us: u64,
 }
 
 /// A channel slower than the others.
@@ -59,5 +75,25 @@ impl Latency {
         let width_ns = u128::from(span.max - span.min) * 1_000 + 1;
         let drawn = u64::try_from((width_ns * u128::from(share)) >> 32).unwrap_or(u64::MAX);
         Duration::from_micros(span.min) + Duration::from_nanos(drawn)
+    }
+}
+
+impl Latency {
+    /// The longest, in microseconds.
+    #[must_use]
+    pub fn max_us(&self) -> u64 {
+        match self {
+            Latency::Uniform(span) | Latency::HeavyTail(span) => span.max,
+        }
+    }
+
+    /// What it is on average, in microseconds, rounded up.
+    #[must_use]
+    pub fn mean_us(&self) -> u64 {
+        match self {
+            Latency::Uniform(span) => span.min + (span.max - span.min).div_ceil(2),
+            // The mean of the fourth power of a number between 0 and 1 is a fifth.
+            Latency::HeavyTail(span) => span.min + (span.max - span.min).div_ceil(5),
+        }
     }
 }

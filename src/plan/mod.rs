@@ -1,5 +1,6 @@
 //! Plans: everything that decides a run, as data. A seed only draws one; a plan replays without it.
 
+mod built_in;
 pub mod draw;
 pub mod environment;
 pub mod expectation;
@@ -9,6 +10,7 @@ pub mod file;
 pub mod links;
 pub mod random;
 pub mod scenario;
+pub mod swarm;
 pub mod words;
 
 pub use draw::draw;
@@ -17,9 +19,10 @@ pub use expectation::{Expectation, Situation};
 pub use fault::{ClockChange, Fault, MessageAction, PlannedFault, When};
 pub use fault_class::{FaultClass, FaultFamily};
 pub use file::{FileError, PLAN_FORMAT, PLAN_VERSION, PlanFile};
-pub use links::{Latency, LinkSettings, SlowLink};
+pub use links::{Latency, LinkSettings, Priority, SlowLink};
 pub use random::{Concern, Span, Stream};
-pub use scenario::Scenario;
+pub use scenario::{NemesisScenario, Scenario};
+pub use swarm::{Setting, SwarmScenario};
 
 use serde::{Deserialize, Serialize};
 

@@ -18,6 +18,12 @@ pub enum Concern {
     Mailbox,
     /// A workload's input.
     Workload,
+    /// What a swarm varies; the entity is what.
+    Swarm,
+    /// What faults are aimed at; the entity is the number of the aim in its plan.
+    Aim,
+    /// Priorities of processes.
+    Priorities,
 }
 
 /// A stream of random numbers. ChaCha8: the same on every platform, for ever.

@@ -8,8 +8,11 @@ use super::expectation::Expectation;
 use super::fault_class::FaultClass;
 use super::links::Latency;
 use super::random::Span;
+use super::swarm::SwarmScenario;
 use crate::cluster::{CostModel, StoreSettings};
 use crate::dataflow::Deal;
+
+pub use super::built_in::{all, built_in};
 
 /// The version of the scenario format that is read here.
 pub const SCENARIO_VERSION: u32 = 1;
@@ -47,6 +50,9 @@ pub struct Scenario {
     /// When and how they strike.
     #[serde(default)]
     pub nemesis: NemesisScenario,
+    /// What a swarm may vary.
+    #[serde(default)]
+    pub swarm: SwarmScenario,
     /// Within how long after the last fault the job must finish.
     #[serde(default = "default_liveness_ms")]
     pub liveness_ms: u64,
@@ -215,14 +221,18 @@ impl Default for LinkScenario {
 pub struct NemesisScenario {
     /// The time in which they strike; after its end they are healed.
     pub window_ms: Span,
-    /// How many in a hundred crashes and pauses are aimed at a protocol point instead of a time.
+    /// How many in a hundred faults are aimed at a protocol point instead of a time.
     pub aimed_percent: u8,
     /// How long a crashed process stays down.
     pub down_ms: Span,
     /// How long a pause lasts.
     pub pause_ms: Span,
-    /// How long a disconnect lasts.
+    /// How long a zombie goes on.
+    pub zombie_ms: Span,
+    /// How long a disconnect lasts; an isolation, a hold and a half-open connection as well.
     pub disconnect_ms: Span,
+    /// How many elements a lossy reconnect loses.
+    pub elements: Span,
     /// How long a delayed message is held back, or its duplicate.
     pub delay_ms: Span,
     /// How many messages of a kind in a row are hit.
@@ -231,6 +241,16 @@ pub struct NemesisScenario {
     pub store_ms: Span,
     /// How much slower a slow store gets.
     pub store_extra_ms: Span,
+    /// How long the sink target misbehaves.
+    pub sink_ms: Span,
+    /// How late a delayed commit takes effect.
+    pub sink_extra_ms: Span,
+    /// How far a clock jumps, or is off from the beginning.
+    pub clock_step_ms: Span,
+    /// How much a clock gains or loses, in microseconds a second; at most 900,000.
+    pub clock_drift_ppm: Span,
+    /// How long a split has nothing new.
+    pub idle_ms: Span,
 }
 
 impl Default for NemesisScenario {
@@ -240,53 +260,18 @@ impl Default for NemesisScenario {
             aimed_percent: 50,
             down_ms: Span::new(1, 400),
             pause_ms: Span::new(1, 500),
+            zombie_ms: Span::new(1, 500),
             disconnect_ms: Span::new(1, 500),
+            elements: Span::new(1, 3),
             delay_ms: Span::new(1, 300),
             messages: Span::new(1, 3),
             store_ms: Span::new(10, 500),
             store_extra_ms: Span::new(10, 300),
+            sink_ms: Span::new(10, 500),
+            sink_extra_ms: Span::new(10, 300),
+            clock_step_ms: Span::new(1, 500),
+            clock_drift_ppm: Span::new(100, 200_000),
+            idle_ms: Span::new(10, 600),
         }
     }
-}
-
-/// The scenarios that come with the program, by name.
-const BUILT_IN: &[&str] = &[
-    include_str!("../../fixtures/scenarios/relay.toml"),
-    include_str!("../../fixtures/scenarios/word-count.toml"),
-    include_str!("../../fixtures/scenarios/flights.toml"),
-    include_str!("../../fixtures/scenarios/nexmark-q1.toml"),
-    include_str!("../../fixtures/scenarios/nexmark-q3.toml"),
-    include_str!("../../fixtures/scenarios/nexmark-q5.toml"),
-    include_str!("../../fixtures/scenarios/nexmark-q12.toml"),
-    include_str!("../../fixtures/scenarios/bank.toml"),
-    include_str!("../../fixtures/scenarios/sequence.toml"),
-    include_str!("../../fixtures/scenarios/uneven-ends.toml"),
-    include_str!("../../fixtures/scenarios/control-chaos.toml"),
-    include_str!("../../fixtures/scenarios/storage-trouble.toml"),
-    include_str!("../../fixtures/scenarios/back-pressure.toml"),
-    include_str!("../../fixtures/scenarios/zombies.toml"),
-    include_str!("../../fixtures/scenarios/coordinator-crashes.toml"),
-    include_str!("../../fixtures/scenarios/word-count-whole.toml"),
-    include_str!("../../fixtures/scenarios/flights-whole.toml"),
-];
-
-/// The built-in scenarios that a sweep runs when it names none, in that order.
-///
-/// # Panics
-///
-/// When one of them does not parse, which a test rules out.
-#[must_use]
-pub fn built_in() -> Vec<Scenario> {
-    all().into_iter().filter(|scenario| scenario.in_sweep).collect()
-}
-
-/// All built-in scenarios: also those that are run only by name.
-///
-/// # Panics
-///
-/// When one of them does not parse, which a test rules out.
-#[must_use]
-pub fn all() -> Vec<Scenario> {
-    let parse = |text: &&str| toml::from_str(text).expect("built-in scenarios parse");
-    BUILT_IN.iter().map(parse).collect()
 }

@@ -74,7 +74,7 @@ pub struct Experiment {
 }
 
 /// Every workload there is.
-static ALL: [Workload; 11] = [
+static ALL: [Workload; 12] = [
     word_count::WORKLOAD,
     flights::WORKLOAD,
     nexmark::q1::WORKLOAD,
@@ -86,6 +86,7 @@ static ALL: [Workload; 11] = [
     sequence::WORKLOAD,
     join::WORKLOAD,
     relay::WORKLOAD,
+    relay::AT_LEAST_ONCE,
 ];
 
 /// Every workload there is.

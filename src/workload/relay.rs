@@ -6,7 +6,7 @@
 use super::draw::Draw;
 use super::records::Records;
 use super::{Experiment, Workload, WorkloadError, WorkloadSettings, encoded};
-use crate::dataflow::{EncodedSink, Input, JobBuilder};
+use crate::dataflow::{EncodedSink, Input, JobBuilder, Stream};
 
 /// The benchmark's size.
 const RECORDS: u64 = 2_000;
@@ -18,23 +18,37 @@ pub(super) const WORKLOAD: Workload = Workload {
     records_usual: RECORDS,
     records_max: 10_000_000,
     single_split: true,
-    build,
+    build: |settings| {
+        let job = JobBuilder::new(WORKLOAD.name);
+        tripled(&job, settings).transactional_sink("out", 1, EncodedSink::new());
+        build(&job, settings)
+    },
 };
 
-fn build(settings: &WorkloadSettings) -> Result<Experiment, WorkloadError> {
+/// The same, into a sink that writes at once.
+pub(super) const AT_LEAST_ONCE: Workload = Workload {
+    name: "relay-at-least-once",
+    about: "the relay into a sink without transactions: nothing may be missing, and some of it seen twice",
+    build: |settings| {
+        let job = JobBuilder::new(AT_LEAST_ONCE.name);
+        tripled(&job, settings).at_least_once_sink("out", 1, EncodedSink::new());
+        build(&job, settings)
+    },
+    ..WORKLOAD
+};
+
+fn build(job: &JobBuilder, settings: &WorkloadSettings) -> Result<Experiment, WorkloadError> {
     let numbers = numbers(settings.records.unwrap_or(RECORDS), settings.seed);
     let input = Input::dealt(numbers.iter().map(encoded), settings.splits);
-    Experiment::new(&job(settings), input, &reference(&numbers))
+    Experiment::new(job, input, &reference(&numbers))
 }
 
-fn job(settings: &WorkloadSettings) -> JobBuilder {
-    let job = JobBuilder::new(WORKLOAD.name);
+/// Everything but the sink.
+fn tripled(job: &JobBuilder, settings: &WorkloadSettings) -> Stream<u64> {
     job.source("numbers", Records::<u64>::new(), 1, settings.splits)
         .rebalance()
         .map("map", settings.parallelism, |number: u64| number.wrapping_mul(3))
         .rebalance()
-        .transactional_sink("out", 1, EncodedSink::new());
-    job
 }
 
 fn numbers(count: u64, seed: u64) -> Vec<u64> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::queue::Due;
 use crate::cluster::Message;
 use crate::cluster::message::Route;
-use crate::plan::{Concern, Latency, Plan, Stream};
+use crate::plan::{Concern, Latency, Plan, Priority, Stream};
 use crate::protocol::{Incarnation, ProcessId, Topology, VirtualTime};
 
 /// An ordered link: messages leave it in the order in which they entered, whatever latency each draws.
@@ -59,7 +59,13 @@ impl OrderedLink {
     }
 
     /// When a message sent now arrives.
-    pub fn arrival(&mut self, now: VirtualTime, message: &Message, is_local: bool) -> VirtualTime {
+    fn arrival(
+        &mut self,
+        now: VirtualTime,
+        message: &Message,
+        is_local: bool,
+        extra: Duration,
+    ) -> VirtualTime {
         let mut at = now;
         if self.byte_ns > 0 && !is_local {
             let bytes = HEADER_BYTES + message.content_bytes() as u64;
@@ -67,7 +73,7 @@ impl OrderedLink {
                 self.free.max(now) + Duration::from_nanos(bytes.saturating_mul(self.byte_ns));
             at = self.free;
         }
-        at += if is_local { self.local } else { self.latency.draw(&mut self.stream) };
+        at += if is_local { self.local } else { self.latency.draw(&mut self.stream) + extra };
         self.last = self.last.max(at);
         self.last
     }
@@ -129,6 +135,10 @@ pub struct Links {
     local: Duration,
     /// By sender.
     control_streams: Vec<Stream>,
+    /// By the time from which on they count.
+    priorities: Vec<Priority>,
+    /// When priorities end: with the faults.
+    safety: VirtualTime,
 }
 
 impl Links {
@@ -144,6 +154,8 @@ impl Links {
             let entity = index as u64;
             OrderedLink::new(plan.seed, entity, latency, settings.byte_ns, settings.local_us)
         };
+        let mut priorities = settings.priorities.clone();
+        priorities.sort_by_key(|priority| priority.from_us);
         let control_stream = |sender: usize| control_stream(plan.seed, sender);
         Self {
             ordered: (0..channels * 2 + workers).map(link).collect(),
@@ -151,6 +163,8 @@ impl Links {
             control: settings.control,
             local: Duration::from_micros(settings.local_us),
             control_streams: (0..processes).map(control_stream).collect(),
+            priorities,
+            safety: VirtualTime::ZERO + plan.safety(),
         }
     }
 
@@ -192,10 +206,46 @@ impl Links {
         self.ordered.len()
     }
 
-    /// How long a message that travels alone takes.
-    pub fn control_delay(&mut self, sender: usize, is_local: bool) -> Duration {
+    /// When a message that `from` sends now through this ordered link arrives.
+    ///
+    /// # Panics
+    ///
+    /// When there is no such link.
+    pub fn arrival(
+        &mut self,
+        index: usize,
+        now: VirtualTime,
+        (from, to): (ProcessId, ProcessId),
+        message: &Message,
+    ) -> VirtualTime {
+        let extra = self.extra(from, now);
+        self.ordered[index].arrival(now, message, from == to, extra)
+    }
+
+    /// How long a message that travels alone takes; `sender` is the place of `from`.
+    pub fn control_delay(
+        &mut self,
+        sender: usize,
+        now: VirtualTime,
+        (from, to): (ProcessId, ProcessId),
+    ) -> Duration {
         let drawn = self.control.draw(&mut self.control_streams[sender]);
-        if is_local { self.local } else { drawn }
+        if from == to { self.local } else { drawn + self.extra(from, now) }
+    }
+
+    /// How much later what `from` sends now arrives for its priority.
+    #[inline]
+    fn extra(&self, from: ProcessId, now: VirtualTime) -> Duration {
+        if self.priorities.is_empty() || now >= self.safety {
+            return Duration::ZERO;
+        }
+        let has_begun = |priority: &Priority| {
+            VirtualTime::ZERO + Duration::from_micros(priority.from_us) <= now
+        };
+        let mut of_sender =
+            self.priorities.iter().rev().filter(|priority| priority.process == from);
+        let current = of_sender.find(|priority| has_begun(priority));
+        current.map_or(Duration::ZERO, |priority| Duration::from_micros(priority.extra_us))
     }
 }
 

@@ -3,9 +3,22 @@
 //! A strategy numbers plans. Its plan of a number is a pure function of the scenario, the number and the
 //! defects, so that a sweep can be sharded, resumed and repeated, and one seed of it run alone.
 
+mod aimed;
+mod cells;
+mod exhaustive;
+mod pct;
+pub mod profile;
 mod random;
+mod swarm;
 
+#[cfg(test)]
+mod tests;
+
+pub use aimed::Aimed;
+pub use exhaustive::Exhaustive;
+pub use pct::Pct;
 pub use random::Random;
+pub use swarm::Swarm;
 
 use serde::{Deserialize, Serialize};
 use strum::{EnumIter, EnumString, IntoStaticStr};
@@ -37,8 +50,16 @@ use crate::workload::WorkloadError;
 #[strum(serialize_all = "kebab-case")]
 pub enum StrategyName {
     /// What the scenario says, and nothing else.
-    #[default]
     Random,
+    /// A random subset of all classes of faults, and a random shape.
+    #[default]
+    Swarm,
+    /// One to three faults, each aimed at a protocol point: every class at every point in turn.
+    Aimed,
+    /// Processes that are slowed by priority, so that what they send comes in another order.
+    Pct,
+    /// Every single fault at every point of a recorded run, then every pair.
+    Exhaustive,
 }
 
 /// Chooses plans.
@@ -68,5 +89,9 @@ pub trait Strategy: Send + Sync {
 pub fn strategy(name: StrategyName) -> &'static dyn Strategy {
     match name {
         StrategyName::Random => &Random,
+        StrategyName::Swarm => &Swarm,
+        StrategyName::Aimed => &Aimed,
+        StrategyName::Pct => &Pct,
+        StrategyName::Exhaustive => &Exhaustive,
     }
 }

@@ -259,8 +259,8 @@ impl<'a, O: Observer> Core<'a, O> {
     fn send_ordered(&mut self, index: usize, from: ProcessId, to: ProcessId, message: Message) {
         let Some(to_incarnation) = self.connected(to, &message) else { return };
         let order = self.next_order();
+        let at = self.links.arrival(index, self.now, (from, to), &message);
         let link = self.links.ordered(index);
-        let at = link.arrival(self.now, &message, from == to);
         let due = Due { at, order };
         if let Some(due) = link.push(InFlight { due, from, to, to_incarnation, message }) {
             self.queue.push(due, LINK_TOKENS + index as u32);
@@ -281,7 +281,7 @@ impl<'a, O: Observer> Core<'a, O> {
 
     fn send_alone(&mut self, slot: usize, route: Route, to: ProcessId, mut message: Message) {
         let (from, home) = (self.slots[slot].id, self.slots[slot].home);
-        let mut at = self.now + self.links.control_delay(home, from == to);
+        let mut at = self.now + self.links.control_delay(home, self.now, (from, to));
         let moment = self.moment();
         if let Route::Control(kind) = route
             && let Some(action) = self.nemesis.handle_message(kind, to, moment)
@@ -321,7 +321,7 @@ impl<'a, O: Observer> Core<'a, O> {
     /// Messages that were held back set out now, each for itself.
     fn set_out(&mut self, letters: Vec<Letter>) {
         for Letter { from, to, message } in letters {
-            let delay = self.links.control_delay(slot_of(from), from == to);
+            let delay = self.links.control_delay(slot_of(from), self.now, (from, to));
             self.schedule_at(self.now + delay, Arrival::Message { from, to, message });
         }
     }

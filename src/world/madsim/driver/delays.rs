@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::cluster::Message;
 use crate::cluster::message::Route;
-use crate::plan::{Latency, Plan};
+use crate::plan::{Latency, LinkSettings, Plan};
 use crate::protocol::{ProcessId, Topology, VirtualTime};
 use crate::world::links::Links;
 use crate::world::slot_of;
@@ -40,7 +40,9 @@ impl Delays {
     pub fn new(plan: &Plan, topology: &Topology, process: ProcessId) -> Self {
         let processes = slot_of(ProcessId::Worker(plan.cluster.workers));
         let links = Links::new(plan, topology, processes);
-        let all = matches!(plan.links.channels, Latency::HeavyTail(_)) || plan.links.byte_ns > 0;
+        let LinkSettings { channels, byte_ns, priorities, .. } = &plan.links;
+        let is_even = matches!(channels, Latency::Uniform(_));
+        let all = !is_even || *byte_ns > 0 || !priorities.is_empty();
         let mut is_slow = vec![all; links.ordered_count()];
         for slow in &plan.links.slow {
             let route = Route::Channel(slow.channel);
@@ -64,14 +66,14 @@ impl Delays {
         if !is_local && !self.is_slow[index] {
             return Some(Departure::AtOnce);
         }
-        let arrival = self.links.ordered(index).arrival(now, message, is_local);
+        let arrival = self.links.arrival(index, now, (self.process, to), message);
         let network = if is_local { Duration::ZERO } else { self.network };
         Some(Departure::At(now + arrival.since(now).saturating_sub(network)))
     }
 
     /// How long a message takes that travels alone.
-    pub fn alone(&mut self, to: ProcessId) -> Duration {
-        self.links.control_delay(slot_of(self.process), to == self.process)
+    pub fn alone(&mut self, now: VirtualTime, to: ProcessId) -> Duration {
+        self.links.control_delay(slot_of(self.process), now, (self.process, to))
     }
 
     /// How long a message that is to take `delay` is held back beside what the network takes.

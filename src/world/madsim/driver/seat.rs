@@ -370,7 +370,7 @@ impl Seat {
     }
 
     fn send_alone(&self, core: &mut Core, now: VirtualTime, to: ProcessId, message: Message) {
-        let delay = core.delays.alone(to);
+        let delay = core.delays.alone(now, to);
         let action = match message.route() {
             Route::Control(kind) => {
                 self.world.strike_message(self.life.process, now, to, kind, (delay, &message))

@@ -1,0 +1,219 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use strum::IntoEnumIterator as _;
+
+use super::*;
+use crate::explore::{WorldKind, run_plan};
+use crate::plan::draw::aim::{Home, can_aim};
+use crate::plan::scenario::{all, built_in};
+use crate::plan::{Fault, FaultClass, When};
+use crate::protocol::{ProcessId, Topology};
+
+fn named(name: &str) -> Scenario {
+    all().into_iter().find(|scenario| scenario.name == name).expect("it is built in")
+}
+
+fn plan(name: StrategyName, scenario: &Scenario, seed: u64, experiments: &Experiments) -> Plan {
+    let plan = strategy(name).plan(scenario, seed, DefectSet::NONE, experiments);
+    let plan = plan.unwrap_or_else(|error| panic!("{name}, {}, {seed}: {error}", scenario.name));
+    plan.unwrap_or_else(|| panic!("{name} has no plan {seed} of {}", scenario.name))
+}
+
+/// What is wrong with a plan: what a plan of a file would be refused for.
+fn problem(plan: &Plan, topology: &Topology) -> Option<String> {
+    let workers = plan.cluster.workers;
+    let exists = |process: ProcessId| match process {
+        ProcessId::Worker(worker) => worker < workers,
+        _ => true,
+    };
+    let healthy = usize::from(workers).saturating_sub(plan.lost.len());
+    if healthy * usize::from(plan.cluster.slots) < topology.subtasks.len() {
+        return Some("the healthy workers have no room for the job".to_owned());
+    }
+    let checkpoints = &plan.cluster.checkpoints;
+    let positive = [
+        u64::from(plan.cluster.credits),
+        checkpoints.concurrent_max.into(),
+        checkpoints.timeout_ms,
+    ];
+    if positive.contains(&0) || checkpoints.retained == 0 || plan.cluster.heartbeat_ms == 0 {
+        return Some("a setting is 0".to_owned());
+    }
+    for planned in &plan.faults {
+        let (is_aimable, subtask) = match planned.when {
+            When::At { us } => (us <= plan.safety_ms * 1_000, None),
+            When::Point { point, subtask, occurrence, .. } => {
+                (Home::of(point).is_some() && occurrence > 0, subtask)
+            }
+        };
+        let has_target = match planned.fault {
+            Fault::Lose { channel, .. } => channel.index() < topology.channels.len(),
+            Fault::Idle { split, .. } => split.index() < usize::from(plan.job.splits),
+            Fault::Disconnect { from, to, .. }
+            | Fault::Hold { from, to, .. }
+            | Fault::HalfOpen { from, to, .. } => exists(from) && exists(to) && from != to,
+            _ => planned.fault.victim(ProcessId::Coordinator).is_none_or(exists),
+        };
+        let has_subtask = subtask.is_none_or(|subtask| subtask.index() < topology.subtasks.len());
+        if !is_aimable || !has_target || !has_subtask {
+            return Some(format!("{planned:?}"));
+        }
+    }
+    None
+}
+
+#[test]
+fn plans_are_pure_and_valid() {
+    let (one, other) = (Experiments::new(), Experiments::new());
+    for name in StrategyName::iter() {
+        assert_eq!(strategy(name).name(), name);
+        for scenario in built_in() {
+            for seed in (0..12).chain([1_000, 4_999]) {
+                let plan = plan(name, &scenario, seed, &one);
+                let again = self::plan(name, &scenario, seed, &other);
+                assert_eq!(plan, again, "{name}, {}, seed {seed}", scenario.name);
+                assert_eq!((plan.scenario.as_str(), plan.seed), (scenario.name.as_str(), seed));
+                let prepared = one.prepare(&plan.job).expect("its workload exists");
+                let problem = problem(&plan, prepared.experiment.job.topology());
+                assert_eq!(problem, None, "{name}, {}, seed {seed}", scenario.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn strategies_find_nothing_where_nothing_is_wrong() {
+    let experiments = Experiments::new();
+    for name in StrategyName::iter() {
+        for scenario in built_in() {
+            for seed in 0..4 {
+                let plan = plan(name, &scenario, seed, &experiments);
+                let prepared = experiments.prepare(&plan.job).expect("its workload exists");
+                let (outcome, _) = run_plan(&plan, &prepared, WorldKind::Kernel, ());
+                let verdict = outcome.verdict;
+                assert!(verdict.is_held(), "{name}, {}, seed {seed}: {verdict}", scenario.name);
+            }
+        }
+    }
+}
+
+/// Each class that a strategy draws strikes in one of so many seeds.
+fn every_class_strikes(name: StrategyName, scenarios: &[&str], seeds: u64) {
+    let experiments = Experiments::new();
+    let mut drawn = BTreeMap::new();
+    let mut struck = BTreeSet::new();
+    for scenario in scenarios.iter().map(|name| named(name)) {
+        for seed in 0..seeds {
+            let plan = plan(name, &scenario, seed, &experiments);
+            for planned in &plan.faults {
+                let at_worker = planned.class(ProcessId::Worker(0));
+                *drawn.entry(at_worker).or_insert(0) += 1;
+            }
+            let prepared = experiments.prepare(&plan.job).expect("its workload exists");
+            let (outcome, _) = run_plan(&plan, &prepared, WorldKind::Kernel, ());
+            struck.extend(outcome.statistics.struck.iter().map(|(class, _)| class));
+        }
+    }
+    for (class, drawn) in drawn {
+        assert!(
+            struck.contains(&class),
+            "{name}: {drawn} faults of class {class}, and none struck"
+        );
+    }
+    // A clock that is off from the beginning is off before any point: nothing aims it.
+    let is_aiming = matches!(name, StrategyName::Aimed | StrategyName::Exhaustive);
+    for class in FaultClass::iter() {
+        let is_owed = class != FaultClass::DestroyedStore
+            && !(is_aiming && class == FaultClass::ClockOffset)
+            && name != StrategyName::Random
+            && name != StrategyName::Pct;
+        assert!(!is_owed || struck.contains(&class), "{name} never struck with class {class}");
+    }
+}
+
+#[test]
+fn every_class_that_the_scenarios_name_strikes() {
+    let names: Vec<String> = built_in().into_iter().map(|scenario| scenario.name).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    every_class_strikes(StrategyName::Random, &names, 8);
+    every_class_strikes(StrategyName::Pct, &names, 8);
+}
+
+#[test]
+fn every_class_strikes_in_a_swarm() {
+    every_class_strikes(StrategyName::Swarm, &["word-count", "bank", "sequence"], 120);
+}
+
+#[test]
+fn every_class_strikes_where_it_is_aimed() {
+    every_class_strikes(StrategyName::Aimed, &["word-count", "bank", "sequence"], 120);
+}
+
+#[test]
+fn every_class_strikes_in_an_enumeration() {
+    every_class_strikes(StrategyName::Exhaustive, &["word-count", "bank", "sequence"], 120);
+}
+
+#[test]
+fn the_aimed_strategy_tries_every_cell_before_it_tries_one_again() {
+    let (scenario, experiments) = (named("sequence"), Experiments::new());
+    let profile = experiments.profiles.of(&scenario, &experiments).expect("it can be drawn");
+    let cells = cells::cells(&scenario, &profile);
+    let distinct: BTreeSet<_> = cells.iter().copied().collect();
+    assert_eq!(distinct.len(), cells.len());
+    assert!(cells.iter().all(|(point, class)| can_aim(*class, *point)));
+    assert!(cells.len() > 1_000, "{} cells", cells.len());
+    for seed in 0..200 {
+        let plan = plan(StrategyName::Aimed, &scenario, seed, &experiments);
+        let (point, class) = cells[usize::try_from(seed).expect("small") % cells.len()];
+        let is_there = plan.faults.iter().any(|planned| match planned.when {
+            When::Point { point: at, .. } if at == point => {
+                [ProcessId::Worker(0), ProcessId::Coordinator]
+                    .into_iter()
+                    .any(|process| planned.class(process) == class)
+            }
+            _ => false,
+        });
+        assert!(is_there, "seed {seed}: no {class} at {point} in {:?}", plan.faults);
+    }
+}
+
+#[test]
+fn the_exhaustive_strategy_repeats_nothing_and_ends() {
+    let experiments = Experiments::new();
+    let mut scenario = named("relay");
+    let only = [FaultClass::CrashWorker, FaultClass::DropMessage];
+    scenario.swarm.suppressed = FaultClass::iter().filter(|class| !only.contains(class)).collect();
+    let count = Exhaustive.count(&scenario, &experiments).expect("it can be drawn");
+    let singles = (count * 2).isqrt();
+    let mut seen = BTreeSet::new();
+    for number in (0..singles).chain(count - 100..count) {
+        let plan = plan(StrategyName::Exhaustive, &scenario, number, &experiments);
+        assert_eq!(plan.faults.len(), if number < singles { 1 } else { 2 }, "number {number}");
+        assert!(seen.insert(format!("{:?}", plan.faults)), "number {number} is a repetition");
+    }
+    let beyond = strategy(StrategyName::Exhaustive);
+    let beyond = beyond.plan(&scenario, count, DefectSet::NONE, &experiments);
+    assert!(beyond.is_ok_and(|plan| plan.is_none()), "there are {count}");
+}
+
+#[test]
+fn priorities_order_what_processes_send_until_the_faults_end() {
+    let (scenario, experiments) = (named("word-count"), Experiments::new());
+    let mut changes = 0;
+    for seed in 0..20 {
+        let plan = plan(StrategyName::Pct, &scenario, seed, &experiments);
+        let priorities = &plan.links.priorities;
+        let at_first = priorities.iter().filter(|priority| priority.from_us == 0).count();
+        assert!(at_first >= 5 + usize::from(plan.cluster.workers), "one for each process");
+        changes += priorities.len() - at_first;
+        let slowest = priorities.iter().map(|priority| priority.extra_us).max();
+        assert!(slowest.is_some_and(|us| us > 0), "{priorities:?}");
+        let prepared = experiments.prepare(&plan.job).expect("its workload exists");
+        let mut even = plan.clone();
+        even.links.priorities.clear();
+        let digest = |plan| run_plan(plan, &prepared, WorldKind::Kernel, ()).0.digest;
+        assert_ne!(digest(&plan), digest(&even), "seed {seed}: priorities change nothing");
+    }
+    assert!(changes > 10, "{changes} changes in 20 plans");
+}

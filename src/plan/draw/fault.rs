@@ -1,0 +1,284 @@
+//! One fault of a class: when, whom, how.
+
+use super::aim::{self, Aim, Home};
+use super::small;
+use crate::plan::fault::{Fault, PlannedFault, When};
+use crate::plan::fault_class::{FaultClass, is_recovery};
+use crate::plan::random::{Span, Stream};
+use crate::plan::scenario::NemesisScenario;
+use crate::protocol::{ChannelId, ProcessId, SubtaskId, Topology};
+use crate::trace::Point;
+
+/// What there is to strike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Targets {
+    /// How many workers.
+    pub workers: u16,
+    /// How many channels.
+    pub channels: u16,
+    /// How many subtasks.
+    pub subtasks: u16,
+    /// How many splits each source has; those of the first source alone are struck.
+    pub splits: u16,
+}
+
+impl Targets {
+    /// What a job of this shape has, on so many workers.
+    #[must_use]
+    pub fn of(topology: &Topology, workers: u16, splits: u16) -> Self {
+        Self {
+            workers,
+            channels: small(topology.channels.len() as u64),
+            subtasks: small(topology.subtasks.len() as u64),
+            splits,
+        }
+    }
+}
+
+/// One fault being drawn.
+#[derive(Debug)]
+pub struct FaultDraw<'a> {
+    pub(super) ranges: &'a NemesisScenario,
+    pub(super) targets: Targets,
+    pub(super) stream: Stream,
+    /// Where it must be aimed, if anywhere.
+    aim: Option<Aim>,
+}
+
+impl<'a> FaultDraw<'a> {
+    /// Draws from this stream, which belongs to the fault alone.
+    #[must_use]
+    pub fn new(ranges: &'a NemesisScenario, targets: Targets, stream: Stream) -> Self {
+        Self { ranges, targets, stream, aim: None }
+    }
+
+    /// A fault of `class`, first, and with it what it makes no sense without. Aimed where `aim` says;
+    /// where it says nothing, at a time or at any point, as often as the scenario says.
+    ///
+    /// # Panics
+    ///
+    /// When the class cannot be [aimed](aim::can_aim) there.
+    pub fn fault(&mut self, class: FaultClass, aim: Option<Aim>) -> Vec<PlannedFault> {
+        if let Some(aim) = aim {
+            assert!(aim::can_aim(class, aim.point), "{class} cannot be aimed at {}", aim.point);
+        }
+        self.aim = aim;
+        match class {
+            FaultClass::LateRequest => self.late_request(),
+            _ => vec![self.single(class)],
+        }
+    }
+
+    fn single(&mut self, class: FaultClass) -> PlannedFault {
+        match class {
+            FaultClass::CrashWorker
+            | FaultClass::CrashCoordinator
+            | FaultClass::CrashStore
+            | FaultClass::CrashInRecovery
+            | FaultClass::CrashAgain => self.crash(class),
+            FaultClass::PauseWorker | FaultClass::PauseCoordinator => self.pause(class),
+            FaultClass::ZombieWorker | FaultClass::ZombieCoordinator => self.zombie(class),
+            FaultClass::Disconnect
+            | FaultClass::DisconnectOneWay
+            | FaultClass::Isolate
+            | FaultClass::Hold
+            | FaultClass::HalfOpen => self.disconnect(class),
+            FaultClass::LossyReconnect => self.lossy_reconnect(),
+            FaultClass::DropMessage
+            | FaultClass::DelayMessage
+            | FaultClass::DuplicateMessage
+            | FaultClass::ReorderMessage
+            | FaultClass::LateRequest => self.message(class),
+            FaultClass::ClockOffset
+            | FaultClass::ClockDrift
+            | FaultClass::ClockStep
+            | FaultClass::ClockBackwards => self.clock(class),
+            FaultClass::SlowStore
+            | FaultClass::FailingStore
+            | FaultClass::StalledStore
+            | FaultClass::FullStore
+            | FaultClass::TornWrite
+            | FaultClass::CorruptRead
+            | FaultClass::LostAnswer
+            | FaultClass::StaleListing
+            | FaultClass::LostUnsynced
+            | FaultClass::DestroyedStore => self.store(class),
+            FaultClass::TransactionTimeout
+            | FaultClass::FencedProducer
+            | FaultClass::DelayedCommit
+            | FaultClass::HangingTransaction => self.sink(class),
+            FaultClass::IdleSplit => self.idle(),
+        }
+    }
+
+    /// Microseconds from a range of milliseconds.
+    pub(super) fn us(&mut self, range_ms: Span) -> u64 {
+        let range =
+            Span::new(range_ms.min.saturating_mul(1_000), range_ms.max.saturating_mul(1_000));
+        self.stream.within(range)
+    }
+
+    /// A time at which faults may strike.
+    pub(super) fn time(&mut self) -> When {
+        When::At { us: self.us(self.ranges.window_ms) }
+    }
+
+    /// At a time, or at a protocol point.
+    pub(super) fn when(&mut self, class: FaultClass) -> When {
+        if self.aim.is_none() && !self.stream.chance(self.ranges.aimed_percent) {
+            return self.time();
+        }
+        self.aimed(class, 0)
+    }
+
+    /// At the point that was asked for, or at any that this class can be aimed at.
+    fn aimed(&mut self, class: FaultClass, after_restarts: u32) -> When {
+        let aim = self.aim.unwrap_or_else(|| {
+            let points: Vec<Point> =
+                aim::points().filter(|point| aim::can_aim(class, *point)).collect();
+            self.aim_at(&points)
+        });
+        let Aim { point, subtask, occurrence } = aim;
+        When::Point { point, subtask, occurrence, after_restarts }
+    }
+
+    /// One of these points: early occurrences are more likely than late ones, and now and then only
+    /// those in one subtask count.
+    fn aim_at(&mut self, points: &[Point]) -> Aim {
+        const SUBTASK_PERCENT: u8 = 15;
+        let point = *self.stream.pick(points).unwrap_or(&Point::SnapshotTaken);
+        let bound = 1 << self.stream.below(aim::doublings(point) + 1);
+        let occurrence = 1 + self.stream.below(bound) as u32;
+        let has_subtask = Home::of(point) == Some(Home::Worker)
+            && !matches!(
+                point,
+                // Their events name a channel.
+                Point::Sent
+                    | Point::Received
+                    | Point::BarrierSent
+                    | Point::BarrierReceived
+                    | Point::CancelSent
+                    | Point::CancelReceived
+                    | Point::EndSent
+                    | Point::EndReceived
+                    | Point::ChannelBlocked
+                    | Point::ChannelUnblocked
+            );
+        let subtask = (has_subtask && self.stream.chance(SUBTASK_PERCENT))
+            .then(|| SubtaskId(small(self.stream.below(self.targets.subtasks.into()))));
+        Aim { point, subtask, occurrence }
+    }
+
+    pub(super) fn worker(&mut self) -> ProcessId {
+        ProcessId::Worker(small(self.stream.below(u64::from(self.targets.workers))))
+    }
+
+    /// The worker in which the point is reached, if it is reached in one and none but chance is against
+    /// it; else any.
+    pub(super) fn struck_worker(&mut self, when: &When) -> Option<ProcessId> {
+        const ELSEWHERE_PERCENT: u8 = 15;
+        let is_there = match when {
+            When::At { .. } => false,
+            When::Point { point, .. } => Home::of(*point) == Some(Home::Worker),
+        };
+        (!is_there || self.stream.chance(ELSEWHERE_PERCENT)).then(|| self.worker())
+    }
+
+    fn crash(&mut self, class: FaultClass) -> PlannedFault {
+        let when = self.crash_time(class);
+        let process = match class {
+            FaultClass::CrashCoordinator => Some(ProcessId::Coordinator),
+            FaultClass::CrashStore => Some(self.a_store()),
+            FaultClass::CrashInRecovery | FaultClass::CrashAgain if self.stream.chance(30) => {
+                Some(ProcessId::Coordinator)
+            }
+            _ => self.struck_worker(&when),
+        };
+        let restart_after_us = Some(self.us(self.ranges.down_ms));
+        PlannedFault { when, fault: Fault::Crash { process, restart_after_us } }
+    }
+
+    fn crash_time(&mut self, class: FaultClass) -> When {
+        let points = match class {
+            FaultClass::CrashInRecovery => aim::RECOVERY,
+            FaultClass::CrashAgain => aim::BEFORE_COMPLETION,
+            _ => return self.when(class),
+        };
+        let aim = self.aim.unwrap_or_else(|| self.aim_at(points));
+        self.aim = Some(aim);
+        // The first attempt is a recovery as well: of nothing.
+        let is_again = class == FaultClass::CrashAgain || self.stream.chance(50);
+        debug_assert_eq!(is_recovery(aim.point), class == FaultClass::CrashInRecovery);
+        self.aimed(class, u32::from(is_again))
+    }
+
+    fn pause(&mut self, class: FaultClass) -> PlannedFault {
+        let when = self.when(class);
+        let process = match class {
+            FaultClass::PauseCoordinator => Some(ProcessId::Coordinator),
+            _ => self.struck_worker(&when),
+        };
+        let for_us = self.us(self.ranges.pause_ms);
+        PlannedFault { when, fault: Fault::Pause { process, for_us } }
+    }
+
+    fn zombie(&mut self, class: FaultClass) -> PlannedFault {
+        let when = self.when(class);
+        let process = match class {
+            FaultClass::ZombieCoordinator => Some(ProcessId::Coordinator),
+            _ => self.struck_worker(&when),
+        };
+        let restart_after_us = self.us(self.ranges.down_ms);
+        let for_us = self.us(self.ranges.zombie_ms);
+        PlannedFault { when, fault: Fault::Zombie { process, restart_after_us, for_us } }
+    }
+
+    fn disconnect(&mut self, class: FaultClass) -> PlannedFault {
+        let when = self.when(class);
+        let worker = self.worker();
+        let peer = self.peer(worker);
+        let (from, to) = if self.stream.chance(50) { (worker, peer) } else { (peer, worker) };
+        let for_us = self.us(self.ranges.disconnect_ms);
+        let fault = match class {
+            FaultClass::Isolate => Fault::Isolate { process: Some(self.actor()), for_us },
+            FaultClass::Hold => Fault::Hold { from, to, for_us },
+            FaultClass::HalfOpen => Fault::HalfOpen { from, to, for_us },
+            _ => {
+                let both = class == FaultClass::Disconnect;
+                Fault::Disconnect { from, to, both, for_us }
+            }
+        };
+        PlannedFault { when, fault }
+    }
+
+    /// A worker; seldom the coordinator.
+    pub(super) fn actor(&mut self) -> ProcessId {
+        const COORDINATOR_PERCENT: u8 = 30;
+        let worker = self.worker();
+        if self.stream.chance(COORDINATOR_PERCENT) { ProcessId::Coordinator } else { worker }
+    }
+
+    fn peer(&mut self, of: ProcessId) -> ProcessId {
+        // The coordinator's silence is what makes zombies.
+        const SERVICES: [ProcessId; 6] = [
+            ProcessId::Coordinator,
+            ProcessId::Coordinator,
+            ProcessId::Coordinator,
+            ProcessId::ObjectStore,
+            ProcessId::SinkTarget,
+            ProcessId::SourceLog,
+        ];
+        let worker = self.worker();
+        if worker != of && self.stream.chance(50) {
+            return worker;
+        }
+        *self.stream.pick(&SERVICES).unwrap_or(&ProcessId::Coordinator)
+    }
+
+    fn lossy_reconnect(&mut self) -> PlannedFault {
+        let when = self.when(FaultClass::LossyReconnect);
+        let channel = ChannelId(small(self.stream.below(self.targets.channels.into())));
+        let count = self.stream.within(self.ranges.elements).max(1) as u32;
+        PlannedFault { when, fault: Fault::Lose { channel, count } }
+    }
+}

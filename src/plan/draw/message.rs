@@ -1,0 +1,106 @@
+//! Faults of control messages.
+
+use super::fault::FaultDraw;
+use crate::plan::fault::{Fault, MessageAction, PlannedFault, When};
+use crate::plan::fault_class::FaultClass;
+use crate::protocol::ProcessId;
+use crate::trace::{MessageKind, Point};
+
+impl FaultDraw<'_> {
+    pub(super) fn message(&mut self, class: FaultClass) -> PlannedFault {
+        let when = self.when(class);
+        let mut message = *self.stream.pick(FRAGILE).unwrap_or(&MessageKind::Trigger);
+        let count = self.stream.within(self.ranges.messages).max(1) as u32;
+        let us = self.us(self.ranges.delay_ms);
+        let action = match class {
+            FaultClass::DropMessage => MessageAction::Drop,
+            FaultClass::DelayMessage => MessageAction::Delay { us },
+            FaultClass::DuplicateMessage => MessageAction::Duplicate { us },
+            _ => {
+                let overtakers;
+                (message, overtakers) =
+                    *self.stream.pick(OVERTAKEN).unwrap_or(&(message, &[Point::BarrierReceived]));
+                let point = *self.stream.pick(overtakers).unwrap_or(&Point::BarrierReceived);
+                MessageAction::Until { point }
+            }
+        };
+        PlannedFault { when, fault: Fault::Message { message, to: None, count, action } }
+    }
+
+    /// A request to a store is held back until a process runs again, and a client of that store is
+    /// crashed soon after: without the crash nothing would be late.
+    pub(super) fn late_request(&mut self) -> Vec<PlannedFault> {
+        let when = self.when(FaultClass::LateRequest);
+        let store = self.a_store();
+        let client = match store {
+            // What workers write, they write to the object store; the coordinator writes to both.
+            ProcessId::ObjectStore => self.actor(),
+            _ => ProcessId::Coordinator,
+        };
+        let fault = Fault::Message {
+            message: MessageKind::StoreRequest,
+            to: Some(store),
+            count: 1 + self.stream.below(LATE_REQUESTS_MAX) as u32,
+            action: MessageAction::Until { point: Point::Restarted },
+        };
+        let crash_time = match when {
+            When::At { us } => When::At { us: us + 1_000 + self.stream.below(60_000) },
+            When::Point { .. } => self.time(),
+        };
+        let restart_after_us = Some(self.us(self.ranges.down_ms));
+        let crash = Fault::Crash { process: Some(client), restart_after_us };
+        vec![PlannedFault { when, fault }, PlannedFault { when: crash_time, fault: crash }]
+    }
+}
+
+/// How many requests of all clients are held back: so that one of them is the victim's.
+const LATE_REQUESTS_MAX: u64 = 6;
+
+/// The control messages that faults hit; those that decide a checkpoint more often than others.
+const FRAGILE: &[MessageKind] = &[
+    MessageKind::Trigger,
+    MessageKind::Trigger,
+    MessageKind::Acknowledge,
+    MessageKind::Acknowledge,
+    MessageKind::Decline,
+    MessageKind::NotifyComplete,
+    MessageKind::NotifyComplete,
+    MessageKind::NotifyComplete,
+    MessageKind::NotifyComplete,
+    MessageKind::NotifyAborted,
+    MessageKind::Heartbeat,
+    MessageKind::Deploy,
+    MessageKind::Ready,
+    MessageKind::Run,
+    MessageKind::Running,
+    MessageKind::Cancel,
+    MessageKind::SubtaskFailed,
+    MessageKind::StoreRequest,
+    MessageKind::StoreAnswer,
+    MessageKind::LogRequest,
+    MessageKind::LogAnswer,
+    MessageKind::SinkRequest,
+    MessageKind::SinkAnswer,
+];
+
+/// What overtakes what: barriers, later checkpoints, and the next attempt.
+const OVERTAKEN: &[(MessageKind, &[Point])] = &[
+    (MessageKind::Trigger, &[Point::BarrierReceived, Point::Triggered, Point::Aborted]),
+    (MessageKind::Trigger, &[Point::AlignmentCompleted, Point::Completed, Point::AttemptStarted]),
+    (MessageKind::Acknowledge, &[Point::Triggered, Point::Completed, Point::Aborted]),
+    (MessageKind::Acknowledge, &[Point::AttemptStarted, Point::AttemptRunning]),
+    (MessageKind::Decline, &[Point::Triggered, Point::Completed]),
+    (MessageKind::NotifyComplete, &[Point::BarrierReceived, Point::SnapshotTaken]),
+    (MessageKind::NotifyComplete, &[Point::Completed, Point::AttemptStarted, Point::Restored]),
+    (MessageKind::NotifyAborted, &[Point::BarrierReceived, Point::SnapshotTaken]),
+    (MessageKind::NotifyAborted, &[Point::Triggered, Point::Completed]),
+    (MessageKind::Run, &[Point::AttemptRunning, Point::AttemptStarted]),
+    (MessageKind::Deploy, &[Point::AttemptStarted, Point::LeadershipTaken]),
+    (MessageKind::Cancel, &[Point::AttemptStarted, Point::Restored]),
+    (MessageKind::Running, &[Point::AttemptStarted, Point::Triggered]),
+    (MessageKind::StoreRequest, &[Point::Completed, Point::Aborted, Point::AttemptStarted]),
+    (MessageKind::StoreAnswer, &[Point::Triggered, Point::Aborted, Point::AttemptStarted]),
+    (MessageKind::SinkRequest, &[Point::AttemptStarted, Point::ProducersFenced]),
+    (MessageKind::SinkAnswer, &[Point::BarrierReceived, Point::AttemptStarted]),
+    (MessageKind::LogAnswer, &[Point::BarrierSent, Point::AttemptStarted]),
+];

@@ -1,0 +1,112 @@
+//! Draws a plan from a scenario and a seed.
+//!
+//! Each fault has a stream of its own, keyed by its class and number: taking one out re-rolls no other.
+
+pub mod aim;
+mod fault;
+mod message;
+mod shape;
+mod troubles;
+
+#[cfg(test)]
+mod tests;
+
+pub use fault::{FaultDraw, Targets};
+
+use std::time::Duration;
+
+use super::fault::{Fault, PlannedFault};
+use super::fault_class::FaultClass;
+use super::random::{Concern, Stream};
+use super::scenario::Scenario;
+use super::{JobPlan, Plan};
+use crate::protocol::{DefectSet, ProcessId, Topology};
+
+/// The plan of `seed`. `topology` gives the shape of a job plan's job.
+///
+/// # Errors
+///
+/// What `topology` says of a job that cannot be.
+pub fn draw<E>(
+    scenario: &Scenario,
+    seed: u64,
+    defects: DefectSet,
+    topology: impl FnOnce(&JobPlan) -> Result<Topology, E>,
+) -> Result<Plan, E> {
+    let mut shape = Stream::new(seed, Concern::Shape, 0);
+    let mut job = shape::job(scenario, &mut shape);
+    job.deal = shape::deal(scenario, seed, job.splits);
+    let topology = topology(&job)?;
+    let mut cluster = shape::cluster(scenario, &topology, &mut shape);
+    let links = shape::links(scenario, &topology, &mut shape);
+    let lost = shape::lost(scenario, cluster.workers, &mut shape);
+    let healthy = u64::from(cluster.workers) - lost.len() as u64;
+    let subtasks = topology.subtasks.len() as u64;
+    cluster.slots = small(subtasks.div_ceil(healthy));
+    let targets = Targets::of(&topology, cluster.workers, job.splits);
+    let mut faults = draw_faults(scenario, seed, targets);
+    faults.extend(lost.iter().map(|worker| lose(scenario, seed, targets, *worker)));
+    Ok(Plan {
+        scenario: scenario.name.clone(),
+        seed,
+        job,
+        cluster,
+        links,
+        mailbox_us: scenario.cluster.mailbox_us,
+        faults,
+        safety_ms: scenario.nemesis.window_ms.max.saturating_add(HEALING_MS),
+        liveness_ms: scenario.liveness_ms,
+        lost: lost.into_iter().map(ProcessId::Worker).collect(),
+        defects,
+    })
+}
+
+/// What is left of the safety phase after the last moment at which a fault may strike.
+const HEALING_MS: u64 = 500;
+
+fn small(value: u64) -> u16 {
+    u16::try_from(value).unwrap_or(u16::MAX)
+}
+
+/// The crash from which a worker does not come back.
+fn lose(scenario: &Scenario, seed: u64, targets: Targets, worker: u16) -> PlannedFault {
+    let stream = Stream::new(seed, Concern::Faults, LOST_ENTITY | u64::from(worker));
+    let when = FaultDraw::new(&scenario.nemesis, targets, stream).time();
+    let fault = Fault::Crash { process: Some(ProcessId::Worker(worker)), restart_after_us: None };
+    PlannedFault { when, fault }
+}
+
+/// Streams of crashes for good; those of other faults have their class and number.
+const LOST_ENTITY: u64 = 1 << 48;
+
+fn draw_faults(scenario: &Scenario, seed: u64, targets: Targets) -> Vec<PlannedFault> {
+    let mut faults = Vec::new();
+    for (class, range) in &scenario.faults {
+        let count = fault_stream(seed, *class, 0).within(*range);
+        for number in 1..=count {
+            let stream = fault_stream(seed, *class, number);
+            faults.extend(FaultDraw::new(&scenario.nemesis, targets, stream).fault(*class, None));
+        }
+    }
+    faults
+}
+
+/// The stream of the `number`-th fault of a class, from 1; 0 is that of how many there are.
+fn fault_stream(seed: u64, class: FaultClass, number: u64) -> Stream {
+    Stream::new(seed, Concern::Faults, ((class as u64) << 32) | number)
+}
+
+impl Plan {
+    /// When the faults end.
+    #[must_use]
+    pub fn safety(&self) -> Duration {
+        Duration::from_millis(self.safety_ms)
+    }
+
+    /// When the run ends, whatever happens: just after the job is late.
+    #[must_use]
+    pub fn limit(&self) -> Duration {
+        let liveness = Duration::from_millis(self.liveness_ms.saturating_add(1));
+        self.safety().saturating_add(liveness)
+    }
+}

@@ -1,0 +1,97 @@
+//! The shape of a run: its job, its processes, its checkpoints, its links.
+
+use super::small;
+use crate::cluster::ClusterSettings;
+use crate::dataflow::Deal;
+use crate::plan::JobPlan;
+use crate::plan::links::{Latency, LinkSettings, SlowLink};
+use crate::plan::random::{Concern, Span, Stream};
+use crate::plan::scenario::{ClusterScenario, Scenario};
+use crate::protocol::{ChannelId, CheckpointSettings, Topology};
+
+pub fn job(scenario: &Scenario, stream: &mut Stream) -> JobPlan {
+    let parallelism = stream.within(scenario.job.parallelism);
+    JobPlan {
+        workload: scenario.job.workload.clone(),
+        records: scenario.job.records.map(|records| stream.within(records)),
+        parallelism: small(parallelism),
+        splits: small(stream.within(scenario.job.splits)),
+        deal: Deal::Even,
+    }
+}
+
+/// From a stream of its own: the shape of an input re-rolls nothing else.
+pub fn deal(scenario: &Scenario, seed: u64, splits: u16) -> Deal {
+    let fitting = scenario.job.deal.iter().copied().filter(|deal| deal.fits(splits));
+    let fitting: Vec<Deal> = fitting.collect();
+    Stream::new(seed, Concern::Shape, DEAL_ENTITY).pick(&fitting).copied().unwrap_or_default()
+}
+
+/// The stream of a deal; that of all other shapes has entity 0.
+const DEAL_ENTITY: u64 = 1;
+
+pub fn cluster(scenario: &Scenario, topology: &Topology, stream: &mut Stream) -> ClusterSettings {
+    let ranges = &scenario.cluster;
+    let workers = stream.within(ranges.workers).max(1);
+    let heartbeat_timeout_ms = stream.within(ranges.heartbeat_timeout_ms);
+    ClusterSettings {
+        workers: small(workers),
+        slots: small((topology.subtasks.len() as u64).div_ceil(workers)),
+        heartbeat_ms: stream.within(ranges.heartbeat_ms).max(1),
+        heartbeat_timeout_ms,
+        session_timeout_ms: heartbeat_timeout_ms.saturating_mul(4),
+        restart_delay_ms: stream.within(ranges.restart_delay_ms),
+        request_retry_ms: stream.within(ranges.request_retry_ms).max(1),
+        credits: stream.within(ranges.credits).max(1) as u32,
+        source_interval_us: stream.within(ranges.source_interval_us),
+        fetch_max: 64,
+        sink_batch: stream.within(ranges.sink_batch).max(1) as u32,
+        object_store: ClusterScenario::store(
+            stream.within(ranges.object_store_us),
+            ranges.object_store_byte_ns,
+        ),
+        meta_store: ClusterScenario::store(stream.within(ranges.meta_store_us), 0),
+        cost: ranges.cost,
+        checkpoints: checkpoints(scenario, stream),
+    }
+}
+
+fn checkpoints(scenario: &Scenario, stream: &mut Stream) -> CheckpointSettings {
+    let ranges = &scenario.checkpoints;
+    CheckpointSettings {
+        interval_ms: stream.within(ranges.interval_ms),
+        pause_min_ms: stream.within(ranges.pause_min_ms),
+        timeout_ms: stream.within(ranges.timeout_ms).max(1),
+        concurrent_max: stream.within(ranges.concurrent_max).max(1) as u32,
+        failures_tolerated: stream.within(ranges.failures_tolerated) as u32,
+        retained: stream.within(ranges.retained).max(1) as u32,
+    }
+}
+
+pub fn links(scenario: &Scenario, topology: &Topology, stream: &mut Stream) -> LinkSettings {
+    let ranges = &scenario.links;
+    let count = stream.within(ranges.slow);
+    let channels = topology.channels.len() as u64;
+    let slow = (0..count).map(|_| {
+        let channel = ChannelId(small(stream.below(channels)));
+        let top = stream.within(ranges.slow_us);
+        SlowLink { channel, latency: Latency::Uniform(Span::new(top / 2, top)) }
+    });
+    let slow = slow.collect();
+    LinkSettings {
+        channels: ranges.channels,
+        control: ranges.control,
+        local_us: 20,
+        byte_ns: stream.within(ranges.byte_ns),
+        slow,
+        priorities: Vec::new(),
+    }
+}
+
+/// Workers that are lost for good: neighbours, from a random one on, and never all.
+pub fn lost(scenario: &Scenario, workers: u16, stream: &mut Stream) -> Vec<u16> {
+    let workers = u64::from(workers);
+    let count = stream.within(scenario.cluster.losable).min(workers - 1);
+    let first = stream.below(workers);
+    (0..count).map(|n| small((first + n) % workers)).collect()
+}

@@ -1,0 +1,144 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use strum::IntoEnumIterator as _;
+
+use super::aim::{self, Aim, Home};
+use super::{FaultDraw, Targets};
+use crate::plan::{
+    Concern, Fault, FaultClass, NemesisScenario, PlannedFault, Scenario, Stream, When,
+};
+use crate::protocol::ProcessId;
+use crate::trace::Point;
+
+const TARGETS: Targets = Targets { workers: 3, channels: 8, subtasks: 6, splits: 4 };
+
+fn drawn(class: FaultClass, number: u64, aim: Option<Aim>, aimed_percent: u8) -> Vec<PlannedFault> {
+    let ranges = NemesisScenario { aimed_percent, ..NemesisScenario::default() };
+    let stream = Stream::new(number, Concern::Faults, (class as u64) << 32);
+    FaultDraw::new(&ranges, TARGETS, stream).fault(class, aim)
+}
+
+/// The process in which a fault's point is reached.
+fn struck(when: &When) -> ProcessId {
+    match when {
+        When::At { .. } => ProcessId::Worker(0),
+        When::Point { point, .. } => match Home::of(*point).expect("it can be aimed at") {
+            Home::Worker => ProcessId::Worker(1),
+            Home::Coordinator => ProcessId::Coordinator,
+            Home::Service => ProcessId::ObjectStore,
+        },
+    }
+}
+
+#[test]
+fn what_is_drawn_is_of_the_class_that_was_asked_for() {
+    for class in FaultClass::iter() {
+        for (number, aimed_percent) in (0..400).flat_map(|n| [(n, 0), (n, 50), (n, 100)]) {
+            let faults = drawn(class, number, None, aimed_percent);
+            let found = faults[0].class(struck(&faults[0].when));
+            assert_eq!(found, class, "number {number}: {:?}", faults[0]);
+        }
+    }
+}
+
+#[test]
+fn any_class_is_aimed_at_any_point_that_it_can_be_aimed_at() {
+    for class in FaultClass::iter() {
+        for point in aim::points().filter(|point| aim::can_aim(class, *point)) {
+            for number in 0..20 {
+                let aim = Aim { point, subtask: None, occurrence: 3 };
+                let fault = &drawn(class, number, Some(aim), 0)[0];
+                let When::Point { point: at, occurrence, .. } = fault.when else {
+                    panic!("{class} was to be aimed at {point}: {fault:?}");
+                };
+                assert_eq!((at, occurrence), (point, 3), "{class}: {fault:?}");
+                assert_eq!(fault.class(struck(&fault.when)), class, "{fault:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_aimed_is_told_from_what_can() {
+    for point in aim::points() {
+        assert!(!aim::can_aim(FaultClass::ClockOffset, point));
+        let in_recovery = aim::can_aim(FaultClass::CrashInRecovery, point);
+        assert_ne!(in_recovery, aim::can_aim(FaultClass::CrashWorker, point), "{point}");
+        assert!(aim::can_aim(FaultClass::StalledStore, point), "{point}");
+    }
+    for point in [Point::RunStarted, Point::JobFinished, Point::Crashed, Point::SplitResumed] {
+        assert!(FaultClass::iter().all(|class| !aim::can_aim(class, point)), "{point}");
+    }
+}
+
+#[test]
+fn every_point_is_aimed_at_and_early_occurrences_more_often_than_late_ones() {
+    let mut occurrences: BTreeMap<Point, Vec<u32>> = BTreeMap::new();
+    for number in 0..20_000 {
+        let fault = &drawn(FaultClass::StalledStore, number, None, 100)[0];
+        if let When::Point { point, occurrence, .. } = fault.when {
+            occurrences.entry(point).or_default().push(occurrence);
+        }
+    }
+    assert_eq!(occurrences.keys().copied().collect::<Vec<_>>(), aim::points().collect::<Vec<_>>());
+    for (point, drawn) in occurrences {
+        let late = 1 << (aim::doublings(point) - 1);
+        let early = drawn.iter().filter(|occurrence| **occurrence <= late).count();
+        assert!(early * 10 >= drawn.len() * 7, "{point}: {early} of {}", drawn.len());
+        let has_late = drawn.iter().any(|occurrence| *occurrence > late);
+        assert!(has_late, "{point}: none after occurrence {late}");
+    }
+}
+
+#[test]
+fn a_late_request_comes_with_the_restart_that_it_is_late_for() {
+    for number in 0..200 {
+        let faults = drawn(FaultClass::LateRequest, number, None, 50);
+        let [request, crash] = faults.as_slice() else { panic!("two faults, not {faults:?}") };
+        let Fault::Message { to: Some(store), .. } = request.fault else { panic!("{request:?}") };
+        let Fault::Crash { process: Some(client), restart_after_us: Some(_) } = crash.fault else {
+            panic!("{crash:?}")
+        };
+        let writes_there = store == ProcessId::ObjectStore || client == ProcessId::Coordinator;
+        assert!(writes_there, "{client} sends nothing to the {store}");
+        if let (When::At { us: before }, When::At { us: after }) = (&request.when, &crash.when) {
+            assert!(before < after, "{faults:?}");
+        }
+    }
+}
+
+#[test]
+fn a_crash_again_waits_for_a_restart_and_comes_before_a_completion() {
+    let mut points = BTreeSet::new();
+    for number in 0..500 {
+        let fault = &drawn(FaultClass::CrashAgain, number, None, 0)[0];
+        let When::Point { point, after_restarts, .. } = fault.when else { panic!("{fault:?}") };
+        assert_eq!(after_restarts, 1, "{fault:?}");
+        assert!(!matches!(point, Point::Completed | Point::CompletionNotified), "{fault:?}");
+        points.insert(point);
+    }
+    assert_eq!(points.len(), aim::BEFORE_COMPLETION.len());
+}
+
+#[test]
+fn taking_a_class_out_rerolls_no_other() {
+    use crate::plan::scenario::all;
+    use crate::protocol::{DefectSet, OperatorRole, OperatorShape, SubtaskShape, Topology};
+    let operator =
+        OperatorShape { name: "a".to_owned(), role: OperatorRole::Source, parallelism: 1 };
+    let subtask = SubtaskShape { operator: crate::protocol::OperatorId(0), index: 0 };
+    let topology =
+        Topology { operators: vec![operator], subtasks: vec![subtask], channels: Vec::new() };
+    let draw = |scenario: &Scenario| {
+        let shape = |_: &_| Ok::<_, std::convert::Infallible>(topology.clone());
+        super::draw(scenario, 7, DefectSet::NONE, shape).expect("it cannot fail").faults
+    };
+    let mut scenario = all().into_iter().find(|one| one.name == "storage-rot").expect("built in");
+    let faults = draw(&scenario);
+    scenario.faults.remove(&FaultClass::StalledStore);
+    let is_left =
+        |fault: &PlannedFault| fault.class(struck(&fault.when)) != FaultClass::StalledStore;
+    let left: Vec<PlannedFault> = faults.iter().filter(|fault| is_left(fault)).cloned().collect();
+    assert!(left.len() < faults.len(), "seed 7 draws a stalled store");
+    assert_eq!(draw(&scenario), left);
+}
