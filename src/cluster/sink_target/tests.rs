@@ -51,7 +51,7 @@ impl Bench {
         let payload = b"one"[..].into();
         let record = Record { lineage: LineageId(1), timestamp: 0, payload };
         let records = vec![record];
-        let message = Message::SinkWrite { transaction, transactional: true, records };
+        let message = Message::SinkWrite { transaction, transactional: true, first: 0, records };
         self.handle(Input::Message { from: ProcessId::Worker(0), message }).1
     }
 
