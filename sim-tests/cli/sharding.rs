@@ -125,11 +125,10 @@ fn junit_has_a_case_for_each_scenario() {
     loop {
         match reader.read_event().expect("well-formed") {
             Event::Start(element) => {
-                let name = String::from_utf8_lossy(element.name().as_ref()).into_owned();
+                let name = element.name().as_ref().to_owned();
                 if name == "failure" {
                     let message = element.try_get_attribute("message").expect("attributes");
-                    failures
-                        .push(String::from_utf8_lossy(&message.expect("one").value).into_owned());
+                    failures.push(message.expect("one").value.into_owned());
                 }
                 if name == "testcase" {
                     cases.push(open.len());
@@ -137,11 +136,11 @@ fn junit_has_a_case_for_each_scenario() {
                 open.push(name);
             }
             Event::Empty(element) => {
-                assert_eq!(element.name().as_ref(), b"testcase");
+                assert_eq!(element.name().as_ref(), "testcase");
                 cases.push(open.len());
             }
             Event::End(element) => {
-                let name = String::from_utf8_lossy(element.name().as_ref()).into_owned();
+                let name = element.name().as_ref().to_owned();
                 assert_eq!(open.pop(), Some(name));
             }
             Event::Eof => break,
