@@ -5,7 +5,7 @@ use strum::IntoEnumIterator as _;
 use super::aim::{self, Aim, Home};
 use super::{FaultDraw, Targets};
 use crate::plan::{
-    Concern, Fault, FaultClass, NemesisScenario, PlannedFault, Scenario, Stream, When,
+    Concern, Fault, FaultClass, NemesisScenario, PlannedFault, Scenario, Span, Stream, When,
 };
 use crate::protocol::ProcessId;
 use crate::trace::Point;
