@@ -76,7 +76,7 @@ fn a_reconnect_loses_elements_and_the_job_notices() {
         let lose = Fault::Lose { channel: ChannelId(channel), count: 2 };
         for (outcome, trace) in survive(&[planned(200, lose)]) {
             let gone = trace.all(Point::ElementLost).len();
-            assert_eq!(outcome.statistics.struck(FaultClass::LossyReconnect), (gone > 0).into());
+            assert_eq!(outcome.statistics.struck(FaultClass::LossyReconnect), u64::from(gone > 0));
             assert!(gone == 0 || trace.all(Point::AttemptStarted).len() > 1, "ch-{channel}");
             lost += gone;
         }
