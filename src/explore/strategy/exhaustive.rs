@@ -2,7 +2,8 @@
 //!
 //! The recorded run is that of the scenario's seed 0, without faults. A place is one of the first
 //! [`OCCURRENCES_MAX`] occurrences of a protocol point in a subtask, or of a point that is nobody's. Plan
-//! number n has seed 0's shape and one fault of one class at one place; beyond the last of these, two.
+//! number n has seed 0's shape and one fault of one class at one place, with a crash before it where it
+//! needs a restart; beyond the last of these, two.
 //! The order is one of the scenario's own, so that the beginning of the enumeration is a fair sample.
 
 use super::cells::{classes, shuffled};
@@ -67,9 +68,14 @@ impl Strategy for Exhaustive {
         let targets = Targets::of(topology, plan.cluster.workers, plan.job.splits);
         for number in chosen {
             let (aim, class) = singles[usize::try_from(number).unwrap_or(0)];
-            let stream = Stream::new(0, Concern::Aim, EXHAUSTIVE_ENTITY | number);
-            let mut draw = FaultDraw::new(&scenario.nemesis, targets, stream);
-            plan.faults.extend(draw.fault(class, Some(aim)));
+            let draw = |entity| {
+                let stream = Stream::new(0, Concern::Aim, entity | number);
+                FaultDraw::new(&scenario.nemesis, targets, stream)
+            };
+            plan.faults.extend(draw(EXHAUSTIVE_ENTITY).fault(class, Some(aim)));
+            if matches!(class, FaultClass::CrashAgain | FaultClass::CrashInRecovery) {
+                plan.faults.extend(draw(RESTART_ENTITY).fault(FaultClass::CrashWorker, None));
+            }
         }
         Ok(Some(plan))
     }
@@ -77,6 +83,9 @@ impl Strategy for Exhaustive {
 
 /// Streams of the exhaustive strategy; those of the aimed one have small numbers.
 const EXHAUSTIVE_ENTITY: u64 = 1 << 40;
+
+/// Streams of the crashes that come before a crash in recovery or a second one.
+const RESTART_ENTITY: u64 = 1 << 41;
 
 /// Everything that one fault can be.
 fn singles(scenario: &Scenario, calm: &Profile) -> Vec<Single> {
