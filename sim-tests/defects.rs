@@ -136,7 +136,7 @@ const TABLE: &[Row] = &[
     row(Defect::CommitAtPreCommit, "word-count", 5, &[LIFECYCLE]),
     row(Defect::LingeringTransactionKept, "coordinator-crashes", 20, &[OUTPUT]),
     row(Defect::NoFlushAtBarrier, "word-count", 5, &[OUTPUT]),
-    row(Defect::LatestFromListing, "coordinator-crashes", 60, &[RECOVERY]),
+    row(Defect::LatestFromListing, "coordinator-crashes", 60, &[DURABILITY, RECOVERY]),
     row_under(
         Defect::CorruptReadAccepted,
         "bank",
