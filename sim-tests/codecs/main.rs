@@ -8,10 +8,10 @@ use std::sync::OnceLock;
 
 use cutwater::cluster::Message;
 use cutwater::explore::{Experiments, WorldKind, run_plan};
-use cutwater::plan::{Plan, scenario};
-use cutwater::protocol::{Defect, DefectSet, ProcessId, VirtualTime};
+use cutwater::plan::{ClockChange, Fault, MessageAction, Plan, PlannedFault, When, scenario};
+use cutwater::protocol::{ChannelId, Defect, DefectSet, ProcessId, VirtualTime};
 use cutwater::trace::codec::{TraceReader, TraceWriter};
-use cutwater::trace::{Event, Point, Stamp};
+use cutwater::trace::{Event, MessageKind, Point, Stamp};
 use cutwater::world::Observer;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -123,6 +123,25 @@ impl Observer for Sampler {
     }
 }
 
+/// Faults that no scenario draws.
+fn rare_faults(seed: u64) -> impl Iterator<Item = PlannedFault> {
+    let (from, to, for_us) = (ProcessId::Worker(0), ProcessId::Coordinator, 80_000);
+    let process = Some(if seed.is_multiple_of(2) { from } else { to });
+    let until = MessageAction::Until { point: Point::Completed };
+    let (message, count, channel) = (MessageKind::Heartbeat, 1, ChannelId(0));
+    let faults = [
+        Fault::Zombie { process, restart_after_us: 10_000, for_us: 300_000 },
+        Fault::Hold { from, to, for_us },
+        Fault::HalfOpen { from, to, for_us },
+        Fault::Lose { channel, count },
+        Fault::Clock { process, change: ClockChange::Step { us: 7 } },
+        Fault::Message { message, to: None, count, action: until },
+    ];
+    let when = |number: usize| When::At { us: 100_000 + 20_000 * number as u64 };
+    let planned = move |(number, fault)| PlannedFault { when: when(number), fault };
+    faults.into_iter().enumerate().map(planned)
+}
+
 fn samples() -> &'static [Event] {
     static SAMPLES: OnceLock<Vec<Event>> = OnceLock::new();
     SAMPLES.get_or_init(|| {
@@ -130,7 +149,8 @@ fn samples() -> &'static [Event] {
         let mut sampler = Sampler::default();
         for scenario in scenario::built_in() {
             for seed in 0..4 {
-                let plan = experiments.draw(&scenario, seed, DefectSet::NONE).expect("drawn");
+                let mut plan = experiments.draw(&scenario, seed, DefectSet::NONE).expect("drawn");
+                plan.faults.extend(rare_faults(seed));
                 let prepared = experiments.prepare(&plan.job).expect("it was drawn for it");
                 let (_, seen) = run_plan(&plan, &prepared, WorldKind::Kernel, Sampler::default());
                 for event in seen.expect("no run panics").samples.into_values().flatten() {

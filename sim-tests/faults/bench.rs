@@ -49,12 +49,8 @@ impl Seen {
 
     /// Why attempts of subtasks failed.
     pub fn reasons(&self) -> Vec<&str> {
-        let reason = |(_, event): &'_ (Stamp, Event)| match event {
-            Event::SubtaskFailed { .. } => true,
-            _ => false,
-        };
-        let failed = self.0.iter().filter(|each| reason(each));
-        failed
+        self.0
+            .iter()
             .filter_map(|(_, event)| match event {
                 Event::SubtaskFailed { reason, .. } => Some(reason.as_str()),
                 _ => None,

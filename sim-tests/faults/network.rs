@@ -101,8 +101,7 @@ fn a_lossy_reconnect_is_noticed() {
     let (mut lost, mut noticed) = (0, 0);
     Bench::new().strike("sequence", FaultClass::LossyReconnect, lossy, |_, seen| {
         lost += usize::from(seen.count(Point::ElementLost) > 0);
-        let missed = |reason: &&str| reason.contains("arrived");
-        noticed += usize::from(seen.reasons().iter().any(|reason| missed(&reason)));
+        noticed += usize::from(seen.reasons().iter().any(|reason| reason.contains("arrived")));
     });
     assert!(noticed * 4 >= lost * 3, "{noticed} of {lost} losses were noticed");
 }

@@ -17,6 +17,8 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use strum::IntoEnumIterator as _;
 
+use super::points::is_mortal;
+
 /// When the last fault may strike, in microseconds.
 const WINDOW_US: u64 = 1_500_000;
 
@@ -416,90 +418,5 @@ impl DraftLinks {
             slow: self.slow.iter().map(slow).collect(),
             priorities: Vec::new(),
         }
-    }
-}
-
-/// Whether the point lies in a process that may crash: stores, the log and the target keep what they
-/// acknowledged, and the run itself is no process.
-fn is_mortal(when: &When) -> bool {
-    let When::Point { point, .. } = when else { return false };
-    match point {
-        Point::Read
-        | Point::Sent
-        | Point::Received
-        | Point::BarrierSent
-        | Point::BarrierReceived
-        | Point::CancelSent
-        | Point::CancelReceived
-        | Point::EndSent
-        | Point::EndReceived
-        | Point::ChannelBlocked
-        | Point::ChannelUnblocked
-        | Point::Restored
-        | Point::AlignmentStarted
-        | Point::AlignmentCompleted
-        | Point::AlignmentAborted
-        | Point::SnapshotTaken
-        | Point::SnapshotDurable
-        | Point::Acknowledged
-        | Point::Declined
-        | Point::CompletionLearned
-        | Point::AbortLearned
-        | Point::SubtaskEnded
-        | Point::SubtaskFailed
-        | Point::CommitRequested
-        | Point::LeadershipTaken
-        | Point::AttemptStarted
-        | Point::AttemptRunning
-        | Point::AttemptFailed
-        | Point::Triggered
-        | Point::AcknowledgementCounted
-        | Point::AcknowledgementIgnored
-        | Point::Assembled
-        | Point::Completed
-        | Point::CompletionNotified
-        | Point::Aborted
-        | Point::Discarded
-        | Point::JobFinished => true,
-        Point::RunStarted
-        | Point::FaultsEnded
-        | Point::Crashed
-        | Point::Restarted
-        | Point::Paused
-        | Point::Resumed
-        | Point::Disconnected
-        | Point::Healed
-        | Point::MessageDropped
-        | Point::MessageDelayed
-        | Point::MessageDuplicated
-        | Point::MessageReordered
-        | Point::Zombified
-        | Point::ZombieEnded
-        | Point::Held
-        | Point::Released
-        | Point::HalfOpened
-        | Point::ConnectionReset
-        | Point::ElementLost
-        | Point::ClockChanged
-        | Point::StoreTroubled
-        | Point::StoreRecovered
-        | Point::ObjectDestroyed
-        | Point::SinkTroubled
-        | Point::SinkRecovered
-        | Point::SplitIdle
-        | Point::SplitResumed
-        | Point::ObjectStored
-        | Point::ObjectRefused
-        | Point::ObjectDeleted
-        | Point::RecordWritten
-        | Point::RecordRefused
-        | Point::OffsetCommitted
-        | Point::ProducersFenced
-        | Point::TransactionOpened
-        | Point::ProducerRefused
-        | Point::TransactionPrepared
-        | Point::TransactionCommitted
-        | Point::TransactionAborted
-        | Point::OutputWritten => false,
     }
 }

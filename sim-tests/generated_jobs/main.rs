@@ -8,6 +8,7 @@
 mod case;
 mod faults;
 mod operators;
+mod points;
 mod reference;
 mod spec;
 mod strategy;

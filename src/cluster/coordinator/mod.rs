@@ -134,12 +134,14 @@ impl Coordinator {
                 self.handle_sign(now, from, sign, outbox);
             }
             Message::Ready(sign) => {
-                if self.handle_sign(now, from, sign, outbox) {
+                let is_newest = self.handle_sign(now, from, sign, outbox);
+                if is_newest {
                     self.handle_ready(from, sign, outbox);
                 }
             }
             Message::Running(sign) => {
-                if self.handle_sign(now, from, sign, outbox) {
+                let is_newest = self.handle_sign(now, from, sign, outbox);
+                if is_newest {
                     self.handle_running(now, from, sign, outbox);
                 }
             }
