@@ -25,6 +25,9 @@ crash-worker = 1
 [nemesis]
 window_ms = [50, 150]
 aimed_percent = 0
+
+[swarm]
+pinned = ["job", "cluster", "checkpoints", "links", "nemesis", "faults"]
 "#;
 
 /// What a sweep leaves in its directory.

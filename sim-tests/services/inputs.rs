@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use cutwater::dataflow::Deal;
-use cutwater::plan::{Fault, FaultClass, scenario};
+use cutwater::plan::{Fault, FaultClass, Scenario, scenario};
 use cutwater::protocol::{ProcessId, SplitId};
 use cutwater::trace::Event;
 
@@ -58,7 +58,9 @@ fn epochs_in_which_nothing_happens_are_checkpointed() {
 #[test]
 fn every_scenario_holds_however_its_input_is_dealt() {
     let deals = [Deal::Uneven, Deal::Empty { splits: 1 }, Deal::Empty { splits: 2 }];
-    for mut scenario in scenario::built_in() {
+    // Where every copy may be destroyed, not everything is owed.
+    let owed = |scenario: &Scenario| !scenario.faults.contains_key(&FaultClass::DestroyedStore);
+    for mut scenario in scenario::built_in().into_iter().filter(owed) {
         scenario.job.deal = deals.to_vec();
         let trial = Trial::run_with(&scenario, 12, |_, _| {});
         trial.assert_all_held();

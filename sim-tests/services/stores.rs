@@ -181,7 +181,9 @@ fn the_metadata_of_a_checkpoint_that_was_given_up_is_deleted() {
             .0
             .iter()
             .position(|(_, event)| matches!(event, Event::LeadershipTaken { term } if term.0 == 2));
-        listed.is_some_and(|from| seen.within(&[from..seen.0.len()], discarded) > 0)
+        listed.is_some_and(|from| {
+            seen.within(std::slice::from_ref(&(from..seen.0.len())), discarded) > 0
+        })
     });
     assert!(gone_unseen.count() > 0, "a successor finds something to delete");
 }

@@ -133,7 +133,7 @@ mod tests {
             defects: DefectSet::only(Defect::NoFlushAtBarrier),
             world: WorldKind::Madsim,
         };
-        let expected = r"cutwater run 'my dir/it'\''s.toml' --seed 7 --defect no-flush-at-barrier --world madsim";
+        let expected = r"cutwater run 'my dir/it'\''s.toml' --seed 7 --strategy random --defect no-flush-at-barrier --world madsim";
         assert_eq!(all.run_command(7), expected);
     }
 }

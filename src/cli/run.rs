@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use clap::Args;
 use cutwater::explore::{Experiments, StrategyName, WorldKind, strategy};
-use cutwater::plan::{Fault, FaultClass, Plan, PlannedFault, Scenario, Span, When};
+use cutwater::plan::{Fault, FaultClass, Plan, PlannedFault, Scenario, Setting, Span, When};
 use cutwater::protocol::{Defect, ProcessId};
 use cutwater::workload;
 
@@ -129,6 +129,16 @@ impl Arguments {
                 scenario.job.splits = Span { min: at_least(splits.min), max: at_least(splits.max) };
             }
         }
+        // What is asked for is not varied.
+        let said = [
+            (self.records.is_some(), Setting::Records),
+            (self.parallelism.is_some(), Setting::Parallelism),
+            (self.parallelism.is_some(), Setting::Splits),
+            (self.crashes.is_some(), Setting::Faults),
+            (self.faults_until.is_some(), Setting::Nemesis),
+        ];
+        let said = said.into_iter().filter(|(is_said, _)| *is_said);
+        scenario.swarm.pinned.extend(said.map(|(_, setting)| setting));
         if self.crashes.is_some() {
             scenario.faults.remove(&FaultClass::CrashWorker);
         }

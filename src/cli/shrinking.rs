@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use cutwater::explore::explain::explain;
+use cutwater::explore::footage::picture;
 use cutwater::explore::regression_test::regression_test;
 use cutwater::explore::shrink::{InProcess, RUNS_MAX, ShrinkError, Shrinker, Shrunk, Size, Step};
 use cutwater::explore::{Experiments, Signature, WorldKind, run_plan};
@@ -37,6 +38,11 @@ impl Budget {
     /// As long as anybody likes to wait.
     pub fn usual(jobs: usize) -> Self {
         Self { runs: RUNS_MAX, time: Duration::from_secs(60), jobs }
+    }
+
+    /// As long as a sweep may take longer without having been asked.
+    pub fn unasked(jobs: usize) -> Self {
+        Self { time: Duration::from_secs(20), ..Self::usual(jobs) }
     }
 }
 
@@ -115,7 +121,13 @@ pub struct Small {
     test: PathBuf,
     /// The command that shows it again.
     pub command: String,
+    /// What happened, as a space-time diagram.
+    #[serde(skip)]
+    diagram: String,
 }
+
+/// How many columns a diagram has.
+const WIDTH: usize = 100;
 
 /// Writes down what shrinking gave: the plan, what it shows, and a test of it; and what else is kept of a
 /// failure.
@@ -133,6 +145,8 @@ pub fn keep(
     let explanation = explain(plan, topology, signature, violation.as_ref());
     let (outcome, _) = run_plan(plan, &prepared, world, ());
     failure::keep(dir, plan, &prepared, world, &outcome)?;
+    let diagram = picture(plan, &prepared, world, &outcome.verdict, WIDTH);
+    dir.write("diagram.txt", &diagram)?;
     dir.write("explanation.txt", &format!("{}\n", explanation.join("\n")))?;
     let source = regression_test(&plan.scenario, plan, signature);
     let test = dir.write("regression_test.rs", &source)?;
@@ -148,6 +162,7 @@ pub fn keep(
         command: failure::replay_command(&path, world),
         plan: path,
         test,
+        diagram,
     })
 }
 
@@ -166,6 +181,7 @@ impl fmt::Display for Small {
             writeln!(f, "{line}")?;
         }
         writeln!(f, "\n{}", self.command)?;
-        writeln!(f, "test       {}", self.test.display())
+        writeln!(f, "test       {}\n", self.test.display())?;
+        write!(f, "{}", self.diagram)
     }
 }

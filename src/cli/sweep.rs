@@ -10,6 +10,7 @@ mod messages;
 pub mod report;
 pub mod results;
 pub mod shard;
+mod smallest;
 pub mod subject;
 mod turns;
 pub mod worker;
@@ -22,6 +23,8 @@ use std::io::Write as _;
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::ops::{ControlFlow, Range};
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use clap::Args;
@@ -90,6 +93,9 @@ pub struct Arguments {
     /// Runs only every n-th run, from the i-th on; `auto` asks Slurm which, `auto/n` Slurm or Kubernetes
     #[arg(long, value_name = "i/n")]
     shard: Option<ShardArgument>,
+    /// Leaves the first failure as large as it is
+    #[arg(long)]
+    no_shrink: bool,
     /// Where to make a new directory for what is kept
     #[arg(long, value_name = "DIR", default_value = "cutwater-out")]
     out: PathBuf,
@@ -123,10 +129,18 @@ pub fn execute(arguments: Arguments) -> Result<Exit, CliError> {
     out.replace_json("configuration.json", &header.configuration)?;
     out.replace_json("environment.json", &header.environment)?;
     let mut console = JsonTarget::console(json.as_ref());
+    let stop = signal::interruptible()?;
     announce(&mut console, &subject, shard, &turns, &out)?;
-    let (ended, pace) = run(&arguments, &subject, &header, turns, results, &out)?;
+    let setup = (Arc::clone(&stop), turns, results);
+    let (ended, pace) = run(&arguments, &subject, &header, setup, &out)?;
     let report = conclude(&subject, &header, ended, pace, &out)?;
     write!(console, "{report}")?;
+    if !arguments.no_shrink && ended != Ended::Interrupted {
+        let small = smallest::shrink_first(&report, &subject, &stop)?;
+        small
+            .iter()
+            .try_for_each(|small| write!(console, "\nthe first of them, shrunk\n\n{small}"))?;
+    }
     if let Some(junit) = junit {
         junit.write(&report)?;
     }
@@ -178,8 +192,7 @@ fn run(
     arguments: &Arguments,
     subject: &Subject,
     header: &Header,
-    turns: Turns<'_>,
-    results: ResultsFile,
+    (stop, turns, results): (Arc<AtomicBool>, Turns<'_>, ResultsFile),
     out: &OutDir,
 ) -> Result<(Ended, Pace), CliError> {
     let sweep = &subject.sweep;
@@ -201,7 +214,7 @@ fn run(
         whereabouts: Whereabouts::new(out, sweep.jobs)?,
         watcher,
         budget: arguments.budget,
-        stop: signal::interruptible()?,
+        stop,
     });
     before.into_iter().for_each(|record| desk.recall(record));
     Crew::new(line(&orders), arguments.seed_timeout).work(&mut desk, sweep.jobs)?;

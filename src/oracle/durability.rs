@@ -22,6 +22,9 @@ const FROZEN_PER_SUBTASK_MAX: usize = 64;
 #[derive(Clone, Debug, Default)]
 pub(super) struct DurabilityOracle {
     stored: BTreeMap<ObjectKey, Digest>,
+    /// Was durable until it was deleted: a successor deletes what its predecessors left behind, and a
+    /// subtask of a dead attempt may acknowledge it all the same, in vain.
+    deleted: BTreeSet<ObjectKey>,
     /// By the key that the snapshot is stored under.
     frozen: BTreeMap<ObjectKey, Frozen>,
     prepared: BTreeSet<TransactionId>,
@@ -67,6 +70,7 @@ impl DurabilityOracle {
     /// An object is durable.
     pub fn handle_stored(&mut self, scene: &mut Scene, key: ObjectKey, digest: Digest) {
         self.stored.insert(key, digest);
+        self.deleted.remove(&key);
         self.destroyed.remove(&key);
         let Some(frozen) = self.frozen.get(&key).filter(|frozen| frozen.state != digest) else {
             return;
@@ -77,7 +81,12 @@ impl DurabilityOracle {
 
     /// An object is gone.
     pub fn handle_deleted(&mut self, scene: &mut Scene, key: ObjectKey) {
-        self.stored.remove(&key);
+        if self.stored.remove(&key).is_some() {
+            self.deleted.insert(key);
+        }
+        if self.deleted.len() > FROZEN_PER_SUBTASK_MAX * scene.shape.subtasks().max(1) {
+            self.deleted.pop_first();
+        }
         let checkpoint = checkpoint_of(key);
         let Some(listed) = self.retained.get(&checkpoint) else { return };
         let is_metadata = key == ObjectKey::Metadata { checkpoint };
@@ -129,7 +138,7 @@ impl DurabilityOracle {
     ) {
         let key = ObjectKey::Snapshot { checkpoint, attempt, subtask };
         let name = scene.name(subtask);
-        if !self.was_durable(key) {
+        if !self.was_durable(key) && !self.deleted.contains(&key) {
             let text = format!("{name} acknowledged {checkpoint} before its snapshot was durable");
             report(scene, Kind::AcknowledgedBeforeDurable, key, text);
         }

@@ -51,7 +51,7 @@ pub enum FaultClass {
     CrashStore,
     /// A process crashes between the start of an attempt and its running.
     CrashInRecovery,
-    /// A process crashes after a restart, aimed before the first checkpoint completes.
+    /// A process crashes again, some time after a restart: most often before the next checkpoint completes.
     CrashAgain,
     /// The coordinator stalls.
     PauseCoordinator,

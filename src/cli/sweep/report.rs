@@ -4,15 +4,15 @@
 mod text;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use cutwater::explore::Statistics;
 use cutwater::explore::reach::SweepReach;
 use cutwater::explore::reach::summary::{Figures, Unmet};
 use cutwater::explore::record::RunClass;
 use cutwater::explore::report::{Unreached, unreached};
 use cutwater::explore::sweep::ScenarioReport;
+use cutwater::explore::{Signature, Statistics};
 use cutwater::plan::{FaultClass, FaultFamily, Scenario};
 use serde::Serialize;
 use strum::IntoEnumIterator as _;
@@ -131,6 +131,9 @@ pub struct FailedRun {
     command: String,
     /// Where it is kept, if it is.
     kept: Option<PathBuf>,
+    /// Whether it can be run in this process, without harm to it.
+    #[serde(skip)]
+    is_harmless: bool,
 }
 
 /// One plan of which two runs differ.
@@ -171,6 +174,11 @@ pub struct Source<'a> {
 }
 
 impl Report {
+    /// Where the first failure is kept that this process can run again.
+    pub fn first_to_shrink(&self) -> Option<&Path> {
+        self.failures.iter().filter(|failed| failed.is_harmless).find_map(|f| f.kept.as_deref())
+    }
+
     /// Makes the report.
     pub fn new(source: Source<'_>) -> Self {
         let Source { subject, shard, collected, reached, groups, kept, ended, pace, .. } = &source;
@@ -387,5 +395,6 @@ fn failed_run(subject: &Subject, failed: &Failed, kept: &Kept) -> FailedRun {
         violated: failed.failure.headline.clone(),
         command,
         kept: kept.cloned(),
+        is_harmless: !matches!(failed.failure.signature, Signature::Died(_) | Signature::Hung),
     }
 }

@@ -350,7 +350,7 @@ fn cells_that_do_not_exist_are_refused() {
     let text = serde_json::to_string(&reach_of(&[leader()])).expect("plain data");
     let cell = text.find("\"cells\":[[").expect("one strike") + "\"cells\":[[".len();
     let mut wrong = text.clone();
-    wrong.insert_str(cell, "2");
+    wrong.insert(cell, '2');
     let error = serde_json::from_str::<Reach>(&wrong).unwrap_err().to_string();
     assert!(error.contains("a cell that does not exist"), "{error}: {wrong}");
 }

@@ -59,11 +59,11 @@ fn carry_fault(
 /// The subtask of the same operator with the same number, or with the highest there is.
 fn same_subtask(subtask: SubtaskId, old: &Topology, new: &Topology) -> SubtaskId {
     let Some(shape) = old.subtasks.get(subtask.index()) else { return SubtaskId(0) };
-    let of_operator = new.subtask_ids().filter(|id| {
+    let mut of_operator = new.subtask_ids().filter(|id| {
         let other = new.subtasks[id.index()];
         other.operator == shape.operator && other.index <= shape.index
     });
-    of_operator.last().unwrap_or(SubtaskId(0))
+    of_operator.next_back().unwrap_or(SubtaskId(0))
 }
 
 /// The channel between the same subtasks, or the first.

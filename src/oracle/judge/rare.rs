@@ -418,84 +418,35 @@ impl Judge {
 }
 
 /// Exhaustive, so that a new event must be thought of.
+#[rustfmt::skip]
 fn concern(event: &Event) -> Concern {
+    use Event as E;
     match event {
-        Event::RunStarted(_)
-        | Event::FaultsEnded
-        | Event::Zombified { .. }
-        | Event::ZombieEnded { .. } => Concern::Run,
-        Event::BarrierSent { .. }
-        | Event::BarrierReceived { .. }
-        | Event::CancelSent { .. }
-        | Event::CancelReceived { .. }
-        | Event::EndSent { .. }
-        | Event::EndReceived { .. }
-        | Event::ChannelBlocked { .. }
-        | Event::ChannelUnblocked { .. } => Concern::Channel,
-        Event::Restored(_)
-        | Event::AlignmentStarted { .. }
-        | Event::AlignmentAborted { .. }
-        | Event::SnapshotTaken(_)
-        | Event::Acknowledged { .. }
-        | Event::CompletionLearned { .. }
-        | Event::AbortLearned { .. } => Concern::Subtask,
-        Event::LeadershipTaken { .. }
-        | Event::AttemptStarted { .. }
-        | Event::AttemptRunning { .. }
-        | Event::AttemptFailed { .. }
-        | Event::Triggered { .. }
-        | Event::AcknowledgementCounted { .. }
-        | Event::Assembled { .. }
-        | Event::Completed { .. }
-        | Event::CompletionNotified { .. }
-        | Event::Aborted { .. }
-        | Event::Discarded { .. }
-        | Event::JobFinished { .. } => Concern::Coordinator,
-        Event::ObjectStored { .. }
-        | Event::ObjectDeleted { .. }
-        | Event::ObjectDestroyed { .. }
-        | Event::SinkTroubled { .. }
-        | Event::SinkRecovered
-        | Event::RecordWritten { .. }
-        | Event::OffsetCommitted { .. }
-        | Event::ProducersFenced { .. }
-        | Event::TransactionOpened { .. }
-        | Event::TransactionPrepared { .. }
-        | Event::CommitRequested { .. }
-        | Event::TransactionCommitted { .. }
-        | Event::TransactionAborted { .. }
-        | Event::OutputWritten { .. } => Concern::Outside,
-        Event::Sent { .. }
-        | Event::Received { .. }
-        | Event::Read { .. }
-        | Event::Crashed { .. }
-        | Event::Restarted { .. }
-        | Event::Paused { .. }
-        | Event::Resumed { .. }
-        | Event::Disconnected { .. }
-        | Event::Healed { .. }
-        | Event::MessageDropped { .. }
-        | Event::MessageDelayed { .. }
-        | Event::MessageDuplicated { .. }
-        | Event::MessageReordered { .. }
-        | Event::Held { .. }
-        | Event::Released { .. }
-        | Event::HalfOpened { .. }
-        | Event::ConnectionReset { .. }
-        | Event::ElementLost { .. }
-        | Event::ClockChanged { .. }
-        | Event::StoreTroubled { .. }
-        | Event::StoreRecovered { .. }
-        | Event::SplitIdle { .. }
-        | Event::SplitResumed { .. }
-        | Event::AlignmentCompleted { .. }
-        | Event::SnapshotDurable { .. }
-        | Event::Declined { .. }
-        | Event::SubtaskEnded { .. }
-        | Event::SubtaskFailed { .. }
-        | Event::AcknowledgementIgnored { .. }
-        | Event::ObjectRefused { .. }
-        | Event::RecordRefused { .. }
-        | Event::ProducerRefused { .. } => Concern::Nobody,
+        E::RunStarted(_) | E::FaultsEnded | E::Zombified { .. } | E::ZombieEnded { .. } => Concern::Run,
+        E::BarrierSent { .. } | E::BarrierReceived { .. } | E::CancelSent { .. }
+        | E::CancelReceived { .. } | E::EndSent { .. } | E::EndReceived { .. }
+        | E::ChannelBlocked { .. } | E::ChannelUnblocked { .. } => Concern::Channel,
+        E::Restored(_) | E::AlignmentStarted { .. } | E::AlignmentAborted { .. }
+        | E::SnapshotTaken(_) | E::Acknowledged { .. } | E::CompletionLearned { .. }
+        | E::AbortLearned { .. } => Concern::Subtask,
+        E::LeadershipTaken { .. } | E::AttemptStarted { .. } | E::AttemptRunning { .. }
+        | E::AttemptFailed { .. } | E::Triggered { .. } | E::AcknowledgementCounted { .. }
+        | E::Assembled { .. } | E::Completed { .. } | E::CompletionNotified { .. }
+        | E::Aborted { .. } | E::Discarded { .. } | E::JobFinished { .. } => Concern::Coordinator,
+        E::ObjectStored { .. } | E::ObjectDeleted { .. } | E::ObjectDestroyed { .. }
+        | E::SinkTroubled { .. } | E::SinkRecovered | E::RecordWritten { .. }
+        | E::OffsetCommitted { .. } | E::ProducersFenced { .. } | E::TransactionOpened { .. }
+        | E::TransactionPrepared { .. } | E::CommitRequested { .. }
+        | E::TransactionCommitted { .. } | E::TransactionAborted { .. } | E::OutputWritten { .. } => Concern::Outside,
+        E::Sent { .. } | E::Received { .. } | E::Read { .. } | E::Crashed { .. }
+        | E::Restarted { .. } | E::Paused { .. } | E::Resumed { .. } | E::Disconnected { .. }
+        | E::Healed { .. } | E::MessageDropped { .. } | E::MessageDelayed { .. }
+        | E::MessageDuplicated { .. } | E::MessageReordered { .. } | E::Held { .. }
+        | E::Released { .. } | E::HalfOpened { .. } | E::ConnectionReset { .. }
+        | E::ElementLost { .. } | E::ClockChanged { .. } | E::StoreTroubled { .. }
+        | E::StoreRecovered { .. } | E::SplitIdle { .. } | E::SplitResumed { .. }
+        | E::AlignmentCompleted { .. } | E::SnapshotDurable { .. } | E::Declined { .. }
+        | E::SubtaskEnded { .. } | E::SubtaskFailed { .. } | E::AcknowledgementIgnored { .. }
+        | E::ObjectRefused { .. } | E::RecordRefused { .. } | E::ProducerRefused { .. } => Concern::Nobody,
     }
 }

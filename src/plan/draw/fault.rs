@@ -173,6 +173,10 @@ impl<'a> FaultDraw<'a> {
         ProcessId::Worker(small(self.stream.below(u64::from(self.targets.workers))))
     }
 
+    /// How many in a hundred crashes after a restart may come at any point, and not only at those before the
+    /// next checkpoint completes.
+    const ANYWHERE_PERCENT: u8 = 40;
+
     /// The worker in which the point is reached, if it is reached in one and none but chance is against
     /// it; else any.
     pub(super) fn struck_worker(&mut self, when: &When) -> Option<ProcessId> {
@@ -200,11 +204,14 @@ impl<'a> FaultDraw<'a> {
 
     fn crash_time(&mut self, class: FaultClass) -> When {
         let points = match class {
-            FaultClass::CrashInRecovery => aim::RECOVERY,
-            FaultClass::CrashAgain => aim::BEFORE_COMPLETION,
+            FaultClass::CrashInRecovery => aim::RECOVERY.to_vec(),
+            FaultClass::CrashAgain if self.stream.chance(Self::ANYWHERE_PERCENT) => {
+                aim::points().filter(|point| aim::can_aim(class, *point)).collect()
+            }
+            FaultClass::CrashAgain => aim::BEFORE_COMPLETION.to_vec(),
             _ => return self.when(class),
         };
-        let aim = self.aim.unwrap_or_else(|| self.aim_at(points));
+        let aim = self.aim.unwrap_or_else(|| self.aim_at(&points));
         self.aim = Some(aim);
         // The first attempt is a recovery as well: of nothing.
         let is_again = class == FaultClass::CrashAgain || self.stream.chance(50);

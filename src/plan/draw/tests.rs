@@ -108,16 +108,18 @@ fn a_late_request_comes_with_the_restart_that_it_is_late_for() {
 }
 
 #[test]
-fn a_crash_again_waits_for_a_restart_and_comes_before_a_completion() {
-    let mut points = BTreeSet::new();
-    for number in 0..500 {
+fn a_crash_again_waits_for_a_restart_and_mostly_comes_before_a_completion() {
+    let (mut points, mut before) = (BTreeSet::new(), 0);
+    for number in 0..2_000 {
         let fault = &drawn(FaultClass::CrashAgain, number, None, 0)[0];
         let When::Point { point, after_restarts, .. } = fault.when else { panic!("{fault:?}") };
         assert_eq!(after_restarts, 1, "{fault:?}");
-        assert!(!matches!(point, Point::Completed | Point::CompletionNotified), "{fault:?}");
+        before += u32::from(aim::BEFORE_COMPLETION.contains(&point));
         points.insert(point);
     }
-    assert_eq!(points.len(), aim::BEFORE_COMPLETION.len());
+    assert!((1_200..1_800).contains(&before), "{before} of 2,000");
+    let possible = aim::points().filter(|point| aim::can_aim(FaultClass::CrashAgain, *point));
+    assert_eq!(points.len(), possible.count());
 }
 
 #[test]

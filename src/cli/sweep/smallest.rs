@@ -1,0 +1,53 @@
+//! The first failure of a sweep, shrunk: what is to be looked at is as small as it gets.
+
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+use cutwater::explore::Experiments;
+
+use super::super::arguments;
+use super::super::error::CliError;
+use super::super::kept_plan::KeptPlan;
+use super::super::out::OutDir;
+use super::super::shrinking::{self, Budget, Small, Watch};
+use super::report::Report;
+use super::subject::Subject;
+
+/// Where the small plan is kept, beside the large one.
+const DIRECTORY: &str = "shrunk";
+
+/// Shrinks the first failure of a report within a budget, or until `stop` is set.
+///
+/// None where there is no failure that can be run in this process, where it was shrunk before, and where
+/// it does not fail any more: then the report has all there is to say.
+///
+/// # Errors
+///
+/// When what was kept cannot be read, or the small plan not written.
+pub fn shrink_first(
+    report: &Report,
+    subject: &Subject,
+    stop: &AtomicBool,
+) -> Result<Option<Small>, CliError> {
+    let Some(dir) = report.first_to_shrink() else { return Ok(None) };
+    if dir.join(DIRECTORY).exists() {
+        return Ok(None);
+    }
+    let path = dir.join("plan.json");
+    let experiments = Experiments::new();
+    let kept = KeptPlan::read(&path)?;
+    kept.prepare(&path, &experiments)?;
+    let budget = Budget::unasked(arguments::jobs(None).min(subject.sweep.jobs));
+    let way = (subject.sweep.world, subject.twice);
+    let watch = Watch::new();
+    let shrunk =
+        shrinking::shrink(&kept.plan, &experiments, way, budget, stop, |step| watch.show(step));
+    watch.finish();
+    let Ok(timed) = shrunk else { return Ok(None) };
+    let out = inside(dir)?;
+    shrinking::keep(&out, &timed, &experiments, subject.sweep.world).map(Some)
+}
+
+fn inside(dir: &Path) -> Result<OutDir, CliError> {
+    OutDir::open(dir)?.inside(DIRECTORY)
+}
