@@ -24,7 +24,7 @@ mod madsim_world {
     use cutwater::dataflow::replay::Replay;
     use cutwater::dataflow::{EncodedSink, Input, JobBuilder};
     use cutwater::explore::{Experiments, Outcome, Prepared, WorldKind, run_plan};
-    use cutwater::oracle::Verdict;
+    use cutwater::oracle::{Verdict, VerdictClass};
     use cutwater::plan::{
         Fault, FaultClass, MessageAction, Plan, PlannedFault, Scenario, Span, When, scenario,
     };

@@ -211,13 +211,13 @@ fn a_split_has_nothing_new_for_a_while() {
 fn a_zombie_goes_on_beside_its_next_life() {
     let cases = [(FaultClass::ZombieWorker, WORKER), (FaultClass::ZombieCoordinator, COORDINATOR)];
     for (class, process) in cases {
-        let zombie = Fault::Zombie { process, restart_after_us: 60_000, for_us: 250_000 };
+        let zombie = Fault::Zombie { process, restart_after_us: 150_000, for_us: 400_000 };
         for (outcome, trace) in survive(&[planned(230, zombie)]) {
             assert_eq!(outcome.statistics.struck(class), 1);
             let replaced = trace.all(Point::Zombified)[0];
             let next = trace.all(Point::Restarted)[0];
             assert!(trace.between(replaced.process, replaced, next) > 0, "{class} goes on");
-            assert!(next.at - replaced.at >= std::time::Duration::from_millis(60));
+            assert!(next.at - replaced.at >= std::time::Duration::from_millis(150));
             assert_eq!(trace.all(Point::ZombieEnded).len(), 1);
             assert!(trace.all(Point::AttemptStarted).len() > 1, "the job was restarted");
         }
@@ -287,7 +287,7 @@ fn vocabulary() -> Vec<PlannedFault> {
 /// Every third of the plan's faults is aimed at a point.
 fn aimed(number: usize, fault: PlannedFault) -> PlannedFault {
     let points = [Point::SnapshotTaken, Point::AttemptStarted, Point::BarrierReceived];
-    if number % 3 != 0 {
+    if !number.is_multiple_of(3) {
         return fault;
     }
     let (point, occurrence) = (points[number / 3 % points.len()], 1 + number as u32 % 2);

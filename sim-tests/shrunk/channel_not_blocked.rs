@@ -25,7 +25,7 @@ const PLAN: &str = r#"{
   "version": 1,
   "plan": {
     "scenario": "relay",
-    "seed": 3,
+    "seed": 0,
     "job": {
       "workload": "relay",
       "records": 2,
@@ -33,15 +33,15 @@ const PLAN: &str = r#"{
       "splits": 1
     },
     "cluster": {
-      "workers": 4,
-      "slots": 1,
+      "workers": 2,
+      "slots": 2,
       "heartbeat_ms": 5,
       "heartbeat_timeout_ms": 20,
       "session_timeout_ms": 80,
-      "restart_delay_ms": 20,
+      "restart_delay_ms": 1,
       "request_retry_ms": 10,
       "credits": 64,
-      "source_interval_us": 530000,
+      "source_interval_us": 10000,
       "fetch_max": 64,
       "sink_batch": 1,
       "object_store": {
@@ -54,9 +54,9 @@ const PLAN: &str = r#"{
       },
       "cost": null,
       "checkpoints": {
-        "interval_ms": 100,
+        "interval_ms": 5,
         "pause_min_ms": 0,
-        "timeout_ms": 50,
+        "timeout_ms": 20,
         "concurrent_max": 1,
         "failures_tolerated": 100,
         "retained": 1
@@ -65,14 +65,14 @@ const PLAN: &str = r#"{
     "links": {
       "channels": {
         "uniform": [
-          500,
-          8428
+          100,
+          100
         ]
       },
       "control": {
         "uniform": [
-          1000,
-          10000
+          100,
+          100
         ]
       },
       "local_us": 1,
@@ -80,11 +80,11 @@ const PLAN: &str = r#"{
     },
     "mailbox_us": [
       0,
-      0
+      5550
     ],
     "faults": [],
     "safety_ms": 0,
-    "liveness_ms": 4360,
+    "liveness_ms": 1704,
     "defects": [
       "channel-not-blocked"
     ]

@@ -1,6 +1,6 @@
 //! What results files hold, counted: all that a report is made from.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use cutwater::explore::record::{Failure, SecondRun};
 use cutwater::explore::{Record, Signature, SweepReport};
@@ -75,7 +75,7 @@ impl<'a> Collector<'a> {
     /// # Errors
     ///
     /// When it cannot be read, or holds what is no record of the sweep, or one that was there before.
-    pub fn read(&mut self, path: &PathBuf, file: usize) -> Result<Header, CliError> {
+    pub fn read(&mut self, path: &Path, file: usize) -> Result<Header, CliError> {
         results::read(path, |header, record| {
             check(self.subject, header.shard, &record)?;
             self.add(record, file)
