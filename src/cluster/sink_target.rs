@@ -116,8 +116,9 @@ impl SinkTarget {
         }
     }
 
-    /// After a crash, what was open is gone: only what was prepared is durable.
+    /// After a crash, what was open is gone, and so is what was asked: only what was prepared is durable.
     fn roll_back(&mut self, outbox: &mut impl Outbox) {
+        self.delayed.clear();
         let is_open = |(id, held): (&TransactionId, &Transaction)| {
             matches!(held, Transaction::Open(_)).then_some(*id)
         };
