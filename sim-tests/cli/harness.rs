@@ -117,11 +117,12 @@ impl Place {
         Said::of(&command.output().expect("a shell starts"))
     }
 
-    /// Waits until a file that is being written has so many lines.
-    pub fn await_lines(&self, name: &str, lines: usize) {
+    /// Waits until a file that `writer` writes has so many lines.
+    pub fn await_lines(&self, name: &str, lines: usize, writer: &mut Running) {
         let has =
             || fs::read_to_string(self.path(name)).is_ok_and(|it| it.lines().count() >= lines);
         while !has() {
+            assert!(writer.is_running(), "it ended before {name} had {lines} lines");
             std::thread::yield_now();
         }
     }
@@ -174,6 +175,11 @@ impl Said {
 }
 
 impl Running {
+    /// Whether it goes on.
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().expect("its state can be read").is_none()
+    }
+
     /// Reads on up to a line that begins with `start`.
     pub fn wait_for(&mut self, start: &str) {
         loop {

@@ -25,6 +25,7 @@ fn a_killed_sweep_has_written_down_where_it_was() {
     running.wait_for("kept in");
     let file = "cutwater-out/sweep-1/running/worker-0";
     while !place.path(file).exists() || place.read(file).is_empty() {
+        assert!(running.is_running(), "it ended before a worker had begun");
         std::thread::yield_now();
     }
     running.signal("KILL");

@@ -51,9 +51,9 @@ fn a_seed_that_gives_no_answer_is_a_result() {
 #[test]
 fn what_a_lost_worker_had_taken_is_given_to_another() {
     let place = Place::new("lost-worker");
-    let running = place.start("sweep relay --seeds 0..300 --jobs 2 --json -");
+    let mut running = place.start("sweep relay --seeds 0..300 --jobs 2 --json -");
     let file = "cutwater-out/sweep-1/results.jsonl";
-    place.await_lines(file, 20);
+    place.await_lines(file, 20, &mut running);
     running.kill_one_child();
     let report = report(&running.finish().expect(1));
     assert_eq!((ended(&report, "died"), report["missing"].as_u64()), (1, Some(0)), "{report:#}");
@@ -63,5 +63,5 @@ fn what_a_lost_worker_had_taken_is_given_to_another() {
 #[test]
 fn workers_are_started_by_sweeps_only() {
     let place = Place::new("no-orders");
-    assert!(place.run("internal-worker").expect(2).err.contains("started by sweep, and by nobody"));
+    assert!(place.run("crew-member").expect(2).err.contains("started by sweep, and by nobody"));
 }

@@ -35,8 +35,8 @@ fn a_killed_sweep_goes_on_and_tells_what_an_undisturbed_one_does() {
     let place = quick("kill-and-resume");
     let whole = place.run(&format!("{SWEEP} --resume whole"));
     for lines in [10, 40, 70] {
-        let running = place.start(&format!("{SWEEP} --resume kept"));
-        place.await_lines(RESULTS, lines);
+        let mut running = place.start(&format!("{SWEEP} --resume kept"));
+        place.await_lines(RESULTS, lines, &mut running);
         running.signal("KILL");
         running.finish();
         tear(&place);
@@ -135,8 +135,8 @@ fn a_budget_ends_a_sweep_and_the_rest_can_be_run_later() {
 fn two_sweeps_do_not_write_one_file() {
     let place = quick("two-writers");
     let line = "sweep relay --seeds 0..1_000_000 --jobs 1 --resume kept";
-    let running = place.start(line);
-    place.await_lines(RESULTS, 2);
+    let mut running = place.start(line);
+    place.await_lines(RESULTS, 2, &mut running);
     let said = place.run(line).expect(2);
     assert!(said.err.contains("another sweep is writing it"), "{}", said.err);
     running.signal("INT");

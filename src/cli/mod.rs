@@ -65,7 +65,7 @@ enum Command {
     Merge(merge::Arguments),
     /// Runs what a sweep tells it to; started by `sweep`.
     #[command(hide = true)]
-    SweepWorker(sweep::worker::Arguments),
+    CrewMember(sweep::worker::Arguments),
     /// Runs one seed of a scenario, and tells it in full.
     Run(run::Arguments),
     /// Runs a plan that was kept, the same again.
@@ -106,7 +106,7 @@ fn dispatch(command: Command) -> Result<Exit, CliError> {
     match command {
         Command::Sweep(arguments) => sweep::execute(arguments),
         Command::Merge(arguments) => merge::execute(&arguments),
-        Command::SweepWorker(arguments) => sweep::worker::execute(&arguments),
+        Command::CrewMember(arguments) => sweep::worker::execute(&arguments),
         Command::Run(arguments) => run::execute(arguments),
         Command::Replay(arguments) => replay::execute(arguments),
         Command::Shrink(arguments) => shrink::execute(&arguments),
