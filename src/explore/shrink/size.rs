@@ -24,7 +24,7 @@ pub struct Size {
     pub splits: u16,
     /// Workers.
     pub workers: u16,
-    /// Settings that are not plain: see [`knobs`].
+    /// Settings that are not plain: see `shrink::knobs`.
     pub settings: usize,
     /// Faults that strike at a time, which says less than a protocol point, and is lost with the next
     /// change of any time.
