@@ -9,7 +9,8 @@ use std::hash::{Hash, Hasher};
 
 use serde::{Deserialize, Serialize};
 
-use super::event::{Event, Point, RunStarted, Stamp};
+use super::contents::RunStarted;
+use super::event::{Event, Point, Stamp};
 use crate::protocol::ProcessId;
 
 const KEYS: [u64; 4] =

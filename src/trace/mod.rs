@@ -1,6 +1,7 @@
 //! All that is observable of a run, in order.
 
 pub mod codec;
+pub mod contents;
 pub mod diff;
 pub mod digest;
 pub mod event;
@@ -8,11 +9,9 @@ pub mod message_kind;
 pub mod trouble;
 
 pub use codec::{TraceError, TraceReader, TraceWriter};
+pub use contents::{ChannelCut, OutputRecord, Restored, RunStarted, SnapshotTaken, SplitPosition};
 pub use diff::{Divergence, diff};
 pub use digest::{DigestValue, TraceDigest};
-pub use event::{
-    ChannelCut, Event, OutputRecord, Point, Restored, RunStarted, SnapshotTaken, SplitPosition,
-    Stamp,
-};
+pub use event::{Event, Point, Stamp};
 pub use message_kind::MessageKind;
 pub use trouble::{SinkTrouble, StoreTrouble};

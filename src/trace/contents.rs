@@ -1,0 +1,101 @@
+//! What the larger events hold.
+
+use serde::{Deserialize, Serialize};
+
+use crate::protocol::{
+    Attempt, ChannelId, CheckpointId, Digest, LineageId, SplitId, SubtaskId, Topology,
+    TransactionId,
+};
+
+/// The first event of a trace: what ran.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunStarted {
+    /// The job's shape.
+    pub topology: Topology,
+    /// How many entries each split of the source log holds.
+    pub split_lengths: Vec<u64>,
+    /// How many completed checkpoints are kept.
+    pub retained: u32,
+    /// After the last fault the job must finish within this.
+    pub liveness_bound_ms: u64,
+    /// How many checkpoints may be pending at once.
+    pub concurrent_max: u32,
+}
+
+/// What one subtask knew when it froze its state.
+///
+/// The cut oracles work from this alone.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SnapshotTaken {
+    /// Whose state it is.
+    pub subtask: SubtaskId,
+    /// In which attempt.
+    pub attempt: Attempt,
+    /// For which checkpoint.
+    pub checkpoint: CheckpointId,
+    /// Per input channel, what had been processed.
+    pub received: Vec<ChannelCut>,
+    /// Per output channel, what had been emitted (records waiting for credit included).
+    pub sent: Vec<ChannelCut>,
+    /// Where reading goes on.
+    pub positions: Vec<SplitPosition>,
+    /// The digest of the encoded snapshot.
+    pub state: Digest,
+    /// The conserved quantity in this state, where the job declares one.
+    pub tokens: Option<i64>,
+    /// Pre-committed and not known to be committed, each with the checkpoint that commits it.
+    pub transactions: Vec<(CheckpointId, TransactionId)>,
+    /// Whether all input has ended.
+    pub ended: bool,
+}
+
+/// What one subtask starts from.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Restored {
+    /// Which subtask.
+    pub subtask: SubtaskId,
+    /// In which attempt.
+    pub attempt: Attempt,
+    /// The checkpoint it was restored from; none where there was none.
+    pub checkpoint: Option<CheckpointId>,
+    /// The digest of the snapshot as it was read; equal to [`SnapshotTaken::state`] of its origin,
+    /// and the default digest where there was none.
+    pub state: Digest,
+    /// Where it goes on reading.
+    pub positions: Vec<SplitPosition>,
+}
+
+/// How far one end of a channel has come within an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChannelCut {
+    /// The channel.
+    pub channel: ChannelId,
+    /// How many records.
+    pub records: u64,
+    /// Their lineage, [pushed](Digest::push) in order onto a default digest.
+    pub digest: Digest,
+}
+
+/// A source's position in one split.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SplitPosition {
+    /// The split.
+    pub split: SplitId,
+    /// The offset of the *next* entry.
+    pub offset: u64,
+}
+
+/// One record in the sink target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OutputRecord {
+    /// Where it came from.
+    pub lineage: LineageId,
+    /// The digest of its bytes.
+    pub digest: Digest,
+}
