@@ -425,8 +425,10 @@ fn concern(event: &Event) -> Concern {
         E::RunStarted(_) | E::FaultsEnded | E::Zombified { .. } | E::ZombieEnded { .. } => Concern::Run,
         E::BarrierSent { .. } | E::BarrierReceived { .. } | E::CancelSent { .. }
         | E::CancelReceived { .. } | E::EndSent { .. } | E::EndReceived { .. }
+        | E::BarrierOvertook { .. } | E::Replayed { .. }
         | E::ChannelBlocked { .. } | E::ChannelUnblocked { .. } => Concern::Channel,
         E::Restored(_) | E::AlignmentStarted { .. } | E::AlignmentAborted { .. }
+        | E::AlignmentOvertaken { .. } | E::ChannelStateCaptured(_) | E::ChannelStateRestored(_)
         | E::SnapshotTaken(_) | E::Acknowledged { .. } | E::CompletionLearned { .. }
         | E::AbortLearned { .. } => Concern::Subtask,
         E::LeadershipTaken { .. } | E::AttemptStarted { .. } | E::AttemptRunning { .. }
