@@ -102,6 +102,11 @@ fn plan_files() {
         ("\"worker\": ", "\"worker\": 9"),
     ];
     assert_snapshot!(mistakes.map(refused_with).concat());
+    let link = r#""slow_control": [{"from": "coordinator", "to": {"worker": 9}, "latency": {"uniform": [1, 2]}}],
+"local_us""#;
+    place.write("bad.json", &plan.replacen("\"local_us\"", link, 1));
+    let nobody = refused(&place, "replay bad.json");
+    assert!(nobody.contains("links.slow_control[0]: worker-9 does not exist"), "{nobody}");
     place.write("bad.json", &plan[..plan.len() / 2]);
     let truncated = refused(&place, "replay bad.json");
     assert!(truncated.starts_with("error: bad.json:") && truncated.contains("EOF"), "{truncated}");

@@ -9,25 +9,38 @@ use super::error::CliError;
 /// Refuses a plan that names what does not exist, or a cluster in which its job has no place.
 pub fn check(path: &str, plan: &Plan, topology: &Topology) -> Result<(), CliError> {
     check_cluster(path, plan, topology)?;
+    check_links(path, plan, topology)?;
+    for (index, planned) in plan.faults.iter().enumerate() {
+        let problem = when_problem(&planned.when, topology)
+            .or_else(|| fault_problem(&planned.fault, plan, topology));
+        if let Some(problem) = problem {
+            return Err(blame::field(path, "when", index, format!("faults[{index}]: {problem}")));
+        }
+    }
+    Ok(())
+}
+
+fn check_links(path: &str, plan: &Plan, topology: &Topology) -> Result<(), CliError> {
+    let channels = topology.channels.len();
     for (index, slow) in plan.links.slow.iter().enumerate() {
-        if slow.channel.index() >= topology.channels.len() {
-            let (channel, channels) = (slow.channel, topology.channels.len());
+        if slow.channel.index() >= channels {
+            let channel = slow.channel;
             let problem =
                 format!("links.slow[{index}]: {channel} of a job with {channels} channels");
             return Err(blame::field(path, "slow", 0, problem));
+        }
+    }
+    for (index, link) in plan.links.slow_control.iter().enumerate() {
+        let ends = [link.from, link.to];
+        if let Some(problem) = ends.into_iter().find_map(|end| exists(Some(end), plan)) {
+            let problem = format!("links.slow_control[{index}]: {problem}");
+            return Err(blame::field(path, "slow_control", 0, problem));
         }
     }
     for (index, priority) in plan.links.priorities.iter().enumerate() {
         if let Some(problem) = exists(Some(priority.process), plan) {
             let problem = format!("links.priorities[{index}]: {problem}");
             return Err(blame::field(path, "priorities", 0, problem));
-        }
-    }
-    for (index, planned) in plan.faults.iter().enumerate() {
-        let problem = when_problem(&planned.when, topology)
-            .or_else(|| fault_problem(&planned.fault, plan, topology));
-        if let Some(problem) = problem {
-            return Err(blame::field(path, "when", index, format!("faults[{index}]: {problem}")));
         }
     }
     Ok(())
