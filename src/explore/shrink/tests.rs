@@ -164,6 +164,8 @@ fn the_workload_gets_smaller_in_the_same_time() {
     assert!(
         ten.iter().any(|ten| ten.cluster.source_interval_us == plan.cluster.source_interval_us)
     );
+    let (slowest, times) = (|plan: &Plan| plan.links.channels.max_us(), records.div_ceil(10));
+    assert!(ten.iter().any(|ten| slowest(ten) == times * slowest(&plan)), "slower channels");
     assert!(proposed(&Luck, &plan, &experiments, |_| {}).len() > 100);
     let readable = Plan { job: ten[0].job.clone(), ..plan.clone() };
     assert_eq!(proposed(&Luck, &readable, &experiments, |_| {}), []);
