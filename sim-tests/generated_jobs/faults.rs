@@ -418,6 +418,7 @@ impl DraftLinks {
             local_us: 20,
             byte_ns: self.byte_ns,
             slow: self.slow.iter().map(slow).collect(),
+            slow_control: Vec::new(),
             priorities: Vec::new(),
         }
     }

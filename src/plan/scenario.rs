@@ -208,6 +208,10 @@ pub struct LinkScenario {
     pub slow: Span,
     /// How long those take.
     pub slow_us: Span,
+    /// How many control links have delays of their own.
+    pub slow_control: Span,
+    /// Which ones they may have; a seed draws one of them for each link.
+    pub slow_control_latency: Vec<Latency>,
 }
 
 impl Default for LinkScenario {
@@ -218,6 +222,11 @@ impl Default for LinkScenario {
             byte_ns: Span::new(0, 0),
             slow: Span::new(0, 1),
             slow_us: Span::new(10_000, 40_000),
+            slow_control: Span::new(0, 0),
+            slow_control_latency: vec![
+                Latency::Uniform(Span::new(5_000, 40_000)),
+                Latency::HeavyTail(Span::new(500, 100_000)),
+            ],
         }
     }
 }
