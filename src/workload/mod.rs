@@ -69,8 +69,9 @@ pub struct Experiment {
     pub input: Arc<Input>,
     /// The payloads of the output that must be committed, each once, in any order.
     pub expected: Arc<Vec<Vec<u8>>>,
-    /// How many records the job must drop because they come after their window was closed.
-    pub late: u64,
+    /// The records that the job must drop because they come after their window was closed, each as it is
+    /// encoded where it is dropped; in any order.
+    pub late: Arc<Vec<Vec<u8>>>,
 }
 
 /// Every workload there is.
@@ -138,6 +139,11 @@ impl Workload {
 }
 
 impl Experiment {
+    /// The experiment with records that are late.
+    fn dropping<T: Serialize>(self, late: &[T]) -> Self {
+        Self { late: Arc::new(late.iter().map(encoded).collect()), ..self }
+    }
+
     /// An experiment in which no record is late.
     fn new<T: Serialize>(
         job: &JobBuilder,
@@ -148,7 +154,7 @@ impl Experiment {
             job: Arc::new(job.build()?),
             input: Arc::new(input),
             expected: Arc::new(outputs.iter().map(encoded).collect()),
-            late: 0,
+            late: Arc::default(),
         })
     }
 }

@@ -13,6 +13,7 @@ enum Concern {
     Run,
     Channel,
     Subtask,
+    Time,
     Coordinator,
     Outside,
     Nobody,
@@ -34,6 +35,7 @@ impl Judge {
             Concern::Run => self.observe_run(stamp, event),
             Concern::Channel => self.observe_channel(stamp, event),
             Concern::Subtask => self.observe_subtask(stamp, event),
+            Concern::Time => self.observe_time(stamp, event),
             Concern::Coordinator => self.observe_coordinator(stamp, event),
             Concern::Outside => self.observe_outside(stamp, event),
             Concern::Nobody => {}
@@ -67,6 +69,7 @@ impl Judge {
         self.conservation.start();
         self.cut.start(scene);
         self.durability.start();
+        self.event_time.start(scene);
         self.lifecycle.start(scene);
         self.liveness.start(scene);
         self.order.start(scene);
@@ -143,6 +146,9 @@ impl Judge {
     ) {
         if self.counts_on(stamp, channel, attempt) {
             self.order.handle_marker_received(scene!(self, stamp), channel, marker, sequence);
+            if marker == Marker::End {
+                self.event_time.handle_end_received(scene!(self, stamp), channel);
+            }
         }
     }
 
@@ -206,6 +212,7 @@ impl Judge {
         self.cut.handle_snapshot(scene, snapshot);
         self.vector_clock.handle_snapshot(scene, snapshot);
         self.state.handle_snapshot(scene, snapshot);
+        self.event_time.handle_snapshot(scene, snapshot.subtask, snapshot.checkpoint);
         self.conservation.handle_snapshot(scene, snapshot);
         self.output.handle_snapshot(snapshot);
     }
@@ -297,6 +304,7 @@ impl Judge {
             Event::JobFinished { .. } => {
                 self.order.handle_finished(scene);
                 self.state.handle_finished(scene);
+                self.event_time.handle_finished(scene);
                 self.output.handle_finished(scene);
                 self.liveness.handle_finished(scene);
             }
@@ -330,6 +338,7 @@ impl Judge {
         self.order.handle_attempt_started();
         self.output.handle_attempt_started(attempt);
         self.state.handle_attempt_started(restored);
+        self.event_time.handle_attempt_started(restored);
         self.vector_clock.handle_attempt_started();
     }
 
@@ -338,6 +347,7 @@ impl Judge {
         self.cut.handle_completed(scene, checkpoint);
         self.durability.handle_completed(scene, checkpoint);
         self.state.handle_completed(scene, checkpoint);
+        self.event_time.handle_completed(scene, checkpoint);
         self.output.handle_completed(checkpoint);
         self.recovery.handle_completed(checkpoint);
         self.liveness.handle_completed(scene, checkpoint);
@@ -350,6 +360,7 @@ impl Judge {
         self.durability.handle_aborted(checkpoint);
         self.output.handle_aborted(checkpoint);
         self.state.handle_aborted(checkpoint);
+        self.event_time.handle_aborted(checkpoint);
         self.liveness.handle_aborted(scene, checkpoint);
     }
 
@@ -429,6 +440,9 @@ fn concern(event: &Event) -> Concern {
         E::Restored(_) | E::AlignmentStarted { .. } | E::AlignmentAborted { .. }
         | E::SnapshotTaken(_) | E::Acknowledged { .. } | E::CompletionLearned { .. }
         | E::AbortLearned { .. } => Concern::Subtask,
+        E::TimeRestored { .. } | E::WatermarkAdvanced { .. } | E::WatermarkSent { .. }
+        | E::WatermarkReceived { .. } | E::TimerRegistered { .. } | E::TimerDeleted { .. }
+        | E::TimerFired { .. } | E::DroppedLate { .. } => Concern::Time,
         E::LeadershipTaken { .. } | E::AttemptStarted { .. } | E::AttemptRunning { .. }
         | E::AttemptFailed { .. } | E::Triggered { .. } | E::AcknowledgementCounted { .. }
         | E::Assembled { .. } | E::Completed { .. } | E::CompletionNotified { .. }

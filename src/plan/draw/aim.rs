@@ -47,7 +47,9 @@ impl Home {
             | P::ChannelUnblocked | P::Restored | P::AlignmentStarted | P::AlignmentCompleted
             | P::AlignmentAborted | P::SnapshotTaken | P::SnapshotDurable | P::Acknowledged
             | P::Declined | P::CompletionLearned | P::AbortLearned | P::SubtaskEnded
-            | P::SubtaskFailed | P::CommitRequested => Some(Home::Worker),
+            | P::SubtaskFailed | P::CommitRequested | P::TimeRestored | P::WatermarkAdvanced
+            | P::WatermarkSent | P::WatermarkReceived | P::TimerRegistered | P::TimerDeleted
+            | P::TimerFired | P::DroppedLate => Some(Home::Worker),
             P::LeadershipTaken | P::AttemptStarted | P::AttemptRunning | P::AttemptFailed
             | P::Triggered | P::AcknowledgementCounted | P::AcknowledgementIgnored | P::Assembled
             | P::Completed | P::CompletionNotified | P::Aborted | P::Discarded => {

@@ -2,6 +2,7 @@
 
 use super::aim::{self, Aim, Home};
 use super::small;
+use crate::cluster::ClusterSettings;
 use crate::plan::fault::{Fault, PlannedFault, When};
 use crate::plan::fault_class::{FaultClass, is_recovery};
 use crate::plan::random::{Span, Stream};
@@ -20,18 +21,27 @@ pub struct Targets {
     pub subtasks: u16,
     /// How many splits each source has; those of the first source alone are struck.
     pub splits: u16,
+    /// Whether the trace tells of event time, so that faults can be aimed at it.
+    pub observes_time: bool,
 }
 
 impl Targets {
     /// What a job of this shape has, on so many workers.
     #[must_use]
-    pub fn of(topology: &Topology, workers: u16, splits: u16) -> Self {
+    pub fn of(topology: &Topology, cluster: &ClusterSettings, splits: u16) -> Self {
         Self {
-            workers,
+            workers: cluster.workers,
             channels: small(topology.channels.len() as u64),
             subtasks: small(topology.subtasks.len() as u64),
             splits,
+            observes_time: cluster.observe_time,
         }
+    }
+
+    /// The points that a fault of this class can be aimed at.
+    fn points(self, class: FaultClass) -> Vec<Point> {
+        let is_reached = |point: &Point| self.observes_time || !point.tells_of_time();
+        aim::points().filter(is_reached).filter(|point| aim::can_aim(class, *point)).collect()
     }
 }
 
@@ -134,8 +144,7 @@ impl<'a> FaultDraw<'a> {
     /// At the point that was asked for, or at any that this class can be aimed at.
     fn aimed(&mut self, class: FaultClass, after_restarts: u32) -> When {
         let aim = self.aim.unwrap_or_else(|| {
-            let points: Vec<Point> =
-                aim::points().filter(|point| aim::can_aim(class, *point)).collect();
+            let points = self.targets.points(class);
             self.aim_at(&points)
         });
         let Aim { point, subtask, occurrence } = aim;
@@ -163,6 +172,8 @@ impl<'a> FaultDraw<'a> {
                     | Point::EndReceived
                     | Point::ChannelBlocked
                     | Point::ChannelUnblocked
+                    | Point::WatermarkSent
+                    | Point::WatermarkReceived
             );
         let subtask = (has_subtask && self.stream.chance(SUBTASK_PERCENT))
             .then(|| SubtaskId(small(self.stream.below(self.targets.subtasks.into()))));
@@ -206,7 +217,7 @@ impl<'a> FaultDraw<'a> {
         let points = match class {
             FaultClass::CrashInRecovery => aim::RECOVERY.to_vec(),
             FaultClass::CrashAgain if self.stream.chance(Self::ANYWHERE_PERCENT) => {
-                aim::points().filter(|point| aim::can_aim(class, *point)).collect()
+                self.targets.points(class)
             }
             FaultClass::CrashAgain => aim::BEFORE_COMPLETION.to_vec(),
             _ => return self.when(class),
