@@ -16,7 +16,7 @@ use super::kind::Kind;
 use super::reference::Reference;
 use super::shape::Scene;
 use super::verdict::Violation;
-use crate::protocol::{ChannelId, CheckpointId, Digest, LineageId, SubtaskId};
+use crate::protocol::{ChannelId, CheckpointId, Digest, LineageId, Protocol, SubtaskId};
 
 /// How many cuts without an outcome are remembered; older ones are forgotten.
 const SAVED_MAX: usize = 32;
@@ -141,7 +141,8 @@ impl EventTimeOracle {
         sequence: u64,
     ) {
         let expected = self.channels[channel.index()].pop_front();
-        if expected != Some((watermark, sequence)) {
+        // What a restore puts back into a channel entered it in another attempt.
+        if expected != Some((watermark, sequence)) && !scene.shape.protocol.may_overtake() {
             let due = expected.map_or("nothing".to_owned(), |(due, after)| {
                 format!("{} after {after} records", told(due))
             });
@@ -222,7 +223,10 @@ impl EventTimeOracle {
         *times += 1;
         let why = if timestamp > stand.watermark {
             format!("though the watermark is {}", told(stand.watermark))
-        } else if self.reference.is_known() && *times > self.reference.late(record) {
+        } else if !scene.shape.allows_repeats()
+            && self.reference.is_known()
+            && *times > self.reference.late(record)
+        {
             let kept = self.reference.late(record);
             format!("for the {times}. time, the reference drops it {kept} times")
         } else {
@@ -276,6 +280,9 @@ impl EventTimeOracle {
             self.settle(scene, subtask);
             self.judge_timers(scene, subtask);
         }
+        if scene.shape.allows_repeats() {
+            return;
+        }
         for (record, times) in self.reference.all_late() {
             let dropped = self.dropped.get(&record).copied().unwrap_or(0);
             if dropped < times {
@@ -304,7 +311,8 @@ impl EventTimeOracle {
         let stand = &mut self.stands[subtask.index()];
         if let Some((at, key)) = stand.due.pop_first() {
             let watermark = told(stand.watermark);
-            let text = format!("has come to {watermark} without firing the timer of {key} for {at}");
+            let text =
+                format!("has come to {watermark} without firing the timer of {key} for {at}");
             report(scene, Kind::TimerNeverFired, subtask, &text);
             stand.due.clear();
         }
@@ -318,8 +326,19 @@ impl EventTimeOracle {
     }
 }
 
+/// Whether nothing is in a channel at a cut.
+fn is_transitless(protocol: Protocol) -> bool {
+    match protocol {
+        Protocol::Aligned | Protocol::StopTheWorld => true,
+        Protocol::AtLeastOnce | Protocol::Unaligned | Protocol::Hybrid | Protocol::Cyclic => false,
+    }
+}
+
 /// In a cut no watermark is under way: what a sender has promised, its receivers know.
 fn judge_cut(scene: &mut Scene, checkpoint: CheckpointId, saved: &Saved) {
+    if !is_transitless(scene.shape.protocol) {
+        return;
+    }
     for (index, ends) in scene.shape.channels.iter().enumerate() {
         let channel = ChannelId(u16::try_from(index).unwrap_or(u16::MAX));
         let inputs = &scene.shape.inputs[ends.to.index()];

@@ -22,6 +22,7 @@ use serde::de::DeserializeOwned;
 use crate::dataflow::{Deal, Input, Job, JobBuilder};
 
 mod bank;
+mod corrections;
 mod draw;
 mod error;
 mod flights;
@@ -31,6 +32,7 @@ mod nexmark;
 mod records;
 mod relay;
 mod sequence;
+mod sessions;
 mod settings;
 mod window;
 mod word_count;
@@ -75,7 +77,7 @@ pub struct Experiment {
 }
 
 /// Every workload there is.
-static ALL: [Workload; 12] = [
+static ALL: [Workload; 14] = [
     word_count::WORKLOAD,
     flights::WORKLOAD,
     nexmark::q1::WORKLOAD,
@@ -88,6 +90,8 @@ static ALL: [Workload; 12] = [
     join::WORKLOAD,
     relay::WORKLOAD,
     relay::AT_LEAST_ONCE,
+    sessions::WORKLOAD,
+    corrections::WORKLOAD,
 ];
 
 /// Every workload there is.

@@ -35,7 +35,8 @@ impl Task {
     /// Sends the items that a step produced, and tells between them what befell event time.
     pub(super) fn deliver_observed(&mut self, outbox: &mut impl Outbox) {
         let mut steps = std::mem::take(&mut self.produced.time).into_iter().peekable();
-        for (sent, (output, item)) in std::mem::take(&mut self.produced.items).into_iter().enumerate()
+        for (sent, (output, item)) in
+            std::mem::take(&mut self.produced.items).into_iter().enumerate()
         {
             while let Some((_, step)) = steps.next_if(|(before, _)| *before <= sent) {
                 outbox.event(self.told(step));

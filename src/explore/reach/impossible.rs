@@ -100,10 +100,7 @@ impl Rule {
     /// Whether it is about this class, and covers this point.
     fn covers(self, point: Point, class: FaultClass) -> bool {
         match self {
-            Self::TellsOfFault
-            | Self::RunIsOver
-            | Self::NoSuchSink
-            | Self::TimeUnobserved => false,
+            Self::TellsOfFault | Self::RunIsOver | Self::NoSuchSink | Self::TimeUnobserved => false,
             Self::NotInRecovery => class == FaultClass::CrashInRecovery && !is_recovery(point),
             Self::NotAgain => {
                 class == FaultClass::CrashAgain

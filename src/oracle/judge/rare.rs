@@ -1,23 +1,15 @@
 //! Rare events: all but those per record.
 
 use super::Judge;
+use super::concern::{Concern, concern};
 use crate::oracle::kind::Kind;
 use crate::oracle::order::Marker;
 use crate::oracle::shape::{Scene, Shape};
 use crate::protocol::{Attempt, ChannelId, CheckpointId, ProcessId, Term};
-use crate::trace::{Event, Restored, RunStarted, SnapshotTaken, SplitPosition, Stamp};
-
-/// Whom an event concerns.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Concern {
-    Run,
-    Channel,
-    Subtask,
-    Time,
-    Coordinator,
-    Outside,
-    Nobody,
-}
+use crate::trace::{
+    ChannelStateCaptured, ChannelStateRestored, Event, Restored, RunStarted, SnapshotTaken,
+    SplitPosition, Stamp,
+};
 
 #[expect(
     clippy::collapsible_match,
@@ -76,6 +68,7 @@ impl Judge {
         self.output.start(scene);
         self.recovery.start(scene);
         self.state.start(scene);
+        self.stopped_world.start(scene);
         self.vector_clock.start(scene);
     }
 
@@ -98,6 +91,20 @@ impl Judge {
             }
             Event::BarrierReceived { channel, attempt, checkpoint, sequence } => {
                 self.receive_marker(stamp, channel, attempt, Marker::Barrier(checkpoint), sequence);
+            }
+            Event::BarrierOvertook { channel, attempt, checkpoint, sequence } => {
+                if self.counts_on(stamp, channel, attempt) {
+                    let scene = scene!(self, stamp);
+                    self.order.handle_overtook(scene, channel, checkpoint, sequence);
+                }
+            }
+            Event::Replayed { channel, attempt, lineage } => {
+                if self.counts_on(stamp, channel, attempt) {
+                    self.order.handle_replayed(scene!(self, stamp), channel, lineage);
+                    self.cut.handle_replayed(channel);
+                    self.state.handle_replayed(channel, lineage);
+                    self.judge_move(stamp, self.shape.channels[channel.index()].to);
+                }
             }
             Event::CancelReceived { channel, attempt, checkpoint, sequence } => {
                 self.receive_marker(stamp, channel, attempt, Marker::Cancel(checkpoint), sequence);
@@ -156,6 +163,14 @@ impl Judge {
         match event {
             Event::Restored(restored) => self.restore(stamp, restored),
             Event::SnapshotTaken(snapshot) => self.snapshot(stamp, snapshot),
+            Event::ChannelStateCaptured(captured) => self.capture(stamp, captured),
+            Event::ChannelStateRestored(restored) => self.put_back(stamp, restored),
+            Event::AlignmentOvertaken { subtask, attempt, checkpoint } => {
+                if self.counts_in(stamp, *subtask, *attempt) {
+                    let scene = scene!(self, stamp);
+                    self.cut.handle_overtaken(scene, *subtask, *attempt, *checkpoint);
+                }
+            }
             Event::AlignmentStarted { subtask, attempt, checkpoint } => {
                 if self.counts_in(stamp, *subtask, *attempt) {
                     let scene = scene!(self, stamp);
@@ -198,6 +213,30 @@ impl Judge {
         }
     }
 
+    fn capture(&mut self, stamp: Stamp, captured: &ChannelStateCaptured) {
+        if !self.knows(stamp, captured.subtask) {
+            return;
+        }
+        self.durability.handle_captured(captured);
+        if self.counts_in(stamp, captured.subtask, captured.attempt) {
+            self.cut.handle_captured(scene!(self, stamp), captured);
+            self.state.handle_captured(captured);
+            self.conservation.handle_captured(captured);
+        }
+    }
+
+    fn put_back(&mut self, stamp: Stamp, restored: &ChannelStateRestored) {
+        if !self.counts_in(stamp, restored.subtask, restored.attempt) {
+            return;
+        }
+        self.state.handle_channels_restored(restored);
+        let inputs = &self.shape.inputs[restored.subtask.index()];
+        for in_flight in restored.inputs.iter().filter(|one| inputs.contains(&one.channel)) {
+            self.order.handle_put_back(in_flight);
+            self.cut.handle_put_back(in_flight);
+        }
+    }
+
     fn snapshot(&mut self, stamp: Stamp, snapshot: &SnapshotTaken) {
         if !self.knows(stamp, snapshot.subtask) {
             return;
@@ -213,6 +252,7 @@ impl Judge {
         self.vector_clock.handle_snapshot(scene, snapshot);
         self.state.handle_snapshot(scene, snapshot);
         self.event_time.handle_snapshot(scene, snapshot.subtask, snapshot.checkpoint);
+        self.stopped_world.handle_snapshot(snapshot.subtask, snapshot.checkpoint);
         self.conservation.handle_snapshot(scene, snapshot);
         self.output.handle_snapshot(snapshot);
     }
@@ -339,12 +379,15 @@ impl Judge {
         self.output.handle_attempt_started(attempt);
         self.state.handle_attempt_started(restored);
         self.event_time.handle_attempt_started(restored);
+        self.stopped_world.handle_attempt_started();
         self.vector_clock.handle_attempt_started();
     }
 
     fn complete(&mut self, stamp: Stamp, checkpoint: CheckpointId) {
         let scene = scene!(self, stamp);
         self.cut.handle_completed(scene, checkpoint);
+        self.conservation.handle_completed(scene, checkpoint);
+        self.stopped_world.handle_over(checkpoint);
         self.durability.handle_completed(scene, checkpoint);
         self.state.handle_completed(scene, checkpoint);
         self.event_time.handle_completed(scene, checkpoint);
@@ -361,6 +404,7 @@ impl Judge {
         self.output.handle_aborted(checkpoint);
         self.state.handle_aborted(checkpoint);
         self.event_time.handle_aborted(checkpoint);
+        self.stopped_world.handle_over(checkpoint);
         self.liveness.handle_aborted(scene, checkpoint);
     }
 
@@ -425,42 +469,5 @@ impl Judge {
             }
             _ => {}
         }
-    }
-}
-
-/// Exhaustive, so that a new event must be thought of.
-#[rustfmt::skip]
-fn concern(event: &Event) -> Concern {
-    use Event as E;
-    match event {
-        E::RunStarted(_) | E::FaultsEnded | E::Zombified { .. } | E::ZombieEnded { .. } => Concern::Run,
-        E::BarrierSent { .. } | E::BarrierReceived { .. } | E::CancelSent { .. }
-        | E::CancelReceived { .. } | E::EndSent { .. } | E::EndReceived { .. }
-        | E::ChannelBlocked { .. } | E::ChannelUnblocked { .. } => Concern::Channel,
-        E::Restored(_) | E::AlignmentStarted { .. } | E::AlignmentAborted { .. }
-        | E::SnapshotTaken(_) | E::Acknowledged { .. } | E::CompletionLearned { .. }
-        | E::AbortLearned { .. } => Concern::Subtask,
-        E::TimeRestored { .. } | E::WatermarkAdvanced { .. } | E::WatermarkSent { .. }
-        | E::WatermarkReceived { .. } | E::TimerRegistered { .. } | E::TimerDeleted { .. }
-        | E::TimerFired { .. } | E::DroppedLate { .. } => Concern::Time,
-        E::LeadershipTaken { .. } | E::AttemptStarted { .. } | E::AttemptRunning { .. }
-        | E::AttemptFailed { .. } | E::Triggered { .. } | E::AcknowledgementCounted { .. }
-        | E::Assembled { .. } | E::Completed { .. } | E::CompletionNotified { .. }
-        | E::Aborted { .. } | E::Discarded { .. } | E::JobFinished { .. } => Concern::Coordinator,
-        E::ObjectStored { .. } | E::ObjectDeleted { .. } | E::ObjectDestroyed { .. }
-        | E::SinkTroubled { .. } | E::SinkRecovered | E::RecordWritten { .. }
-        | E::OffsetCommitted { .. } | E::ProducersFenced { .. } | E::TransactionOpened { .. }
-        | E::TransactionPrepared { .. } | E::CommitRequested { .. }
-        | E::TransactionCommitted { .. } | E::TransactionAborted { .. } | E::OutputWritten { .. } => Concern::Outside,
-        E::Sent { .. } | E::Received { .. } | E::Read { .. } | E::Crashed { .. }
-        | E::Restarted { .. } | E::Paused { .. } | E::Resumed { .. } | E::Disconnected { .. }
-        | E::Healed { .. } | E::MessageDropped { .. } | E::MessageDelayed { .. }
-        | E::MessageDuplicated { .. } | E::MessageReordered { .. } | E::Held { .. }
-        | E::Released { .. } | E::HalfOpened { .. } | E::ConnectionReset { .. }
-        | E::ElementLost { .. } | E::ClockChanged { .. } | E::StoreTroubled { .. }
-        | E::StoreRecovered { .. } | E::SplitIdle { .. } | E::SplitResumed { .. }
-        | E::AlignmentCompleted { .. } | E::SnapshotDurable { .. } | E::Declined { .. }
-        | E::SubtaskEnded { .. } | E::SubtaskFailed { .. } | E::AcknowledgementIgnored { .. }
-        | E::ObjectRefused { .. } | E::RecordRefused { .. } | E::ProducerRefused { .. } => Concern::Nobody,
     }
 }

@@ -1,6 +1,6 @@
 //! One fault of a class: when, whom, how.
 
-use super::aim::{self, Aim, Home};
+use super::aim::{self, Aim, Home, Repertoire};
 use super::small;
 use crate::cluster::ClusterSettings;
 use crate::plan::fault::{Fault, PlannedFault, When};
@@ -21,27 +21,21 @@ pub struct Targets {
     pub subtasks: u16,
     /// How many splits each source has; those of the first source alone are struck.
     pub splits: u16,
-    /// Whether the trace tells of event time, so that faults can be aimed at it.
-    pub observes_time: bool,
+    /// Which points can be reached.
+    pub repertoire: Repertoire,
 }
 
 impl Targets {
-    /// What a job of this shape has, on so many workers.
+    /// What a job of this shape has, run with these settings.
     #[must_use]
-    pub fn of(topology: &Topology, cluster: &ClusterSettings, splits: u16) -> Self {
+    pub fn of(topology: &Topology, settings: &ClusterSettings, splits: u16) -> Self {
         Self {
-            workers: cluster.workers,
+            workers: settings.workers,
             channels: small(topology.channels.len() as u64),
             subtasks: small(topology.subtasks.len() as u64),
             splits,
-            observes_time: cluster.observe_time,
+            repertoire: Repertoire::of(settings),
         }
-    }
-
-    /// The points that a fault of this class can be aimed at.
-    fn points(self, class: FaultClass) -> Vec<Point> {
-        let is_reached = |point: &Point| self.observes_time || !point.tells_of_time();
-        aim::points().filter(is_reached).filter(|point| aim::can_aim(class, *point)).collect()
     }
 }
 
@@ -144,7 +138,9 @@ impl<'a> FaultDraw<'a> {
     /// At the point that was asked for, or at any that this class can be aimed at.
     fn aimed(&mut self, class: FaultClass, after_restarts: u32) -> When {
         let aim = self.aim.unwrap_or_else(|| {
-            let points = self.targets.points(class);
+            let points: Vec<Point> = aim::points(self.targets.repertoire)
+                .filter(|point| aim::can_aim(class, *point))
+                .collect();
             self.aim_at(&points)
         });
         let Aim { point, subtask, occurrence } = aim;
@@ -217,7 +213,9 @@ impl<'a> FaultDraw<'a> {
         let points = match class {
             FaultClass::CrashInRecovery => aim::RECOVERY.to_vec(),
             FaultClass::CrashAgain if self.stream.chance(Self::ANYWHERE_PERCENT) => {
-                self.targets.points(class)
+                aim::points(self.targets.repertoire)
+                    .filter(|point| aim::can_aim(class, *point))
+                    .collect()
             }
             FaultClass::CrashAgain => aim::BEFORE_COMPLETION.to_vec(),
             _ => return self.when(class),
