@@ -40,6 +40,7 @@ struct Row {
 const CONSERVATION: Finder = Finder::Oracle(OracleName::Conservation);
 const CUT: Finder = Finder::Oracle(OracleName::Cut);
 const DURABILITY: Finder = Finder::Oracle(OracleName::Durability);
+const EVENT_TIME: Finder = Finder::Oracle(OracleName::EventTime);
 const LIFECYCLE: Finder = Finder::Oracle(OracleName::Lifecycle);
 const LIVENESS: Finder = Finder::Oracle(OracleName::Liveness);
 const ORDER: Finder = Finder::Oracle(OracleName::Order);
@@ -154,6 +155,15 @@ const TABLE: &[Row] = &[
     ),
     row_under(Defect::AnsweredBeforeSynced, "word-count", 20, &[DURABILITY], lost_power),
     row_under(Defect::ReconnectLossUnnoticed, "sequence", 20, &[ORDER], lossy_reconnects),
+    row(Defect::TimersNotRestored, "event-time", 20, &[EVENT_TIME]),
+    row(Defect::FiredTimerInSnapshot, "late-reports", 20, &[EVENT_TIME]),
+    row(Defect::WatermarkNotRestored, "late-reports", 20, &[EVENT_TIME]),
+    row(Defect::WatermarkRestoredAsMaximum, "event-time", 20, &[EVENT_TIME]),
+    row(Defect::WatermarkComparedAsBytes, "event-time", 20, &[EVENT_TIME]),
+    row(Defect::SilentInputIgnored, "event-time", 20, &[EVENT_TIME]),
+    row(Defect::EndedInputHoldsWatermark, "event-time", 5, &[EVENT_TIME]),
+    row(Defect::WatermarkOvertakesBacklog, "event-time", 20, &[EVENT_TIME]),
+    row(Defect::BarrierOvertakesWatermark, "event-time", 20, &[EVENT_TIME]),
     row(Defect::StateLeaksBetweenRuns, "zombies", 20, &[Finder::Determinism]),
 ];
 

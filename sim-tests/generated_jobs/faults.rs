@@ -288,6 +288,7 @@ impl DraftPlan {
                 deal: Deal::Even,
             },
             cluster: ClusterSettings {
+                observe_time: true,
                 workers: self.workers,
                 slots: subtasks.div_ceil(self.workers - self.lost),
                 heartbeat_ms: cluster.heartbeat_ms,

@@ -23,7 +23,8 @@ impl Prepared {
     /// Prepares an experiment: a workload's, or one's own.
     #[must_use]
     pub fn new(experiment: Experiment) -> Self {
-        let reference = Arc::new(Reference::of(experiment.expected.iter()));
+        let reference =
+            Arc::new(Reference::of(experiment.expected.iter()).dropping(experiment.late.iter()));
         Self { experiment, reference }
     }
 

@@ -108,6 +108,7 @@ fn cluster(interval_ms: u64) -> ClusterSettings {
             failures_tolerated: 100,
             retained: 1,
         },
+        observe_time: false,
     }
 }
 

@@ -126,6 +126,8 @@ pub struct ClusterScenario {
     pub meta_store_us: Span,
     /// What processing costs.
     pub cost: Option<CostModel>,
+    /// Whether the trace tells of watermarks, timers and late records.
+    pub observe_time: bool,
 }
 
 impl Default for ClusterScenario {
@@ -145,6 +147,7 @@ impl Default for ClusterScenario {
             object_store_byte_ns: 10,
             meta_store_us: Span::new(500, 2_000),
             cost: None,
+            observe_time: false,
         }
     }
 }

@@ -53,6 +53,7 @@ pub fn cluster(scenario: &Scenario, topology: &Topology, stream: &mut Stream) ->
         meta_store: ClusterScenario::store(stream.within(ranges.meta_store_us), 0),
         cost: ranges.cost,
         checkpoints: checkpoints(scenario, stream),
+        observe_time: ranges.observe_time,
     }
 }
 
