@@ -1,0 +1,1 @@
+//! Every oracle fails when it should, and only then.
