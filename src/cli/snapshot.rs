@@ -36,7 +36,7 @@ pub struct Arguments {
     #[arg(value_name = "EVENTS")]
     events: PathBuf,
     /// The seed, from which all delays are drawn
-    #[arg(long, value_name = "N", default_value_t = 0, conflicts_with = "seeds")]
+    #[arg(long, value_name = "N", default_value_t = 0, conflicts_with = "seeds", value_parser = clap::value_parser!(u64).range(..u64::MAX))]
     seed: u64,
     /// Many seeds, which are judged and not shown
     #[arg(long, value_name = "A..B", value_parser = arguments::seeds)]
