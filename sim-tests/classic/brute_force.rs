@@ -233,7 +233,9 @@ fn other_contents(contents: &Contents) -> Vec<Contents> {
             change(&mut other[channel]);
             others.extend((other != *contents).then_some(other));
         };
-        changed(&|it| drop(it.pop_front()));
+        changed(&|it| {
+            it.pop_front();
+        });
         changed(&|it| it.push_back(99));
         changed(&|it| it.make_contiguous().reverse());
     }
