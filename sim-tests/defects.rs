@@ -46,6 +46,7 @@ const ORDER: Finder = Finder::Oracle(OracleName::Order);
 const OUTPUT: Finder = Finder::Oracle(OracleName::Output);
 const RECOVERY: Finder = Finder::Oracle(OracleName::Recovery);
 const STATE: Finder = Finder::Oracle(OracleName::State);
+const STOPPED_WORLD: Finder = Finder::Oracle(OracleName::StoppedWorld);
 
 const fn row(
     defect: Defect,
@@ -115,6 +116,13 @@ const TABLE: &[Row] = &[
     row(Defect::AbortWithoutCancelMarker, "zombies", 40, &[ORDER]),
     row(Defect::EarlyAbortForgotten, "storage-trouble", 40, &[LIFECYCLE]),
     row(Defect::AbortLeavesBlocked, "zombies", 40, &[LIVENESS]),
+    row(Defect::CaptureMissesChannel, "unaligned-join", 20, &[CUT]),
+    row(Defect::CaptureReordered, "unaligned", 20, &[CUT]),
+    row(Defect::AcknowledgeBeforeCaptured, "unaligned", 20, &[CUT]),
+    row(Defect::OutputNotCaptured, "unaligned", 20, &[CUT]),
+    row(Defect::NewOvertakesRestored, "unaligned", 40, &[ORDER]),
+    row(Defect::RestoredNotCapturedAgain, "unaligned-recovery", 60, &[CUT]),
+    row(Defect::WorldGoesOn, "stop-the-world", 5, &[STOPPED_WORLD]),
     row(Defect::LiveStateInUpload, "bank", 5, &[DURABILITY]),
     row(Defect::KeyGroupsCollide, "bank", 20, &[CONSERVATION]),
     row(Defect::KeyGroupsCollide, "flights", 20, &[OUTPUT]),

@@ -1,5 +1,6 @@
 //! Whether a plan can be run at all: a plan may have been written by hand.
 
+use cutwater::dataflow::Job;
 use cutwater::plan::{Fault, Plan, When};
 use cutwater::protocol::{ProcessId, SubtaskId, Topology};
 
@@ -7,7 +8,11 @@ use super::blame;
 use super::error::CliError;
 
 /// Refuses a plan that names what does not exist, or a cluster in which its job has no place.
-pub fn check(path: &str, plan: &Plan, topology: &Topology) -> Result<(), CliError> {
+pub fn check(path: &str, plan: &Plan, job: &Job) -> Result<(), CliError> {
+    let topology = job.topology();
+    if let Err(reason) = job.admits(&plan.cluster.checkpoints) {
+        return Err(blame::field(path, "protocol", 0, reason.to_string()));
+    }
     check_cluster(path, plan, topology)?;
     for (index, slow) in plan.links.slow.iter().enumerate() {
         if slow.channel.index() >= topology.channels.len() {

@@ -42,6 +42,7 @@
 //! # Ok::<(), cutwater::dataflow::BuildError>(())
 //! ```
 
+mod admission;
 mod backend;
 pub mod build_error;
 pub mod builder;

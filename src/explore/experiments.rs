@@ -88,9 +88,11 @@ impl Experiments {
         seed: u64,
         defects: DefectSet,
     ) -> Result<Plan, WorkloadError> {
-        draw(scenario, seed, defects, |job| {
+        let plan = draw(scenario, seed, defects, |job| {
             self.prepare(job).map(|prepared| prepared.experiment.job.topology().clone())
-        })
+        })?;
+        self.prepare(&plan.job)?.experiment.job.admits(&plan.cluster.checkpoints)?;
+        Ok(plan)
     }
 }
 

@@ -46,8 +46,6 @@ pub enum Defect {
     EarlyAbortForgotten,
     /// B3, FLINK-18063: an abort leaves the channels of its alignment blocked.
     AbortLeavesBlocked,
-    /// B3, FLINK-28474: an abort leaves the channel state of its checkpoint being recorded.
-    AbortLeavesCapture,
     /// B4, FLINK-18139: channel state is captured of the first channels only.
     CaptureMissesChannel,
     /// B4, FLINK-17564: what arrives while channel state is captured goes before what waited.

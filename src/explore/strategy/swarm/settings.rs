@@ -74,6 +74,8 @@ impl Variation {
         let rhythm = self.pick(Setting::Interval, RHYTHMS_MS);
         let timeout = self.pick(Setting::Timeout, TIMEOUTS_MS);
         let concurrent = self.pick(Setting::Concurrency, AT_ONCE);
+        let concurrent =
+            concurrent.filter(|_| !self.varied.checkpoints.protocol.is_one_at_a_time());
         let tolerated = self.pick(Setting::FailuresTolerated, FAILURES);
         let retained = self.pick(Setting::Retained, RETAINED);
         let checkpoints = &mut self.varied.checkpoints;
