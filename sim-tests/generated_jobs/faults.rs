@@ -284,6 +284,7 @@ impl DraftPlan {
                 parallelism: 1,
                 splits: 1,
                 deal: Deal::Even,
+                assignment: SplitAssignment::Static,
             },
             cluster: ClusterSettings {
                 workers: self.workers,

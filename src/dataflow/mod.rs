@@ -42,6 +42,7 @@
 //! # Ok::<(), cutwater::dataflow::BuildError>(())
 //! ```
 
+pub mod assignment;
 mod backend;
 pub mod build_error;
 pub mod builder;
@@ -80,6 +81,7 @@ mod transform_task;
 mod watermark;
 mod wiring;
 
+pub use assignment::SplitAssignment;
 pub use build_error::BuildError;
 pub use builder::{CONSUMERS_MAX, JobBuilder, PARALLELISM_MAX};
 pub use collector::Collector;

@@ -22,6 +22,7 @@ use super::output::OutputOracle;
 use super::recovery::RecoveryOracle;
 use super::reference::Reference;
 use super::shape::{Scene, Shape};
+use super::splits::SplitsOracle;
 use super::state::StateOracle;
 use super::vector_clock::VectorClockOracle;
 use super::verdict::{End, Verdict, Violation, Violations};
@@ -54,6 +55,7 @@ pub struct Judge {
     order: OrderOracle,
     output: OutputOracle,
     recovery: RecoveryOracle,
+    splits: SplitsOracle,
     state: StateOracle,
     vector_clock: VectorClockOracle,
 }
@@ -78,6 +80,7 @@ impl Judge {
             order: OrderOracle::default(),
             output: OutputOracle::new(reference),
             recovery: RecoveryOracle::default(),
+            splits: SplitsOracle::default(),
             state: StateOracle::default(),
             vector_clock: VectorClockOracle::default(),
         }
@@ -107,6 +110,7 @@ impl Judge {
             Event::Read { subtask, attempt, split, offset, lineage } => {
                 if self.counts_in(stamp, *subtask, *attempt) {
                     let entry = SplitPosition { split: *split, offset: *offset };
+                    self.splits.handle_read(scene!(self, stamp), *subtask, *split);
                     self.state.handle_read(scene!(self, stamp), *subtask, entry, *lineage);
                 }
             }

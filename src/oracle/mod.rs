@@ -18,6 +18,7 @@ mod output;
 mod recovery;
 mod reference;
 mod shape;
+mod splits;
 mod state;
 #[cfg(test)]
 pub(crate) mod testing;

@@ -46,6 +46,8 @@ pub enum OracleName {
     Output,
     /// O12, I8, I17: what is restored may be, and the dead take no effect.
     Recovery,
+    /// I18: a split that an enumerator assigns has one owner, and every cut tells who.
+    Splits,
     /// O9, I2, I18: every record counts once in the state, on the history that survives.
     State,
     /// The trace itself: numbered without gaps, in time order, within its topology.

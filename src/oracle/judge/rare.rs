@@ -14,6 +14,7 @@ enum Concern {
     Channel,
     Subtask,
     Coordinator,
+    Splits,
     Outside,
     Nobody,
 }
@@ -35,6 +36,7 @@ impl Judge {
             Concern::Channel => self.observe_channel(stamp, event),
             Concern::Subtask => self.observe_subtask(stamp, event),
             Concern::Coordinator => self.observe_coordinator(stamp, event),
+            Concern::Splits => self.observe_splits(stamp, event),
             Concern::Outside => self.observe_outside(stamp, event),
             Concern::Nobody => {}
         }
@@ -72,6 +74,7 @@ impl Judge {
         self.order.start(scene);
         self.output.start(scene);
         self.recovery.start(scene);
+        self.splits.start();
         self.state.start(scene);
         self.vector_clock.start(scene);
     }
@@ -188,6 +191,7 @@ impl Judge {
     fn restore(&mut self, stamp: Stamp, restored: &Restored) {
         if self.counts_in(stamp, restored.subtask, restored.attempt) {
             self.recovery.handle_restored(scene!(self, stamp), restored);
+            self.splits.handle_restored(scene!(self, stamp), restored);
             self.state.handle_restored(scene!(self, stamp), restored);
         }
     }
@@ -205,6 +209,7 @@ impl Judge {
         self.lifecycle.handle_snapshot(scene, snapshot.subtask, snapshot.checkpoint);
         self.cut.handle_snapshot(scene, snapshot);
         self.vector_clock.handle_snapshot(scene, snapshot);
+        self.splits.handle_snapshot(scene, snapshot);
         self.state.handle_snapshot(scene, snapshot);
         self.conservation.handle_snapshot(scene, snapshot);
         self.output.handle_snapshot(snapshot);
@@ -224,9 +229,9 @@ impl Judge {
             Event::LeadershipTaken { term } | Event::AttemptStarted { term, .. } => {
                 self.recovery.is_deposed(*term)
             }
-            Event::Triggered { attempt, .. } | Event::AttemptFailed { attempt, .. } => {
-                is_over(*attempt)
-            }
+            Event::Triggered { attempt, .. }
+            | Event::EnumeratorSnapshot { attempt, .. }
+            | Event::AttemptFailed { attempt, .. } => is_over(*attempt),
             Event::AcknowledgementCounted { from_attempt, .. } => is_over(*from_attempt),
             Event::Assembled { checkpoint, .. } => self.lifecycle.is_abandoned(*checkpoint),
             _ => false,
@@ -266,6 +271,7 @@ impl Judge {
             Event::Triggered { attempt, checkpoint } => {
                 self.lifecycle.handle_triggered(scene, *attempt, *checkpoint);
                 self.liveness.handle_triggered(*checkpoint);
+                self.splits.handle_triggered(*checkpoint);
                 if self.attempt != Some(*attempt) {
                     let text =
                         format!("{checkpoint} was triggered in {attempt}, which does not run");
@@ -296,6 +302,7 @@ impl Judge {
             }
             Event::JobFinished { .. } => {
                 self.order.handle_finished(scene);
+                self.splits.handle_finished(scene);
                 self.state.handle_finished(scene);
                 self.output.handle_finished(scene);
                 self.liveness.handle_finished(scene);
@@ -329,6 +336,7 @@ impl Judge {
         self.liveness.handle_attempt_started();
         self.order.handle_attempt_started();
         self.output.handle_attempt_started(attempt);
+        self.splits.handle_attempt_started(restored);
         self.state.handle_attempt_started(restored);
         self.vector_clock.handle_attempt_started();
     }
@@ -337,6 +345,7 @@ impl Judge {
         let scene = scene!(self, stamp);
         self.cut.handle_completed(scene, checkpoint);
         self.durability.handle_completed(scene, checkpoint);
+        self.splits.handle_settled(checkpoint);
         self.state.handle_completed(scene, checkpoint);
         self.output.handle_completed(checkpoint);
         self.recovery.handle_completed(checkpoint);
@@ -349,8 +358,44 @@ impl Judge {
         self.lifecycle.handle_aborted(scene, checkpoint);
         self.durability.handle_aborted(checkpoint);
         self.output.handle_aborted(checkpoint);
+        self.splits.handle_settled(checkpoint);
         self.state.handle_aborted(checkpoint);
         self.liveness.handle_aborted(scene, checkpoint);
+    }
+
+    /// Of the attempt that counts alone: a coordinator that was deposed speaks to readers that are given up.
+    fn observe_splits(&mut self, stamp: Stamp, event: &Event) {
+        match event {
+            Event::SplitAssigned { subtask, attempt, split } => {
+                if self.counts_in(stamp, *subtask, *attempt) {
+                    self.splits.handle_assigned(scene!(self, stamp), *subtask, *split);
+                }
+            }
+            Event::SplitAccepted { subtask, attempt, split, .. } => {
+                if self.counts_in(stamp, *subtask, *attempt) {
+                    self.splits.handle_accepted(scene!(self, stamp), *subtask, *split);
+                }
+            }
+            Event::EnumeratorSnapshot { operator, attempt, checkpoint, unassigned } => {
+                if self.attempt == Some(*attempt) && !self.is_of_deposed(event) {
+                    let scene = scene!(self, stamp);
+                    self.state.handle_enumerator(scene, *checkpoint, unassigned);
+                    self.splits.handle_enumerator_snapshot(
+                        scene,
+                        *operator,
+                        *checkpoint,
+                        unassigned,
+                    );
+                }
+            }
+            Event::EnumeratorRestored { operator, attempt, unassigned } => {
+                if self.attempt == Some(*attempt) {
+                    let scene = scene!(self, stamp);
+                    self.splits.handle_enumerator_restored(scene, *operator, unassigned);
+                }
+            }
+            _ => {}
+        }
     }
 
     fn observe_outside(&mut self, stamp: Stamp, event: &Event) {
@@ -433,6 +478,8 @@ fn concern(event: &Event) -> Concern {
         | E::AttemptFailed { .. } | E::Triggered { .. } | E::AcknowledgementCounted { .. }
         | E::Assembled { .. } | E::Completed { .. } | E::CompletionNotified { .. }
         | E::Aborted { .. } | E::Discarded { .. } | E::JobFinished { .. } => Concern::Coordinator,
+        E::SplitAssigned { .. } | E::SplitAccepted { .. } | E::EnumeratorSnapshot { .. }
+        | E::EnumeratorRestored { .. } => Concern::Splits,
         E::ObjectStored { .. } | E::ObjectDeleted { .. } | E::ObjectDestroyed { .. }
         | E::SinkTroubled { .. } | E::SinkRecovered | E::RecordWritten { .. }
         | E::OffsetCommitted { .. } | E::ProducersFenced { .. } | E::TransactionOpened { .. }
@@ -447,6 +494,8 @@ fn concern(event: &Event) -> Concern {
         | E::StoreRecovered { .. } | E::SplitIdle { .. } | E::SplitResumed { .. }
         | E::AlignmentCompleted { .. } | E::SnapshotDurable { .. } | E::Declined { .. }
         | E::SubtaskEnded { .. } | E::SubtaskFailed { .. } | E::AcknowledgementIgnored { .. }
+        | E::SplitRequested { .. } | E::SplitsExhausted { .. } | E::SplitsReturned { .. }
+        | E::GatewayClosed { .. } | E::GatewayReopened { .. }
         | E::ObjectRefused { .. } | E::RecordRefused { .. } | E::ProducerRefused { .. } => Concern::Nobody,
     }
 }

@@ -47,10 +47,14 @@ impl Home {
             | P::ChannelUnblocked | P::Restored | P::AlignmentStarted | P::AlignmentCompleted
             | P::AlignmentAborted | P::SnapshotTaken | P::SnapshotDurable | P::Acknowledged
             | P::Declined | P::CompletionLearned | P::AbortLearned | P::SubtaskEnded
-            | P::SubtaskFailed | P::CommitRequested => Some(Home::Worker),
+            | P::SubtaskFailed | P::CommitRequested | P::SplitRequested | P::SplitAccepted => {
+                Some(Home::Worker)
+            }
             P::LeadershipTaken | P::AttemptStarted | P::AttemptRunning | P::AttemptFailed
             | P::Triggered | P::AcknowledgementCounted | P::AcknowledgementIgnored | P::Assembled
-            | P::Completed | P::CompletionNotified | P::Aborted | P::Discarded => {
+            | P::Completed | P::CompletionNotified | P::Aborted | P::Discarded | P::SplitAssigned
+            | P::SplitsExhausted | P::SplitsReturned | P::EnumeratorSnapshot
+            | P::EnumeratorRestored | P::GatewayClosed | P::GatewayReopened => {
                 Some(Home::Coordinator)
             }
             P::ObjectStored | P::ObjectRefused | P::ObjectDeleted | P::RecordWritten
@@ -64,6 +68,23 @@ impl Home {
 /// All points that a fault may be aimed at, in order.
 pub fn points() -> impl Iterator<Item = Point> {
     Point::iter().filter(|point| Home::of(*point).is_some())
+}
+
+/// Whether a point is one of sources with an enumerator: where a job has none, it is never reached.
+#[must_use]
+pub fn is_of_enumerator(point: Point) -> bool {
+    matches!(
+        point,
+        Point::SplitRequested
+            | Point::SplitAssigned
+            | Point::SplitAccepted
+            | Point::SplitsExhausted
+            | Point::SplitsReturned
+            | Point::EnumeratorSnapshot
+            | Point::EnumeratorRestored
+            | Point::GatewayClosed
+            | Point::GatewayReopened
+    )
 }
 
 /// Whether a fault that is aimed at `point` can be of this class.

@@ -2,6 +2,7 @@
 
 use super::aim::{self, Aim, Home};
 use super::small;
+use crate::plan::JobPlan;
 use crate::plan::fault::{Fault, PlannedFault, When};
 use crate::plan::fault_class::{FaultClass, is_recovery};
 use crate::plan::random::{Span, Stream};
@@ -20,17 +21,20 @@ pub struct Targets {
     pub subtasks: u16,
     /// How many splits each source has; those of the first source alone are struck.
     pub splits: u16,
+    /// Whether enumerators assign them.
+    pub is_enumerated: bool,
 }
 
 impl Targets {
     /// What a job of this shape has, on so many workers.
     #[must_use]
-    pub fn of(topology: &Topology, workers: u16, splits: u16) -> Self {
+    pub fn of(topology: &Topology, workers: u16, job: &JobPlan) -> Self {
         Self {
             workers,
             channels: small(topology.channels.len() as u64),
             subtasks: small(topology.subtasks.len() as u64),
-            splits,
+            splits: job.splits,
+            is_enumerated: !job.assignment.is_static(),
         }
     }
 }
@@ -134,12 +138,17 @@ impl<'a> FaultDraw<'a> {
     /// At the point that was asked for, or at any that this class can be aimed at.
     fn aimed(&mut self, class: FaultClass, after_restarts: u32) -> When {
         let aim = self.aim.unwrap_or_else(|| {
-            let points: Vec<Point> =
-                aim::points().filter(|point| aim::can_aim(class, *point)).collect();
+            let points = self.points(class);
             self.aim_at(&points)
         });
         let Aim { point, subtask, occurrence } = aim;
         When::Point { point, subtask, occurrence, after_restarts }
+    }
+
+    /// Where a fault of this class can be aimed, in this job.
+    fn points(&self, class: FaultClass) -> Vec<Point> {
+        let is_there = |point: &Point| self.targets.is_enumerated || !aim::is_of_enumerator(*point);
+        aim::points().filter(|point| aim::can_aim(class, *point)).filter(is_there).collect()
     }
 
     /// One of these points: early occurrences are more likely than late ones, and now and then only
@@ -206,7 +215,7 @@ impl<'a> FaultDraw<'a> {
         let points = match class {
             FaultClass::CrashInRecovery => aim::RECOVERY.to_vec(),
             FaultClass::CrashAgain if self.stream.chance(Self::ANYWHERE_PERCENT) => {
-                aim::points().filter(|point| aim::can_aim(class, *point)).collect()
+                self.points(class)
             }
             FaultClass::CrashAgain => aim::BEFORE_COMPLETION.to_vec(),
             _ => return self.when(class),

@@ -10,7 +10,8 @@ use crate::plan::{
 use crate::protocol::ProcessId;
 use crate::trace::Point;
 
-const TARGETS: Targets = Targets { workers: 3, channels: 8, subtasks: 6, splits: 4 };
+const TARGETS: Targets =
+    Targets { workers: 3, channels: 8, subtasks: 6, splits: 4, is_enumerated: true };
 
 fn drawn(class: FaultClass, number: u64, aim: Option<Aim>, aimed_percent: u8) -> Vec<PlannedFault> {
     let ranges = NemesisScenario { aimed_percent, ..NemesisScenario::default() };
