@@ -45,6 +45,7 @@ const LIVENESS: Finder = Finder::Oracle(OracleName::Liveness);
 const ORDER: Finder = Finder::Oracle(OracleName::Order);
 const OUTPUT: Finder = Finder::Oracle(OracleName::Output);
 const RECOVERY: Finder = Finder::Oracle(OracleName::Recovery);
+const SPLITS: Finder = Finder::Oracle(OracleName::Splits);
 const STATE: Finder = Finder::Oracle(OracleName::State);
 
 const fn row(
@@ -147,6 +148,14 @@ const TABLE: &[Row] = &[
     row_under(Defect::AnsweredBeforeSynced, "word-count", 20, &[DURABILITY], lost_power),
     row_under(Defect::ReconnectLossUnnoticed, "sequence", 20, &[ORDER], lossy_reconnects),
     row(Defect::StateLeaksBetweenRuns, "zombies", 20, &[Finder::Determinism]),
+    row(Defect::SplitsDiscoveredAgain, "enumerated", 60, &[SPLITS]),
+    row(Defect::GatewayLeftOpen, "enumerated", 20, &[STATE]),
+    row(Defect::LostEventUnnoticed, "lossy-requests", 20, &[STATE, LIVENESS]),
+    row(Defect::SplitsNotReturned, "enumerated", 20, &[SPLITS, STATE]),
+    row(Defect::CheckpointedSplitsReturned, "enumerated", 20, &[SPLITS]),
+    row(Defect::SourcesBeforeEnumerator, "lossy-requests", 10, &[SPLITS, STATE]),
+    row(Defect::EnumeratorOfAbortedSnapshots, "lossy-requests", 300, &[SPLITS]),
+    row(Defect::RepeatedAssignmentTaken, "enumerated", 10, &[SPLITS]),
 ];
 
 /// Oracles that are never first, each with the reason.

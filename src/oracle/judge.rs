@@ -8,6 +8,7 @@ macro_rules! scene {
 }
 
 mod rare;
+mod splits;
 
 use std::sync::Arc;
 

@@ -218,7 +218,7 @@ impl Judge {
     /// Whether this is said by a coordinator that was replaced, goes on, and does not know that it has
     /// been deposed: of an attempt that is over, or that its successor has yet to replace. What it says
     /// binds nobody: it is not what the job does.
-    fn is_of_deposed(&self, event: &Event) -> bool {
+    pub(super) fn is_of_deposed(&self, event: &Event) -> bool {
         if self.zombies == 0 {
             return false;
         }
@@ -361,41 +361,6 @@ impl Judge {
         self.splits.handle_settled(checkpoint);
         self.state.handle_aborted(checkpoint);
         self.liveness.handle_aborted(scene, checkpoint);
-    }
-
-    /// Of the attempt that counts alone: a coordinator that was deposed speaks to readers that are given up.
-    fn observe_splits(&mut self, stamp: Stamp, event: &Event) {
-        match event {
-            Event::SplitAssigned { subtask, attempt, split } => {
-                if self.counts_in(stamp, *subtask, *attempt) {
-                    self.splits.handle_assigned(scene!(self, stamp), *subtask, *split);
-                }
-            }
-            Event::SplitAccepted { subtask, attempt, split, .. } => {
-                if self.counts_in(stamp, *subtask, *attempt) {
-                    self.splits.handle_accepted(scene!(self, stamp), *subtask, *split);
-                }
-            }
-            Event::EnumeratorSnapshot { operator, attempt, checkpoint, unassigned } => {
-                if self.attempt == Some(*attempt) && !self.is_of_deposed(event) {
-                    let scene = scene!(self, stamp);
-                    self.state.handle_enumerator(scene, *checkpoint, unassigned);
-                    self.splits.handle_enumerator_snapshot(
-                        scene,
-                        *operator,
-                        *checkpoint,
-                        unassigned,
-                    );
-                }
-            }
-            Event::EnumeratorRestored { operator, attempt, unassigned } => {
-                if self.attempt == Some(*attempt) {
-                    let scene = scene!(self, stamp);
-                    self.splits.handle_enumerator_restored(scene, *operator, unassigned);
-                }
-            }
-            _ => {}
-        }
     }
 
     fn observe_outside(&mut self, stamp: Stamp, event: &Event) {
