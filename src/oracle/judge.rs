@@ -25,6 +25,7 @@ use super::reference::Reference;
 use super::shape::{Scene, Shape};
 use super::splits::SplitsOracle;
 use super::state::StateOracle;
+use super::stopped_world::StoppedWorldOracle;
 use super::vector_clock::VectorClockOracle;
 use super::verdict::{End, Verdict, Violation, Violations};
 use crate::protocol::{Attempt, ChannelId, ProcessId, SubtaskId, VirtualTime};
@@ -58,6 +59,7 @@ pub struct Judge {
     recovery: RecoveryOracle,
     splits: SplitsOracle,
     state: StateOracle,
+    stopped_world: StoppedWorldOracle,
     vector_clock: VectorClockOracle,
 }
 
@@ -83,6 +85,7 @@ impl Judge {
             recovery: RecoveryOracle::default(),
             splits: SplitsOracle::default(),
             state: StateOracle::default(),
+            stopped_world: StoppedWorldOracle::default(),
             vector_clock: VectorClockOracle::default(),
         }
     }
@@ -106,6 +109,7 @@ impl Judge {
                     self.cut.handle_received(*channel, *lineage);
                     self.vector_clock.handle_received(*channel, *sequence);
                     self.state.handle_received(*channel, *lineage);
+                    self.judge_move(stamp, self.shape.channels[channel.index()].to);
                 }
             }
             Event::Read { subtask, attempt, split, offset, lineage } => {
@@ -113,6 +117,7 @@ impl Judge {
                     let entry = SplitPosition { split: *split, offset: *offset };
                     self.splits.handle_read(scene!(self, stamp), *subtask, *split);
                     self.state.handle_read(scene!(self, stamp), *subtask, entry, *lineage);
+                    self.judge_move(stamp, *subtask);
                 }
             }
             rare => self.observe_rare(stamp, rare),
@@ -163,6 +168,13 @@ impl Judge {
                     Verdict::Undecided
                 }
             }
+        }
+    }
+
+    #[inline]
+    fn judge_move(&mut self, stamp: Stamp, subtask: SubtaskId) {
+        if self.stopped_world.is_active() {
+            self.stopped_world.handle_moved(scene!(self, stamp), subtask);
         }
     }
 

@@ -20,6 +20,7 @@ mod reference;
 mod shape;
 mod splits;
 mod state;
+mod stopped_world;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]

@@ -4,13 +4,13 @@
 //! taken; only then are the sources asked. The enumerators' part is written with the metadata, so that it
 //! is durable when the checkpoint completes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::super::message::Message;
 use super::super::process::{Outbox, Timer};
 use super::Coordinator;
 use crate::protocol::{
-    Acknowledgement, Attempt, CheckpointId, CompletedCheckpoint, Defect, EnumeratorOutput,
+    Acknowledgement, Attempt, Barrier, CheckpointId, CompletedCheckpoint, Defect, EnumeratorOutput,
     EnumeratorState, OperatorId, ProcessId, SplitEnumerator, SubtaskId, VirtualTime,
 };
 use crate::trace::Event;
@@ -23,7 +23,7 @@ pub struct Enumerators {
     /// Their parts of the checkpoints that are pending or retained, each in the order of operators.
     parts: BTreeMap<CheckpointId, Vec<EnumeratorState>>,
     /// Checkpoints whose sources are asked when the readers have taken what they were told before.
-    draining: BTreeSet<CheckpointId>,
+    draining: BTreeMap<CheckpointId, Barrier>,
     /// Checkpoints that every subtask has acknowledged, and that lack the enumerators' part.
     awaiting_part: BTreeMap<CheckpointId, CompletedCheckpoint>,
 }
@@ -75,28 +75,27 @@ impl Enumerators {
     }
 
     /// A checkpoint whose sources can be asked.
-    fn take_drained(&mut self) -> Option<CheckpointId> {
+    fn take_drained(&mut self) -> Option<Barrier> {
         let is_drained = |checkpoint: &CheckpointId| {
             self.live.iter().all(|(_, enumerator)| enumerator.is_drained(*checkpoint))
         };
-        let drained = self.draining.iter().copied().find(is_drained)?;
-        self.draining.remove(&drained);
-        Some(drained)
+        let drained = self.draining.keys().copied().find(is_drained)?;
+        self.draining.remove(&drained)
     }
 }
 
 impl Coordinator {
     /// A checkpoint was triggered: first the enumerators, which have a mailbox of their own, then the
     /// sources.
-    pub(super) fn begin_cut(&mut self, checkpoint: CheckpointId, outbox: &mut impl Outbox) {
+    pub(super) fn begin_cut(&mut self, barrier: Barrier, outbox: &mut impl Outbox) {
         if !self.enumerators.live.is_empty() {
-            outbox.schedule(Timer::Enumerate(checkpoint));
+            outbox.schedule(Timer::Enumerate(barrier));
             if !self.defects.has(Defect::SourcesBeforeEnumerator) {
                 return;
             }
         }
         let attempt = self.ledger.record().attempt;
-        self.tell_hosts(&Message::Trigger { attempt, checkpoint }, outbox);
+        self.tell_hosts(&Message::Trigger { attempt, barrier }, outbox);
     }
 
     /// The enumerators' mailbox has come to this checkpoint. It may have been given up meanwhile: nobody
@@ -104,9 +103,10 @@ impl Coordinator {
     pub(super) fn handle_enumerate(
         &mut self,
         now: VirtualTime,
-        checkpoint: CheckpointId,
+        barrier: Barrier,
         outbox: &mut impl Outbox,
     ) {
+        let checkpoint = barrier.checkpoint;
         let is_pending = self.checkpoints().is_some_and(|all| all.is_pending(checkpoint));
         if !is_pending && !self.defects.has(Defect::EnumeratorOfAbortedSnapshots) {
             return;
@@ -114,7 +114,7 @@ impl Coordinator {
         for enumerator in self.enumerators.all() {
             enumerator.handle_checkpoint(checkpoint);
         }
-        self.enumerators.draining.insert(checkpoint);
+        self.enumerators.draining.insert(checkpoint, barrier);
         self.carry_out_enumerators(outbox);
         if let Some(completed) = self.enumerators.awaiting_part.remove(&checkpoint) {
             self.write_metadata(now, &completed, outbox);
@@ -239,8 +239,8 @@ impl Coordinator {
             self.carry_out_enumerator(operator, output, outbox);
         }
         let attempt = self.ledger.record().attempt;
-        while let Some(checkpoint) = self.enumerators.take_drained() {
-            self.tell_hosts(&Message::Trigger { attempt, checkpoint }, outbox);
+        while let Some(barrier) = self.enumerators.take_drained() {
+            self.tell_hosts(&Message::Trigger { attempt, barrier }, outbox);
         }
     }
 

@@ -193,10 +193,11 @@ impl Coordinator {
                     checkpoints.handle_timer(now, timer);
                 }
             }
-            Timer::Enumerate(checkpoint) => self.handle_enumerate(now, checkpoint, outbox),
+            Timer::Enumerate(barrier) => self.handle_enumerate(now, barrier, outbox),
             Timer::Heartbeat
             | Timer::Pace { .. }
             | Timer::Mail { .. }
+            | Timer::Overdue { .. }
             | Timer::Work { .. }
             | Timer::Upload { .. }
             | Timer::Serve(_) => {}

@@ -1,7 +1,8 @@
 //! One fault of a class: when, whom, how.
 
-use super::aim::{self, Aim, Home};
+use super::aim::{self, Aim, Home, Repertoire};
 use super::small;
+use crate::cluster::ClusterSettings;
 use crate::plan::JobPlan;
 use crate::plan::fault::{Fault, PlannedFault, When};
 use crate::plan::fault_class::{FaultClass, is_recovery};
@@ -21,20 +22,20 @@ pub struct Targets {
     pub subtasks: u16,
     /// How many splits each source has; those of the first source alone are struck.
     pub splits: u16,
-    /// Whether enumerators assign them.
-    pub is_enumerated: bool,
+    /// Which points can be reached.
+    pub repertoire: Repertoire,
 }
 
 impl Targets {
-    /// What a job of this shape has, on so many workers.
+    /// What a job of this shape has, run with these settings.
     #[must_use]
-    pub fn of(topology: &Topology, workers: u16, job: &JobPlan) -> Self {
+    pub fn of(topology: &Topology, settings: &ClusterSettings, job: &JobPlan) -> Self {
         Self {
-            workers,
+            workers: settings.workers,
             channels: small(topology.channels.len() as u64),
             subtasks: small(topology.subtasks.len() as u64),
             splits: job.splits,
-            is_enumerated: !job.assignment.is_static(),
+            repertoire: Repertoire::of(settings, job),
         }
     }
 }
@@ -147,8 +148,8 @@ impl<'a> FaultDraw<'a> {
 
     /// Where a fault of this class can be aimed, in this job.
     fn points(&self, class: FaultClass) -> Vec<Point> {
-        let is_there = |point: &Point| self.targets.is_enumerated || !aim::is_of_enumerator(*point);
-        aim::points().filter(|point| aim::can_aim(class, *point)).filter(is_there).collect()
+        let points = aim::points(self.targets.repertoire);
+        points.filter(|point| aim::can_aim(class, *point)).collect()
     }
 
     /// One of these points: early occurrences are more likely than late ones, and now and then only

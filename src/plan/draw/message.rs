@@ -30,11 +30,11 @@ impl FaultDraw<'_> {
     }
 
     fn fragile(&self) -> &'static [MessageKind] {
-        if self.targets.is_enumerated { FRAGILE_ENUMERATED } else { FRAGILE }
+        if self.targets.repertoire.enumerating { FRAGILE_ENUMERATED } else { FRAGILE }
     }
 
     fn overtaken(&self) -> &'static [(MessageKind, &'static [Point])] {
-        if self.targets.is_enumerated { OVERTAKEN_ENUMERATED } else { OVERTAKEN }
+        if self.targets.repertoire.enumerating { OVERTAKEN_ENUMERATED } else { OVERTAKEN }
     }
 
     /// A request to a store is held back until a process runs again, and a client of that store is
