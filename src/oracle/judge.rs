@@ -7,6 +7,7 @@ macro_rules! scene {
     };
 }
 
+mod concern;
 mod rare;
 mod splits;
 

@@ -1,6 +1,7 @@
 //! Rare events: all but those per record.
 
 use super::Judge;
+use super::concern::{Concern, concern};
 use crate::oracle::kind::Kind;
 use crate::oracle::order::Marker;
 use crate::oracle::shape::{Scene, Shape};
@@ -9,18 +10,6 @@ use crate::trace::{
     ChannelStateCaptured, ChannelStateRestored, Event, Restored, RunStarted, SnapshotTaken,
     SplitPosition, Stamp,
 };
-
-/// Whom an event concerns.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Concern {
-    Run,
-    Channel,
-    Subtask,
-    Coordinator,
-    Splits,
-    Outside,
-    Nobody,
-}
 
 #[expect(
     clippy::collapsible_match,
@@ -479,45 +468,5 @@ impl Judge {
             }
             _ => {}
         }
-    }
-}
-
-/// Exhaustive, so that a new event must be thought of.
-#[rustfmt::skip]
-fn concern(event: &Event) -> Concern {
-    use Event as E;
-    match event {
-        E::RunStarted(_) | E::FaultsEnded | E::Zombified { .. } | E::ZombieEnded { .. } => Concern::Run,
-        E::BarrierSent { .. } | E::BarrierReceived { .. } | E::CancelSent { .. }
-        | E::CancelReceived { .. } | E::EndSent { .. } | E::EndReceived { .. }
-        | E::BarrierOvertook { .. } | E::Replayed { .. }
-        | E::ChannelBlocked { .. } | E::ChannelUnblocked { .. } => Concern::Channel,
-        E::Restored(_) | E::AlignmentStarted { .. } | E::AlignmentAborted { .. }
-        | E::AlignmentOvertaken { .. } | E::ChannelStateCaptured(_) | E::ChannelStateRestored(_)
-        | E::SnapshotTaken(_) | E::Acknowledged { .. } | E::CompletionLearned { .. }
-        | E::AbortLearned { .. } => Concern::Subtask,
-        E::LeadershipTaken { .. } | E::AttemptStarted { .. } | E::AttemptRunning { .. }
-        | E::AttemptFailed { .. } | E::Triggered { .. } | E::AcknowledgementCounted { .. }
-        | E::Assembled { .. } | E::Completed { .. } | E::CompletionNotified { .. }
-        | E::Aborted { .. } | E::Discarded { .. } | E::JobFinished { .. } => Concern::Coordinator,
-        E::SplitAssigned { .. } | E::SplitAccepted { .. } | E::EnumeratorSnapshot { .. }
-        | E::EnumeratorRestored { .. } => Concern::Splits,
-        E::ObjectStored { .. } | E::ObjectDeleted { .. } | E::ObjectDestroyed { .. }
-        | E::SinkTroubled { .. } | E::SinkRecovered | E::RecordWritten { .. }
-        | E::OffsetCommitted { .. } | E::ProducersFenced { .. } | E::TransactionOpened { .. }
-        | E::TransactionPrepared { .. } | E::CommitRequested { .. }
-        | E::TransactionCommitted { .. } | E::TransactionAborted { .. } | E::OutputWritten { .. } => Concern::Outside,
-        E::Sent { .. } | E::Received { .. } | E::Read { .. } | E::Crashed { .. }
-        | E::Restarted { .. } | E::Paused { .. } | E::Resumed { .. } | E::Disconnected { .. }
-        | E::Healed { .. } | E::MessageDropped { .. } | E::MessageDelayed { .. }
-        | E::MessageDuplicated { .. } | E::MessageReordered { .. } | E::Held { .. }
-        | E::Released { .. } | E::HalfOpened { .. } | E::ConnectionReset { .. }
-        | E::ElementLost { .. } | E::ClockChanged { .. } | E::StoreTroubled { .. }
-        | E::StoreRecovered { .. } | E::SplitIdle { .. } | E::SplitResumed { .. }
-        | E::AlignmentCompleted { .. } | E::SnapshotDurable { .. } | E::Declined { .. }
-        | E::SubtaskEnded { .. } | E::SubtaskFailed { .. } | E::AcknowledgementIgnored { .. }
-        | E::SplitRequested { .. } | E::SplitsExhausted { .. } | E::SplitsReturned { .. }
-        | E::GatewayClosed { .. } | E::GatewayReopened { .. }
-        | E::ObjectRefused { .. } | E::RecordRefused { .. } | E::ProducerRefused { .. } => Concern::Nobody,
     }
 }
