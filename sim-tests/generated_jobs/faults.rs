@@ -289,6 +289,7 @@ impl DraftPlan {
                 assignment: SplitAssignment::Static,
             },
             cluster: ClusterSettings {
+                observe_time: true,
                 workers: self.workers,
                 slots: subtasks.div_ceil(self.workers - self.lost),
                 heartbeat_ms: cluster.heartbeat_ms,
@@ -419,6 +420,7 @@ impl DraftLinks {
             local_us: 20,
             byte_ns: self.byte_ns,
             slow: self.slow.iter().map(slow).collect(),
+            slow_control: Vec::new(),
             priorities: Vec::new(),
         }
     }

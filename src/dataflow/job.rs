@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use super::assignment::SplitAssignment;
 use super::build_error::BuildError;
-use super::graph::{Graph, Node};
+use super::graph::Graph;
 use super::subtask::Subtask;
 use super::wiring::Wiring;
-use crate::protocol::{DefectSet, OperatorId, OperatorRole, SplitId, SubtaskId, Topology};
+use crate::protocol::{
+    CheckpointSettings, DefectSet, OperatorId, OperatorRole, SplitId, SubtaskId, Topology,
+};
 
 /// A checked job; made by [`JobBuilder`](super::JobBuilder). Clones share everything.
 #[derive(Clone)]
@@ -18,7 +20,7 @@ pub struct Job {
 
 struct Inner {
     name: String,
-    nodes: Vec<Node>,
+    graph: Graph,
     wiring: Wiring,
 }
 
@@ -26,8 +28,17 @@ impl Job {
     /// The job of a graph that was [checked](Graph::check).
     pub(crate) fn of(name: &str, graph: &Graph) -> Result<Self, BuildError> {
         let inner =
-            Inner { name: name.to_owned(), nodes: graph.nodes.clone(), wiring: Wiring::of(graph)? };
+            Inner { name: name.to_owned(), graph: graph.clone(), wiring: Wiring::of(graph)? };
         Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Whether it can take checkpoints in this way.
+    ///
+    /// # Errors
+    ///
+    /// Why not.
+    pub fn admits(&self, settings: &CheckpointSettings) -> Result<(), BuildError> {
+        self.inner.graph.admits(settings)
     }
 
     /// What the job is called.
@@ -62,7 +73,7 @@ impl Job {
     /// The sources whose splits an enumerator assigns: each with its subtasks and its splits.
     pub fn enumerated(&self) -> impl Iterator<Item = (OperatorId, Vec<SubtaskId>, Vec<SplitId>)> {
         let mut first: u16 = 0;
-        let nodes = (0..).map(OperatorId).zip(&self.inner.nodes);
+        let nodes = (0..).map(OperatorId).zip(&self.inner.graph.nodes);
         nodes.filter_map(move |(operator, node)| {
             let splits = (first..first + node.splits).map(SplitId).collect();
             first += node.splits;
@@ -82,7 +93,7 @@ impl Job {
     ///
     /// When a source has not a split for each of its subtasks, and they are to be assigned statically.
     pub fn with_assignment(&self, assignment: SplitAssignment) -> Result<Self, BuildError> {
-        let mut graph = Graph { nodes: self.inner.nodes.clone(), mistake: None };
+        let mut graph = self.inner.graph.clone();
         for node in graph.nodes.iter_mut().filter(|node| node.role == OperatorRole::Source) {
             node.assignment = assignment;
         }
@@ -98,7 +109,7 @@ impl Job {
     #[must_use]
     pub fn subtask(&self, id: SubtaskId, defects: DefectSet) -> Subtask {
         let placement = &self.inner.wiring.placements[id.index()];
-        let node = &self.inner.nodes[placement.operator.index()];
+        let node = &self.inner.graph.nodes[placement.operator.index()];
         Subtask::new(id, (node.factory)(placement, &node.consumers, defects))
     }
 }

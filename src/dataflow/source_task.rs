@@ -9,6 +9,7 @@ use super::router::{Partition, Router};
 use super::source::{Entry, Source, SourceCollector};
 use super::subtask_state::{RestoreError, SubtaskState};
 use super::task::SplitTask;
+use super::time::{TimeStand, TimeStep};
 use super::watermark::{WATERMARK_MAX, WatermarkMerger};
 use crate::protocol::{Defect, DefectSet, LineageId, SplitId};
 use crate::trace::SplitPosition;
@@ -47,7 +48,7 @@ impl<S: Source> SourceTask<S> {
             source,
             positions: placement.splits.iter().map(at_start).collect(),
             ended: vec![false; splits],
-            watermarks: WatermarkMerger::new(first_split(assignment) + splits),
+            watermarks: WatermarkMerger::new(first_split(assignment) + splits, defects),
             assignment,
             router: Router::new(placement, partitions),
             has_read: false,
@@ -96,7 +97,8 @@ impl<S: Source> SourceTask<S> {
         self.positions = positions.to_vec();
         self.positions.sort_unstable();
         self.ended = vec![false; positions.len()];
-        self.watermarks = WatermarkMerger::new(first_split(self.assignment) + positions.len());
+        let inputs = first_split(self.assignment) + positions.len();
+        self.watermarks = WatermarkMerger::new(inputs, self.defects);
     }
 
     fn has_ended(&self) -> bool {
@@ -137,6 +139,7 @@ impl<S: Source> SplitTask for SourceTask<S> {
 
     fn end_assignment(&mut self, out: &mut Outputs) -> bool {
         if let Some(lowest) = self.watermarks.advance(ENUMERATOR, WATERMARK_MAX) {
+            out.note(|| TimeStep::Advanced { watermark: lowest });
             self.router.broadcast_watermark(lowest, out);
         }
         self.has_ended()
@@ -162,7 +165,8 @@ impl<S: Source> SplitTask for SourceTask<S> {
         let local = self.local(split);
         self.ended[local] = true;
         let input = first_split(self.assignment) + local;
-        if let Some(lowest) = self.watermarks.advance(input, WATERMARK_MAX) {
+        if let Some(lowest) = self.watermarks.end(input) {
+            out.note(|| TimeStep::Advanced { watermark: lowest });
             self.router.broadcast_watermark(lowest, out);
         }
         self.has_ended()
@@ -189,6 +193,10 @@ impl<S: Source> SplitTask for SourceTask<S> {
         let source = postcard::from_bytes(&state.source);
         self.source.restore(source.map_err(|_| RestoreError::Corrupt { what: "source state" })?);
         Ok(())
+    }
+
+    fn time(&self) -> TimeStand {
+        TimeStand { watermark: self.watermarks.current(), timers: 0 }
     }
 
     fn boxed_clone(&self) -> Box<dyn SplitTask> {

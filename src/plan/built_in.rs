@@ -32,9 +32,12 @@ const BUILT_IN: &[&str] = &[
     include_str!("../../fixtures/scenarios/lossy-requests.toml"),
     include_str!("../../fixtures/scenarios/unaligned.toml"),
     include_str!("../../fixtures/scenarios/unaligned-join.toml"),
+    include_str!("../../fixtures/scenarios/unaligned-recovery.toml"),
     include_str!("../../fixtures/scenarios/hybrid.toml"),
     include_str!("../../fixtures/scenarios/counted-barriers.toml"),
     include_str!("../../fixtures/scenarios/stop-the-world.toml"),
+    include_str!("../../fixtures/scenarios/event-time.toml"),
+    include_str!("../../fixtures/scenarios/late-reports.toml"),
     include_str!("../../fixtures/scenarios/word-count-whole.toml"),
     include_str!("../../fixtures/scenarios/flights-whole.toml"),
 ];

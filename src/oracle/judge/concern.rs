@@ -1,4 +1,4 @@
-//! Which oracles an event that is not per record is for.
+//! Whom an event concerns that is not per record.
 
 use crate::trace::Event;
 
@@ -8,6 +8,7 @@ pub(super) enum Concern {
     Run,
     Channel,
     Subtask,
+    Time,
     Coordinator,
     Splits,
     Outside,
@@ -28,6 +29,9 @@ pub(super) fn concern(event: &Event) -> Concern {
         | E::AlignmentOvertaken { .. } | E::ChannelStateCaptured(_) | E::ChannelStateRestored(_)
         | E::SnapshotTaken(_) | E::Acknowledged { .. } | E::CompletionLearned { .. }
         | E::AbortLearned { .. } => Concern::Subtask,
+        E::TimeRestored { .. } | E::WatermarkAdvanced { .. } | E::WatermarkSent { .. }
+        | E::WatermarkReceived { .. } | E::TimerRegistered { .. } | E::TimerDeleted { .. }
+        | E::TimerFired { .. } | E::DroppedLate { .. } => Concern::Time,
         E::LeadershipTaken { .. } | E::AttemptStarted { .. } | E::AttemptRunning { .. }
         | E::AttemptFailed { .. } | E::Triggered { .. } | E::AcknowledgementCounted { .. }
         | E::Assembled { .. } | E::Completed { .. } | E::CompletionNotified { .. }

@@ -27,6 +27,7 @@ impl Judge {
             Concern::Run => self.observe_run(stamp, event),
             Concern::Channel => self.observe_channel(stamp, event),
             Concern::Subtask => self.observe_subtask(stamp, event),
+            Concern::Time => self.observe_time(stamp, event),
             Concern::Coordinator => self.observe_coordinator(stamp, event),
             Concern::Splits => self.observe_splits(stamp, event),
             Concern::Outside => self.observe_outside(stamp, event),
@@ -61,6 +62,7 @@ impl Judge {
         self.conservation.start();
         self.cut.start(scene);
         self.durability.start();
+        self.event_time.start(scene);
         self.lifecycle.start(scene);
         self.liveness.start(scene);
         self.order.start(scene);
@@ -153,6 +155,9 @@ impl Judge {
     ) {
         if self.counts_on(stamp, channel, attempt) {
             self.order.handle_marker_received(scene!(self, stamp), channel, marker, sequence);
+            if marker == Marker::End {
+                self.event_time.handle_end_received(scene!(self, stamp), channel);
+            }
         }
     }
 
@@ -250,6 +255,7 @@ impl Judge {
         self.vector_clock.handle_snapshot(scene, snapshot);
         self.splits.handle_snapshot(scene, snapshot);
         self.state.handle_snapshot(scene, snapshot);
+        self.event_time.handle_snapshot(scene, snapshot.subtask, snapshot.checkpoint);
         self.stopped_world.handle_snapshot(snapshot.subtask, snapshot.checkpoint);
         self.conservation.handle_snapshot(scene, snapshot);
         self.output.handle_snapshot(snapshot);
@@ -344,6 +350,7 @@ impl Judge {
                 self.order.handle_finished(scene);
                 self.splits.handle_finished(scene);
                 self.state.handle_finished(scene);
+                self.event_time.handle_finished(scene);
                 self.output.handle_finished(scene);
                 self.liveness.handle_finished(scene);
             }
@@ -378,6 +385,7 @@ impl Judge {
         self.output.handle_attempt_started(attempt);
         self.splits.handle_attempt_started(restored);
         self.state.handle_attempt_started(restored);
+        self.event_time.handle_attempt_started(restored);
         self.stopped_world.handle_attempt_started();
         self.vector_clock.handle_attempt_started();
     }
@@ -390,6 +398,7 @@ impl Judge {
         self.durability.handle_completed(scene, checkpoint);
         self.splits.handle_settled(checkpoint);
         self.state.handle_completed(scene, checkpoint);
+        self.event_time.handle_completed(scene, checkpoint);
         self.output.handle_completed(checkpoint);
         self.recovery.handle_completed(checkpoint);
         self.liveness.handle_completed(scene, checkpoint);
@@ -403,6 +412,7 @@ impl Judge {
         self.output.handle_aborted(checkpoint);
         self.splits.handle_settled(checkpoint);
         self.state.handle_aborted(checkpoint);
+        self.event_time.handle_aborted(checkpoint);
         self.stopped_world.handle_over(checkpoint);
         self.liveness.handle_aborted(scene, checkpoint);
     }

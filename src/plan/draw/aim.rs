@@ -51,9 +51,9 @@ impl Home {
             | P::ChannelUnblocked | P::Restored | P::AlignmentStarted | P::AlignmentCompleted
             | P::AlignmentAborted | P::SnapshotTaken | P::SnapshotDurable | P::Acknowledged
             | P::Declined | P::CompletionLearned | P::AbortLearned | P::SubtaskEnded
-            | P::SubtaskFailed | P::CommitRequested | P::SplitRequested | P::SplitAccepted => {
-                Some(Home::Worker)
-            }
+            | P::SubtaskFailed | P::CommitRequested | P::TimeRestored | P::WatermarkAdvanced
+            | P::WatermarkSent | P::WatermarkReceived | P::TimerRegistered | P::TimerDeleted
+            | P::TimerFired | P::DroppedLate | P::SplitRequested | P::SplitAccepted => Some(Home::Worker),
             P::LeadershipTaken | P::AttemptStarted | P::AttemptRunning | P::AttemptFailed
             | P::Triggered | P::AcknowledgementCounted | P::AcknowledgementIgnored | P::Assembled
             | P::Completed | P::CompletionNotified | P::Aborted | P::Discarded | P::SplitAssigned
@@ -77,11 +77,13 @@ pub struct Repertoire {
     pub overtaking: bool,
     /// Enumerators that assign splits.
     pub enumerating: bool,
+    /// A trace that tells of event time.
+    pub time: bool,
 }
 
 impl Repertoire {
     /// Everything.
-    pub const ALL: Self = Self { overtaking: true, enumerating: true };
+    pub const ALL: Self = Self { overtaking: true, enumerating: true, time: true };
 
     /// What runs of this job with these settings have.
     #[must_use]
@@ -89,6 +91,7 @@ impl Repertoire {
         Self {
             overtaking: settings.checkpoints.protocol.may_overtake(),
             enumerating: !job.assignment.is_static(),
+            time: settings.observe_time,
         }
     }
 
@@ -101,6 +104,7 @@ impl Repertoire {
             | Point::AlignmentOvertaken
             | Point::ChannelStateCaptured
             | Point::ChannelStateRestored => self.overtaking,
+            point if point.tells_of_time() => self.time,
             point => self.enumerating || !is_of_enumerator(point),
         }
     }
