@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::assignment::SplitAssignment;
 use super::build_error::BuildError;
 use super::builder::{CONSUMERS_MAX, PARALLELISM_MAX};
 use super::placement::Placement;
@@ -35,6 +36,8 @@ pub(crate) struct Node {
     pub(crate) parallelism: u16,
     /// How many splits it reads.
     pub(crate) splits: u16,
+    /// Who decides which of its subtasks reads which.
+    pub(crate) assignment: SplitAssignment,
     /// Whether it has a key: keyed state is spread over its subtasks by key group.
     pub(crate) keyed: bool,
     /// Where its inputs come from.
@@ -66,6 +69,7 @@ impl Node {
             role,
             parallelism,
             splits: 0,
+            assignment: SplitAssignment::Static,
             keyed: false,
             inputs: Vec::new(),
             consumers: Vec::new(),
@@ -176,7 +180,7 @@ fn check_splits(node: &Node) -> Result<(), BuildError> {
     let (source_name, splits, subtasks) = (node.name.clone(), node.splits, node.parallelism);
     if splits == 0 {
         Err(BuildError::NoSplits { source_name })
-    } else if splits < subtasks {
+    } else if splits < subtasks && node.assignment.is_static() {
         Err(BuildError::FewerSplitsThanSubtasks { source_name, splits, subtasks })
     } else {
         Ok(())

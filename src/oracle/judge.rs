@@ -9,6 +9,7 @@ macro_rules! scene {
 
 mod concern;
 mod rare;
+mod splits;
 mod time;
 
 use std::sync::Arc;
@@ -25,6 +26,7 @@ use super::output::OutputOracle;
 use super::recovery::RecoveryOracle;
 use super::reference::Reference;
 use super::shape::{Scene, Shape};
+use super::splits::SplitsOracle;
 use super::state::StateOracle;
 use super::stopped_world::StoppedWorldOracle;
 use super::vector_clock::VectorClockOracle;
@@ -59,6 +61,7 @@ pub struct Judge {
     order: OrderOracle,
     output: OutputOracle,
     recovery: RecoveryOracle,
+    splits: SplitsOracle,
     state: StateOracle,
     stopped_world: StoppedWorldOracle,
     vector_clock: VectorClockOracle,
@@ -85,6 +88,7 @@ impl Judge {
             order: OrderOracle::default(),
             output: OutputOracle::new(reference),
             recovery: RecoveryOracle::default(),
+            splits: SplitsOracle::default(),
             state: StateOracle::default(),
             stopped_world: StoppedWorldOracle::default(),
             vector_clock: VectorClockOracle::default(),
@@ -116,6 +120,7 @@ impl Judge {
             Event::Read { subtask, attempt, split, offset, lineage } => {
                 if self.counts_in(stamp, *subtask, *attempt) {
                     let entry = SplitPosition { split: *split, offset: *offset };
+                    self.splits.handle_read(scene!(self, stamp), *subtask, *split);
                     self.state.handle_read(scene!(self, stamp), *subtask, entry, *lineage);
                     self.judge_move(stamp, *subtask);
                 }

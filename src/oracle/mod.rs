@@ -19,6 +19,7 @@ mod output;
 mod recovery;
 mod reference;
 mod shape;
+mod splits;
 mod state;
 mod stopped_world;
 #[cfg(test)]

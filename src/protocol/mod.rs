@@ -13,6 +13,7 @@ pub mod coordinator;
 pub mod coordinator_output;
 pub mod defect;
 pub mod early_aborts;
+pub mod enumerator;
 pub mod error;
 pub mod gate;
 pub mod ids;
@@ -34,6 +35,7 @@ pub use completed::{CompletedCheckpoint, SnapshotHandle};
 pub use coordinator::CheckpointCoordinator;
 pub use coordinator_output::{CoordinatorOutput, CoordinatorTimer};
 pub use defect::{Defect, DefectSet};
+pub use enumerator::{EnumeratorOutput, EnumeratorState, SplitEnumerator, SplitEvent};
 pub use error::ProtocolError;
 pub use gate::{Element, GateOutput, InputGate};
 pub use ids::{

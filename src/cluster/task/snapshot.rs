@@ -287,7 +287,7 @@ impl Task {
         assert_eq!(self.phase, Phase::Restoring, "a task is restored once");
         let (subtask, attempt, positions) = (self.id, self.attempt, self.positions());
         if self.inputs.is_empty() {
-            self.source = Some(SourceReader::new(&positions));
+            self.source = Some(SourceReader::new(&positions, self.subtask.awaits_splits()));
         }
         self.checkpoint = self.fresh_checkpoint(checkpoint);
         let restored = Restored { subtask, attempt, checkpoint, state, positions };
