@@ -135,4 +135,10 @@ pub enum BuildError {
     /// Too many subtasks in the job.
     #[error("the job has more than {} subtasks", u16::MAX)]
     TooManySubtasks,
+    /// An operator that was to be fixed, and does not exist.
+    #[error("no operator is named `{operator}`, whose parallelism is to stay as it is")]
+    UnknownOperator {
+        /// The name.
+        operator: String,
+    },
 }

@@ -83,6 +83,18 @@ impl JobBuilder {
         Stream::of_new(&self.graph, node, Vec::new())
     }
 
+    /// The operator keeps its parallelism when the job is rescaled.
+    pub fn fix(&self, operator: &str) {
+        let mut graph = self.graph.borrow_mut();
+        match graph.nodes.iter_mut().find(|node| node.name == operator) {
+            Some(node) => node.is_fixed = true,
+            None => {
+                let mistake = BuildError::UnknownOperator { operator: operator.to_owned() };
+                graph.mistake.get_or_insert(mistake);
+            }
+        }
+    }
+
     /// Makes a job of what was declared so far.
     ///
     /// # Errors

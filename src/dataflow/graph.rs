@@ -40,6 +40,8 @@ pub(crate) struct Node {
     pub(crate) factory: TaskFactory,
     /// The state it declares.
     pub(crate) states: StateDeclarations,
+    /// Whether its parallelism stays as declared when the job is rescaled.
+    pub(crate) is_fixed: bool,
 }
 
 /// One edge, by the operator that emits and the number among its consumers.
@@ -67,6 +69,7 @@ impl Node {
             consumers: Vec::new(),
             factory,
             states: StateDeclarations::default(),
+            is_fixed: false,
         }
     }
 
@@ -88,6 +91,15 @@ impl Graph {
         }
         self.nodes.push(node);
         self.nodes.len() - 1
+    }
+
+    /// The same operators, with so many subtasks each, but for those that are fixed.
+    pub(crate) fn at(&self, parallelism: u16) -> Self {
+        let mut graph = self.clone();
+        for node in graph.nodes.iter_mut().filter(|node| !node.is_fixed) {
+            node.parallelism = parallelism;
+        }
+        graph
     }
 
     /// Whether a job can be made of it.

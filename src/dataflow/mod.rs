@@ -61,6 +61,7 @@ mod placement;
 pub mod processed;
 pub mod record;
 pub mod replay;
+mod rescale;
 mod router;
 pub mod sink;
 mod sink_task;
