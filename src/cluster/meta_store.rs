@@ -66,7 +66,7 @@ impl MetaStore {
             | Input::Message { .. }
             | Input::Timer(_)
             | Input::Trouble(_)
-            | Input::ConnectionLost { .. } => {}
+            | Input::Rescale(_) | Input::ConnectionLost { .. } => {}
         }
     }
 

@@ -94,7 +94,7 @@ impl ObjectStore {
             | Input::Message { .. }
             | Input::Timer(_)
             | Input::Trouble(_)
-            | Input::ConnectionLost { .. } => {}
+            | Input::Rescale(_) | Input::ConnectionLost { .. } => {}
         }
     }
 

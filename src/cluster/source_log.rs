@@ -58,7 +58,7 @@ impl SourceLog {
             | Input::Message { .. }
             | Input::Timer(_)
             | Input::Trouble(Trouble::Store(_) | Trouble::Sink(_))
-            | Input::ConnectionLost { .. } => {}
+            | Input::Rescale(_) | Input::ConnectionLost { .. } => {}
         }
     }
 

@@ -14,7 +14,7 @@ use super::subtask_state::{RestoreError, SubtaskState};
 use super::watermark::{WATERMARK_MAX, WATERMARK_MIN};
 use crate::protocol::restore::restored_range;
 use crate::protocol::{Defect, DefectSet, KeyGroup, SplitId, SubtaskId};
-use crate::trace::{ListContent, Ownership, SplitPosition};
+use crate::trace::{ListContent, ListMode, Ownership, SplitPosition};
 
 /// The snapshot of a subtask of the old shape.
 #[derive(Clone, Debug)]
@@ -69,7 +69,7 @@ impl Job {
         let lists = state.shapes.iter().filter(|shape| shape.kind.is_operator_list());
         let lists = lists.zip(&state.operator_lists).map(|(shape, elements)| ListContent {
             name: shape.name.clone(),
-            mode: shape.kind.into(),
+            mode: mode_of(shape.kind),
             elements: elements.iter().map(Bytes::digest).collect(),
         });
         Ownership {
@@ -77,6 +77,14 @@ impl Job {
             key_groups: state.key_groups.iter().map(digest).collect(),
             lists: lists.collect(),
         }
+    }
+}
+
+fn mode_of(kind: StateKind) -> ListMode {
+    match kind {
+        StateKind::Union => ListMode::Union,
+        StateKind::Broadcast => ListMode::Broadcast,
+        StateKind::Operator | StateKind::Value | StateKind::List | StateKind::Map => ListMode::Split,
     }
 }
 
@@ -191,6 +199,3 @@ fn lowest_watermark(port: u8, before: &Job, parts: &[Part]) -> i64 {
     };
     parts.iter().filter_map(of_part).min().unwrap_or(WATERMARK_MIN)
 }
-
-#[cfg(test)]
-mod tests;

@@ -75,8 +75,9 @@ impl CutOracle {
     }
 
     /// All channels are new.
-    pub fn handle_attempt_started(&mut self) {
+    pub fn handle_attempt_started(&mut self, scene: &Scene) {
         self.flows.fill(Flow::default());
+        self.flows.resize(scene.shape.channels.len(), Flow::default());
         self.cuts.clear();
     }
 

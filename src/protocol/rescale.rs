@@ -121,6 +121,16 @@ pub enum Rescaling {
     Writing(RescaleRequest),
 }
 
+impl Rescaling {
+    /// The attempt is over: what waits for a checkpoint of it waits for the next attempt first.
+    pub fn handle_attempt_ended(&mut self) {
+        match *self {
+            Rescaling::Awaiting { request, .. } => *self = Rescaling::Wanted(request),
+            Rescaling::Idle | Rescaling::Wanted(_) | Rescaling::Writing(_) => {}
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

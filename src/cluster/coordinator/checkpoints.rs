@@ -53,6 +53,8 @@ impl Coordinator {
                 outbox.event(Event::Completed { attempt, checkpoint });
                 if terminal {
                     self.change(now, Change::Finish, outbox);
+                } else {
+                    self.rescale_after(now, checkpoint, outbox);
                 }
             }
             CoordinatorOutput::NotifyComplete(checkpoint) => {
@@ -61,6 +63,7 @@ impl Coordinator {
             }
             CoordinatorOutput::Aborted { checkpoint, reason } => {
                 outbox.event(Event::Aborted { attempt, checkpoint, reason });
+                self.request_again(now);
             }
             CoordinatorOutput::NotifyAborted(checkpoint) => {
                 self.tell_hosts(&Message::NotifyAborted { attempt, checkpoint }, outbox);

@@ -6,14 +6,14 @@ use serde::{Deserialize, Serialize};
 
 use super::super::message::{Message, ObjectOperation};
 use super::super::process::{Outbox, Timer};
-use super::{Env, Phase, Purpose, SourceReader, Task};
+use super::{Env, Phase, Purpose, Task};
 use crate::dataflow::SubtaskState;
-use crate::protocol::subtask::{AsyncPart, SubtaskCheckpoint};
+use crate::protocol::subtask::AsyncPart;
 use crate::protocol::{
     Acknowledgement, CheckpointId, Defect, Digest, Element, ObjectKey, ProcessId, SnapshotHandle,
     SubtaskOutput, TransactionId,
 };
-use crate::trace::{Event, Restored, SnapshotTaken, SplitPosition};
+use crate::trace::{Event, Ownership, SnapshotTaken, SplitPosition};
 
 /// How many snapshots a task remembers whose checkpoints it has heard nothing of; when more
 /// notifications than this are lost, the oldest is the coordinator's alone.
@@ -50,6 +50,8 @@ pub struct Snapshotting {
     /// Where a source stood.
     positions: Vec<SplitPosition>,
     uploading: bool,
+    /// What of the state it owns, where that is told.
+    ownership: Ownership,
 }
 
 impl Task {
@@ -87,7 +89,8 @@ impl Task {
         self.pre_commit(checkpoint, env);
         let stored = self.freeze();
         let tokens = self.subtask.tokens_in(&stored.state).unwrap_or_default();
-        let snapshotting = self.snapshotting(checkpoint, stored.encode());
+        let mut snapshotting = self.snapshotting(checkpoint, stored.encode());
+        snapshotting.ownership = self.ownership(&stored.state);
         env.outbox.event(self.snapshot_taken(checkpoint, &snapshotting, tokens));
         if self.defects.has(Defect::OffsetCommittedEarly) {
             Self::commit_offsets(&snapshotting.positions, env);
@@ -113,7 +116,8 @@ impl Task {
         let handle = SnapshotHandle { subtask: self.id, key, digest, bytes: length };
         let settled = self.sink.as_ref().is_none_or(|sink| sink.is_settled());
         let terminal = self.phase == Phase::Ended && settled;
-        Snapshotting { bytes, handle, terminal, positions: self.positions(), uploading: false }
+        let (positions, ownership) = (self.positions(), Ownership::default());
+        Snapshotting { bytes, handle, terminal, positions, uploading: false, ownership }
     }
 
     fn snapshot_taken(
@@ -133,6 +137,7 @@ impl Task {
             tokens,
             transactions: self.sink.as_ref().map_or(Vec::new(), |sink| sink.uncommitted()),
             ended: self.phase == Phase::Ended,
+            ownership: taken.ownership.clone(),
         }))
     }
 
@@ -193,66 +198,9 @@ impl Task {
         }
         self.snapshots.retain(|id, _| *id > checkpoint);
     }
-
-    /// Asks for the snapshot it starts from, or starts from nothing.
-    pub fn begin_restore(
-        &mut self,
-        checkpoint: Option<CheckpointId>,
-        handle: Option<SnapshotHandle>,
-        env: &mut Env<'_, impl Outbox>,
-    ) {
-        match handle {
-            Some(handle) => {
-                let purpose = Purpose::Restore { subtask: self.id };
-                object_request(purpose, ObjectOperation::Get { key: handle.key }, env);
-            }
-            None => self.restored(checkpoint, Digest::default(), Vec::new(), env),
-        }
-    }
-
-    /// The snapshot arrived. The caller has held its bytes against the digest of the handle.
-    ///
-    /// # Errors
-    ///
-    /// When the bytes are not a snapshot of this subtask.
-    pub fn handle_snapshot(
-        &mut self,
-        checkpoint: Option<CheckpointId>,
-        handle: SnapshotHandle,
-        bytes: &[u8],
-        env: &mut Env<'_, impl Outbox>,
-    ) -> Result<(), String> {
-        let digest = Digest::of(bytes);
-        let stored: StoredSnapshot =
-            postcard::from_bytes(bytes).map_err(|error| format!("{}: {error}", handle.key))?;
-        self.subtask.restore(&stored.state).map_err(|error| format!("{}: {error}", handle.key))?;
-        self.restored(checkpoint, digest, stored.transactions, env);
-        Ok(())
-    }
-
-    fn restored(
-        &mut self,
-        checkpoint: Option<CheckpointId>,
-        state: Digest,
-        transactions: Vec<(CheckpointId, TransactionId)>,
-        env: &mut Env<'_, impl Outbox>,
-    ) {
-        assert_eq!(self.phase, Phase::Restoring, "a task is restored once");
-        let (subtask, attempt, positions) = (self.id, self.attempt, self.positions());
-        if self.inputs.is_empty() {
-            self.source = Some(SourceReader::new(&positions));
-        }
-        self.checkpoint = SubtaskCheckpoint::new(checkpoint, self.parts, self.defects);
-        let restored = Restored { subtask, attempt, checkpoint, state, positions };
-        env.outbox.event(Event::Restored(Box::new(restored)));
-        self.phase = Phase::Ready;
-        if self.sink.is_some() {
-            self.open_sink(transactions, env);
-        }
-    }
 }
 
-fn object_request(purpose: Purpose, operation: ObjectOperation, env: &mut Env<'_, impl Outbox>) {
+pub(super) fn object_request(purpose: Purpose, operation: ObjectOperation, env: &mut Env<'_, impl Outbox>) {
     let message = |request| Message::Object { request, operation };
     env.requests.send(env.now, ProcessId::ObjectStore, purpose, message, env.outbox);
 }

@@ -71,7 +71,9 @@ impl Judge {
         self.liveness.start(scene);
         self.order.start(scene);
         self.output.start(scene);
-        self.recovery.start(scene);
+        self.ownership.start();
+        self.recovery.start();
+        self.reshaped = None;
         self.state.start(scene);
         self.vector_clock.start(scene);
     }
@@ -189,6 +191,7 @@ impl Judge {
         if self.counts_in(stamp, restored.subtask, restored.attempt) {
             self.recovery.handle_restored(scene!(self, stamp), restored);
             self.state.handle_restored(scene!(self, stamp), restored);
+            self.ownership.handle_restored(scene!(self, stamp), restored);
         }
     }
 
@@ -207,6 +210,7 @@ impl Judge {
         self.vector_clock.handle_snapshot(scene, snapshot);
         self.state.handle_snapshot(scene, snapshot);
         self.conservation.handle_snapshot(scene, snapshot);
+        self.ownership.handle_snapshot(scene, snapshot);
         self.output.handle_snapshot(snapshot);
     }
 
@@ -221,12 +225,15 @@ impl Judge {
             Some(attempt) < self.attempt || (Some(attempt) == self.attempt && self.is_orphaned)
         };
         match event {
-            Event::LeadershipTaken { term } | Event::AttemptStarted { term, .. } => {
+            Event::LeadershipTaken { term }
+            | Event::Reshaped { term, .. }
+            | Event::AttemptStarted { term, .. } => {
                 self.recovery.is_deposed(*term)
             }
-            Event::Triggered { attempt, .. } | Event::AttemptFailed { attempt, .. } => {
-                is_over(*attempt)
-            }
+            Event::Triggered { attempt, .. }
+            | Event::AttemptFailed { attempt, .. }
+            | Event::RescaleRequested { attempt, .. }
+            | Event::RescaleStarted { attempt, .. } => is_over(*attempt),
             Event::AcknowledgementCounted { from_attempt, .. } => is_over(*from_attempt),
             Event::Assembled { checkpoint, .. } => self.lifecycle.is_abandoned(*checkpoint),
             _ => false,
@@ -251,12 +258,22 @@ impl Judge {
                 self.recovery.handle_leadership_taken(scene, *term);
                 self.lifecycle.handle_leadership_taken();
                 self.liveness.handle_leadership_taken();
+                self.ownership.handle_leadership_taken();
                 self.is_orphaned = true;
                 self.durability.handle_leadership_taken();
                 self.liveness.handle_lost(self.durability.unrecoverable());
             }
             Event::AttemptStarted { attempt, term, restored } => {
                 self.start_attempt(stamp, *attempt, *term, *restored);
+            }
+            Event::RescaleRequested { checkpoint_first, .. } => {
+                self.ownership.handle_requested(*checkpoint_first);
+            }
+            Event::RescaleStarted { newest, .. } => {
+                self.ownership.handle_rescale_started(scene, *newest);
+            }
+            Event::Reshaped { attempt, topology, .. } => {
+                self.reshaped = Some((*attempt, topology.clone()));
             }
             Event::AttemptRunning { .. } => self.liveness.handle_running(),
             Event::AttemptFailed { .. } => {
@@ -266,6 +283,7 @@ impl Judge {
             Event::Triggered { attempt, checkpoint } => {
                 self.lifecycle.handle_triggered(scene, *attempt, *checkpoint);
                 self.liveness.handle_triggered(*checkpoint);
+                self.ownership.handle_triggered(*checkpoint);
                 if self.attempt != Some(*attempt) {
                     let text =
                         format!("{checkpoint} was triggered in {attempt}, which does not run");
@@ -323,14 +341,29 @@ impl Judge {
         }
         self.attempt = Some(attempt);
         self.is_orphaned = false;
+        let is_reshaped = self.reshape(stamp, attempt);
+        let scene = scene!(self, stamp);
         self.conservation.handle_attempt_started();
-        self.cut.handle_attempt_started();
-        self.lifecycle.handle_attempt_started();
-        self.liveness.handle_attempt_started();
-        self.order.handle_attempt_started();
+        self.cut.handle_attempt_started(scene);
+        self.lifecycle.handle_attempt_started(scene);
+        self.liveness.handle_attempt_started(scene);
+        self.order.handle_attempt_started(scene);
         self.output.handle_attempt_started(attempt);
-        self.state.handle_attempt_started(restored);
-        self.vector_clock.handle_attempt_started();
+        self.ownership.handle_attempt_started();
+        self.state.handle_attempt_started(scene, restored);
+        self.vector_clock.handle_attempt_started(scene, is_reshaped);
+    }
+
+    /// The attempt has the shape that was told of it; whether it is another than before.
+    fn reshape(&mut self, stamp: Stamp, attempt: Attempt) -> bool {
+        let Some((of, topology)) = self.reshaped.take() else { return false };
+        if of != attempt {
+            return false;
+        }
+        self.shape.reshape(attempt, &topology).unwrap_or_else(|text| {
+            self.report(stamp, Kind::UnknownEntity, text);
+            false
+        })
     }
 
     fn complete(&mut self, stamp: Stamp, checkpoint: CheckpointId) {
@@ -339,6 +372,7 @@ impl Judge {
         self.durability.handle_completed(scene, checkpoint);
         self.state.handle_completed(scene, checkpoint);
         self.output.handle_completed(checkpoint);
+        self.ownership.handle_completed(checkpoint);
         self.recovery.handle_completed(checkpoint);
         self.liveness.handle_completed(scene, checkpoint);
         self.liveness.handle_lost(self.durability.unrecoverable());
@@ -429,6 +463,8 @@ fn concern(event: &Event) -> Concern {
         E::Restored(_) | E::AlignmentStarted { .. } | E::AlignmentAborted { .. }
         | E::SnapshotTaken(_) | E::Acknowledged { .. } | E::CompletionLearned { .. }
         | E::AbortLearned { .. } => Concern::Subtask,
+        E::RescaleRequested { .. } | E::RescaleRefused { .. } | E::RescaleStarted { .. }
+        | E::Reshaped { .. } => Concern::Coordinator,
         E::LeadershipTaken { .. } | E::AttemptStarted { .. } | E::AttemptRunning { .. }
         | E::AttemptFailed { .. } | E::Triggered { .. } | E::AcknowledgementCounted { .. }
         | E::Assembled { .. } | E::Completed { .. } | E::CompletionNotified { .. }

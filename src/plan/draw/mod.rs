@@ -54,6 +54,7 @@ pub fn draw<E>(
         links,
         mailbox_us: scenario.cluster.mailbox_us,
         faults,
+        rescales: Vec::new(),
         safety_ms: scenario.nemesis.window_ms.max.saturating_add(HEALING_MS),
         liveness_ms: scenario.liveness_ms,
         lost: lost.into_iter().map(ProcessId::Worker).collect(),
