@@ -44,6 +44,7 @@ const LIFECYCLE: Finder = Finder::Oracle(OracleName::Lifecycle);
 const LIVENESS: Finder = Finder::Oracle(OracleName::Liveness);
 const ORDER: Finder = Finder::Oracle(OracleName::Order);
 const OUTPUT: Finder = Finder::Oracle(OracleName::Output);
+const OWNERSHIP: Finder = Finder::Oracle(OracleName::Ownership);
 const RECOVERY: Finder = Finder::Oracle(OracleName::Recovery);
 const STATE: Finder = Finder::Oracle(OracleName::State);
 
@@ -146,6 +147,14 @@ const TABLE: &[Row] = &[
     ),
     row_under(Defect::AnsweredBeforeSynced, "word-count", 20, &[DURABILITY], lost_power),
     row_under(Defect::ReconnectLossUnnoticed, "sequence", 20, &[ORDER], lossy_reconnects),
+    row(Defect::KeyGroupsOfOtherMaximum, "rescale-words", 10, &[OWNERSHIP]),
+    row(Defect::KeyGroupDroppedAtBoundary, "rescale-words", 20, &[OWNERSHIP]),
+    row(Defect::StateOfOtherIdentity, "rescale-words", 10, &[OWNERSHIP]),
+    row(Defect::SplitListNotDealtOut, "rescale-lists", 20, &[OWNERSHIP]),
+    row(Defect::UnionListIncomplete, "rescale-lists", 20, &[OWNERSHIP]),
+    row(Defect::VanishedSinkForgotten, "rescale-words", 60, &[OUTPUT]),
+    row(Defect::FirstWatermarkForAll, "rescale-windows", 40, &[OUTPUT]),
+    row(Defect::FinalCheckpointSkipped, "rescale-words", 60, &[OWNERSHIP]),
     row(Defect::StateLeaksBetweenRuns, "zombies", 20, &[Finder::Determinism]),
 ];
 

@@ -28,6 +28,9 @@ const BUILT_IN: &[&str] = &[
     include_str!("../../fixtures/scenarios/crash-loop.toml"),
     include_str!("../../fixtures/scenarios/no-copy-left.toml"),
     include_str!("../../fixtures/scenarios/at-least-once.toml"),
+    include_str!("../../fixtures/scenarios/rescale-words.toml"),
+    include_str!("../../fixtures/scenarios/rescale-lists.toml"),
+    include_str!("../../fixtures/scenarios/rescale-windows.toml"),
     include_str!("../../fixtures/scenarios/word-count-whole.toml"),
     include_str!("../../fixtures/scenarios/flights-whole.toml"),
 ];

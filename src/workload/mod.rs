@@ -26,6 +26,7 @@ mod draw;
 mod error;
 mod flights;
 mod join;
+mod ledger;
 mod lookup;
 mod nexmark;
 mod records;
@@ -74,7 +75,7 @@ pub struct Experiment {
 }
 
 /// Every workload there is.
-static ALL: [Workload; 12] = [
+static ALL: [Workload; 13] = [
     word_count::WORKLOAD,
     flights::WORKLOAD,
     nexmark::q1::WORKLOAD,
@@ -87,6 +88,7 @@ static ALL: [Workload; 12] = [
     join::WORKLOAD,
     relay::WORKLOAD,
     relay::AT_LEAST_ONCE,
+    ledger::WORKLOAD,
 ];
 
 /// Every workload there is.

@@ -157,7 +157,9 @@ impl Coordinator {
     }
 
     fn is_of_other_shape(&self, completed: &CompletedCheckpoint) -> bool {
-        self.shape_of(completed) != self.ledger.record().parallelism
+        let parallelism = self.shape_of(completed);
+        parallelism != self.ledger.record().parallelism
+            && self.job_at(parallelism).topology() != self.job.topology()
     }
 
     /// What workers must know of the shape; nothing where the job runs as it was declared.
