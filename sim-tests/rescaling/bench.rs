@@ -49,7 +49,13 @@ impl Seen {
 }
 
 /// A plan of a built-in scenario at this parallelism, with room for more; its faults where `faulty`.
-pub fn plan(experiments: &Experiments, name: &str, seed: u64, parallelism: u16, faulty: bool) -> Plan {
+pub fn plan(
+    experiments: &Experiments,
+    name: &str,
+    seed: u64,
+    parallelism: u16,
+    faulty: bool,
+) -> Plan {
     let shape = scenario::built_in().into_iter().find(|scenario| scenario.name == name);
     let shape = shape.unwrap_or_else(|| panic!("there is no scenario {name:?}"));
     let mut plan = experiments.draw(&shape, seed, DefectSet::NONE).expect("it can be drawn");

@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::dataflow::{Item, Record};
 use crate::protocol::rescale::FormerName;
-use crate::protocol::{ShapeHistory, SnapshotHandle};
 use crate::protocol::{
-    Acknowledgement, Attempt, ChannelId, CheckpointId, Element, Incarnation, ObjectKey, SplitId,
-    SubtaskId, Term, TransactionId,
+    Acknowledgement, Attempt, Barrier, ChannelId, CheckpointId, Element, Incarnation, ObjectKey,
+    SplitId, SubtaskId, Term, TransactionId,
 };
+use crate::protocol::{ShapeHistory, SnapshotHandle};
 use crate::trace::MessageKind;
 
 /// Names a request of one incarnation of one process; its answer carries it back.
@@ -61,7 +61,7 @@ pub enum Message {
     /// Give your subtasks of this attempt up.
     Cancel { attempt: Attempt },
     /// Take part in this checkpoint.
-    Trigger { attempt: Attempt, checkpoint: CheckpointId },
+    Trigger { attempt: Attempt, barrier: Barrier },
     /// A snapshot is durable.
     Acknowledge(Box<Acknowledgement>),
     /// There will be no snapshot.

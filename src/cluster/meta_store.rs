@@ -66,7 +66,8 @@ impl MetaStore {
             | Input::Message { .. }
             | Input::Timer(_)
             | Input::Trouble(_)
-            | Input::Rescale(_) | Input::ConnectionLost { .. } => {}
+            | Input::Rescale(_)
+            | Input::ConnectionLost { .. } => {}
         }
     }
 

@@ -94,7 +94,8 @@ impl ObjectStore {
             | Input::Message { .. }
             | Input::Timer(_)
             | Input::Trouble(_)
-            | Input::Rescale(_) | Input::ConnectionLost { .. } => {}
+            | Input::Rescale(_)
+            | Input::ConnectionLost { .. } => {}
         }
     }
 

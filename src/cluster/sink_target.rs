@@ -223,11 +223,7 @@ impl SinkTarget {
         }
     }
 
-    fn abort_older(
-        &mut self,
-        is_older: impl Fn(&TransactionId) -> bool,
-        outbox: &mut impl Outbox,
-    ) {
+    fn abort_older(&mut self, is_older: impl Fn(&TransactionId) -> bool, outbox: &mut impl Outbox) {
         let lingering: Vec<_> = self.transactions.keys().copied().filter(is_older).collect();
         for transaction in lingering {
             self.abort(transaction, outbox);

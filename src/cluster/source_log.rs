@@ -58,7 +58,8 @@ impl SourceLog {
             | Input::Message { .. }
             | Input::Timer(_)
             | Input::Trouble(Trouble::Store(_) | Trouble::Sink(_))
-            | Input::Rescale(_) | Input::ConnectionLost { .. } => {}
+            | Input::Rescale(_)
+            | Input::ConnectionLost { .. } => {}
         }
     }
 

@@ -84,7 +84,9 @@ fn mode_of(kind: StateKind) -> ListMode {
     match kind {
         StateKind::Union => ListMode::Union,
         StateKind::Broadcast => ListMode::Broadcast,
-        StateKind::Operator | StateKind::Value | StateKind::List | StateKind::Map => ListMode::Split,
+        StateKind::Operator | StateKind::Value | StateKind::List | StateKind::Map => {
+            ListMode::Split
+        }
     }
 }
 
@@ -92,9 +94,8 @@ fn key_groups(placement: &Placement, parts: &[Part], defects: DefectSet) -> Vec<
     let owned = KeyGroup::range(placement.index, placement.parallelism);
     let range = restored_range(placement.index, placement.parallelism, defects);
     let all = parts.iter().flat_map(|part| &part.state.key_groups);
-    let is_ours = |(group, _): &&(KeyGroup, Bytes)| {
-        owned.contains(&group.0) && range.contains(&group.0)
-    };
+    let is_ours =
+        |(group, _): &&(KeyGroup, Bytes)| owned.contains(&group.0) && range.contains(&group.0);
     all.filter(is_ours).cloned().collect()
 }
 

@@ -133,12 +133,7 @@ impl OwnershipOracle {
         }
     }
 
-    fn judge(
-        &self,
-        scene: &mut Scene,
-        operator: OperatorId,
-        checkpoint: Option<CheckpointId>,
-    ) {
+    fn judge(&self, scene: &mut Scene, operator: OperatorId, checkpoint: Option<CheckpointId>) {
         let Some(new) = self.restoring.get(&operator) else { return };
         judge_partition(scene, operator, new);
         let Some(checkpoint) = checkpoint else { return };
@@ -229,7 +224,8 @@ impl Handover<'_> {
         let all = multiset(old);
         if let Some(index) = new.iter().position(|one| sorted(one) != all) {
             let (had, have) = (all.len(), new[index].len());
-            let text = format!("subtask {index} has {have} elements of the union `{list}` of {had}");
+            let text =
+                format!("subtask {index} has {have} elements of the union `{list}` of {had}");
             self.report(scene, Kind::UnionIncomplete, &text);
         }
     }
@@ -280,7 +276,8 @@ fn judge_partition(scene: &mut Scene, operator: OperatorId, new: &BTreeMap<u16, 
     for (first, end) in ranges {
         if first != next {
             let name = scene.shape.operator_name(operator);
-            let text = format!("of {name}, a range of key groups begins with {first}, next is {next}");
+            let text =
+                format!("of {name}, a range of key groups begins with {first}, next is {next}");
             scene.report(Violation::new(Kind::KeyGroupsNotPartitioned, text));
         }
         next = end.max(first);

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::verdict::{Violation, Violations};
 use crate::protocol::{
-    Attempt, ChannelId, OperatorId, OperatorRole, SubtaskId, SubtaskShape, Topology, TransactionId,
+    Attempt, ChannelId, Guarantee, OperatorId, OperatorRole, Protocol, SubtaskId, SubtaskShape,
+    Topology, TransactionId,
 };
 use crate::trace::{RunStarted, Stamp};
 
@@ -38,6 +39,8 @@ pub(super) struct Shape {
     pub concurrent_max: usize,
     /// Within this after the last fault the job must finish.
     pub liveness_bound: Duration,
+    /// How cuts are made.
+    pub protocol: Protocol,
 }
 
 impl Shape {
@@ -55,6 +58,7 @@ impl Shape {
             retained: run.retained as usize,
             concurrent_max: run.concurrent_max as usize,
             liveness_bound: Duration::from_millis(run.liveness_bound_ms),
+            protocol: run.protocol,
         };
         shape.index();
         Ok(shape)
@@ -132,6 +136,11 @@ impl Shape {
     /// The form people read of whoever opened a transaction.
     pub fn producer(&self, transaction: TransactionId) -> String {
         self.topology_in(transaction.attempt).name(transaction.sink)
+    }
+
+    /// Whether a record may count more than once after a failure.
+    pub fn allows_repeats(&self) -> bool {
+        self.protocol.guarantee() == Guarantee::AtLeastOnce
     }
 
     /// How many subtasks there are.

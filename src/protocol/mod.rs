@@ -5,6 +5,7 @@
 
 pub mod abort;
 pub mod acknowledgement;
+pub mod barrier;
 pub mod completed;
 pub mod completed_store;
 pub mod coordinator;
@@ -29,6 +30,7 @@ pub mod two_phase_commit;
 
 pub use abort::AbortReason;
 pub use acknowledgement::Acknowledgement;
+pub use barrier::{Barrier, Passage};
 pub use completed::{CompletedCheckpoint, SnapshotHandle};
 pub use coordinator::CheckpointCoordinator;
 pub use coordinator_output::{CoordinatorOutput, CoordinatorTimer};
@@ -44,7 +46,7 @@ pub use lineage::{Digest, Fingerprint, LineageId};
 pub use redistribute::{EdgeKind, redistribute_channel_state};
 pub use rescale::{RescaleRequest, ShapeHistory};
 pub use restore::{Reach, RestorePlan};
-pub use settings::CheckpointSettings;
+pub use settings::{CheckpointSettings, Guarantee, Protocol};
 pub use subtask::{AsyncPart, SubtaskCheckpoint, SubtaskOutput};
 pub use time::VirtualTime;
 pub use topology::{ChannelShape, OperatorRole, OperatorShape, SubtaskShape, Topology};

@@ -56,7 +56,9 @@ pub fn redistribute_channel_state<T: Clone>(
         EdgeKind::Broadcast => {
             return Err(ProtocolError::ChannelStateIndivisible { edge: "broadcast" });
         }
-        EdgeKind::Forward => return Err(ProtocolError::ChannelStateIndivisible { edge: "forward" }),
+        EdgeKind::Forward => {
+            return Err(ProtocolError::ChannelStateIndivisible { edge: "forward" });
+        }
     }
     Ok(dealt)
 }
@@ -120,8 +122,9 @@ mod tests {
     fn without_a_rule_it_is_refused_unless_there_is_nothing() {
         for (edge, name) in [(EdgeKind::Broadcast, "broadcast"), (EdgeKind::Forward, "forward")] {
             let refusal = deal(edge, 2).expect_err("no rule").to_string();
-            let expected =
-                format!("what was in flight on a {name} edge cannot be dealt out to other subtasks");
+            let expected = format!(
+                "what was in flight on a {name} edge cannot be dealt out to other subtasks"
+            );
             assert_eq!(refusal, expected);
             let nothing = vec![vec![Vec::<u8>::new(); 2]; 2];
             let dealt = redistribute_channel_state(edge, &nothing, 2, |_| KeyGroup(0));

@@ -88,7 +88,8 @@ impl ShapeHistory {
     #[must_use]
     pub fn stretches(&self) -> Vec<Stretch> {
         let first = (Attempt::default(), None);
-        let changes = self.changes.iter().map(|(attempt, parallelism)| (*attempt, Some(*parallelism)));
+        let changes =
+            self.changes.iter().map(|(attempt, parallelism)| (*attempt, Some(*parallelism)));
         let begins: Vec<_> = std::iter::once(first).chain(changes).collect();
         let ends = begins.iter().skip(1).map(|(attempt, _)| *attempt).chain([Attempt(u32::MAX)]);
         let stretch = |((from, parallelism), until)| Stretch { from, until, parallelism };
@@ -145,7 +146,8 @@ mod tests {
         assert_eq!(shapes, [None, None, Some(4), Some(4), Some(4), Some(1), Some(1)]);
         assert_eq!(history.newest(), Some(1));
         let stretches = history.stretches();
-        let bounds: Vec<_> = stretches.iter().map(|stretch| (stretch.from.0, stretch.until.0)).collect();
+        let bounds: Vec<_> =
+            stretches.iter().map(|stretch| (stretch.from.0, stretch.until.0)).collect();
         assert_eq!(bounds, [(0, 3), (3, 6), (6, u32::MAX)]);
     }
 

@@ -66,7 +66,8 @@ impl RestorePlan {
             let reach = reaches.get(shape.operator.index()).copied().unwrap_or(Reach::All);
             check_maximum(checkpoint, operator, reach)?;
             let (first, before) = find(checkpoint, old, operator)?;
-            let is_read = |index: &u16| reads(reach, shape.index, operator, *index, before, defects);
+            let is_read =
+                |index: &u16| reads(reach, shape.index, operator, *index, before, defects);
             let read = (0..before).filter(is_read).map(|index| first + usize::from(index));
             snapshots.push(read.map(|subtask| completed.snapshots[subtask]).collect());
         }

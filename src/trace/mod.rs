@@ -10,7 +10,10 @@ pub mod ownership;
 pub mod trouble;
 
 pub use codec::{TraceError, TraceReader, TraceWriter};
-pub use contents::{ChannelCut, OutputRecord, Restored, RunStarted, SnapshotTaken, SplitPosition};
+pub use contents::{
+    ChannelCut, ChannelStateCaptured, ChannelStateRestored, InFlight, OutputRecord, Restored,
+    RunStarted, SnapshotTaken, SplitPosition,
+};
 pub use diff::{Divergence, diff};
 pub use digest::{DigestValue, TraceDigest};
 pub use event::{Event, Point, Stamp};

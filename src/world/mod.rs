@@ -74,7 +74,8 @@ pub fn slot_of(process: ProcessId) -> usize {
 /// How many channels the job has at most, in any of the shapes that `plan` asks for.
 #[must_use]
 pub fn channels_max(plan: &Plan, cluster: &Cluster) -> usize {
-    let shapes = plan.rescales.iter().filter_map(|rescale| cluster.job.at(rescale.parallelism).ok());
+    let shapes =
+        plan.rescales.iter().filter_map(|rescale| cluster.job.at(rescale.parallelism).ok());
     let channels = shapes.map(|job| job.topology().channels.len());
     channels.max().unwrap_or(0).max(cluster.job.topology().channels.len())
 }
@@ -87,5 +88,6 @@ fn run_started(plan: &Plan, cluster: &Cluster) -> RunStarted {
         retained: plan.cluster.checkpoints.retained,
         liveness_bound_ms: plan.liveness_ms,
         concurrent_max: plan.cluster.checkpoints.concurrent_max,
+        protocol: plan.cluster.checkpoints.protocol,
     }
 }

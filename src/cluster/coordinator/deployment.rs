@@ -193,7 +193,8 @@ impl Coordinator {
         placement: Vec<u16>,
         latest: Option<&CompletedCheckpoint>,
     ) -> Deploy {
-        let plan = self.restore_plan(latest).expect("a checkpoint of this job has one of its shapes");
+        let plan =
+            self.restore_plan(latest).expect("a checkpoint of this job has one of its shapes");
         let shape = self.deployed_shape(latest, &plan);
         let is_divided = shape.as_ref().is_some_and(|shape| shape.redistribution.is_some());
         let subtasks = self.job.topology().subtask_ids();

@@ -48,6 +48,9 @@ impl Coordinator {
         if self.rescaling != Rescaling::Idle {
             return Err("another rescale is under way".to_owned());
         }
+        if self.settings.checkpoints.protocol.may_overtake() {
+            return Err("what barriers overtake cannot be dealt out to other subtasks".to_owned());
+        }
         let job = self.declared.at(parallelism).map_err(|error| error.to_string())?;
         if job.topology() == self.job.topology() {
             return Err(format!("the job runs at parallelism {parallelism}"));
@@ -135,7 +138,9 @@ impl Coordinator {
 
     fn job_at(&self, parallelism: Option<u16>) -> Arc<Job> {
         let Some(parallelism) = parallelism else { return Arc::clone(&self.declared) };
-        Arc::new(self.declared.at(parallelism).expect("the shape was accepted when it was asked for"))
+        Arc::new(
+            self.declared.at(parallelism).expect("the shape was accepted when it was asked for"),
+        )
     }
 
     /// What the next attempt restores.

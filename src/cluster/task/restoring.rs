@@ -13,7 +13,7 @@ use super::{Env, Phase, Purpose, SourceReader, StoredSnapshot, Task};
 use crate::dataflow::{Job, Part, SubtaskState};
 use crate::protocol::rescale::FormerName;
 use crate::protocol::{
-    Attempt, CheckpointId, Digest, SnapshotHandle, SubtaskCheckpoint, TransactionId,
+    Attempt, CheckpointId, Digest, Protocol, SnapshotHandle, SubtaskCheckpoint, TransactionId,
 };
 use crate::trace::{Event, Ownership, Restored};
 
@@ -58,13 +58,20 @@ impl Task {
         env: &mut Env<'_, impl Outbox>,
     ) -> Result<(), String> {
         let problem = |error: &dyn std::fmt::Display| format!("{}: {error}", handle.key);
-        let stored: StoredSnapshot =
-            postcard::from_bytes(bytes).map_err(|error| problem(&error))?;
+        let (stored, rest): (StoredSnapshot, _) =
+            postcard::take_from_bytes(bytes).map_err(|error| problem(&error))?;
         let Some(before) = &shapes.before else {
             self.subtask.restore(&stored.state).map_err(|error| problem(&error))?;
+            if let Some(checkpoint) = deploy.checkpoint.filter(|_| !rest.is_empty()) {
+                let state = postcard::from_bytes(rest).map_err(|error| problem(&error))?;
+                self.restore_channel_state(checkpoint, state, env)?;
+            }
             self.restored(deploy, Digest::of(bytes), stored.transactions, env);
             return Ok(());
         };
+        if !rest.is_empty() {
+            return Err(problem(&"what was in flight cannot be dealt out to other subtasks"));
+        }
         self.read.insert(part, stored);
         let handles = deploy.snapshots_of(self.id);
         if self.read.len() == handles.len() {
@@ -106,7 +113,7 @@ impl Task {
         if self.inputs.is_empty() {
             self.source = Some(SourceReader::new(&positions));
         }
-        self.checkpoint = SubtaskCheckpoint::new(checkpoint, self.parts, self.defects);
+        self.checkpoint = self.fresh_checkpoint(checkpoint);
         let ownership = match self.tells_ownership {
             Some(_) => self.ownership(&self.subtask.freeze()),
             None => Ownership::default(),
@@ -123,6 +130,18 @@ impl Task {
             };
             let transactions = transactions.into_iter().filter(|(_, id)| is_ours(id)).collect();
             self.open_sink(transactions, (since, former), env);
+        }
+    }
+
+    fn fresh_checkpoint(&self, restored: Option<CheckpointId>) -> SubtaskCheckpoint {
+        let checkpoint = SubtaskCheckpoint::new(restored, self.parts, self.defects);
+        match self.protocol {
+            Protocol::StopTheWorld => checkpoint.stopping_the_world(),
+            Protocol::Aligned
+            | Protocol::AtLeastOnce
+            | Protocol::Unaligned
+            | Protocol::Hybrid
+            | Protocol::Cyclic => checkpoint,
         }
     }
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::message::{Message, ObjectOperation};
 use super::super::process::{Outbox, Timer};
+use super::channel_state::{Capturing, ChannelState};
 use super::{Env, Phase, Purpose, Task};
 use crate::dataflow::SubtaskState;
 use crate::protocol::subtask::AsyncPart;
@@ -52,6 +53,27 @@ pub struct Snapshotting {
     uploading: bool,
     /// What of the state it owns, where that is told.
     ownership: Ownership,
+    /// What has to be captured before it is uploaded.
+    pub(super) capturing: Option<Capturing>,
+}
+
+impl Snapshotting {
+    /// What was on its way at the cut is behind the state in the same object. Nothing where there is
+    /// nothing: a snapshot without channel state has the bytes it always had.
+    pub(super) fn add(&mut self, state: &ChannelState) {
+        if state.is_empty() {
+            return;
+        }
+        let state = postcard::to_allocvec(state).expect("plain data can be encoded");
+        self.bytes = [&self.bytes[..], &state].concat().into();
+        self.handle.digest = Digest::of(&self.bytes);
+        self.handle.bytes = self.bytes.len() as u64;
+    }
+
+    /// The digest of the object that is uploaded.
+    pub(super) fn digest(&self) -> Digest {
+        self.handle.digest
+    }
 }
 
 impl Task {
@@ -60,8 +82,11 @@ impl Task {
         let (subtask, attempt) = (self.id, self.attempt);
         while let Some(output) = self.checkpoint.poll_output() {
             match output {
-                SubtaskOutput::BroadcastBarrier(checkpoint) => {
-                    self.outputs.broadcast(&Element::Barrier(checkpoint), env.outbox);
+                SubtaskOutput::BroadcastBarrier(barrier) => {
+                    self.outputs.broadcast_barrier(barrier, env.outbox);
+                    if self.outputs.is_stalled() {
+                        self.watch(barrier, env);
+                    }
                 }
                 SubtaskOutput::BroadcastCancel(checkpoint) => {
                     self.outputs.broadcast(&Element::Cancel(checkpoint), env.outbox);
@@ -96,12 +121,16 @@ impl Task {
             Self::commit_offsets(&snapshotting.positions, env);
         }
         let (subtask, attempt) = (self.id, self.attempt);
-        env.outbox.schedule(Timer::Upload { subtask, attempt, checkpoint });
+        snapshotting.capturing = self.begin_capture(checkpoint);
+        if snapshotting.capturing.is_none() {
+            env.outbox.schedule(Timer::Upload { subtask, attempt, checkpoint });
+        }
         let length = snapshotting.bytes.len();
         self.snapshots.insert(checkpoint, snapshotting);
         if self.snapshots.len() > SNAPSHOTS_MAX {
             self.snapshots.pop_first();
         }
+        self.look_for_captured_outputs(env);
         self.spend(|cost| cost.freeze(length), env);
     }
 
@@ -117,7 +146,8 @@ impl Task {
         let settled = self.sink.as_ref().is_none_or(|sink| sink.is_settled());
         let terminal = self.phase == Phase::Ended && settled;
         let (positions, ownership) = (self.positions(), Ownership::default());
-        Snapshotting { bytes, handle, terminal, positions, uploading: false, ownership }
+        let (uploading, capturing) = (false, None);
+        Snapshotting { bytes, handle, terminal, positions, uploading, ownership, capturing }
     }
 
     fn snapshot_taken(
@@ -200,7 +230,11 @@ impl Task {
     }
 }
 
-pub(super) fn object_request(purpose: Purpose, operation: ObjectOperation, env: &mut Env<'_, impl Outbox>) {
+pub(super) fn object_request(
+    purpose: Purpose,
+    operation: ObjectOperation,
+    env: &mut Env<'_, impl Outbox>,
+) {
     let message = |request| Message::Object { request, operation };
     env.requests.send(env.now, ProcessId::ObjectStore, purpose, message, env.outbox);
 }

@@ -12,8 +12,8 @@ use super::settings::ClusterSettings;
 use super::task::{Env, Purpose, Task};
 use crate::dataflow::Job;
 use crate::protocol::{
-    Attempt, ChannelId, ChannelShape, CheckpointId, Defect, DefectSet, Incarnation, ProcessId, SubtaskId,
-    VirtualTime,
+    Attempt, ChannelId, ChannelShape, CheckpointId, Defect, DefectSet, Incarnation, ProcessId,
+    SubtaskId, VirtualTime,
 };
 use crate::trace::Event;
 
@@ -159,9 +159,9 @@ impl Worker {
             }
             Message::Run { attempt } => self.handle_run(now, attempt, outbox),
             Message::Cancel { attempt } => self.handle_cancel(attempt),
-            Message::Trigger { attempt, checkpoint } => {
+            Message::Trigger { attempt, barrier } => {
                 self.for_each_task(now, attempt, outbox, |task, env| {
-                    task.handle_trigger(checkpoint, env);
+                    task.handle_trigger(barrier, env);
                 });
             }
             Message::NotifyComplete { attempt, checkpoint } => {
@@ -190,9 +190,15 @@ impl Worker {
                     Ok(())
                 });
             }
-            Timer::Mail { subtask, attempt, checkpoint } => {
+            Timer::Mail { subtask, attempt, barrier } => {
                 self.with_task(now, attempt, subtask, outbox, |task, env| {
-                    task.handle_mail(checkpoint, env);
+                    task.handle_mail(barrier, env);
+                    Ok(())
+                });
+            }
+            Timer::Overdue { subtask, attempt, barrier } => {
+                self.with_task(now, attempt, subtask, outbox, |task, env| {
+                    task.handle_overdue(barrier, env);
                     Ok(())
                 });
             }
@@ -309,7 +315,8 @@ impl Worker {
             let local = deploy.placement.get(subtask.index()) == Some(&here);
             local.then(|| {
                 let (job, placement) = (&self.job, &deploy.placement);
-                Box::new(Task::new(job, subtask, deploy.attempt, placement, self.defects))
+                let protocol = self.settings.checkpoints.protocol;
+                Box::new(Task::new(job, subtask, deploy.attempt, placement, protocol, self.defects))
             })
         };
         let tasks = self.job.topology().subtask_ids().map(task).collect();

@@ -44,11 +44,12 @@ const BOTH: [Reach; 2] = [Reach::All, Reach::KeyRange];
 
 #[test]
 fn a_subtask_reads_every_snapshot_that_holds_groups_of_its_range() {
-    let up = plan(&[("read", 1), ("count", 2)], &[("read", 1), ("count", 3)], &BOTH, DefectSet::NONE);
-    let expected: [&[&str]; 4] =
-        [&["read/0"], &["count/0"], &["count/0", "count/1"], &["count/1"]];
+    let up =
+        plan(&[("read", 1), ("count", 2)], &[("read", 1), ("count", 3)], &BOTH, DefectSet::NONE);
+    let expected: [&[&str]; 4] = [&["read/0"], &["count/0"], &["count/0", "count/1"], &["count/1"]];
     assert_eq!(up.expect("it is possible"), expected);
-    let down = plan(&[("read", 2), ("count", 3)], &[("read", 1), ("count", 1)], &BOTH, DefectSet::NONE);
+    let down =
+        plan(&[("read", 2), ("count", 3)], &[("read", 1), ("count", 1)], &BOTH, DefectSet::NONE);
     let expected: [&[&str]; 2] = [&["read/0", "read/1"], &["count/0", "count/1", "count/2"]];
     assert_eq!(down.expect("it is possible"), expected);
 }
