@@ -7,6 +7,7 @@ macro_rules! scene {
     };
 }
 
+mod attempts;
 mod rare;
 
 use std::sync::Arc;

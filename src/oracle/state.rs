@@ -213,6 +213,7 @@ impl StateOracle {
         let version = scene.shape.version();
         let saved = saved.filter(|saved| saved.version == version);
         self.flows.resize(scene.shape.channels.len(), Flow::default());
+        self.put_back.resize(scene.shape.subtasks(), OnItsWay::default());
         for (channel, flow) in self.flows.iter_mut().enumerate() {
             flow.sent = saved.and_then(|saved| saved.sent[channel]).unwrap_or_default();
             flow.received = saved.and_then(|saved| saved.received[channel]).unwrap_or_default();
