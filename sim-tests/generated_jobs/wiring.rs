@@ -14,7 +14,9 @@ pub fn job(spec: &JobSpec) -> Job {
     for (number, source) in spec.sources.iter().enumerate() {
         let splits = u16::try_from(source.splits.len()).expect("few splits");
         let rows = Rows::new(source.watermark_every);
-        streams.push(builder.source(&format!("source{number}"), rows, source.parallelism, splits));
+        let name = format!("source{number}");
+        streams.push(builder.source(&name, rows, source.parallelism, splits));
+        builder.fix(&name); // It counts what it has read, which cannot be divided.
     }
     for (number, step) in spec.steps.iter().enumerate() {
         let stream = declare(step, &format!("step{number}"), &streams);

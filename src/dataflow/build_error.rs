@@ -106,6 +106,15 @@ pub enum BuildError {
         /// The source.
         source_name: String,
     },
+    /// A source with state of its own, in another number of subtasks.
+    #[error(
+        "`{source_name}` has state of its own, which cannot be divided among another number of \
+         subtasks: fix() it"
+    )]
+    SourceStateIndivisible {
+        /// The source.
+        source_name: String,
+    },
     /// Too many subtasks in one operator.
     #[error("`{operator}` has {parallelism} subtasks, more than {PARALLELISM_MAX}")]
     ParallelismTooHigh {

@@ -80,6 +80,7 @@ impl JobBuilder {
             }),
         );
         node.splits = splits;
+        node.is_indivisible = size_of::<S::State>() > 0;
         Stream::of_new(&self.graph, node, Vec::new())
     }
 

@@ -42,6 +42,8 @@ pub(crate) struct Node {
     pub(crate) states: StateDeclarations,
     /// Whether its parallelism stays as declared when the job is rescaled.
     pub(crate) is_fixed: bool,
+    /// In a source, whether it knows more than its positions: nobody could say which subtask gets what.
+    pub(crate) is_indivisible: bool,
 }
 
 /// One edge, by the operator that emits and the number among its consumers.
@@ -70,6 +72,7 @@ impl Node {
             factory,
             states: StateDeclarations::default(),
             is_fixed: false,
+            is_indivisible: false,
         }
     }
 
@@ -94,12 +97,17 @@ impl Graph {
     }
 
     /// The same operators, with so many subtasks each, but for those that are fixed.
-    pub(crate) fn at(&self, parallelism: u16) -> Self {
+    pub(crate) fn at(&self, parallelism: u16) -> Result<Self, BuildError> {
+        let is_stuck =
+            |node: &&Node| node.is_indivisible && !node.is_fixed && node.parallelism != parallelism;
+        if let Some(node) = self.nodes.iter().find(is_stuck) {
+            return Err(BuildError::SourceStateIndivisible { source_name: node.name.clone() });
+        }
         let mut graph = self.clone();
         for node in graph.nodes.iter_mut().filter(|node| !node.is_fixed) {
             node.parallelism = parallelism;
         }
-        graph
+        Ok(graph)
     }
 
     /// Whether a job can be made of it.

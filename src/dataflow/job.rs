@@ -41,9 +41,10 @@ impl Job {
     /// # Errors
     ///
     /// When an operator cannot have so many: a keyed one more than there are key groups, a source more
-    /// than it has splits, one more than it forwards to.
+    /// than it has splits, or a source that knows more than its positions another number; and when a
+    /// forward edge would lead to another number of subtasks.
     pub fn at(&self, parallelism: u16) -> Result<Self, BuildError> {
-        let graph = self.inner.graph.at(parallelism);
+        let graph = self.inner.graph.at(parallelism)?;
         graph.check()?;
         Self::of_kind(self.name(), graph, self.inner.is_rescalable)
     }

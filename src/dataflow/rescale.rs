@@ -49,7 +49,7 @@ impl Job {
             key_groups: key_groups(placement, parts, defects),
             operator_lists: operator_lists(placement, parts, defects),
             counters: vec![0; first.state.counters.len()],
-            source: source_state(parts)?,
+            source: source_state(placement, before, parts)?,
             ..SubtaskState::default()
         };
         if placement.splits.is_empty() {
@@ -135,8 +135,21 @@ fn operator_list(
     }
 }
 
-/// A source's own state is nobody's in particular: only where all have the same is it clear who gets what.
-fn source_state(parts: &[Part]) -> Result<Bytes, RestoreError> {
+/// A source's own state stays where it is; in another number of subtasks, only where all have the same is it
+/// clear who gets what.
+fn source_state(
+    placement: &Placement,
+    before: &Job,
+    parts: &[Part],
+) -> Result<Bytes, RestoreError> {
+    if parts.len() == usize::from(placement.parallelism) {
+        let is_ours = |part: &&Part| before.placement(part.subtask).index == placement.index;
+        return Ok(parts
+            .iter()
+            .find(is_ours)
+            .map(|part| part.state.source.clone())
+            .unwrap_or_default());
+    }
     let mut states = parts.iter().map(|part| &part.state.source);
     let first = states.next().cloned().unwrap_or_default();
     if states.all(|state| *state == first) {
