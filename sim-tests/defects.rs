@@ -40,6 +40,7 @@ struct Row {
 const CONSERVATION: Finder = Finder::Oracle(OracleName::Conservation);
 const CUT: Finder = Finder::Oracle(OracleName::Cut);
 const DURABILITY: Finder = Finder::Oracle(OracleName::Durability);
+const EVENT_TIME: Finder = Finder::Oracle(OracleName::EventTime);
 const LIFECYCLE: Finder = Finder::Oracle(OracleName::Lifecycle);
 const LIVENESS: Finder = Finder::Oracle(OracleName::Liveness);
 const ORDER: Finder = Finder::Oracle(OracleName::Order);
@@ -47,6 +48,7 @@ const OUTPUT: Finder = Finder::Oracle(OracleName::Output);
 const OWNERSHIP: Finder = Finder::Oracle(OracleName::Ownership);
 const RECOVERY: Finder = Finder::Oracle(OracleName::Recovery);
 const STATE: Finder = Finder::Oracle(OracleName::State);
+const STOPPED_WORLD: Finder = Finder::Oracle(OracleName::StoppedWorld);
 
 const fn row(
     defect: Defect,
@@ -116,6 +118,13 @@ const TABLE: &[Row] = &[
     row(Defect::AbortWithoutCancelMarker, "zombies", 40, &[ORDER]),
     row(Defect::EarlyAbortForgotten, "storage-trouble", 40, &[LIFECYCLE]),
     row(Defect::AbortLeavesBlocked, "zombies", 40, &[LIVENESS]),
+    row(Defect::CaptureMissesChannel, "unaligned-join", 20, &[CUT]),
+    row(Defect::CaptureReordered, "unaligned", 20, &[CUT]),
+    row(Defect::AcknowledgeBeforeCaptured, "unaligned", 20, &[CUT]),
+    row(Defect::OutputNotCaptured, "unaligned", 20, &[CUT]),
+    row(Defect::NewOvertakesRestored, "unaligned", 40, &[ORDER]),
+    row(Defect::RestoredNotCapturedAgain, "unaligned-recovery", 60, &[CUT]),
+    row(Defect::WorldGoesOn, "stop-the-world", 5, &[STOPPED_WORLD]),
     row(Defect::LiveStateInUpload, "bank", 5, &[DURABILITY]),
     row(Defect::KeyGroupsCollide, "bank", 20, &[CONSERVATION]),
     row(Defect::KeyGroupsCollide, "flights", 20, &[OUTPUT]),
@@ -147,6 +156,15 @@ const TABLE: &[Row] = &[
     ),
     row_under(Defect::AnsweredBeforeSynced, "word-count", 20, &[DURABILITY], lost_power),
     row_under(Defect::ReconnectLossUnnoticed, "sequence", 20, &[ORDER], lossy_reconnects),
+    row(Defect::TimersNotRestored, "event-time", 20, &[EVENT_TIME]),
+    row(Defect::FiredTimerInSnapshot, "late-reports", 20, &[EVENT_TIME]),
+    row(Defect::WatermarkNotRestored, "late-reports", 20, &[EVENT_TIME]),
+    row(Defect::WatermarkRestoredAsMaximum, "event-time", 20, &[EVENT_TIME]),
+    row(Defect::WatermarkComparedAsBytes, "event-time", 20, &[EVENT_TIME]),
+    row(Defect::SilentInputIgnored, "event-time", 20, &[EVENT_TIME]),
+    row(Defect::EndedInputHoldsWatermark, "event-time", 5, &[EVENT_TIME]),
+    row(Defect::WatermarkOvertakesBacklog, "event-time", 20, &[EVENT_TIME]),
+    row(Defect::BarrierOvertakesWatermark, "event-time", 20, &[EVENT_TIME]),
     row(Defect::KeyGroupsOfOtherMaximum, "rescale-words", 10, &[OWNERSHIP]),
     row(Defect::KeyGroupDroppedAtBoundary, "rescale-words", 20, &[OWNERSHIP]),
     row(Defect::StateOfOtherIdentity, "rescale-words", 10, &[OWNERSHIP]),

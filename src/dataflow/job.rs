@@ -8,7 +8,7 @@ use super::graph::{Graph, Node};
 use super::placement::Placement;
 use super::subtask::Subtask;
 use super::wiring::Wiring;
-use crate::protocol::{DefectSet, Reach, SplitId, SubtaskId, Topology};
+use crate::protocol::{CheckpointSettings, DefectSet, Reach, SplitId, SubtaskId, Topology};
 
 /// A checked job; made by [`JobBuilder`](super::JobBuilder). Clones share everything.
 #[derive(Clone)]
@@ -80,6 +80,15 @@ impl Job {
     /// Whether the operator of this subtask spreads its state over its subtasks by key.
     pub(crate) fn is_keyed(&self, subtask: SubtaskId) -> bool {
         self.inner.graph.nodes[self.placement(subtask).operator.index()].keyed
+    }
+
+    /// Whether it can take checkpoints in this way.
+    ///
+    /// # Errors
+    ///
+    /// Why not.
+    pub fn admits(&self, settings: &CheckpointSettings) -> Result<(), BuildError> {
+        self.inner.graph.admits(settings)
     }
 
     /// What the job is called.

@@ -79,7 +79,7 @@ impl Check {
             job: Arc::new(job.build()?),
             input: Arc::new(input),
             expected: Arc::new(expected.iter().map(encoded).collect()),
-            late: 0,
+            late: Arc::default(),
         }))
     }
 

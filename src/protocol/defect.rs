@@ -46,8 +46,6 @@ pub enum Defect {
     EarlyAbortForgotten,
     /// B3, FLINK-18063: an abort leaves the channels of its alignment blocked.
     AbortLeavesBlocked,
-    /// B3, FLINK-28474: an abort leaves the channel state of its checkpoint being recorded.
-    AbortLeavesCapture,
     /// B4, FLINK-18139: channel state is captured of the first channels only.
     CaptureMissesChannel,
     /// B4, FLINK-17564: what arrives while channel state is captured goes before what waited.
@@ -111,6 +109,25 @@ pub enum Defect {
     CorruptReadAccepted,
     /// B9, Hazelcast #23201: the store answers before it has synced.
     AnsweredBeforeSynced,
+    /// B20, FLINK-4651, Bytewax #138: a restore leaves out the timers.
+    TimersNotRestored,
+    /// B20, FLINK-4651 turned round: a timer that has fired stays in the snapshot, and fires again after a
+    /// restore.
+    FiredTimerInSnapshot,
+    /// B20, FLINK-36663: after a restore the watermark is back at the minimum.
+    WatermarkNotRestored,
+    /// B20, RW #6309: after a restore the watermark is the maximum over the inputs, not the minimum.
+    WatermarkRestoredAsMaximum,
+    /// B20, RW #25547: after a restore the least watermark is looked for by encoded bytes, not by value.
+    WatermarkComparedAsBytes,
+    /// B20, FLINK-26018: an input that has said nothing yet is left out of the watermark.
+    SilentInputIgnored,
+    /// B20, FLINK-1775: an input that has ended still holds the watermark back.
+    EndedInputHoldsWatermark,
+    /// B1, Jet #542: a watermark is sent ahead of the records that wait for credit.
+    WatermarkOvertakesBacklog,
+    /// B1, Jet #542: a barrier is sent ahead of the watermark that waits for credit before it.
+    BarrierOvertakesWatermark,
     /// B20, FLINK-40113: key groups are assigned as of another maximum parallelism than the job's.
     KeyGroupsOfOtherMaximum,
     /// B20, M20.1: a key group at the edge of two ranges belongs to nobody after a rescale.

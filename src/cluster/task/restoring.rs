@@ -120,6 +120,7 @@ impl Task {
         };
         let restored = Restored { subtask, attempt, checkpoint, state, positions, ownership };
         env.outbox.event(Event::Restored(Box::new(restored)));
+        self.tell_restored(env);
         self.phase = Phase::Ready;
         if self.sink.is_some() {
             let (since, former) = self.names(deploy.shape.as_deref());

@@ -51,6 +51,7 @@ impl Judge {
         self.output.handle_attempt_started(attempt);
         self.ownership.handle_attempt_started();
         self.state.handle_attempt_started(scene, restored);
+        self.event_time.handle_attempt_started(scene, restored);
         self.stopped_world.handle_attempt_started(scene);
         self.vector_clock.handle_attempt_started(scene, is_reshaped);
     }
