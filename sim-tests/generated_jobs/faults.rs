@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use cutwater::cluster::{ClusterSettings, CostModel, StoreFault, StoreSettings};
-use cutwater::dataflow::Deal;
+use cutwater::dataflow::{Deal, SplitAssignment};
 use cutwater::plan::{
     ClockChange, Fault, JobPlan, Latency, LinkSettings, MessageAction, Plan, PlannedFault,
     PlannedRescale, SlowLink, Span, When,
@@ -308,6 +308,7 @@ impl DraftPlan {
                 parallelism: 1,
                 splits: 1,
                 deal: Deal::Even,
+                assignment: SplitAssignment::Static,
             },
             cluster: ClusterSettings {
                 observe_time: true,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::assignment::SplitAssignment;
 use super::build_error::BuildError;
 use super::builder::{CONSUMERS_MAX, PARALLELISM_MAX};
 use super::placement::Placement;
@@ -35,6 +36,8 @@ pub(crate) struct Node {
     pub(crate) parallelism: u16,
     /// How many splits it reads.
     pub(crate) splits: u16,
+    /// Who decides which of its subtasks reads which.
+    pub(crate) assignment: SplitAssignment,
     /// Whether it has a key: keyed state is spread over its subtasks by key group.
     pub(crate) keyed: bool,
     /// Where its inputs come from.
@@ -70,6 +73,7 @@ impl Node {
             role,
             parallelism,
             splits: 0,
+            assignment: SplitAssignment::Static,
             keyed: false,
             inputs: Vec::new(),
             consumers: Vec::new(),
@@ -78,6 +82,11 @@ impl Node {
             is_fixed: false,
             is_indivisible: false,
         }
+    }
+
+    /// Whether an enumerator assigns its splits while the job runs.
+    fn is_enumerated(&self) -> bool {
+        self.role == OperatorRole::Source && self.assignment == SplitAssignment::Enumerated
     }
 
     fn is_sink(&self) -> bool {
@@ -102,6 +111,9 @@ impl Graph {
 
     /// The same operators, with so many subtasks each, but for those that are fixed.
     pub(crate) fn at(&self, parallelism: u16) -> Result<Self, BuildError> {
+        if let Some(node) = self.nodes.iter().find(|node| node.is_enumerated()) {
+            return Err(BuildError::EnumeratedSourceRescaled { source_name: node.name.clone() });
+        }
         let is_stuck =
             |node: &&Node| node.is_indivisible && !node.is_fixed && node.parallelism != parallelism;
         if let Some(node) = self.nodes.iter().find(is_stuck) {
@@ -196,7 +208,7 @@ fn check_splits(node: &Node) -> Result<(), BuildError> {
     let (source_name, splits, subtasks) = (node.name.clone(), node.splits, node.parallelism);
     if splits == 0 {
         Err(BuildError::NoSplits { source_name })
-    } else if splits < subtasks {
+    } else if splits < subtasks && node.assignment.is_static() {
         Err(BuildError::FewerSplitsThanSubtasks { source_name, splits, subtasks })
     } else {
         Ok(())

@@ -3,12 +3,15 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::assignment::SplitAssignment;
 use super::build_error::BuildError;
 use super::graph::{Graph, Node};
 use super::placement::Placement;
 use super::subtask::Subtask;
 use super::wiring::Wiring;
-use crate::protocol::{CheckpointSettings, DefectSet, Reach, SplitId, SubtaskId, Topology};
+use crate::protocol::{
+    CheckpointSettings, DefectSet, OperatorId, OperatorRole, Reach, SplitId, SubtaskId, Topology,
+};
 
 /// A checked job; made by [`JobBuilder`](super::JobBuilder). Clones share everything.
 #[derive(Clone)]
@@ -109,7 +112,8 @@ impl Job {
         self.inner.wiring.split_count
     }
 
-    /// The splits that a subtask reads, ascending; none where it is not a source.
+    /// The splits that a subtask reads from the beginning, ascending; none where it is not a source, or an
+    /// enumerator assigns them.
     ///
     /// # Panics
     ///
@@ -117,6 +121,37 @@ impl Job {
     #[must_use]
     pub fn splits_of(&self, subtask: SubtaskId) -> &[SplitId] {
         &self.inner.wiring.placements[subtask.index()].splits
+    }
+
+    /// The sources whose splits an enumerator assigns: each with its subtasks and its splits.
+    pub fn enumerated(&self) -> impl Iterator<Item = (OperatorId, Vec<SubtaskId>, Vec<SplitId>)> {
+        let mut first: u16 = 0;
+        let nodes = (0..).map(OperatorId).zip(&self.inner.graph.nodes);
+        nodes.filter_map(move |(operator, node)| {
+            let splits = (first..first + node.splits).map(SplitId).collect();
+            first += node.splits;
+            (!node.assignment.is_static()).then(|| (operator, self.subtasks_of(operator), splits))
+        })
+    }
+
+    fn subtasks_of(&self, operator: OperatorId) -> Vec<SubtaskId> {
+        let topology = self.topology();
+        let all = topology.subtask_ids().zip(&topology.subtasks);
+        all.filter(|(_, shape)| shape.operator == operator).map(|(subtask, _)| subtask).collect()
+    }
+
+    /// The same job with this assignment of splits in all of its sources.
+    ///
+    /// # Errors
+    ///
+    /// When a source has not a split for each of its subtasks, and they are to be assigned statically.
+    pub fn with_assignment(&self, assignment: SplitAssignment) -> Result<Self, BuildError> {
+        let mut graph = self.inner.graph.clone();
+        for node in graph.nodes.iter_mut().filter(|node| node.role == OperatorRole::Source) {
+            node.assignment = assignment;
+        }
+        graph.check()?;
+        Self::of(self.name(), &graph)
     }
 
     /// A fresh task side of this subtask, with the defects that are switched on.

@@ -43,6 +43,7 @@
 //! ```
 
 mod admission;
+pub mod assignment;
 mod backend;
 pub mod build_error;
 pub mod builder;
@@ -83,6 +84,7 @@ mod transform_task;
 mod watermark;
 mod wiring;
 
+pub use assignment::SplitAssignment;
 pub use build_error::BuildError;
 pub use builder::{CONSUMERS_MAX, JobBuilder, PARALLELISM_MAX};
 pub use collector::Collector;

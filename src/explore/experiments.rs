@@ -101,6 +101,6 @@ impl Experiments {
 
 /// The input is the same for every seed: what differs is what happens to it.
 fn settings(job: &JobPlan) -> WorkloadSettings {
-    let JobPlan { records, parallelism, splits, deal, .. } = *job;
-    WorkloadSettings { records, parallelism, splits, deal, seed: 0 }
+    let JobPlan { records, parallelism, splits, deal, assignment, .. } = *job;
+    WorkloadSettings { records, parallelism, splits, deal, assignment, seed: 0 }
 }

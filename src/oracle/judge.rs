@@ -10,6 +10,7 @@ macro_rules! scene {
 mod attempts;
 mod concern;
 mod rare;
+mod splits;
 mod time;
 
 use std::sync::Arc;
@@ -27,6 +28,7 @@ use super::ownership::OwnershipOracle;
 use super::recovery::RecoveryOracle;
 use super::reference::Reference;
 use super::shape::{Scene, Shape};
+use super::splits::SplitsOracle;
 use super::state::StateOracle;
 use super::stopped_world::StoppedWorldOracle;
 use super::vector_clock::VectorClockOracle;
@@ -64,6 +66,7 @@ pub struct Judge {
     output: OutputOracle,
     ownership: OwnershipOracle,
     recovery: RecoveryOracle,
+    splits: SplitsOracle,
     state: StateOracle,
     stopped_world: StoppedWorldOracle,
     vector_clock: VectorClockOracle,
@@ -92,6 +95,7 @@ impl Judge {
             output: OutputOracle::new(reference),
             ownership: OwnershipOracle::default(),
             recovery: RecoveryOracle::default(),
+            splits: SplitsOracle::default(),
             state: StateOracle::default(),
             stopped_world: StoppedWorldOracle::default(),
             vector_clock: VectorClockOracle::default(),
@@ -123,6 +127,7 @@ impl Judge {
             Event::Read { subtask, attempt, split, offset, lineage } => {
                 if self.counts_in(stamp, *subtask, *attempt) {
                     let entry = SplitPosition { split: *split, offset: *offset };
+                    self.splits.handle_read(scene!(self, stamp), *subtask, *split);
                     self.state.handle_read(scene!(self, stamp), *subtask, entry, *lineage);
                     self.judge_move(stamp, *subtask);
                 }

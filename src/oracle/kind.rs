@@ -249,6 +249,26 @@ kinds! {
         /// An attempt starts from the newest completed checkpoint.
         WrongCheckpoint,
     }
+    Splits {
+        /// A reader takes a split that was assigned to it, once.
+        AcceptedUnduly,
+        /// An enumerator assigns only splits that no reader has.
+        AssignedTwice,
+        /// A reader is frozen after its enumerator.
+        FrozenBeforeEnumerator,
+        /// An enumerator is frozen only for a checkpoint that may still complete.
+        FrozenForSettled,
+        /// An enumerator freezes what it has.
+        FrozenOtherSplits,
+        /// At the end of the job every split has been taken by a reader.
+        NeverTaken,
+        /// A reader reads only the splits that are its own.
+        ReadByStranger,
+        /// An enumerator has after a restart what it had at the restored cut.
+        RestoredOtherSplits,
+        /// Nobody has a split that somebody else has.
+        TwoOwners,
+    }
     State {
         /// Where there is no checkpoint, a subtask starts from the initial state.
         NotInitial,

@@ -20,6 +20,7 @@ mod ownership;
 mod recovery;
 mod reference;
 mod shape;
+mod splits;
 mod state;
 mod stopped_world;
 #[cfg(test)]

@@ -163,7 +163,7 @@ impl OutputOracle {
             report(scene, Kind::CommittedUnduly, transaction, text);
         }
         progress.is_committed = true;
-        let operator = mix(u64::from(scene.shape.operator(transaction)) + 1);
+        let operator = mix(u64::from(scene.shape.opened_by(transaction)) + 1);
         for record in records {
             self.show(scene, transaction, *record, operator);
         }

@@ -163,8 +163,13 @@ impl Shape {
         channel.index() < self.channels.len()
     }
 
+    /// The dense number of the operator of `subtask`, for keys; 0 where there is none.
+    pub fn operator(&self, subtask: SubtaskId) -> u16 {
+        self.subtask(subtask).map_or(0, |shape| shape.operator.0)
+    }
+
     /// The dense number of the operator that opened a transaction, for keys; 0 where there is none.
-    pub fn operator(&self, transaction: TransactionId) -> u16 {
+    pub fn opened_by(&self, transaction: TransactionId) -> u16 {
         let topology = self.topology_in(transaction.attempt);
         topology.subtasks.get(transaction.sink.index()).map_or(0, |shape| shape.operator.0)
     }

@@ -50,6 +50,8 @@ pub enum OracleName {
     Ownership,
     /// O12, I8, I17: what is restored may be, and the dead take no effect.
     Recovery,
+    /// I18: a split that an enumerator assigns has one owner, and every cut tells who.
+    Splits,
     /// O9, I2, I18: every record counts once in the state, on the history that survives.
     State,
     /// Naiad's pause: between its snapshot and the end of the checkpoint a subtask stands still.

@@ -28,6 +28,8 @@ const BUILT_IN: &[&str] = &[
     include_str!("../../fixtures/scenarios/crash-loop.toml"),
     include_str!("../../fixtures/scenarios/no-copy-left.toml"),
     include_str!("../../fixtures/scenarios/at-least-once.toml"),
+    include_str!("../../fixtures/scenarios/enumerated.toml"),
+    include_str!("../../fixtures/scenarios/lossy-requests.toml"),
     include_str!("../../fixtures/scenarios/unaligned.toml"),
     include_str!("../../fixtures/scenarios/unaligned-join.toml"),
     include_str!("../../fixtures/scenarios/unaligned-recovery.toml"),

@@ -29,7 +29,7 @@ pub use swarm::{Setting, SwarmScenario};
 use serde::{Deserialize, Serialize};
 
 use crate::cluster::ClusterSettings;
-use crate::dataflow::Deal;
+use crate::dataflow::{Deal, SplitAssignment};
 use crate::protocol::{DefectSet, ProcessId};
 
 /// Everything that decides a run, but for the job's code and input.
@@ -81,4 +81,7 @@ pub struct JobPlan {
     /// How entries are dealt out to them.
     #[serde(default, skip_serializing_if = "Deal::is_even")]
     pub deal: Deal,
+    /// Who decides which subtask reads which of them.
+    #[serde(default, skip_serializing_if = "SplitAssignment::is_static")]
+    pub assignment: SplitAssignment,
 }

@@ -10,7 +10,7 @@ use super::links::Latency;
 use super::random::Span;
 use super::swarm::SwarmScenario;
 use crate::cluster::{CostModel, StoreSettings};
-use crate::dataflow::Deal;
+use crate::dataflow::{Deal, SplitAssignment};
 use crate::protocol::Protocol;
 
 pub use super::built_in::{all, built_in};
@@ -87,6 +87,9 @@ pub struct JobScenario {
     /// How entries may be dealt out to them; of those that fit so many splits, a seed draws one.
     #[serde(default = "even")]
     pub deal: Vec<Deal>,
+    /// Who decides which subtask of a source reads which split.
+    #[serde(default)]
+    pub assignment: SplitAssignment,
 }
 
 fn even() -> Vec<Deal> {

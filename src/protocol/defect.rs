@@ -149,6 +149,25 @@ pub enum Defect {
     FinalCheckpointSkipped,
     /// Determinism (Sui #26400): a counter shared by all runs of a process leaks into a run.
     StateLeaksBetweenRuns,
+    /// B7, FLINK-38453: a restored enumerator discovers its splits again, from the start, though readers have
+    /// them.
+    SplitsDiscoveredAgain,
+    /// B8, FLINK-28606: the gateway to a reader stays open between the enumerator's snapshot and the reader's.
+    GatewayLeftOpen,
+    /// B8, FLINK-21996: an assignment that is lost on its way to the reader is taken for delivered.
+    LostEventUnnoticed,
+    /// B8, mutant M8.4: what was assigned since the restored checkpoint is not handed back.
+    SplitsNotReturned,
+    /// B8, FLINK-20290: splits are handed back though the restored checkpoint has them in a reader.
+    CheckpointedSplitsReturned,
+    /// B8, FLINK-18641: sources are asked for their snapshots before the enumerator has taken its own.
+    SourcesBeforeEnumerator,
+    /// B10, FLINK-27148: the enumerator snapshots for a checkpoint that was given up meanwhile, and its gateways
+    /// stay closed.
+    EnumeratorOfAbortedSnapshots,
+    /// B8, Flink's `SubtaskGatewayImpl` (which relies on calls that come once): an assignment that comes twice
+    /// is taken twice.
+    RepeatedAssignmentTaken,
 }
 
 impl Defect {

@@ -11,7 +11,7 @@ use super::message_kind::MessageKind;
 use super::trouble::{SinkTrouble, StoreTrouble};
 use crate::protocol::{
     AbortReason, Attempt, ChannelId, CheckpointId, Digest, Incarnation, LineageId, ObjectKey,
-    ProcessId, SplitId, SubtaskId, Term, Topology, TransactionId, VirtualTime,
+    OperatorId, ProcessId, SplitId, SubtaskId, Term, Topology, TransactionId, VirtualTime,
 };
 
 /// When and where an event happened.
@@ -255,6 +255,31 @@ pub enum Event {
     /// Everything was read, processed, snapshotted in a completed checkpoint and committed.
     JobFinished { attempt: Attempt },
 
+    // ---- sources with an enumerator -------------------------------------------------------------
+    /// A reader is about to ask for a split.
+    SplitRequested { subtask: SubtaskId, attempt: Attempt },
+    /// The enumerator gave the split to this reader, who has yet to be told.
+    SplitAssigned { subtask: SubtaskId, attempt: Attempt, split: SplitId },
+    /// The reader has the split, and reads it from this offset on.
+    SplitAccepted { subtask: SubtaskId, attempt: Attempt, split: SplitId, offset: u64 },
+    /// The enumerator has nothing left for this reader, who has yet to be told.
+    SplitsExhausted { subtask: SubtaskId, attempt: Attempt },
+    /// What the enumerator had given to this reader since the restored checkpoint is unassigned again.
+    SplitsReturned { subtask: SubtaskId, attempt: Attempt, splits: Vec<SplitId> },
+    /// The enumerator's part of the cut: the splits that no reader has.
+    EnumeratorSnapshot {
+        operator: OperatorId,
+        attempt: Attempt,
+        checkpoint: CheckpointId,
+        unassigned: Vec<SplitId>,
+    },
+    /// What the enumerator has to give, as the attempt starts.
+    EnumeratorRestored { operator: OperatorId, attempt: Attempt, unassigned: Vec<SplitId> },
+    /// Nothing leaves for this reader until it has acknowledged the checkpoint.
+    GatewayClosed { subtask: SubtaskId, attempt: Attempt, checkpoint: CheckpointId },
+    /// What was held back for this reader leaves.
+    GatewayReopened { subtask: SubtaskId, attempt: Attempt, checkpoint: CheckpointId },
+
     // ---- stores --------------------------------------------------------------------------------
     /// The object is durable, with this content.
     ObjectStored { key: ObjectKey, digest: Digest, bytes: u64 },
@@ -312,6 +337,13 @@ impl Event {
             | Event::TimerFired { subtask, .. }
             | Event::DroppedLate { subtask, .. }
             | Event::AcknowledgementCounted { subtask, .. }
+            | Event::SplitRequested { subtask, .. }
+            | Event::SplitAssigned { subtask, .. }
+            | Event::SplitAccepted { subtask, .. }
+            | Event::SplitsExhausted { subtask, .. }
+            | Event::SplitsReturned { subtask, .. }
+            | Event::GatewayClosed { subtask, .. }
+            | Event::GatewayReopened { subtask, .. }
             | Event::AcknowledgementIgnored { subtask, .. } => Some(*subtask),
             Event::SnapshotTaken(taken) => Some(taken.subtask),
             Event::ChannelStateCaptured(captured) => Some(captured.subtask),

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::dataflow::{Deal, Input, Job, JobBuilder};
+use crate::dataflow::{Input, Job, JobBuilder};
 
 mod bank;
 mod corrections;
@@ -133,14 +133,18 @@ impl Workload {
     /// When this workload cannot do what the settings ask for.
     pub fn experiment(&self, settings: &WorkloadSettings) -> Result<Experiment, WorkloadError> {
         settings.check(self)?;
-        (self.build)(settings)
+        let mut experiment = (self.build)(settings)?;
+        if !settings.assignment.is_static() {
+            experiment.job = Arc::new(experiment.job.with_assignment(settings.assignment)?);
+        }
+        Ok(experiment)
     }
 
     /// Settings that this workload can do, of its usual size.
     #[must_use]
     pub fn usual_settings(&self, parallelism: u16, seed: u64) -> WorkloadSettings {
         let splits = if self.single_split { 1 } else { parallelism };
-        WorkloadSettings { records: None, parallelism, splits, deal: Deal::Even, seed }
+        WorkloadSettings { records: None, parallelism, splits, seed, ..WorkloadSettings::default() }
     }
 }
 

@@ -57,6 +57,7 @@ impl Coordinator {
             self.fail_if_hosting(now, worker, "has not been heard of", outbox);
         }
         self.repeat_deployment(outbox);
+        self.repeat_split_events(now, outbox);
         if !matches!(self.state, State::Finished) {
             self.watch_workers(outbox);
         }
@@ -182,6 +183,7 @@ impl Coordinator {
             *deployment = Deployment::Deploying { deploy, ready };
         }
         outbox.event(Event::AttemptStarted { attempt, term, restored });
+        self.restart_enumerators(restored, outbox);
         self.repeat_deployment(outbox);
         self.look_for_leftovers(now, outbox);
         self.start_when_possible(now, outbox);

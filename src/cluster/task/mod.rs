@@ -1,5 +1,6 @@
 //! A task: one subtask in one attempt on one worker, its network side and its task side.
 
+mod assignment;
 mod channel_state;
 mod channels;
 mod checkpoints;

@@ -111,7 +111,7 @@ impl Task {
         let (subtask, attempt, positions) = (self.id, self.attempt, self.positions());
         let checkpoint = deploy.checkpoint;
         if self.inputs.is_empty() {
-            self.source = Some(SourceReader::new(&positions));
+            self.source = Some(SourceReader::new(&positions, self.subtask.awaits_splits()));
         }
         self.checkpoint = self.fresh_checkpoint(checkpoint);
         let ownership = match self.tells_ownership {

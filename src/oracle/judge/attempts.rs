@@ -50,6 +50,7 @@ impl Judge {
         self.order.handle_attempt_started(scene);
         self.output.handle_attempt_started(attempt);
         self.ownership.handle_attempt_started();
+        self.splits.handle_attempt_started(restored);
         self.state.handle_attempt_started(scene, restored);
         self.event_time.handle_attempt_started(scene, restored);
         self.stopped_world.handle_attempt_started(scene);

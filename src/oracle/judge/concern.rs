@@ -10,6 +10,7 @@ pub(super) enum Concern {
     Subtask,
     Time,
     Coordinator,
+    Splits,
     Outside,
     Nobody,
 }
@@ -37,6 +38,8 @@ pub(super) fn concern(event: &Event) -> Concern {
         | E::AttemptFailed { .. } | E::Triggered { .. } | E::AcknowledgementCounted { .. }
         | E::Assembled { .. } | E::Completed { .. } | E::CompletionNotified { .. }
         | E::Aborted { .. } | E::Discarded { .. } | E::JobFinished { .. } => Concern::Coordinator,
+        E::SplitAssigned { .. } | E::SplitAccepted { .. } | E::EnumeratorSnapshot { .. }
+        | E::EnumeratorRestored { .. } => Concern::Splits,
         E::ObjectStored { .. } | E::ObjectDeleted { .. } | E::ObjectDestroyed { .. }
         | E::SinkTroubled { .. } | E::SinkRecovered | E::RecordWritten { .. }
         | E::OffsetCommitted { .. } | E::ProducersFenced { .. } | E::TransactionOpened { .. }
@@ -51,6 +54,8 @@ pub(super) fn concern(event: &Event) -> Concern {
         | E::StoreRecovered { .. } | E::SplitIdle { .. } | E::SplitResumed { .. }
         | E::AlignmentCompleted { .. } | E::SnapshotDurable { .. } | E::Declined { .. }
         | E::SubtaskEnded { .. } | E::SubtaskFailed { .. } | E::AcknowledgementIgnored { .. }
+        | E::SplitRequested { .. } | E::SplitsExhausted { .. } | E::SplitsReturned { .. }
+        | E::GatewayClosed { .. } | E::GatewayReopened { .. }
         | E::ObjectRefused { .. } | E::RecordRefused { .. } | E::ProducerRefused { .. } => Concern::Nobody,
     }
 }

@@ -29,6 +29,7 @@ impl Judge {
             Concern::Subtask => self.observe_subtask(stamp, event),
             Concern::Time => self.observe_time(stamp, event),
             Concern::Coordinator => self.observe_coordinator(stamp, event),
+            Concern::Splits => self.observe_splits(stamp, event),
             Concern::Outside => self.observe_outside(stamp, event),
             Concern::Nobody => {}
         }
@@ -69,6 +70,7 @@ impl Judge {
         self.ownership.start();
         self.recovery.start();
         self.reshaped = None;
+        self.splits.start();
         self.state.start(scene);
         self.stopped_world.start(scene);
         self.vector_clock.start(scene);
@@ -211,6 +213,7 @@ impl Judge {
     fn restore(&mut self, stamp: Stamp, restored: &Restored) {
         if self.counts_in(stamp, restored.subtask, restored.attempt) {
             self.recovery.handle_restored(scene!(self, stamp), restored);
+            self.splits.handle_restored(scene!(self, stamp), restored);
             self.state.handle_restored(scene!(self, stamp), restored);
             self.ownership.handle_restored(scene!(self, stamp), restored);
         }
@@ -253,6 +256,7 @@ impl Judge {
         self.lifecycle.handle_snapshot(scene, snapshot.subtask, snapshot.checkpoint);
         self.cut.handle_snapshot(scene, snapshot);
         self.vector_clock.handle_snapshot(scene, snapshot);
+        self.splits.handle_snapshot(scene, snapshot);
         self.state.handle_snapshot(scene, snapshot);
         self.event_time.handle_snapshot(scene, snapshot.subtask, snapshot.checkpoint);
         self.stopped_world.handle_snapshot(snapshot.subtask, snapshot.checkpoint);
@@ -264,7 +268,7 @@ impl Judge {
     /// Whether this is said by a coordinator that was replaced, goes on, and does not know that it has
     /// been deposed: of an attempt that is over, or that its successor has yet to replace. What it says
     /// binds nobody: it is not what the job does.
-    fn is_of_deposed(&self, event: &Event) -> bool {
+    pub(super) fn is_of_deposed(&self, event: &Event) -> bool {
         if self.zombies == 0 {
             return false;
         }
@@ -276,6 +280,7 @@ impl Judge {
             | Event::Reshaped { term, .. }
             | Event::AttemptStarted { term, .. } => self.recovery.is_deposed(*term),
             Event::Triggered { attempt, .. }
+            | Event::EnumeratorSnapshot { attempt, .. }
             | Event::AttemptFailed { attempt, .. }
             | Event::RescaleRequested { attempt, .. }
             | Event::RescaleStarted { attempt, .. } => is_over(*attempt),
@@ -325,6 +330,7 @@ impl Judge {
                 self.lifecycle.handle_triggered(scene, *attempt, *checkpoint);
                 self.liveness.handle_triggered(*checkpoint);
                 self.ownership.handle_triggered(*checkpoint);
+                self.splits.handle_triggered(*checkpoint);
                 if self.attempt != Some(*attempt) {
                     let text =
                         format!("{checkpoint} was triggered in {attempt}, which does not run");
@@ -355,6 +361,7 @@ impl Judge {
             }
             Event::JobFinished { .. } => {
                 self.order.handle_finished(scene);
+                self.splits.handle_finished(scene);
                 self.state.handle_finished(scene);
                 self.event_time.handle_finished(scene);
                 self.output.handle_finished(scene);
@@ -370,6 +377,7 @@ impl Judge {
         self.conservation.handle_completed(scene, checkpoint);
         self.stopped_world.handle_over(checkpoint);
         self.durability.handle_completed(scene, checkpoint);
+        self.splits.handle_settled(checkpoint);
         self.state.handle_completed(scene, checkpoint);
         self.event_time.handle_completed(scene, checkpoint);
         self.output.handle_completed(checkpoint);
@@ -384,6 +392,7 @@ impl Judge {
         self.lifecycle.handle_aborted(scene, checkpoint);
         self.durability.handle_aborted(checkpoint);
         self.output.handle_aborted(checkpoint);
+        self.splits.handle_settled(checkpoint);
         self.state.handle_aborted(checkpoint);
         self.event_time.handle_aborted(checkpoint);
         self.stopped_world.handle_over(checkpoint);

@@ -48,7 +48,7 @@ pub fn draw<E>(
     let rescales = rescale::draw(scenario, seed);
     let most = rescale::subtasks_max(&rescales, &topology);
     cluster.slots = cluster.slots.max(small(most.div_ceil(healthy)));
-    let targets = Targets::of(&topology, &cluster, job.splits);
+    let targets = Targets::of(&topology, &cluster, &job);
     let mut faults = draw_faults(scenario, seed, targets);
     faults.extend(lost.iter().map(|worker| lose(scenario, seed, targets, *worker)));
     Ok(Plan {

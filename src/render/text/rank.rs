@@ -116,7 +116,16 @@ fn kind(event: &Event, focus: &Focus) -> Kind {
                 None => Kind::Detail(None),
             }
         }
-        Event::EndSent { .. }
+        Event::EnumeratorSnapshot { checkpoint, .. } => Kind::Cut(*checkpoint),
+        Event::GatewayClosed { checkpoint, .. } | Event::GatewayReopened { checkpoint, .. } => {
+            Kind::Marker(*checkpoint)
+        }
+        Event::SplitRequested { .. }
+        | Event::SplitAssigned { .. }
+        | Event::SplitAccepted { .. }
+        | Event::SplitsExhausted { .. }
+        | Event::EnumeratorRestored { .. }
+        | Event::EndSent { .. }
         | Event::EndReceived { .. }
         | Event::SubtaskEnded { .. }
         | Event::RecordWritten { .. }
