@@ -282,6 +282,19 @@ impl Names<'_> {
             Event::AttemptStarted { attempt, restored: None, .. } => {
                 Clause::act(format!("{attempt} is deployed from the beginning"))
             }
+            Event::RescaleRequested { parallelism, .. } => {
+                Clause::act(format!("is asked for parallelism {parallelism}"))
+            }
+            Event::RescaleRefused { parallelism, reason } => {
+                Clause::act(format!("refuses parallelism {parallelism}: {reason}"))
+            }
+            Event::RescaleStarted { attempt, parallelism, .. } => {
+                Clause::act(format!("ends {attempt} for parallelism {parallelism}"))
+            }
+            Event::Reshaped { attempt, topology, .. } => {
+                let subtasks = topology.subtasks.len();
+                Clause::act(format!("{attempt} has {subtasks} subtasks"))
+            }
             Event::AttemptRunning { attempt } => Clause::act(format!("{attempt} runs")),
             Event::AttemptFailed { attempt, reason } => {
                 Clause::act(format!("{attempt} fails: {reason}"))
