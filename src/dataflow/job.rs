@@ -7,7 +7,7 @@ use super::build_error::BuildError;
 use super::graph::{Graph, Node};
 use super::subtask::Subtask;
 use super::wiring::Wiring;
-use crate::protocol::{DefectSet, SplitId, SubtaskId, Topology};
+use crate::protocol::{Defect, DefectSet, Loops, SplitId, SubtaskId, Topology};
 
 /// A checked job; made by [`JobBuilder`](super::JobBuilder). Clones share everything.
 #[derive(Clone)]
@@ -39,6 +39,21 @@ impl Job {
     #[must_use]
     pub fn topology(&self) -> &Topology {
         &self.inner.wiring.topology
+    }
+
+    /// Its loops.
+    #[must_use]
+    pub fn loops(&self) -> &Loops {
+        &self.inner.wiring.loops
+    }
+
+    /// Its loops as an engine with these defects sees them.
+    #[must_use]
+    pub fn loops_seen(&self, defects: DefectSet) -> &Loops {
+        if defects.has(Defect::BackEdgeIfVisited) {
+            return &self.inner.wiring.visited_loops;
+        }
+        self.loops()
     }
 
     /// How many splits its sources read in all.

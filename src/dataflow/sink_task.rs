@@ -19,7 +19,7 @@ pub(crate) struct SinkTask<S: Sink> {
 impl<S: Sink> SinkTask<S> {
     /// A fresh subtask.
     pub(crate) fn new(sink: S, placement: &Placement) -> Self {
-        Self { sink, watermarks: WatermarkMerger::new(placement.ports.len()) }
+        Self { sink, watermarks: WatermarkMerger::of(placement) }
     }
 }
 

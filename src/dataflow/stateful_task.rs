@@ -50,7 +50,7 @@ impl<L: Logic> StatefulTask<L> {
             logic,
             store: KeyedStore::new(placement, states, defects),
             ports: Arc::clone(&placement.ports),
-            watermarks: WatermarkMerger::new(placement.ports.len()),
+            watermarks: WatermarkMerger::of(placement),
             router: Router::new(placement, partitions),
             conserved,
         }

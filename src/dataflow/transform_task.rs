@@ -104,7 +104,7 @@ pub(crate) struct TransformTask<F: Transform> {
 impl<F: Transform> TransformTask<F> {
     /// A fresh subtask.
     pub(crate) fn new(transform: Arc<F>, placement: &Placement, partitions: &[Partition]) -> Self {
-        let watermarks = WatermarkMerger::new(placement.ports.len());
+        let watermarks = WatermarkMerger::of(placement);
         Self { transform, watermarks, router: Router::new(placement, partitions) }
     }
 

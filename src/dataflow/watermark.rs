@@ -1,5 +1,9 @@
 //! Watermarks: the minimum over channels, or over the splits of a source.
 
+use std::sync::Arc;
+
+use super::placement::Placement;
+
 /// The watermark before any has been seen.
 pub(crate) const WATERMARK_MIN: i64 = i64::MIN;
 
@@ -7,9 +11,14 @@ pub(crate) const WATERMARK_MIN: i64 = i64::MIN;
 pub(crate) const WATERMARK_MAX: i64 = i64::MAX;
 
 /// Merges the watermarks of several inputs into their minimum, which never falls.
+///
+/// Inputs that lead back hold nothing back: what goes round for long may come late. Only the last watermark
+/// waits for them, since it says that nothing follows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct WatermarkMerger {
     inputs: Vec<i64>,
+    /// By input, whether it leads back; empty where none does.
+    back: Arc<[bool]>,
     /// The minimum over `inputs`.
     current: i64,
 }
@@ -17,7 +26,12 @@ pub(crate) struct WatermarkMerger {
 impl WatermarkMerger {
     /// A merger of `inputs` inputs that have said nothing yet.
     pub(crate) fn new(inputs: usize) -> Self {
-        Self { inputs: vec![WATERMARK_MIN; inputs], current: WATERMARK_MIN }
+        Self { inputs: vec![WATERMARK_MIN; inputs], back: Arc::default(), current: WATERMARK_MIN }
+    }
+
+    /// A merger of the input channels of a subtask.
+    pub(crate) fn of(placement: &Placement) -> Self {
+        Self { back: Arc::clone(&placement.back_inputs), ..Self::new(placement.ports.len()) }
     }
 
     /// Takes the watermark of one input; gives the minimum if that rises.
@@ -29,7 +43,7 @@ impl WatermarkMerger {
             return None;
         }
         self.inputs[input] = watermark;
-        if known > self.current {
+        if known > self.current && self.back.is_empty() {
             return None;
         }
         self.raise()
@@ -52,7 +66,13 @@ impl WatermarkMerger {
     }
 
     fn raise(&mut self) -> Option<i64> {
-        let lowest = self.inputs.iter().copied().min().unwrap_or(WATERMARK_MAX);
+        let leads_back = |input: usize| self.back.get(input).copied().unwrap_or(false);
+        let inputs = self.inputs.iter().copied().enumerate();
+        let regular = inputs.filter(|(input, _)| !leads_back(*input)).map(|(_, mark)| mark);
+        let mut lowest = regular.min().unwrap_or(WATERMARK_MAX);
+        if lowest == WATERMARK_MAX {
+            lowest = self.inputs.iter().copied().min().unwrap_or(WATERMARK_MAX);
+        }
         if lowest <= self.current {
             return None;
         }
@@ -64,6 +84,18 @@ impl WatermarkMerger {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_leads_back_holds_back_the_last_watermark_only() {
+        let back = Arc::from([false, true, false]);
+        let mut merger = WatermarkMerger { back, ..WatermarkMerger::new(3) };
+        assert_eq!(merger.advance(0, 10), None);
+        assert_eq!(merger.advance(2, 7), Some(7));
+        assert_eq!(merger.advance(0, WATERMARK_MAX), None);
+        assert_eq!(merger.advance(2, 20), Some(20));
+        assert_eq!(merger.advance(2, WATERMARK_MAX), None, "the loop may hold records");
+        assert_eq!(merger.advance(1, WATERMARK_MAX), Some(WATERMARK_MAX));
+    }
 
     #[test]
     fn the_minimum_over_inputs_rises_only_when_the_slowest_does() {

@@ -97,6 +97,10 @@ pub enum Defect {
     AnsweredBeforeSynced,
     /// Determinism (Sui #26400): a counter shared by all runs of a process leaks into a run.
     StateLeaksBetweenRuns,
+    /// Carbone et al. 2015, §4.3: an edge to an operator that the search has *visited* leads back, not only
+    /// one to an operator on its stack; and a loop's head aligns when exactly its other inputs have
+    /// delivered the barrier.
+    BackEdgeIfVisited,
 }
 
 impl Defect {

@@ -16,6 +16,7 @@ pub mod gate;
 pub mod ids;
 pub mod key_group;
 pub mod lineage;
+pub mod loops;
 pub mod pending;
 pub mod restore;
 pub mod schedule;
@@ -39,6 +40,7 @@ pub use ids::{
 };
 pub use key_group::KeyGroup;
 pub use lineage::{Digest, Fingerprint, LineageId};
+pub use loops::Loops;
 pub use restore::RestorePlan;
 pub use settings::CheckpointSettings;
 pub use subtask::{AsyncPart, SubtaskCheckpoint, SubtaskOutput};

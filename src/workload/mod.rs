@@ -22,12 +22,14 @@ use serde::de::DeserializeOwned;
 use crate::dataflow::{Deal, Input, Job, JobBuilder};
 
 mod bank;
+mod collatz;
 mod draw;
 mod error;
 mod flights;
 mod join;
 mod lookup;
 mod nexmark;
+mod reachability;
 mod records;
 mod relay;
 mod sequence;
@@ -74,7 +76,7 @@ pub struct Experiment {
 }
 
 /// Every workload there is.
-static ALL: [Workload; 12] = [
+static ALL: [Workload; 14] = [
     word_count::WORKLOAD,
     flights::WORKLOAD,
     nexmark::q1::WORKLOAD,
@@ -87,6 +89,8 @@ static ALL: [Workload; 12] = [
     join::WORKLOAD,
     relay::WORKLOAD,
     relay::AT_LEAST_ONCE,
+    reachability::WORKLOAD,
+    collatz::WORKLOAD,
 ];
 
 /// Every workload there is.
