@@ -17,7 +17,8 @@ fn checkpoint(gate: &mut InputGate<u64>, channels: usize, checkpoint: Checkpoint
         sum += drain(gate);
     }
     for channel in 0..channels {
-        gate.handle_element(channel, Element::Barrier(checkpoint)).expect("the channel is open");
+        gate.handle_element(channel, Element::Barrier(Barrier::in_order(checkpoint)))
+            .expect("the channel is open");
         sum += drain(gate);
     }
     gate.release(checkpoint);

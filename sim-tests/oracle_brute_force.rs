@@ -120,6 +120,7 @@ impl Execution {
             retained: 1,
             liveness_bound_ms: 1000,
             concurrent_max: 1,
+            protocol: cutwater::protocol::Protocol::Aligned,
         };
         let mut events = vec![
             Event::RunStarted(Box::new(run)),

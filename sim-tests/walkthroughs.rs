@@ -7,6 +7,8 @@
 mod commands;
 #[path = "walkthroughs/effects.rs"]
 mod effects;
+#[path = "walkthroughs/in_flight.rs"]
+mod in_flight;
 #[path = "walkthroughs/job.rs"]
 mod job;
 #[path = "walkthroughs/message.rs"]

@@ -9,8 +9,9 @@ use cutwater::cluster::message::{
 };
 use cutwater::dataflow::{Item, Payload, Record};
 use cutwater::protocol::{
-    Acknowledgement, Attempt, ChannelId, CheckpointId, Digest, Element, Incarnation, LineageId,
-    ObjectKey, SnapshotHandle, SplitId, SubtaskId, Term, TransactionId,
+    Acknowledgement, Attempt, Barrier, ChannelId, CheckpointId, Digest, Element, Incarnation,
+    LineageId, ObjectKey, Passage, SnapshotHandle, SplitId, SubtaskId, Term, TransactionId,
+    VirtualTime,
 };
 
 /// Numbers for the fields of a message, taken in turn.
@@ -120,7 +121,7 @@ fn of_channels(kind: usize, n: &mut Numbers, bytes: &[u8]) -> Message {
     let element = match kind {
         0 => Element::Item(Item::Record(n.record(bytes))),
         1 => Element::Item(Item::Watermark(n.wide().cast_signed())),
-        2 => Element::Barrier(n.checkpoint()),
+        2 => Element::Barrier(Barrier::in_order(n.checkpoint())),
         3 => Element::Cancel(n.checkpoint()),
         4 => Element::End,
         5 => return Message::Credit { attempt, channel, credits: n.middle() },
@@ -147,7 +148,10 @@ fn of_attempts(kind: usize, n: &mut Numbers, bytes: &[u8]) -> Message {
         },
         11 => Message::Run { attempt },
         12 => Message::Cancel { attempt },
-        13 => Message::Trigger { attempt, checkpoint },
+        13 => Message::Trigger {
+            attempt,
+            barrier: Barrier { checkpoint, passage: Passage::InOrderUntil(VirtualTime(7)) },
+        },
         14 => Message::Acknowledge(Box::new(Acknowledgement {
             attempt,
             checkpoint,

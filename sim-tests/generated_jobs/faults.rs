@@ -9,7 +9,7 @@ use cutwater::plan::{
     SlowLink, Span, When,
 };
 use cutwater::protocol::{
-    ChannelId, CheckpointSettings, DefectSet, ProcessId, SubtaskId, Topology,
+    ChannelId, CheckpointSettings, DefectSet, ProcessId, Protocol, SubtaskId, Topology,
 };
 use cutwater::trace::{MessageKind, Point};
 use proptest::collection::vec;
@@ -142,6 +142,8 @@ fn checkpoints() -> impl Strategy<Value = CheckpointSettings> {
             retained,
         )| {
             CheckpointSettings {
+                protocol: Protocol::Aligned,
+                aligned_timeout_ms: 0,
                 interval_ms,
                 pause_min_ms,
                 timeout_ms,

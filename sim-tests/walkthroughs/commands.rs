@@ -5,6 +5,7 @@ use std::str::FromStr;
 use cutwater::protocol::subtask::AsyncPart;
 use cutwater::protocol::{CheckpointId, CoordinatorTimer, Defect, DefectSet, Element};
 
+use crate::in_flight::Capture;
 use crate::job::Job;
 use crate::message::{Content, Fate};
 use crate::node::Work;
@@ -62,6 +63,7 @@ impl World {
             ["deliver", channel, count] => self.deliver(channel, parsed("n", count)?),
             ["trigger"] => self.trigger(),
             ["expire", checkpoint] => self.expire(checkpoint_named(checkpoint)?),
+            ["overdue", name, checkpoint] => self.overdue(name, checkpoint_named(checkpoint)?),
             ["upload", names @ .., checkpoint] => {
                 self.upload(names, checkpoint_named(checkpoint)?, Self::uploaded)
             }
@@ -132,7 +134,7 @@ impl World {
         let Some(element) = self.channels[link].pop_front() else { return Ok(false) };
         let shown = match &element {
             Element::Item(item) => item.to_string(),
-            Element::Barrier(checkpoint) => format!("|{checkpoint}|"),
+            Element::Barrier(barrier) => barrier.to_string(),
             Element::Cancel(checkpoint) => format!("|cancel {checkpoint}|"),
             Element::End => "|end|".to_owned(),
         };
@@ -178,6 +180,15 @@ impl World {
         Ok(())
     }
 
+    fn overdue(&mut self, name: &str, checkpoint: CheckpointId) -> Result<(), String> {
+        let subtask = self.running(name)?;
+        self.stimulus(format_args!("{checkpoint} may overtake at {name} from now on"));
+        self.nodes[subtask].gate.handle_overdue(checkpoint);
+        self.hurry_outputs(subtask, checkpoint);
+        self.settle();
+        Ok(())
+    }
+
     fn upload(
         &mut self,
         names: &[&str],
@@ -185,7 +196,8 @@ impl World {
         outcome: fn(&mut Self, usize, CheckpointId),
     ) -> Result<(), String> {
         let of = |world: &Self, subtask| {
-            let mut all = world.uploads.iter();
+            let ready = |capture: &Capture| matches!(capture, Capture::None | Capture::Whole);
+            let mut all = world.uploads.iter().filter(|upload| ready(&upload.capture));
             all.any(|upload| upload.subtask == subtask && upload.checkpoint == checkpoint)
         };
         let mut subtasks =
@@ -213,7 +225,7 @@ impl World {
         if let Some(index) = self.uploads.iter().position(is_it) {
             let upload = self.uploads.remove(index);
             self.terminal.insert(key, upload.terminal);
-            self.objects.insert(key, upload.state);
+            self.objects.insert(key, (upload.state, upload.in_flight));
         }
         self.nodes[subtask].checkpoint.handle_part_durable(checkpoint, AsyncPart::Upload);
     }

@@ -6,6 +6,7 @@ use cutwater::protocol::{
     ObjectKey, SnapshotHandle, SubtaskOutput, TransactionId,
 };
 
+use crate::in_flight::{Capture, InFlight};
 use crate::message::{Content, Message};
 use crate::node::{Role, Work};
 use crate::world::{StoreRequest, Upload, World, id_of};
@@ -65,12 +66,21 @@ impl World {
         }
         let node = &mut self.nodes[subtask];
         match (content, &mut node.work) {
-            (Content::Trigger(checkpoint), _) => node.gate.handle_trigger(checkpoint),
-            (Content::Complete(it), Work::Sink(commit)) => commit.handle_completed(it),
+            (Content::Trigger(barrier), _) => {
+                let before = CheckpointId(barrier.checkpoint.0.saturating_sub(1));
+                node.checkpoint.handle_resolved(before);
+                node.gate.handle_trigger(barrier);
+            }
+            (Content::Complete(it), Work::Sink(commit)) => {
+                commit.handle_completed(it);
+                node.checkpoint.handle_resolved(it);
+            }
+            (Content::Complete(it), _) => node.checkpoint.handle_resolved(it),
             (Content::Confirm(it), Work::Sink(commit)) => commit.handle_committed(it),
             (Content::Abort(checkpoint), _) => {
                 node.gate.handle_aborted(checkpoint);
                 node.checkpoint.handle_aborted(checkpoint);
+                node.checkpoint.handle_resolved(checkpoint);
             }
             (_, Work::Source(_) | Work::Sum(_) | Work::Sink(_)) => {}
         }
@@ -96,11 +106,26 @@ impl World {
                 self.tell(subtask, format!("unblock {}", self.input_name(subtask, channel)));
             }
             GateOutput::AlignmentStarted(it) => self.tell(subtask, format!("start to align {it}")),
-            GateOutput::Aligned(checkpoint) => {
+            GateOutput::BarrierOvertook { channel, checkpoint } => {
+                self.take_ahead(subtask, channel, checkpoint);
+            }
+            GateOutput::Announced(barrier) => {
+                self.tell(subtask, format!("note that {} waits in its place", barrier.checkpoint));
+            }
+            GateOutput::Overtaken(barrier) => {
+                self.tell(subtask, format!("let {} overtake", barrier.checkpoint));
+                self.nodes[subtask].checkpoint.handle_barrier(barrier);
+            }
+            GateOutput::Captured(checkpoint) => self.captured(subtask, checkpoint),
+            GateOutput::CaptureAbandoned(checkpoint) => {
+                self.tell(subtask, format!("stop recording for {checkpoint}"));
+                self.nodes[subtask].checkpoint.handle_capture_abandoned(checkpoint);
+            }
+            GateOutput::Aligned(barrier) => {
                 if self.job.members[subtask].role != Role::Source {
-                    self.tell(subtask, format!("align {checkpoint}"));
+                    self.tell(subtask, format!("align {}", barrier.checkpoint));
                 }
-                self.nodes[subtask].checkpoint.handle_barrier(checkpoint);
+                self.nodes[subtask].checkpoint.handle_barrier(barrier);
             }
             GateOutput::AlignmentAborted(checkpoint) => {
                 self.tell(subtask, format!("give up {checkpoint}"));
@@ -140,11 +165,17 @@ impl World {
 
     fn on_subtask(&mut self, subtask: usize, output: SubtaskOutput) {
         match output {
-            SubtaskOutput::BroadcastBarrier(checkpoint) => {
-                self.broadcast_marker(subtask, Element::Barrier(checkpoint), "forward", checkpoint);
+            SubtaskOutput::BroadcastBarrier(barrier) => {
+                if self.can_mark(subtask) {
+                    self.tell(subtask, format!("forward {}", barrier.checkpoint));
+                    self.broadcast_barrier(subtask, barrier);
+                }
             }
             SubtaskOutput::BroadcastCancel(checkpoint) => {
-                self.broadcast_marker(subtask, Element::Cancel(checkpoint), "cancel", checkpoint);
+                if self.can_mark(subtask) {
+                    self.tell(subtask, format!("cancel {checkpoint}"));
+                    self.broadcast(subtask, &Element::Cancel(checkpoint));
+                }
             }
             SubtaskOutput::TakeSnapshot(checkpoint) => self.snapshot(subtask, checkpoint),
             SubtaskOutput::Release(checkpoint) => self.nodes[subtask].gate.release(checkpoint),
@@ -163,18 +194,16 @@ impl World {
     }
 
     /// Sinks have nobody to tell; and nothing follows the end of input.
-    fn broadcast_marker(
-        &mut self,
-        subtask: usize,
-        marker: Element<i64>,
-        verb: &str,
-        checkpoint: CheckpointId,
-    ) {
-        if self.nodes[subtask].ended || self.job.members[subtask].outputs.is_empty() {
-            return;
+    fn can_mark(&self, subtask: usize) -> bool {
+        !self.nodes[subtask].ended && !self.job.members[subtask].outputs.is_empty()
+    }
+
+    /// A barrier that did not wait for its turn: shown where no stimulus shows it.
+    fn take_ahead(&mut self, subtask: usize, channel: usize, checkpoint: CheckpointId) {
+        if self.took(subtask, channel) {
+            let name = self.input_name(subtask, channel);
+            self.tell(subtask, format!("take |{checkpoint}| ahead on {name}"));
         }
-        self.tell(subtask, format!("{verb} {checkpoint}"));
-        self.broadcast(subtask, &marker);
     }
 
     fn snapshot(&mut self, subtask: usize, checkpoint: CheckpointId) {
@@ -189,7 +218,14 @@ impl World {
         }
         let state = self.nodes[subtask].state();
         self.tell(subtask, format!("snapshot {checkpoint} {}", state.show()));
-        self.uploads.push(Upload { subtask, checkpoint, state, terminal });
+        let may_overtake = self.job.settings.protocol.may_overtake();
+        let capture = match self.nodes[subtask].gate.capture(checkpoint) {
+            true => Capture::Recording,
+            false if may_overtake => Capture::Recorded,
+            false => Capture::None,
+        };
+        let in_flight = InFlight::default();
+        self.uploads.push(Upload { subtask, checkpoint, state, terminal, capture, in_flight });
     }
 
     fn acknowledge(&mut self, subtask: usize, checkpoint: CheckpointId) {
@@ -246,10 +282,11 @@ impl World {
         match output {
             CoordinatorOutput::SetTimer { at, timer } => self.timers.push((at, timer)),
             CoordinatorOutput::ReserveId(it) => self.coordinator.handle_reserved(self.now, it),
-            CoordinatorOutput::Trigger(it) => {
+            CoordinatorOutput::Trigger(barrier) => {
+                let it = barrier.checkpoint;
                 self.say("coordinator", format!("trigger {it}"));
                 self.counted.remove(&it);
-                self.send_to_all(&Content::Trigger(it));
+                self.send_to_all(&Content::Trigger(barrier));
             }
             CoordinatorOutput::Counted(acknowledgement) => self.show_counted(&acknowledgement),
             CoordinatorOutput::Ignored { acknowledgement, discard } => {

@@ -1,6 +1,6 @@
 //! The shape of a walk-through's job: stages of subtasks, each stage fully connected to the next.
 
-use cutwater::protocol::CheckpointSettings;
+use cutwater::protocol::{CheckpointSettings, Protocol};
 
 use crate::node::Role;
 
@@ -43,6 +43,8 @@ impl Job {
     /// Reads `a b -> sum -> sink concurrent=2`: the first stage reads, the last one writes.
     pub fn parse(words: &[&str]) -> Result<Self, String> {
         let mut settings = CheckpointSettings {
+            protocol: Protocol::Aligned,
+            aligned_timeout_ms: 0,
             interval_ms: 100,
             pause_min_ms: 0,
             timeout_ms: 10_000,
@@ -53,6 +55,10 @@ impl Job {
         let mut stages = vec![Vec::new()];
         for word in words {
             match word.split_once('=') {
+                Some(("protocol", value)) => {
+                    let unknown = |_| format!("unknown protocol {value:?}");
+                    settings.protocol = value.parse().map_err(unknown)?;
+                }
                 Some((key, value)) => set(&mut settings, key, value)?,
                 None if *word == "->" => stages.push(Vec::new()),
                 None => stages.last_mut().into_iter().for_each(|stage| stage.push(*word)),
@@ -104,6 +110,7 @@ impl Job {
 fn set(settings: &mut CheckpointSettings, key: &str, value: &str) -> Result<(), String> {
     let number: u32 = value.parse().map_err(|_| format!("{key}={value} is not a number"))?;
     match key {
+        "timeout" => settings.aligned_timeout_ms = number.into(),
         "concurrent" => settings.concurrent_max = number,
         "retained" => settings.retained = number,
         "tolerated" => settings.failures_tolerated = number,

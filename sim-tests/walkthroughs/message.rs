@@ -1,6 +1,6 @@
 //! Control messages: between coordinator, subtasks and the sink target, apart from the channels.
 
-use cutwater::protocol::{Acknowledgement, Attempt, CheckpointId, TransactionId};
+use cutwater::protocol::{Acknowledgement, Attempt, Barrier, CheckpointId, TransactionId};
 
 /// A control message on its way.
 #[derive(Clone, Debug)]
@@ -17,7 +17,7 @@ pub struct Message {
 #[derive(Clone, Debug)]
 pub enum Content {
     /// Coordinator to subtask.
-    Trigger(CheckpointId),
+    Trigger(Barrier),
     /// Subtask to coordinator.
     Acknowledge(Acknowledgement),
     /// Subtask to coordinator.

@@ -2,8 +2,8 @@
 
 use cutwater::protocol::subtask::AsyncPart;
 use cutwater::protocol::{
-    Attempt, CheckpointId, DefectSet, InputGate, SubtaskCheckpoint, SubtaskId, TransactionId,
-    TwoPhaseCommit,
+    Attempt, CheckpointId, DefectSet, InputGate, Protocol, SubtaskCheckpoint, SubtaskId,
+    TransactionId, TwoPhaseCommit,
 };
 
 use crate::target::Target;
@@ -82,7 +82,7 @@ impl Node {
     pub fn new(
         subtask: SubtaskId,
         attempt: Attempt,
-        channels: usize,
+        (protocol, channels): (Protocol, usize),
         restored: Option<CheckpointId>,
         state: State,
         defects: DefectSet,
@@ -95,8 +95,11 @@ impl Node {
                 (Work::Sink(commit), &[AsyncPart::Upload, AsyncPart::PreCommit])
             }
         };
-        let gate = InputGate::new(channels, defects);
-        let checkpoint = SubtaskCheckpoint::new(restored, parts, defects);
+        let gate = InputGate::of(protocol, channels, defects);
+        let mut checkpoint = SubtaskCheckpoint::new(restored, parts, defects);
+        if protocol == Protocol::StopTheWorld {
+            checkpoint = checkpoint.stopping_the_world();
+        }
         Self { gate, checkpoint, work, ended: false }
     }
 

@@ -11,6 +11,7 @@ use cutwater::protocol::{
     Element, ObjectKey, SubtaskId, VirtualTime,
 };
 
+use crate::in_flight::{Capture, InFlight};
 use crate::job::Job;
 use crate::message::{Content, Fate, Message};
 use crate::node::{Node, State};
@@ -27,6 +28,10 @@ pub struct Upload {
     pub state: State,
     /// Whether nothing is left to do after it.
     pub terminal: bool,
+    /// Whether its channel state is known.
+    pub capture: Capture,
+    /// What was on its way.
+    pub in_flight: InFlight,
 }
 
 /// What the coordinator asked its stores for.
@@ -72,7 +77,9 @@ pub struct World {
     /// Under way.
     pub uploads: Vec<Upload>,
     /// The object store.
-    pub objects: BTreeMap<ObjectKey, State>,
+    pub objects: BTreeMap<ObjectKey, (State, InFlight)>,
+    /// What barriers overtook in output queues, by subtask and checkpoint, until the snapshot has it.
+    pub overtaken: BTreeMap<(usize, CheckpointId), BTreeMap<usize, Vec<i64>>>,
     /// Which durable snapshots leave nothing to do.
     pub terminal: BTreeMap<ObjectKey, bool>,
     /// Under way, oldest first.
@@ -109,6 +116,7 @@ impl World {
             fates: BTreeMap::new(),
             uploads: Vec::new(),
             objects: BTreeMap::new(),
+            overtaken: BTreeMap::new(),
             terminal: BTreeMap::new(),
             store_requests: VecDeque::new(),
             counted: BTreeMap::new(),
@@ -127,8 +135,9 @@ impl World {
         self.attempt = self.attempt.next();
         let latest = self.coordinator.latest().cloned();
         for subtask in 0..self.job.members.len() {
-            let node = self.restored(subtask, latest.as_ref());
+            let (node, in_flight) = self.restored(subtask, latest.as_ref());
             self.nodes.push(node);
+            self.restore_in_flight(subtask, &in_flight);
         }
         let subtasks = (0..self.nodes.len()).map(id_of).collect();
         self.coordinator.start_attempt(self.now, self.attempt, subtasks);
@@ -140,12 +149,16 @@ impl World {
         self.channels.iter_mut().for_each(VecDeque::clear);
         self.in_gate.fill(0);
         self.uploads.clear();
+        self.overtaken.clear();
         self.coordinator.stop_attempt(self.now);
     }
 
     /// Everything that follows from the last stimulus, without another one.
     pub fn settle(&mut self) {
-        while self.trouble.is_none() && (self.step_subtasks() || self.step_coordinator()) {}
+        while self.trouble.is_none()
+            && (self.step_subtasks() || self.complete_captures() || self.step_coordinator())
+        {
+        }
         self.kept.clone_from(&self.in_gate);
     }
 
@@ -209,7 +222,7 @@ impl World {
     pub fn describe(&self, message: &Message) -> String {
         let name = &self.job.members[message.subtask].name;
         match &message.content {
-            Content::Trigger(checkpoint) => format!("trigger {checkpoint} to {name}"),
+            Content::Trigger(barrier) => format!("trigger {} to {name}", barrier.checkpoint),
             Content::Acknowledge(it) => format!("acknowledge {} from {name}", it.checkpoint),
             Content::Decline(checkpoint) => format!("decline {checkpoint} from {name}"),
             Content::Complete(checkpoint) => format!("complete {checkpoint} to {name}"),
@@ -219,25 +232,41 @@ impl World {
         }
     }
 
-    fn restored(&mut self, subtask: usize, latest: Option<&CompletedCheckpoint>) -> Node {
+    fn restored(
+        &mut self,
+        subtask: usize,
+        latest: Option<&CompletedCheckpoint>,
+    ) -> (Node, InFlight) {
         let member = &self.job.members[subtask];
         let (role, channels) = (member.role, member.inputs.len());
         let checkpoint = latest.map(|completed| completed.checkpoint);
-        let mut state = State::initial(role);
+        let mut stored = (State::initial(role), InFlight::default());
         if let Some(completed) = latest {
-            state = self.read_snapshot(subtask, completed).unwrap_or(state);
+            stored = self.read_snapshot(subtask, completed).unwrap_or(stored);
         }
-        Node::new(id_of(subtask), self.attempt, channels, checkpoint, state, self.defects)
+        let (state, in_flight) = stored;
+        let protocol = self.job.settings.protocol;
+        let id = id_of(subtask);
+        let node =
+            Node::new(id, self.attempt, (protocol, channels), checkpoint, state, self.defects);
+        (node, in_flight)
     }
 
-    fn read_snapshot(&mut self, subtask: usize, completed: &CompletedCheckpoint) -> Option<State> {
+    fn read_snapshot(
+        &mut self,
+        subtask: usize,
+        completed: &CompletedCheckpoint,
+    ) -> Option<(State, InFlight)> {
         let of_subtask =
             |handle: &&cutwater::protocol::SnapshotHandle| handle.subtask == id_of(subtask);
         let handle = completed.snapshots.iter().find(of_subtask);
         let state = handle.and_then(|handle| self.objects.get(&handle.key)).cloned();
         let checkpoint = completed.checkpoint;
         match &state {
-            Some(found) => self.tell(subtask, format!("restore {checkpoint} {}", found.show())),
+            Some((found, in_flight)) => {
+                let shown = self.show_in_flight(in_flight);
+                self.tell(subtask, format!("restore {checkpoint} {}{shown}", found.show()));
+            }
             None => self.tell(subtask, format!("find no snapshot for {checkpoint}")),
         }
         state

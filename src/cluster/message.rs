@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::dataflow::{Item, Record};
 use crate::protocol::SnapshotHandle;
 use crate::protocol::{
-    Acknowledgement, Attempt, ChannelId, CheckpointId, Element, Incarnation, ObjectKey, SplitId,
-    SubtaskId, Term, TransactionId,
+    Acknowledgement, Attempt, Barrier, ChannelId, CheckpointId, Element, Incarnation, ObjectKey,
+    SplitId, SubtaskId, Term, TransactionId,
 };
 use crate::trace::MessageKind;
 
@@ -60,7 +60,7 @@ pub enum Message {
     /// Give your subtasks of this attempt up.
     Cancel { attempt: Attempt },
     /// Take part in this checkpoint.
-    Trigger { attempt: Attempt, checkpoint: CheckpointId },
+    Trigger { attempt: Attempt, barrier: Barrier },
     /// A snapshot is durable.
     Acknowledge(Box<Acknowledgement>),
     /// There will be no snapshot.

@@ -17,7 +17,7 @@ use super::worker::Worker;
 use crate::dataflow;
 use crate::dataflow::Job;
 use crate::protocol::{
-    Attempt, CheckpointId, CoordinatorTimer, DefectSet, Incarnation, ProcessId, SubtaskId,
+    Attempt, Barrier, CheckpointId, CoordinatorTimer, DefectSet, Incarnation, ProcessId, SubtaskId,
     VirtualTime,
 };
 use crate::trace::Event;
@@ -56,8 +56,10 @@ pub enum Timer {
     Retry,
     /// Task: the next source entry is due.
     Pace { subtask: SubtaskId, attempt: Attempt },
-    /// Task: the mailbox has come to this checkpoint.
-    Mail { subtask: SubtaskId, attempt: Attempt, checkpoint: CheckpointId },
+    /// Task: the mailbox has come to this barrier.
+    Mail { subtask: SubtaskId, attempt: Attempt, barrier: Barrier },
+    /// Task: the time of a barrier in its place is over.
+    Overdue { subtask: SubtaskId, attempt: Attempt, barrier: Barrier },
     /// Task: the processor is free again.
     Work { subtask: SubtaskId, attempt: Attempt },
     /// Task: the asynchronous part of a snapshot starts.

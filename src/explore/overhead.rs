@@ -15,7 +15,7 @@ use crate::cluster::{ClusterSettings, CostModel, StoreSettings};
 use crate::dataflow::Deal;
 use crate::plan::{JobPlan, Latency, LinkSettings, Plan, Span};
 use crate::protocol::{
-    ChannelId, CheckpointId, CheckpointSettings, DefectSet, SubtaskId, VirtualTime,
+    ChannelId, CheckpointId, CheckpointSettings, DefectSet, Protocol, SubtaskId, VirtualTime,
 };
 use crate::trace::{Event, Stamp};
 use crate::workload::WorkloadError;
@@ -98,6 +98,8 @@ fn cluster(interval_ms: u64) -> ClusterSettings {
         meta_store: StoreSettings { latency_us: 1_000, byte_ns: 0 },
         cost: Some(CostModel { record_ns: 100_000, byte_ns: 10, freeze_byte_ns: 10 }),
         checkpoints: CheckpointSettings {
+            protocol: Protocol::Aligned,
+            aligned_timeout_ms: 0,
             interval_ms,
             pause_min_ms: 0,
             timeout_ms: 60_000,

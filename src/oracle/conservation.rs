@@ -9,7 +9,7 @@ use super::kind::Kind;
 use super::shape::Scene;
 use super::verdict::Violation;
 use crate::protocol::{Attempt, CheckpointId};
-use crate::trace::SnapshotTaken;
+use crate::trace::{ChannelStateCaptured, SnapshotTaken};
 
 /// How many cuts are summed up at a time; older ones are forgotten.
 const SUMS_MAX: usize = 32;
@@ -29,6 +29,8 @@ struct Sum {
     missing: usize,
     tokens: i128,
     is_declared: bool,
+    /// Records were on their way, and what they carry is in no state.
+    is_partial: bool,
 }
 
 impl ConservationOracle {
@@ -54,9 +56,30 @@ impl ConservationOracle {
         sum.missing -= 1;
         sum.is_declared |= snapshot.tokens.is_some();
         sum.tokens += i128::from(snapshot.tokens.unwrap_or(0));
-        if sum.missing == 0 {
+        if sum.missing == 0 && !scene.shape.protocol.may_overtake() {
             let sum = self.sums.remove(position);
             sum.judge(scene);
+        }
+    }
+
+    /// Records were on their way at this cut.
+    pub fn handle_captured(&mut self, captured: &ChannelStateCaptured) {
+        if captured.inputs.is_empty() && captured.outputs.is_empty() {
+            return;
+        }
+        let is_it = |sum: &&mut Sum| sum.checkpoint == captured.checkpoint;
+        if let Some(sum) = self.sums.iter_mut().find(is_it) {
+            sum.is_partial = true;
+        }
+    }
+
+    /// The checkpoint completed: whether records were on their way is known.
+    pub fn handle_completed(&mut self, scene: &mut Scene, checkpoint: CheckpointId) {
+        if let Some(position) = self.sums.iter().position(|sum| sum.checkpoint == checkpoint) {
+            let sum = self.sums.remove(position);
+            if sum.missing == 0 {
+                sum.judge(scene);
+            }
         }
     }
 
@@ -78,6 +101,7 @@ impl ConservationOracle {
             missing,
             tokens: 0,
             is_declared: false,
+            is_partial: false,
         });
         self.sums.len() - 1
     }
@@ -85,7 +109,8 @@ impl ConservationOracle {
 
 impl Sum {
     fn judge(&self, scene: &mut Scene) {
-        if self.is_declared && self.tokens != 0 {
+        let is_exact = self.is_declared && !self.is_partial && !scene.shape.allows_repeats();
+        if is_exact && self.tokens != 0 {
             let (checkpoint, tokens) = (self.checkpoint, self.tokens);
             let text = format!("the cut of {checkpoint} holds {tokens} tokens in all, not 0");
             scene.report(Violation::new(Kind::TokenImbalance, text).of(checkpoint));

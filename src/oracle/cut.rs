@@ -10,6 +10,12 @@
 //! Where the trace has events per record, what a snapshot claims is also held against them: what was
 //! received, at the snapshot; what was sent, at the barrier, since records may wait for credit in between.
 
+mod channel_state;
+
+use std::collections::VecDeque;
+
+use channel_state::ChannelStates;
+
 use super::kind::Kind;
 use super::shape::Scene;
 use super::verdict::Violation;
@@ -25,6 +31,8 @@ pub(super) struct CutOracle {
     flows: Vec<Flow>,
     has_records: bool,
     cuts: Vec<Cut>,
+    /// By channel, what a restore put back and nobody has processed.
+    restored: Vec<VecDeque<LineageId>>,
 }
 
 /// What the events per record say about a channel, within the attempt.
@@ -56,6 +64,7 @@ struct Cut {
     attempt: Attempt,
     /// By channel.
     claims: Vec<Claims>,
+    states: ChannelStates,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -70,6 +79,7 @@ impl CutOracle {
     /// The run begins.
     pub fn start(&mut self, scene: &Scene) {
         self.flows = vec![Flow::default(); scene.shape.channels.len()];
+        self.restored = vec![VecDeque::new(); scene.shape.channels.len()];
         self.cuts.clear();
         self.has_records = false;
     }
@@ -77,6 +87,7 @@ impl CutOracle {
     /// All channels are new.
     pub fn handle_attempt_started(&mut self) {
         self.flows.fill(Flow::default());
+        self.restored.iter_mut().for_each(VecDeque::clear);
         self.cuts.clear();
     }
 
@@ -114,6 +125,7 @@ impl CutOracle {
     /// A subtask froze its state.
     pub fn handle_snapshot(&mut self, scene: &mut Scene, snapshot: &SnapshotTaken) {
         self.judge_lists(scene, snapshot);
+        self.keep_restored(scene, snapshot);
         for claimed in &snapshot.received {
             if scene.shape.has_channel(claimed.channel) {
                 self.take_received(scene, snapshot, *claimed);
@@ -130,6 +142,7 @@ impl CutOracle {
     pub fn handle_completed(&mut self, scene: &mut Scene, checkpoint: CheckpointId) {
         if let Some(cut) = self.cuts.iter().find(|cut| cut.checkpoint == checkpoint) {
             cut.judge_whole(scene);
+            cut.judge_overtaken(scene);
         } else if !scene.shape.channels.is_empty() {
             let text =
                 format!("{checkpoint} completed, and no subtask has taken a snapshot for it");
@@ -190,7 +203,8 @@ impl CutOracle {
         }
         let claims = vec![Claims::default(); scene.shape.channels.len()];
         let position = self.cuts.len();
-        self.cuts.push(Cut { checkpoint, attempt, claims });
+        let states = ChannelStates::new(scene);
+        self.cuts.push(Cut { checkpoint, attempt, claims, states });
         &mut self.cuts[position]
     }
 }
@@ -219,11 +233,21 @@ impl Tally {
 }
 
 impl Cut {
-    /// Both ends of the channel must have the same cut: as many records, and the same ones.
+    /// Both ends of the channel must have the same cut: as many records, and the same ones. Where the
+    /// receiver's did not wait for the barrier, what is between them is not known yet.
     fn judge_pair(&self, scene: &mut Scene, channel: ChannelId) {
         let claims = &self.claims[channel.index()];
-        let (Some(sent), Some(received)) = (claims.sent, claims.received) else { return };
-        if (sent.records, sent.digest) == (received.records, received.digest) {
+        let receiver = scene.shape.channels[channel.index()].to;
+        if let (Some(sent), Some(received)) = (claims.sent, claims.received)
+            && !self.states.is_overtaken(receiver)
+        {
+            self.judge_claims(scene, channel, sent, received);
+        }
+    }
+
+    fn judge_claims(&self, scene: &mut Scene, channel: ChannelId, sent: Claim, received: Claim) {
+        let is_same = (sent.records, sent.digest) == (received.records, received.digest);
+        if is_same || (received.records > sent.records && scene.shape.allows_repeats()) {
             return;
         }
         let (kind, text, last) = self.tell_pair(scene, channel, sent, received);

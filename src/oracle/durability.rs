@@ -13,7 +13,7 @@ use super::kind::Kind;
 use super::shape::Scene;
 use super::verdict::Violation;
 use crate::protocol::{Attempt, CheckpointId, Digest, ObjectKey, SubtaskId, TransactionId};
-use crate::trace::SnapshotTaken;
+use crate::trace::{ChannelStateCaptured, SnapshotTaken};
 
 /// How many frozen digests are remembered per subtask at most.
 const FROZEN_PER_SUBTASK_MAX: usize = 64;
@@ -64,6 +64,15 @@ impl DurabilityOracle {
         self.frozen.insert(key, Frozen { state: snapshot.state, transactions });
         if self.frozen.len() > FROZEN_PER_SUBTASK_MAX * scene.shape.subtasks().max(1) {
             self.frozen.pop_first();
+        }
+    }
+
+    /// What a barrier overtook is known: the object holds it behind the state.
+    pub fn handle_captured(&mut self, captured: &ChannelStateCaptured) {
+        let ChannelStateCaptured { subtask, attempt, checkpoint, state, .. } = *captured;
+        let key = ObjectKey::Snapshot { checkpoint, attempt, subtask };
+        if let Some(frozen) = self.frozen.get_mut(&key) {
+            frozen.state = state;
         }
     }
 

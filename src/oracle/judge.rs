@@ -23,6 +23,7 @@ use super::recovery::RecoveryOracle;
 use super::reference::Reference;
 use super::shape::{Scene, Shape};
 use super::state::StateOracle;
+use super::stopped_world::StoppedWorldOracle;
 use super::vector_clock::VectorClockOracle;
 use super::verdict::{End, Verdict, Violation, Violations};
 use crate::protocol::{Attempt, ChannelId, ProcessId, SubtaskId, VirtualTime};
@@ -55,6 +56,7 @@ pub struct Judge {
     output: OutputOracle,
     recovery: RecoveryOracle,
     state: StateOracle,
+    stopped_world: StoppedWorldOracle,
     vector_clock: VectorClockOracle,
 }
 
@@ -79,6 +81,7 @@ impl Judge {
             output: OutputOracle::new(reference),
             recovery: RecoveryOracle::default(),
             state: StateOracle::default(),
+            stopped_world: StoppedWorldOracle::default(),
             vector_clock: VectorClockOracle::default(),
         }
     }
@@ -102,12 +105,14 @@ impl Judge {
                     self.cut.handle_received(*channel, *lineage);
                     self.vector_clock.handle_received(*channel, *sequence);
                     self.state.handle_received(*channel, *lineage);
+                    self.judge_move(stamp, self.shape.channels[channel.index()].to);
                 }
             }
             Event::Read { subtask, attempt, split, offset, lineage } => {
                 if self.counts_in(stamp, *subtask, *attempt) {
                     let entry = SplitPosition { split: *split, offset: *offset };
                     self.state.handle_read(scene!(self, stamp), *subtask, entry, *lineage);
+                    self.judge_move(stamp, *subtask);
                 }
             }
             rare => self.observe_rare(stamp, rare),
@@ -158,6 +163,13 @@ impl Judge {
                     Verdict::Undecided
                 }
             }
+        }
+    }
+
+    #[inline]
+    fn judge_move(&mut self, stamp: Stamp, subtask: SubtaskId) {
+        if self.stopped_world.is_active() {
+            self.stopped_world.handle_moved(scene!(self, stamp), subtask);
         }
     }
 

@@ -66,14 +66,18 @@ kinds! {
         ClaimMismatch,
         /// Both ends of a channel hold the same records in a cut.
         ContentMismatch,
-        /// What a cut holds as sent, it holds as processed.
+        /// What a cut holds as sent, it holds as processed, or as on its way.
         LostRecord,
         /// A barrier lies in its channel exactly where its sender's snapshot was taken.
         MisplacedBarrier,
+        /// A checkpoint completes only when all that its barriers overtook is captured.
+        MissingChannelState,
         /// A checkpoint completes only when every subtask has taken its snapshot.
         MissingSnapshot,
         /// What a cut holds as processed, it holds as sent.
         OrphanRecord,
+        /// What a restore put back and nobody has processed is on its way in the next cut as well.
+        RestoredNotCaptured,
         /// A snapshot lists each end of each channel of its subtask, once.
         UnlistedChannel,
     }
@@ -154,6 +158,8 @@ kinds! {
         MarkerMisnumbered,
         /// A subtask that gave a checkpoint up cancels it downstream before it sends a newer barrier.
         MissingCancel,
+        /// What a restore puts back into a channel leaves it before anything that arrives.
+        OvertookRestored,
         /// No record enters a channel after the end of input.
         RecordAfterEnd,
         /// Records enter a channel with consecutive numbers.
@@ -164,6 +170,8 @@ kinds! {
         RecordOvertookMarker,
         /// At the end of the job every channel is empty.
         RecordsLeftBehind,
+        /// What a restore puts back into a channel leaves it in order, each record once.
+        ReplayedOutOfOrder,
     }
     Output {
         /// A transaction that is visible, or owed, is not aborted.
@@ -204,6 +212,8 @@ kinds! {
         ProcessedOtherwise,
         /// The source log is told to forget only what completed checkpoints hold as read.
         ReleasedTooEarly,
+        /// A subtask puts back into its channels what was on its way at the cut.
+        RestoredOtherChannelState,
         /// A subtask restores the positions that it froze.
         RestoredOtherPositions,
         /// A subtask restores the state that it froze.
@@ -218,6 +228,10 @@ kinds! {
         SplitOwnership,
         /// A snapshot holds the place where reading stands.
         WrongPosition,
+    }
+    StoppedWorld {
+        /// From its snapshot until the checkpoint is over, a subtask reads and processes nothing.
+        MovedWhileStopped,
     }
     Trace {
         /// A trace is numbered without gaps, in the order of time.

@@ -19,6 +19,7 @@ mod recovery;
 mod reference;
 mod shape;
 mod state;
+mod stopped_world;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]

@@ -6,6 +6,8 @@
 //! up cancels it downstream before it sends a newer barrier (I12, FLINK-4985).
 //! Memory is what is in the channels.
 
+mod restored;
+
 use std::collections::VecDeque;
 
 use super::kind::Kind;
@@ -38,6 +40,10 @@ struct Lane {
     cancel_sent: CheckpointId,
     /// Given up by the sender, and not cancelled in this channel yet.
     cancel_owed: Option<CheckpointId>,
+    /// The newest barrier that left ahead of its turn: older ones may be behind it.
+    overtook: CheckpointId,
+    /// What a restore put back and did not leave yet.
+    restored: VecDeque<LineageId>,
     is_end_sent: bool,
     is_end_received: bool,
 }
@@ -98,6 +104,9 @@ impl OrderOracle {
         let expected = lane.in_flight.pop_front();
         if sequence != lane.received || expected != Some(lineage) || sequence >= lane.marker_next {
             lane.report_received(scene, channel, sequence, lineage, expected);
+        }
+        if !lane.restored.is_empty() {
+            lane.report_overtaken_restored(scene, channel, lineage);
         }
         lane.received = sequence.wrapping_add(1);
     }
@@ -185,9 +194,11 @@ impl OrderOracle {
     pub fn handle_finished(&mut self, scene: &mut Scene) {
         for channel in 0..self.lanes.len() {
             let lane = &self.lanes[channel];
-            let Some(record) = lane.in_flight.front().copied() else { continue };
+            let left = lane.restored.iter().chain(&lane.in_flight);
+            let Some(record) = left.copied().next() else { continue };
             let channel = ChannelId(u16::try_from(channel).unwrap_or(u16::MAX));
-            let (name, number) = (scene.channel(channel), lane.in_flight.len());
+            let number = lane.restored.len() + lane.in_flight.len();
+            let name = scene.channel(channel);
             let text = format!("the job finished with {number} records in {name}, first {record}");
             let violation = Violation::new(Kind::RecordsLeftBehind, text);
             scene.report(violation.on(channel).with(record));
@@ -208,6 +219,8 @@ impl Default for Lane {
             barrier_received: CheckpointId(0),
             cancel_sent: CheckpointId(0),
             cancel_owed: None,
+            overtook: CheckpointId(0),
+            restored: VecDeque::new(),
             is_end_sent: false,
             is_end_received: false,
         }
@@ -287,10 +300,18 @@ impl Lane {
         }
         if let Marker::Barrier(checkpoint) = marker
             && checkpoint <= self.barrier_received
+            && checkpoint > self.overtook
         {
             let place = format!("after the one of {}", self.barrier_received);
             report(scene, Kind::BarrierOutOfOrder, (channel, marker), "left", &place);
         }
+    }
+
+    #[cold]
+    fn report_overtaken_restored(&self, scene: &mut Scene, channel: ChannelId, record: LineageId) {
+        let (name, left) = (scene.channel(channel), self.restored.len());
+        let text = format!("record {record} left {name} ahead of {left} that a restore put back");
+        scene.report(Violation::new(Kind::OvertookRestored, text).on(channel).with(record));
     }
 
     #[cold]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::verdict::{Violation, Violations};
-use crate::protocol::{ChannelId, OperatorRole, SubtaskId, Topology};
+use crate::protocol::{ChannelId, Guarantee, OperatorRole, Protocol, SubtaskId, Topology};
 use crate::trace::{RunStarted, Stamp};
 
 /// The two ends of a channel.
@@ -33,6 +33,8 @@ pub(super) struct Shape {
     pub concurrent_max: usize,
     /// Within this after the last fault the job must finish.
     pub liveness_bound: Duration,
+    /// How cuts are made.
+    pub protocol: Protocol,
 }
 
 impl Shape {
@@ -49,6 +51,7 @@ impl Shape {
             retained: run.retained as usize,
             concurrent_max: run.concurrent_max as usize,
             liveness_bound: Duration::from_millis(run.liveness_bound_ms),
+            protocol: run.protocol,
         };
         for (channel, ends) in run.topology.channel_ids().zip(&run.topology.channels) {
             shape.channels.push(Ends { from: ends.from, to: ends.to });
@@ -56,6 +59,11 @@ impl Shape {
             shape.inputs[ends.to.index()].push(channel);
         }
         Ok(shape)
+    }
+
+    /// Whether a record may count more than once after a failure.
+    pub fn allows_repeats(&self) -> bool {
+        self.protocol.guarantee() == Guarantee::AtLeastOnce
     }
 
     /// How many subtasks there are.

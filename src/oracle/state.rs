@@ -6,7 +6,11 @@
 //! contiguous per split, snapshots hold the place where reading stands (FLINK-2098), restores bring
 //! back exactly what was frozen, and the source log is told of nothing that no completed checkpoint holds.
 
+mod channel_state;
+
 use std::collections::BTreeMap;
+
+use channel_state::OnItsWay;
 
 use super::kind::Kind;
 use super::shape::Scene;
@@ -27,6 +31,10 @@ pub(super) struct StateOracle {
     /// By channel.
     flows: Vec<Flow>,
     saved: BTreeMap<CheckpointId, Saved>,
+    /// By subtask, what a restore put back into its channels in this attempt.
+    put_back: Vec<OnItsWay>,
+    /// Whether records behind a barrier may be in a cut.
+    allows_repeats: bool,
     has_reads: bool,
 }
 
@@ -64,6 +72,7 @@ struct Saved {
 struct Frozen {
     state: Digest,
     positions: Vec<SplitPosition>,
+    on_its_way: OnItsWay,
 }
 
 impl StateOracle {
@@ -72,6 +81,8 @@ impl StateOracle {
         *self = Self::default();
         self.splits = vec![Split::default(); scene.shape.split_lengths.len()];
         self.flows = vec![Flow::default(); scene.shape.channels.len()];
+        self.put_back = vec![OnItsWay::default(); scene.shape.subtasks()];
+        self.allows_repeats = scene.shape.allows_repeats();
     }
 
     /// A source took an entry.
@@ -143,7 +154,11 @@ impl StateOracle {
     pub fn handle_snapshot(&mut self, scene: &mut Scene, snapshot: &SnapshotTaken) {
         self.judge_positions(scene, snapshot);
         let subtask = snapshot.subtask.index();
-        let frozen = Frozen { state: snapshot.state, positions: snapshot.positions.clone() };
+        let frozen = Frozen {
+            state: snapshot.state,
+            positions: snapshot.positions.clone(),
+            on_its_way: OnItsWay::default(),
+        };
         let shape = scene.shape;
         self.saved(scene, snapshot.checkpoint).subtasks[subtask] = Some(frozen);
         let Some(saved) = self.saved.get_mut(&snapshot.checkpoint) else { return };
@@ -193,7 +208,16 @@ impl StateOracle {
             flow.sent = saved.and_then(|saved| saved.sent[channel]).unwrap_or_default();
             flow.received = saved.and_then(|saved| saved.received[channel]).unwrap_or_default();
             flow.records = 0;
+            if self.allows_repeats {
+                // What was processed behind the barrier is sent, and processed, once more.
+                flow.received = flow.sent;
+            }
         }
+        let frozen = saved.into_iter().flat_map(|saved| saved.subtasks.iter().flatten());
+        for (channel, again) in frozen.flat_map(|frozen| frozen.on_its_way.sent_again()) {
+            self.flows[channel.index()].sent.take_out(again);
+        }
+        self.put_back.fill(OnItsWay::default());
     }
 
     /// A subtask holds the state it starts from: the one that was frozen, or the initial one.
@@ -214,6 +238,7 @@ impl StateOracle {
             return;
         };
         judge_restored(scene, restored, checkpoint, frozen);
+        self.judge_put_back(scene, restored.subtask, checkpoint, frozen);
     }
 
     /// The source log let go of entries: a completed checkpoint must hold that they were read (I7).

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use super::{End, Judge, Reference, Verdict};
 use crate::protocol::{
     AbortReason, Attempt, ChannelId, ChannelShape, CheckpointId, Digest, LineageId, ObjectKey,
-    OperatorId, OperatorRole, OperatorShape, ProcessId, SplitId, SubtaskId, SubtaskShape, Term,
-    Topology, TransactionId, VirtualTime,
+    OperatorId, OperatorRole, OperatorShape, ProcessId, Protocol, SplitId, SubtaskId, SubtaskShape,
+    Term, Topology, TransactionId, VirtualTime,
 };
 use crate::trace::{
     ChannelCut, Event, OutputRecord, Restored, RunStarted, SnapshotTaken, SplitPosition, Stamp,
@@ -48,6 +48,7 @@ pub fn run(role: OperatorRole) -> RunStarted {
         retained: 1,
         liveness_bound_ms: 1000,
         concurrent_max: 1,
+        protocol: Protocol::Aligned,
     }
 }
 

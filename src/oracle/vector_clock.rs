@@ -6,7 +6,8 @@
 //! vectors of Wang 1997) and only changes when a snapshot is taken or such a change arrives. A channel
 //! keeps those changes, by the sequence from which records carry them; most records carry none.
 //!
-//! Clocks are as wide as the job has subtasks; above [`SUBTASKS_MAX`] this oracle rests.
+//! Clocks are as wide as the job has subtasks; above [`SUBTASKS_MAX`] this oracle rests. It rests as well
+//! where a cut may depend on what is behind it: under barriers that are merely counted.
 
 use std::collections::VecDeque;
 
@@ -59,7 +60,7 @@ impl VectorClockOracle {
     pub fn start(&mut self, scene: &Scene) {
         *self = Self::default();
         let subtasks = scene.shape.subtasks();
-        if subtasks > SUBTASKS_MAX {
+        if subtasks > SUBTASKS_MAX || scene.shape.allows_repeats() {
             return;
         }
         let zero = vec![0; subtasks].into_boxed_slice();

@@ -48,6 +48,8 @@ pub enum OracleName {
     Recovery,
     /// O9, I2, I18: every record counts once in the state, on the history that survives.
     State,
+    /// Naiad's pause: between its snapshot and the end of the checkpoint a subtask stands still.
+    StoppedWorld,
     /// The trace itself: numbered without gaps, in time order, within its topology.
     Trace,
     /// O4: no cut depends on what happened after it elsewhere.

@@ -28,6 +28,11 @@ const BUILT_IN: &[&str] = &[
     include_str!("../../fixtures/scenarios/crash-loop.toml"),
     include_str!("../../fixtures/scenarios/no-copy-left.toml"),
     include_str!("../../fixtures/scenarios/at-least-once.toml"),
+    include_str!("../../fixtures/scenarios/unaligned.toml"),
+    include_str!("../../fixtures/scenarios/unaligned-join.toml"),
+    include_str!("../../fixtures/scenarios/hybrid.toml"),
+    include_str!("../../fixtures/scenarios/counted-barriers.toml"),
+    include_str!("../../fixtures/scenarios/stop-the-world.toml"),
     include_str!("../../fixtures/scenarios/word-count-whole.toml"),
     include_str!("../../fixtures/scenarios/flights-whole.toml"),
 ];

@@ -11,6 +11,7 @@ use super::random::Span;
 use super::swarm::SwarmScenario;
 use crate::cluster::{CostModel, StoreSettings};
 use crate::dataflow::Deal;
+use crate::protocol::Protocol;
 
 pub use super::built_in::{all, built_in};
 
@@ -160,6 +161,10 @@ impl ClusterScenario {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CheckpointScenario {
+    /// How cuts are made.
+    pub protocol: Protocol,
+    /// In the hybrid protocol, how long a barrier stays in its place.
+    pub aligned_timeout_ms: Span,
     /// From one trigger to the next.
     pub interval_ms: Span,
     /// From the end of one to the next trigger.
@@ -177,6 +182,8 @@ pub struct CheckpointScenario {
 impl Default for CheckpointScenario {
     fn default() -> Self {
         Self {
+            protocol: Protocol::default(),
+            aligned_timeout_ms: Span::new(0, 40),
             interval_ms: Span::new(50, 100),
             pause_min_ms: Span::new(0, 10),
             timeout_ms: Span::new(500, 1_000),

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::abort::AbortReason;
 use super::acknowledgement::Acknowledgement;
+use super::barrier::Barrier;
 use super::completed::{CompletedCheckpoint, SnapshotHandle};
 use super::completed_store::CompletedStore;
 use super::coordinator_output::{CoordinatorOutput, CoordinatorTimer};
@@ -289,7 +290,8 @@ impl CheckpointCoordinator {
             checkpoint <= self.last_reserved,
             "{checkpoint} is triggered before it is reserved"
         );
-        self.outputs.push_back(CoordinatorOutput::Trigger(checkpoint));
+        let passage = self.settings.passage(now);
+        self.outputs.push_back(CoordinatorOutput::Trigger(Barrier { checkpoint, passage }));
         self.set_timer(expires_at, CoordinatorTimer::Expire(checkpoint));
     }
 

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::abort::AbortReason;
 use super::acknowledgement::Acknowledgement;
+use super::barrier::Barrier;
 use super::completed::{CompletedCheckpoint, SnapshotHandle};
 use super::ids::CheckpointId;
 use super::time::VirtualTime;
@@ -30,7 +31,7 @@ pub enum CoordinatorOutput {
     /// Make durable that ids up to and including this one are used; then call `handle_reserved`.
     ReserveId(CheckpointId),
     /// Ask every subtask of the attempt for a snapshot.
-    Trigger(CheckpointId),
+    Trigger(Barrier),
     /// The acknowledgement counts.
     Counted(Acknowledgement),
     /// The acknowledgement is late, duplicate, unknown or of another attempt. Its snapshot must be

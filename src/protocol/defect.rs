@@ -46,6 +46,22 @@ pub enum Defect {
     EarlyAbortForgotten,
     /// B3, FLINK-18063: an abort leaves the channels of its alignment blocked.
     AbortLeavesBlocked,
+    /// B3, FLINK-28474: an abort leaves the channel state of its checkpoint being recorded.
+    AbortLeavesCapture,
+    /// B4, FLINK-18139: channel state is captured of the first channels only.
+    CaptureMissesChannel,
+    /// B4, FLINK-17564: what arrives while channel state is captured goes before what waited.
+    CaptureReordered,
+    /// B4, FLINK-25305: a snapshot is uploaded, and acknowledged, before its channel state is whole.
+    AcknowledgeBeforeCaptured,
+    /// B4, FLINK-20654: what an unaligned barrier overtakes in an output queue is not captured.
+    OutputNotCaptured,
+    /// B5, FLINK-38544: new records overtake those that a restore puts back into a channel.
+    NewOvertakesRestored,
+    /// B5, FLIP-547: what a restore put back and nobody has processed yet is missing from the next capture.
+    RestoredNotCapturedAgain,
+    /// B1, Naiad: after its snapshot a subtask goes on, though the world was to stop.
+    WorldGoesOn,
     /// B6, FLINK-9269: the asynchronous part reads the live state instead of the frozen copy.
     LiveStateInUpload,
     /// B6, Jet #840: two key groups of a snapshot share one key, and one overwrites the other.
@@ -126,10 +142,10 @@ impl fmt::Display for Defect {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(from = "Vec<Defect>", into = "Vec<Defect>")]
 pub struct DefectSet {
-    bits: u64,
+    bits: u128,
 }
 
-const _: () = assert!(Defect::COUNT <= 64, "DefectSet holds one bit per defect");
+const _: () = assert!(Defect::COUNT <= 128, "DefectSet holds one bit per defect");
 
 impl DefectSet {
     /// No defect.
@@ -138,13 +154,13 @@ impl DefectSet {
     /// Only `defect`.
     #[must_use]
     pub fn only(defect: Defect) -> Self {
-        Self { bits: 1 << (defect as u64) }
+        Self { bits: 1 << (defect as u32) }
     }
 
     /// Whether `defect` is switched on.
     #[must_use]
     pub fn has(self, defect: Defect) -> bool {
-        self.bits & (1 << (defect as u64)) != 0
+        self.bits & (1 << (defect as u32)) != 0
     }
 
     /// Whether none is switched on.
@@ -161,7 +177,7 @@ impl DefectSet {
 
 impl FromIterator<Defect> for DefectSet {
     fn from_iter<I: IntoIterator<Item = Defect>>(defects: I) -> Self {
-        let bits = defects.into_iter().fold(0, |bits, defect| bits | 1 << (defect as u64));
+        let bits = defects.into_iter().fold(0, |bits, defect| bits | 1 << (defect as u32));
         Self { bits }
     }
 }

@@ -76,6 +76,11 @@ impl Fingerprint {
         self.sum = self.sum.wrapping_add(other.sum);
     }
 
+    /// Takes all elements of `other` out.
+    pub fn take_out(&mut self, other: Self) {
+        self.sum = self.sum.wrapping_sub(other.sum);
+    }
+
     fn scattered(element: u64) -> u128 {
         (u128::from(mix(element)) << 64) | u128::from(mix(!element))
     }

@@ -5,6 +5,7 @@
 
 pub mod abort;
 pub mod acknowledgement;
+pub mod barrier;
 pub mod completed;
 pub mod completed_store;
 pub mod coordinator;
@@ -28,6 +29,7 @@ pub mod two_phase_commit;
 
 pub use abort::AbortReason;
 pub use acknowledgement::Acknowledgement;
+pub use barrier::{Barrier, Passage};
 pub use completed::{CompletedCheckpoint, SnapshotHandle};
 pub use coordinator::CheckpointCoordinator;
 pub use coordinator_output::{CoordinatorOutput, CoordinatorTimer};
@@ -42,7 +44,7 @@ pub use key_group::KeyGroup;
 pub use lineage::{Digest, Fingerprint, LineageId};
 pub use loops::Loops;
 pub use restore::RestorePlan;
-pub use settings::CheckpointSettings;
+pub use settings::{CheckpointSettings, Guarantee, Protocol};
 pub use subtask::{AsyncPart, SubtaskCheckpoint, SubtaskOutput};
 pub use time::VirtualTime;
 pub use topology::{ChannelShape, OperatorRole, OperatorShape, SubtaskShape, Topology};

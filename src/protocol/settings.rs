@@ -1,11 +1,23 @@
-//! How often checkpoints are taken, and how many may be under way or kept.
+//! How often checkpoints are taken, by which protocol, and how many may be under way or kept.
+
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use strum::{EnumCount, EnumIter, EnumString, IntoStaticStr};
+
+use super::barrier::Passage;
+use super::time::VirtualTime;
 
 /// When to trigger, when to give up, what to keep.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CheckpointSettings {
+    /// How the cut is made.
+    #[serde(default, skip_serializing_if = "Protocol::is_aligned")]
+    pub protocol: Protocol,
+    /// In the hybrid protocol, how long after its trigger a barrier stays in its place.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub aligned_timeout_ms: u64,
     /// From one periodic trigger to the next; 0 switches checkpoints off.
     pub interval_ms: u64,
     /// From the end of a checkpoint to the next trigger, at least.
@@ -18,4 +30,121 @@ pub struct CheckpointSettings {
     pub failures_tolerated: u32,
     /// How many completed checkpoints are kept, at least 1.
     pub retained: u32,
+}
+
+impl CheckpointSettings {
+    /// How the barriers of a checkpoint travel that is triggered at `now`.
+    #[must_use]
+    pub fn passage(&self, now: VirtualTime) -> Passage {
+        match self.protocol {
+            Protocol::Aligned
+            | Protocol::AtLeastOnce
+            | Protocol::Cyclic
+            | Protocol::StopTheWorld => Passage::InOrder,
+            Protocol::Hybrid => {
+                Passage::InOrderUntil(now + Duration::from_millis(self.aligned_timeout_ms))
+            }
+            Protocol::Unaligned => Passage::Ahead,
+        }
+    }
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+/// How the subtasks of a job come to a cut together.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    EnumCount,
+    EnumIter,
+    EnumString,
+    IntoStaticStr,
+    strum::Display,
+)]
+#[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
+pub enum Protocol {
+    /// A channel that has delivered the barrier waits for the others (Carbone et al. 2015, Algorithm 1).
+    #[default]
+    Aligned,
+    /// Barriers are counted, and no channel ever waits (Flink: `CheckpointBarrierTracker`).
+    AtLeastOnce,
+    /// Barriers overtake records, and what they overtake is part of the checkpoint (FLIP-76).
+    Unaligned,
+    /// Aligned until a timeout, unaligned from then on (Flink: `aligned-checkpoint-timeout`).
+    Hybrid,
+    /// Aligned on regular inputs; what is on its way round a loop is logged (Carbone et al. 2015,
+    /// Algorithm 2).
+    Cyclic,
+    /// From the barrier until the checkpoint is over, nothing is processed (Naiad).
+    StopTheWorld,
+}
+
+impl Protocol {
+    /// Whether it is the usual one.
+    #[must_use]
+    pub fn is_aligned(&self) -> bool {
+        *self == Self::Aligned
+    }
+
+    /// What holds of state and output after a failure.
+    #[must_use]
+    pub fn guarantee(self) -> Guarantee {
+        match self {
+            Protocol::AtLeastOnce => Guarantee::AtLeastOnce,
+            Protocol::Aligned
+            | Protocol::Unaligned
+            | Protocol::Hybrid
+            | Protocol::Cyclic
+            | Protocol::StopTheWorld => Guarantee::ExactlyOnce,
+        }
+    }
+
+    /// Whether a barrier may overtake records, so that a cut has channel state.
+    #[must_use]
+    pub fn may_overtake(self) -> bool {
+        match self {
+            Protocol::Unaligned | Protocol::Hybrid => true,
+            Protocol::Aligned
+            | Protocol::AtLeastOnce
+            | Protocol::Cyclic
+            | Protocol::StopTheWorld => false,
+        }
+    }
+}
+
+/// How often a record counts, whatever fails.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    EnumString,
+    IntoStaticStr,
+    strum::Display,
+)]
+#[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
+pub enum Guarantee {
+    /// Once or more.
+    AtLeastOnce,
+    /// Once.
+    ExactlyOnce,
 }

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use smallvec::SmallVec;
 
+use super::barrier::Barrier;
 use super::defect::{Defect, DefectSet};
 use super::early_aborts::EarlyAborts;
 use super::ids::CheckpointId;
@@ -14,8 +15,8 @@ use super::ids::CheckpointId;
 /// What a subtask must do for a checkpoint, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SubtaskOutput {
-    /// Send the barrier on every output channel.
-    BroadcastBarrier(CheckpointId),
+    /// Send the barrier on every output channel, past what waits there if it goes ahead.
+    BroadcastBarrier(Barrier),
     /// Send a cancel marker on every output channel.
     BroadcastCancel(CheckpointId),
     /// Freeze the state (the synchronous part); then start the asynchronous part: the upload and,
@@ -63,8 +64,20 @@ pub struct SubtaskCheckpoint {
     /// Never empty-valued, never more than [`OUTSTANDING_MAX`].
     outstanding: BTreeMap<CheckpointId, MissingParts>,
     parts: &'static [AsyncPart],
+    hold: Hold,
     outputs: VecDeque<SubtaskOutput>,
     defects: DefectSet,
+}
+
+/// When the gate delivers again after a snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Hold {
+    /// At once.
+    UntilSnapshot,
+    /// When the checkpoint is over, and there is none now.
+    UntilResolved,
+    /// When this one is over.
+    Held(CheckpointId),
 }
 
 impl SubtaskCheckpoint {
@@ -81,13 +94,21 @@ impl SubtaskCheckpoint {
             aborted: EarlyAborts::default(),
             outstanding: BTreeMap::new(),
             parts,
+            hold: Hold::UntilSnapshot,
             outputs: VecDeque::new(),
             defects,
         }
     }
 
-    /// The gate is aligned for `checkpoint`, or (in a source) the trigger's turn has come.
-    pub fn handle_barrier(&mut self, checkpoint: CheckpointId) {
+    /// The same, but that the gate stays held from a snapshot until its checkpoint is over.
+    #[must_use]
+    pub fn stopping_the_world(self) -> Self {
+        Self { hold: Hold::UntilResolved, ..self }
+    }
+
+    /// The gate has found the cut of a checkpoint, or (in a source) the trigger's turn has come.
+    pub fn handle_barrier(&mut self, barrier: Barrier) {
+        let checkpoint = barrier.checkpoint;
         if checkpoint <= self.last {
             self.outputs.push_back(SubtaskOutput::Release(checkpoint));
         } else if self.mark_handled(checkpoint) {
@@ -95,7 +116,7 @@ impl SubtaskCheckpoint {
             self.outputs.push_back(SubtaskOutput::BroadcastCancel(checkpoint));
             self.outputs.push_back(SubtaskOutput::Release(checkpoint));
         } else {
-            self.snapshot(checkpoint);
+            self.snapshot(barrier);
         }
     }
 
@@ -109,6 +130,26 @@ impl SubtaskCheckpoint {
             self.outputs.push_back(SubtaskOutput::BroadcastCancel(checkpoint));
         }
         self.outputs.push_back(SubtaskOutput::Decline(checkpoint));
+    }
+
+    /// The channel state of `checkpoint` will never be whole: its snapshot is worth nothing.
+    pub fn handle_capture_abandoned(&mut self, checkpoint: CheckpointId) {
+        if self.outstanding.remove(&checkpoint).is_some() {
+            self.give_up_snapshot(checkpoint);
+        }
+    }
+
+    /// `checkpoint` is over, one way or the other, and so are those before it: whoever was held for
+    /// one of them goes on. A newer trigger says so as well, where nothing is triggered before the
+    /// last one is over.
+    pub fn handle_resolved(&mut self, checkpoint: CheckpointId) {
+        match self.hold {
+            Hold::Held(held) if held <= checkpoint => {
+                self.hold = Hold::UntilResolved;
+                self.outputs.push_back(SubtaskOutput::Release(held));
+            }
+            Hold::Held(_) | Hold::UntilResolved | Hold::UntilSnapshot => {}
+        }
     }
 
     /// The coordinator aborted `checkpoint`.
@@ -159,19 +200,31 @@ impl SubtaskCheckpoint {
 
     /// One atomic step: forward, freeze, release. Barriers leave first, so that downstream does not
     /// wait for the freezing (Carbone et al. 2015, Algorithm 1).
-    fn snapshot(&mut self, checkpoint: CheckpointId) {
+    fn snapshot(&mut self, barrier: Barrier) {
+        let checkpoint = barrier.checkpoint;
         assert!(!self.outstanding.contains_key(&checkpoint), "{checkpoint} is snapshotted once");
-        self.outputs.push_back(SubtaskOutput::BroadcastBarrier(checkpoint));
+        self.outputs.push_back(SubtaskOutput::BroadcastBarrier(barrier));
         self.outputs.push_back(SubtaskOutput::TakeSnapshot(checkpoint));
         if self.defects.has(Defect::AcknowledgeBeforeDurable) {
             self.outputs.push_back(SubtaskOutput::Acknowledge(checkpoint));
         }
-        self.outputs.push_back(SubtaskOutput::Release(checkpoint));
+        self.hold_or_release(checkpoint);
         if self.parts.is_empty() {
             return self.finish(checkpoint);
         }
         self.outstanding.insert(checkpoint, SmallVec::from_slice(self.parts));
         self.bound_outstanding();
+    }
+
+    fn hold_or_release(&mut self, checkpoint: CheckpointId) {
+        match self.hold {
+            Hold::UntilSnapshot => self.outputs.push_back(SubtaskOutput::Release(checkpoint)),
+            Hold::UntilResolved if self.defects.has(Defect::WorldGoesOn) => {
+                self.outputs.push_back(SubtaskOutput::Release(checkpoint));
+            }
+            Hold::UntilResolved => self.hold = Hold::Held(checkpoint),
+            Hold::Held(other) => unreachable!("{checkpoint} is snapshotted while {other} holds"),
+        }
     }
 
     /// All parts are durable: the snapshot counts.

@@ -260,6 +260,7 @@ fn culprit(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::Protocol;
     use crate::protocol::{
         Attempt, ChannelId, CheckpointId, Digest, LineageId, OperatorRole, OperatorShape, SplitId,
         SubtaskId, SubtaskShape, Topology, TransactionId,
@@ -302,6 +303,7 @@ mod tests {
             retained: 1,
             liveness_bound_ms: 1000,
             concurrent_max: 1,
+            protocol: Protocol::Aligned,
         }
     }
 

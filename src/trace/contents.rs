@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::{
-    Attempt, ChannelId, CheckpointId, Digest, LineageId, SplitId, SubtaskId, Topology,
+    Attempt, ChannelId, CheckpointId, Digest, LineageId, Protocol, SplitId, SubtaskId, Topology,
     TransactionId,
 };
 
@@ -21,6 +21,9 @@ pub struct RunStarted {
     pub liveness_bound_ms: u64,
     /// How many checkpoints may be pending at once.
     pub concurrent_max: u32,
+    /// How the cuts are made.
+    #[serde(default, skip_serializing_if = "Protocol::is_aligned")]
+    pub protocol: Protocol,
 }
 
 /// What one subtask knew when it froze its state.
@@ -66,6 +69,54 @@ pub struct Restored {
     pub state: Digest,
     /// Where it goes on reading.
     pub positions: Vec<SplitPosition>,
+}
+
+/// What one subtask's channels held at its cut, known when the barrier has come on all of them.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChannelStateCaptured {
+    /// Whose channels.
+    pub subtask: SubtaskId,
+    /// In which attempt.
+    pub attempt: Attempt,
+    /// For which checkpoint.
+    pub checkpoint: CheckpointId,
+    /// Per input channel that is not empty, what was sent before the cut and not processed before it.
+    pub inputs: Vec<InFlight>,
+    /// Per output channel that is not empty, what was emitted before the cut and overtaken before it
+    /// was sent.
+    pub outputs: Vec<InFlight>,
+    /// The digest of the whole snapshot, channel state included; takes the place of
+    /// [`SnapshotTaken::state`].
+    pub state: Digest,
+}
+
+/// What one subtask found in the channel state of the checkpoint that it starts from.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChannelStateRestored {
+    /// Whose channels.
+    pub subtask: SubtaskId,
+    /// In which attempt.
+    pub attempt: Attempt,
+    /// The checkpoint.
+    pub checkpoint: CheckpointId,
+    /// Per input channel, what is processed before anything that arrives.
+    pub inputs: Vec<InFlight>,
+    /// Per output channel, what is sent before anything that is emitted.
+    pub outputs: Vec<InFlight>,
+}
+
+/// Records on their way in one channel, in order.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InFlight {
+    /// The channel.
+    pub channel: ChannelId,
+    /// How many of the first records a restore had put back: no count of this attempt has them.
+    pub restored: u64,
+    /// All of them.
+    pub records: Vec<LineageId>,
 }
 
 /// How far one end of a channel has come within an attempt.

@@ -89,8 +89,14 @@ impl TraceDigest {
 
     /// Numbers in a vector hash as their bytes in memory; here they are folded one by one.
     fn record_start(&mut self, run: &RunStarted) {
-        let RunStarted { topology, split_lengths, retained, liveness_bound_ms, concurrent_max } =
-            run;
+        let RunStarted {
+            topology,
+            split_lengths,
+            retained,
+            liveness_bound_ms,
+            concurrent_max,
+            protocol,
+        } = run;
         topology.hash(&mut self.folder);
         self.folder.write_usize(split_lengths.len());
         for length in split_lengths {
@@ -98,6 +104,11 @@ impl TraceDigest {
         }
         self.folder.fold(u64::from(*retained), u64::from(*concurrent_max));
         self.folder.write_u64(*liveness_bound_ms);
+        // By name, and only where it is not the usual one: digests that were kept stay what they are.
+        if !protocol.is_aligned() {
+            let name: &'static str = protocol.into();
+            self.folder.write(name.as_bytes());
+        }
     }
 }
 
@@ -247,6 +258,7 @@ fn process_code(process: ProcessId) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::Protocol;
     use crate::protocol::{
         Attempt, ChannelId, LineageId, SplitId, SubtaskId, Topology, VirtualTime,
     };
@@ -275,6 +287,7 @@ mod tests {
             retained: 1,
             liveness_bound_ms: 7,
             concurrent_max: 1,
+            protocol: Protocol::Aligned,
         }))
     }
 

@@ -4,7 +4,9 @@
 use serde::{Deserialize, Serialize};
 use strum::{EnumCount, EnumDiscriminants, EnumIter, EnumString, IntoStaticStr};
 
-use super::contents::{OutputRecord, Restored, RunStarted, SnapshotTaken};
+use super::contents::{
+    ChannelStateCaptured, ChannelStateRestored, OutputRecord, Restored, RunStarted, SnapshotTaken,
+};
 use super::message_kind::MessageKind;
 use super::trouble::{SinkTrouble, StoreTrouble};
 use crate::protocol::{
@@ -128,6 +130,15 @@ pub enum Event {
         checkpoint: CheckpointId,
         sequence: u64,
     },
+    /// A barrier left a channel ahead of what waits there; `sequence` counts the records processed before.
+    BarrierOvertook {
+        channel: ChannelId,
+        attempt: Attempt,
+        checkpoint: CheckpointId,
+        sequence: u64,
+    },
+    /// A record that a restore put back into a channel left it and is processed by its receiver.
+    Replayed { channel: ChannelId, attempt: Attempt, lineage: LineageId },
     /// A cancel marker entered a channel.
     CancelSent { channel: ChannelId, attempt: Attempt, checkpoint: CheckpointId, sequence: u64 },
     /// A cancel marker left a channel.
@@ -148,10 +159,17 @@ pub enum Event {
     AlignmentStarted { subtask: SubtaskId, attempt: Attempt, checkpoint: CheckpointId },
     /// Every input has delivered the barrier or ended.
     AlignmentCompleted { subtask: SubtaskId, attempt: Attempt, checkpoint: CheckpointId },
+    /// A barrier came ahead: the cut is where the subtask stands, without waiting for the others.
+    AlignmentOvertaken { subtask: SubtaskId, attempt: Attempt, checkpoint: CheckpointId },
     /// The subtask gave the checkpoint up before it took its snapshot.
     AlignmentAborted { subtask: SubtaskId, attempt: Attempt, checkpoint: CheckpointId },
     /// The synchronous part: the state at the cut is frozen. Barriers have been forwarded before it.
     SnapshotTaken(Box<SnapshotTaken>),
+    /// The barrier has come everywhere: what it overtook is known, and part of the snapshot.
+    ChannelStateCaptured(Box<ChannelStateCaptured>),
+    /// What was on its way at the cut is back in the channels, and nothing was processed yet. Precedes
+    /// [`Event::Restored`] of the subtask.
+    ChannelStateRestored(Box<ChannelStateRestored>),
     /// The asynchronous part is over, as far as the subtask knows: state and pre-commit are durable.
     SnapshotDurable { subtask: SubtaskId, attempt: Attempt, checkpoint: CheckpointId },
     /// The subtask is about to tell the coordinator so.
@@ -243,6 +261,7 @@ impl Event {
             | Event::AlignmentStarted { subtask, .. }
             | Event::AlignmentCompleted { subtask, .. }
             | Event::AlignmentAborted { subtask, .. }
+            | Event::AlignmentOvertaken { subtask, .. }
             | Event::SnapshotDurable { subtask, .. }
             | Event::Acknowledged { subtask, .. }
             | Event::Declined { subtask, .. }
@@ -253,6 +272,8 @@ impl Event {
             | Event::AcknowledgementCounted { subtask, .. }
             | Event::AcknowledgementIgnored { subtask, .. } => Some(*subtask),
             Event::SnapshotTaken(taken) => Some(taken.subtask),
+            Event::ChannelStateCaptured(captured) => Some(captured.subtask),
+            Event::ChannelStateRestored(restored) => Some(restored.subtask),
             Event::Restored(restored) => Some(restored.subtask),
             Event::ProducersFenced { sink, .. } | Event::OutputWritten { sink, .. } => Some(*sink),
             Event::ProducerRefused { transaction }

@@ -9,7 +9,10 @@ pub mod message_kind;
 pub mod trouble;
 
 pub use codec::{TraceError, TraceReader, TraceWriter};
-pub use contents::{ChannelCut, OutputRecord, Restored, RunStarted, SnapshotTaken, SplitPosition};
+pub use contents::{
+    ChannelCut, ChannelStateCaptured, ChannelStateRestored, InFlight, OutputRecord, Restored,
+    RunStarted, SnapshotTaken, SplitPosition,
+};
 pub use diff::{Divergence, diff};
 pub use digest::{DigestValue, TraceDigest};
 pub use event::{Event, Point, Stamp};

@@ -79,5 +79,6 @@ fn run_started(plan: &Plan, cluster: &Cluster) -> RunStarted {
         retained: plan.cluster.checkpoints.retained,
         liveness_bound_ms: plan.liveness_ms,
         concurrent_max: plan.cluster.checkpoints.concurrent_max,
+        protocol: plan.cluster.checkpoints.protocol,
     }
 }

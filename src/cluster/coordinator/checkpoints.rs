@@ -29,9 +29,10 @@ impl Coordinator {
             CoordinatorOutput::ReserveId(checkpoint) => {
                 self.change(now, Change::ReserveId(checkpoint), outbox);
             }
-            CoordinatorOutput::Trigger(checkpoint) => {
+            CoordinatorOutput::Trigger(barrier) => {
+                let checkpoint = barrier.checkpoint;
                 outbox.event(Event::Triggered { attempt, checkpoint });
-                self.tell_hosts(&Message::Trigger { attempt, checkpoint }, outbox);
+                self.tell_hosts(&Message::Trigger { attempt, barrier }, outbox);
             }
             CoordinatorOutput::Counted(acknowledgement) => {
                 outbox.event(counted(&acknowledgement));

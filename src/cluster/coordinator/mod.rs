@@ -185,6 +185,7 @@ impl Coordinator {
             Timer::Heartbeat
             | Timer::Pace { .. }
             | Timer::Mail { .. }
+            | Timer::Overdue { .. }
             | Timer::Work { .. }
             | Timer::Upload { .. }
             | Timer::Serve(_) => {}

@@ -7,7 +7,7 @@ use super::super::process::Outbox;
 use super::Env;
 use crate::dataflow::Item;
 use crate::protocol::{
-    Attempt, ChannelId, CheckpointId, Defect, DefectSet, Digest, Element, ProcessId,
+    Attempt, Barrier, ChannelId, CheckpointId, Defect, DefectSet, Digest, Element, ProcessId,
 };
 use crate::trace::{ChannelCut, Event};
 
@@ -20,12 +20,14 @@ pub struct InputChannel {
     next: u32,
     /// Items processed for which the sender has not been given new credit.
     consumed: u32,
+    /// How many items that a restore put back into the channel have not been processed.
+    restored: usize,
 }
 
 impl InputChannel {
     pub fn new(channel: ChannelId, from: ProcessId) -> Self {
         let cut = ChannelCut { channel, records: 0, digest: Digest::default() };
-        Self { cut, from, next: 0, consumed: 0 }
+        Self { cut, from, next: 0, consumed: 0, restored: 0 }
     }
 
     pub fn id(&self) -> ChannelId {
@@ -72,8 +74,30 @@ impl InputChannel {
         outbox.send(self.from, Message::Credit { attempt, channel: self.cut.channel, credits });
     }
 
+    /// A restore puts these many items back into the channel, ahead of everything that arrives.
+    pub fn restore(&mut self, items: usize) {
+        self.restored += items;
+    }
+
+    /// How many of those have not been processed.
+    pub fn restored(&self) -> usize {
+        self.restored
+    }
+
+    /// One that a restore put back left the channel: its sender, in this attempt, knows nothing of it.
+    fn replay(&mut self, item: &Item, attempt: Attempt, env: &mut Env<'_, impl Outbox>) {
+        self.restored -= 1;
+        if let Item::Record(record) = item {
+            let (channel, lineage) = (self.cut.channel, record.lineage);
+            env.outbox.event(Event::Replayed { channel, attempt, lineage });
+        }
+    }
+
     /// An item left the channel. Credit goes back in batches of half of what the sender may have.
     pub fn consume(&mut self, item: &Item, attempt: Attempt, env: &mut Env<'_, impl Outbox>) {
+        if self.restored > 0 {
+            return self.replay(item, attempt, env);
+        }
         if let Item::Record(record) = item {
             let (channel, sequence, lineage) = (self.cut.channel, self.cut.records, record.lineage);
             self.cut.records += 1;
@@ -90,6 +114,11 @@ impl InputChannel {
     pub fn barrier_seen(&self, attempt: Attempt, checkpoint: CheckpointId) -> Event {
         let ChannelCut { channel, records: sequence, .. } = self.cut;
         Event::BarrierReceived { channel, attempt, checkpoint, sequence }
+    }
+
+    pub fn barrier_overtook(&self, attempt: Attempt, checkpoint: CheckpointId) -> Event {
+        let ChannelCut { channel, records: sequence, .. } = self.cut;
+        Event::BarrierOvertook { channel, attempt, checkpoint, sequence }
     }
 
     pub fn cancel_seen(&self, attempt: Attempt, checkpoint: CheckpointId) -> Event {
@@ -196,8 +225,8 @@ impl OutputChannel {
                 outbox.event(Event::Sent { channel, attempt, sequence, lineage });
             }
             Element::Item(Item::Watermark(_)) => {}
-            Element::Barrier(checkpoint) => {
-                let checkpoint = *checkpoint;
+            Element::Barrier(barrier) => {
+                let checkpoint = barrier.checkpoint;
                 outbox.event(Event::BarrierSent { channel, attempt, checkpoint, sequence });
             }
             Element::Cancel(checkpoint) => {
@@ -228,6 +257,49 @@ impl OutputChannel {
         outbox.send(self.to, Message::Data { attempt, channel, sequence, element });
     }
 
+    /// Puts a barrier into the channel, past what waits for credit: tells what that is.
+    pub fn emit_ahead(
+        &mut self,
+        barrier: Barrier,
+        attempt: Attempt,
+        outbox: &mut impl Outbox,
+    ) -> Vec<Item> {
+        if self.ended {
+            return Vec::new();
+        }
+        let element = Element::Barrier(barrier);
+        self.record(&element, attempt, outbox);
+        self.send(element, attempt, outbox);
+        self.backlog.iter().filter_map(item_of).collect()
+    }
+
+    /// Whether the barrier of `checkpoint` waits in its place.
+    pub fn owes(&self, checkpoint: CheckpointId) -> bool {
+        self.position_of(checkpoint).is_some()
+    }
+
+    /// Sends the barrier of `checkpoint` past what waits before it, if it waits: tells what that is.
+    pub fn hurry(
+        &mut self,
+        checkpoint: CheckpointId,
+        attempt: Attempt,
+        outbox: &mut impl Outbox,
+    ) -> Option<Vec<Item>> {
+        let position = self.position_of(checkpoint)?;
+        let overtaken = self.backlog.iter().take(position).filter_map(item_of).collect();
+        if let Some(Element::Barrier(barrier)) = self.backlog.remove(position) {
+            self.send(Element::Barrier(barrier.hurried()), attempt, outbox);
+        }
+        Some(overtaken)
+    }
+
+    fn position_of(&self, checkpoint: CheckpointId) -> Option<usize> {
+        self.backlog.iter().position(|element| match element {
+            Element::Barrier(barrier) => barrier.checkpoint == checkpoint,
+            Element::Item(_) | Element::Cancel(_) | Element::End => false,
+        })
+    }
+
     pub fn handle_credit(&mut self, credits: u32, attempt: Attempt, outbox: &mut impl Outbox) {
         self.credits += credits;
         while let Some(element) = self.backlog.front() {
@@ -238,5 +310,12 @@ impl OutputChannel {
                 self.send(element, attempt, outbox);
             }
         }
+    }
+}
+
+fn item_of(element: &Element<Item>) -> Option<Item> {
+    match element {
+        Element::Item(item) => Some(item.clone()),
+        Element::Barrier(_) | Element::Cancel(_) | Element::End => None,
     }
 }

@@ -1,6 +1,8 @@
 //! A task: one subtask in one attempt on one worker, its network side and its task side.
 
+mod channel_state;
 mod channels;
+mod checkpoints;
 mod commit;
 mod outputs;
 mod snapshot;
@@ -23,7 +25,7 @@ use crate::dataflow::{Item, Job, Outputs, Subtask};
 use crate::protocol::subtask::AsyncPart;
 use crate::protocol::{
     Attempt, ChannelId, CheckpointId, DefectSet, Element, GateOutput, InputGate, OperatorRole,
-    ProcessId, SplitId, SubtaskCheckpoint, SubtaskId, TransactionId, VirtualTime,
+    ProcessId, Protocol, SplitId, SubtaskCheckpoint, SubtaskId, TransactionId, VirtualTime,
 };
 use crate::trace::{Event, SplitPosition};
 
@@ -67,6 +69,7 @@ pub struct Task {
     defects: DefectSet,
     subtask: Subtask,
     gate: InputGate<Item>,
+    protocol: Protocol,
     checkpoint: SubtaskCheckpoint,
     /// What has to be durable before a snapshot is acknowledged.
     parts: &'static [AsyncPart],
@@ -80,6 +83,10 @@ pub struct Task {
     source: Option<SourceReader>,
     sink: Option<SinkWriter>,
     snapshots: BTreeMap<CheckpointId, Snapshotting>,
+    /// The newest barrier for whose time in its place a timer was set.
+    timed: CheckpointId,
+    /// What was overtaken in the output queues at the cut that it is restored from: sent first.
+    resend: Vec<(usize, Vec<Item>)>,
     /// Room for what one step produces.
     produced: Outputs,
 }
@@ -107,6 +114,7 @@ impl Task {
         id: SubtaskId,
         attempt: Attempt,
         placement: &[u16],
+        protocol: Protocol,
         defects: DefectSet,
     ) -> Self {
         let topology = job.topology();
@@ -121,12 +129,14 @@ impl Task {
             .map(|channel| OutputChannel::new(channel, host(shape(channel).to)))
             .collect();
         let role = topology.operator_of(id).role;
+        let gate = InputGate::of(protocol, inputs.len(), defects);
         Self {
             id,
             attempt,
             defects,
             subtask: job.subtask(id, defects),
-            gate: InputGate::new(inputs.len(), defects),
+            gate,
+            protocol,
             checkpoint: SubtaskCheckpoint::new(None, async_parts(role), defects),
             parts: async_parts(role),
             inputs,
@@ -136,6 +146,8 @@ impl Task {
             source: None,
             sink: SinkWriter::for_role(role),
             snapshots: BTreeMap::new(),
+            timed: CheckpointId::default(),
+            resend: Vec::new(),
             produced: Outputs::default(),
         }
     }
@@ -164,6 +176,7 @@ impl Task {
         for input in &mut self.inputs {
             input.grant(env.settings.credits, self.attempt, env.outbox);
         }
+        self.send_again(env);
         if let Some(source) = &mut self.source {
             source.start(self.id, env);
         }
@@ -185,6 +198,7 @@ impl Task {
         if let Some(input) = self.inputs.get_mut(index) {
             input.arrive(sequence, self.defects)?;
         }
+        let element = hurried_if_due(element, env.now);
         self.gate.handle_element(index, element).map_err(|error| error.to_string())?;
         self.run(env);
         Ok(())
@@ -226,6 +240,7 @@ impl Task {
         env: &mut Env<'_, impl Outbox>,
     ) {
         self.outputs.handle_credit(channel, credits, env.outbox);
+        self.look_for_captured_outputs(env);
         self.run(env);
     }
 
@@ -253,8 +268,7 @@ impl Task {
 
     /// Works until there is nothing to do, an output waits for credit, or the processor is taken.
     fn run(&mut self, env: &mut Env<'_, impl Outbox>) {
-        while self.can_poll() {
-            let Some(output) = self.gate.poll_output() else { break };
+        while let Some(output) = self.poll_gate() {
             match output {
                 GateOutput::Item { channel, item } => self.process(channel, item, env),
                 marker => self.handle_marker(marker, env),
@@ -266,6 +280,17 @@ impl Task {
     /// Whether something that may emit records can be done.
     fn can_work(&self) -> bool {
         self.is_free() && !self.outputs.is_stalled()
+    }
+
+    /// What the gate has to say: while an output is stalled, only what cannot wait.
+    fn poll_gate(&mut self) -> Option<GateOutput<Item>> {
+        if self.can_poll() {
+            self.gate.poll_output()
+        } else if self.is_free() {
+            self.gate.poll_urgent()
+        } else {
+            None
+        }
     }
 
     /// Whether the gate may be asked. That of a source holds no items, only triggers: its barrier
@@ -316,39 +341,6 @@ impl Task {
         }
     }
 
-    /// What the gate says about markers, in order.
-    fn handle_marker(&mut self, output: GateOutput<Item>, env: &mut Env<'_, impl Outbox>) {
-        let (subtask, attempt) = (self.id, self.attempt);
-        match output {
-            GateOutput::Item { channel, item } => self.process(channel, item, env),
-            GateOutput::BarrierSeen { channel, checkpoint } => {
-                env.outbox.event(self.inputs[channel].barrier_seen(attempt, checkpoint));
-            }
-            GateOutput::CancelSeen { channel, checkpoint } => {
-                env.outbox.event(self.inputs[channel].cancel_seen(attempt, checkpoint));
-            }
-            GateOutput::EndSeen { channel } => self.end_channel(channel, env),
-            GateOutput::Blocked { channel, checkpoint } => {
-                let channel = self.inputs[channel].id();
-                env.outbox.event(Event::ChannelBlocked { channel, attempt, checkpoint });
-            }
-            GateOutput::Unblocked { channel, checkpoint } => {
-                let channel = self.inputs[channel].id();
-                env.outbox.event(Event::ChannelUnblocked { channel, attempt, checkpoint });
-            }
-            GateOutput::AlignmentStarted(checkpoint) => {
-                env.outbox.event(Event::AlignmentStarted { subtask, attempt, checkpoint });
-            }
-            GateOutput::Aligned(checkpoint) => self.handle_aligned(checkpoint, env),
-            GateOutput::AlignmentAborted(checkpoint) => {
-                env.outbox.event(Event::AlignmentAborted { subtask, attempt, checkpoint });
-                self.checkpoint.handle_alignment_aborted(checkpoint);
-                self.carry_out(env);
-            }
-            GateOutput::AllEnded => self.end(env),
-        }
-    }
-
     fn end_channel(&mut self, channel: usize, env: &mut Env<'_, impl Outbox>) {
         env.outbox.event(self.inputs[channel].end_seen(self.attempt));
         self.subtask.end_channel(channel, &mut self.produced);
@@ -363,70 +355,6 @@ impl Task {
         env.outbox.event(Event::SubtaskEnded { subtask: self.id, attempt: self.attempt });
     }
 
-    /// A trigger by message: a source's mailbox takes it; elsewhere it counts once all inputs have ended.
-    pub fn handle_trigger(&mut self, checkpoint: CheckpointId, env: &mut Env<'_, impl Outbox>) {
-        if self.inputs.is_empty() {
-            self.post(checkpoint, env.outbox);
-        } else {
-            self.gate.handle_trigger(checkpoint);
-            self.run(env);
-        }
-    }
-
-    /// Between seeing a barrier and performing the snapshot lies the mailbox; a source's trigger has
-    /// been through it already.
-    fn handle_aligned(&mut self, checkpoint: CheckpointId, env: &mut Env<'_, impl Outbox>) {
-        if self.inputs.is_empty() {
-            self.perform(checkpoint, env);
-            return;
-        }
-        let (subtask, attempt) = (self.id, self.attempt);
-        env.outbox.event(Event::AlignmentCompleted { subtask, attempt, checkpoint });
-        self.post(checkpoint, env.outbox);
-    }
-
-    fn post(&self, checkpoint: CheckpointId, outbox: &mut impl Outbox) {
-        outbox.schedule(Timer::Mail { subtask: self.id, attempt: self.attempt, checkpoint });
-    }
-
-    /// The mailbox has come to this checkpoint.
-    pub fn handle_mail(&mut self, checkpoint: CheckpointId, env: &mut Env<'_, impl Outbox>) {
-        if self.inputs.is_empty() {
-            self.gate.handle_trigger(checkpoint);
-        } else {
-            self.perform(checkpoint, env);
-        }
-        self.run(env);
-    }
-
-    fn perform(&mut self, checkpoint: CheckpointId, env: &mut Env<'_, impl Outbox>) {
-        self.checkpoint.handle_barrier(checkpoint);
-        self.carry_out(env);
-    }
-
-    /// The coordinator says that `checkpoint` completed; it said so to `sent_to`.
-    pub fn handle_completed(
-        &mut self,
-        checkpoint: CheckpointId,
-        sent_to: Attempt,
-        env: &mut Env<'_, impl Outbox>,
-    ) {
-        let (subtask, attempt) = (self.id, self.attempt);
-        env.outbox.event(Event::CompletionLearned { subtask, attempt, checkpoint, sent_to });
-        self.forget_completed(checkpoint, env);
-        self.commit_completed(checkpoint, env);
-    }
-
-    /// The coordinator says that `checkpoint` was aborted.
-    pub fn handle_aborted(&mut self, checkpoint: CheckpointId, env: &mut Env<'_, impl Outbox>) {
-        let (subtask, attempt) = (self.id, self.attempt);
-        env.outbox.event(Event::AbortLearned { subtask, attempt, checkpoint });
-        self.checkpoint.handle_aborted(checkpoint);
-        self.gate.handle_aborted(checkpoint);
-        self.carry_out(env);
-        self.run(env);
-    }
-
     /// Where a source goes on reading.
     fn positions(&self) -> Vec<SplitPosition> {
         self.subtask.splits().to_vec()
@@ -439,5 +367,15 @@ fn async_parts(role: OperatorRole) -> &'static [AsyncPart] {
         OperatorRole::TransactionalSink | OperatorRole::AtLeastOnceSink => {
             &[AsyncPart::Upload, AsyncPart::PreCommit]
         }
+    }
+}
+
+/// A barrier whose time in its place is over when it arrives overtakes at once.
+fn hurried_if_due(element: Element<Item>, now: VirtualTime) -> Element<Item> {
+    match element {
+        Element::Barrier(barrier) if barrier.passage.is_ahead(now) => {
+            Element::Barrier(barrier.hurried())
+        }
+        Element::Barrier(_) | Element::Item(_) | Element::Cancel(_) | Element::End => element,
     }
 }

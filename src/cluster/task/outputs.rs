@@ -3,7 +3,9 @@
 use super::super::process::Outbox;
 use super::channels::OutputChannel;
 use crate::dataflow::Item;
-use crate::protocol::{Attempt, ChannelId, DefectSet, Element, ProcessId};
+use crate::protocol::{
+    Attempt, Barrier, ChannelId, CheckpointId, Defect, DefectSet, Element, Passage, ProcessId,
+};
 use crate::trace::ChannelCut;
 
 /// All output channels of a task, by edge and then by receiver.
@@ -12,13 +14,22 @@ pub struct OutputSide {
     channels: Vec<OutputChannel>,
     /// How many channels have elements waiting for credit.
     stalled: usize,
+    /// What the newest barrier overtook here, or may still overtake.
+    overtaken: Option<Overtaken>,
     attempt: Attempt,
     defects: DefectSet,
 }
 
+/// What a barrier overtook in the output queues, by channel; empty ones are left out.
+#[derive(Clone, Debug)]
+struct Overtaken {
+    checkpoint: CheckpointId,
+    items: Vec<(ChannelId, Vec<Item>)>,
+}
+
 impl OutputSide {
     pub fn new(channels: Vec<OutputChannel>, attempt: Attempt, defects: DefectSet) -> Self {
-        Self { channels, stalled: 0, attempt, defects }
+        Self { channels, stalled: 0, overtaken: None, attempt, defects }
     }
 
     /// Whether an element waits for credit: then nothing may be processed.
@@ -43,6 +54,72 @@ impl OutputSide {
         for output in 0..self.channels.len() {
             self.emit(output, element.clone(), outbox);
         }
+    }
+
+    /// Puts a barrier into every channel: in its place, or past what waits there.
+    pub fn broadcast_barrier(&mut self, barrier: Barrier, outbox: &mut impl Outbox) {
+        let checkpoint = barrier.checkpoint;
+        match barrier.passage {
+            Passage::InOrder => self.overtaken = None,
+            Passage::InOrderUntil(_) | Passage::Ahead => {
+                self.overtaken = Some(Overtaken { checkpoint, items: Vec::new() });
+            }
+        }
+        match barrier.passage {
+            Passage::InOrder | Passage::InOrderUntil(_) => {
+                self.broadcast(&Element::Barrier(barrier), outbox);
+            }
+            Passage::Ahead => self.broadcast_ahead(barrier, outbox),
+        }
+    }
+
+    fn broadcast_ahead(&mut self, barrier: Barrier, outbox: &mut impl Outbox) {
+        for output in 0..self.channels.len() {
+            let channel = &mut self.channels[output];
+            let (id, items) = (channel.id(), channel.emit_ahead(barrier, self.attempt, outbox));
+            self.keep_overtaken(id, items);
+        }
+    }
+
+    /// The time of a barrier in its place is over: where it still waits, it goes ahead.
+    pub fn hurry(&mut self, checkpoint: CheckpointId, outbox: &mut impl Outbox) {
+        for output in 0..self.channels.len() {
+            let channel = &mut self.channels[output];
+            let was_stalled = channel.is_stalled();
+            if let Some(items) = channel.hurry(checkpoint, self.attempt, outbox) {
+                let id = channel.id();
+                self.stalled -= usize::from(was_stalled && !channel.is_stalled());
+                self.keep_overtaken(id, items);
+            }
+        }
+    }
+
+    fn keep_overtaken(&mut self, channel: ChannelId, items: Vec<Item>) {
+        if items.is_empty() || self.defects.has(Defect::OutputNotCaptured) {
+            return;
+        }
+        if let Some(overtaken) = &mut self.overtaken {
+            overtaken.items.push((channel, items));
+        }
+    }
+
+    /// Whether the barrier of `checkpoint` overtook something here, or may do so.
+    pub fn may_overtake(&self, checkpoint: CheckpointId) -> bool {
+        self.overtaken.as_ref().is_some_and(|overtaken| overtaken.checkpoint == checkpoint)
+    }
+
+    /// What the newest barrier overtook, once it has left every queue.
+    pub fn take_overtaken(&mut self) -> Option<(CheckpointId, Vec<(ChannelId, Vec<Item>)>)> {
+        let checkpoint = self.overtaken.as_ref()?.checkpoint;
+        if self.channels.iter().any(|channel| channel.owes(checkpoint)) {
+            return None;
+        }
+        self.overtaken.take().map(|overtaken| (checkpoint, overtaken.items))
+    }
+
+    /// The index of this channel among the outputs.
+    pub fn index_of(&self, channel: ChannelId) -> Option<usize> {
+        self.channels.iter().position(|output| output.id() == channel)
     }
 
     /// Whether any channel leads to this process.

@@ -6,12 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use super::super::message::{Message, ObjectOperation};
 use super::super::process::{Outbox, Timer};
+use super::channel_state::{Capturing, ChannelState};
 use super::{Env, Phase, Purpose, SourceReader, Task};
 use crate::dataflow::SubtaskState;
 use crate::protocol::subtask::{AsyncPart, SubtaskCheckpoint};
 use crate::protocol::{
-    Acknowledgement, CheckpointId, Defect, Digest, Element, ObjectKey, ProcessId, SnapshotHandle,
-    SubtaskOutput, TransactionId,
+    Acknowledgement, CheckpointId, Defect, Digest, Element, ObjectKey, ProcessId, Protocol,
+    SnapshotHandle, SubtaskOutput, TransactionId,
 };
 use crate::trace::{Event, Restored, SnapshotTaken, SplitPosition};
 
@@ -50,6 +51,27 @@ pub struct Snapshotting {
     /// Where a source stood.
     positions: Vec<SplitPosition>,
     uploading: bool,
+    /// What has to be captured before it is uploaded.
+    pub(super) capturing: Option<Capturing>,
+}
+
+impl Snapshotting {
+    /// What was on its way at the cut is behind the state in the same object. Nothing where there is
+    /// nothing: a snapshot without channel state has the bytes it always had.
+    pub(super) fn add(&mut self, state: &ChannelState) {
+        if state.is_empty() {
+            return;
+        }
+        let state = postcard::to_allocvec(state).expect("plain data can be encoded");
+        self.bytes = [&self.bytes[..], &state].concat().into();
+        self.handle.digest = Digest::of(&self.bytes);
+        self.handle.bytes = self.bytes.len() as u64;
+    }
+
+    /// The digest of the object that is uploaded.
+    pub(super) fn digest(&self) -> Digest {
+        self.handle.digest
+    }
 }
 
 impl Task {
@@ -58,8 +80,11 @@ impl Task {
         let (subtask, attempt) = (self.id, self.attempt);
         while let Some(output) = self.checkpoint.poll_output() {
             match output {
-                SubtaskOutput::BroadcastBarrier(checkpoint) => {
-                    self.outputs.broadcast(&Element::Barrier(checkpoint), env.outbox);
+                SubtaskOutput::BroadcastBarrier(barrier) => {
+                    self.outputs.broadcast_barrier(barrier, env.outbox);
+                    if self.outputs.is_stalled() {
+                        self.watch(barrier, env);
+                    }
                 }
                 SubtaskOutput::BroadcastCancel(checkpoint) => {
                     self.outputs.broadcast(&Element::Cancel(checkpoint), env.outbox);
@@ -87,18 +112,22 @@ impl Task {
         self.pre_commit(checkpoint, env);
         let stored = self.freeze();
         let tokens = self.subtask.tokens_in(&stored.state).unwrap_or_default();
-        let snapshotting = self.snapshotting(checkpoint, stored.encode());
+        let mut snapshotting = self.snapshotting(checkpoint, stored.encode());
         env.outbox.event(self.snapshot_taken(checkpoint, &snapshotting, tokens));
         if self.defects.has(Defect::OffsetCommittedEarly) {
             Self::commit_offsets(&snapshotting.positions, env);
         }
         let (subtask, attempt) = (self.id, self.attempt);
-        env.outbox.schedule(Timer::Upload { subtask, attempt, checkpoint });
+        snapshotting.capturing = self.begin_capture(checkpoint);
+        if snapshotting.capturing.is_none() {
+            env.outbox.schedule(Timer::Upload { subtask, attempt, checkpoint });
+        }
         let length = snapshotting.bytes.len();
         self.snapshots.insert(checkpoint, snapshotting);
         if self.snapshots.len() > SNAPSHOTS_MAX {
             self.snapshots.pop_first();
         }
+        self.look_for_captured_outputs(env);
         self.spend(|cost| cost.freeze(length), env);
     }
 
@@ -113,7 +142,8 @@ impl Task {
         let handle = SnapshotHandle { subtask: self.id, key, digest, bytes: length };
         let settled = self.sink.as_ref().is_none_or(|sink| sink.is_settled());
         let terminal = self.phase == Phase::Ended && settled;
-        Snapshotting { bytes, handle, terminal, positions: self.positions(), uploading: false }
+        let positions = self.positions();
+        Snapshotting { bytes, handle, terminal, positions, uploading: false, capturing: None }
     }
 
     fn snapshot_taken(
@@ -223,11 +253,28 @@ impl Task {
         env: &mut Env<'_, impl Outbox>,
     ) -> Result<(), String> {
         let digest = Digest::of(bytes);
-        let stored: StoredSnapshot =
-            postcard::from_bytes(bytes).map_err(|error| format!("{}: {error}", handle.key))?;
-        self.subtask.restore(&stored.state).map_err(|error| format!("{}: {error}", handle.key))?;
+        let broken = |error: &dyn std::fmt::Display| format!("{}: {error}", handle.key);
+        let (stored, rest): (StoredSnapshot, _) =
+            postcard::take_from_bytes(bytes).map_err(|error| broken(&error))?;
+        self.subtask.restore(&stored.state).map_err(|error| broken(&error))?;
+        if let Some(checkpoint) = checkpoint.filter(|_| !rest.is_empty()) {
+            let state = postcard::from_bytes(rest).map_err(|error| broken(&error))?;
+            self.restore_channel_state(checkpoint, state, env)?;
+        }
         self.restored(checkpoint, digest, stored.transactions, env);
         Ok(())
+    }
+
+    fn fresh_checkpoint(&self, restored: Option<CheckpointId>) -> SubtaskCheckpoint {
+        let checkpoint = SubtaskCheckpoint::new(restored, self.parts, self.defects);
+        match self.protocol {
+            Protocol::StopTheWorld => checkpoint.stopping_the_world(),
+            Protocol::Aligned
+            | Protocol::AtLeastOnce
+            | Protocol::Unaligned
+            | Protocol::Hybrid
+            | Protocol::Cyclic => checkpoint,
+        }
     }
 
     fn restored(
@@ -242,7 +289,7 @@ impl Task {
         if self.inputs.is_empty() {
             self.source = Some(SourceReader::new(&positions));
         }
-        self.checkpoint = SubtaskCheckpoint::new(checkpoint, self.parts, self.defects);
+        self.checkpoint = self.fresh_checkpoint(checkpoint);
         let restored = Restored { subtask, attempt, checkpoint, state, positions };
         env.outbox.event(Event::Restored(Box::new(restored)));
         self.phase = Phase::Ready;

@@ -174,7 +174,7 @@ impl Task {
 
     fn source_may_read(&self) -> bool {
         let due = self.source.as_ref().is_some_and(|source| source.pace == Pace::Due);
-        due && self.can_work()
+        due && self.can_work() && !self.gate.is_held()
     }
 
     /// Reads one entry, wherever the pace stands; false when there is none.

@@ -155,9 +155,9 @@ impl Worker {
             }
             Message::Run { attempt } => self.handle_run(now, attempt, outbox),
             Message::Cancel { attempt } => self.handle_cancel(attempt),
-            Message::Trigger { attempt, checkpoint } => {
+            Message::Trigger { attempt, barrier } => {
                 self.for_each_task(now, attempt, outbox, |task, env| {
-                    task.handle_trigger(checkpoint, env);
+                    task.handle_trigger(barrier, env);
                 });
             }
             Message::NotifyComplete { attempt, checkpoint } => {
@@ -186,9 +186,15 @@ impl Worker {
                     Ok(())
                 });
             }
-            Timer::Mail { subtask, attempt, checkpoint } => {
+            Timer::Mail { subtask, attempt, barrier } => {
                 self.with_task(now, attempt, subtask, outbox, |task, env| {
-                    task.handle_mail(checkpoint, env);
+                    task.handle_mail(barrier, env);
+                    Ok(())
+                });
+            }
+            Timer::Overdue { subtask, attempt, barrier } => {
+                self.with_task(now, attempt, subtask, outbox, |task, env| {
+                    task.handle_overdue(barrier, env);
                     Ok(())
                 });
             }
@@ -299,7 +305,8 @@ impl Worker {
             let local = deploy.placement.get(subtask.index()) == Some(&here);
             local.then(|| {
                 let (job, placement) = (&self.job, &deploy.placement);
-                Box::new(Task::new(job, subtask, deploy.attempt, placement, self.defects))
+                let protocol = self.settings.checkpoints.protocol;
+                Box::new(Task::new(job, subtask, deploy.attempt, placement, protocol, self.defects))
             })
         };
         let tasks = self.job.topology().subtask_ids().map(task).collect();

@@ -3,7 +3,7 @@
 use strum::IntoEnumIterator as _;
 
 use super::profile::ScenarioProfile;
-use crate::plan::draw::aim::{can_aim, points};
+use crate::plan::draw::aim::{Repertoire, can_aim, points};
 use crate::plan::{Concern, FaultClass, Scenario, Stream};
 use crate::trace::Point;
 
@@ -28,7 +28,7 @@ pub fn cells(scenario: &Scenario, profile: &ScenarioProfile) -> Vec<Cell> {
     };
     let classes: Vec<FaultClass> = classes(scenario).collect();
     let of_point = |point: Point| classes.iter().map(move |class| (point, *class));
-    let all = points().filter(is_reached).flat_map(of_point);
+    let all = points(Repertoire::ALL).filter(is_reached).flat_map(of_point);
     shuffled(all.filter(|(point, class)| can_aim(*class, *point)).collect(), scenario)
 }
 

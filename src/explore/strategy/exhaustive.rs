@@ -10,7 +10,7 @@ use super::cells::{classes, shuffled};
 use super::profile::Profile;
 use super::{Strategy, StrategyName};
 use crate::explore::Experiments;
-use crate::plan::draw::aim::{Aim, can_aim, points};
+use crate::plan::draw::aim::{Aim, Repertoire, can_aim, points};
 use crate::plan::draw::{FaultDraw, Targets};
 use crate::plan::{Concern, FaultClass, Plan, Scenario, Stream};
 use crate::protocol::DefectSet;
@@ -65,7 +65,7 @@ impl Strategy for Exhaustive {
         plan.seed = seed;
         let prepared = experiments.prepare(&plan.job)?;
         let topology = prepared.experiment.job.topology();
-        let targets = Targets::of(topology, plan.cluster.workers, plan.job.splits);
+        let targets = Targets::of(topology, &plan.cluster, plan.job.splits);
         for number in chosen {
             let (aim, class) = singles[usize::try_from(number).unwrap_or(0)];
             let draw = |entity| {
@@ -91,7 +91,7 @@ const RESTART_ENTITY: u64 = 1 << 41;
 fn singles(scenario: &Scenario, calm: &Profile) -> Vec<Single> {
     let classes: Vec<FaultClass> = classes(scenario).collect();
     let mut singles = Vec::new();
-    for aim in points().flat_map(|point| places(calm, point)) {
+    for aim in points(Repertoire::ALL).flat_map(|point| places(calm, point)) {
         let possible = classes.iter().filter(|class| can_aim(**class, aim.point));
         singles.extend(possible.map(|class| (aim, *class)));
     }

@@ -5,7 +5,10 @@ use crate::oracle::kind::Kind;
 use crate::oracle::order::Marker;
 use crate::oracle::shape::{Scene, Shape};
 use crate::protocol::{Attempt, ChannelId, CheckpointId, ProcessId, Term};
-use crate::trace::{Event, Restored, RunStarted, SnapshotTaken, SplitPosition, Stamp};
+use crate::trace::{
+    ChannelStateCaptured, ChannelStateRestored, Event, Restored, RunStarted, SnapshotTaken,
+    SplitPosition, Stamp,
+};
 
 /// Whom an event concerns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +76,7 @@ impl Judge {
         self.output.start(scene);
         self.recovery.start(scene);
         self.state.start(scene);
+        self.stopped_world.start(scene);
         self.vector_clock.start(scene);
     }
 
@@ -95,6 +99,20 @@ impl Judge {
             }
             Event::BarrierReceived { channel, attempt, checkpoint, sequence } => {
                 self.receive_marker(stamp, channel, attempt, Marker::Barrier(checkpoint), sequence);
+            }
+            Event::BarrierOvertook { channel, attempt, checkpoint, sequence } => {
+                if self.counts_on(stamp, channel, attempt) {
+                    let scene = scene!(self, stamp);
+                    self.order.handle_overtook(scene, channel, checkpoint, sequence);
+                }
+            }
+            Event::Replayed { channel, attempt, lineage } => {
+                if self.counts_on(stamp, channel, attempt) {
+                    self.order.handle_replayed(scene!(self, stamp), channel, lineage);
+                    self.cut.handle_replayed(channel);
+                    self.state.handle_replayed(channel, lineage);
+                    self.judge_move(stamp, self.shape.channels[channel.index()].to);
+                }
             }
             Event::CancelReceived { channel, attempt, checkpoint, sequence } => {
                 self.receive_marker(stamp, channel, attempt, Marker::Cancel(checkpoint), sequence);
@@ -150,6 +168,14 @@ impl Judge {
         match event {
             Event::Restored(restored) => self.restore(stamp, restored),
             Event::SnapshotTaken(snapshot) => self.snapshot(stamp, snapshot),
+            Event::ChannelStateCaptured(captured) => self.capture(stamp, captured),
+            Event::ChannelStateRestored(restored) => self.put_back(stamp, restored),
+            Event::AlignmentOvertaken { subtask, attempt, checkpoint } => {
+                if self.counts_in(stamp, *subtask, *attempt) {
+                    let scene = scene!(self, stamp);
+                    self.cut.handle_overtaken(scene, *subtask, *attempt, *checkpoint);
+                }
+            }
             Event::AlignmentStarted { subtask, attempt, checkpoint } => {
                 if self.counts_in(stamp, *subtask, *attempt) {
                     let scene = scene!(self, stamp);
@@ -192,6 +218,30 @@ impl Judge {
         }
     }
 
+    fn capture(&mut self, stamp: Stamp, captured: &ChannelStateCaptured) {
+        if !self.knows(stamp, captured.subtask) {
+            return;
+        }
+        self.durability.handle_captured(captured);
+        if self.counts_in(stamp, captured.subtask, captured.attempt) {
+            self.cut.handle_captured(scene!(self, stamp), captured);
+            self.state.handle_captured(captured);
+            self.conservation.handle_captured(captured);
+        }
+    }
+
+    fn put_back(&mut self, stamp: Stamp, restored: &ChannelStateRestored) {
+        if !self.counts_in(stamp, restored.subtask, restored.attempt) {
+            return;
+        }
+        self.state.handle_channels_restored(restored);
+        let inputs = &self.shape.inputs[restored.subtask.index()];
+        for in_flight in restored.inputs.iter().filter(|one| inputs.contains(&one.channel)) {
+            self.order.handle_put_back(in_flight);
+            self.cut.handle_put_back(in_flight);
+        }
+    }
+
     fn snapshot(&mut self, stamp: Stamp, snapshot: &SnapshotTaken) {
         if !self.knows(stamp, snapshot.subtask) {
             return;
@@ -206,6 +256,7 @@ impl Judge {
         self.cut.handle_snapshot(scene, snapshot);
         self.vector_clock.handle_snapshot(scene, snapshot);
         self.state.handle_snapshot(scene, snapshot);
+        self.stopped_world.handle_snapshot(snapshot.subtask, snapshot.checkpoint);
         self.conservation.handle_snapshot(scene, snapshot);
         self.output.handle_snapshot(snapshot);
     }
@@ -330,12 +381,15 @@ impl Judge {
         self.order.handle_attempt_started();
         self.output.handle_attempt_started(attempt);
         self.state.handle_attempt_started(restored);
+        self.stopped_world.handle_attempt_started();
         self.vector_clock.handle_attempt_started();
     }
 
     fn complete(&mut self, stamp: Stamp, checkpoint: CheckpointId) {
         let scene = scene!(self, stamp);
         self.cut.handle_completed(scene, checkpoint);
+        self.conservation.handle_completed(scene, checkpoint);
+        self.stopped_world.handle_over(checkpoint);
         self.durability.handle_completed(scene, checkpoint);
         self.state.handle_completed(scene, checkpoint);
         self.output.handle_completed(checkpoint);
@@ -350,6 +404,7 @@ impl Judge {
         self.durability.handle_aborted(checkpoint);
         self.output.handle_aborted(checkpoint);
         self.state.handle_aborted(checkpoint);
+        self.stopped_world.handle_over(checkpoint);
         self.liveness.handle_aborted(scene, checkpoint);
     }
 
@@ -425,8 +480,10 @@ fn concern(event: &Event) -> Concern {
         E::RunStarted(_) | E::FaultsEnded | E::Zombified { .. } | E::ZombieEnded { .. } => Concern::Run,
         E::BarrierSent { .. } | E::BarrierReceived { .. } | E::CancelSent { .. }
         | E::CancelReceived { .. } | E::EndSent { .. } | E::EndReceived { .. }
+        | E::BarrierOvertook { .. } | E::Replayed { .. }
         | E::ChannelBlocked { .. } | E::ChannelUnblocked { .. } => Concern::Channel,
         E::Restored(_) | E::AlignmentStarted { .. } | E::AlignmentAborted { .. }
+        | E::AlignmentOvertaken { .. } | E::ChannelStateCaptured(_) | E::ChannelStateRestored(_)
         | E::SnapshotTaken(_) | E::Acknowledged { .. } | E::CompletionLearned { .. }
         | E::AbortLearned { .. } => Concern::Subtask,
         E::LeadershipTaken { .. } | E::AttemptStarted { .. } | E::AttemptRunning { .. }

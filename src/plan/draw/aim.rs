@@ -2,6 +2,7 @@
 
 use strum::IntoEnumIterator as _;
 
+use crate::cluster::ClusterSettings;
 use crate::plan::fault_class::{FaultClass, is_recovery};
 use crate::protocol::SubtaskId;
 use crate::trace::Point;
@@ -42,6 +43,8 @@ impl Home {
             | P::ConnectionReset | P::ElementLost | P::ClockChanged | P::StoreTroubled
             | P::StoreRecovered | P::ObjectDestroyed | P::SinkTroubled | P::SinkRecovered
             | P::SplitIdle | P::SplitResumed => None,
+            P::BarrierOvertook | P::Replayed | P::AlignmentOvertaken | P::ChannelStateCaptured
+            | P::ChannelStateRestored => Some(Home::Worker),
             P::Read | P::Sent | P::Received | P::BarrierSent | P::BarrierReceived | P::CancelSent
             | P::CancelReceived | P::EndSent | P::EndReceived | P::ChannelBlocked
             | P::ChannelUnblocked | P::Restored | P::AlignmentStarted | P::AlignmentCompleted
@@ -61,9 +64,41 @@ impl Home {
     }
 }
 
-/// All points that a fault may be aimed at, in order.
-pub fn points() -> impl Iterator<Item = Point> {
-    Point::iter().filter(|point| Home::of(*point).is_some())
+/// What a run must have for some points to be reached in it. Faults are aimed at points that can be
+/// reached, so that a plan of a run without any of this does not depend on what else there is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Repertoire {
+    /// Barriers that overtake records.
+    pub overtaking: bool,
+}
+
+impl Repertoire {
+    /// Everything.
+    pub const ALL: Self = Self { overtaking: true };
+
+    /// What runs with these settings have.
+    #[must_use]
+    pub fn of(settings: &ClusterSettings) -> Self {
+        Self { overtaking: settings.checkpoints.protocol.may_overtake() }
+    }
+
+    /// Whether `point` can be reached, as far as it depends on any of this.
+    #[must_use]
+    pub fn has(self, point: Point) -> bool {
+        match point {
+            Point::BarrierOvertook
+            | Point::Replayed
+            | Point::AlignmentOvertaken
+            | Point::ChannelStateCaptured
+            | Point::ChannelStateRestored => self.overtaking,
+            _ => true,
+        }
+    }
+}
+
+/// All points of these runs that a fault may be aimed at, in order.
+pub fn points(repertoire: Repertoire) -> impl Iterator<Item = Point> {
+    Point::iter().filter(move |point| Home::of(*point).is_some() && repertoire.has(*point))
 }
 
 /// Whether a fault that is aimed at `point` can be of this class.

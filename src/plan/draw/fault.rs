@@ -1,7 +1,8 @@
 //! One fault of a class: when, whom, how.
 
-use super::aim::{self, Aim, Home};
+use super::aim::{self, Aim, Home, Repertoire};
 use super::small;
+use crate::cluster::ClusterSettings;
 use crate::plan::fault::{Fault, PlannedFault, When};
 use crate::plan::fault_class::{FaultClass, is_recovery};
 use crate::plan::random::{Span, Stream};
@@ -20,17 +21,20 @@ pub struct Targets {
     pub subtasks: u16,
     /// How many splits each source has; those of the first source alone are struck.
     pub splits: u16,
+    /// Which points can be reached.
+    pub repertoire: Repertoire,
 }
 
 impl Targets {
-    /// What a job of this shape has, on so many workers.
+    /// What a job of this shape has, run with these settings.
     #[must_use]
-    pub fn of(topology: &Topology, workers: u16, splits: u16) -> Self {
+    pub fn of(topology: &Topology, settings: &ClusterSettings, splits: u16) -> Self {
         Self {
-            workers,
+            workers: settings.workers,
             channels: small(topology.channels.len() as u64),
             subtasks: small(topology.subtasks.len() as u64),
             splits,
+            repertoire: Repertoire::of(settings),
         }
     }
 }
@@ -134,8 +138,9 @@ impl<'a> FaultDraw<'a> {
     /// At the point that was asked for, or at any that this class can be aimed at.
     fn aimed(&mut self, class: FaultClass, after_restarts: u32) -> When {
         let aim = self.aim.unwrap_or_else(|| {
-            let points: Vec<Point> =
-                aim::points().filter(|point| aim::can_aim(class, *point)).collect();
+            let points: Vec<Point> = aim::points(self.targets.repertoire)
+                .filter(|point| aim::can_aim(class, *point))
+                .collect();
             self.aim_at(&points)
         });
         let Aim { point, subtask, occurrence } = aim;
@@ -206,7 +211,9 @@ impl<'a> FaultDraw<'a> {
         let points = match class {
             FaultClass::CrashInRecovery => aim::RECOVERY.to_vec(),
             FaultClass::CrashAgain if self.stream.chance(Self::ANYWHERE_PERCENT) => {
-                aim::points().filter(|point| aim::can_aim(class, *point)).collect()
+                aim::points(self.targets.repertoire)
+                    .filter(|point| aim::can_aim(class, *point))
+                    .collect()
             }
             FaultClass::CrashAgain => aim::BEFORE_COMPLETION.to_vec(),
             _ => return self.when(class),

@@ -43,7 +43,7 @@ pub fn draw<E>(
     let healthy = u64::from(cluster.workers) - lost.len() as u64;
     let subtasks = topology.subtasks.len() as u64;
     cluster.slots = small(subtasks.div_ceil(healthy));
-    let targets = Targets::of(&topology, cluster.workers, job.splits);
+    let targets = Targets::of(&topology, &cluster, job.splits);
     let mut faults = draw_faults(scenario, seed, targets);
     faults.extend(lost.iter().map(|worker| lose(scenario, seed, targets, *worker)));
     Ok(Plan {

@@ -7,7 +7,7 @@ use crate::plan::JobPlan;
 use crate::plan::links::{Latency, LinkSettings, SlowLink};
 use crate::plan::random::{Concern, Span, Stream};
 use crate::plan::scenario::{ClusterScenario, Scenario};
-use crate::protocol::{ChannelId, CheckpointSettings, Topology};
+use crate::protocol::{ChannelId, CheckpointSettings, Protocol, Topology};
 
 pub fn job(scenario: &Scenario, stream: &mut Stream) -> JobPlan {
     let parallelism = stream.within(scenario.job.parallelism);
@@ -59,12 +59,26 @@ pub fn cluster(scenario: &Scenario, topology: &Topology, stream: &mut Stream) ->
 fn checkpoints(scenario: &Scenario, stream: &mut Stream) -> CheckpointSettings {
     let ranges = &scenario.checkpoints;
     CheckpointSettings {
+        protocol: ranges.protocol,
+        aligned_timeout_ms: aligned_timeout_ms(scenario, stream),
         interval_ms: stream.within(ranges.interval_ms),
         pause_min_ms: stream.within(ranges.pause_min_ms),
         timeout_ms: stream.within(ranges.timeout_ms).max(1),
         concurrent_max: stream.within(ranges.concurrent_max).max(1) as u32,
         failures_tolerated: stream.within(ranges.failures_tolerated) as u32,
         retained: stream.within(ranges.retained).max(1) as u32,
+    }
+}
+
+/// Drawn where it matters, so that plans of other protocols are what they always were.
+fn aligned_timeout_ms(scenario: &Scenario, stream: &mut Stream) -> u64 {
+    match scenario.checkpoints.protocol {
+        Protocol::Hybrid => stream.within(scenario.checkpoints.aligned_timeout_ms),
+        Protocol::Aligned
+        | Protocol::AtLeastOnce
+        | Protocol::Unaligned
+        | Protocol::Cyclic
+        | Protocol::StopTheWorld => 0,
     }
 }
 

@@ -3,6 +3,7 @@
 use super::super::ids::ObjectKey;
 use super::super::lineage::Digest;
 use super::*;
+use crate::protocol::Protocol;
 
 const SUBTASKS: u16 = 2;
 
@@ -16,6 +17,8 @@ fn ms(ms: u64) -> VirtualTime {
 
 fn settings() -> CheckpointSettings {
     CheckpointSettings {
+        protocol: Protocol::Aligned,
+        aligned_timeout_ms: 0,
         interval_ms: 100,
         pause_min_ms: 0,
         timeout_ms: 1_000,
@@ -47,7 +50,7 @@ fn drain(coordinator: &mut CheckpointCoordinator) -> Vec<CoordinatorOutput> {
 fn trigger(coordinator: &mut CheckpointCoordinator, id: u64) {
     coordinator.handle_timer(ms(100 * id), CoordinatorTimer::Trigger);
     coordinator.handle_reserved(ms(100 * id), ckpt(id));
-    assert!(drain(coordinator).contains(&CoordinatorOutput::Trigger(ckpt(id))));
+    assert!(drain(coordinator).contains(&CoordinatorOutput::Trigger(Barrier::in_order(ckpt(id)))));
 }
 
 /// All subtasks acknowledge; the metadata is being written.
@@ -78,7 +81,7 @@ fn one_reservation_is_in_flight_and_nothing_is_triggered_before_it_is_durable() 
     coordinator.handle_reserved(ms(210), ckpt(1));
     let expire = CoordinatorTimer::Expire(ckpt(1));
     let expected = [
-        CoordinatorOutput::Trigger(ckpt(1)),
+        CoordinatorOutput::Trigger(Barrier::in_order(ckpt(1))),
         CoordinatorOutput::SetTimer { at: ms(1_210), timer: expire },
         CoordinatorOutput::ReserveId(ckpt(2)),
     ];

@@ -29,14 +29,14 @@ fn items(outputs: &[GateOutput<u32>]) -> Vec<u32> {
 #[test]
 fn items_come_in_arrival_order_and_kept_ones_first() {
     let mut gate = gate(3);
-    take(&mut gate, 0, Element::Barrier(ckpt(1)));
+    take(&mut gate, 0, Element::Barrier(Barrier::in_order(ckpt(1))));
     for (channel, item) in [(0, 10), (1, 20), (0, 11), (2, 30)] {
         take(&mut gate, channel, Element::Item(item));
     }
-    take(&mut gate, 1, Element::Barrier(ckpt(1)));
+    take(&mut gate, 1, Element::Barrier(Barrier::in_order(ckpt(1))));
     take(&mut gate, 1, Element::Item(21));
     take(&mut gate, 0, Element::Item(12));
-    take(&mut gate, 2, Element::Barrier(ckpt(1)));
+    take(&mut gate, 2, Element::Barrier(Barrier::in_order(ckpt(1))));
     take(&mut gate, 2, Element::Item(31));
     assert_eq!(items(&drain(&mut gate)), [20, 30], "only flowing channels deliver");
     assert_eq!([gate.queued(0), gate.queued(1), gate.queued(2)], [3, 1, 1]);
@@ -48,9 +48,9 @@ fn items_come_in_arrival_order_and_kept_ones_first() {
 #[test]
 fn nothing_is_delivered_between_alignment_and_release() {
     let mut gate = gate(1);
-    take(&mut gate, 0, Element::Barrier(ckpt(1)));
+    take(&mut gate, 0, Element::Barrier(Barrier::in_order(ckpt(1))));
     take(&mut gate, 0, Element::Item(1));
-    assert_eq!(drain(&mut gate).last(), Some(&GateOutput::Aligned(ckpt(1))));
+    assert_eq!(drain(&mut gate).last(), Some(&GateOutput::Aligned(Barrier::in_order(ckpt(1)))));
     gate.handle_aborted(ckpt(1));
     assert_eq!(drain(&mut gate), [], "once aligned, the subtask decides");
     gate.release(ckpt(1));
@@ -61,10 +61,10 @@ fn nothing_is_delivered_between_alignment_and_release() {
 #[test]
 fn a_barrier_aborted_early_still_ends_an_older_alignment() {
     let mut gate = gate(2);
-    take(&mut gate, 0, Element::Barrier(ckpt(1)));
+    take(&mut gate, 0, Element::Barrier(Barrier::in_order(ckpt(1))));
     drain(&mut gate);
     gate.handle_aborted(ckpt(2));
-    take(&mut gate, 1, Element::Barrier(ckpt(2)));
+    take(&mut gate, 1, Element::Barrier(Barrier::in_order(ckpt(2))));
     let expected = [
         GateOutput::BarrierSeen { channel: 1, checkpoint: ckpt(2) },
         GateOutput::AlignmentAborted(ckpt(1)),
@@ -77,10 +77,10 @@ fn a_barrier_aborted_early_still_ends_an_older_alignment() {
 #[test]
 fn a_cancel_marker_of_a_newer_checkpoint_supersedes_and_is_said_once() {
     let mut gate = gate(3);
-    take(&mut gate, 0, Element::Barrier(ckpt(1)));
+    take(&mut gate, 0, Element::Barrier(Barrier::in_order(ckpt(1))));
     take(&mut gate, 1, Element::Cancel(ckpt(2)));
     take(&mut gate, 2, Element::Cancel(ckpt(2)));
-    take(&mut gate, 0, Element::Barrier(ckpt(2)));
+    take(&mut gate, 0, Element::Barrier(Barrier::in_order(ckpt(2))));
     let outputs = drain(&mut gate);
     let given_up =
         |id| outputs.iter().filter(|it| **it == GateOutput::AlignmentAborted(id)).count();
@@ -91,15 +91,15 @@ fn a_cancel_marker_of_a_newer_checkpoint_supersedes_and_is_said_once() {
 #[test]
 fn the_end_is_announced_once_and_after_the_release() {
     let mut gate = gate(2);
-    take(&mut gate, 0, Element::Barrier(ckpt(1)));
+    take(&mut gate, 0, Element::Barrier(Barrier::in_order(ckpt(1))));
     take(&mut gate, 0, Element::End);
     take(&mut gate, 1, Element::End);
-    assert_eq!(drain(&mut gate).last(), Some(&GateOutput::Aligned(ckpt(1))));
+    assert_eq!(drain(&mut gate).last(), Some(&GateOutput::Aligned(Barrier::in_order(ckpt(1)))));
     gate.release(ckpt(1));
     let rest = drain(&mut gate);
     assert_eq!(rest.last(), Some(&GateOutput::AllEnded));
-    gate.handle_trigger(ckpt(2));
-    assert_eq!(drain(&mut gate), [GateOutput::Aligned(ckpt(2))]);
+    gate.handle_trigger(Barrier::in_order(ckpt(2)));
+    assert_eq!(drain(&mut gate), [GateOutput::Aligned(Barrier::in_order(ckpt(2)))]);
     gate.release(ckpt(2));
     assert_eq!(drain(&mut gate), [], "the end is not announced again");
 }
@@ -107,21 +107,25 @@ fn the_end_is_announced_once_and_after_the_release() {
 #[test]
 fn a_gate_without_channels_follows_each_new_trigger_and_never_ends() {
     let mut gate = gate(0);
-    gate.handle_trigger(ckpt(3));
-    gate.handle_trigger(ckpt(3));
-    gate.handle_trigger(ckpt(4));
-    assert_eq!(drain(&mut gate), [GateOutput::Aligned(ckpt(3))], "one at a time");
+    gate.handle_trigger(Barrier::in_order(ckpt(3)));
+    gate.handle_trigger(Barrier::in_order(ckpt(3)));
+    gate.handle_trigger(Barrier::in_order(ckpt(4)));
+    assert_eq!(
+        drain(&mut gate),
+        [GateOutput::Aligned(Barrier::in_order(ckpt(3)))],
+        "one at a time"
+    );
     gate.release(ckpt(3));
-    assert_eq!(drain(&mut gate), [GateOutput::Aligned(ckpt(4))]);
+    assert_eq!(drain(&mut gate), [GateOutput::Aligned(Barrier::in_order(ckpt(4)))]);
     gate.release(ckpt(4));
-    gate.handle_trigger(ckpt(2));
+    gate.handle_trigger(Barrier::in_order(ckpt(2)));
     assert_eq!(drain(&mut gate), []);
 }
 
 #[test]
 fn a_trigger_aborted_before_it_counts_is_given_up() {
     let mut gate = gate(1);
-    gate.handle_trigger(ckpt(1));
+    gate.handle_trigger(Barrier::in_order(ckpt(1)));
     gate.handle_aborted(ckpt(1));
     take(&mut gate, 0, Element::End);
     let given_up = GateOutput::AlignmentAborted(ckpt(1));
@@ -135,7 +139,7 @@ fn what_a_peer_may_not_do_is_refused() {
     let unknown = gate.handle_element(1, Element::Item(1));
     assert_eq!(unknown, Err(ProtocolError::UnknownChannel { channel: 1, channels: 1 }));
     take(&mut gate, 0, Element::End);
-    let late = gate.handle_element(0, Element::Barrier(ckpt(1)));
+    let late = gate.handle_element(0, Element::Barrier(Barrier::in_order(ckpt(1))));
     assert_eq!(late, Err(ProtocolError::ElementAfterEnd { channel: 0, what: "a barrier" }));
     assert_eq!(drain(&mut gate).last(), Some(&GateOutput::AllEnded), "the refused leave no trace");
 }
@@ -144,7 +148,7 @@ fn what_a_peer_may_not_do_is_refused() {
 #[should_panic(expected = "ckpt-2 is released in")]
 fn only_the_aligned_checkpoint_can_be_released() {
     let mut gate = gate(1);
-    take(&mut gate, 0, Element::Barrier(ckpt(1)));
+    take(&mut gate, 0, Element::Barrier(Barrier::in_order(ckpt(1))));
     drain(&mut gate);
     gate.release(ckpt(2));
 }

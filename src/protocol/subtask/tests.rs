@@ -19,9 +19,9 @@ fn drain(subtask: &mut SubtaskCheckpoint) -> Vec<SubtaskOutput> {
 #[test]
 fn a_snapshot_is_one_step_and_acknowledged_when_all_parts_are_durable() {
     let mut subtask = subtask(PARTS);
-    subtask.handle_barrier(ckpt(1));
+    subtask.handle_barrier(Barrier::in_order(ckpt(1)));
     let step = [
-        SubtaskOutput::BroadcastBarrier(ckpt(1)),
+        SubtaskOutput::BroadcastBarrier(Barrier::in_order(ckpt(1))),
         SubtaskOutput::TakeSnapshot(ckpt(1)),
         SubtaskOutput::Release(ckpt(1)),
     ];
@@ -37,15 +37,15 @@ fn a_snapshot_is_one_step_and_acknowledged_when_all_parts_are_durable() {
 #[test]
 fn without_parts_a_snapshot_is_durable_at_once() {
     let mut subtask = subtask(&[]);
-    subtask.handle_barrier(ckpt(1));
+    subtask.handle_barrier(Barrier::in_order(ckpt(1)));
     assert_eq!(drain(&mut subtask).last(), Some(&SubtaskOutput::Acknowledge(ckpt(1))));
 }
 
 #[test]
 fn parts_of_an_older_checkpoint_may_finish_later() {
     let mut subtask = subtask(&[AsyncPart::Upload]);
-    subtask.handle_barrier(ckpt(1));
-    subtask.handle_barrier(ckpt(2));
+    subtask.handle_barrier(Barrier::in_order(ckpt(1)));
+    subtask.handle_barrier(Barrier::in_order(ckpt(2)));
     drain(&mut subtask);
     for id in [2, 1] {
         subtask.handle_part_durable(ckpt(id), AsyncPart::Upload);
@@ -56,7 +56,7 @@ fn parts_of_an_older_checkpoint_may_finish_later() {
 #[test]
 fn nothing_is_snapshotted_twice_nor_at_or_below_the_restored_checkpoint() {
     let mut subtask = SubtaskCheckpoint::new(Some(ckpt(5)), PARTS, DefectSet::NONE);
-    subtask.handle_barrier(ckpt(5));
+    subtask.handle_barrier(Barrier::in_order(ckpt(5)));
     assert_eq!(drain(&mut subtask), [SubtaskOutput::Release(ckpt(5))], "not even cancelled");
     subtask.handle_alignment_aborted(ckpt(4));
     assert_eq!(drain(&mut subtask), []);
@@ -66,7 +66,7 @@ fn nothing_is_snapshotted_twice_nor_at_or_below_the_restored_checkpoint() {
 fn an_abort_between_alignment_and_snapshot_is_heard() {
     let mut subtask = subtask(PARTS);
     subtask.handle_aborted(ckpt(1));
-    subtask.handle_barrier(ckpt(1));
+    subtask.handle_barrier(Barrier::in_order(ckpt(1)));
     let cancelled = [SubtaskOutput::BroadcastCancel(ckpt(1)), SubtaskOutput::Release(ckpt(1))];
     assert_eq!(drain(&mut subtask), cancelled);
 }
@@ -74,7 +74,7 @@ fn an_abort_between_alignment_and_snapshot_is_heard() {
 #[test]
 fn what_is_said_of_a_discarded_snapshot_is_ignored() {
     let mut subtask = subtask(PARTS);
-    subtask.handle_barrier(ckpt(1));
+    subtask.handle_barrier(Barrier::in_order(ckpt(1)));
     subtask.handle_aborted(ckpt(1));
     assert_eq!(drain(&mut subtask).last(), Some(&SubtaskOutput::DiscardSnapshot(ckpt(1))));
     subtask.handle_part_durable(ckpt(1), AsyncPart::Upload);
@@ -87,7 +87,7 @@ fn what_is_said_of_a_discarded_snapshot_is_ignored() {
 fn too_many_outstanding_snapshots_cost_the_oldest() {
     let mut subtask = subtask(PARTS);
     let newest = OUTSTANDING_MAX as u64 + 1;
-    (1..=newest).for_each(|id| subtask.handle_barrier(ckpt(id)));
+    (1..=newest).for_each(|id| subtask.handle_barrier(Barrier::in_order(ckpt(id))));
     let outputs = drain(&mut subtask);
     let given_up = [SubtaskOutput::Decline(ckpt(1)), SubtaskOutput::DiscardSnapshot(ckpt(1))];
     assert_eq!(outputs[outputs.len() - 2..], given_up);

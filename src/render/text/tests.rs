@@ -3,8 +3,8 @@
 use super::{Highlight, Options, WIDTH_MIN, diagram};
 use crate::protocol::{
     AbortReason, Attempt, ChannelId, ChannelShape, CheckpointId, Incarnation, LineageId,
-    OperatorId, OperatorRole, OperatorShape, ProcessId, SplitId, SubtaskId, SubtaskShape, Term,
-    Topology, VirtualTime,
+    OperatorId, OperatorRole, OperatorShape, ProcessId, Protocol, SplitId, SubtaskId, SubtaskShape,
+    Term, Topology, VirtualTime,
 };
 use crate::trace::{Event, MessageKind, RunStarted, SnapshotTaken, Stamp};
 
@@ -48,6 +48,7 @@ impl Script {
             retained: 1,
             liveness_bound_ms: 1_000,
             concurrent_max: 1,
+            protocol: Protocol::Aligned,
         };
         script.then(COORDINATOR, Event::RunStarted(Box::new(run)));
         script

@@ -1,97 +1,30 @@
-//! The input gate of a subtask: aligns barriers across its channels (exactly-once mode).
+//! The input gate of a subtask: delivers items, and finds the cut of each checkpoint among them.
 //!
-//! Algorithm 1 of Carbone et al., "Lightweight Asynchronous Snapshots for Distributed Dataflows"
-//! (2015), with what a running system adds: ids, supersession, cancel markers, aborts by message and
-//! ended channels (Flink: `SingleCheckpointBarrierHandler`).
+//! What all protocols share is here: channels, arrival order, ends, triggers by message, the hold between
+//! the cut and the snapshot. How barriers lead to a cut is one file a protocol.
+
+mod aligned;
+mod at_least_once;
+mod capture;
+mod element;
+mod hybrid;
+mod unaligned;
+
+pub use at_least_once::COUNTED_MAX;
+pub use element::{Element, GateOutput};
 
 use std::collections::VecDeque;
 use std::mem;
 
-use serde::{Deserialize, Serialize};
+use at_least_once::Tally;
+use unaligned::Overtaking;
 
+use super::barrier::Barrier;
 use super::defect::{Defect, DefectSet};
 use super::early_aborts::EarlyAborts;
 use super::error::ProtocolError;
 use super::ids::CheckpointId;
-
-/// What travels in a channel, in order. `T` is what the gate does not look into: records, watermarks.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Element<T> {
-    /// A record or a watermark.
-    Item(T),
-    /// Everything before it belongs to the checkpoint, nothing after it does.
-    Barrier(CheckpointId),
-    /// The sender has given this checkpoint up (Flink: `CancelCheckpointMarker`).
-    Cancel(CheckpointId),
-    /// Nothing follows.
-    End,
-}
-
-impl<T> Element<T> {
-    /// Its kind, for messages.
-    fn what(&self) -> &'static str {
-        match self {
-            Element::Item(_) => "an item",
-            Element::Barrier(_) => "a barrier",
-            Element::Cancel(_) => "a cancel marker",
-            Element::End => "an end of input",
-        }
-    }
-}
-
-/// What a gate says to its subtask, in order.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum GateOutput<T> {
-    /// Process this item of this channel.
-    Item {
-        /// The index of the channel in the gate.
-        channel: usize,
-        /// The item.
-        item: T,
-    },
-    /// The barrier left the channel.
-    BarrierSeen {
-        /// The index of the channel in the gate.
-        channel: usize,
-        /// The barrier.
-        checkpoint: CheckpointId,
-    },
-    /// The cancel marker left the channel.
-    CancelSeen {
-        /// The index of the channel in the gate.
-        channel: usize,
-        /// The marker.
-        checkpoint: CheckpointId,
-    },
-    /// The end of input left the channel.
-    EndSeen {
-        /// The index of the channel in the gate.
-        channel: usize,
-    },
-    /// The channel delivers nothing for now.
-    Blocked {
-        /// The index of the channel in the gate.
-        channel: usize,
-        /// On behalf of which checkpoint.
-        checkpoint: CheckpointId,
-    },
-    /// The channel delivers again.
-    Unblocked {
-        /// The index of the channel in the gate.
-        channel: usize,
-        /// On behalf of which checkpoint it was blocked.
-        checkpoint: CheckpointId,
-    },
-    /// The first barrier of a checkpoint arrived.
-    AlignmentStarted(CheckpointId),
-    /// All channels have delivered the barrier or ended. The gate delivers nothing until
-    /// [`InputGate::release`] is called with this checkpoint.
-    Aligned(CheckpointId),
-    /// The checkpoint is given up before its snapshot: decline it and cancel it downstream.
-    AlignmentAborted(CheckpointId),
-    /// All channels have ended.
-    AllEnded,
-}
+use super::settings::Protocol;
 
 /// Whether a channel delivers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,12 +60,21 @@ enum Phase {
     /// No checkpoint is being aligned.
     Open,
     /// Some channel has delivered the barrier, `awaited` others neither have nor have ended.
-    Aligning { checkpoint: CheckpointId, awaited: usize },
-    /// All channels have; nothing is delivered until the subtask releases the gate.
-    Aligned { checkpoint: CheckpointId },
+    Aligning { barrier: Barrier, awaited: usize },
+    /// The cut is here; nothing is delivered until the subtask releases the gate.
+    Held { checkpoint: CheckpointId },
 }
 
-/// Aligns the barriers of a subtask's input channels and delivers their items in arrival order.
+/// How barriers that come in their place lead to a cut.
+#[derive(Clone, Debug)]
+enum Method {
+    /// A channel that has delivered the barrier is blocked until all have.
+    Block,
+    /// No channel is ever blocked; the last barrier makes the cut.
+    Count(Tally),
+}
+
+/// Finds cuts in a subtask's input channels and delivers their items in arrival order.
 ///
 /// An item of a channel that is not blocked costs two queue operations and no allocation. What is
 /// found to be of a blocked channel is parked once per alignment, in arrival order, and goes back to
@@ -147,13 +89,23 @@ pub struct InputGate<T> {
     parked: VecDeque<(usize, Element<T>)>,
     /// What the subtask has not polled yet; everything here comes before the next arrival.
     outputs: VecDeque<GateOutput<T>>,
+    /// Whether `outputs` must not wait until items can be processed.
+    urgent: bool,
     phase: Phase,
+    method: Method,
+    /// The checkpoint whose barrier came ahead, until its channel state is whole.
+    overtaking: Option<Overtaking<T>>,
+    /// Barriers that came ahead while the gate was held for another checkpoint, each with how many
+    /// items lie before it in its channel. At most one a channel and checkpoint.
+    early: VecDeque<(usize, Barrier, usize)>,
+    /// The newest barrier whose time in its place is over.
+    overdue: CheckpointId,
     /// The newest checkpoint that an alignment was started for, or that was given up. Never
     /// decreases; no alignment of this one or an older one ever starts (again).
     handled: CheckpointId,
     aborted: EarlyAborts,
     /// The newest trigger by message; it counts as soon as all channels have ended.
-    trigger: Option<CheckpointId>,
+    trigger: Option<Barrier>,
     /// How many channels have not ended.
     open: usize,
     /// Whether [`GateOutput::AllEnded`] was said.
@@ -161,16 +113,35 @@ pub struct InputGate<T> {
     defects: DefectSet,
 }
 
-impl<T> InputGate<T> {
-    /// A gate with `channels` channels, none blocked, none ended.
+impl<T: Clone> InputGate<T> {
+    /// A gate with `channels` channels, none blocked, none ended, that aligns.
     #[must_use]
     pub fn new(channels: usize, defects: DefectSet) -> Self {
+        Self::of(Protocol::Aligned, channels, defects)
+    }
+
+    /// A gate with `channels` channels, none blocked, none ended, that finds cuts as `protocol` wants.
+    #[must_use]
+    pub fn of(protocol: Protocol, channels: usize, defects: DefectSet) -> Self {
+        let method = match protocol {
+            Protocol::AtLeastOnce => Method::Count(Tally::default()),
+            Protocol::Aligned
+            | Protocol::Unaligned
+            | Protocol::Hybrid
+            | Protocol::Cyclic
+            | Protocol::StopTheWorld => Method::Block,
+        };
         Self {
             channels: vec![Channel::OPEN; channels],
             arrivals: VecDeque::new(),
             parked: VecDeque::new(),
             outputs: VecDeque::new(),
+            urgent: false,
             phase: Phase::Open,
+            method,
+            overtaking: None,
+            early: VecDeque::new(),
+            overdue: CheckpointId(0),
             handled: CheckpointId(0),
             aborted: EarlyAborts::default(),
             trigger: None,
@@ -198,12 +169,45 @@ impl<T> InputGate<T> {
         if input.closed {
             return Err(ProtocolError::ElementAfterEnd { channel, what: element.what() });
         }
-        match element {
-            Element::Item(_) => input.queued += 1,
-            Element::End => input.closed = true,
-            Element::Barrier(_) | Element::Cancel(_) => {}
+        match &element {
+            Element::Item(item) => {
+                input.queued += 1;
+                self.record_arrival(channel, item);
+            }
+            Element::End => {
+                input.closed = true;
+                self.close_lane(channel);
+            }
+            Element::Barrier(barrier) if self.comes_ahead(*barrier) => {
+                self.hurry(channel, *barrier);
+                return Ok(());
+            }
+            Element::Barrier(barrier) => self.announce(channel, *barrier),
+            Element::Cancel(_) => {}
         }
         self.arrivals.push_back((channel, element));
+        Ok(())
+    }
+
+    /// Takes back what was in a channel at the cut that the subtask is restored from. It is delivered
+    /// before anything that arrives, and takes no credit. Only before the first element.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such channel.
+    pub fn restore(
+        &mut self,
+        channel: usize,
+        items: impl IntoIterator<Item = T>,
+    ) -> Result<(), ProtocolError> {
+        let channels = self.channels.len();
+        let Some(input) = self.channels.get_mut(channel) else {
+            return Err(ProtocolError::UnknownChannel { channel, channels });
+        };
+        for item in items {
+            input.queued += 1;
+            self.arrivals.push_back((channel, Element::Item(item)));
+        }
         Ok(())
     }
 
@@ -211,35 +215,41 @@ impl<T> InputGate<T> {
     /// now or later; else the barriers decide.
     ///
     /// Only the newest is remembered: an older one that is still open then is subsumed by it.
-    pub fn handle_trigger(&mut self, checkpoint: CheckpointId) {
-        if checkpoint <= self.handled {
+    pub fn handle_trigger(&mut self, barrier: Barrier) {
+        if barrier.checkpoint <= self.handled {
             return;
         }
-        self.trigger = self.trigger.max(Some(checkpoint));
+        if self.trigger.is_none_or(|known| known.checkpoint < barrier.checkpoint) {
+            self.trigger = Some(barrier);
+        }
         self.settle();
     }
 
     /// Takes the news that the coordinator aborted `checkpoint`.
     pub fn handle_aborted(&mut self, checkpoint: CheckpointId) {
+        self.forget_capture(checkpoint);
         if self.aligning() == Some(checkpoint) {
             self.abort_alignment(checkpoint);
             self.settle();
+        } else if self.is_counting(checkpoint) {
+            self.abort_counts(checkpoint);
         } else if checkpoint > self.handled && !self.defects.has(Defect::EarlyAbortForgotten) {
             self.aborted.remember(checkpoint);
         }
-        // Otherwise it is old news, or the gate is aligned and the subtask decides.
+        // Otherwise it is old news, or the gate is held and the subtask decides.
     }
 
     /// The snapshot of `checkpoint` was taken (or given up): the channels deliver again.
     ///
     /// # Panics
     ///
-    /// When the gate is not aligned for `checkpoint`: only the subtask that was told so may release it.
+    /// When the gate is not held for `checkpoint`: only the subtask that was told so may release it.
     pub fn release(&mut self, checkpoint: CheckpointId) {
-        let aligned = Phase::Aligned { checkpoint };
-        assert!(self.phase == aligned, "{checkpoint} is released in {:?}", self.phase);
+        let held = Phase::Held { checkpoint };
+        assert!(self.phase == held, "{checkpoint} is released in {:?}", self.phase);
         self.phase = Phase::Open;
         self.unblock();
+        self.end_hold(checkpoint);
         self.settle();
     }
 
@@ -252,7 +262,7 @@ impl<T> InputGate<T> {
             }
             match self.phase {
                 Phase::Open | Phase::Aligning { .. } => {}
-                Phase::Aligned { .. } => return None,
+                Phase::Held { .. } => return None,
             }
             let (channel, element) = self.arrivals.pop_front()?;
             let input = &mut self.channels[channel];
@@ -265,11 +275,22 @@ impl<T> InputGate<T> {
                     input.queued -= 1;
                     return Some(GateOutput::Item { channel, item });
                 }
-                Element::Barrier(checkpoint) => self.on_barrier(channel, checkpoint),
+                Element::Barrier(barrier) => self.on_barrier(channel, barrier),
                 Element::Cancel(checkpoint) => self.on_cancel(channel, checkpoint),
                 Element::End => self.on_end(channel),
             }
         }
+    }
+
+    /// What cannot wait until items can be processed, if anything: a barrier that came ahead must get
+    /// past a subtask whose outputs are full. Never an item.
+    pub fn poll_urgent(&mut self) -> Option<GateOutput<T>> {
+        if !self.urgent {
+            return None;
+        }
+        let output = self.outputs.pop_front();
+        self.urgent = output.is_some();
+        output
     }
 
     /// How many items wait in the gate for this channel; markers do not count.
@@ -278,46 +299,21 @@ impl<T> InputGate<T> {
         self.channels.get(channel).map_or(0, |input| input.queued)
     }
 
+    /// Whether nothing is delivered until the subtask releases the gate.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        match self.phase {
+            Phase::Held { .. } => true,
+            Phase::Open | Phase::Aligning { .. } => false,
+        }
+    }
+
     /// The checkpoint being aligned, if one is.
     fn aligning(&self) -> Option<CheckpointId> {
         match self.phase {
-            Phase::Aligning { checkpoint, .. } => Some(checkpoint),
-            Phase::Open | Phase::Aligned { .. } => None,
+            Phase::Aligning { barrier, .. } => Some(barrier.checkpoint),
+            Phase::Open | Phase::Held { .. } => None,
         }
-    }
-
-    /// A barrier has come to the head of a channel that is not blocked.
-    #[cold]
-    fn on_barrier(&mut self, channel: usize, checkpoint: CheckpointId) {
-        self.outputs.push_back(GateOutput::BarrierSeen { channel, checkpoint });
-        match self.aligning() {
-            Some(current) if current == checkpoint => self.arrive(channel, checkpoint),
-            _ if self.is_stale(checkpoint) => {}
-            Some(_) if self.defects.has(Defect::NewerBarrierWaits) => {}
-            Some(current) => {
-                // Channels are FIFO: the older barrier will never come on this one.
-                self.abort_alignment(current);
-                self.begin(channel, checkpoint);
-            }
-            None => self.begin(channel, checkpoint),
-        }
-    }
-
-    /// Whether a barrier comes too late to start anything: it was aligned, superseded or given up.
-    fn is_stale(&self, checkpoint: CheckpointId) -> bool {
-        checkpoint <= self.handled && !self.defects.has(Defect::StaleBarrierAccepted)
-    }
-
-    /// The first barrier of a checkpoint: the alignment starts, unless the abort came first.
-    fn begin(&mut self, channel: usize, checkpoint: CheckpointId) {
-        if self.mark_handled(checkpoint) {
-            self.outputs.push_back(GateOutput::AlignmentAborted(checkpoint));
-            return;
-        }
-        let awaited = if self.ended_counts() { self.open } else { self.channels.len() };
-        self.phase = Phase::Aligning { checkpoint, awaited };
-        self.outputs.push_back(GateOutput::AlignmentStarted(checkpoint));
-        self.arrive(channel, checkpoint);
     }
 
     /// Nothing starts for this or an older checkpoint from here on. Tells whether it was aborted early.
@@ -331,55 +327,38 @@ impl<T> InputGate<T> {
         self.aborted.take(checkpoint)
     }
 
-    /// The barrier of the checkpoint being aligned: its channel is done until the release.
-    fn arrive(&mut self, channel: usize, checkpoint: CheckpointId) {
-        let input = &mut self.channels[channel];
-        assert!(input.flow == Flow::Flowing, "only a flowing channel delivers a barrier");
-        if input.barrier == checkpoint {
-            return; // The sender repeats itself; once is enough.
-        }
-        input.barrier = checkpoint;
-        if !self.defects.has(Defect::ChannelNotBlocked) {
-            input.flow = Flow::Blocked;
-            self.outputs.push_back(GateOutput::Blocked { channel, checkpoint });
-        }
-        self.await_one_less(checkpoint);
+    /// Whether a barrier comes too late to start anything: it was aligned, superseded or given up.
+    fn is_stale(&self, checkpoint: CheckpointId) -> bool {
+        checkpoint <= self.handled && !self.defects.has(Defect::StaleBarrierAccepted)
     }
 
-    /// One more channel has delivered the barrier or ended.
-    fn await_one_less(&mut self, checkpoint: CheckpointId) {
-        let Phase::Aligning { checkpoint: current, awaited } = &mut self.phase else {
-            unreachable!("only an alignment awaits channels");
-        };
-        assert!(*current == checkpoint, "{checkpoint} arrives while {current} is aligned");
-        assert!(*awaited > 0, "more channels arrive for {checkpoint} than there are");
-        *awaited -= 1;
-        if *awaited == 0 {
-            self.complete(checkpoint);
+    /// A barrier has come to the head of a channel that is not blocked.
+    #[cold]
+    fn on_barrier(&mut self, channel: usize, barrier: Barrier) {
+        let checkpoint = barrier.checkpoint;
+        self.outputs.push_back(GateOutput::BarrierSeen { channel, checkpoint });
+        match self.method {
+            Method::Block => self.align(channel, barrier),
+            Method::Count(_) => self.count(channel, barrier),
         }
-    }
-
-    /// Nothing is awaited any more.
-    fn complete(&mut self, checkpoint: CheckpointId) {
-        self.phase = Phase::Aligned { checkpoint };
-        self.outputs.push_back(GateOutput::Aligned(checkpoint));
     }
 
     /// A cancel marker has come to the head of a channel that is not blocked.
     #[cold]
     fn on_cancel(&mut self, channel: usize, checkpoint: CheckpointId) {
         self.outputs.push_back(GateOutput::CancelSeen { channel, checkpoint });
-        match self.aligning() {
-            Some(current) if current == checkpoint => self.abort_alignment(current),
-            _ if checkpoint <= self.handled => return,
-            Some(current) => {
-                // As with a newer barrier: the older one will never come on this channel.
-                self.abort_alignment(current);
-                self.give_up(checkpoint);
-            }
-            None => self.give_up(checkpoint),
+        self.abandon_capture(checkpoint);
+        match self.method {
+            Method::Block => self.cancel_alignment(checkpoint),
+            Method::Count(_) => self.cancel_count(checkpoint),
         }
         self.settle();
+    }
+
+    /// The cut is here: every channel has delivered the barrier or ended.
+    fn complete(&mut self, barrier: Barrier) {
+        self.phase = Phase::Held { checkpoint: barrier.checkpoint };
+        self.outputs.push_back(GateOutput::Aligned(barrier));
     }
 
     /// A checkpoint whose alignment never started is cancelled: said once, so that the marker goes
@@ -387,17 +366,6 @@ impl<T> InputGate<T> {
     fn give_up(&mut self, checkpoint: CheckpointId) {
         self.mark_handled(checkpoint);
         self.outputs.push_back(GateOutput::AlignmentAborted(checkpoint));
-    }
-
-    /// The alignment under way ends without a snapshot.
-    fn abort_alignment(&mut self, checkpoint: CheckpointId) {
-        assert!(self.aligning() == Some(checkpoint), "{checkpoint} is not being aligned");
-        debug_assert!(checkpoint <= self.handled, "what is aligned counts as handled");
-        self.phase = Phase::Open;
-        self.outputs.push_back(GateOutput::AlignmentAborted(checkpoint));
-        if !self.defects.has(Defect::AbortLeavesBlocked) {
-            self.unblock();
-        }
     }
 
     /// All blocked channels deliver again; what was parked comes first.
@@ -425,19 +393,11 @@ impl<T> InputGate<T> {
         assert!(self.open > 0, "more channels end than there are");
         input.flow = Flow::Ended;
         self.open -= 1;
-        let barrier = input.barrier;
-        match self.aligning() {
-            Some(current) if barrier != current && self.ended_counts() => {
-                self.await_one_less(current);
-            }
-            Some(_) | None => {}
+        match self.method {
+            Method::Block => self.end_aligned(channel),
+            Method::Count(_) => self.end_counted(),
         }
         self.settle();
-    }
-
-    /// Whether an ended channel counts as aligned.
-    fn ended_counts(&self) -> bool {
-        !self.defects.has(Defect::EndedChannelStillExpected)
     }
 
     /// Once all channels have ended: a trigger by message counts; then the end is announced.
@@ -445,11 +405,12 @@ impl<T> InputGate<T> {
         if self.open > 0 || self.phase != Phase::Open {
             return;
         }
-        if let Some(checkpoint) = self.trigger.take().filter(|newest| *newest > self.handled) {
-            if !self.mark_handled(checkpoint) {
-                return self.complete(checkpoint);
+        if let Some(barrier) = self.trigger.take().filter(|newest| newest.checkpoint > self.handled)
+        {
+            if !self.mark_handled(barrier.checkpoint) {
+                return self.complete(barrier);
             }
-            self.outputs.push_back(GateOutput::AlignmentAborted(checkpoint));
+            self.outputs.push_back(GateOutput::AlignmentAborted(barrier.checkpoint));
         }
         // A gate without channels belongs to a source, which knows its end itself.
         if !self.ended && !self.channels.is_empty() {

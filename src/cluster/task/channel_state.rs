@@ -1,0 +1,173 @@
+//! Channel state: what a barrier overtook in the inputs and outputs of a task, captured and restored.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::super::process::{Outbox, Timer};
+use super::snapshot::Snapshotting;
+use super::{Env, Task};
+use crate::dataflow::Item;
+use crate::protocol::{ChannelId, CheckpointId, Defect, Element};
+use crate::trace::{ChannelStateCaptured, ChannelStateRestored, Event, InFlight};
+
+/// What was on its way at a cut, by channel and in order; channels without anything are left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChannelState {
+    /// What had arrived, or was under way ahead of the barrier, and was not processed.
+    pub inputs: Vec<(ChannelId, Vec<Item>)>,
+    /// What had been emitted, and was overtaken before it was sent.
+    pub outputs: Vec<(ChannelId, Vec<Item>)>,
+}
+
+impl ChannelState {
+    /// Whether nothing was on its way.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.inputs.is_empty() && self.outputs.is_empty()
+    }
+}
+
+/// The channel state of a snapshot, while it is not whole.
+#[derive(Clone, Debug)]
+pub struct Capturing {
+    /// Whether the gate still records.
+    inputs_missing: bool,
+    /// Whether the barrier may still overtake something in an output queue.
+    outputs_missing: bool,
+    /// How many items of an input a restore had put back, and nobody had processed at the cut.
+    restored: BTreeMap<ChannelId, usize>,
+    state: ChannelState,
+}
+
+impl Capturing {
+    fn is_whole(&self) -> bool {
+        !self.inputs_missing && !self.outputs_missing
+    }
+
+    fn restored_in(&self, channel: ChannelId) -> usize {
+        self.restored.get(&channel).copied().unwrap_or(0)
+    }
+}
+
+impl Task {
+    /// A snapshot was taken: what must be captured before it is uploaded, if anything.
+    pub(super) fn begin_capture(&mut self, checkpoint: CheckpointId) -> Option<Capturing> {
+        let restored = self.inputs.iter().map(|input| (input.id(), input.restored()));
+        let restored = restored.filter(|(_, items)| *items > 0).collect();
+        let inputs_missing = self.gate.capture(checkpoint);
+        let outputs_missing = self.outputs.may_overtake(checkpoint);
+        let state = ChannelState::default();
+        let capturing = Capturing { inputs_missing, outputs_missing, restored, state };
+        (inputs_missing || outputs_missing).then_some(capturing)
+    }
+
+    /// The gate has recorded all that came before the barriers.
+    pub(super) fn handle_captured(
+        &mut self,
+        checkpoint: CheckpointId,
+        env: &mut Env<'_, impl Outbox>,
+    ) {
+        let Some(lanes) = self.gate.take_captured(checkpoint) else { return };
+        let forgets = self.defects.has(Defect::RestoredNotCapturedAgain);
+        let ids = self.inputs.iter().map(|input| input.id());
+        let Some(capturing) = capturing(&mut self.snapshots, checkpoint) else { return };
+        let restored =
+            if forgets { std::mem::take(&mut capturing.restored) } else { BTreeMap::new() };
+        let lanes = ids.zip(lanes).map(|(channel, items)| {
+            let skipped = restored.get(&channel).copied().unwrap_or(0);
+            (channel, items.into_iter().skip(skipped).collect::<Vec<_>>())
+        });
+        capturing.state.inputs = lanes.filter(|(_, items)| !items.is_empty()).collect();
+        capturing.inputs_missing = false;
+        self.upload_if_whole(checkpoint, env);
+    }
+
+    /// Whether the newest barrier has left every output queue: what it overtook there is known then.
+    pub(super) fn look_for_captured_outputs(&mut self, env: &mut Env<'_, impl Outbox>) {
+        let Some((checkpoint, items)) = self.outputs.take_overtaken() else { return };
+        if let Some(capturing) = capturing(&mut self.snapshots, checkpoint) {
+            capturing.state.outputs = items;
+            capturing.outputs_missing = false;
+            self.upload_if_whole(checkpoint, env);
+        }
+    }
+
+    /// The asynchronous part starts when the channel state is whole.
+    fn upload_if_whole(&mut self, checkpoint: CheckpointId, env: &mut Env<'_, impl Outbox>) {
+        let (subtask, attempt) = (self.id, self.attempt);
+        let hasty = self.defects.has(Defect::AcknowledgeBeforeCaptured);
+        let Some(snapshotting) = self.snapshots.get_mut(&checkpoint) else { return };
+        let whole = |capturing: &mut Capturing| capturing.is_whole() || hasty;
+        let Some(capturing) = snapshotting.capturing.take_if(whole) else { return };
+        let inputs = capturing.state.inputs.iter();
+        let inputs = inputs.map(|lane| in_flight(lane, capturing.restored_in(lane.0))).collect();
+        let outputs = capturing.state.outputs.iter().map(|lane| in_flight(lane, 0)).collect();
+        snapshotting.add(&capturing.state);
+        let state = snapshotting.digest();
+        let captured =
+            ChannelStateCaptured { subtask, attempt, checkpoint, inputs, outputs, state };
+        env.outbox.event(Event::ChannelStateCaptured(Box::new(captured)));
+        env.outbox.schedule(Timer::Upload { subtask, attempt, checkpoint });
+    }
+
+    /// Puts back what was on its way at the cut: into the gate what had arrived; what had not been sent
+    /// waits until the task runs.
+    ///
+    /// # Errors
+    ///
+    /// When a channel is not one of this subtask's.
+    pub(super) fn restore_channel_state(
+        &mut self,
+        checkpoint: CheckpointId,
+        state: ChannelState,
+        env: &mut Env<'_, impl Outbox>,
+    ) -> Result<(), String> {
+        let (subtask, attempt) = (self.id, self.attempt);
+        let inputs = state.inputs.iter().map(|lane| in_flight(lane, 0)).collect();
+        let outputs = state.outputs.iter().map(|lane| in_flight(lane, 0)).collect();
+        for (channel, items) in state.inputs {
+            let index = self.input_index(channel);
+            let foreign = || format!("the snapshot holds records of {channel}, which is no input");
+            let input = self.inputs.get_mut(index).ok_or_else(foreign)?;
+            input.restore(items.len());
+            self.gate.restore(index, items).map_err(|error| error.to_string())?;
+        }
+        for (channel, items) in state.outputs {
+            let foreign = || format!("the snapshot holds records of {channel}, which is no output");
+            self.resend.push((self.outputs.index_of(channel).ok_or_else(foreign)?, items));
+        }
+        let restored = ChannelStateRestored { subtask, attempt, checkpoint, inputs, outputs };
+        env.outbox.event(Event::ChannelStateRestored(Box::new(restored)));
+        Ok(())
+    }
+
+    /// What was overtaken before it was sent is sent before anything new.
+    pub(super) fn send_again(&mut self, env: &mut Env<'_, impl Outbox>) {
+        for (output, items) in std::mem::take(&mut self.resend) {
+            for item in items {
+                self.outputs.emit(output, Element::Item(item), env.outbox);
+            }
+        }
+    }
+}
+
+fn capturing(
+    snapshots: &mut BTreeMap<CheckpointId, Snapshotting>,
+    checkpoint: CheckpointId,
+) -> Option<&mut Capturing> {
+    snapshots.get_mut(&checkpoint)?.capturing.as_mut()
+}
+
+/// The records of a channel's items; the first `restored` items come from a restore.
+fn in_flight((channel, items): &(ChannelId, Vec<Item>), restored: usize) -> InFlight {
+    let lineage = |item: &Item| match item {
+        Item::Record(record) => Some(record.lineage),
+        Item::Watermark(_) => None,
+    };
+    InFlight {
+        channel: *channel,
+        restored: items.iter().take(restored).filter_map(lineage).count() as u64,
+        records: items.iter().filter_map(lineage).collect(),
+    }
+}

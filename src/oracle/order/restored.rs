@@ -1,0 +1,75 @@
+//! Channels with barriers that overtake, and with records that a restore put back.
+
+use super::{Lane, Marker, OrderOracle, report};
+use crate::oracle::kind::Kind;
+use crate::oracle::shape::Scene;
+use crate::oracle::verdict::Violation;
+use crate::protocol::{ChannelId, CheckpointId, LineageId};
+use crate::trace::InFlight;
+
+impl OrderOracle {
+    /// A barrier left a channel ahead of what is in it: it may be early, and never late or unsent.
+    pub fn handle_overtook(
+        &mut self,
+        scene: &mut Scene,
+        channel: ChannelId,
+        checkpoint: CheckpointId,
+        sequence: u64,
+    ) {
+        let lane = &mut self.lanes[channel.index()];
+        let marker = Marker::Barrier(checkpoint);
+        let position = lane.markers.iter().position(|(other, _)| *other == marker);
+        let entered_at = position.and_then(|at| lane.markers.remove(at)).map(|(_, at)| at);
+        lane.marker_next = lane.markers.front().map_or(u64::MAX, |(_, at)| *at);
+        lane.judge_overtook(scene, channel, checkpoint, (sequence, entered_at));
+        lane.barrier_received = lane.barrier_received.max(checkpoint);
+        lane.overtook = lane.overtook.max(checkpoint);
+    }
+
+    /// A restore puts these records back into a channel, ahead of everything that arrives.
+    pub fn handle_put_back(&mut self, in_flight: &InFlight) {
+        let lane = &mut self.lanes[in_flight.channel.index()];
+        lane.restored.extend(in_flight.records.iter().copied());
+    }
+
+    /// One of them left the channel.
+    pub fn handle_replayed(&mut self, scene: &mut Scene, channel: ChannelId, record: LineageId) {
+        let lane = &mut self.lanes[channel.index()];
+        let expected = lane.restored.pop_front();
+        if expected == Some(record) {
+            return;
+        }
+        let name = scene.channel(channel);
+        let next = expected.map_or_else(|| "nothing".to_owned(), |next| next.to_string());
+        let text = format!("{record} left {name} as one that was put back, next was {next}");
+        let violation = Violation::new(Kind::ReplayedOutOfOrder, text);
+        scene.report(violation.on(channel).with(record));
+    }
+}
+
+impl Lane {
+    fn judge_overtook(
+        &self,
+        scene: &mut Scene,
+        channel: ChannelId,
+        checkpoint: CheckpointId,
+        (sequence, entered_at): (u64, Option<u64>),
+    ) {
+        let marker = Marker::Barrier(checkpoint);
+        let counts = self.counts_records();
+        let place = match entered_at {
+            None => "without having entered it".to_owned(),
+            Some(at) if sequence > at && counts => {
+                format!("after {sequence} records, it had entered after {at}")
+            }
+            Some(_) if sequence != self.received && counts => {
+                format!("as if after {sequence} records, {} had left", self.received)
+            }
+            Some(_) if checkpoint <= self.barrier_received => {
+                format!("after the one of {}", self.barrier_received)
+            }
+            Some(_) => return,
+        };
+        report(scene, Kind::MarkerDisplaced, (channel, marker), "left", &place);
+    }
+}

@@ -1,0 +1,67 @@
+//! Barriers: what separates the records of a checkpoint from those after it, and how it travels.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::ids::CheckpointId;
+use super::time::VirtualTime;
+
+/// How a barrier gets past the records before it (Flink: `CheckpointOptions.AlignmentType`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Passage {
+    /// In its place: it overtakes nothing.
+    #[default]
+    InOrder,
+    /// In its place until this time, and ahead from then on. The time is that of the coordinator's
+    /// clock, and everybody compares it with their own (Flink: `aligned-checkpoint-timeout`).
+    InOrderUntil(VirtualTime),
+    /// Ahead of what waits in output queues and gates. What it overtakes is channel state (FLIP-76).
+    Ahead,
+}
+
+impl Passage {
+    /// Whether a barrier overtakes what it finds waiting at `now`.
+    #[must_use]
+    pub fn is_ahead(self, now: VirtualTime) -> bool {
+        match self {
+            Passage::InOrder => false,
+            Passage::InOrderUntil(at) => now >= at,
+            Passage::Ahead => true,
+        }
+    }
+}
+
+/// The checkpoint marker: everything before it belongs to the checkpoint, nothing after it does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Barrier {
+    /// Whose marker it is.
+    pub checkpoint: CheckpointId,
+    /// How it travels.
+    pub passage: Passage,
+}
+
+impl Barrier {
+    /// A barrier that overtakes nothing.
+    #[must_use]
+    pub fn in_order(checkpoint: CheckpointId) -> Self {
+        Self { checkpoint, passage: Passage::InOrder }
+    }
+
+    /// The same barrier, ahead of what waits.
+    #[must_use]
+    pub fn hurried(self) -> Self {
+        Self { passage: Passage::Ahead, ..self }
+    }
+}
+
+impl fmt::Display for Barrier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.passage {
+            Passage::InOrder => write!(f, "|{}|", self.checkpoint),
+            Passage::InOrderUntil(at) => write!(f, "|{} until {at}|", self.checkpoint),
+            Passage::Ahead => write!(f, ">{}>", self.checkpoint),
+        }
+    }
+}

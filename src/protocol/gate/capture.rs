@@ -1,0 +1,96 @@
+//! Channel state: what was in the input channels at a cut, recorded until each channel's barrier.
+//!
+//! The recording of Chandy and Lamport (1985): from the snapshot on, what a channel delivers before its
+//! barrier was sent before the cut and is processed after it. Unaligned barriers and loops both need it.
+
+use crate::protocol::defect::{Defect, DefectSet};
+use crate::protocol::ids::CheckpointId;
+
+/// What one channel held at the cut.
+#[derive(Clone, Debug)]
+struct Lane<T> {
+    items: Vec<T>,
+    extent: Extent,
+}
+
+/// How much of a channel belongs to the cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Extent {
+    /// Everything until its barrier comes.
+    UntilBarrier,
+    /// So many items more; none once the lane is whole.
+    Items(usize),
+}
+
+/// The channel state of one checkpoint, while it is recorded. Bounded by what channels can hold.
+#[derive(Clone, Debug)]
+pub(super) struct Capture<T> {
+    checkpoint: CheckpointId,
+    lanes: Vec<Lane<T>>,
+    /// How many lanes wait for their barrier.
+    awaited: usize,
+    defects: DefectSet,
+}
+
+impl<T: Clone> Capture<T> {
+    /// Recording begins. `places` tells, by channel, how many of its waiting items lie before the
+    /// barrier, where that has come.
+    pub fn new(checkpoint: CheckpointId, places: Vec<Option<usize>>, defects: DefectSet) -> Self {
+        let awaited = places.iter().filter(|place| place.is_none()).count();
+        let lane = |place: Option<usize>| Lane {
+            items: Vec::new(),
+            extent: place.map_or(Extent::UntilBarrier, Extent::Items),
+        };
+        Self { checkpoint, lanes: places.into_iter().map(lane).collect(), awaited, defects }
+    }
+
+    pub fn checkpoint(&self) -> CheckpointId {
+        self.checkpoint
+    }
+
+    /// Whether the barrier of every channel has come.
+    pub fn is_whole(&self) -> bool {
+        self.awaited == 0
+    }
+
+    /// Whether this channel still owes its barrier.
+    pub fn awaits(&self, channel: usize) -> bool {
+        self.lanes[channel].extent == Extent::UntilBarrier
+    }
+
+    /// This item waits in the channel, or arrives in it.
+    pub fn record(&mut self, channel: usize, item: &T) {
+        if self.defects.has(Defect::CaptureMissesChannel) && channel * 2 >= self.lanes.len() {
+            return;
+        }
+        let lane = &mut self.lanes[channel];
+        match &mut lane.extent {
+            Extent::UntilBarrier => {}
+            Extent::Items(0) => return,
+            Extent::Items(left) => *left -= 1,
+        }
+        lane.items.push(item.clone());
+    }
+
+    /// An item arrives in the channel, behind all that wait there.
+    pub fn record_arrival(&mut self, channel: usize, item: &T) {
+        if self.defects.has(Defect::CaptureReordered) && self.awaits(channel) {
+            return self.lanes[channel].items.insert(0, item.clone());
+        }
+        self.record(channel, item);
+    }
+
+    /// The channel has delivered its barrier, or has ended.
+    pub fn close(&mut self, channel: usize) {
+        let extent = &mut self.lanes[channel].extent;
+        if *extent == Extent::UntilBarrier {
+            *extent = Extent::Items(0);
+            self.awaited -= 1;
+        }
+    }
+
+    /// By channel, what was recorded.
+    pub fn into_items(self) -> Vec<Vec<T>> {
+        self.lanes.into_iter().map(|lane| lane.items).collect()
+    }
+}
