@@ -48,6 +48,8 @@ pub struct Snapshotting {
     bytes: Arc<[u8]>,
     handle: SnapshotHandle,
     terminal: bool,
+    /// Whether nothing enters the subtask's loops any more, and nothing was on its back edges.
+    pub(super) quiet: bool,
     /// Where a source stood.
     positions: Vec<SplitPosition>,
     uploading: bool,
@@ -143,7 +145,9 @@ impl Task {
         let settled = self.sink.as_ref().is_none_or(|sink| sink.is_settled());
         let terminal = self.phase == Phase::Ended && settled;
         let positions = self.positions();
-        Snapshotting { bytes, handle, terminal, positions, uploading: false, capturing: None }
+        let quiet = self.is_quiet();
+        let (uploading, capturing) = (false, None);
+        Snapshotting { bytes, handle, terminal, quiet, positions, uploading, capturing }
     }
 
     fn snapshot_taken(
@@ -195,9 +199,9 @@ impl Task {
     fn acknowledge(&mut self, checkpoint: CheckpointId, env: &mut Env<'_, impl Outbox>) {
         let (subtask, attempt) = (self.id, self.attempt);
         let Some(snapshotting) = self.snapshots.get_mut(&checkpoint) else { return };
-        let Snapshotting { handle, terminal, .. } = *snapshotting;
+        let Snapshotting { handle, terminal, quiet, .. } = *snapshotting;
         env.outbox.event(Event::Acknowledged { subtask, attempt, checkpoint });
-        let acknowledgement = Acknowledgement { attempt, checkpoint, handle, terminal };
+        let acknowledgement = Acknowledgement { attempt, checkpoint, handle, terminal, quiet };
         let message = Message::Acknowledge(Box::new(acknowledgement));
         env.outbox.send(ProcessId::Coordinator, message);
     }
