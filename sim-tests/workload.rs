@@ -237,7 +237,9 @@ fn small(workload: &Workload, parallelism: u16, splits: u16, seed: u64) -> Exper
 /// The same, with another shape of input.
 fn dealt(workload: &Workload, parallelism: u16, splits: u16, deal: Deal, seed: u64) -> Experiment {
     let splits = if workload.single_split { 1 } else { splits };
-    let settings = WorkloadSettings { records: Some(1_500), parallelism, splits, deal, seed };
+    let records = Some(1_500);
+    let usual = workload.usual_settings(parallelism, seed);
+    let settings = WorkloadSettings { records, splits, deal, ..usual };
     workload.experiment(&settings).expect("settings within every workload's bounds")
 }
 
@@ -342,7 +344,7 @@ fn a_whole_novel_is_counted() {
 fn some_flights_are_late_and_most_are_not() {
     let flights = workload::named("flights").expect("a workload of this name");
     let experiment = flights.experiment(&flights.usual_settings(2, 0)).expect("possible");
-    assert!((1..2_000).contains(&experiment.late), "{} are late", experiment.late);
+    assert!((1..2_000).contains(&experiment.late.len()), "{} are late", experiment.late.len());
     let mut run = Run::new(&experiment, 0);
     while run.run(100_000) {}
     assert_as_expected(&run, "all flights");

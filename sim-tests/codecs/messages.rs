@@ -10,8 +10,8 @@ use cutwater::cluster::message::{
 use cutwater::dataflow::{Item, Payload, Record};
 use cutwater::protocol::{
     Acknowledgement, Attempt, Barrier, ChannelId, CheckpointId, Digest, Element, Incarnation,
-    LineageId, ObjectKey, Passage, SnapshotHandle, SplitId, SubtaskId, Term, TransactionId,
-    VirtualTime,
+    LineageId, ObjectKey, Passage, SnapshotHandle, SplitEvent, SplitId, SubtaskId, Term,
+    TransactionId, VirtualTime,
 };
 
 /// Numbers for the fields of a message, taken in turn.
@@ -100,7 +100,7 @@ impl Numbers {
 }
 
 /// How many kinds of messages [`message`] makes.
-pub const MESSAGES: usize = 36;
+pub const MESSAGES: usize = 39;
 
 /// A message of kind `kind`.
 pub fn message(kind: usize, n: &mut Numbers, bytes: &[u8]) -> Message {
@@ -112,7 +112,23 @@ pub fn message(kind: usize, n: &mut Numbers, bytes: &[u8]) -> Message {
             channel: ChannelId(n.short()),
             elements: n.middle(),
         },
+        36..39 => of_enumerators(kind, n),
         _ => of_services(kind, n, bytes),
+    }
+}
+
+fn of_enumerators(kind: usize, n: &mut Numbers) -> Message {
+    let (attempt, subtask, number) = (n.attempt(), n.subtask(), n.middle());
+    match kind {
+        36 => Message::RequestSplit { attempt, subtask, taken: number },
+        37 => Message::SplitTaken { attempt, subtask, taken: number },
+        _ if n.flag() => {
+            Message::TellReader { attempt, subtask, number, event: SplitEvent::NoMore }
+        }
+        _ => {
+            let event = SplitEvent::Assign(SplitId(n.short()));
+            Message::TellReader { attempt, subtask, number, event }
+        }
     }
 }
 

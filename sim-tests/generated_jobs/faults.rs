@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use cutwater::cluster::{ClusterSettings, CostModel, StoreFault, StoreSettings};
-use cutwater::dataflow::Deal;
+use cutwater::dataflow::{Deal, SplitAssignment};
 use cutwater::plan::{
     ClockChange, Fault, JobPlan, Latency, LinkSettings, MessageAction, Plan, PlannedFault,
     SlowLink, Span, When,
@@ -286,8 +286,10 @@ impl DraftPlan {
                 parallelism: 1,
                 splits: 1,
                 deal: Deal::Even,
+                assignment: SplitAssignment::Static,
             },
             cluster: ClusterSettings {
+                observe_time: true,
                 workers: self.workers,
                 slots: subtasks.div_ceil(self.workers - self.lost),
                 heartbeat_ms: cluster.heartbeat_ms,
@@ -418,6 +420,7 @@ impl DraftLinks {
             local_us: 20,
             byte_ns: self.byte_ns,
             slow: self.slow.iter().map(slow).collect(),
+            slow_control: Vec::new(),
             priorities: Vec::new(),
         }
     }

@@ -8,7 +8,7 @@ use crate::dataflow::{Item, Record};
 use crate::protocol::SnapshotHandle;
 use crate::protocol::{
     Acknowledgement, Attempt, Barrier, ChannelId, CheckpointId, Element, Incarnation, ObjectKey,
-    SplitId, SubtaskId, Term, TransactionId,
+    SplitEvent, SplitId, SubtaskId, Term, TransactionId,
 };
 use crate::trace::MessageKind;
 
@@ -73,6 +73,14 @@ pub enum Message {
     NotifyAborted { attempt: Attempt, checkpoint: CheckpointId },
     /// User code panicked, or state could not be restored.
     SubtaskFailed { attempt: Attempt, subtask: SubtaskId, reason: String },
+
+    // ---- reader and enumerator
+    /// I have nothing to read, and have taken so many events of this attempt.
+    RequestSplit { attempt: Attempt, subtask: SubtaskId, taken: u32 },
+    /// The `number`-th event of the attempt to this reader.
+    TellReader { attempt: Attempt, subtask: SubtaskId, number: u32, event: SplitEvent },
+    /// I have taken so many events of this attempt.
+    SplitTaken { attempt: Attempt, subtask: SubtaskId, taken: u32 },
 
     // ---- stores
     /// To the object store.
@@ -144,6 +152,10 @@ impl Message {
             Message::NotifyComplete { .. } | Message::LoopsOver { .. } => Kind::NotifyComplete,
             Message::NotifyAborted { .. } => Kind::NotifyAborted,
             Message::SubtaskFailed { .. } => Kind::SubtaskFailed,
+            Message::RequestSplit { .. } => Kind::RequestSplit,
+            Message::TellReader { event: SplitEvent::Assign(_), .. } => Kind::AssignSplit,
+            Message::TellReader { event: SplitEvent::NoMore, .. } => Kind::NoMoreSplits,
+            Message::SplitTaken { .. } => Kind::TakeSplit,
             Message::Object { .. } | Message::Meta { .. } => Kind::StoreRequest,
             Message::ObjectAnswer { .. } | Message::MetaAnswer { .. } => Kind::StoreAnswer,
             Message::Fetch { .. } | Message::CommitOffset { .. } => Kind::LogRequest,

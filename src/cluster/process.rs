@@ -66,6 +66,8 @@ pub enum Timer {
     Upload { subtask: SubtaskId, attempt: Attempt, checkpoint: CheckpointId },
     /// Coordinator: something about checkpoints.
     Checkpoint(CoordinatorTimer),
+    /// Coordinator: the enumerators' mailbox has come to this checkpoint.
+    Enumerate(Barrier),
     /// Coordinator: look who has not been heard of.
     CheckWorkers,
     /// Coordinator: start the next attempt.

@@ -5,6 +5,7 @@ use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::assignment::SplitAssignment;
 use super::build_error::BuildError;
 use super::feedback::Feedback;
 use super::graph::{Graph, Node};
@@ -13,7 +14,7 @@ use super::source::Source;
 use super::source_task::SourceTask;
 use super::stream::Stream;
 use super::task::Task;
-use crate::protocol::OperatorRole;
+use crate::protocol::{CheckpointSettings, Guarantee, OperatorRole};
 
 /// The highest parallelism of an operator.
 pub const PARALLELISM_MAX: u16 = 256;
@@ -70,6 +71,32 @@ impl JobBuilder {
         parallelism: u16,
         splits: u16,
     ) -> Stream<S::Out> {
+        self.add_source(name, source, parallelism, splits, SplitAssignment::Static)
+    }
+
+    /// Adds a source like [`source`](Self::source), whose splits are assigned by an enumerator while the job
+    /// runs: a subtask that has nothing left to read asks for one. There may be fewer splits than subtasks.
+    ///
+    /// No watermark passes such a source before all of its splits are assigned: what is in a split that nobody
+    /// reads yet would be late.
+    pub fn source_enumerated<S: Source>(
+        &self,
+        name: &str,
+        source: S,
+        parallelism: u16,
+        splits: u16,
+    ) -> Stream<S::Out> {
+        self.add_source(name, source, parallelism, splits, SplitAssignment::Enumerated)
+    }
+
+    fn add_source<S: Source>(
+        &self,
+        name: &str,
+        source: S,
+        parallelism: u16,
+        splits: u16,
+        assignment: SplitAssignment,
+    ) -> Stream<S::Out> {
         let prototype = Arc::new(source);
         let mut node = Node::new(
             name,
@@ -80,7 +107,7 @@ impl JobBuilder {
                 Task::Splits(Box::new(SourceTask::new(source, placement, partitions, defects)))
             }),
         );
-        node.splits = splits;
+        (node.splits, node.assignment) = (splits, assignment);
         Stream::of_new(&self.graph, node, Vec::new())
     }
 
@@ -88,6 +115,20 @@ impl JobBuilder {
     /// The name is for messages.
     pub fn feedback<T>(&self, name: &str) -> Feedback<T> {
         Feedback::of_new(&self.graph, name)
+    }
+
+    /// The job is to take checkpoints in this way: one that it cannot have is refused by
+    /// [`build`](Self::build), with the reason.
+    pub fn checkpoints(&self, settings: &CheckpointSettings) -> &Self {
+        self.graph.borrow_mut().checkpoints = Some(settings.clone());
+        self
+    }
+
+    /// After a failure this must hold of the job's state, and a protocol that gives another guarantee is
+    /// refused.
+    pub fn requires(&self, guarantee: Guarantee) -> &Self {
+        self.graph.borrow_mut().require(guarantee);
+        self
     }
 
     /// Makes a job of what was declared so far.

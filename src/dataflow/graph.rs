@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use super::assignment::SplitAssignment;
 use super::build_error::BuildError;
 use super::builder::{CONSUMERS_MAX, PARALLELISM_MAX};
 use super::placement::Placement;
 use super::router::Partition;
 use super::state::StateDeclarations;
 use super::task::Task;
-use crate::protocol::{DefectSet, KeyGroup, OperatorRole};
+use crate::protocol::{CheckpointSettings, DefectSet, Guarantee, KeyGroup, OperatorRole};
 
 /// Makes the task side of a subtask.
 pub(crate) type TaskFactory =
@@ -22,6 +23,10 @@ pub(crate) struct Graph {
     feedbacks: Vec<DeclaredFeedback>,
     /// The first mistake that only the declaration could see.
     pub(crate) mistake: Option<BuildError>,
+    /// What must hold of its state after a failure.
+    pub(crate) required: Option<Guarantee>,
+    /// How it is to take checkpoints, where that is known.
+    pub(crate) checkpoints: Option<CheckpointSettings>,
 }
 
 /// One operator.
@@ -32,6 +37,8 @@ pub(crate) struct Node {
     pub(crate) parallelism: u16,
     /// How many splits it reads.
     pub(crate) splits: u16,
+    /// Who decides which of its subtasks reads which.
+    pub(crate) assignment: SplitAssignment,
     /// Whether it has a key: keyed state is spread over its subtasks by key group.
     pub(crate) keyed: bool,
     /// Where its inputs come from.
@@ -82,6 +89,7 @@ impl Node {
             role,
             parallelism,
             splits: 0,
+            assignment: SplitAssignment::Static,
             keyed: false,
             inputs: Vec::new(),
             consumers: Vec::new(),
@@ -176,7 +184,8 @@ impl Graph {
             check_states(node)?;
             self.check_edges(node)?;
         }
-        self.check_ends()
+        self.check_ends()?;
+        self.checkpoints.as_ref().map_or(Ok(()), |settings| self.admits(settings))
     }
 
     fn check_name(&self, index: usize, node: &Node) -> Result<(), BuildError> {
@@ -249,7 +258,7 @@ fn check_splits(node: &Node) -> Result<(), BuildError> {
     let (source_name, splits, subtasks) = (node.name.clone(), node.splits, node.parallelism);
     if splits == 0 {
         Err(BuildError::NoSplits { source_name })
-    } else if splits < subtasks {
+    } else if splits < subtasks && node.assignment.is_static() {
         Err(BuildError::FewerSplitsThanSubtasks { source_name, splits, subtasks })
     } else {
         Ok(())

@@ -3,11 +3,15 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::assignment::SplitAssignment;
 use super::build_error::BuildError;
-use super::graph::{Graph, Node};
+use super::graph::Graph;
 use super::subtask::Subtask;
 use super::wiring::Wiring;
-use crate::protocol::{Defect, DefectSet, Loops, SplitId, SubtaskId, Topology};
+use crate::protocol::{
+    CheckpointSettings, Defect, DefectSet, Loops, OperatorId, OperatorRole, SplitId, SubtaskId,
+    Topology,
+};
 
 /// A checked job; made by [`JobBuilder`](super::JobBuilder). Clones share everything.
 #[derive(Clone)]
@@ -17,7 +21,7 @@ pub struct Job {
 
 struct Inner {
     name: String,
-    nodes: Vec<Node>,
+    graph: Graph,
     wiring: Wiring,
 }
 
@@ -25,8 +29,17 @@ impl Job {
     /// The job of a graph that was [checked](Graph::check).
     pub(crate) fn of(name: &str, graph: &Graph) -> Result<Self, BuildError> {
         let inner =
-            Inner { name: name.to_owned(), nodes: graph.nodes.clone(), wiring: Wiring::of(graph)? };
+            Inner { name: name.to_owned(), graph: graph.clone(), wiring: Wiring::of(graph)? };
         Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Whether it can take checkpoints in this way.
+    ///
+    /// # Errors
+    ///
+    /// Why not.
+    pub fn admits(&self, settings: &CheckpointSettings) -> Result<(), BuildError> {
+        self.inner.graph.admits(settings)
     }
 
     /// What the job is called.
@@ -62,7 +75,8 @@ impl Job {
         self.inner.wiring.split_count
     }
 
-    /// The splits that a subtask reads, ascending; none where it is not a source.
+    /// The splits that a subtask reads from the beginning, ascending; none where it is not a source, or an
+    /// enumerator assigns them.
     ///
     /// # Panics
     ///
@@ -70,6 +84,37 @@ impl Job {
     #[must_use]
     pub fn splits_of(&self, subtask: SubtaskId) -> &[SplitId] {
         &self.inner.wiring.placements[subtask.index()].splits
+    }
+
+    /// The sources whose splits an enumerator assigns: each with its subtasks and its splits.
+    pub fn enumerated(&self) -> impl Iterator<Item = (OperatorId, Vec<SubtaskId>, Vec<SplitId>)> {
+        let mut first: u16 = 0;
+        let nodes = (0..).map(OperatorId).zip(&self.inner.graph.nodes);
+        nodes.filter_map(move |(operator, node)| {
+            let splits = (first..first + node.splits).map(SplitId).collect();
+            first += node.splits;
+            (!node.assignment.is_static()).then(|| (operator, self.subtasks_of(operator), splits))
+        })
+    }
+
+    fn subtasks_of(&self, operator: OperatorId) -> Vec<SubtaskId> {
+        let topology = self.topology();
+        let all = topology.subtask_ids().zip(&topology.subtasks);
+        all.filter(|(_, shape)| shape.operator == operator).map(|(subtask, _)| subtask).collect()
+    }
+
+    /// The same job with this assignment of splits in all of its sources.
+    ///
+    /// # Errors
+    ///
+    /// When a source has not a split for each of its subtasks, and they are to be assigned statically.
+    pub fn with_assignment(&self, assignment: SplitAssignment) -> Result<Self, BuildError> {
+        let mut graph = self.inner.graph.clone();
+        for node in graph.nodes.iter_mut().filter(|node| node.role == OperatorRole::Source) {
+            node.assignment = assignment;
+        }
+        graph.check()?;
+        Self::of(self.name(), &graph)
     }
 
     /// A fresh task side of this subtask, with the defects that are switched on.
@@ -80,7 +125,7 @@ impl Job {
     #[must_use]
     pub fn subtask(&self, id: SubtaskId, defects: DefectSet) -> Subtask {
         let placement = &self.inner.wiring.placements[id.index()];
-        let node = &self.inner.nodes[placement.operator.index()];
+        let node = &self.inner.graph.nodes[placement.operator.index()];
         Subtask::new(id, (node.factory)(placement, &node.consumers, defects))
     }
 }

@@ -42,6 +42,8 @@
 //! # Ok::<(), cutwater::dataflow::BuildError>(())
 //! ```
 
+mod admission;
+pub mod assignment;
 mod backend;
 pub mod build_error;
 pub mod builder;
@@ -77,11 +79,13 @@ pub mod stream;
 pub mod subtask;
 pub mod subtask_state;
 mod task;
+pub mod time;
 mod timers;
 mod transform_task;
 mod watermark;
 mod wiring;
 
+pub use assignment::SplitAssignment;
 pub use build_error::BuildError;
 pub use builder::{CONSUMERS_MAX, JobBuilder, PARALLELISM_MAX};
 pub use collector::Collector;
@@ -107,3 +111,4 @@ pub use stateful_task::TIMER_CASCADE_MAX;
 pub use stream::Stream;
 pub use subtask::Subtask;
 pub use subtask_state::{RestoreError, SubtaskState};
+pub use time::{TimeStand, TimeStep, TimerId};

@@ -6,6 +6,7 @@ use super::record::{Item, Outputs};
 use super::source::Entry;
 use super::subtask_state::{RestoreError, SubtaskState};
 use super::task::Task;
+use super::time::TimeStand;
 use crate::protocol::{SplitId, SubtaskId};
 use crate::trace::SplitPosition;
 
@@ -47,6 +48,39 @@ impl Subtask {
         match &mut self.task {
             Task::Splits(task) => task.end_split(split, out),
             Task::Inputs(_) => panic!("{} reads no splits", self.id),
+        }
+    }
+
+    /// A source whose splits are assigned by an enumerator reads this one from its start from here on.
+    ///
+    /// # Panics
+    ///
+    /// When this is not a source.
+    pub fn add_split(&mut self, split: SplitId) {
+        match &mut self.task {
+            Task::Splits(task) => task.add_split(split),
+            Task::Inputs(_) => panic!("{} reads no splits", self.id),
+        }
+    }
+
+    /// The enumerator has no more splits for this source; whether all that it has have ended.
+    ///
+    /// # Panics
+    ///
+    /// When this is not a source.
+    pub fn end_assignment(&mut self, out: &mut Outputs) -> bool {
+        match &mut self.task {
+            Task::Splits(task) => task.end_assignment(out),
+            Task::Inputs(_) => panic!("{} reads no splits", self.id),
+        }
+    }
+
+    /// Whether an enumerator may assign it more splits.
+    #[must_use]
+    pub fn awaits_splits(&self) -> bool {
+        match &self.task {
+            Task::Splits(task) => task.awaits_splits(),
+            Task::Inputs(_) => false,
         }
     }
 
@@ -129,6 +163,15 @@ impl Subtask {
         let mut copy = self.clone();
         copy.restore(state)?;
         Ok(copy.tokens())
+    }
+
+    /// Where it stands in event time.
+    #[must_use]
+    pub fn time(&self) -> TimeStand {
+        match &self.task {
+            Task::Splits(task) => task.time(),
+            Task::Inputs(task) => task.time(),
+        }
     }
 
     /// The conserved quantity in the state, where the job declares one.

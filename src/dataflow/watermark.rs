@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use super::data::encode;
 use super::placement::Placement;
+use crate::protocol::{Defect, DefectSet};
 
 /// The watermark before any has been seen.
 pub(crate) const WATERMARK_MIN: i64 = i64::MIN;
@@ -21,17 +23,28 @@ pub(crate) struct WatermarkMerger {
     back: Arc<[bool]>,
     /// The minimum over `inputs`.
     current: i64,
+    defects: DefectSet,
 }
 
 impl WatermarkMerger {
     /// A merger of `inputs` inputs that have said nothing yet.
-    pub(crate) fn new(inputs: usize) -> Self {
-        Self { inputs: vec![WATERMARK_MIN; inputs], back: Arc::default(), current: WATERMARK_MIN }
+    pub(crate) fn new(inputs: usize, defects: DefectSet) -> Self {
+        let (inputs, back) = (vec![WATERMARK_MIN; inputs], Arc::default());
+        Self { inputs, back, current: WATERMARK_MIN, defects }
     }
 
     /// A merger of the input channels of a subtask.
-    pub(crate) fn of(placement: &Placement) -> Self {
-        Self { back: Arc::clone(&placement.back_inputs), ..Self::new(placement.ports.len()) }
+    pub(crate) fn of(placement: &Placement, defects: DefectSet) -> Self {
+        let back = Arc::clone(&placement.back_inputs);
+        Self { back, ..Self::new(placement.ports.len(), defects) }
+    }
+
+    /// The input has ended: nothing follows, so that it holds nothing back. Gives the minimum if that rises.
+    pub(crate) fn end(&mut self, input: usize) -> Option<i64> {
+        if self.defects.has(Defect::EndedInputHoldsWatermark) {
+            return None;
+        }
+        self.advance(input, WATERMARK_MAX)
     }
 
     /// Takes the watermark of one input; gives the minimum if that rises.
@@ -49,6 +62,13 @@ impl WatermarkMerger {
         self.raise()
     }
 
+    /// An input more, at this place, which has said nothing yet. One that holds the minimum down is kept until
+    /// there can be no more: else the minimum would fall.
+    pub(crate) fn insert(&mut self, input: usize) {
+        debug_assert_eq!(self.current, WATERMARK_MIN, "the watermark never falls");
+        self.inputs.insert(input, WATERMARK_MIN);
+    }
+
     /// The minimum over all inputs.
     pub(crate) fn current(&self) -> i64 {
         self.current
@@ -61,16 +81,28 @@ impl WatermarkMerger {
 
     /// Takes over what a snapshot holds; its number of inputs must be the same.
     pub(crate) fn restore(&mut self, inputs: &[i64], current: i64) {
+        if self.defects.has(Defect::WatermarkNotRestored) {
+            return;
+        }
         self.inputs.copy_from_slice(inputs);
         self.current = current;
+        if self.defects.has(Defect::WatermarkRestoredAsMaximum) {
+            self.current = inputs.iter().copied().max().unwrap_or(current);
+        }
+        if self.defects.has(Defect::WatermarkComparedAsBytes) {
+            self.current = inputs.iter().copied().min_by_key(encode).unwrap_or(current);
+        }
     }
 
     fn raise(&mut self) -> Option<i64> {
         let leads_back = |input: usize| self.back.get(input).copied().unwrap_or(false);
+        let heard = |watermark: &i64| {
+            *watermark != WATERMARK_MIN || !self.defects.has(Defect::SilentInputIgnored)
+        };
         let inputs = self.inputs.iter().copied().enumerate();
         let regular = inputs.filter(|(input, _)| !leads_back(*input)).map(|(_, mark)| mark);
-        let mut lowest = regular.min().unwrap_or(WATERMARK_MAX);
-        if lowest == WATERMARK_MAX {
+        let mut lowest = regular.filter(heard).min().unwrap_or(WATERMARK_MAX);
+        if lowest == WATERMARK_MAX && !self.back.is_empty() {
             lowest = self.inputs.iter().copied().min().unwrap_or(WATERMARK_MAX);
         }
         if lowest <= self.current {
@@ -88,7 +120,7 @@ mod tests {
     #[test]
     fn what_leads_back_holds_back_the_last_watermark_only() {
         let back = Arc::from([false, true, false]);
-        let mut merger = WatermarkMerger { back, ..WatermarkMerger::new(3) };
+        let mut merger = WatermarkMerger { back, ..WatermarkMerger::new(3, DefectSet::NONE) };
         assert_eq!(merger.advance(0, 10), None);
         assert_eq!(merger.advance(2, 7), Some(7));
         assert_eq!(merger.advance(0, WATERMARK_MAX), None);
@@ -99,7 +131,7 @@ mod tests {
 
     #[test]
     fn the_minimum_over_inputs_rises_only_when_the_slowest_does() {
-        let mut merger = WatermarkMerger::new(2);
+        let mut merger = WatermarkMerger::new(2, DefectSet::NONE);
         assert_eq!(merger.advance(0, 10), None);
         assert_eq!(merger.advance(1, 5), Some(5));
         assert_eq!(merger.advance(1, 20), Some(10));

@@ -110,6 +110,10 @@ fn deal_splits(graph: &Graph) -> Result<(Vec<Vec<SplitId>>, u16), BuildError> {
     for node in &graph.nodes {
         let end = next.checked_add(node.splits).ok_or(BuildError::TooManySplits)?;
         for index in 0..node.parallelism {
+            if !node.assignment.is_static() {
+                dealt.push(Vec::new());
+                continue;
+            }
             let own = (next..end).skip(usize::from(index)).step_by(usize::from(node.parallelism));
             dealt.push(own.map(SplitId).collect());
         }
@@ -141,6 +145,7 @@ fn placements(
             },
             onward: ends.onward.into(),
             splits,
+            assignment: graph.nodes[shape.operator.index()].assignment,
         };
     subtasks.map(placement).collect()
 }

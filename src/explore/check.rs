@@ -9,7 +9,7 @@ use super::footage::picture;
 use super::report::headline;
 use super::run::{WorldKind, run_plan};
 use super::statistics::Statistics;
-use crate::dataflow::{BuildError, Data, Input, JobBuilder};
+use crate::dataflow::{BuildError, Data, Input, JobBuilder, SplitAssignment};
 use crate::oracle::Verdict;
 use crate::plan::scenario::{
     CheckpointScenario, ClusterScenario, JobScenario, LinkScenario, NemesisScenario,
@@ -79,7 +79,7 @@ impl Check {
             job: Arc::new(job.build()?),
             input: Arc::new(input),
             expected: Arc::new(expected.iter().map(encoded).collect()),
-            late: 0,
+            late: Arc::default(),
         }))
     }
 
@@ -197,6 +197,7 @@ fn scenario(name: &str) -> Scenario {
             parallelism: one,
             splits: one,
             deal: Vec::new(),
+            assignment: SplitAssignment::Static,
         },
         cluster: ClusterScenario::default(),
         checkpoints: CheckpointScenario::default(),

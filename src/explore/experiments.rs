@@ -23,7 +23,8 @@ impl Prepared {
     /// Prepares an experiment: a workload's, or one's own.
     #[must_use]
     pub fn new(experiment: Experiment) -> Self {
-        let reference = Arc::new(Reference::of(experiment.expected.iter()));
+        let reference =
+            Arc::new(Reference::of(experiment.expected.iter()).dropping(experiment.late.iter()));
         Self { experiment, reference }
     }
 
@@ -88,14 +89,16 @@ impl Experiments {
         seed: u64,
         defects: DefectSet,
     ) -> Result<Plan, WorkloadError> {
-        draw(scenario, seed, defects, |job| {
+        let plan = draw(scenario, seed, defects, |job| {
             self.prepare(job).map(|prepared| prepared.experiment.job.topology().clone())
-        })
+        })?;
+        self.prepare(&plan.job)?.experiment.job.admits(&plan.cluster.checkpoints)?;
+        Ok(plan)
     }
 }
 
 /// The input is the same for every seed: what differs is what happens to it.
 fn settings(job: &JobPlan) -> WorkloadSettings {
-    let JobPlan { records, parallelism, splits, deal, .. } = *job;
-    WorkloadSettings { records, parallelism, splits, deal, seed: 0 }
+    let JobPlan { records, parallelism, splits, deal, assignment, .. } = *job;
+    WorkloadSettings { records, parallelism, splits, deal, assignment, seed: 0 }
 }

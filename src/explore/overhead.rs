@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::experiments::{Experiments, Prepared};
 use crate::cluster::{ClusterSettings, CostModel, StoreSettings};
-use crate::dataflow::Deal;
+use crate::dataflow::{Deal, SplitAssignment};
 use crate::plan::{JobPlan, Latency, LinkSettings, Plan, Span};
 use crate::protocol::{
     ChannelId, CheckpointId, CheckpointSettings, DefectSet, Protocol, SubtaskId, VirtualTime,
@@ -62,6 +62,7 @@ pub fn plan(interval_ms: u64, seed: u64) -> Plan {
             parallelism: 2,
             splits: 2,
             deal: Deal::Even,
+            assignment: SplitAssignment::Static,
         },
         cluster: cluster(interval_ms),
         links: LinkSettings {
@@ -70,6 +71,7 @@ pub fn plan(interval_ms: u64, seed: u64) -> Plan {
             local_us: 20,
             byte_ns: 0,
             slow: Vec::new(),
+            slow_control: Vec::new(),
             priorities: Vec::new(),
         },
         mailbox_us: Span::new(0, 100),
@@ -107,6 +109,7 @@ fn cluster(interval_ms: u64) -> ClusterSettings {
             failures_tolerated: 100,
             retained: 1,
         },
+        observe_time: false,
     }
 }
 

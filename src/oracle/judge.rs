@@ -7,13 +7,17 @@ macro_rules! scene {
     };
 }
 
+mod concern;
 mod rare;
+mod splits;
+mod time;
 
 use std::sync::Arc;
 
 use super::conservation::ConservationOracle;
 use super::cut::CutOracle;
 use super::durability::DurabilityOracle;
+use super::event_time::EventTimeOracle;
 use super::kind::Kind;
 use super::lifecycle::LifecycleOracle;
 use super::liveness::LivenessOracle;
@@ -22,6 +26,7 @@ use super::output::OutputOracle;
 use super::recovery::RecoveryOracle;
 use super::reference::Reference;
 use super::shape::{Scene, Shape};
+use super::splits::SplitsOracle;
 use super::state::StateOracle;
 use super::stopped_world::StoppedWorldOracle;
 use super::vector_clock::VectorClockOracle;
@@ -50,11 +55,13 @@ pub struct Judge {
     conservation: ConservationOracle,
     cut: CutOracle,
     durability: DurabilityOracle,
+    event_time: EventTimeOracle,
     lifecycle: LifecycleOracle,
     liveness: LivenessOracle,
     order: OrderOracle,
     output: OutputOracle,
     recovery: RecoveryOracle,
+    splits: SplitsOracle,
     state: StateOracle,
     stopped_world: StoppedWorldOracle,
     vector_clock: VectorClockOracle,
@@ -75,11 +82,13 @@ impl Judge {
             conservation: ConservationOracle::default(),
             cut: CutOracle::default(),
             durability: DurabilityOracle::default(),
+            event_time: EventTimeOracle::new(Arc::clone(&reference)),
             lifecycle: LifecycleOracle::default(),
             liveness: LivenessOracle::default(),
             order: OrderOracle::default(),
             output: OutputOracle::new(reference),
             recovery: RecoveryOracle::default(),
+            splits: SplitsOracle::default(),
             state: StateOracle::default(),
             stopped_world: StoppedWorldOracle::default(),
             vector_clock: VectorClockOracle::default(),
@@ -111,6 +120,7 @@ impl Judge {
             Event::Read { subtask, attempt, split, offset, lineage } => {
                 if self.counts_in(stamp, *subtask, *attempt) {
                     let entry = SplitPosition { split: *split, offset: *offset };
+                    self.splits.handle_read(scene!(self, stamp), *subtask, *split);
                     self.state.handle_read(scene!(self, stamp), *subtask, entry, *lineage);
                     self.judge_move(stamp, *subtask);
                 }

@@ -99,6 +99,32 @@ kinds! {
         /// What is stored is what was frozen at the cut.
         StoredOtherState,
     }
+    EventTime {
+        /// A record is dropped as late only where the reference drops it, and after its time.
+        DroppedUnduly,
+        /// What the reference drops as late is dropped.
+        LateRecordKept,
+        /// A timer fires only when the watermark has reached its time.
+        TimerFiredEarly,
+        /// On the history that survives, a timer fires once for each time that it is registered.
+        TimerFiredUnduly,
+        /// A timer whose time has come fires.
+        TimerNeverFired,
+        /// A restore brings back the timers that were pending at the cut.
+        TimersRestoredOtherwise,
+        /// A watermark is no higher than what all inputs have promised.
+        WatermarkAhead,
+        /// In a cut, the receiver of a channel knows the watermark of its sender.
+        WatermarkCutApart,
+        /// A watermark leaves a channel where it entered it.
+        WatermarkDisplaced,
+        /// Within an attempt, watermarks only rise.
+        WatermarkFell,
+        /// A watermark rises as soon as all inputs have promised more.
+        WatermarkHeldBack,
+        /// A restore brings back the watermark of the cut, where snapshots hold it.
+        WatermarkRestoredOtherwise,
+    }
     Lifecycle {
         /// A checkpoint that completed is not aborted.
         AbortedAfterCompletion,
@@ -204,6 +230,26 @@ kinds! {
         TermOutOfOrder,
         /// An attempt starts from the newest completed checkpoint.
         WrongCheckpoint,
+    }
+    Splits {
+        /// A reader takes a split that was assigned to it, once.
+        AcceptedUnduly,
+        /// An enumerator assigns only splits that no reader has.
+        AssignedTwice,
+        /// A reader is frozen after its enumerator.
+        FrozenBeforeEnumerator,
+        /// An enumerator is frozen only for a checkpoint that may still complete.
+        FrozenForSettled,
+        /// An enumerator freezes what it has.
+        FrozenOtherSplits,
+        /// At the end of the job every split has been taken by a reader.
+        NeverTaken,
+        /// A reader reads only the splits that are its own.
+        ReadByStranger,
+        /// An enumerator has after a restart what it had at the restored cut.
+        RestoredOtherSplits,
+        /// Nobody has a split that somebody else has.
+        TwoOwners,
     }
     State {
         /// Where there is no checkpoint, a subtask starts from the initial state.

@@ -9,6 +9,7 @@
 mod conservation;
 mod cut;
 mod durability;
+mod event_time;
 mod judge;
 mod kind;
 mod lifecycle;
@@ -18,6 +19,7 @@ mod output;
 mod recovery;
 mod reference;
 mod shape;
+mod splits;
 mod state;
 mod stopped_world;
 #[cfg(test)]

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use super::verdict::{Violation, Violations};
-use crate::protocol::{ChannelId, Guarantee, OperatorRole, Protocol, SubtaskId, Topology};
+use crate::protocol::{
+    ChannelId, DefectSet, Guarantee, Loops, OperatorRole, Protocol, SubtaskId, Topology,
+};
 use crate::trace::{RunStarted, Stamp};
 
 /// The two ends of a channel.
@@ -35,6 +37,8 @@ pub(super) struct Shape {
     pub liveness_bound: Duration,
     /// How cuts are made.
     pub protocol: Protocol,
+    /// The edges that lead back, where the protocol logs them.
+    loops: Loops,
 }
 
 impl Shape {
@@ -52,6 +56,14 @@ impl Shape {
             concurrent_max: run.concurrent_max as usize,
             liveness_bound: Duration::from_millis(run.liveness_bound_ms),
             protocol: run.protocol,
+            loops: match run.protocol {
+                Protocol::Cyclic => Loops::of(&run.topology, DefectSet::NONE),
+                Protocol::Aligned
+                | Protocol::AtLeastOnce
+                | Protocol::Unaligned
+                | Protocol::Hybrid
+                | Protocol::StopTheWorld => Loops::default(),
+            },
         };
         for (channel, ends) in run.topology.channel_ids().zip(&run.topology.channels) {
             shape.channels.push(Ends { from: ends.from, to: ends.to });
@@ -64,6 +76,11 @@ impl Shape {
     /// Whether a record may count more than once after a failure.
     pub fn allows_repeats(&self) -> bool {
         self.protocol.guarantee() == Guarantee::AtLeastOnce
+    }
+
+    /// Whether what is on its way in this channel is part of every cut.
+    pub fn is_logged(&self, channel: ChannelId) -> bool {
+        self.loops.leads_back(channel)
     }
 
     /// How many subtasks there are.

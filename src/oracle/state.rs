@@ -62,6 +62,8 @@ struct Flow {
 struct Saved {
     /// By subtask.
     subtasks: Vec<Option<Frozen>>,
+    /// The splits that no reader has, of sources with an enumerator.
+    unassigned: Vec<SplitId>,
     /// By channel.
     sent: Vec<Option<Fingerprint>>,
     /// By channel.
@@ -174,6 +176,16 @@ impl StateOracle {
         }
     }
 
+    /// An enumerator froze what no reader has: its part of the cut.
+    pub fn handle_enumerator(
+        &mut self,
+        scene: &Scene,
+        checkpoint: CheckpointId,
+        unassigned: &[SplitId],
+    ) {
+        self.saved(scene, checkpoint).unassigned.extend(unassigned);
+    }
+
     /// The checkpoint completed: its state is the state that recovery goes back to.
     pub fn handle_completed(&mut self, scene: &mut Scene, checkpoint: CheckpointId) {
         self.saved.retain(|id, _| *id >= checkpoint);
@@ -279,6 +291,7 @@ impl StateOracle {
         let (subtasks, channels) = (scene.shape.subtasks(), scene.shape.channels.len());
         self.saved.entry(checkpoint).or_insert_with(|| Saved {
             subtasks: vec![None; subtasks],
+            unassigned: Vec::new(),
             sent: vec![None; channels],
             received: vec![None; channels],
         })
@@ -332,16 +345,17 @@ impl Saved {
     }
 }
 
-/// In a cut each split has exactly one owner (I18).
+/// In a cut each split has exactly one owner: a reader that holds a position in it, or an enumerator (I18).
 fn judge_ownership(scene: &mut Scene, checkpoint: CheckpointId, saved: &Saved, splits: usize) {
     let mut owners = vec![0_u32; splits];
-    for position in saved.positions() {
-        if let Some(count) = owners.get_mut(position.split.index()) {
+    let in_readers = saved.positions().map(|position| position.split);
+    for split in in_readers.chain(saved.unassigned.iter().copied()) {
+        if let Some(count) = owners.get_mut(split.index()) {
             *count += 1;
         }
     }
     for (split, count) in owners.iter().enumerate().filter(|(_, count)| **count != 1) {
-        let text = format!("{checkpoint} holds {count} positions of split-{split}, not one");
+        let text = format!("{checkpoint} holds {count} owners of split-{split}, not one");
         scene.report(Violation::new(Kind::SplitOwnership, text).of(checkpoint));
     }
 }

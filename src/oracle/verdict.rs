@@ -36,6 +36,8 @@ pub enum OracleName {
     Cut,
     /// O21, I6: what is acknowledged is durable, unchanged, and stays.
     Durability,
+    /// O24, I20: timers fire once, watermarks never fall, nothing is dropped late that must be kept.
+    EventTime,
     /// I5, I7, I9, I10: a checkpoint's life, from its trigger to its end.
     Lifecycle,
     /// O16, I12, I13: the job ends, and so does every checkpoint and every blockage.
@@ -46,6 +48,8 @@ pub enum OracleName {
     Output,
     /// O12, I8, I17: what is restored may be, and the dead take no effect.
     Recovery,
+    /// I18: a split that an enumerator assigns has one owner, and every cut tells who.
+    Splits,
     /// O9, I2, I18: every record counts once in the state, on the history that survives.
     State,
     /// Naiad's pause: between its snapshot and the end of the checkpoint a subtask stands still.

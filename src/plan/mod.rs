@@ -19,7 +19,7 @@ pub use expectation::{Expectation, Situation};
 pub use fault::{ClockChange, Fault, MessageAction, PlannedFault, When};
 pub use fault_class::{FaultClass, FaultFamily};
 pub use file::{FileError, PLAN_FORMAT, PLAN_VERSION, PlanFile};
-pub use links::{Latency, LinkSettings, Priority, SlowLink};
+pub use links::{ControlLink, Latency, LinkSettings, Priority, SlowLink};
 pub use random::{Concern, Span, Stream};
 pub use scenario::{NemesisScenario, Scenario};
 pub use swarm::{Setting, SwarmScenario};
@@ -27,7 +27,7 @@ pub use swarm::{Setting, SwarmScenario};
 use serde::{Deserialize, Serialize};
 
 use crate::cluster::ClusterSettings;
-use crate::dataflow::Deal;
+use crate::dataflow::{Deal, SplitAssignment};
 use crate::protocol::{DefectSet, ProcessId};
 
 /// Everything that decides a run, but for the job's code and input.
@@ -76,4 +76,7 @@ pub struct JobPlan {
     /// How entries are dealt out to them.
     #[serde(default, skip_serializing_if = "Deal::is_even")]
     pub deal: Deal,
+    /// Who decides which subtask reads which of them.
+    #[serde(default, skip_serializing_if = "SplitAssignment::is_static")]
+    pub assignment: SplitAssignment,
 }

@@ -233,6 +233,12 @@ impl CheckpointCoordinator {
         self.store.holds(checkpoint)
     }
 
+    /// Whether this checkpoint may still complete.
+    #[must_use]
+    pub fn is_pending(&self, checkpoint: CheckpointId) -> bool {
+        self.pending.contains_key(&checkpoint)
+    }
+
     /// Whether the metadata of this checkpoint is being written, and is still wanted.
     #[must_use]
     pub fn awaits_metadata(&self, checkpoint: CheckpointId) -> bool {

@@ -46,8 +46,6 @@ pub enum Defect {
     EarlyAbortForgotten,
     /// B3, FLINK-18063: an abort leaves the channels of its alignment blocked.
     AbortLeavesBlocked,
-    /// B3, FLINK-28474: an abort leaves the channel state of its checkpoint being recorded.
-    AbortLeavesCapture,
     /// B4, FLINK-18139: channel state is captured of the first channels only.
     CaptureMissesChannel,
     /// B4, FLINK-17564: what arrives while channel state is captured goes before what waited.
@@ -111,8 +109,46 @@ pub enum Defect {
     CorruptReadAccepted,
     /// B9, Hazelcast #23201: the store answers before it has synced.
     AnsweredBeforeSynced,
+    /// B20, FLINK-4651, Bytewax #138: a restore leaves out the timers.
+    TimersNotRestored,
+    /// B20, FLINK-4651 turned round: a timer that has fired stays in the snapshot, and fires again after a
+    /// restore.
+    FiredTimerInSnapshot,
+    /// B20, FLINK-36663: after a restore the watermark is back at the minimum.
+    WatermarkNotRestored,
+    /// B20, RW #6309: after a restore the watermark is the maximum over the inputs, not the minimum.
+    WatermarkRestoredAsMaximum,
+    /// B20, RW #25547: after a restore the least watermark is looked for by encoded bytes, not by value.
+    WatermarkComparedAsBytes,
+    /// B20, FLINK-26018: an input that has said nothing yet is left out of the watermark.
+    SilentInputIgnored,
+    /// B20, FLINK-1775: an input that has ended still holds the watermark back.
+    EndedInputHoldsWatermark,
+    /// B1, Jet #542: a watermark is sent ahead of the records that wait for credit.
+    WatermarkOvertakesBacklog,
+    /// B1, Jet #542: a barrier is sent ahead of the watermark that waits for credit before it.
+    BarrierOvertakesWatermark,
     /// Determinism (Sui #26400): a counter shared by all runs of a process leaks into a run.
     StateLeaksBetweenRuns,
+    /// B7, FLINK-38453: a restored enumerator discovers its splits again, from the start, though readers have
+    /// them.
+    SplitsDiscoveredAgain,
+    /// B8, FLINK-28606: the gateway to a reader stays open between the enumerator's snapshot and the reader's.
+    GatewayLeftOpen,
+    /// B8, FLINK-21996: an assignment that is lost on its way to the reader is taken for delivered.
+    LostEventUnnoticed,
+    /// B8, mutant M8.4: what was assigned since the restored checkpoint is not handed back.
+    SplitsNotReturned,
+    /// B8, FLINK-20290: splits are handed back though the restored checkpoint has them in a reader.
+    CheckpointedSplitsReturned,
+    /// B8, FLINK-18641: sources are asked for their snapshots before the enumerator has taken its own.
+    SourcesBeforeEnumerator,
+    /// B10, FLINK-27148: the enumerator snapshots for a checkpoint that was given up meanwhile, and its gateways
+    /// stay closed.
+    EnumeratorOfAbortedSnapshots,
+    /// B8, Flink's `SubtaskGatewayImpl` (which relies on calls that come once): an assignment that comes twice
+    /// is taken twice.
+    RepeatedAssignmentTaken,
     /// B1, FLINK-3257 (M1.5): what is on its way along back edges is in no checkpoint.
     NoBackEdgeLog,
     /// B1, M1.5: the log of a back edge starts one record late.

@@ -6,12 +6,14 @@
 pub mod abort;
 pub mod acknowledgement;
 pub mod barrier;
+pub mod chandy_lamport;
 pub mod completed;
 pub mod completed_store;
 pub mod coordinator;
 pub mod coordinator_output;
 pub mod defect;
 pub mod early_aborts;
+pub mod enumerator;
 pub mod error;
 pub mod gate;
 pub mod ids;
@@ -34,11 +36,12 @@ pub use completed::{CompletedCheckpoint, SnapshotHandle};
 pub use coordinator::CheckpointCoordinator;
 pub use coordinator_output::{CoordinatorOutput, CoordinatorTimer};
 pub use defect::{Defect, DefectSet};
+pub use enumerator::{EnumeratorOutput, EnumeratorState, SplitEnumerator, SplitEvent};
 pub use error::ProtocolError;
 pub use gate::{Element, GateOutput, InputGate};
 pub use ids::{
-    Attempt, ChannelId, CheckpointId, Incarnation, ObjectKey, OperatorId, ProcessId, SplitId,
-    SubtaskId, Term, TransactionId,
+    Attempt, ChannelId, CheckpointId, Incarnation, ObjectKey, OperatorId, ProcessId, SnapshotId,
+    SplitId, SubtaskId, Term, TransactionId,
 };
 pub use key_group::KeyGroup;
 pub use lineage::{Digest, Fingerprint, LineageId};

@@ -43,7 +43,9 @@ pub fn clause(topology: &Topology, event: &Event) -> Clause {
     fault(&names, event)
         .or_else(|| names.in_channel(event))
         .or_else(|| names.at_subtask(event))
+        .or_else(|| names.in_time(event))
         .or_else(|| names.at_coordinator(event))
+        .or_else(|| names.of_enumerator(event))
         .or_else(|| names.outside(event))
         .unwrap_or_else(|| Clause::act(Point::from(event).to_string()))
 }
@@ -209,6 +211,38 @@ impl Names<'_> {
         })
     }
 
+    fn in_time(&self, event: &Event) -> Option<Clause> {
+        let by = |subtask: &SubtaskId, verb: String| Clause::new(self.subtask(*subtask), verb, "");
+        Some(match event {
+            Event::TimeRestored { subtask, watermark, timers, .. } => {
+                let watermark = watermark.map_or("no watermark".to_owned(), watermark_word);
+                by(subtask, format!("begins with {watermark} and {timers} timers"))
+            }
+            Event::WatermarkAdvanced { subtask, watermark, .. } => {
+                by(subtask, format!("has come to {}", watermark_word(*watermark)))
+            }
+            Event::WatermarkSent { channel, watermark, .. } => {
+                self.sends(*channel, &watermark_word(*watermark))
+            }
+            Event::WatermarkReceived { channel, watermark, .. } => {
+                self.receives(*channel, &watermark_word(*watermark))
+            }
+            Event::TimerRegistered { subtask, key, timestamp, .. } => {
+                by(subtask, format!("registers a timer of {key} for {timestamp}"))
+            }
+            Event::TimerDeleted { subtask, key, timestamp, .. } => {
+                by(subtask, format!("takes back the timer of {key} for {timestamp}"))
+            }
+            Event::TimerFired { subtask, key, timestamp, .. } => {
+                by(subtask, format!("fires the timer of {key} for {timestamp}"))
+            }
+            Event::DroppedLate { subtask, lineage, timestamp, .. } => {
+                by(subtask, format!("drops {lineage} of {timestamp} as late"))
+            }
+            _ => return None,
+        })
+    }
+
     fn at_coordinator(&self, event: &Event) -> Option<Clause> {
         Some(match event {
             Event::LeadershipTaken { term } => Clause::act(format!("takes the lead, {term}")),
@@ -244,6 +278,45 @@ impl Names<'_> {
             Event::Discarded { checkpoint } => Clause::act(format!("discards {checkpoint}")),
             Event::JobFinished { attempt } => {
                 Clause::act(format!("the job has finished, in {attempt}"))
+            }
+            _ => return None,
+        })
+    }
+
+    /// What readers and enumerators tell each other.
+    fn of_enumerator(&self, event: &Event) -> Option<Clause> {
+        Some(match event {
+            Event::SplitRequested { subtask, .. } => {
+                Clause::new(self.subtask(*subtask), "asks for a split", "")
+            }
+            Event::SplitAssigned { subtask, split, .. } => {
+                Clause::act(format!("assigns {split} to {}", self.subtask(*subtask)))
+            }
+            Event::SplitAccepted { subtask, split, .. } => {
+                Clause::new(self.subtask(*subtask), "takes", split.to_string())
+            }
+            Event::SplitsExhausted { subtask, .. } => {
+                Clause::act(format!("has no more splits for {}", self.subtask(*subtask)))
+            }
+            Event::SplitsReturned { subtask, splits, .. } => {
+                let splits: Vec<_> = splits.iter().map(ToString::to_string).collect();
+                let from = self.subtask(*subtask);
+                Clause::act(format!("takes {} back from {from}", splits.join(", ")))
+            }
+            Event::EnumeratorSnapshot { checkpoint, unassigned, .. } => Clause::act(format!(
+                "snapshots the enumerator for {checkpoint}, {} splits unassigned",
+                unassigned.len()
+            )),
+            Event::EnumeratorRestored { unassigned, .. } => {
+                Clause::act(format!("has {} splits to assign", unassigned.len()))
+            }
+            Event::GatewayClosed { subtask, checkpoint, .. } => {
+                let to = self.subtask(*subtask);
+                Clause::act(format!("holds back what it tells {to} until |{checkpoint}"))
+            }
+            Event::GatewayReopened { subtask, checkpoint, .. } => {
+                let to = self.subtask(*subtask);
+                Clause::act(format!("tells {to} what it held back for |{checkpoint}"))
             }
             _ => return None,
         })
@@ -312,5 +385,15 @@ impl Names<'_> {
                 format!("the metadata of {checkpoint}")
             }
         }
+    }
+}
+
+/// A watermark in words: the first and the last one have no number.
+#[must_use]
+pub fn watermark_word(watermark: i64) -> String {
+    match watermark {
+        i64::MIN => "no watermark yet".to_owned(),
+        i64::MAX => "the last watermark".to_owned(),
+        watermark => format!("watermark {watermark}"),
     }
 }

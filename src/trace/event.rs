@@ -11,7 +11,7 @@ use super::message_kind::MessageKind;
 use super::trouble::{SinkTrouble, StoreTrouble};
 use crate::protocol::{
     AbortReason, Attempt, ChannelId, CheckpointId, Digest, Incarnation, LineageId, ObjectKey,
-    ProcessId, SplitId, SubtaskId, Term, TransactionId, VirtualTime,
+    OperatorId, ProcessId, SplitId, SubtaskId, Term, TransactionId, VirtualTime,
 };
 
 /// When and where an event happened.
@@ -190,6 +190,31 @@ pub enum Event {
     /// User code panicked, or state could not be read.
     SubtaskFailed { subtask: SubtaskId, attempt: Attempt, reason: String },
 
+    // ---- event time, where it is observed -------------------------------------------------------
+    /// A subtask begins with this watermark, and with so many timers; none where snapshots hold no
+    /// watermark, and it begins anew.
+    TimeRestored { subtask: SubtaskId, attempt: Attempt, watermark: Option<i64>, timers: u64 },
+    /// The watermark of a subtask rose: the minimum over its channels, or over the splits of a source.
+    WatermarkAdvanced { subtask: SubtaskId, attempt: Attempt, watermark: i64 },
+    /// A watermark entered a channel.
+    WatermarkSent { channel: ChannelId, attempt: Attempt, watermark: i64, sequence: u64 },
+    /// A watermark left a channel.
+    WatermarkReceived { channel: ChannelId, attempt: Attempt, watermark: i64, sequence: u64 },
+    /// A timer that was not there was registered for a key.
+    TimerRegistered { subtask: SubtaskId, attempt: Attempt, key: Digest, timestamp: i64 },
+    /// A timer was taken back.
+    TimerDeleted { subtask: SubtaskId, attempt: Attempt, key: Digest, timestamp: i64 },
+    /// A timer fires; what it emits follows.
+    TimerFired { subtask: SubtaskId, attempt: Attempt, key: Digest, timestamp: i64 },
+    /// A record was dropped because it is late; `record` is the digest of its bytes.
+    DroppedLate {
+        subtask: SubtaskId,
+        attempt: Attempt,
+        lineage: LineageId,
+        record: Digest,
+        timestamp: i64,
+    },
+
     // ---- coordinator ---------------------------------------------------------------------------
     /// A coordinator reigns, and knows what its predecessors made durable.
     LeadershipTaken { term: Term },
@@ -218,6 +243,31 @@ pub enum Event {
     Discarded { checkpoint: CheckpointId },
     /// Everything was read, processed, snapshotted in a completed checkpoint and committed.
     JobFinished { attempt: Attempt },
+
+    // ---- sources with an enumerator -------------------------------------------------------------
+    /// A reader is about to ask for a split.
+    SplitRequested { subtask: SubtaskId, attempt: Attempt },
+    /// The enumerator gave the split to this reader, who has yet to be told.
+    SplitAssigned { subtask: SubtaskId, attempt: Attempt, split: SplitId },
+    /// The reader has the split, and reads it from this offset on.
+    SplitAccepted { subtask: SubtaskId, attempt: Attempt, split: SplitId, offset: u64 },
+    /// The enumerator has nothing left for this reader, who has yet to be told.
+    SplitsExhausted { subtask: SubtaskId, attempt: Attempt },
+    /// What the enumerator had given to this reader since the restored checkpoint is unassigned again.
+    SplitsReturned { subtask: SubtaskId, attempt: Attempt, splits: Vec<SplitId> },
+    /// The enumerator's part of the cut: the splits that no reader has.
+    EnumeratorSnapshot {
+        operator: OperatorId,
+        attempt: Attempt,
+        checkpoint: CheckpointId,
+        unassigned: Vec<SplitId>,
+    },
+    /// What the enumerator has to give, as the attempt starts.
+    EnumeratorRestored { operator: OperatorId, attempt: Attempt, unassigned: Vec<SplitId> },
+    /// Nothing leaves for this reader until it has acknowledged the checkpoint.
+    GatewayClosed { subtask: SubtaskId, attempt: Attempt, checkpoint: CheckpointId },
+    /// What was held back for this reader leaves.
+    GatewayReopened { subtask: SubtaskId, attempt: Attempt, checkpoint: CheckpointId },
 
     // ---- stores --------------------------------------------------------------------------------
     /// The object is durable, with this content.
@@ -269,7 +319,20 @@ impl Event {
             | Event::AbortLearned { subtask, .. }
             | Event::SubtaskEnded { subtask, .. }
             | Event::SubtaskFailed { subtask, .. }
+            | Event::TimeRestored { subtask, .. }
+            | Event::WatermarkAdvanced { subtask, .. }
+            | Event::TimerRegistered { subtask, .. }
+            | Event::TimerDeleted { subtask, .. }
+            | Event::TimerFired { subtask, .. }
+            | Event::DroppedLate { subtask, .. }
             | Event::AcknowledgementCounted { subtask, .. }
+            | Event::SplitRequested { subtask, .. }
+            | Event::SplitAssigned { subtask, .. }
+            | Event::SplitAccepted { subtask, .. }
+            | Event::SplitsExhausted { subtask, .. }
+            | Event::SplitsReturned { subtask, .. }
+            | Event::GatewayClosed { subtask, .. }
+            | Event::GatewayReopened { subtask, .. }
             | Event::AcknowledgementIgnored { subtask, .. } => Some(*subtask),
             Event::SnapshotTaken(taken) => Some(taken.subtask),
             Event::ChannelStateCaptured(captured) => Some(captured.subtask),
@@ -288,6 +351,22 @@ impl Event {
 }
 
 impl Point {
+    /// Whether it tells of event time, which a trace does only where that is observed.
+    #[must_use]
+    pub const fn tells_of_time(self) -> bool {
+        matches!(
+            self,
+            Self::TimeRestored
+                | Self::WatermarkAdvanced
+                | Self::WatermarkSent
+                | Self::WatermarkReceived
+                | Self::TimerRegistered
+                | Self::TimerDeleted
+                | Self::TimerFired
+                | Self::DroppedLate
+        )
+    }
+
     /// Whether it tells of a fault that strikes or ends, and not of the system.
     #[must_use]
     pub const fn tells_of_fault(self) -> bool {

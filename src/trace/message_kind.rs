@@ -43,4 +43,8 @@ pub enum MessageKind {
     LogAnswer,
     SinkRequest,
     SinkAnswer,
+    RequestSplit,
+    AssignSplit,
+    NoMoreSplits,
+    TakeSplit,
 }

@@ -19,10 +19,11 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::dataflow::{Deal, Input, Job, JobBuilder};
+use crate::dataflow::{Input, Job, JobBuilder};
 
 mod bank;
 mod collatz;
+mod corrections;
 mod draw;
 mod error;
 mod flights;
@@ -33,6 +34,7 @@ mod reachability;
 mod records;
 mod relay;
 mod sequence;
+mod sessions;
 mod settings;
 mod window;
 mod word_count;
@@ -71,12 +73,13 @@ pub struct Experiment {
     pub input: Arc<Input>,
     /// The payloads of the output that must be committed, each once, in any order.
     pub expected: Arc<Vec<Vec<u8>>>,
-    /// How many records the job must drop because they come after their window was closed.
-    pub late: u64,
+    /// The records that the job must drop because they come after their window was closed, each as it is
+    /// encoded where it is dropped; in any order.
+    pub late: Arc<Vec<Vec<u8>>>,
 }
 
 /// Every workload there is.
-static ALL: [Workload; 14] = [
+static ALL: [Workload; 16] = [
     word_count::WORKLOAD,
     flights::WORKLOAD,
     nexmark::q1::WORKLOAD,
@@ -89,6 +92,8 @@ static ALL: [Workload; 14] = [
     join::WORKLOAD,
     relay::WORKLOAD,
     relay::AT_LEAST_ONCE,
+    sessions::WORKLOAD,
+    corrections::WORKLOAD,
     reachability::WORKLOAD,
     collatz::WORKLOAD,
 ];
@@ -130,18 +135,27 @@ impl Workload {
     /// When this workload cannot do what the settings ask for.
     pub fn experiment(&self, settings: &WorkloadSettings) -> Result<Experiment, WorkloadError> {
         settings.check(self)?;
-        (self.build)(settings)
+        let mut experiment = (self.build)(settings)?;
+        if !settings.assignment.is_static() {
+            experiment.job = Arc::new(experiment.job.with_assignment(settings.assignment)?);
+        }
+        Ok(experiment)
     }
 
     /// Settings that this workload can do, of its usual size.
     #[must_use]
     pub fn usual_settings(&self, parallelism: u16, seed: u64) -> WorkloadSettings {
         let splits = if self.single_split { 1 } else { parallelism };
-        WorkloadSettings { records: None, parallelism, splits, deal: Deal::Even, seed }
+        WorkloadSettings { records: None, parallelism, splits, seed, ..WorkloadSettings::default() }
     }
 }
 
 impl Experiment {
+    /// The experiment with records that are late.
+    fn dropping<T: Serialize>(self, late: &[T]) -> Self {
+        Self { late: Arc::new(late.iter().map(encoded).collect()), ..self }
+    }
+
     /// An experiment in which no record is late.
     fn new<T: Serialize>(
         job: &JobBuilder,
@@ -152,7 +166,7 @@ impl Experiment {
             job: Arc::new(job.build()?),
             input: Arc::new(input),
             expected: Arc::new(outputs.iter().map(encoded).collect()),
-            late: 0,
+            late: Arc::default(),
         })
     }
 }

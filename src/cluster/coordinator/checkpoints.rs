@@ -32,10 +32,11 @@ impl Coordinator {
             CoordinatorOutput::Trigger(barrier) => {
                 let checkpoint = barrier.checkpoint;
                 outbox.event(Event::Triggered { attempt, checkpoint });
-                self.tell_hosts(&Message::Trigger { attempt, barrier }, outbox);
+                self.begin_cut(barrier, outbox);
             }
             CoordinatorOutput::Counted(acknowledgement) => {
                 outbox.event(counted(&acknowledgement));
+                self.reopen_gateway(&acknowledgement, outbox);
             }
             CoordinatorOutput::Ignored { acknowledgement, discard } => {
                 outbox.event(ignored(&acknowledgement));
@@ -52,6 +53,7 @@ impl Coordinator {
             }
             CoordinatorOutput::Completed { checkpoint, terminal } => {
                 outbox.event(Event::Completed { attempt, checkpoint });
+                self.enumerators.handle_completed(checkpoint);
                 if terminal {
                     self.change(now, Change::Finish, outbox);
                 }
@@ -63,6 +65,7 @@ impl Coordinator {
             CoordinatorOutput::LoopsQuiet(quiet) => self.end_loops(&quiet, outbox),
             CoordinatorOutput::Aborted { checkpoint, reason } => {
                 outbox.event(Event::Aborted { attempt, checkpoint, reason });
+                self.abandon_cut(checkpoint, outbox);
             }
             CoordinatorOutput::NotifyAborted(checkpoint) => {
                 self.tell_hosts(&Message::NotifyAborted { attempt, checkpoint }, outbox);
@@ -90,7 +93,7 @@ impl Coordinator {
         }
     }
 
-    fn tell_hosts(&mut self, message: &Message, outbox: &mut impl Outbox) {
+    pub(super) fn tell_hosts(&mut self, message: &Message, outbox: &mut impl Outbox) {
         let Some(deploy) = self.deployment().and_then(|deployment| deployment.deploy()) else {
             return;
         };
@@ -102,17 +105,18 @@ impl Coordinator {
         }
     }
 
-    fn write_metadata(
+    pub(super) fn write_metadata(
         &mut self,
         now: VirtualTime,
         completed: &CompletedCheckpoint,
         outbox: &mut impl Outbox,
     ) {
         let checkpoint = completed.checkpoint;
+        let Some(enumerators) = self.enumerators.part_of(completed) else { return };
+        let bytes = metadata::encode(completed, &enumerators);
         let snapshots =
             completed.snapshots.iter().map(|handle| (handle.subtask, handle.key)).collect();
         outbox.event(Event::Assembled { checkpoint, snapshots });
-        let bytes = metadata::encode(completed);
         let operation = ObjectOperation::Put { key: ObjectKey::Metadata { checkpoint }, bytes };
         self.object(now, Purpose::WriteMetadata(checkpoint), operation, outbox);
     }
@@ -126,6 +130,7 @@ impl Coordinator {
     ) {
         let checkpoint = completed.checkpoint;
         outbox.event(Event::Discarded { checkpoint });
+        self.enumerators.forget(checkpoint);
         self.delete(now, ObjectKey::Metadata { checkpoint }, outbox);
         for handle in &completed.snapshots {
             self.delete(now, handle.key, outbox);

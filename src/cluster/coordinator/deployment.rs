@@ -57,6 +57,7 @@ impl Coordinator {
             self.fail_if_hosting(now, worker, "has not been heard of", outbox);
         }
         self.repeat_deployment(outbox);
+        self.repeat_split_events(now, outbox);
         if !matches!(self.state, State::Finished) {
             self.watch_workers(outbox);
         }
@@ -179,6 +180,7 @@ impl Coordinator {
         let deploy = Deploy { attempt, term, checkpoint: restored, placement, snapshots };
         *deployment = Deployment::Deploying { deploy: Arc::new(deploy), ready: BTreeSet::new() };
         outbox.event(Event::AttemptStarted { attempt, term, restored });
+        self.restart_enumerators(restored, outbox);
         self.repeat_deployment(outbox);
         self.look_for_leftovers(now, outbox);
         self.start_when_possible(now, outbox);

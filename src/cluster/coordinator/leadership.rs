@@ -127,8 +127,9 @@ impl Coordinator {
         let State::Loading { wanted, loaded } = &mut self.state else { return };
         wanted.remove(&checkpoint);
         if let ObjectResult::Read(bytes) = result
-            && let Some(completed) = metadata::decode(bytes, self.defects)
+            && let Some((completed, enumerators)) = metadata::decode(bytes, self.defects)
         {
+            self.enumerators.remember(checkpoint, enumerators);
             loaded.insert(checkpoint, completed);
         }
         self.lead_when_loaded(outbox);

@@ -1,10 +1,11 @@
-//! The metadata object of a checkpoint: its content, and behind it the digest of that.
+//! The metadata object of a checkpoint: its content, the enumerators' part of it where there are any, and
+//! behind it the digest of that.
 //!
 //! A store may hand out the beginning of an object, or a wrong byte; a reader must know.
 
 use std::sync::Arc;
 
-use crate::protocol::{CompletedCheckpoint, Defect, DefectSet, Digest};
+use crate::protocol::{CompletedCheckpoint, Defect, DefectSet, Digest, EnumeratorState};
 
 /// How many bytes the digest takes.
 const DIGEST_BYTES: usize = size_of::<u64>();
@@ -14,26 +15,35 @@ const DIGEST_BYTES: usize = size_of::<u64>();
 /// # Panics
 ///
 /// Never: it is plain data.
-pub fn encode(completed: &CompletedCheckpoint) -> Arc<[u8]> {
+pub fn encode(completed: &CompletedCheckpoint, enumerators: &[EnumeratorState]) -> Arc<[u8]> {
     let mut bytes = postcard::to_allocvec(completed).expect("plain data can be encoded");
+    if !enumerators.is_empty() {
+        bytes.extend(postcard::to_allocvec(enumerators).expect("plain data can be encoded"));
+    }
     bytes.extend(Digest::of(&bytes).0.to_le_bytes());
     bytes.into()
 }
 
 /// What was stored; none where these bytes are not it.
-pub fn decode(bytes: &[u8], defects: DefectSet) -> Option<CompletedCheckpoint> {
+pub fn decode(
+    bytes: &[u8],
+    defects: DefectSet,
+) -> Option<(CompletedCheckpoint, Vec<EnumeratorState>)> {
     let (content, digest) = bytes.split_at_checked(bytes.len().checked_sub(DIGEST_BYTES)?)?;
     let is_whole = Digest::of(content).0.to_le_bytes() == digest;
     if !is_whole && !defects.has(Defect::CorruptReadAccepted) {
         return None;
     }
-    postcard::from_bytes(content).ok()
+    match postcard::take_from_bytes(content).ok()? {
+        (completed, []) => Some((completed, Vec::new())),
+        (completed, rest) => Some((completed, postcard::from_bytes(rest).ok()?)),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::{Attempt, CheckpointId, ObjectKey, SnapshotHandle, SubtaskId};
+    use crate::protocol::{Attempt, CheckpointId, ObjectKey, SnapshotHandle, SplitId, SubtaskId};
 
     fn completed() -> CompletedCheckpoint {
         let (checkpoint, attempt, subtask) = (CheckpointId(7), Attempt(2), SubtaskId(0));
@@ -45,13 +55,16 @@ mod tests {
 
     #[test]
     fn what_was_stored_is_read() {
-        let bytes = encode(&completed());
-        assert_eq!(decode(&bytes, DefectSet::NONE), Some(completed()));
+        let bytes = encode(&completed(), &[]);
+        assert_eq!(decode(&bytes, DefectSet::NONE), Some((completed(), Vec::new())));
+        let enumerators = vec![EnumeratorState { unassigned: vec![SplitId(3)] }];
+        let bytes = encode(&completed(), &enumerators);
+        assert_eq!(decode(&bytes, DefectSet::NONE), Some((completed(), enumerators)));
     }
 
     #[test]
     fn no_beginning_of_it_is_taken_for_the_whole() {
-        let bytes = encode(&completed());
+        let bytes = encode(&completed(), &[]);
         for length in 0..bytes.len() {
             assert_eq!(decode(&bytes[..length], DefectSet::NONE), None, "{length} bytes");
         }
@@ -59,7 +72,7 @@ mod tests {
 
     #[test]
     fn no_wrong_bit_is_taken_for_right() {
-        let bytes = encode(&completed());
+        let bytes = encode(&completed(), &[]);
         for bit in 0..bytes.len() * 8 {
             let mut wrong = bytes.to_vec();
             wrong[bit / 8] ^= 1 << (bit % 8);

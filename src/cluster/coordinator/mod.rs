@@ -3,6 +3,7 @@
 
 mod checkpoints;
 mod deployment;
+mod enumerator;
 mod leadership;
 mod ledger;
 mod leftovers;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deployment::Deployment;
+use enumerator::Enumerators;
 use ledger::Ledger;
 use workers::Workers;
 
@@ -55,6 +57,8 @@ pub struct Coordinator {
     inherited: CheckpointId,
     /// What they left behind has been looked for.
     is_swept: bool,
+    /// Those of the sources that have one.
+    enumerators: Enumerators,
     state: State,
 }
 
@@ -97,6 +101,7 @@ impl Coordinator {
             workers: Workers::default(),
             inherited: CheckpointId::default(),
             is_swept: false,
+            enumerators: Enumerators::default(),
             state: State::TakingLeadership,
         }
     }
@@ -159,6 +164,12 @@ impl Coordinator {
                     checkpoints.handle_decline(now, attempt, checkpoint);
                 }
             }
+            Message::RequestSplit { attempt, subtask, taken } => {
+                self.handle_split_request(attempt, subtask, taken, outbox);
+            }
+            Message::SplitTaken { attempt, subtask, taken } => {
+                self.handle_split_taken(attempt, subtask, taken, outbox);
+            }
             Message::MetaAnswer { request, written, version, record } => {
                 let purpose = self.requests.answered(request);
                 if purpose == Some(Purpose::Record) {
@@ -182,6 +193,7 @@ impl Coordinator {
                     checkpoints.handle_timer(now, timer);
                 }
             }
+            Timer::Enumerate(barrier) => self.handle_enumerate(now, barrier, outbox),
             Timer::Heartbeat
             | Timer::Pace { .. }
             | Timer::Mail { .. }

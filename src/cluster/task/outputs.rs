@@ -6,7 +6,7 @@ use crate::dataflow::Item;
 use crate::protocol::{
     Attempt, Barrier, ChannelId, CheckpointId, Defect, DefectSet, Element, Passage, ProcessId,
 };
-use crate::trace::ChannelCut;
+use crate::trace::{ChannelCut, Event};
 
 /// All output channels of a task, by edge and then by receiver.
 #[derive(Clone, Debug)]
@@ -24,8 +24,11 @@ pub struct OutputSide {
 #[derive(Clone, Debug)]
 struct Overtaken {
     checkpoint: CheckpointId,
-    items: Vec<(ChannelId, Vec<Item>)>,
+    items: ChannelItems,
 }
+
+/// Items by channel, in the order of their channel.
+pub type ChannelItems = Vec<(ChannelId, Vec<Item>)>;
 
 impl OutputSide {
     pub fn new(channels: Vec<OutputChannel>, attempt: Attempt, defects: DefectSet) -> Self {
@@ -47,6 +50,12 @@ impl OutputSide {
         let was_stalled = channel.is_stalled();
         channel.emit(element, self.attempt, self.defects, outbox);
         self.stalled += usize::from(channel.is_stalled() && !was_stalled);
+    }
+
+    /// A watermark is about to enter one channel.
+    pub fn watermark_sent(&self, output: usize, watermark: i64) -> Event {
+        let ChannelCut { channel, records: sequence, .. } = self.channels[output].cut();
+        Event::WatermarkSent { channel, attempt: self.attempt, watermark, sequence }
     }
 
     /// Puts an element into every channel.
@@ -109,7 +118,7 @@ impl OutputSide {
     }
 
     /// What the newest barrier overtook, once it has left every queue.
-    pub fn take_overtaken(&mut self) -> Option<(CheckpointId, Vec<(ChannelId, Vec<Item>)>)> {
+    pub fn take_overtaken(&mut self) -> Option<(CheckpointId, ChannelItems)> {
         let checkpoint = self.overtaken.as_ref()?.checkpoint;
         if self.channels.iter().any(|channel| channel.owes(checkpoint)) {
             return None;

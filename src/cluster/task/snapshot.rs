@@ -291,11 +291,12 @@ impl Task {
         assert_eq!(self.phase, Phase::Restoring, "a task is restored once");
         let (subtask, attempt, positions) = (self.id, self.attempt, self.positions());
         if self.inputs.is_empty() {
-            self.source = Some(SourceReader::new(&positions));
+            self.source = Some(SourceReader::new(&positions, self.subtask.awaits_splits()));
         }
         self.checkpoint = self.fresh_checkpoint(checkpoint);
         let restored = Restored { subtask, attempt, checkpoint, state, positions };
         env.outbox.event(Event::Restored(Box::new(restored)));
+        self.tell_restored(env);
         self.phase = Phase::Ready;
         if self.sink.is_some() {
             self.open_sink(transactions, env);

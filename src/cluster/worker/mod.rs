@@ -160,6 +160,12 @@ impl Worker {
                     task.handle_trigger(barrier, env);
                 });
             }
+            Message::TellReader { attempt, subtask, number, event } => {
+                self.with_task(now, attempt, subtask, outbox, |task, env| {
+                    task.handle_split_event(number, event, env);
+                    Ok(())
+                });
+            }
             Message::NotifyComplete { attempt, checkpoint } => {
                 self.handle_notify_complete(now, attempt, checkpoint, outbox);
             }
@@ -211,7 +217,11 @@ impl Worker {
             }
             Timer::Retry => self.requests.handle_retry(now, outbox),
             Timer::Heartbeat => self.handle_heartbeat_due(now, outbox),
-            Timer::Checkpoint(_) | Timer::CheckWorkers | Timer::Restart | Timer::Serve(_) => {}
+            Timer::Checkpoint(_)
+            | Timer::Enumerate(_)
+            | Timer::CheckWorkers
+            | Timer::Restart
+            | Timer::Serve(_) => {}
         }
     }
 
@@ -418,6 +428,7 @@ impl Worker {
         let here = ProcessId::Worker(self.index);
         for task in self.execution.iter_mut().flat_map(Execution::tasks) {
             task.tell_tallies(here, outbox);
+            task.ask_again(outbox);
         }
         self.beat(outbox);
     }

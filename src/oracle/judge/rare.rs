@@ -1,6 +1,7 @@
 //! Rare events: all but those per record.
 
 use super::Judge;
+use super::concern::{Concern, concern};
 use crate::oracle::kind::Kind;
 use crate::oracle::order::Marker;
 use crate::oracle::shape::{Scene, Shape};
@@ -9,17 +10,6 @@ use crate::trace::{
     ChannelStateCaptured, ChannelStateRestored, Event, Restored, RunStarted, SnapshotTaken,
     SplitPosition, Stamp,
 };
-
-/// Whom an event concerns.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Concern {
-    Run,
-    Channel,
-    Subtask,
-    Coordinator,
-    Outside,
-    Nobody,
-}
 
 #[expect(
     clippy::collapsible_match,
@@ -37,7 +27,9 @@ impl Judge {
             Concern::Run => self.observe_run(stamp, event),
             Concern::Channel => self.observe_channel(stamp, event),
             Concern::Subtask => self.observe_subtask(stamp, event),
+            Concern::Time => self.observe_time(stamp, event),
             Concern::Coordinator => self.observe_coordinator(stamp, event),
+            Concern::Splits => self.observe_splits(stamp, event),
             Concern::Outside => self.observe_outside(stamp, event),
             Concern::Nobody => {}
         }
@@ -70,11 +62,13 @@ impl Judge {
         self.conservation.start();
         self.cut.start(scene);
         self.durability.start();
+        self.event_time.start(scene);
         self.lifecycle.start(scene);
         self.liveness.start(scene);
         self.order.start(scene);
         self.output.start(scene);
         self.recovery.start(scene);
+        self.splits.start();
         self.state.start(scene);
         self.stopped_world.start(scene);
         self.vector_clock.start(scene);
@@ -161,6 +155,9 @@ impl Judge {
     ) {
         if self.counts_on(stamp, channel, attempt) {
             self.order.handle_marker_received(scene!(self, stamp), channel, marker, sequence);
+            if marker == Marker::End {
+                self.event_time.handle_end_received(scene!(self, stamp), channel);
+            }
         }
     }
 
@@ -214,6 +211,7 @@ impl Judge {
     fn restore(&mut self, stamp: Stamp, restored: &Restored) {
         if self.counts_in(stamp, restored.subtask, restored.attempt) {
             self.recovery.handle_restored(scene!(self, stamp), restored);
+            self.splits.handle_restored(scene!(self, stamp), restored);
             self.state.handle_restored(scene!(self, stamp), restored);
         }
     }
@@ -255,7 +253,9 @@ impl Judge {
         self.lifecycle.handle_snapshot(scene, snapshot.subtask, snapshot.checkpoint);
         self.cut.handle_snapshot(scene, snapshot);
         self.vector_clock.handle_snapshot(scene, snapshot);
+        self.splits.handle_snapshot(scene, snapshot);
         self.state.handle_snapshot(scene, snapshot);
+        self.event_time.handle_snapshot(scene, snapshot.subtask, snapshot.checkpoint);
         self.stopped_world.handle_snapshot(snapshot.subtask, snapshot.checkpoint);
         self.conservation.handle_snapshot(scene, snapshot);
         self.output.handle_snapshot(snapshot);
@@ -264,7 +264,7 @@ impl Judge {
     /// Whether this is said by a coordinator that was replaced, goes on, and does not know that it has
     /// been deposed: of an attempt that is over, or that its successor has yet to replace. What it says
     /// binds nobody: it is not what the job does.
-    fn is_of_deposed(&self, event: &Event) -> bool {
+    pub(super) fn is_of_deposed(&self, event: &Event) -> bool {
         if self.zombies == 0 {
             return false;
         }
@@ -275,9 +275,9 @@ impl Judge {
             Event::LeadershipTaken { term } | Event::AttemptStarted { term, .. } => {
                 self.recovery.is_deposed(*term)
             }
-            Event::Triggered { attempt, .. } | Event::AttemptFailed { attempt, .. } => {
-                is_over(*attempt)
-            }
+            Event::Triggered { attempt, .. }
+            | Event::EnumeratorSnapshot { attempt, .. }
+            | Event::AttemptFailed { attempt, .. } => is_over(*attempt),
             Event::AcknowledgementCounted { from_attempt, .. } => is_over(*from_attempt),
             Event::Assembled { checkpoint, .. } => self.lifecycle.is_abandoned(*checkpoint),
             _ => false,
@@ -317,6 +317,7 @@ impl Judge {
             Event::Triggered { attempt, checkpoint } => {
                 self.lifecycle.handle_triggered(scene, *attempt, *checkpoint);
                 self.liveness.handle_triggered(*checkpoint);
+                self.splits.handle_triggered(*checkpoint);
                 if self.attempt != Some(*attempt) {
                     let text =
                         format!("{checkpoint} was triggered in {attempt}, which does not run");
@@ -347,7 +348,9 @@ impl Judge {
             }
             Event::JobFinished { .. } => {
                 self.order.handle_finished(scene);
+                self.splits.handle_finished(scene);
                 self.state.handle_finished(scene);
+                self.event_time.handle_finished(scene);
                 self.output.handle_finished(scene);
                 self.liveness.handle_finished(scene);
             }
@@ -380,7 +383,9 @@ impl Judge {
         self.liveness.handle_attempt_started();
         self.order.handle_attempt_started();
         self.output.handle_attempt_started(attempt);
+        self.splits.handle_attempt_started(restored);
         self.state.handle_attempt_started(restored);
+        self.event_time.handle_attempt_started(restored);
         self.stopped_world.handle_attempt_started();
         self.vector_clock.handle_attempt_started();
     }
@@ -391,7 +396,9 @@ impl Judge {
         self.conservation.handle_completed(scene, checkpoint);
         self.stopped_world.handle_over(checkpoint);
         self.durability.handle_completed(scene, checkpoint);
+        self.splits.handle_settled(checkpoint);
         self.state.handle_completed(scene, checkpoint);
+        self.event_time.handle_completed(scene, checkpoint);
         self.output.handle_completed(checkpoint);
         self.recovery.handle_completed(checkpoint);
         self.liveness.handle_completed(scene, checkpoint);
@@ -403,7 +410,9 @@ impl Judge {
         self.lifecycle.handle_aborted(scene, checkpoint);
         self.durability.handle_aborted(checkpoint);
         self.output.handle_aborted(checkpoint);
+        self.splits.handle_settled(checkpoint);
         self.state.handle_aborted(checkpoint);
+        self.event_time.handle_aborted(checkpoint);
         self.stopped_world.handle_over(checkpoint);
         self.liveness.handle_aborted(scene, checkpoint);
     }
@@ -469,41 +478,5 @@ impl Judge {
             }
             _ => {}
         }
-    }
-}
-
-/// Exhaustive, so that a new event must be thought of.
-#[rustfmt::skip]
-fn concern(event: &Event) -> Concern {
-    use Event as E;
-    match event {
-        E::RunStarted(_) | E::FaultsEnded | E::Zombified { .. } | E::ZombieEnded { .. } => Concern::Run,
-        E::BarrierSent { .. } | E::BarrierReceived { .. } | E::CancelSent { .. }
-        | E::CancelReceived { .. } | E::EndSent { .. } | E::EndReceived { .. }
-        | E::BarrierOvertook { .. } | E::Replayed { .. }
-        | E::ChannelBlocked { .. } | E::ChannelUnblocked { .. } => Concern::Channel,
-        E::Restored(_) | E::AlignmentStarted { .. } | E::AlignmentAborted { .. }
-        | E::AlignmentOvertaken { .. } | E::ChannelStateCaptured(_) | E::ChannelStateRestored(_)
-        | E::SnapshotTaken(_) | E::Acknowledged { .. } | E::CompletionLearned { .. }
-        | E::AbortLearned { .. } => Concern::Subtask,
-        E::LeadershipTaken { .. } | E::AttemptStarted { .. } | E::AttemptRunning { .. }
-        | E::AttemptFailed { .. } | E::Triggered { .. } | E::AcknowledgementCounted { .. }
-        | E::Assembled { .. } | E::Completed { .. } | E::CompletionNotified { .. }
-        | E::Aborted { .. } | E::Discarded { .. } | E::JobFinished { .. } => Concern::Coordinator,
-        E::ObjectStored { .. } | E::ObjectDeleted { .. } | E::ObjectDestroyed { .. }
-        | E::SinkTroubled { .. } | E::SinkRecovered | E::RecordWritten { .. }
-        | E::OffsetCommitted { .. } | E::ProducersFenced { .. } | E::TransactionOpened { .. }
-        | E::TransactionPrepared { .. } | E::CommitRequested { .. }
-        | E::TransactionCommitted { .. } | E::TransactionAborted { .. } | E::OutputWritten { .. } => Concern::Outside,
-        E::Sent { .. } | E::Received { .. } | E::Read { .. } | E::Crashed { .. }
-        | E::Restarted { .. } | E::Paused { .. } | E::Resumed { .. } | E::Disconnected { .. }
-        | E::Healed { .. } | E::MessageDropped { .. } | E::MessageDelayed { .. }
-        | E::MessageDuplicated { .. } | E::MessageReordered { .. } | E::Held { .. }
-        | E::Released { .. } | E::HalfOpened { .. } | E::ConnectionReset { .. }
-        | E::ElementLost { .. } | E::ClockChanged { .. } | E::StoreTroubled { .. }
-        | E::StoreRecovered { .. } | E::SplitIdle { .. } | E::SplitResumed { .. }
-        | E::AlignmentCompleted { .. } | E::SnapshotDurable { .. } | E::Declined { .. }
-        | E::SubtaskEnded { .. } | E::SubtaskFailed { .. } | E::AcknowledgementIgnored { .. }
-        | E::ObjectRefused { .. } | E::RecordRefused { .. } | E::ProducerRefused { .. } => Concern::Nobody,
     }
 }

@@ -3,6 +3,7 @@
 use strum::IntoEnumIterator as _;
 
 use crate::cluster::ClusterSettings;
+use crate::plan::JobPlan;
 use crate::plan::fault_class::{FaultClass, is_recovery};
 use crate::protocol::SubtaskId;
 use crate::trace::Point;
@@ -50,10 +51,14 @@ impl Home {
             | P::ChannelUnblocked | P::Restored | P::AlignmentStarted | P::AlignmentCompleted
             | P::AlignmentAborted | P::SnapshotTaken | P::SnapshotDurable | P::Acknowledged
             | P::Declined | P::CompletionLearned | P::AbortLearned | P::SubtaskEnded
-            | P::SubtaskFailed | P::CommitRequested => Some(Home::Worker),
+            | P::SubtaskFailed | P::CommitRequested | P::TimeRestored | P::WatermarkAdvanced
+            | P::WatermarkSent | P::WatermarkReceived | P::TimerRegistered | P::TimerDeleted
+            | P::TimerFired | P::DroppedLate | P::SplitRequested | P::SplitAccepted => Some(Home::Worker),
             P::LeadershipTaken | P::AttemptStarted | P::AttemptRunning | P::AttemptFailed
             | P::Triggered | P::AcknowledgementCounted | P::AcknowledgementIgnored | P::Assembled
-            | P::Completed | P::CompletionNotified | P::Aborted | P::Discarded => {
+            | P::Completed | P::CompletionNotified | P::Aborted | P::Discarded | P::SplitAssigned
+            | P::SplitsExhausted | P::SplitsReturned | P::EnumeratorSnapshot
+            | P::EnumeratorRestored | P::GatewayClosed | P::GatewayReopened => {
                 Some(Home::Coordinator)
             }
             P::ObjectStored | P::ObjectRefused | P::ObjectDeleted | P::RecordWritten
@@ -70,16 +75,24 @@ impl Home {
 pub struct Repertoire {
     /// Barriers that overtake records.
     pub overtaking: bool,
+    /// Enumerators that assign splits.
+    pub enumerating: bool,
+    /// A trace that tells of event time.
+    pub time: bool,
 }
 
 impl Repertoire {
     /// Everything.
-    pub const ALL: Self = Self { overtaking: true };
+    pub const ALL: Self = Self { overtaking: true, enumerating: true, time: true };
 
-    /// What runs with these settings have.
+    /// What runs of this job with these settings have.
     #[must_use]
-    pub fn of(settings: &ClusterSettings) -> Self {
-        Self { overtaking: settings.checkpoints.protocol.may_overtake() }
+    pub fn of(settings: &ClusterSettings, job: &JobPlan) -> Self {
+        Self {
+            overtaking: settings.checkpoints.protocol.may_overtake(),
+            enumerating: !job.assignment.is_static(),
+            time: settings.observe_time,
+        }
     }
 
     /// Whether `point` can be reached, as far as it depends on any of this.
@@ -91,7 +104,8 @@ impl Repertoire {
             | Point::AlignmentOvertaken
             | Point::ChannelStateCaptured
             | Point::ChannelStateRestored => self.overtaking,
-            _ => true,
+            point if point.tells_of_time() => self.time,
+            point => self.enumerating || !is_of_enumerator(point),
         }
     }
 }
@@ -99,6 +113,23 @@ impl Repertoire {
 /// All points of these runs that a fault may be aimed at, in order.
 pub fn points(repertoire: Repertoire) -> impl Iterator<Item = Point> {
     Point::iter().filter(move |point| Home::of(*point).is_some() && repertoire.has(*point))
+}
+
+/// Whether a point is one of sources with an enumerator: where a job has none, it is never reached.
+#[must_use]
+pub fn is_of_enumerator(point: Point) -> bool {
+    matches!(
+        point,
+        Point::SplitRequested
+            | Point::SplitAssigned
+            | Point::SplitAccepted
+            | Point::SplitsExhausted
+            | Point::SplitsReturned
+            | Point::EnumeratorSnapshot
+            | Point::EnumeratorRestored
+            | Point::GatewayClosed
+            | Point::GatewayReopened
+    )
 }
 
 /// Whether a fault that is aimed at `point` can be of this class.

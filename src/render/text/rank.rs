@@ -69,9 +69,14 @@ impl Rank {
 
 fn kind(event: &Event, focus: &Focus) -> Kind {
     match event {
-        Event::RunStarted(_) | Event::Read { .. } | Event::Sent { .. } | Event::Received { .. } => {
-            Kind::Record
-        }
+        Event::RunStarted(_)
+        | Event::Read { .. }
+        | Event::Sent { .. }
+        | Event::Received { .. }
+        | Event::WatermarkSent { .. }
+        | Event::WatermarkReceived { .. }
+        | Event::TimerRegistered { .. }
+        | Event::TimerDeleted { .. } => Kind::Record,
         Event::BarrierSent { checkpoint, .. }
         | Event::BarrierReceived { checkpoint, .. }
         | Event::CancelSent { checkpoint, .. }
@@ -111,14 +116,27 @@ fn kind(event: &Event, focus: &Focus) -> Kind {
                 None => Kind::Detail(None),
             }
         }
-        Event::EndSent { .. }
+        Event::EnumeratorSnapshot { checkpoint, .. } => Kind::Cut(*checkpoint),
+        Event::GatewayClosed { checkpoint, .. } | Event::GatewayReopened { checkpoint, .. } => {
+            Kind::Marker(*checkpoint)
+        }
+        Event::SplitRequested { .. }
+        | Event::SplitAssigned { .. }
+        | Event::SplitAccepted { .. }
+        | Event::SplitsExhausted { .. }
+        | Event::EnumeratorRestored { .. }
+        | Event::EndSent { .. }
         | Event::EndReceived { .. }
         | Event::SubtaskEnded { .. }
         | Event::RecordWritten { .. }
         | Event::OffsetCommitted { .. }
         | Event::ProducersFenced { .. }
         | Event::TransactionOpened { .. }
-        | Event::OutputWritten { .. } => Kind::Detail(None),
+        | Event::OutputWritten { .. }
+        | Event::TimeRestored { .. }
+        | Event::WatermarkAdvanced { .. }
+        | Event::TimerFired { .. }
+        | Event::DroppedLate { .. } => Kind::Detail(None),
         _ => kind_of_trouble(event),
     }
 }
