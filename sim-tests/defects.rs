@@ -45,9 +45,11 @@ const LIFECYCLE: Finder = Finder::Oracle(OracleName::Lifecycle);
 const LIVENESS: Finder = Finder::Oracle(OracleName::Liveness);
 const ORDER: Finder = Finder::Oracle(OracleName::Order);
 const OUTPUT: Finder = Finder::Oracle(OracleName::Output);
+const OWNERSHIP: Finder = Finder::Oracle(OracleName::Ownership);
 const RECOVERY: Finder = Finder::Oracle(OracleName::Recovery);
 const SPLITS: Finder = Finder::Oracle(OracleName::Splits);
 const STATE: Finder = Finder::Oracle(OracleName::State);
+const VECTOR_CLOCK: Finder = Finder::Oracle(OracleName::VectorClock);
 const STOPPED_WORLD: Finder = Finder::Oracle(OracleName::StoppedWorld);
 
 const fn row(
@@ -125,6 +127,12 @@ const TABLE: &[Row] = &[
     row(Defect::NewOvertakesRestored, "unaligned", 40, &[ORDER]),
     row(Defect::RestoredNotCapturedAgain, "unaligned-recovery", 60, &[CUT]),
     row(Defect::WorldGoesOn, "stop-the-world", 5, &[STOPPED_WORLD]),
+    row(Defect::NoBackEdgeLog, "reachability", 20, &[CUT]),
+    row(Defect::LogStartedLate, "collatz", 40, &[CUT]),
+    row(Defect::LogStoppedLate, "collatz", 40, &[CUT]),
+    row(Defect::LoopWithoutIds, "collatz", 40, &[LIVENESS]),
+    row(Defect::BackEdgeIfVisited, "reachability", 60, &[VECTOR_CLOCK, CUT, LIVENESS]),
+    row(Defect::NewOvertakesRestored, "collatz", 40, &[ORDER]),
     row(Defect::LiveStateInUpload, "bank", 5, &[DURABILITY]),
     row(Defect::KeyGroupsCollide, "bank", 20, &[CONSERVATION]),
     row(Defect::KeyGroupsCollide, "flights", 20, &[OUTPUT]),
@@ -165,6 +173,14 @@ const TABLE: &[Row] = &[
     row(Defect::EndedInputHoldsWatermark, "event-time", 5, &[EVENT_TIME]),
     row(Defect::WatermarkOvertakesBacklog, "event-time", 20, &[EVENT_TIME]),
     row(Defect::BarrierOvertakesWatermark, "event-time", 20, &[EVENT_TIME]),
+    row(Defect::KeyGroupsOfOtherMaximum, "rescale-words", 10, &[OWNERSHIP]),
+    row(Defect::KeyGroupDroppedAtBoundary, "rescale-words", 20, &[OWNERSHIP]),
+    row(Defect::StateOfOtherIdentity, "rescale-words", 10, &[OWNERSHIP]),
+    row(Defect::SplitListNotDealtOut, "rescale-lists", 20, &[OWNERSHIP]),
+    row(Defect::UnionListIncomplete, "rescale-lists", 20, &[OWNERSHIP]),
+    row(Defect::VanishedSinkForgotten, "rescale-words", 60, &[OUTPUT]),
+    row(Defect::FirstWatermarkForAll, "rescale-windows", 40, &[OUTPUT]),
+    row(Defect::FinalCheckpointSkipped, "rescale-words", 60, &[OWNERSHIP]),
     row(Defect::StateLeaksBetweenRuns, "zombies", 20, &[Finder::Determinism]),
     row(Defect::SplitsDiscoveredAgain, "enumerated", 60, &[SPLITS]),
     row(Defect::GatewayLeftOpen, "enumerated", 20, &[STATE]),

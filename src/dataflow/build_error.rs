@@ -150,6 +150,14 @@ pub enum BuildError {
         /// An operator of the loop.
         operator: String,
     },
+    /// A loop under a protocol that has no answer to loops.
+    #[error("`{operator}` is on a loop, and {protocol} barriers have no answer to loops: use cyclic")]
+    LoopWithoutLog {
+        /// The protocol.
+        protocol: Protocol,
+        /// An operator of the loop.
+        operator: String,
+    },
     /// A loop that no record enters.
     #[error("`{operator}` cannot be reached from a source: its loop has no other input")]
     LoopWithoutInput {
@@ -165,6 +173,23 @@ pub enum BuildError {
     /// A source without splits.
     #[error("`{source_name}` has no splits")]
     NoSplits {
+        /// The source.
+        source_name: String,
+    },
+    /// A source whose enumerator knows its readers by what they are called.
+    #[error(
+        "the splits of `{source_name}` are assigned by an enumerator, whose readers stay as they are"
+    )]
+    EnumeratedSourceRescaled {
+        /// The source.
+        source_name: String,
+    },
+    /// A source with state of its own, in another number of subtasks.
+    #[error(
+        "`{source_name}` has state of its own, which cannot be divided among another number of \
+         subtasks: fix() it"
+    )]
+    SourceStateIndivisible {
         /// The source.
         source_name: String,
     },
@@ -213,4 +238,10 @@ pub enum BuildError {
     /// Too many subtasks in the job.
     #[error("the job has more than {} subtasks", u16::MAX)]
     TooManySubtasks,
+    /// An operator that was to be fixed, and does not exist.
+    #[error("no operator is named `{operator}`, whose parallelism is to stay as it is")]
+    UnknownOperator {
+        /// The name.
+        operator: String,
+    },
 }

@@ -108,6 +108,7 @@ impl JobBuilder {
             }),
         );
         (node.splits, node.assignment) = (splits, assignment);
+        node.is_indivisible = size_of::<S::State>() > 0;
         Stream::of_new(&self.graph, node, Vec::new())
     }
 
@@ -115,6 +116,18 @@ impl JobBuilder {
     /// The name is for messages.
     pub fn feedback<T>(&self, name: &str) -> Feedback<T> {
         Feedback::of_new(&self.graph, name)
+    }
+
+    /// The operator keeps its parallelism when the job is rescaled.
+    pub fn fix(&self, operator: &str) {
+        let mut graph = self.graph.borrow_mut();
+        match graph.nodes.iter_mut().find(|node| node.name == operator) {
+            Some(node) => node.is_fixed = true,
+            None => {
+                let mistake = BuildError::UnknownOperator { operator: operator.to_owned() };
+                graph.mistake.get_or_insert(mistake);
+            }
+        }
     }
 
     /// The job is to take checkpoints in this way: one that it cannot have is refused by

@@ -28,6 +28,7 @@ mod draw;
 mod error;
 mod flights;
 mod join;
+mod ledger;
 mod lookup;
 mod nexmark;
 mod reachability;
@@ -79,7 +80,7 @@ pub struct Experiment {
 }
 
 /// Every workload there is.
-static ALL: [Workload; 16] = [
+static ALL: [Workload; 17] = [
     word_count::WORKLOAD,
     flights::WORKLOAD,
     nexmark::q1::WORKLOAD,
@@ -94,6 +95,7 @@ static ALL: [Workload; 16] = [
     relay::AT_LEAST_ONCE,
     sessions::WORKLOAD,
     corrections::WORKLOAD,
+    ledger::WORKLOAD,
     reachability::WORKLOAD,
     collatz::WORKLOAD,
 ];
