@@ -116,16 +116,7 @@ fn kind(event: &Event, focus: &Focus) -> Kind {
                 None => Kind::Detail(None),
             }
         }
-        Event::EnumeratorSnapshot { checkpoint, .. } => Kind::Cut(*checkpoint),
-        Event::GatewayClosed { checkpoint, .. } | Event::GatewayReopened { checkpoint, .. } => {
-            Kind::Marker(*checkpoint)
-        }
-        Event::SplitRequested { .. }
-        | Event::SplitAssigned { .. }
-        | Event::SplitAccepted { .. }
-        | Event::SplitsExhausted { .. }
-        | Event::EnumeratorRestored { .. }
-        | Event::EndSent { .. }
+        Event::EndSent { .. }
         | Event::EndReceived { .. }
         | Event::SubtaskEnded { .. }
         | Event::RecordWritten { .. }
@@ -137,6 +128,22 @@ fn kind(event: &Event, focus: &Focus) -> Kind {
         | Event::WatermarkAdvanced { .. }
         | Event::TimerFired { .. }
         | Event::DroppedLate { .. } => Kind::Detail(None),
+        _ => kind_of_assignment(event),
+    }
+}
+
+/// What readers and their enumerator say to each other; what was taken back tells of a failure.
+fn kind_of_assignment(event: &Event) -> Kind {
+    match event {
+        Event::EnumeratorSnapshot { checkpoint, .. } => Kind::Cut(*checkpoint),
+        Event::GatewayClosed { checkpoint, .. } | Event::GatewayReopened { checkpoint, .. } => {
+            Kind::Marker(*checkpoint)
+        }
+        Event::SplitRequested { .. }
+        | Event::SplitAssigned { .. }
+        | Event::SplitAccepted { .. }
+        | Event::SplitsExhausted { .. }
+        | Event::EnumeratorRestored { .. } => Kind::Detail(None),
         _ => kind_of_trouble(event),
     }
 }
