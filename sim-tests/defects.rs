@@ -45,6 +45,7 @@ const LIFECYCLE: Finder = Finder::Oracle(OracleName::Lifecycle);
 const LIVENESS: Finder = Finder::Oracle(OracleName::Liveness);
 const ORDER: Finder = Finder::Oracle(OracleName::Order);
 const OUTPUT: Finder = Finder::Oracle(OracleName::Output);
+const OWNERSHIP: Finder = Finder::Oracle(OracleName::Ownership);
 const RECOVERY: Finder = Finder::Oracle(OracleName::Recovery);
 const SPLITS: Finder = Finder::Oracle(OracleName::Splits);
 const STATE: Finder = Finder::Oracle(OracleName::State);
@@ -165,6 +166,14 @@ const TABLE: &[Row] = &[
     row(Defect::EndedInputHoldsWatermark, "event-time", 5, &[EVENT_TIME]),
     row(Defect::WatermarkOvertakesBacklog, "event-time", 20, &[EVENT_TIME]),
     row(Defect::BarrierOvertakesWatermark, "event-time", 20, &[EVENT_TIME]),
+    row(Defect::KeyGroupsOfOtherMaximum, "rescale-words", 10, &[OWNERSHIP]),
+    row(Defect::KeyGroupDroppedAtBoundary, "rescale-words", 20, &[OWNERSHIP]),
+    row(Defect::StateOfOtherIdentity, "rescale-words", 10, &[OWNERSHIP]),
+    row(Defect::SplitListNotDealtOut, "rescale-lists", 20, &[OWNERSHIP]),
+    row(Defect::UnionListIncomplete, "rescale-lists", 20, &[OWNERSHIP]),
+    row(Defect::VanishedSinkForgotten, "rescale-words", 60, &[OUTPUT]),
+    row(Defect::FirstWatermarkForAll, "rescale-windows", 40, &[OUTPUT]),
+    row(Defect::FinalCheckpointSkipped, "rescale-words", 60, &[OWNERSHIP]),
     row(Defect::StateLeaksBetweenRuns, "zombies", 20, &[Finder::Determinism]),
     row(Defect::SplitsDiscoveredAgain, "enumerated", 60, &[SPLITS]),
     row(Defect::GatewayLeftOpen, "enumerated", 20, &[STATE]),

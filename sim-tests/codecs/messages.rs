@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use cutwater::cluster::Message;
 use cutwater::cluster::message::{
-    Deploy, Fetched, Heartbeat, JobRecord, MetaOperation, ObjectOperation, ObjectResult, RequestId,
-    SinkOperation,
+    Deploy, DeployedShape, Fetched, Heartbeat, JobRecord, MetaOperation, ObjectOperation,
+    ObjectResult, Redistribution, RequestId, SinkOperation,
 };
 use cutwater::dataflow::{Item, Payload, Record};
+use cutwater::protocol::rescale::FormerName;
 use cutwater::protocol::{
     Acknowledgement, Attempt, Barrier, ChannelId, CheckpointId, Digest, Element, Incarnation,
-    LineageId, ObjectKey, Passage, SnapshotHandle, SplitEvent, SplitId, SubtaskId, Term,
-    TransactionId, VirtualTime,
+    LineageId, ObjectKey, Passage, ShapeHistory, SnapshotHandle, SplitEvent, SplitId, SubtaskId,
+    Term, TransactionId, VirtualTime,
 };
 
 /// Numbers for the fields of a message, taken in turn.
@@ -91,6 +92,22 @@ impl Numbers {
             last_checkpoint: self.checkpoint(),
             retained: vec![self.checkpoint(), self.checkpoint()],
             finished: self.flag(),
+            parallelism: self.flag().then_some(3),
+            shapes: ShapeHistory::default(),
+        }
+    }
+
+    fn former_name(&mut self) -> FormerName {
+        FormerName { sink: self.subtask(), from: self.attempt(), until: self.attempt() }
+    }
+
+    fn deployed_shape(&mut self) -> DeployedShape {
+        let snapshots = vec![vec![self.handle()], Vec::new()];
+        DeployedShape {
+            parallelism: 3,
+            since: self.attempt(),
+            former: vec![Vec::new(), vec![self.former_name()]],
+            redistribution: Some(Redistribution { parallelism: Some(2), snapshots }),
         }
     }
 
@@ -160,6 +177,7 @@ fn of_attempts(kind: usize, n: &mut Numbers, bytes: &[u8]) -> Message {
                 checkpoint: n.flag().then_some(checkpoint),
                 placement: bytes.iter().map(|byte| u16::from(*byte)).collect(),
                 snapshots: vec![n.handle(), n.handle()],
+                shape: n.flag().then(|| Box::new(n.deployed_shape())),
             }),
         },
         11 => Message::Run { attempt },
@@ -186,6 +204,8 @@ fn of_attempts(kind: usize, n: &mut Numbers, bytes: &[u8]) -> Message {
                 sink: n.subtask(),
                 attempt,
                 keep: vec![n.transaction(), n.transaction()],
+                since: n.attempt(),
+                former: vec![n.former_name()],
             };
             Message::Sink { request: n.request(), operation }
         }

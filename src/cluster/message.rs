@@ -5,11 +5,12 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::dataflow::{Item, Record};
-use crate::protocol::SnapshotHandle;
+use crate::protocol::rescale::FormerName;
 use crate::protocol::{
     Acknowledgement, Attempt, Barrier, ChannelId, CheckpointId, Element, Incarnation, ObjectKey,
     SplitEvent, SplitId, SubtaskId, Term, TransactionId,
 };
+use crate::protocol::{ShapeHistory, SnapshotHandle};
 use crate::trace::MessageKind;
 
 /// Names a request of one incarnation of one process; its answer carries it back.
@@ -225,8 +226,45 @@ pub struct Deploy {
     pub checkpoint: Option<CheckpointId>,
     /// By subtask: the worker that hosts it.
     pub placement: Vec<u16>,
-    /// By subtask: its snapshot; empty where there is no checkpoint.
+    /// By subtask: its snapshot; empty where there is no checkpoint, or several make one.
     pub snapshots: Vec<SnapshotHandle>,
+    /// The shape, once the job has been rescaled.
+    pub shape: Option<Box<DeployedShape>>,
+}
+
+/// The shape of an attempt of a job that has been rescaled.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeployedShape {
+    /// How many subtasks each operator has that may have several.
+    pub parallelism: u16,
+    /// The first attempt in this shape.
+    pub since: Attempt,
+    /// By subtask: what its sink's transactions were called in older shapes, those it takes over included.
+    pub former: Vec<Vec<FormerName>>,
+    /// Where its state comes from, if it was taken in another shape.
+    pub redistribution: Option<Redistribution>,
+}
+
+/// Snapshots of another shape.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Redistribution {
+    /// The parallelism at which they were taken; none where as declared.
+    pub parallelism: Option<u16>,
+    /// By subtask: those that it must read.
+    pub snapshots: Vec<Vec<SnapshotHandle>>,
+}
+
+impl Deploy {
+    /// What a subtask starts from, in the order of the subtasks that took it.
+    #[must_use]
+    pub fn snapshots_of(&self, subtask: SubtaskId) -> &[SnapshotHandle] {
+        let redistribution = self.shape.as_ref().and_then(|shape| shape.redistribution.as_ref());
+        let index = subtask.index();
+        match redistribution {
+            Some(redistribution) => redistribution.snapshots.get(index).map_or(&[], Vec::as_slice),
+            None => self.snapshots.get(index).map_or(&[], std::slice::from_ref),
+        }
+    }
 }
 
 /// A request to the object store.
@@ -273,6 +311,10 @@ pub struct JobRecord {
     pub retained: Vec<CheckpointId>,
     /// Nothing is left to do.
     pub finished: bool,
+    /// The parallelism of the next attempt, once somebody has asked for another than the declared one.
+    pub parallelism: Option<u16>,
+    /// In which shapes attempts have run.
+    pub shapes: ShapeHistory,
 }
 
 /// A request to the meta store.
@@ -308,8 +350,15 @@ pub struct Fetched {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the fields are named after the ids they hold")]
 pub enum SinkOperation {
-    /// Refuse producers of this sink older than `attempt`, and abort their transactions but `keep`.
-    Fence { sink: SubtaskId, attempt: Attempt, keep: Vec<TransactionId> },
+    /// Refuse producers of this sink older than `attempt`, and abort their transactions but `keep`: those
+    /// that go by its name since attempt `since`, and by a former one.
+    Fence {
+        sink: SubtaskId,
+        attempt: Attempt,
+        keep: Vec<TransactionId>,
+        since: Attempt,
+        former: Vec<FormerName>,
+    },
     /// Make what was written durable, still invisible. `records` is how many there must be.
     Prepare { transaction: TransactionId, records: u64 },
     /// Make it visible; again and again has the same effect as once.

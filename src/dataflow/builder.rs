@@ -107,7 +107,20 @@ impl JobBuilder {
             }),
         );
         (node.splits, node.assignment) = (splits, assignment);
+        node.is_indivisible = size_of::<S::State>() > 0;
         Stream::of_new(&self.graph, node, Vec::new())
+    }
+
+    /// The operator keeps its parallelism when the job is rescaled.
+    pub fn fix(&self, operator: &str) {
+        let mut graph = self.graph.borrow_mut();
+        match graph.nodes.iter_mut().find(|node| node.name == operator) {
+            Some(node) => node.is_fixed = true,
+            None => {
+                let mistake = BuildError::UnknownOperator { operator: operator.to_owned() };
+                graph.mistake.get_or_insert(mistake);
+            }
+        }
     }
 
     /// The job is to take checkpoints in this way: one that it cannot have is refused by

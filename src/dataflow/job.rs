@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use super::assignment::SplitAssignment;
 use super::build_error::BuildError;
-use super::graph::Graph;
+use super::graph::{Graph, Node};
+use super::placement::Placement;
 use super::subtask::Subtask;
 use super::wiring::Wiring;
 use crate::protocol::{
-    CheckpointSettings, DefectSet, OperatorId, OperatorRole, SplitId, SubtaskId, Topology,
+    CheckpointSettings, DefectSet, OperatorId, OperatorRole, Reach, SplitId, SubtaskId, Topology,
 };
 
 /// A checked job; made by [`JobBuilder`](super::JobBuilder). Clones share everything.
@@ -22,14 +23,66 @@ struct Inner {
     name: String,
     graph: Graph,
     wiring: Wiring,
+    /// Whether its subtasks tell what they own.
+    is_rescalable: bool,
 }
 
 impl Job {
     /// The job of a graph that was [checked](Graph::check).
     pub(crate) fn of(name: &str, graph: &Graph) -> Result<Self, BuildError> {
-        let inner =
-            Inner { name: name.to_owned(), graph: graph.clone(), wiring: Wiring::of(graph)? };
-        Ok(Self { inner: Arc::new(inner) })
+        Self::of_kind(name, graph.clone(), false)
+    }
+
+    fn of_kind(name: &str, graph: Graph, is_rescalable: bool) -> Result<Self, BuildError> {
+        let (name, wiring) = (name.to_owned(), Wiring::of(&graph)?);
+        Ok(Self { inner: Arc::new(Inner { name, graph, wiring, is_rescalable }) })
+    }
+
+    /// The same job, with so many subtasks of each operator but the
+    /// [fixed](super::JobBuilder::fix) ones.
+    ///
+    /// # Errors
+    ///
+    /// When an operator cannot have so many: a keyed one more than there are key groups, a source more
+    /// than it has splits, or a source that knows more than its positions another number; and when a
+    /// forward edge would lead to another number of subtasks.
+    pub fn at(&self, parallelism: u16) -> Result<Self, BuildError> {
+        let graph = self.inner.graph.at(parallelism)?;
+        graph.check()?;
+        Self::of_kind(self.name(), graph, self.inner.is_rescalable)
+    }
+
+    /// The same job, whose subtasks tell at each snapshot and restore what state they own, piece by piece.
+    #[must_use]
+    pub fn rescalable(&self) -> Self {
+        let Inner { name, graph, .. } = &*self.inner;
+        Self::of_kind(name, graph.clone(), true).expect("it was wired before")
+    }
+
+    /// Whether its subtasks tell what state they own.
+    #[must_use]
+    pub fn is_rescalable(&self) -> bool {
+        self.inner.is_rescalable
+    }
+
+    /// By operator: which snapshots its subtasks read when their number has changed.
+    #[must_use]
+    pub fn reaches(&self) -> Vec<Reach> {
+        let reach = |node: &Node| {
+            let is_by_key = node.keyed && node.states.operator_count() == 0;
+            if is_by_key { Reach::KeyRange } else { Reach::All }
+        };
+        self.inner.graph.nodes.iter().map(reach).collect()
+    }
+
+    /// Where a subtask sits.
+    pub(crate) fn placement(&self, subtask: SubtaskId) -> &Placement {
+        &self.inner.wiring.placements[subtask.index()]
+    }
+
+    /// Whether the operator of this subtask spreads its state over its subtasks by key.
+    pub(crate) fn is_keyed(&self, subtask: SubtaskId) -> bool {
+        self.inner.graph.nodes[self.placement(subtask).operator.index()].keyed
     }
 
     /// Whether it can take checkpoints in this way.

@@ -63,6 +63,7 @@ mod placement;
 pub mod processed;
 pub mod record;
 pub mod replay;
+pub mod rescale;
 mod router;
 pub mod sink;
 mod sink_task;
@@ -97,6 +98,7 @@ pub use operator::{Operator, TwoInputOperator};
 pub use processed::Processed;
 pub use record::{Item, Outputs, Payload, Record};
 pub use replay::Replay;
+pub use rescale::Part;
 pub use sink::{EncodedSink, Sink};
 pub use source::{Entry, Source, SourceCollector};
 pub use state::{

@@ -201,6 +201,7 @@ fn scenario(name: &str) -> Scenario {
         },
         cluster: ClusterScenario::default(),
         checkpoints: CheckpointScenario::default(),
+        rescale: None,
         links: LinkScenario::default(),
         faults: faults.collect(),
         nemesis: NemesisScenario::default(),

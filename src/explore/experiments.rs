@@ -31,8 +31,10 @@ impl Prepared {
     /// The cluster that runs it under `plan`.
     #[must_use]
     pub fn cluster(&self, plan: &Plan) -> Cluster {
+        let job = &self.experiment.job;
+        let is_rescaled = !plan.rescales.is_empty();
         Cluster {
-            job: Arc::clone(&self.experiment.job),
+            job: if is_rescaled { Arc::new(job.rescalable()) } else { Arc::clone(job) },
             input: Arc::clone(&self.experiment.input),
             settings: Arc::new(plan.cluster.clone()),
             defects: plan.defects,

@@ -79,6 +79,7 @@ pub fn plan(interval_ms: u64, seed: u64) -> Plan {
         safety_ms: 1,
         liveness_ms: 600_000,
         lost: Vec::new(),
+        rescales: Vec::new(),
         defects: DefectSet::NONE,
     }
 }

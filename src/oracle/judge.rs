@@ -7,6 +7,7 @@ macro_rules! scene {
     };
 }
 
+mod attempts;
 mod concern;
 mod rare;
 mod splits;
@@ -23,6 +24,7 @@ use super::lifecycle::LifecycleOracle;
 use super::liveness::LivenessOracle;
 use super::order::OrderOracle;
 use super::output::OutputOracle;
+use super::ownership::OwnershipOracle;
 use super::recovery::RecoveryOracle;
 use super::reference::Reference;
 use super::shape::{Scene, Shape};
@@ -31,7 +33,7 @@ use super::state::StateOracle;
 use super::stopped_world::StoppedWorldOracle;
 use super::vector_clock::VectorClockOracle;
 use super::verdict::{End, Verdict, Violation, Violations};
-use crate::protocol::{Attempt, ChannelId, ProcessId, SubtaskId, VirtualTime};
+use crate::protocol::{Attempt, ChannelId, ProcessId, SubtaskId, Topology, VirtualTime};
 use crate::trace::{Event, SplitPosition, Stamp};
 
 /// Judges one run by its trace, while it happens.
@@ -45,6 +47,8 @@ pub struct Judge {
     found: Violations,
     /// Where the next event must lie.
     next: u64,
+    /// The shape of the attempt that is about to start.
+    reshaped: Option<(Attempt, Box<Topology>)>,
     now: VirtualTime,
     /// The attempt whose events count.
     attempt: Option<Attempt>,
@@ -60,6 +64,7 @@ pub struct Judge {
     liveness: LivenessOracle,
     order: OrderOracle,
     output: OutputOracle,
+    ownership: OwnershipOracle,
     recovery: RecoveryOracle,
     splits: SplitsOracle,
     state: StateOracle,
@@ -75,6 +80,7 @@ impl Judge {
             shape: Shape::default(),
             found: Violations::default(),
             next: 0,
+            reshaped: None,
             now: VirtualTime::ZERO,
             attempt: None,
             zombies: 0,
@@ -87,6 +93,7 @@ impl Judge {
             liveness: LivenessOracle::default(),
             order: OrderOracle::default(),
             output: OutputOracle::new(reference),
+            ownership: OwnershipOracle::default(),
             recovery: RecoveryOracle::default(),
             splits: SplitsOracle::default(),
             state: StateOracle::default(),
@@ -206,7 +213,7 @@ impl Judge {
         if self.attempt == Some(attempt) && self.shape.has_channel(channel) {
             return true;
         }
-        if !self.shape.has_channel(channel) {
+        if !self.shape.ever_had_channel(channel) || self.attempt == Some(attempt) {
             self.report(stamp, Kind::UnknownEntity, format!("{channel} is not in the topology"));
         }
         self.judge_attempt(stamp, attempt);
@@ -219,14 +226,18 @@ impl Judge {
         if self.attempt == Some(attempt) && self.shape.has_subtask(subtask) {
             return true;
         }
-        self.knows(stamp, subtask);
+        if self.attempt == Some(attempt) {
+            self.report(stamp, Kind::UnknownEntity, format!("{subtask} is not in the topology"));
+        } else {
+            self.knows(stamp, subtask);
+        }
         self.judge_attempt(stamp, attempt);
         false
     }
 
-    /// Whether the topology has this subtask.
+    /// Whether the job has, or has had, this subtask.
     fn knows(&mut self, stamp: Stamp, subtask: SubtaskId) -> bool {
-        let is_known = self.shape.has_subtask(subtask);
+        let is_known = self.shape.ever_had_subtask(subtask);
         if !is_known {
             self.report(stamp, Kind::UnknownEntity, format!("{subtask} is not in the topology"));
         }

@@ -215,6 +215,24 @@ kinds! {
         /// Only what is expected becomes visible, as often as it is expected.
         UnexpectedOutput,
     }
+    Ownership {
+        /// A broadcast list is the same in every subtask.
+        BroadcastDiffers,
+        /// A rescale that was to wait for a checkpoint starts from one triggered after it was asked for.
+        FinalCheckpointMissing,
+        /// What is restored of a key group is what was snapshotted of it.
+        KeyGroupAltered,
+        /// What was snapshotted of a key group is restored into some subtask.
+        KeyGroupLost,
+        /// No two subtasks own the same key group.
+        KeyGroupOwnedTwice,
+        /// The subtasks of an operator own all key groups between them.
+        KeyGroupsNotPartitioned,
+        /// The elements of a list are dealt out, each to one subtask.
+        ListElementsDiffer,
+        /// After a rescale everybody has all elements of a union.
+        UnionIncomplete,
+    }
     Recovery {
         /// Attempts start in the order of their numbers.
         AttemptOutOfOrder,

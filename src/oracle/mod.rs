@@ -16,6 +16,7 @@ mod lifecycle;
 mod liveness;
 mod order;
 mod output;
+mod ownership;
 mod recovery;
 mod reference;
 mod shape;

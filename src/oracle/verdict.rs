@@ -46,6 +46,8 @@ pub enum OracleName {
     Order,
     /// O10, I3, I16: the visible output is the reference output, once each.
     Output,
+    /// O18, I19: a rescale gives every piece of state to whom it belongs, and loses none.
+    Ownership,
     /// O12, I8, I17: what is restored may be, and the dead take no effect.
     Recovery,
     /// I18: a split that an enumerator assigns has one owner, and every cut tells who.

@@ -38,6 +38,9 @@ const BUILT_IN: &[&str] = &[
     include_str!("../../fixtures/scenarios/stop-the-world.toml"),
     include_str!("../../fixtures/scenarios/event-time.toml"),
     include_str!("../../fixtures/scenarios/late-reports.toml"),
+    include_str!("../../fixtures/scenarios/rescale-words.toml"),
+    include_str!("../../fixtures/scenarios/rescale-lists.toml"),
+    include_str!("../../fixtures/scenarios/rescale-windows.toml"),
     include_str!("../../fixtures/scenarios/word-count-whole.toml"),
     include_str!("../../fixtures/scenarios/flights-whole.toml"),
 ];

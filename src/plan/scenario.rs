@@ -45,6 +45,9 @@ pub struct Scenario {
     /// The links.
     #[serde(default)]
     pub links: LinkScenario,
+    /// At which other parallelisms the job goes on; absent: at none.
+    #[serde(default)]
+    pub rescale: Option<RescaleScenario>,
     /// How many faults of each class.
     #[serde(default)]
     pub faults: BTreeMap<FaultClass, Span>,
@@ -198,6 +201,21 @@ impl Default for CheckpointScenario {
             retained: Span::new(1, 3),
         }
     }
+}
+
+/// The rescales of a scenario.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RescaleScenario {
+    /// How many.
+    pub count: Span,
+    /// To which parallelism.
+    pub parallelism: Span,
+    /// When they are asked for.
+    pub within_ms: Span,
+    /// How many in a hundred wait for a checkpoint.
+    #[serde(default)]
+    pub checkpoint_first_percent: u8,
 }
 
 /// The links of a scenario.

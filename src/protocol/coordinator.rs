@@ -39,6 +39,8 @@ pub struct CheckpointCoordinator {
     last_reserved: CheckpointId,
     /// The id being made durable, and the attempt that wants it; none other is asked for meanwhile.
     reserving: Option<(CheckpointId, Attempt)>,
+    /// Somebody waits for a checkpoint: the next one does not wait for its turn.
+    is_requested: bool,
     /// Never more than `concurrent_max` of one attempt, and at most one of all being added.
     pending: BTreeMap<CheckpointId, PendingCheckpoint>,
     store: CompletedStore,
@@ -68,6 +70,7 @@ impl CheckpointCoordinator {
             schedule,
             last_reserved,
             reserving: None,
+            is_requested: false,
             pending: BTreeMap::new(),
             store,
             outputs: VecDeque::new(),
@@ -97,6 +100,7 @@ impl CheckpointCoordinator {
     /// outcome decides.
     pub fn stop_attempt(&mut self, now: VirtualTime) {
         self.job = Job::Stopped;
+        self.is_requested = false;
         self.schedule.stop();
         if self.defects.has(Defect::StaleAcknowledgementCounted) {
             return; // What is pending goes on collecting from the dead attempt.
@@ -105,6 +109,12 @@ impl CheckpointCoordinator {
             self.abort(now, checkpoint, AbortReason::AttemptFailed);
         }
         debug_assert!(self.pending.len() <= 1, "only what is being added outlives its attempt");
+    }
+
+    /// Somebody wants a checkpoint that is triggered after this: as soon as there is room.
+    pub fn request(&mut self, now: VirtualTime) {
+        self.is_requested = true;
+        self.reserve_if_due(now);
     }
 
     /// A timer that was asked for.
@@ -227,6 +237,18 @@ impl CheckpointCoordinator {
         self.store.newest()
     }
 
+    /// The newest id that was ever asked for.
+    #[must_use]
+    pub fn last_reserved(&self) -> CheckpointId {
+        self.last_reserved
+    }
+
+    /// Whether a checkpoint is under way.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        self.reserving.is_some() || !self.pending.is_empty()
+    }
+
     /// Whether this checkpoint is completed and kept.
     #[must_use]
     pub fn is_retained(&self, checkpoint: CheckpointId) -> bool {
@@ -268,11 +290,14 @@ impl CheckpointCoordinator {
         if self.reserving.is_some() || self.pending.len() >= self.settings.concurrent_max as usize {
             return; // The one due is made up for when this one has ended.
         }
-        match self.schedule.due(now) {
+        let due = if self.is_requested { Due::Now } else { self.schedule.due(now) };
+        match due {
             Due::No => {}
             Due::From(at) => self.set_timer(at, CoordinatorTimer::Trigger),
             Due::Now => {
-                self.schedule.triggered();
+                if !std::mem::take(&mut self.is_requested) {
+                    self.schedule.triggered();
+                }
                 self.last_reserved = self.last_reserved.next();
                 self.reserving = Some((self.last_reserved, attempt));
                 self.outputs.push_back(CoordinatorOutput::ReserveId(self.last_reserved));

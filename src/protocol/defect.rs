@@ -128,6 +128,25 @@ pub enum Defect {
     WatermarkOvertakesBacklog,
     /// B1, Jet #542: a barrier is sent ahead of the watermark that waits for credit before it.
     BarrierOvertakesWatermark,
+    /// B20, FLINK-40113: key groups are assigned as of another maximum parallelism than the job's.
+    KeyGroupsOfOtherMaximum,
+    /// B20, M20.1: a key group at the edge of two ranges belongs to nobody after a rescale.
+    KeyGroupDroppedAtBoundary,
+    /// B20, FLINK-13973: state is looked up by an identity that is not the operator's, and is not found.
+    StateOfOtherIdentity,
+    /// B20, Flink's `RoundRobinOperatorStateRepartitioner`: a subtask takes only the list elements of the
+    /// old subtask with its index.
+    SplitListNotDealtOut,
+    /// B19, FLINK-21080: the union of a list lacks what one of the old subtasks had.
+    UnionListIncomplete,
+    /// B17, FLINK-23854: nobody takes over the transactions of a sink subtask that a rescale removed.
+    VanishedSinkForgotten,
+    /// B20, RW #6309: after a rescale the watermark of the first input is the watermark of all, so that
+    /// those whose records still come do not hold it back.
+    FirstWatermarkForAll,
+    /// B19, Arroyo 6f9bf300: the final checkpoint before a rescale is asked for while one is under way,
+    /// and silently not taken.
+    FinalCheckpointSkipped,
     /// Determinism (Sui #26400): a counter shared by all runs of a process leaks into a run.
     StateLeaksBetweenRuns,
     /// B7, FLINK-38453: a restored enumerator discovers its splits again, from the start, though readers have

@@ -11,7 +11,7 @@ use super::message_kind::MessageKind;
 use super::trouble::{SinkTrouble, StoreTrouble};
 use crate::protocol::{
     AbortReason, Attempt, ChannelId, CheckpointId, Digest, Incarnation, LineageId, ObjectKey,
-    OperatorId, ProcessId, SplitId, SubtaskId, Term, TransactionId, VirtualTime,
+    OperatorId, ProcessId, SplitId, SubtaskId, Term, Topology, TransactionId, VirtualTime,
 };
 
 /// When and where an event happened.
@@ -218,6 +218,17 @@ pub enum Event {
     // ---- coordinator ---------------------------------------------------------------------------
     /// A coordinator reigns, and knows what its predecessors made durable.
     LeadershipTaken { term: Term },
+    /// Somebody asked for the job to go on at another parallelism; with `checkpoint_first`, only once a
+    /// checkpoint triggered after this has completed.
+    RescaleRequested { attempt: Attempt, parallelism: u16, checkpoint_first: bool },
+    /// What was asked for cannot be; the job goes on as it is.
+    RescaleRefused { parallelism: u16, reason: String },
+    /// The parallelism of the next attempt is durable, and `attempt` is about to be ended for it; the
+    /// newest completed checkpoint is this one.
+    RescaleStarted { attempt: Attempt, parallelism: u16, newest: Option<CheckpointId> },
+    /// `attempt`, whose start follows, has this shape. Not told while a job has the shape that it was
+    /// started with.
+    Reshaped { attempt: Attempt, term: Term, topology: Box<Topology> },
     /// All subtasks are being deployed, from this checkpoint or from nothing.
     AttemptStarted { attempt: Attempt, term: Term, restored: Option<CheckpointId> },
     /// All subtasks run.

@@ -27,6 +27,7 @@ mod draw;
 mod error;
 mod flights;
 mod join;
+mod ledger;
 mod lookup;
 mod nexmark;
 mod records;
@@ -77,7 +78,7 @@ pub struct Experiment {
 }
 
 /// Every workload there is.
-static ALL: [Workload; 14] = [
+static ALL: [Workload; 15] = [
     word_count::WORKLOAD,
     flights::WORKLOAD,
     nexmark::q1::WORKLOAD,
@@ -92,6 +93,7 @@ static ALL: [Workload; 14] = [
     relay::AT_LEAST_ONCE,
     sessions::WORKLOAD,
     corrections::WORKLOAD,
+    ledger::WORKLOAD,
 ];
 
 /// Every workload there is.

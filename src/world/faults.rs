@@ -66,8 +66,11 @@ impl Nemesis {
     /// The nemesis of a plan.
     #[must_use]
     pub fn new(plan: &Plan) -> Self {
-        let aimed = plan.faults.iter().enumerate().filter_map(|(fault, planned)| {
-            let When::Point { point, subtask, occurrence, after_restarts } = planned.when else {
+        // Rescales are watched for like faults: their places lie behind those of the faults.
+        let faults = plan.faults.iter().map(|planned| &planned.when);
+        let moments = faults.chain(plan.rescales.iter().map(|planned| &planned.when));
+        let aimed = moments.enumerate().filter_map(|(fault, when)| {
+            let When::Point { point, subtask, occurrence, after_restarts } = *when else {
                 return None;
             };
             Some(Aimed { point, subtask, left: occurrence.max(1), after_restarts, fault })

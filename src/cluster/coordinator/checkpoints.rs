@@ -56,6 +56,8 @@ impl Coordinator {
                 self.enumerators.handle_completed(checkpoint);
                 if terminal {
                     self.change(now, Change::Finish, outbox);
+                } else {
+                    self.rescale_after(now, checkpoint, outbox);
                 }
             }
             CoordinatorOutput::NotifyComplete(checkpoint) => {
@@ -64,6 +66,7 @@ impl Coordinator {
             }
             CoordinatorOutput::Aborted { checkpoint, reason } => {
                 outbox.event(Event::Aborted { attempt, checkpoint, reason });
+                self.request_again(now);
                 self.abandon_cut(checkpoint, outbox);
             }
             CoordinatorOutput::NotifyAborted(checkpoint) => {

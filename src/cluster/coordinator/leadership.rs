@@ -64,6 +64,7 @@ impl Coordinator {
                     checkpoints.handle_added(now, checkpoint);
                 }
             }
+            Change::Rescale(parallelism) => self.rescale(now, parallelism, outbox),
             Change::Finish => self.finish(outbox),
         }
     }
@@ -81,6 +82,7 @@ impl Coordinator {
             self.finish(outbox);
             return;
         }
+        self.take_shape();
         self.state = State::Loading { wanted: BTreeSet::new(), loaded: BTreeMap::new() };
         if self.defects.has(Defect::LatestFromListing) {
             return self.list(now, outbox);

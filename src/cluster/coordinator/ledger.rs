@@ -16,6 +16,8 @@ pub enum Change {
     StartAttempt(Attempt),
     /// The checkpoint is completed; these stay retained.
     AddCompleted { checkpoint: CheckpointId, retained: Vec<CheckpointId> },
+    /// The next attempt has this parallelism.
+    Rescale(u16),
     /// Nothing is left to do.
     Finish,
 }
@@ -31,7 +33,15 @@ impl Change {
             Change::ReserveId(checkpoint) => {
                 record.last_checkpoint = record.last_checkpoint.max(*checkpoint);
             }
-            Change::StartAttempt(attempt) => record.attempt = *attempt,
+            Change::StartAttempt(attempt) => {
+                record.attempt = *attempt;
+                if let Some(parallelism) = record.parallelism
+                    && record.shapes.newest() != Some(parallelism)
+                {
+                    record.shapes.push(*attempt, parallelism);
+                }
+            }
+            Change::Rescale(parallelism) => record.parallelism = Some(*parallelism),
             Change::AddCompleted { retained, .. } => record.retained.clone_from(retained),
             Change::Finish => record.finished = true,
         }

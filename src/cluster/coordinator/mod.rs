@@ -8,6 +8,7 @@ mod leadership;
 mod ledger;
 mod leftovers;
 mod metadata;
+mod rescaling;
 mod workers;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,6 +25,7 @@ use super::process::{Input, Outbox, Timer};
 use super::requests::Requests;
 use super::settings::ClusterSettings;
 use crate::dataflow::Job;
+use crate::protocol::rescale::Rescaling;
 use crate::protocol::{
     CheckpointCoordinator, CheckpointId, CompletedCheckpoint, DefectSet, Incarnation, VirtualTime,
 };
@@ -47,7 +49,11 @@ enum Purpose {
 #[derive(Clone)]
 pub struct Coordinator {
     settings: Arc<ClusterSettings>,
+    /// The job as it was declared.
+    declared: Arc<Job>,
+    /// The job in the shape of the attempt, or of the next.
     job: Arc<Job>,
+    rescaling: Rescaling,
     defects: DefectSet,
     incarnation: Incarnation,
     requests: Requests<Purpose>,
@@ -93,7 +99,9 @@ impl Coordinator {
         let incarnation = Incarnation::default();
         Self {
             settings,
+            declared: Arc::clone(&job),
             job,
+            rescaling: Rescaling::Idle,
             defects,
             incarnation,
             requests: Requests::new(incarnation, retry),
@@ -112,6 +120,7 @@ impl Coordinator {
             Input::Start(incarnation) => self.start(now, incarnation, outbox),
             Input::Message { from, message } => self.handle_message(now, from, message, outbox),
             Input::Timer(timer) => self.handle_timer(now, timer, outbox),
+            Input::Rescale(request) => self.handle_rescale(now, request, outbox),
             Input::Trouble(_) | Input::ConnectionLost { .. } => {}
         }
         self.carry_out_checkpoints(now, outbox);

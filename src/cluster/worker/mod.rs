@@ -12,8 +12,8 @@ use super::settings::ClusterSettings;
 use super::task::{Env, Purpose, Task};
 use crate::dataflow::Job;
 use crate::protocol::{
-    Attempt, ChannelId, CheckpointId, Defect, DefectSet, Incarnation, ProcessId, SubtaskId,
-    VirtualTime,
+    Attempt, ChannelId, ChannelShape, CheckpointId, Defect, DefectSet, Incarnation, ProcessId,
+    SubtaskId, VirtualTime,
 };
 use crate::trace::Event;
 
@@ -22,6 +22,9 @@ use crate::trace::Event;
 pub struct Worker {
     index: u16,
     settings: Arc<ClusterSettings>,
+    /// The job as it was declared.
+    declared: Arc<Job>,
+    /// The job in the shape of what is deployed here.
     job: Arc<Job>,
     defects: DefectSet,
     incarnation: Incarnation,
@@ -80,6 +83,7 @@ impl Worker {
         Self {
             index,
             settings,
+            declared: Arc::clone(&job),
             job,
             defects,
             incarnation,
@@ -99,7 +103,7 @@ impl Worker {
             Input::Message { message, .. } => self.handle_message(now, message, outbox),
             Input::Timer(timer) => self.handle_timer(now, timer, outbox),
             Input::ConnectionLost { peer } => self.handle_connection_lost(peer, outbox),
-            Input::Trouble(_) => {}
+            Input::Rescale(_) | Input::Trouble(_) => {}
         }
     }
 
@@ -132,13 +136,13 @@ impl Worker {
     fn handle_message(&mut self, now: VirtualTime, message: Message, outbox: &mut impl Outbox) {
         match message {
             Message::Data { attempt, channel, sequence, element } => {
-                let to = self.job.topology().channels[channel.index()].to;
+                let Some(ChannelShape { to, .. }) = self.ends_of(channel) else { return };
                 self.with_task(now, attempt, to, outbox, |task, env| {
                     task.handle_element((channel, sequence), element, env)
                 });
             }
             Message::Tally { attempt, channel, elements } => {
-                let to = self.job.topology().channels[channel.index()].to;
+                let Some(ChannelShape { to, .. }) = self.ends_of(channel) else { return };
                 self.with_task(now, attempt, to, outbox, |task, _| {
                     task.handle_tally(channel, elements)
                 });
@@ -233,7 +237,7 @@ impl Worker {
         if execution.attempt != attempt {
             return;
         }
-        let Some(task) = &mut execution.tasks[subtask.index()] else { return };
+        let Some(Some(task)) = execution.tasks.get_mut(subtask.index()) else { return };
         let (settings, requests) = (&self.settings, &mut self.requests);
         let mut env = Env { now, settings, requests, outbox };
         if let Err(reason) = action(task, &mut env) {
@@ -259,6 +263,11 @@ impl Worker {
         }
     }
 
+    /// A channel of the current shape; another shape's may not exist in it.
+    fn ends_of(&self, channel: ChannelId) -> Option<ChannelShape> {
+        self.job.topology().channels.get(channel.index()).copied()
+    }
+
     fn handle_credit(
         &mut self,
         now: VirtualTime,
@@ -267,7 +276,7 @@ impl Worker {
         credits: u32,
         outbox: &mut impl Outbox,
     ) {
-        let from = self.job.topology().channels[channel.index()].from;
+        let Some(ChannelShape { from, .. }) = self.ends_of(channel) else { return };
         self.with_task(now, attempt, from, outbox, |task, env| {
             task.handle_credit(channel, credits, env);
             Ok(())
@@ -310,6 +319,7 @@ impl Worker {
     fn deploy(&mut self, now: VirtualTime, deploy: Arc<Deploy>, outbox: &mut impl Outbox) {
         self.drop_execution();
         self.newest = deploy.attempt;
+        self.take_shape(&deploy);
         let here = self.index;
         let task = |subtask: SubtaskId| {
             let local = deploy.placement.get(subtask.index()) == Some(&here);
@@ -329,10 +339,20 @@ impl Worker {
         let (settings, requests) = (&self.settings, &mut self.requests);
         let mut env = Env { now, settings, requests, outbox };
         for task in execution.tasks() {
-            let handle = deploy.snapshots.get(task.id().index()).copied();
-            task.begin_restore(deploy.checkpoint, handle, &mut env);
+            task.begin_restore(&deploy, &mut env);
         }
         self.execution = Some(execution);
+    }
+
+    /// The shape was accepted by the coordinator, which has the same job.
+    fn take_shape(&mut self, deploy: &Deploy) {
+        let parallelism = deploy.shape.as_ref().map(|shape| shape.parallelism);
+        self.job = self.job_at(parallelism);
+    }
+
+    fn job_at(&self, parallelism: Option<u16>) -> Arc<Job> {
+        let Some(parallelism) = parallelism else { return Arc::clone(&self.declared) };
+        Arc::new(self.declared.at(parallelism).expect("the coordinator has accepted the shape"))
     }
 
     /// Says that all tasks are ready: once of itself, and again when asked.

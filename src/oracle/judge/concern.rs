@@ -32,6 +32,8 @@ pub(super) fn concern(event: &Event) -> Concern {
         E::TimeRestored { .. } | E::WatermarkAdvanced { .. } | E::WatermarkSent { .. }
         | E::WatermarkReceived { .. } | E::TimerRegistered { .. } | E::TimerDeleted { .. }
         | E::TimerFired { .. } | E::DroppedLate { .. } => Concern::Time,
+        E::RescaleRequested { .. } | E::RescaleRefused { .. } | E::RescaleStarted { .. }
+        | E::Reshaped { .. } => Concern::Coordinator,
         E::LeadershipTaken { .. } | E::AttemptStarted { .. } | E::AttemptRunning { .. }
         | E::AttemptFailed { .. } | E::Triggered { .. } | E::AcknowledgementCounted { .. }
         | E::Assembled { .. } | E::Completed { .. } | E::CompletionNotified { .. }

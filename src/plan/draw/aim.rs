@@ -38,6 +38,8 @@ impl Home {
         use Point as P;
         match point {
             P::RunStarted | P::FaultsEnded | P::JobFinished => None,
+            // A job that is never rescaled has none; its draws are what they were.
+            P::RescaleRequested | P::RescaleRefused | P::RescaleStarted | P::Reshaped => None,
             P::Crashed | P::Restarted | P::Paused | P::Resumed | P::Disconnected | P::Healed
             | P::MessageDropped | P::MessageDelayed | P::MessageDuplicated | P::MessageReordered
             | P::Zombified | P::ZombieEnded | P::Held | P::Released | P::HalfOpened
