@@ -359,14 +359,7 @@ impl Judge {
             Event::Discarded { checkpoint } => {
                 self.durability.handle_discarded(scene, *checkpoint);
             }
-            Event::JobFinished { .. } => {
-                self.order.handle_finished(scene);
-                self.splits.handle_finished(scene);
-                self.state.handle_finished(scene);
-                self.event_time.handle_finished(scene);
-                self.output.handle_finished(scene);
-                self.liveness.handle_finished(scene);
-            }
+            Event::JobFinished { .. } => self.finish_job(stamp),
             _ => {}
         }
     }
@@ -385,6 +378,17 @@ impl Judge {
         self.recovery.handle_completed(checkpoint);
         self.liveness.handle_completed(scene, checkpoint);
         self.liveness.handle_lost(self.durability.unrecoverable());
+    }
+
+    /// The job says that nothing is left to do.
+    fn finish_job(&mut self, stamp: Stamp) {
+        let scene = scene!(self, stamp);
+        self.order.handle_finished(scene);
+        self.splits.handle_finished(scene);
+        self.state.handle_finished(scene);
+        self.event_time.handle_finished(scene);
+        self.output.handle_finished(scene);
+        self.liveness.handle_finished(scene);
     }
 
     fn abort(&mut self, stamp: Stamp, checkpoint: CheckpointId) {
