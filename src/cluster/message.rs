@@ -68,6 +68,8 @@ pub enum Message {
     Decline { attempt: Attempt, subtask: SubtaskId, checkpoint: CheckpointId },
     /// The checkpoint completed.
     NotifyComplete { attempt: Attempt, checkpoint: CheckpointId },
+    /// Nothing is on the loops of these subtasks, and nothing will be.
+    LoopsOver { attempt: Attempt, over: Vec<SubtaskId> },
     /// The checkpoint was aborted.
     NotifyAborted { attempt: Attempt, checkpoint: CheckpointId },
     /// User code panicked, or state could not be restored.
@@ -148,7 +150,7 @@ impl Message {
             Message::Trigger { .. } => Kind::Trigger,
             Message::Acknowledge(_) => Kind::Acknowledge,
             Message::Decline { .. } => Kind::Decline,
-            Message::NotifyComplete { .. } => Kind::NotifyComplete,
+            Message::NotifyComplete { .. } | Message::LoopsOver { .. } => Kind::NotifyComplete,
             Message::NotifyAborted { .. } => Kind::NotifyAborted,
             Message::SubtaskFailed { .. } => Kind::SubtaskFailed,
             Message::RequestSplit { .. } => Kind::RequestSplit,

@@ -22,6 +22,7 @@ use serde::de::DeserializeOwned;
 use crate::dataflow::{Input, Job, JobBuilder};
 
 mod bank;
+mod collatz;
 mod corrections;
 mod draw;
 mod error;
@@ -30,6 +31,7 @@ mod join;
 mod ledger;
 mod lookup;
 mod nexmark;
+mod reachability;
 mod records;
 mod relay;
 mod sequence;
@@ -78,7 +80,7 @@ pub struct Experiment {
 }
 
 /// Every workload there is.
-static ALL: [Workload; 15] = [
+static ALL: [Workload; 17] = [
     word_count::WORKLOAD,
     flights::WORKLOAD,
     nexmark::q1::WORKLOAD,
@@ -94,6 +96,8 @@ static ALL: [Workload; 15] = [
     sessions::WORKLOAD,
     corrections::WORKLOAD,
     ledger::WORKLOAD,
+    reachability::WORKLOAD,
+    collatz::WORKLOAD,
 ];
 
 /// Every workload there is.

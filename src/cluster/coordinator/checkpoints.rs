@@ -6,7 +6,7 @@ use super::ledger::Change;
 use super::{Coordinator, Purpose, State, metadata};
 use crate::protocol::{
     Acknowledgement, CheckpointId, CompletedCheckpoint, CoordinatorOutput, ObjectKey, ProcessId,
-    VirtualTime,
+    SubtaskId, VirtualTime,
 };
 use crate::trace::Event;
 
@@ -64,6 +64,7 @@ impl Coordinator {
                 outbox.event(Event::CompletionNotified { attempt, checkpoint });
                 self.tell_hosts(&Message::NotifyComplete { attempt, checkpoint }, outbox);
             }
+            CoordinatorOutput::LoopsQuiet(quiet) => self.end_loops(&quiet, outbox),
             CoordinatorOutput::Aborted { checkpoint, reason } => {
                 outbox.event(Event::Aborted { attempt, checkpoint, reason });
                 self.request_again(now);
@@ -81,6 +82,17 @@ impl Coordinator {
             CoordinatorOutput::FailAttempt => {
                 self.fail_current(now, attempt, "too many checkpoints failed in a row", outbox);
             }
+        }
+    }
+
+    /// Loops that are quiet as a whole stay so: their tasks are told. If the word is lost, the next
+    /// checkpoint that completes says it again.
+    fn end_loops(&mut self, quiet: &[SubtaskId], outbox: &mut impl Outbox) {
+        let quiet = quiet.iter().copied().collect();
+        let over = self.job.loops().quiet(self.job.topology(), &quiet);
+        if !over.is_empty() {
+            let attempt = self.ledger.record().attempt;
+            self.tell_hosts(&Message::LoopsOver { attempt, over }, outbox);
         }
     }
 
