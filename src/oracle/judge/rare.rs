@@ -380,17 +380,6 @@ impl Judge {
         self.liveness.handle_lost(self.durability.unrecoverable());
     }
 
-    /// The job says that nothing is left to do.
-    fn finish_job(&mut self, stamp: Stamp) {
-        let scene = scene!(self, stamp);
-        self.order.handle_finished(scene);
-        self.splits.handle_finished(scene);
-        self.state.handle_finished(scene);
-        self.event_time.handle_finished(scene);
-        self.output.handle_finished(scene);
-        self.liveness.handle_finished(scene);
-    }
-
     fn abort(&mut self, stamp: Stamp, checkpoint: CheckpointId) {
         let scene = scene!(self, stamp);
         self.lifecycle.handle_aborted(scene, checkpoint);
