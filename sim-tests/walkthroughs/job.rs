@@ -119,9 +119,8 @@ impl Job {
     pub fn back_edges(&self, member: usize, defects: DefectSet) -> Vec<bool> {
         let loops = Loops::of(&self.topology(), defects);
         let knows = self.settings.protocol == Protocol::Cyclic;
-        let back = |link: &usize| {
-            knows && loops.leads_back(cutwater::protocol::ChannelId(*link as u16))
-        };
+        let back =
+            |link: &usize| knows && loops.leads_back(cutwater::protocol::ChannelId(*link as u16));
         self.members[member].inputs.iter().map(back).collect()
     }
 

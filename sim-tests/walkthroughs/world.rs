@@ -253,8 +253,7 @@ impl World {
         let (state, in_flight) = stored;
         let protocol = self.job.settings.protocol;
         let id = id_of(subtask);
-        let node =
-            Node::new(id, self.attempt, (protocol, back), checkpoint, state, self.defects);
+        let node = Node::new(id, self.attempt, (protocol, back), checkpoint, state, self.defects);
         (node, in_flight)
     }
 

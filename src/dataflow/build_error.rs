@@ -151,7 +151,9 @@ pub enum BuildError {
         operator: String,
     },
     /// A loop under a protocol that has no answer to loops.
-    #[error("`{operator}` is on a loop, and {protocol} barriers have no answer to loops: use cyclic")]
+    #[error(
+        "`{operator}` is on a loop, and {protocol} barriers have no answer to loops: use cyclic"
+    )]
     LoopWithoutLog {
         /// The protocol.
         protocol: Protocol,
