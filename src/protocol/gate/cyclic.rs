@@ -244,3 +244,6 @@ impl<T: Clone> InputGate<T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
