@@ -139,6 +139,10 @@ impl Workload {
         settings.check(self)?;
         let mut experiment = (self.build)(settings)?;
         if !settings.assignment.is_static() {
+            let (workload, late) = (self.name, experiment.late.len());
+            if late > 0 {
+                return Err(WorkloadError::LateRecords { workload, late });
+            }
             experiment.job = Arc::new(experiment.job.with_assignment(settings.assignment)?);
         }
         Ok(experiment)
@@ -181,4 +185,26 @@ fn encoded<T: Serialize>(record: &T) -> Vec<u8> {
 /// What an entry of an input of this module holds.
 fn decoded<T: DeserializeOwned>(entry: &[u8]) -> T {
     postcard::from_bytes(entry).expect("the input is the workload's own")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataflow::SplitAssignment;
+
+    #[test]
+    fn what_is_late_in_one_order_is_not_read_in_any() {
+        let assignment = SplitAssignment::Enumerated;
+        for workload in all() {
+            let usual = workload.usual_settings(2, 0);
+            let late = workload.experiment(&usual).expect("its usual settings").late.len();
+            let enumerated = WorkloadSettings { assignment, ..usual };
+            match workload.experiment(&enumerated) {
+                Ok(experiment) => {
+                    assert_eq!((late, experiment.job.enumerated().count() > 0), (0, true))
+                }
+                Err(error) => assert!(late > 0, "{error}"),
+            }
+        }
+    }
 }

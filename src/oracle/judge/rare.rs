@@ -359,14 +359,7 @@ impl Judge {
             Event::Discarded { checkpoint } => {
                 self.durability.handle_discarded(scene, *checkpoint);
             }
-            Event::JobFinished { .. } => {
-                self.order.handle_finished(scene);
-                self.splits.handle_finished(scene);
-                self.state.handle_finished(scene);
-                self.event_time.handle_finished(scene);
-                self.output.handle_finished(scene);
-                self.liveness.handle_finished(scene);
-            }
+            Event::JobFinished { .. } => self.finish_job(stamp),
             _ => {}
         }
     }

@@ -82,11 +82,12 @@ impl<T: Clone> InputGate<T> {
         barrier.passage == Passage::Ahead || under_way == Some(barrier.checkpoint)
     }
 
-    /// A barrier that overtakes has arrived. While the gate is held for another checkpoint, it waits.
+    /// A barrier that overtakes has arrived. While the gate is held for an older checkpoint, it waits; one
+    /// that is older still is stale, and must not wait: a newer one of its channel may come meanwhile.
     pub(super) fn hurry(&mut self, channel: usize, barrier: Barrier) {
         let before = self.channels[channel].queued;
         match self.phase {
-            Phase::Held { checkpoint } if checkpoint != barrier.checkpoint => {
+            Phase::Held { checkpoint } if checkpoint < barrier.checkpoint => {
                 self.early.push_back((channel, barrier, before));
             }
             Phase::Held { .. } | Phase::Open | Phase::Aligning { .. } => {
