@@ -357,6 +357,7 @@ impl World {
         match handle.key {
             ObjectKey::Snapshot { checkpoint, .. } => format!("{checkpoint}/{name}"),
             ObjectKey::Metadata { checkpoint } => format!("{checkpoint}/metadata"),
+            ObjectKey::Savepoint { checkpoint } => format!("{checkpoint}/savepoint"),
         }
     }
 

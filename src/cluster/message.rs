@@ -8,7 +8,7 @@ use crate::dataflow::{Item, Record};
 use crate::protocol::SnapshotHandle;
 use crate::protocol::{
     Acknowledgement, Attempt, Barrier, ChannelId, CheckpointId, Element, Incarnation, ObjectKey,
-    SplitId, SubtaskId, Term, TransactionId,
+    RequestNumber, SavepointMode, SavepointRequest, SplitId, SubtaskId, Term, TransactionId,
 };
 use crate::trace::MessageKind;
 
@@ -61,6 +61,14 @@ pub enum Message {
     Cancel { attempt: Attempt },
     /// Take part in this checkpoint.
     Trigger { attempt: Attempt, barrier: Barrier },
+    /// Take part in this savepoint.
+    TriggerSavepoint { attempt: Attempt, checkpoint: CheckpointId, mode: SavepointMode },
+    /// The job is stopped at this savepoint, which has completed: commit, and finish.
+    Stop { attempt: Attempt, checkpoint: CheckpointId },
+    /// All my subtasks have.
+    Finished(Heartbeat),
+    /// Somebody asks the coordinator for something.
+    Request { number: RequestNumber, request: Request },
     /// A snapshot is durable.
     Acknowledge(Box<Acknowledgement>),
     /// There will be no snapshot.
@@ -136,10 +144,12 @@ impl Message {
             Message::Run { .. } => Kind::Run,
             Message::Running(_) => Kind::Running,
             Message::Cancel { .. } => Kind::Cancel,
-            Message::Trigger { .. } => Kind::Trigger,
+            Message::Trigger { .. } | Message::TriggerSavepoint { .. } => Kind::Trigger,
             Message::Acknowledge(_) => Kind::Acknowledge,
             Message::Decline { .. } => Kind::Decline,
-            Message::NotifyComplete { .. } => Kind::NotifyComplete,
+            Message::NotifyComplete { .. } | Message::Stop { .. } => Kind::NotifyComplete,
+            Message::Finished(_) => Kind::Finished,
+            Message::Request { .. } => Kind::Request,
             Message::NotifyAborted { .. } => Kind::NotifyAborted,
             Message::SubtaskFailed { .. } => Kind::SubtaskFailed,
             Message::Object { .. } | Message::Meta { .. } => Kind::StoreRequest,
@@ -261,6 +271,54 @@ pub struct JobRecord {
     pub retained: Vec<CheckpointId>,
     /// Nothing is left to do.
     pub finished: bool,
+    /// What is asked of this job, the savepoints that were taken, and whether it is stopped at one.
+    pub savepoints: SavepointRecord,
+}
+
+/// What a job knows about its savepoints.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavepointRecord {
+    /// All that were completed, oldest first.
+    pub completed: Vec<CheckpointId>,
+    /// The requests that were carried out: heard again they do nothing.
+    pub requests: Vec<RequestNumber>,
+    /// The one that the job is stopped at.
+    pub stopped: Option<CheckpointId>,
+    /// That one was drained: there is nothing to go on with.
+    pub is_drained: bool,
+    /// The one that it was started from.
+    pub origin: Option<CheckpointId>,
+}
+
+impl SavepointRecord {
+    /// A savepoint was completed for this request.
+    pub fn add(&mut self, checkpoint: CheckpointId, request: SavepointRequest) {
+        self.completed.push(checkpoint);
+        self.requests.push(request.number);
+        if request.mode.is_terminal() {
+            self.stopped = Some(checkpoint);
+            self.is_drained = request.mode == SavepointMode::Drain;
+        }
+    }
+
+    /// The job is started from where it is stopped.
+    pub fn resume(&mut self, number: RequestNumber) {
+        self.requests.push(number);
+        self.origin = self.stopped.take().or(self.origin);
+    }
+}
+
+/// What can be asked of the coordinator of a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Request {
+    /// A savepoint.
+    Savepoint {
+        /// What becomes of the job.
+        mode: SavepointMode,
+    },
+    /// To start the stopped job again from the savepoint that it is stopped at.
+    Resume,
 }
 
 /// A request to the meta store.

@@ -12,7 +12,7 @@ use super::statistics::Statistics;
 use crate::dataflow::{BuildError, Data, Input, JobBuilder};
 use crate::oracle::Verdict;
 use crate::plan::scenario::{
-    CheckpointScenario, ClusterScenario, JobScenario, LinkScenario, NemesisScenario,
+    CheckpointScenario, ClusterScenario, JobScenario, LinkScenario, NemesisScenario, RequestScenario,
     SCENARIO_VERSION,
 };
 use crate::plan::{FaultClass, Plan, Scenario, Span, SwarmScenario, draw};
@@ -202,6 +202,7 @@ fn scenario(name: &str) -> Scenario {
         checkpoints: CheckpointScenario::default(),
         links: LinkScenario::default(),
         faults: faults.collect(),
+        requests: RequestScenario::default(),
         nemesis: NemesisScenario::default(),
         swarm: SwarmScenario::default(),
         liveness_ms: 60_000,

@@ -8,6 +8,7 @@ macro_rules! scene {
 }
 
 mod rare;
+mod savepoints;
 
 use std::sync::Arc;
 
@@ -24,6 +25,7 @@ use super::reference::Reference;
 use super::shape::{Scene, Shape};
 use super::state::StateOracle;
 use super::stopped_world::StoppedWorldOracle;
+use super::termination::TerminationOracle;
 use super::vector_clock::VectorClockOracle;
 use super::verdict::{End, Verdict, Violation, Violations};
 use crate::protocol::{Attempt, ChannelId, ProcessId, SubtaskId, VirtualTime};
@@ -57,6 +59,7 @@ pub struct Judge {
     recovery: RecoveryOracle,
     state: StateOracle,
     stopped_world: StoppedWorldOracle,
+    termination: TerminationOracle,
     vector_clock: VectorClockOracle,
 }
 
@@ -82,6 +85,7 @@ impl Judge {
             recovery: RecoveryOracle::default(),
             state: StateOracle::default(),
             stopped_world: StoppedWorldOracle::default(),
+            termination: TerminationOracle::default(),
             vector_clock: VectorClockOracle::default(),
         }
     }
@@ -112,6 +116,7 @@ impl Judge {
                 if self.counts_in(stamp, *subtask, *attempt) {
                     let entry = SplitPosition { split: *split, offset: *offset };
                     self.state.handle_read(scene!(self, stamp), *subtask, entry, *lineage);
+                    self.termination.handle_read(scene!(self, stamp), *subtask);
                     self.judge_move(stamp, *subtask);
                 }
             }

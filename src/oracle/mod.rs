@@ -20,6 +20,7 @@ mod reference;
 mod shape;
 mod state;
 mod stopped_world;
+mod termination;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]

@@ -33,6 +33,8 @@ const BUILT_IN: &[&str] = &[
     include_str!("../../fixtures/scenarios/hybrid.toml"),
     include_str!("../../fixtures/scenarios/counted-barriers.toml"),
     include_str!("../../fixtures/scenarios/stop-the-world.toml"),
+    include_str!("../../fixtures/scenarios/savepoints.toml"),
+    include_str!("../../fixtures/scenarios/drained.toml"),
     include_str!("../../fixtures/scenarios/word-count-whole.toml"),
     include_str!("../../fixtures/scenarios/flights-whole.toml"),
 ];

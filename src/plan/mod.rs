@@ -9,6 +9,7 @@ pub mod fault_class;
 pub mod file;
 pub mod links;
 pub mod random;
+pub mod request;
 pub mod scenario;
 pub mod swarm;
 pub mod words;
@@ -21,6 +22,7 @@ pub use fault_class::{FaultClass, FaultFamily};
 pub use file::{FileError, PLAN_FORMAT, PLAN_VERSION, PlanFile};
 pub use links::{Latency, LinkSettings, Priority, SlowLink};
 pub use random::{Concern, Span, Stream};
+pub use request::PlannedRequest;
 pub use scenario::{NemesisScenario, Scenario};
 pub use swarm::{Setting, SwarmScenario};
 
@@ -48,6 +50,9 @@ pub struct Plan {
     pub mailbox_us: Span,
     /// What goes wrong.
     pub faults: Vec<PlannedFault>,
+    /// What is asked of the coordinator.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub requests: Vec<PlannedRequest>,
     /// When faults end and everything is healed, but for `lost`.
     pub safety_ms: u64,
     /// Within how long after that the job must finish.

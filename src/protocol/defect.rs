@@ -111,6 +111,26 @@ pub enum Defect {
     CorruptReadAccepted,
     /// B9, Hazelcast #23201: the store answers before it has synced.
     AnsweredBeforeSynced,
+    /// B19, FLINK-21132: a plain stop ends the input, as a drain does.
+    EndInputOnStop,
+    /// B19, FLINK-21453: with a drain the input is not ended.
+    NoEndInputOnDrain,
+    /// B19, FLINK-21028: a source reads on behind the barrier of the savepoint that the job stops at.
+    ReadsOnAfterStop,
+    /// B19, Arroyo #1124: the job is stopped before the metadata of its savepoint is durable.
+    StoppedBeforeMetadata,
+    /// B19, FLINK-38370: a sink finishes before its last commit is confirmed.
+    FinishedBeforeCommitted,
+    /// B19, Arroyo 2090cb97: a stop asked for while a checkpoint is pending takes no savepoint of its own.
+    FinalCheckpointSkipped,
+    /// B11, FLINK-15152: after a stop that failed nothing is triggered any more.
+    FailedStopHaltsTriggers,
+    /// B10, FLINK-10354: completion of a savepoint that the job survives is announced to the subtasks.
+    SavepointAnnounced,
+    /// B12, FLINK-10354: recovery takes a savepoint for a checkpoint.
+    SavepointUsedInRecovery,
+    /// B13, FLINK-25958: savepoints are deleted with what else nobody refers to.
+    SavepointTakenForLeftover,
     /// Determinism (Sui #26400): a counter shared by all runs of a process leaks into a run.
     StateLeaksBetweenRuns,
 }

@@ -19,6 +19,7 @@ pub mod key_group;
 pub mod lineage;
 pub mod pending;
 pub mod restore;
+pub mod savepoint;
 pub mod schedule;
 pub mod settings;
 pub mod subtask;
@@ -42,6 +43,7 @@ pub use ids::{
 pub use key_group::KeyGroup;
 pub use lineage::{Digest, Fingerprint, LineageId};
 pub use restore::RestorePlan;
+pub use savepoint::{RequestNumber, SavepointMode, SavepointRequest};
 pub use settings::{CheckpointSettings, Guarantee, Protocol};
 pub use subtask::{AsyncPart, SubtaskCheckpoint, SubtaskOutput};
 pub use time::VirtualTime;

@@ -11,7 +11,7 @@ use super::message_kind::MessageKind;
 use super::trouble::{SinkTrouble, StoreTrouble};
 use crate::protocol::{
     AbortReason, Attempt, ChannelId, CheckpointId, Digest, Incarnation, LineageId, ObjectKey,
-    ProcessId, SplitId, SubtaskId, Term, TransactionId, VirtualTime,
+    ProcessId, SavepointMode, SplitId, SubtaskId, Term, TransactionId, VirtualTime,
 };
 
 /// When and where an event happened.
@@ -218,6 +218,18 @@ pub enum Event {
     Discarded { checkpoint: CheckpointId },
     /// Everything was read, processed, snapshotted in a completed checkpoint and committed.
     JobFinished { attempt: Attempt },
+
+    /// The coordinator is about to ask the subtasks for a savepoint.
+    SavepointTriggered { attempt: Attempt, checkpoint: CheckpointId, mode: SavepointMode },
+    /// The savepoint is there. After a terminal one the job is over, whatever happens.
+    SavepointCompleted { attempt: Attempt, checkpoint: CheckpointId, mode: SavepointMode },
+    /// The job is stopped at this savepoint. Unless it is `clean`, what is committed may be less than what
+    /// the savepoint holds; nothing is lost, since who resumes from it commits the rest.
+    JobStopped { attempt: Attempt, checkpoint: CheckpointId, clean: bool },
+    /// The stopped job is started again from this savepoint.
+    JobResumed { checkpoint: CheckpointId },
+    /// A request is not carried out.
+    RequestRefused { reason: String },
 
     // ---- stores --------------------------------------------------------------------------------
     /// The object is durable, with this content.

@@ -43,4 +43,6 @@ pub enum MessageKind {
     LogAnswer,
     SinkRequest,
     SinkAnswer,
+    Finished,
+    Request,
 }

@@ -4,6 +4,9 @@
 
 use std::sync::Arc;
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
 use crate::protocol::{CompletedCheckpoint, Defect, DefectSet, Digest};
 
 /// How many bytes the digest takes.
@@ -15,13 +18,23 @@ const DIGEST_BYTES: usize = size_of::<u64>();
 ///
 /// Never: it is plain data.
 pub fn encode(completed: &CompletedCheckpoint) -> Arc<[u8]> {
-    let mut bytes = postcard::to_allocvec(completed).expect("plain data can be encoded");
+    seal(completed)
+}
+
+/// The bytes of anything that is stored like this.
+pub fn seal(content: &impl Serialize) -> Arc<[u8]> {
+    let mut bytes = postcard::to_allocvec(content).expect("plain data can be encoded");
     bytes.extend(Digest::of(&bytes).0.to_le_bytes());
     bytes.into()
 }
 
 /// What was stored; none where these bytes are not it.
 pub fn decode(bytes: &[u8], defects: DefectSet) -> Option<CompletedCheckpoint> {
+    open(bytes, defects)
+}
+
+/// What was stored by [`seal`]; none where these bytes are not it.
+pub fn open<T: DeserializeOwned>(bytes: &[u8], defects: DefectSet) -> Option<T> {
     let (content, digest) = bytes.split_at_checked(bytes.len().checked_sub(DIGEST_BYTES)?)?;
     let is_whole = Digest::of(content).0.to_le_bytes() == digest;
     if !is_whole && !defects.has(Defect::CorruptReadAccepted) {

@@ -7,6 +7,8 @@ mod leadership;
 mod ledger;
 mod leftovers;
 mod metadata;
+mod savepoint_file;
+mod savepoints;
 mod workers;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,7 +25,8 @@ use super::requests::Requests;
 use super::settings::ClusterSettings;
 use crate::dataflow::Job;
 use crate::protocol::{
-    CheckpointCoordinator, CheckpointId, CompletedCheckpoint, DefectSet, Incarnation, VirtualTime,
+    CheckpointCoordinator, CheckpointId, CompletedCheckpoint, DefectSet, Incarnation,
+    RequestNumber, VirtualTime,
 };
 
 /// What a request of the coordinator is for.
@@ -35,6 +38,10 @@ enum Purpose {
     LoadMetadata(CheckpointId),
     /// Write the metadata of a checkpoint.
     WriteMetadata(CheckpointId),
+    /// Write the metadata of a savepoint.
+    WriteSavepoint(CheckpointId),
+    /// Read the savepoint that the job is to be resumed from, as this request says.
+    LoadSavepoint(RequestNumber),
     /// Delete what belongs to nothing.
     Delete,
     /// See what there is.
@@ -77,6 +84,8 @@ enum State {
         /// The attempt, or the way to the next.
         deployment: Deployment,
     },
+    /// The job is stopped at a savepoint.
+    Stopped,
     /// Nothing is left to do.
     Finished,
 }
@@ -132,6 +141,14 @@ impl Coordinator {
                 let term = self.ledger.record().term;
                 outbox.send(from, Message::HeartbeatSeen { term });
                 self.handle_sign(now, from, sign, outbox);
+            }
+            Message::Finished(sign) => {
+                if self.handle_sign(now, from, sign, outbox) {
+                    self.handle_finished(from, sign, outbox);
+                }
+            }
+            Message::Request { number, request } => {
+                self.handle_request(now, number, request, outbox);
             }
             Message::Ready(sign) => {
                 let is_newest = self.handle_sign(now, from, sign, outbox);
@@ -195,14 +212,18 @@ impl Coordinator {
     fn checkpoints(&mut self) -> Option<&mut CheckpointCoordinator> {
         match &mut self.state {
             State::Leading { checkpoints, .. } => Some(checkpoints),
-            State::TakingLeadership | State::Loading { .. } | State::Finished => None,
+            State::TakingLeadership | State::Loading { .. } | State::Stopped | State::Finished => {
+                None
+            }
         }
     }
 
     fn deployment(&mut self) -> Option<&mut Deployment> {
         match &mut self.state {
             State::Leading { deployment, .. } => Some(deployment),
-            State::TakingLeadership | State::Loading { .. } | State::Finished => None,
+            State::TakingLeadership | State::Loading { .. } | State::Stopped | State::Finished => {
+                None
+            }
         }
     }
 }

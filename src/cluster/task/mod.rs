@@ -5,12 +5,14 @@ mod channels;
 mod checkpoints;
 mod commit;
 mod outputs;
+mod savepoints;
 mod snapshot;
 mod source;
 
 use channels::{InputChannel, OutputChannel};
 use commit::SinkWriter;
 use outputs::OutputSide;
+use savepoints::SavepointSide;
 use snapshot::Snapshotting;
 pub use snapshot::StoredSnapshot;
 use source::SourceReader;
@@ -81,6 +83,7 @@ pub struct Task {
     busy: bool,
     phase: Phase,
     source: Option<SourceReader>,
+    savepoint: SavepointSide,
     sink: Option<SinkWriter>,
     snapshots: BTreeMap<CheckpointId, Snapshotting>,
     /// The newest barrier for whose time in its place a timer was set.
@@ -144,6 +147,7 @@ impl Task {
             busy: false,
             phase: Phase::Restoring,
             source: None,
+            savepoint: SavepointSide::default(),
             sink: SinkWriter::for_role(role),
             snapshots: BTreeMap::new(),
             timed: CheckpointId::default(),

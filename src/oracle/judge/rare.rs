@@ -77,6 +77,7 @@ impl Judge {
         self.recovery.start(scene);
         self.state.start(scene);
         self.stopped_world.start(scene);
+        self.termination.start();
         self.vector_clock.start(scene);
     }
 
@@ -147,6 +148,8 @@ impl Judge {
             self.order.handle_marker_sent(scene, channel, marker, sequence);
             if marker == Marker::End {
                 self.state.handle_end_sent(scene, channel);
+                let sender = self.shape.channels[channel.index()].from;
+                self.termination.handle_end_sent(scene!(self, stamp), sender);
             }
         }
     }
@@ -259,6 +262,7 @@ impl Judge {
         self.stopped_world.handle_snapshot(snapshot.subtask, snapshot.checkpoint);
         self.conservation.handle_snapshot(scene, snapshot);
         self.output.handle_snapshot(snapshot);
+        self.termination.handle_snapshot(scene!(self, stamp), snapshot);
     }
 
     /// Whether this is said by a coordinator that was replaced, goes on, and does not know that it has
@@ -275,9 +279,9 @@ impl Judge {
             Event::LeadershipTaken { term } | Event::AttemptStarted { term, .. } => {
                 self.recovery.is_deposed(*term)
             }
-            Event::Triggered { attempt, .. } | Event::AttemptFailed { attempt, .. } => {
-                is_over(*attempt)
-            }
+            Event::Triggered { attempt, .. }
+            | Event::SavepointTriggered { attempt, .. }
+            | Event::AttemptFailed { attempt, .. } => is_over(*attempt),
             Event::AcknowledgementCounted { from_attempt, .. } => is_over(*from_attempt),
             Event::Assembled { checkpoint, .. } => self.lifecycle.is_abandoned(*checkpoint),
             _ => false,
@@ -287,7 +291,9 @@ impl Judge {
     fn observe_deposed(&mut self, event: &Event) {
         match event {
             Event::AttemptStarted { attempt, .. } => self.recovery.handle_deposed_start(*attempt),
-            Event::Triggered { checkpoint, .. } => self.lifecycle.abandon(*checkpoint),
+            Event::Triggered { checkpoint, .. } | Event::SavepointTriggered { checkpoint, .. } => {
+                self.lifecycle.abandon(*checkpoint);
+            }
             _ => {}
         }
     }
@@ -345,6 +351,10 @@ impl Judge {
             Event::Discarded { checkpoint } => {
                 self.durability.handle_discarded(scene, *checkpoint);
             }
+            Event::SavepointTriggered { .. }
+            | Event::SavepointCompleted { .. }
+            | Event::JobStopped { .. }
+            | Event::JobResumed { .. } => self.observe_savepoint(stamp, event),
             Event::JobFinished { .. } => {
                 self.order.handle_finished(scene);
                 self.state.handle_finished(scene);
@@ -382,6 +392,7 @@ impl Judge {
         self.output.handle_attempt_started(attempt);
         self.state.handle_attempt_started(restored);
         self.stopped_world.handle_attempt_started();
+        self.termination.handle_attempt_started(scene!(self, stamp), attempt);
         self.vector_clock.handle_attempt_started();
     }
 
@@ -399,6 +410,7 @@ impl Judge {
     }
 
     fn abort(&mut self, stamp: Stamp, checkpoint: CheckpointId) {
+        self.termination.handle_aborted(checkpoint);
         let scene = scene!(self, stamp);
         self.lifecycle.handle_aborted(scene, checkpoint);
         self.durability.handle_aborted(checkpoint);
@@ -454,15 +466,18 @@ impl Judge {
                 self.recovery.handle_produced(scene, *transaction, "prepared");
                 self.durability.handle_prepared(*transaction);
                 self.output.handle_prepared(*transaction, *records);
+                self.termination.handle_prepared(*transaction, *records);
             }
             Event::CommitRequested { transaction, checkpoint } => {
                 self.lifecycle.handle_commit_requested(scene, transaction.sink, *checkpoint);
             }
             Event::TransactionCommitted { transaction, records } => {
                 self.output.handle_committed(scene, *transaction, records);
+                self.termination.handle_settled(*transaction);
             }
             Event::TransactionAborted { transaction } => {
                 self.output.handle_aborted_transaction(scene, *transaction);
+                self.termination.handle_settled(*transaction);
             }
             Event::OutputWritten { sink, records } => {
                 self.output.handle_written(scene, *sink, records);
@@ -489,7 +504,9 @@ fn concern(event: &Event) -> Concern {
         E::LeadershipTaken { .. } | E::AttemptStarted { .. } | E::AttemptRunning { .. }
         | E::AttemptFailed { .. } | E::Triggered { .. } | E::AcknowledgementCounted { .. }
         | E::Assembled { .. } | E::Completed { .. } | E::CompletionNotified { .. }
-        | E::Aborted { .. } | E::Discarded { .. } | E::JobFinished { .. } => Concern::Coordinator,
+        | E::Aborted { .. } | E::Discarded { .. } | E::JobFinished { .. }
+        | E::SavepointTriggered { .. } | E::SavepointCompleted { .. } | E::JobStopped { .. }
+        | E::JobResumed { .. } => Concern::Coordinator,
         E::ObjectStored { .. } | E::ObjectDeleted { .. } | E::ObjectDestroyed { .. }
         | E::SinkTroubled { .. } | E::SinkRecovered | E::RecordWritten { .. }
         | E::OffsetCommitted { .. } | E::ProducersFenced { .. } | E::TransactionOpened { .. }
@@ -504,6 +521,6 @@ fn concern(event: &Event) -> Concern {
         | E::StoreRecovered { .. } | E::SplitIdle { .. } | E::SplitResumed { .. }
         | E::AlignmentCompleted { .. } | E::SnapshotDurable { .. } | E::Declined { .. }
         | E::SubtaskEnded { .. } | E::SubtaskFailed { .. } | E::AcknowledgementIgnored { .. }
-        | E::ObjectRefused { .. } | E::RecordRefused { .. } | E::ProducerRefused { .. } => Concern::Nobody,
+        | E::RequestRefused { .. } | E::ObjectRefused { .. } | E::RecordRefused { .. } | E::ProducerRefused { .. } => Concern::Nobody,
     }
 }

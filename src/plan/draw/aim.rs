@@ -36,7 +36,7 @@ impl Home {
     pub fn of(point: Point) -> Option<Self> {
         use Point as P;
         match point {
-            P::RunStarted | P::FaultsEnded | P::JobFinished => None,
+            P::RunStarted | P::FaultsEnded | P::JobFinished | P::JobStopped => None,
             P::Crashed | P::Restarted | P::Paused | P::Resumed | P::Disconnected | P::Healed
             | P::MessageDropped | P::MessageDelayed | P::MessageDuplicated | P::MessageReordered
             | P::Zombified | P::ZombieEnded | P::Held | P::Released | P::HalfOpened
@@ -53,7 +53,8 @@ impl Home {
             | P::SubtaskFailed | P::CommitRequested => Some(Home::Worker),
             P::LeadershipTaken | P::AttemptStarted | P::AttemptRunning | P::AttemptFailed
             | P::Triggered | P::AcknowledgementCounted | P::AcknowledgementIgnored | P::Assembled
-            | P::Completed | P::CompletionNotified | P::Aborted | P::Discarded => {
+            | P::Completed | P::CompletionNotified | P::Aborted | P::Discarded
+            | P::SavepointTriggered | P::SavepointCompleted | P::JobResumed | P::RequestRefused => {
                 Some(Home::Coordinator)
             }
             P::ObjectStored | P::ObjectRefused | P::ObjectDeleted | P::RecordWritten

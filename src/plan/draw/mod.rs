@@ -5,6 +5,7 @@
 pub mod aim;
 mod fault;
 mod message;
+mod request;
 mod shape;
 mod troubles;
 
@@ -54,6 +55,7 @@ pub fn draw<E>(
         links,
         mailbox_us: scenario.cluster.mailbox_us,
         faults,
+        requests: request::requests(scenario, seed),
         safety_ms: scenario.nemesis.window_ms.max.saturating_add(HEALING_MS),
         liveness_ms: scenario.liveness_ms,
         lost: lost.into_iter().map(ProcessId::Worker).collect(),

@@ -41,8 +41,11 @@ impl CheckpointCoordinator {
 
     /// The checkpoint is in the store.
     pub fn handle_added(&mut self, now: VirtualTime, checkpoint: CheckpointId) {
-        if let Some((attempt, completed)) = self.take_adding(checkpoint) {
-            self.complete(now, attempt, completed);
+        if let Some((pending, completed)) = self.take_adding(checkpoint) {
+            match pending.savepoint {
+                Some(request) => self.complete_savepoint(now, request, completed),
+                None => self.complete(now, pending.attempt, completed),
+            }
             self.add_next();
         }
         self.reserve_if_due(now);
@@ -51,14 +54,8 @@ impl CheckpointCoordinator {
     /// The checkpoint is *certainly* not in the store, and never will be: the addition was refused.
     /// After a mere timeout this must not be called.
     pub fn handle_add_failed(&mut self, now: VirtualTime, checkpoint: CheckpointId) {
-        if let Some((attempt, completed)) = self.take_adding(checkpoint) {
-            self.give_up(
-                now,
-                checkpoint,
-                attempt,
-                completed.snapshots,
-                AbortReason::FinalizationFailed,
-            );
+        if let Some((pending, _)) = self.take_adding(checkpoint) {
+            self.give_up(now, checkpoint, &pending, AbortReason::FinalizationFailed);
             self.add_next();
         }
         self.reserve_if_due(now);
@@ -69,8 +66,15 @@ impl CheckpointCoordinator {
         let PendingPhase::Collecting(collection) = &pending.phase else { return };
         if collection.is_complete(self.defects) {
             let completed = collection.assemble(checkpoint, pending.attempt);
+            if self.defects.has(Defect::StoppedBeforeMetadata) && pending.is_terminal() {
+                pending.phase = PendingPhase::AwaitingStore(completed);
+                return self.add_next();
+            }
             pending.phase = PendingPhase::WritingMetadata(completed.clone());
-            self.outputs.push_back(CoordinatorOutput::WriteMetadata(completed));
+            self.outputs.push_back(match pending.savepoint {
+                Some(_) => CoordinatorOutput::WriteSavepoint(completed),
+                None => CoordinatorOutput::WriteMetadata(completed),
+            });
         }
     }
 
@@ -87,8 +91,11 @@ impl CheckpointCoordinator {
             | PendingPhase::Adding(_) => None,
         };
         let Some((checkpoint, completed)) = self.pending.iter().find_map(awaiting) else { return };
-        if let Some(pending) = self.pending.get_mut(&checkpoint) {
-            pending.phase = PendingPhase::Adding(completed.clone());
+        let Some(pending) = self.pending.get_mut(&checkpoint) else { return };
+        pending.phase = PendingPhase::Adding(completed.clone());
+        if let Some(request) = pending.savepoint {
+            self.outputs.push_back(CoordinatorOutput::AddSavepoint { checkpoint, request });
+            return;
         }
         if self.defects.has(Defect::NotifyBeforeStore) {
             self.outputs.push_back(CoordinatorOutput::NotifyComplete(checkpoint));
@@ -98,28 +105,37 @@ impl CheckpointCoordinator {
     }
 
     /// Takes `checkpoint` out of the pending ones if its addition to the store is under way.
-    pub(super) fn take_adding(&mut self, checkpoint: CheckpointId) -> Option<(Attempt, CompletedCheckpoint)> {
+    pub(super) fn take_adding(
+        &mut self,
+        checkpoint: CheckpointId,
+    ) -> Option<(PendingCheckpoint, CompletedCheckpoint)> {
         if !self.pending.get(&checkpoint)?.is_adding() {
             return None;
         }
         let pending = self.pending.remove(&checkpoint)?;
-        match pending.phase {
-            PendingPhase::Adding(completed) => Some((pending.attempt, completed)),
+        let completed = match &pending.phase {
+            PendingPhase::Adding(completed) => completed.clone(),
             PendingPhase::Collecting(_)
             | PendingPhase::WritingMetadata(_)
             | PendingPhase::AwaitingStore(_) => unreachable!("it is being added"),
-        }
+        };
+        Some((pending, completed))
     }
 
     /// The checkpoint is in the store. Only now its side effects may follow, notification last: what
     /// was announced must be what recovery finds.
-    pub(super) fn complete(&mut self, now: VirtualTime, attempt: Attempt, completed: CompletedCheckpoint) {
+    pub(super) fn complete(
+        &mut self,
+        now: VirtualTime,
+        attempt: Attempt,
+        completed: CompletedCheckpoint,
+    ) {
         let CompletedCheckpoint { checkpoint, terminal, .. } = completed;
         let evicted = self.store.add(completed);
         self.outputs.push_back(CoordinatorOutput::Completed { checkpoint, terminal });
         self.outputs.extend(evicted.into_iter().map(CoordinatorOutput::Discard));
         self.schedule.handle_ended(now);
-        for older in self.abortable(|other| other < checkpoint) {
+        for older in self.subsumed_by(checkpoint) {
             self.abort(now, older, AbortReason::Subsumed);
         }
         if let Job::Running { failures, .. } = &mut self.job {
@@ -130,7 +146,7 @@ impl CheckpointCoordinator {
             self.outputs.push_back(CoordinatorOutput::NotifyComplete(checkpoint));
         }
         debug_assert!(
-            self.pending.keys().all(|other| *other > checkpoint),
+            self.subsumed_by(checkpoint).is_empty(),
             "no checkpoint older than {checkpoint} may complete after it"
         );
     }

@@ -3,9 +3,9 @@
 
 use super::{CheckpointCoordinator, Job};
 use crate::protocol::abort::AbortReason;
-use crate::protocol::completed::SnapshotHandle;
 use crate::protocol::coordinator_output::CoordinatorOutput;
 use crate::protocol::ids::{Attempt, CheckpointId};
+use crate::protocol::pending::PendingCheckpoint;
 use crate::protocol::time::VirtualTime;
 
 impl CheckpointCoordinator {
@@ -15,13 +15,24 @@ impl CheckpointCoordinator {
         abortable.map(|(checkpoint, _)| *checkpoint).filter(|id| chosen(*id)).collect()
     }
 
-    pub(super) fn abort(&mut self, now: VirtualTime, checkpoint: CheckpointId, reason: AbortReason) {
+    pub(super) fn abort(
+        &mut self,
+        now: VirtualTime,
+        checkpoint: CheckpointId,
+        reason: AbortReason,
+    ) {
         let Some(pending) = self.pending.remove(&checkpoint) else {
             unreachable!("{checkpoint} is aborted but not pending");
         };
         assert!(!pending.is_adding(), "{checkpoint} is aborted while its outcome is not known");
-        let handles = pending.handles();
-        self.give_up(now, checkpoint, pending.attempt, handles, reason);
+        self.give_up(now, checkpoint, &pending, reason);
+    }
+
+    /// The pending checkpoints that do not complete once a newer one has; savepoints do.
+    pub(super) fn subsumed_by(&self, checkpoint: CheckpointId) -> Vec<CheckpointId> {
+        let mut older = self.abortable(|other| other < checkpoint);
+        older.retain(|other| self.pending[other].savepoint.is_none());
+        older
     }
 
     /// The checkpoint will never complete: everybody forgets it, and its snapshots go.
@@ -29,10 +40,10 @@ impl CheckpointCoordinator {
         &mut self,
         now: VirtualTime,
         checkpoint: CheckpointId,
-        attempt: Attempt,
-        snapshots: Vec<SnapshotHandle>,
+        pending: &PendingCheckpoint,
         reason: AbortReason,
     ) {
+        let (attempt, snapshots) = (pending.attempt, pending.handles());
         self.outputs.push_back(CoordinatorOutput::Aborted { checkpoint, reason });
         if self.is_current(attempt) {
             self.outputs.push_back(CoordinatorOutput::NotifyAborted(checkpoint));
@@ -41,7 +52,10 @@ impl CheckpointCoordinator {
             self.outputs.push_back(CoordinatorOutput::DeleteSnapshots(snapshots));
         }
         self.schedule.handle_ended(now);
-        self.count_failure(attempt, reason);
+        match pending.savepoint {
+            Some(request) => self.fail_savepoint(now, attempt, request),
+            None => self.count_failure(attempt, reason),
+        }
     }
 
     /// Failures in a row count, each checkpoint once (it leaves `pending` when it fails), and only

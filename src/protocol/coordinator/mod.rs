@@ -5,9 +5,10 @@
 
 mod completion;
 mod failure;
+mod savepoints;
 mod triggering;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::protocol::abort::AbortReason;
 use crate::protocol::acknowledgement::Acknowledgement;
@@ -17,6 +18,7 @@ use crate::protocol::coordinator_output::{CoordinatorOutput, CoordinatorTimer};
 use crate::protocol::defect::{Defect, DefectSet};
 use crate::protocol::ids::{Attempt, CheckpointId, SubtaskId};
 use crate::protocol::pending::{Collection, PendingCheckpoint, PendingPhase};
+use crate::protocol::savepoint::{RequestNumber, SavepointRequest};
 use crate::protocol::schedule::TriggerSchedule;
 use crate::protocol::settings::CheckpointSettings;
 use crate::protocol::time::VirtualTime;
@@ -30,6 +32,16 @@ enum Job {
     Running { attempt: Attempt, subtasks: Vec<SubtaskId>, failures: u32 },
 }
 
+/// An id on its way to be made durable.
+#[derive(Clone, Copy, Debug)]
+struct Reserving {
+    checkpoint: CheckpointId,
+    /// Who wants it.
+    attempt: Attempt,
+    /// For which savepoint, if for one.
+    savepoint: Option<SavepointRequest>,
+}
+
 /// Triggers checkpoints and decides, for each, whether it completes.
 #[derive(Clone, Debug)]
 pub struct CheckpointCoordinator {
@@ -39,11 +51,19 @@ pub struct CheckpointCoordinator {
     schedule: TriggerSchedule,
     /// The newest id that was ever asked for. Never decreases: ids are never reused.
     last_reserved: CheckpointId,
-    /// The id being made durable, and the attempt that wants it; none other is asked for meanwhile.
-    reserving: Option<(CheckpointId, Attempt)>,
-    /// Never more than `concurrent_max` of one attempt, and at most one of all being added.
+    /// The id being made durable; none other is asked for meanwhile.
+    reserving: Option<Reserving>,
+    /// Never more than `concurrent_max` of one attempt beside savepoints, and at most one of all being added.
     pending: BTreeMap<CheckpointId, PendingCheckpoint>,
     store: CompletedStore,
+    /// Savepoints that wait for an attempt to run, or for their turn.
+    wanted: VecDeque<SavepointRequest>,
+    /// Requests that were heard.
+    heard: BTreeSet<RequestNumber>,
+    /// All completed savepoints. They belong to whoever asked for them.
+    savepoints: BTreeSet<CheckpointId>,
+    /// The savepoint that the job was started from.
+    origin: Option<CompletedCheckpoint>,
     outputs: VecDeque<CoordinatorOutput>,
 }
 
@@ -72,6 +92,10 @@ impl CheckpointCoordinator {
             reserving: None,
             pending: BTreeMap::new(),
             store,
+            wanted: VecDeque::new(),
+            heard: BTreeSet::new(),
+            savepoints: BTreeSet::new(),
+            origin: None,
             outputs: VecDeque::new(),
         }
     }
@@ -157,7 +181,8 @@ impl CheckpointCoordinator {
         if self.defects.has(Defect::OlderCheckpointRestored) {
             return self.store.oldest();
         }
-        self.store.newest()
+        let checkpoints = self.store.newest().into_iter();
+        checkpoints.chain(&self.origin).max_by_key(|completed| completed.checkpoint)
     }
 
     /// Whether this checkpoint is completed and kept.
@@ -211,6 +236,7 @@ impl CheckpointCoordinator {
     fn ignore(&mut self, acknowledgement: Acknowledgement) {
         let key = acknowledgement.handle.key;
         let in_use = self.store.refers_to(key)
+            || self.savepoints.contains(&acknowledgement.checkpoint)
             || self.pending.values().any(|pending| pending.refers_to(key));
         self.outputs.push_back(CoordinatorOutput::Ignored { acknowledgement, discard: !in_use });
     }

@@ -3,28 +3,30 @@
 
 use std::time::Duration;
 
-use super::{CheckpointCoordinator, Job};
+use super::{CheckpointCoordinator, Job, Reserving};
 use crate::protocol::abort::AbortReason;
 use crate::protocol::barrier::Barrier;
 use crate::protocol::coordinator_output::{CoordinatorOutput, CoordinatorTimer};
 use crate::protocol::ids::{Attempt, CheckpointId};
 use crate::protocol::pending::{Collection, PendingCheckpoint, PendingPhase};
+use crate::protocol::savepoint::SavepointRequest;
 use crate::protocol::schedule::Due;
 use crate::protocol::time::VirtualTime;
 
 impl CheckpointCoordinator {
     /// The id is durable.
     pub fn handle_reserved(&mut self, now: VirtualTime, checkpoint: CheckpointId) {
-        let Some((_, wanted_by)) = self.reserving.take_if(|(id, _)| *id == checkpoint) else {
+        let Some(reserved) = self.reserving.take_if(|wanted| wanted.checkpoint == checkpoint)
+        else {
             return;
         };
         match &self.job {
-            Job::Running { attempt, subtasks, .. } if *attempt == wanted_by => {
+            Job::Running { attempt, subtasks, .. } if *attempt == reserved.attempt => {
                 let collection = Collection::new(subtasks);
-                self.trigger(now, checkpoint, wanted_by, collection);
+                self.trigger(now, reserved, collection);
             }
-            // Wanted by an attempt that is over: the id stays unused.
-            Job::Running { .. } | Job::Stopped => {}
+            // Wanted by an attempt that is over: the id stays unused; a savepoint gets another.
+            Job::Running { .. } | Job::Stopped => self.wanted.extend(reserved.savepoint),
         }
         self.reserve_if_due(now);
     }
@@ -32,7 +34,14 @@ impl CheckpointCoordinator {
     /// Asks for the next id if a trigger is due, nothing else is being reserved, and there is room.
     pub(super) fn reserve_if_due(&mut self, now: VirtualTime) {
         let Job::Running { attempt, .. } = self.job else { return };
-        if self.reserving.is_some() || self.pending.len() >= self.settings.concurrent_max as usize {
+        if self.reserving.is_some() || self.is_stopping() {
+            return;
+        }
+        if let Some(request) = self.wanted.pop_front() {
+            return self.reserve_for_savepoint(attempt, request);
+        }
+        let pending = self.pending.values().filter(|pending| pending.savepoint.is_none()).count();
+        if pending >= self.settings.concurrent_max as usize {
             return; // The one due is made up for when this one has ended.
         }
         match self.schedule.due(now) {
@@ -40,31 +49,43 @@ impl CheckpointCoordinator {
             Due::From(at) => self.set_timer(at, CoordinatorTimer::Trigger),
             Due::Now => {
                 self.schedule.triggered();
-                self.last_reserved = self.last_reserved.next();
-                self.reserving = Some((self.last_reserved, attempt));
-                self.outputs.push_back(CoordinatorOutput::ReserveId(self.last_reserved));
+                self.reserve(attempt, None);
             }
         }
+    }
+
+    pub(super) fn reserve(&mut self, attempt: Attempt, savepoint: Option<SavepointRequest>) {
+        self.last_reserved = self.last_reserved.next();
+        let checkpoint = self.last_reserved;
+        self.reserving = Some(Reserving { checkpoint, attempt, savepoint });
+        self.outputs.push_back(CoordinatorOutput::ReserveId(checkpoint));
     }
 
     pub(super) fn trigger(
         &mut self,
         now: VirtualTime,
-        checkpoint: CheckpointId,
-        attempt: Attempt,
+        Reserving { checkpoint, attempt, savepoint }: Reserving,
         collection: Collection,
     ) {
         let expires_at = now + Duration::from_millis(self.settings.timeout_ms);
         let phase = PendingPhase::Collecting(collection);
-        let earlier =
-            self.pending.insert(checkpoint, PendingCheckpoint { attempt, expires_at, phase });
+        let earlier = self
+            .pending
+            .insert(checkpoint, PendingCheckpoint { attempt, expires_at, savepoint, phase });
         assert!(earlier.is_none(), "{checkpoint} is triggered twice");
         assert!(
             checkpoint <= self.last_reserved,
             "{checkpoint} is triggered before it is reserved"
         );
-        let passage = self.settings.passage(now);
-        self.outputs.push_back(CoordinatorOutput::Trigger(Barrier { checkpoint, passage }));
+        self.outputs.push_back(match savepoint {
+            Some(SavepointRequest { mode, .. }) => {
+                CoordinatorOutput::TriggerSavepoint { checkpoint, mode }
+            }
+            None => {
+                let passage = self.settings.passage(now);
+                CoordinatorOutput::Trigger(Barrier { checkpoint, passage })
+            }
+        });
         self.set_timer(expires_at, CoordinatorTimer::Expire(checkpoint));
     }
 

@@ -65,6 +65,11 @@ impl<'a, O: Observer> Kernel<'a, O> {
                 self.core.schedule_at(VirtualTime::from_us(us), Arrival::Strike(fault));
             }
         }
+        for (place, planned) in plan.requests.iter().enumerate() {
+            if let When::At { us } = planned.when {
+                self.core.schedule_at(VirtualTime::from_us(us), Arrival::Ask(place));
+            }
+        }
         self.core.schedule_at(VirtualTime::ZERO + plan.safety(), Arrival::FaultsEnd);
         for slot in 0..self.processes.len() {
             self.handle(slot, Input::Start(Incarnation::default()));
@@ -99,6 +104,7 @@ impl<'a, O: Observer> Kernel<'a, O> {
                 self.deliver_alone(Letter { from, to, message });
             }
             Arrival::Strike(fault) => self.strike(fault),
+            Arrival::Ask(place) => self.core.ask(place),
             Arrival::Restart { slot, incarnation } => self.restart(slot as usize, incarnation),
             Arrival::Resume { slot, incarnation } => self.resume(slot as usize, incarnation),
             Arrival::EndGhost { slot, incarnation } => {
