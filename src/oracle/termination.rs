@@ -70,7 +70,8 @@ impl TerminationOracle {
         };
         stopping.halted[subtask.index()] = true;
         stopping.transactions.extend(snapshot.transactions.iter().map(|(_, id)| *id));
-        if stopping.mode == SavepointMode::Drain && !snapshot.ended {
+        let is_source = scene.shape.inputs[subtask.index()].is_empty();
+        if stopping.mode == SavepointMode::Drain && is_source && !snapshot.ended {
             let name = scene.name(subtask);
             let text =
                 format!("{name} took its snapshot for {checkpoint}, a drain, before it had ended");
@@ -92,10 +93,12 @@ impl TerminationOracle {
         }
     }
 
-    /// The end of input entered a channel.
+    /// The end of input entered a channel. What is not a source may end behind its cut: with the last
+    /// channel that ends it is aligned first.
     pub fn handle_end_sent(&mut self, scene: &mut Scene, sender: SubtaskId) {
         if let Some(stopping) = &self.stopping
             && stopping.halted[sender.index()]
+            && scene.shape.inputs[sender.index()].is_empty()
         {
             let (name, checkpoint) = (scene.name(sender), stopping.checkpoint);
             let text =

@@ -21,6 +21,8 @@ pub struct SavepointSide {
     terminal: Option<(CheckpointId, SavepointMode)>,
     /// Its barrier has passed: a source reads no more.
     is_halted: bool,
+    /// All splits have ended before their time: not even a stop that fails brings them back.
+    is_drained: bool,
     /// It has completed.
     is_stopped: bool,
 }
@@ -28,7 +30,7 @@ pub struct SavepointSide {
 impl SavepointSide {
     /// Whether a source must not read.
     pub fn halts(&self) -> bool {
-        self.is_halted
+        self.is_halted || self.is_drained
     }
 
     /// Whether the snapshot of this checkpoint is wanted, though a newer one has completed.
@@ -102,7 +104,7 @@ impl Task {
         if self.phase != Phase::Running || self.source.is_none() {
             return;
         }
-        self.savepoint.is_halted = true;
+        self.savepoint.is_drained = true;
         for position in self.positions() {
             self.subtask.end_split(position.split, &mut self.produced);
             self.deliver(env);

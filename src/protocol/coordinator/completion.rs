@@ -138,6 +138,9 @@ impl CheckpointCoordinator {
         for older in self.subsumed_by(checkpoint) {
             self.abort(now, older, AbortReason::Subsumed);
         }
+        if terminal {
+            self.abort_savepoints(now);
+        }
         if let Job::Running { failures, .. } = &mut self.job {
             *failures = 0;
         }

@@ -35,6 +35,15 @@ impl CheckpointCoordinator {
         older
     }
 
+    /// The job is over: savepoints that are pending will not be taken.
+    pub(super) fn abort_savepoints(&mut self, now: VirtualTime) {
+        let mut pending = self.abortable(|_| true);
+        pending.retain(|id| self.pending[id].savepoint.is_some());
+        for savepoint in pending {
+            self.abort(now, savepoint, AbortReason::JobOver);
+        }
+    }
+
     /// The checkpoint will never complete: everybody forgets it, and its snapshots go.
     pub(super) fn give_up(
         &mut self,
@@ -63,7 +72,7 @@ impl CheckpointCoordinator {
     pub(super) fn count_failure(&mut self, of: Attempt, reason: AbortReason) {
         match reason {
             AbortReason::Declined | AbortReason::Expired | AbortReason::FinalizationFailed => {}
-            AbortReason::AttemptFailed | AbortReason::Subsumed => return,
+            AbortReason::AttemptFailed | AbortReason::Subsumed | AbortReason::JobOver => return,
         }
         match &mut self.job {
             Job::Running { attempt, failures, .. } if *attempt == of => {

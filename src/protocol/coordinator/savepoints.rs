@@ -85,7 +85,7 @@ impl CheckpointCoordinator {
     /// (FLINK-26783).
     fn stop_job(&mut self, now: VirtualTime, checkpoint: CheckpointId) {
         for other in self.abortable(|_| true) {
-            self.abort(now, other, AbortReason::Subsumed);
+            self.abort(now, other, AbortReason::JobOver);
         }
         self.job = Job::Stopped;
         self.schedule.stop();
