@@ -40,12 +40,15 @@ struct Row {
 const CONSERVATION: Finder = Finder::Oracle(OracleName::Conservation);
 const CUT: Finder = Finder::Oracle(OracleName::Cut);
 const DURABILITY: Finder = Finder::Oracle(OracleName::Durability);
+const EVENT_TIME: Finder = Finder::Oracle(OracleName::EventTime);
 const LIFECYCLE: Finder = Finder::Oracle(OracleName::Lifecycle);
 const LIVENESS: Finder = Finder::Oracle(OracleName::Liveness);
 const ORDER: Finder = Finder::Oracle(OracleName::Order);
 const OUTPUT: Finder = Finder::Oracle(OracleName::Output);
 const RECOVERY: Finder = Finder::Oracle(OracleName::Recovery);
 const STATE: Finder = Finder::Oracle(OracleName::State);
+const TERMINATION: Finder = Finder::Oracle(OracleName::Termination);
+const STOPPED_WORLD: Finder = Finder::Oracle(OracleName::StoppedWorld);
 
 const fn row(
     defect: Defect,
@@ -115,6 +118,13 @@ const TABLE: &[Row] = &[
     row(Defect::AbortWithoutCancelMarker, "zombies", 40, &[ORDER]),
     row(Defect::EarlyAbortForgotten, "storage-trouble", 40, &[LIFECYCLE]),
     row(Defect::AbortLeavesBlocked, "zombies", 40, &[LIVENESS]),
+    row(Defect::CaptureMissesChannel, "unaligned-join", 20, &[CUT]),
+    row(Defect::CaptureReordered, "unaligned", 20, &[CUT]),
+    row(Defect::AcknowledgeBeforeCaptured, "unaligned", 20, &[CUT]),
+    row(Defect::OutputNotCaptured, "unaligned", 20, &[CUT]),
+    row(Defect::NewOvertakesRestored, "unaligned", 40, &[ORDER]),
+    row(Defect::RestoredNotCapturedAgain, "unaligned-recovery", 60, &[CUT]),
+    row(Defect::WorldGoesOn, "stop-the-world", 5, &[STOPPED_WORLD]),
     row(Defect::LiveStateInUpload, "bank", 5, &[DURABILITY]),
     row(Defect::KeyGroupsCollide, "bank", 20, &[CONSERVATION]),
     row(Defect::KeyGroupsCollide, "flights", 20, &[OUTPUT]),
@@ -146,6 +156,25 @@ const TABLE: &[Row] = &[
     ),
     row_under(Defect::AnsweredBeforeSynced, "word-count", 20, &[DURABILITY], lost_power),
     row_under(Defect::ReconnectLossUnnoticed, "sequence", 20, &[ORDER], lossy_reconnects),
+    row(Defect::EndInputOnStop, "savepoints", 40, &[TERMINATION]),
+    row(Defect::NoEndInputOnDrain, "drained", 20, &[TERMINATION]),
+    row(Defect::ReadsOnAfterStop, "savepoints", 40, &[TERMINATION]),
+    row(Defect::StoppedBeforeMetadata, "drained", 20, &[LIFECYCLE, TERMINATION]),
+    row(Defect::FinishedBeforeCommitted, "drained", 60, &[TERMINATION]),
+    row(Defect::FinalCheckpointSkipped, "savepoints", 30, &[LIFECYCLE, TERMINATION]),
+    row(Defect::FailedStopHaltsTriggers, "savepoints", 600, &[LIVENESS]),
+    row(Defect::SavepointAnnounced, "savepoints", 40, &[LIFECYCLE]),
+    row(Defect::SavepointUsedInRecovery, "savepoints", 400, &[RECOVERY]),
+    row(Defect::SavepointTakenForLeftover, "savepoints", 400, &[DURABILITY]),
+    row(Defect::TimersNotRestored, "event-time", 20, &[EVENT_TIME]),
+    row(Defect::FiredTimerInSnapshot, "late-reports", 20, &[EVENT_TIME]),
+    row(Defect::WatermarkNotRestored, "late-reports", 20, &[EVENT_TIME]),
+    row(Defect::WatermarkRestoredAsMaximum, "event-time", 20, &[EVENT_TIME]),
+    row(Defect::WatermarkComparedAsBytes, "event-time", 20, &[EVENT_TIME]),
+    row(Defect::SilentInputIgnored, "event-time", 20, &[EVENT_TIME]),
+    row(Defect::EndedInputHoldsWatermark, "event-time", 5, &[EVENT_TIME]),
+    row(Defect::WatermarkOvertakesBacklog, "event-time", 20, &[EVENT_TIME]),
+    row(Defect::BarrierOvertakesWatermark, "event-time", 20, &[EVENT_TIME]),
     row(Defect::StateLeaksBetweenRuns, "zombies", 20, &[Finder::Determinism]),
 ];
 

@@ -6,6 +6,7 @@
 //! [trace] while it happens. [`explore`] does so for many seeds; [`explore::Check`] does it for a
 //! job of your own, written against [`dataflow`]. The protocol itself is in [`protocol`], as plain values.
 
+pub mod classic;
 pub mod cluster;
 pub mod dataflow;
 pub mod explore;

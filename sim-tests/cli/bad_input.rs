@@ -110,6 +110,65 @@ fn plan_files() {
 }
 
 #[test]
+fn plans_that_name_what_does_not_exist() {
+    let (place, plan) = with_plan("bad-plan-names");
+    let refused_with = |(field, value, problem): (&str, &str, &str)| {
+        let before = match field {
+            "slow_control" | "priorities" => "\"local_us\"",
+            _ => "\"safety_ms\"",
+        };
+        let field = format!("\"{field}\": {value},\n{before}");
+        place.write("bad.json", &plan.replacen(before, &field, 1));
+        let said = refused(&place, "replay bad.json");
+        assert!(said.starts_with("error: bad.json:") && said.contains(problem), "{field}: {said}");
+    };
+    let link = |from: &str| {
+        format!(r#"[{{"from": {from}, "to": "coordinator", "latency": {{"uniform": 5}}}}]"#)
+    };
+    refused_with(("slow_control", &link(r#"{"worker": 9}"#), "slow_control[0]: worker-9 does not"));
+    refused_with(("slow_control", &link("\"nobody\""), "unknown variant `nobody`"));
+    let priority = r#"[{"process": {"worker": 9}, "from_us": 0, "extra_us": 1}]"#;
+    refused_with(("priorities", priority, "priorities[0]: worker-9 does not exist"));
+    refused_with(("lost", r#"[{"worker": 9}]"#, "lost[0]: worker-9 does not exist"));
+    refused_with(("lost", r#"["coordinator"]"#, "lost[0]: coordinator cannot be lost"));
+    let all = r#"[{"worker": 1}, {"worker": 0}, {"worker": 0}]"#;
+    refused_with(("lost", all, "0 workers with"));
+    let at = |point: &str| {
+        format!(
+            r#"[{{"when": {{"point": {{"point": "{point}", "occurrence": 1}}}}, "fault": {{"crash": {{}}}}}}]"#
+        )
+    };
+    let faults = plan.find("\"faults\"").expect("it has faults");
+    let end = plan.find("\"safety_ms\"").expect("faults are before it");
+    let with_faults = |faults_are: &str| {
+        let text = format!("{}\"faults\": {faults_are},\n{}", &plan[..faults], &plan[end..]);
+        place.write("bad.json", &text);
+        refused(&place, "replay bad.json")
+    };
+    assert!(with_faults(&at("snapshot-takn")).contains("unknown variant `snapshot-takn`"));
+    let subtask = at("snapshot-taken").replace("\"occurrence\"", "\"subtask\": 99, \"occurrence\"");
+    assert!(with_faults(&subtask).contains("faults[0]: subtask 99 of a job with"));
+}
+
+#[test]
+fn directories_that_cannot_be_written() {
+    let place = Place::new("unwritable");
+    place.write("quick.toml", QUICK);
+    place.write("file", "");
+    for line in [
+        "sweep quick.toml --seeds 0..1 --out file/below",
+        "sweep quick.toml --seeds 0..1 --resume file/below",
+        "run quick.toml --seed 1 --out file/below",
+        "sweep quick.toml --seeds 0..1 --json file/below",
+        "sweep quick.toml --seeds 0..1 --junit file/below",
+        "sweep quick.toml --seeds 0..1 --out /dev/null/below",
+    ] {
+        let said = refused(&place, line);
+        assert!(said.contains("below: Not a directory"), "{line}: {said}");
+    }
+}
+
+#[test]
 fn nothing_is_written_over() {
     let (place, plan) = with_plan("not-over");
     let configuration = |n| place.read(&format!("cutwater-out/sweep-{n}/configuration.json"));

@@ -10,4 +10,5 @@ mod reach;
 mod resuming;
 mod running;
 mod sharding;
+mod snapshot;
 mod sweeping;

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use cutwater::cluster::Message;
 use cutwater::cluster::message::{
-    Deploy, Fetched, Heartbeat, JobRecord, MetaOperation, ObjectOperation, ObjectResult, RequestId,
-    SinkOperation,
+    Deploy, Fetched, Heartbeat, JobRecord, MetaOperation, ObjectOperation, ObjectResult, Request,
+    RequestId, SavepointRecord, SinkOperation,
 };
 use cutwater::dataflow::{Item, Payload, Record};
 use cutwater::protocol::{
     Acknowledgement, Attempt, Barrier, ChannelId, CheckpointId, Digest, Element, Incarnation,
-    LineageId, ObjectKey, Passage, SnapshotHandle, SplitId, SubtaskId, Term, TransactionId,
-    VirtualTime,
+    LineageId, ObjectKey, Passage, RequestNumber, SavepointMode, SnapshotHandle, SplitId,
+    SubtaskId, Term, TransactionId, VirtualTime,
 };
 
 /// Numbers for the fields of a message, taken in turn.
@@ -91,6 +91,13 @@ impl Numbers {
             last_checkpoint: self.checkpoint(),
             retained: vec![self.checkpoint(), self.checkpoint()],
             finished: self.flag(),
+            savepoints: SavepointRecord {
+                completed: vec![self.checkpoint()],
+                requests: vec![RequestNumber(3)],
+                stopped: Some(self.checkpoint()),
+                is_drained: self.flag(),
+                origin: Some(self.checkpoint()),
+            },
         }
     }
 
@@ -100,7 +107,7 @@ impl Numbers {
 }
 
 /// How many kinds of messages [`message`] makes.
-pub const MESSAGES: usize = 36;
+pub const MESSAGES: usize = 40;
 
 /// A message of kind `kind`.
 pub fn message(kind: usize, n: &mut Numbers, bytes: &[u8]) -> Message {
@@ -112,6 +119,7 @@ pub fn message(kind: usize, n: &mut Numbers, bytes: &[u8]) -> Message {
             channel: ChannelId(n.short()),
             elements: n.middle(),
         },
+        36..40 => of_savepoints(kind, n),
         _ => of_services(kind, n, bytes),
     }
 }
@@ -185,6 +193,19 @@ fn of_attempts(kind: usize, n: &mut Numbers, bytes: &[u8]) -> Message {
         _ => {
             let operation = SinkOperation::Commit { transaction: n.transaction() };
             Message::Sink { request: n.request(), operation }
+        }
+    }
+}
+
+fn of_savepoints(kind: usize, n: &mut Numbers) -> Message {
+    let (attempt, checkpoint, mode) = (n.attempt(), n.checkpoint(), SavepointMode::Drain);
+    match kind {
+        36 => Message::TriggerSavepoint { attempt, checkpoint, mode },
+        37 => Message::Stop { attempt, checkpoint },
+        38 => Message::Finished(n.heartbeat()),
+        _ => {
+            let request = if n.flag() { Request::Resume } else { Request::Savepoint { mode } };
+            Message::Request { number: RequestNumber(n.short()), request }
         }
     }
 }

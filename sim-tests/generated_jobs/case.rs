@@ -45,7 +45,7 @@ impl Case {
             job: Arc::new(job),
             input: Arc::new(wiring::input(&spec)),
             expected: Arc::new(expected),
-            late: 0,
+            late: Arc::default(),
         };
         (Prepared::new(experiment), plan)
     }

@@ -288,6 +288,7 @@ impl DraftPlan {
                 deal: Deal::Even,
             },
             cluster: ClusterSettings {
+                observe_time: true,
                 workers: self.workers,
                 slots: subtasks.div_ceil(self.workers - self.lost),
                 heartbeat_ms: cluster.heartbeat_ms,
@@ -418,6 +419,7 @@ impl DraftLinks {
             local_us: 20,
             byte_ns: self.byte_ns,
             slow: self.slow.iter().map(slow).collect(),
+            slow_control: Vec::new(),
             priorities: Vec::new(),
         }
     }

@@ -1,11 +1,16 @@
 //! The whole vocabulary of faults: each strikes, the job survives it, and the kernel says the same.
 
+use std::collections::BTreeMap;
+
 use cutwater::cluster::{SinkFault, StoreFault};
-use cutwater::explore::Experiments;
+use cutwater::explore::{Experiments, WorldKind, run_plan};
 use cutwater::oracle::Verdict;
-use cutwater::plan::{ClockChange, Fault, FaultClass, MessageAction, Plan, PlannedFault, When};
+use cutwater::plan::{
+    ClockChange, ControlLink, Fault, FaultClass, Latency, MessageAction, Plan, PlannedFault, Span,
+    When,
+};
 use cutwater::protocol::{ChannelId, DefectSet, ProcessId, SplitId};
-use cutwater::trace::{MessageKind, Point};
+use cutwater::trace::{Event, MessageKind, Point};
 
 use super::{Outcome, Trace, WORKER, assert_parity, at_ms, relay, run, scenario};
 
@@ -40,6 +45,45 @@ fn assert_strikes(class: FaultClass, fault: PlannedFault, expected: &[(Point, us
         for (point, count) in expected {
             assert_eq!(trace.all(*point).len(), *count, "{class}: {point}");
         }
+    }
+}
+
+/// How long acknowledgements of a process were under way, in microseconds.
+fn acknowledging_us(trace: &Trace, process: ProcessId) -> Vec<u64> {
+    let mut sent = BTreeMap::new();
+    let mut took = Vec::new();
+    for (stamp, event) in &trace.0 {
+        match event {
+            Event::Acknowledged { subtask, checkpoint, .. } if stamp.process == process => {
+                sent.entry((*subtask, *checkpoint)).or_insert(stamp.at);
+            }
+            Event::AcknowledgementCounted { subtask, checkpoint, .. } => {
+                let since = sent.get(&(*subtask, *checkpoint));
+                took.extend(since.map(|since| stamp.at.since(*since).as_micros() as u64));
+            }
+            _ => {}
+        }
+    }
+    took
+}
+
+#[test]
+fn a_control_link_has_delays_of_its_own_in_both_worlds() {
+    let (mut plan, prepared) = relay(3);
+    let latency = Latency::Uniform(Span::new(30_000, 40_000));
+    let to = ProcessId::Coordinator;
+    plan.faults.clear();
+    plan.links.slow_control = vec![ControlLink { from: W1, to, latency }];
+    assert_parity(&plan, &prepared);
+    // Beside what the driver holds a message back for, the delays of the network itself vary.
+    for (world, most_us) in [(WorldKind::Kernel, 40_000), (WorldKind::Madsim, 50_000)] {
+        let (outcome, trace) = run_plan(&plan, &prepared, world, Trace::default());
+        assert_eq!(outcome.verdict, Verdict::Held, "{world}");
+        let trace = trace.unwrap_or_default();
+        let (even, slow) = (acknowledging_us(&trace, W0), acknowledging_us(&trace, W1));
+        assert!(!even.is_empty() && even.iter().all(|us| *us < 30_000), "{world}: {even:?}");
+        let is_slow = |us: &u64| (30_000..=most_us).contains(us);
+        assert!(!slow.is_empty() && slow.iter().all(is_slow), "{world}: {slow:?}");
     }
 }
 

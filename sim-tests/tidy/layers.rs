@@ -12,6 +12,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("dataflow", &["protocol", "trace"]),
     ("cluster", &["protocol", "trace", "dataflow"]),
     ("plan", &["protocol", "trace", "dataflow", "cluster"]),
+    ("classic", &["protocol", "plan"]),
     ("world", &["protocol", "trace", "dataflow", "cluster", "plan"]),
     ("oracle", &["protocol", "trace"]),
     ("workload", &["protocol", "dataflow"]),
@@ -27,7 +28,7 @@ const TABLE: &[(&str, &[&str])] = &[
         "cli",
         &[
             "protocol", "trace", "dataflow", "cluster", "plan", "world", "oracle", "workload",
-            "explore", "render",
+            "explore", "render", "classic",
         ],
     ),
 ];

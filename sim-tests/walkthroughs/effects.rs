@@ -64,6 +64,9 @@ impl World {
         if attempt != self.attempt || self.nodes.is_empty() {
             return self.tell(subtask, format!("ignore a message of {attempt}"));
         }
+        if let Content::Trigger(barrier) = &content {
+            self.drain_before(subtask, barrier.checkpoint);
+        }
         let node = &mut self.nodes[subtask];
         match (content, &mut node.work) {
             (Content::Trigger(barrier), _) => {
@@ -216,6 +219,7 @@ impl World {
                 self.on_commit(subtask, output);
             }
         }
+        self.halt_behind(subtask, checkpoint);
         let state = self.nodes[subtask].state();
         self.tell(subtask, format!("snapshot {checkpoint} {}", state.show()));
         let may_overtake = self.job.settings.protocol.may_overtake();
@@ -311,6 +315,7 @@ impl World {
                 self.send_to_all(&Content::Complete(checkpoint));
             }
             CoordinatorOutput::Aborted { checkpoint, reason } => {
+                self.go_on_without(checkpoint);
                 self.say("coordinator", format!("abort {checkpoint} ({reason})"));
                 self.store_requests.retain(|request| match request {
                     StoreRequest::Metadata(it) => *it != checkpoint,
@@ -323,6 +328,12 @@ impl World {
                 self.say("coordinator", format!("discard {}", completed.checkpoint));
                 self.delete(&completed.snapshots);
             }
+            CoordinatorOutput::TriggerSavepoint { .. }
+            | CoordinatorOutput::WriteSavepoint(_)
+            | CoordinatorOutput::AddSavepoint { .. }
+            | CoordinatorOutput::SavepointCompleted { .. }
+            | CoordinatorOutput::Stop(_)
+            | CoordinatorOutput::Refused { .. } => self.on_savepoint(output),
             CoordinatorOutput::FailAttempt => self.say("coordinator", "fail the attempt"),
         }
     }
@@ -361,7 +372,7 @@ impl World {
         }
     }
 
-    fn send_to_all(&mut self, content: &Content) {
+    pub fn send_to_all(&mut self, content: &Content) {
         (0..self.job.members.len()).for_each(|subtask| self.send(subtask, content.clone()));
     }
 

@@ -59,7 +59,7 @@ impl KeptPlan {
 /// The job of a plan; refuses a plan that cannot be run.
 pub fn prepare(path: &str, plan: &Plan, experiments: &Experiments) -> Result<Prepared, CliError> {
     let prepared = experiments.prepare(&plan.job).map_err(|error| blame::job(path, &error))?;
-    plan_check::check(path, plan, prepared.experiment.job.topology())?;
+    plan_check::check(path, plan, &prepared.experiment.job)?;
     Ok(prepared)
 }
 

@@ -61,7 +61,7 @@ pub fn execute(arguments: Arguments) -> Result<Exit, CliError> {
     let path = arguments.plan.display().to_string();
     let prepared =
         Experiments::new().prepare(&plan.job).map_err(|error| blame::job(&path, &error))?;
-    plan_check::check(&path, &plan, prepared.experiment.job.topology())?;
+    plan_check::check(&path, &plan, &prepared.experiment.job)?;
     let json = arguments.json.as_deref().map(JsonTarget::open).transpose()?;
     let svg = arguments.svg.as_deref().map(|path| Ok((path, new_file(path)?)));
     let svg = svg.transpose().map_err(|error: CliError| error)?;

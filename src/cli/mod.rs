@@ -27,6 +27,7 @@ mod scenarios;
 mod shrink;
 mod shrinking;
 mod signal;
+mod snapshot;
 mod story;
 mod sweep;
 mod table;
@@ -82,6 +83,8 @@ enum Command {
     Reach(reach::Arguments),
     /// Tells what checkpoints cost, in virtual time.
     Overhead(overhead::Arguments),
+    /// Takes Chandy and Lamport's snapshots of a system of processes, from files, and judges them.
+    Snapshot(snapshot::Arguments),
     /// Lists the built-in scenarios.
     Scenarios(scenarios::Arguments),
     /// Lists the workloads that scenarios can name.
@@ -115,6 +118,7 @@ fn dispatch(command: Command) -> Result<Exit, CliError> {
         Command::Defects(arguments) => defects::execute(arguments),
         Command::Reach(arguments) => reach::execute(&arguments),
         Command::Overhead(arguments) => overhead::execute(&arguments),
+        Command::Snapshot(arguments) => snapshot::execute(&arguments),
         Command::Scenarios(arguments) => scenarios::execute(&arguments),
         Command::Workloads(arguments) => workloads::execute(&arguments),
     }

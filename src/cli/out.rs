@@ -75,7 +75,11 @@ impl OutDir {
     pub fn replace(&self, name: &str, content: &str) -> Result<PathBuf, CliError> {
         let (path, new) = (self.path.join(name), self.path.join(format!("{name}.new")));
         let written = fs::write(&new, content).and_then(|()| fs::rename(&new, &path));
-        written.map_err(|error| CliError::io(&path, error))?;
+        written.map_err(|error| {
+            // What could not be written in full is of no use to anybody, and takes the space there is.
+            let _ = fs::remove_file(&new);
+            CliError::io(&path, error)
+        })?;
         Ok(path)
     }
 }

@@ -1,33 +1,88 @@
 //! Whether a plan can be run at all: a plan may have been written by hand.
 
+use std::collections::BTreeSet;
+
+use cutwater::dataflow::Job;
 use cutwater::plan::{Fault, Plan, When};
-use cutwater::protocol::{ProcessId, SubtaskId, Topology};
+use cutwater::protocol::{ProcessId, Protocol, SubtaskId, Topology};
 
 use super::blame;
 use super::error::CliError;
 
 /// Refuses a plan that names what does not exist, or a cluster in which its job has no place.
-pub fn check(path: &str, plan: &Plan, topology: &Topology) -> Result<(), CliError> {
+pub fn check(path: &str, plan: &Plan, job: &Job) -> Result<(), CliError> {
+    let topology = job.topology();
+    check_lost(path, plan)?;
+    if let Err(reason) = job.admits(&plan.cluster.checkpoints) {
+        return Err(blame::field(path, "protocol", 0, reason.to_string()));
+    }
     check_cluster(path, plan, topology)?;
+    check_links(path, plan, topology)?;
+    for (index, planned) in plan.faults.iter().enumerate() {
+        let problem = when_problem(&planned.when, topology)
+            .or_else(|| fault_problem(&planned.fault, plan, topology));
+        if let Some(problem) = problem {
+            return Err(blame::field(path, "when", index, format!("faults[{index}]: {problem}")));
+        }
+    }
+    check_requests(path, plan, topology)
+}
+
+/// Savepoints are aligned, and nobody is told that one has completed: a protocol without alignment has no
+/// cut for them, and a world that stands still would stand still for ever.
+fn check_requests(path: &str, plan: &Plan, topology: &Topology) -> Result<(), CliError> {
+    for (index, planned) in plan.requests.iter().enumerate() {
+        let problem = when_problem(&planned.when, topology);
+        if let Some(problem) = problem {
+            return Err(blame::field(path, "when", 0, format!("requests[{index}]: {problem}")));
+        }
+    }
+    let protocol = plan.cluster.checkpoints.protocol;
+    match protocol {
+        _ if plan.requests.is_empty() => Ok(()),
+        Protocol::Aligned | Protocol::Unaligned | Protocol::Hybrid => Ok(()),
+        Protocol::AtLeastOnce | Protocol::Cyclic | Protocol::StopTheWorld => {
+            let problem = format!("requests: a job under {protocol} barriers takes no savepoints");
+            Err(blame::field(path, "protocol", 0, problem))
+        }
+    }
+}
+
+/// Those that are not healed are workers; called before anything that counts on it.
+fn check_lost(path: &str, plan: &Plan) -> Result<(), CliError> {
+    for (index, process) in plan.lost.iter().enumerate() {
+        let problem = match process {
+            ProcessId::Worker(_) => exists(Some(*process), plan),
+            other => Some(format!("{other} cannot be lost, expected a worker")),
+        };
+        if let Some(problem) = problem {
+            return Err(blame::field(path, "lost", 0, format!("lost[{index}]: {problem}")));
+        }
+    }
+    Ok(())
+}
+
+fn check_links(path: &str, plan: &Plan, topology: &Topology) -> Result<(), CliError> {
+    let channels = topology.channels.len();
     for (index, slow) in plan.links.slow.iter().enumerate() {
-        if slow.channel.index() >= topology.channels.len() {
-            let (channel, channels) = (slow.channel, topology.channels.len());
+        if slow.channel.index() >= channels {
+            let channel = slow.channel;
             let problem =
                 format!("links.slow[{index}]: {channel} of a job with {channels} channels");
             return Err(blame::field(path, "slow", 0, problem));
+        }
+    }
+    for (index, link) in plan.links.slow_control.iter().enumerate() {
+        let ends = [link.from, link.to];
+        if let Some(problem) = ends.into_iter().find_map(|end| exists(Some(end), plan)) {
+            let problem = format!("links.slow_control[{index}]: {problem}");
+            return Err(blame::field(path, "slow_control", 0, problem));
         }
     }
     for (index, priority) in plan.links.priorities.iter().enumerate() {
         if let Some(problem) = exists(Some(priority.process), plan) {
             let problem = format!("links.priorities[{index}]: {problem}");
             return Err(blame::field(path, "priorities", 0, problem));
-        }
-    }
-    for (index, planned) in plan.faults.iter().enumerate() {
-        let problem = when_problem(&planned.when, topology)
-            .or_else(|| fault_problem(&planned.fault, plan, topology));
-        if let Some(problem) = problem {
-            return Err(blame::field(path, "when", index, format!("faults[{index}]: {problem}")));
         }
     }
     Ok(())
@@ -49,11 +104,13 @@ fn check_cluster(path: &str, plan: &Plan, topology: &Topology) -> Result<(), Cli
         let problem = format!("{field} is 0, expected at least 1");
         return Err(blame::field(path, field, 0, problem));
     }
+    let lost: BTreeSet<_> = plan.lost.iter().collect();
     let (workers, slots) = (usize::from(cluster.workers), usize::from(cluster.slots));
-    let (subtasks, room) = (topology.subtasks.len(), workers * slots);
+    let (left, subtasks) = (workers - lost.len(), topology.subtasks.len());
+    let room = left * slots;
     if subtasks > room {
         let problem = format!(
-            "{workers} workers with {slots} slots have room for {room} subtasks, the job has {subtasks}"
+            "{left} workers with {slots} slots have room for {room} subtasks, the job has {subtasks}"
         );
         return Err(blame::field(path, "slots", 0, problem));
     }

@@ -40,6 +40,14 @@ pub struct ClusterSettings {
     pub cost: Option<CostModel>,
     /// When checkpoints are taken and what is kept.
     pub checkpoints: CheckpointSettings,
+    /// Whether the trace tells of watermarks, timers and late records.
+    #[serde(default, skip_serializing_if = "is_off")]
+    pub observe_time: bool,
+}
+
+/// Whether a switch is off, and need not be written down.
+fn is_off(switch: &bool) -> bool {
+    !*switch
 }
 
 /// How a store performs.

@@ -3,11 +3,22 @@
 use thiserror::Error;
 
 use super::builder::{CONSUMERS_MAX, PARALLELISM_MAX};
-use crate::protocol::KeyGroup;
+use crate::protocol::{Guarantee, KeyGroup, Protocol};
 
 /// Why a job cannot be built; the first mistake found, in the order in which the operators were declared.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum BuildError {
+    /// A stream that goes to all, under barriers that overtake.
+    #[error(
+        "`{operator}` broadcasts, and {protocol} barriers would leave each receiver with channel state \
+         of its own: use aligned, or another partitioner"
+    )]
+    ChannelStateOfBroadcast {
+        /// The operator that emits it.
+        operator: String,
+        /// The protocol.
+        protocol: Protocol,
+    },
     /// A stream that leads nowhere.
     #[error("nothing consumes the stream of `{operator}`: add a sink, or remove the operator")]
     Dangling {
@@ -106,6 +117,14 @@ pub enum BuildError {
         /// The source.
         source_name: String,
     },
+    /// A protocol that gives another guarantee than the job must have.
+    #[error("the job is to be {required}, and {protocol} is {}", protocol.guarantee())]
+    OtherGuarantee {
+        /// The protocol.
+        protocol: Protocol,
+        /// What the job must be.
+        required: Guarantee,
+    },
     /// Too many subtasks in one operator.
     #[error("`{operator}` has {parallelism} subtasks, more than {PARALLELISM_MAX}")]
     ParallelismTooHigh {
@@ -119,6 +138,14 @@ pub enum BuildError {
     ParallelismZero {
         /// The operator.
         operator: String,
+    },
+    /// More checkpoints at once than the protocol can tell apart.
+    #[error("{protocol} takes one checkpoint at a time, not {concurrent_max}")]
+    TooManyAtOnce {
+        /// The protocol.
+        protocol: Protocol,
+        /// How many were to be pending at once.
+        concurrent_max: u32,
     },
     /// Too many channels in the job.
     #[error("the job has more than {} channels", u16::MAX)]

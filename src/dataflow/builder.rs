@@ -12,7 +12,7 @@ use super::source::Source;
 use super::source_task::SourceTask;
 use super::stream::Stream;
 use super::task::Task;
-use crate::protocol::OperatorRole;
+use crate::protocol::{CheckpointSettings, Guarantee, OperatorRole};
 
 /// The highest parallelism of an operator.
 pub const PARALLELISM_MAX: u16 = 256;
@@ -81,6 +81,20 @@ impl JobBuilder {
         );
         node.splits = splits;
         Stream::of_new(&self.graph, node, Vec::new())
+    }
+
+    /// The job is to take checkpoints in this way: one that it cannot have is refused by
+    /// [`build`](Self::build), with the reason.
+    pub fn checkpoints(&self, settings: &CheckpointSettings) -> &Self {
+        self.graph.borrow_mut().checkpoints = Some(settings.clone());
+        self
+    }
+
+    /// After a failure this must hold of the job's state, and a protocol that gives another guarantee is
+    /// refused.
+    pub fn requires(&self, guarantee: Guarantee) -> &Self {
+        self.graph.borrow_mut().require(guarantee);
+        self
     }
 
     /// Makes a job of what was declared so far.

@@ -6,7 +6,9 @@ use super::backend::{KeyEntry, Slot};
 use super::data::{Bytes, Data, decode};
 use super::state::{ListState, MapState, OperatorState, ValueState};
 use super::state_access::{ListAccess, MapAccess, OperatorListAccess, ValueAccess};
+use super::time::{Notes, TimeStep, TimerId};
 use super::timers::Timers;
+use crate::protocol::{Digest, LineageId};
 
 /// The surroundings of one step of an operator: one record, or one timer.
 ///
@@ -19,6 +21,10 @@ pub struct Context<'a> {
     pub(crate) entry: &'a mut KeyEntry,
     pub(crate) timers: &'a mut Timers,
     pub(crate) lists: &'a mut [Vec<Bytes>],
+    pub(crate) notes: &'a mut Notes,
+    pub(crate) parent: LineageId,
+    /// The encoded record; nothing where a timer fires.
+    pub(crate) payload: &'a [u8],
 }
 
 impl Context<'_> {
@@ -60,7 +66,10 @@ impl Context<'_> {
     ///
     /// When the stream has no key.
     pub fn register_timer(&mut self, timestamp: i64) {
-        self.timers.register(timestamp, keyed(self.key));
+        let key = keyed(self.key);
+        if self.timers.register(timestamp, key) {
+            self.notes.add(|| TimeStep::Registered(TimerId::new(timestamp, key)));
+        }
     }
 
     /// Takes a registered timer of the current key back; does nothing where there is none.
@@ -69,7 +78,18 @@ impl Context<'_> {
     ///
     /// When the stream has no key.
     pub fn delete_timer(&mut self, timestamp: i64) {
-        self.timers.delete(timestamp, keyed(self.key));
+        let key = keyed(self.key);
+        if self.timers.delete(timestamp, key) {
+            self.notes.add(|| TimeStep::Deleted(TimerId::new(timestamp, key)));
+        }
+    }
+
+    /// Says that the record is dropped because it is late. The runtime does nothing but tell, where event
+    /// time is observed; so that what is dropped can be held against what should be.
+    pub fn drop_late(&mut self) {
+        let (lineage, payload, timestamp) = (self.parent, self.payload, self.timestamp);
+        let record = || Digest::of(payload);
+        self.notes.add(|| TimeStep::Dropped { lineage, record: record(), timestamp });
     }
 
     /// The event time of the record, or of the timer.

@@ -8,7 +8,7 @@ use super::placement::Placement;
 use super::router::Partition;
 use super::state::StateDeclarations;
 use super::task::Task;
-use crate::protocol::{DefectSet, KeyGroup, OperatorRole};
+use crate::protocol::{CheckpointSettings, DefectSet, Guarantee, KeyGroup, OperatorRole};
 
 /// Makes the task side of a subtask.
 pub(crate) type TaskFactory =
@@ -21,6 +21,10 @@ pub(crate) struct Graph {
     pub(crate) nodes: Vec<Node>,
     /// The first mistake that only the declaration could see.
     pub(crate) mistake: Option<BuildError>,
+    /// What must hold of its state after a failure.
+    pub(crate) required: Option<Guarantee>,
+    /// How it is to take checkpoints, where that is known.
+    pub(crate) checkpoints: Option<CheckpointSettings>,
 }
 
 /// One operator.
@@ -100,7 +104,8 @@ impl Graph {
             check_states(node)?;
             self.check_edges(node)?;
         }
-        self.check_ends()
+        self.check_ends()?;
+        self.checkpoints.as_ref().map_or(Ok(()), |settings| self.admits(settings))
     }
 
     fn check_name(&self, index: usize, node: &Node) -> Result<(), BuildError> {

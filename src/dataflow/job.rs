@@ -4,10 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::build_error::BuildError;
-use super::graph::{Graph, Node};
+use super::graph::Graph;
 use super::subtask::Subtask;
 use super::wiring::Wiring;
-use crate::protocol::{DefectSet, SplitId, SubtaskId, Topology};
+use crate::protocol::{CheckpointSettings, DefectSet, SplitId, SubtaskId, Topology};
 
 /// A checked job; made by [`JobBuilder`](super::JobBuilder). Clones share everything.
 #[derive(Clone)]
@@ -17,7 +17,7 @@ pub struct Job {
 
 struct Inner {
     name: String,
-    nodes: Vec<Node>,
+    graph: Graph,
     wiring: Wiring,
 }
 
@@ -25,8 +25,17 @@ impl Job {
     /// The job of a graph that was [checked](Graph::check).
     pub(crate) fn of(name: &str, graph: &Graph) -> Result<Self, BuildError> {
         let inner =
-            Inner { name: name.to_owned(), nodes: graph.nodes.clone(), wiring: Wiring::of(graph)? };
+            Inner { name: name.to_owned(), graph: graph.clone(), wiring: Wiring::of(graph)? };
         Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Whether it can take checkpoints in this way.
+    ///
+    /// # Errors
+    ///
+    /// Why not.
+    pub fn admits(&self, settings: &CheckpointSettings) -> Result<(), BuildError> {
+        self.inner.graph.admits(settings)
     }
 
     /// What the job is called.
@@ -65,7 +74,7 @@ impl Job {
     #[must_use]
     pub fn subtask(&self, id: SubtaskId, defects: DefectSet) -> Subtask {
         let placement = &self.inner.wiring.placements[id.index()];
-        let node = &self.inner.nodes[placement.operator.index()];
+        let node = &self.inner.graph.nodes[placement.operator.index()];
         Subtask::new(id, (node.factory)(placement, &node.consumers, defects))
     }
 }

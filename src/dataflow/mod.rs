@@ -42,6 +42,7 @@
 //! # Ok::<(), cutwater::dataflow::BuildError>(())
 //! ```
 
+mod admission;
 mod backend;
 pub mod build_error;
 pub mod builder;
@@ -75,6 +76,7 @@ pub mod stream;
 pub mod subtask;
 pub mod subtask_state;
 mod task;
+pub mod time;
 mod timers;
 mod transform_task;
 mod watermark;
@@ -104,3 +106,4 @@ pub use stateful_task::TIMER_CASCADE_MAX;
 pub use stream::Stream;
 pub use subtask::Subtask;
 pub use subtask_state::{RestoreError, SubtaskState};
+pub use time::{TimeStand, TimeStep, TimerId};

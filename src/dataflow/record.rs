@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
+use super::time::TimeStep;
 use crate::protocol::LineageId;
 
 /// The encoded bytes of a record; short ones need no allocation.
@@ -36,6 +37,10 @@ pub struct Outputs {
     pub items: Vec<(u16, Item)>,
     /// In a sink, what to write to the target, in order.
     pub written: Vec<Record>,
+    /// What befell event time, where it is observed: each with the number of items before it.
+    pub time: Vec<(usize, TimeStep)>,
+    /// Whether `time` is wanted.
+    pub observes_time: bool,
 }
 
 impl Outputs {
@@ -43,11 +48,20 @@ impl Outputs {
     pub fn clear(&mut self) {
         self.items.clear();
         self.written.clear();
+        self.time.clear();
+    }
+
+    /// Notes what befell event time, behind all items so far.
+    #[inline]
+    pub(crate) fn note(&mut self, step: impl FnOnce() -> TimeStep) {
+        if self.observes_time {
+            self.time.push((self.items.len(), step()));
+        }
     }
 
     /// Whether nothing was produced.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.items.is_empty() && self.written.is_empty()
+        self.items.is_empty() && self.written.is_empty() && self.time.is_empty()
     }
 }

@@ -7,7 +7,9 @@ use super::record::{Item, Outputs, Record};
 use super::sink::Sink;
 use super::subtask_state::{RestoreError, SubtaskState};
 use super::task::InputTask;
-use super::watermark::{WATERMARK_MAX, WatermarkMerger};
+use super::time::{TimeStand, TimeStep};
+use super::watermark::WatermarkMerger;
+use crate::protocol::DefectSet;
 
 /// One subtask of a sink. What it writes keeps the lineage of the record it received.
 #[derive(Clone)]
@@ -18,8 +20,8 @@ pub(crate) struct SinkTask<S: Sink> {
 
 impl<S: Sink> SinkTask<S> {
     /// A fresh subtask.
-    pub(crate) fn new(sink: S, placement: &Placement) -> Self {
-        Self { sink, watermarks: WatermarkMerger::new(placement.ports.len()) }
+    pub(crate) fn new(sink: S, placement: &Placement, defects: DefectSet) -> Self {
+        Self { sink, watermarks: WatermarkMerger::new(placement.ports.len(), defects) }
     }
 }
 
@@ -30,12 +32,14 @@ impl<S: Sink> InputTask for SinkTask<S> {
                 let payload = self.sink.write(decode(&payload), timestamp);
                 out.written.push(Record { lineage, timestamp, payload });
             }
-            Item::Watermark(watermark) => drop(self.watermarks.advance(channel, watermark)),
+            Item::Watermark(watermark) => {
+                note_risen(self.watermarks.advance(channel, watermark), out);
+            }
         }
     }
 
-    fn end_channel(&mut self, channel: usize, _out: &mut Outputs) {
-        self.watermarks.advance(channel, WATERMARK_MAX);
+    fn end_channel(&mut self, channel: usize, out: &mut Outputs) {
+        note_risen(self.watermarks.end(channel), out);
     }
 
     fn freeze(&self) -> SubtaskState {
@@ -49,11 +53,21 @@ impl<S: Sink> InputTask for SinkTask<S> {
         restore_watermarks(&mut self.watermarks, state)
     }
 
+    fn time(&self) -> TimeStand {
+        TimeStand { watermark: self.watermarks.current(), timers: 0 }
+    }
+
     fn tokens(&self) -> Option<i64> {
         None
     }
 
     fn boxed_clone(&self) -> Box<dyn InputTask> {
         Box::new(self.clone())
+    }
+}
+
+fn note_risen(risen: Option<i64>, out: &mut Outputs) {
+    if let Some(watermark) = risen {
+        out.note(|| TimeStep::Advanced { watermark });
     }
 }

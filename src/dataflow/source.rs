@@ -3,6 +3,7 @@
 use super::data::Data;
 use super::record::Outputs;
 use super::router::Router;
+use super::time::TimeStep;
 use super::watermark::WatermarkMerger;
 use crate::protocol::{LineageId, SplitId};
 
@@ -89,6 +90,7 @@ impl<T: Data> SourceCollector<'_, T> {
     /// raises its watermark to the maximum by itself.
     pub fn watermark(&mut self, watermark: i64) {
         if let Some(lowest) = self.watermarks.advance(self.local_split, watermark) {
+            self.out.note(|| TimeStep::Advanced { watermark: lowest });
             self.router.broadcast_watermark(lowest, self.out);
         }
     }

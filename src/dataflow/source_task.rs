@@ -8,7 +8,8 @@ use super::router::{Partition, Router};
 use super::source::{Entry, Source, SourceCollector};
 use super::subtask_state::{RestoreError, SubtaskState};
 use super::task::SplitTask;
-use super::watermark::{WATERMARK_MAX, WatermarkMerger};
+use super::time::{TimeStand, TimeStep};
+use super::watermark::WatermarkMerger;
 use crate::protocol::{Defect, DefectSet, LineageId, SplitId};
 use crate::trace::SplitPosition;
 
@@ -41,7 +42,7 @@ impl<S: Source> SourceTask<S> {
             source,
             positions: placement.splits.iter().map(at_start).collect(),
             ended: vec![false; splits],
-            watermarks: WatermarkMerger::new(splits),
+            watermarks: WatermarkMerger::new(splits, defects),
             router: Router::new(placement, partitions),
             has_read: false,
             defects,
@@ -105,7 +106,8 @@ impl<S: Source> SplitTask for SourceTask<S> {
     fn end_split(&mut self, split: SplitId, out: &mut Outputs) -> bool {
         let local = self.local(split);
         self.ended[local] = true;
-        if let Some(lowest) = self.watermarks.advance(local, WATERMARK_MAX) {
+        if let Some(lowest) = self.watermarks.end(local) {
+            out.note(|| TimeStep::Advanced { watermark: lowest });
             self.router.broadcast_watermark(lowest, out);
         }
         self.ended.iter().all(|ended| *ended)
@@ -132,6 +134,10 @@ impl<S: Source> SplitTask for SourceTask<S> {
         let source = postcard::from_bytes(&state.source);
         self.source.restore(source.map_err(|_| RestoreError::Corrupt { what: "source state" })?);
         Ok(())
+    }
+
+    fn time(&self) -> TimeStand {
+        TimeStand { watermark: self.watermarks.current(), timers: 0 }
     }
 
     fn boxed_clone(&self) -> Box<dyn SplitTask> {

@@ -150,7 +150,7 @@ fn extract<'a, T>(key_of: &KeyFn<T>, value: &T, key: &'a mut Payload) -> &'a [u8
 }
 
 #[inline]
-fn step_of<'a>(record: &Record, key: Option<&'a [u8]>, watermark: i64, index: u32) -> Step<'a> {
-    let Record { lineage: parent, timestamp, .. } = *record;
-    Step { key, timestamp, watermark, parent, index }
+fn step_of<'a>(record: &'a Record, key: Option<&'a [u8]>, watermark: i64, index: u32) -> Step<'a> {
+    let Record { lineage: parent, timestamp, ref payload } = *record;
+    Step { key, timestamp, watermark, parent, index, payload }
 }

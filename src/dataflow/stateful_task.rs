@@ -14,7 +14,8 @@ use super::state_view::StateView;
 use super::stateful_logic::Logic;
 use super::subtask_state::{RestoreError, SubtaskState};
 use super::task::InputTask;
-use super::watermark::{WATERMARK_MAX, WatermarkMerger};
+use super::time::{TimeStand, TimeStep, TimerId};
+use super::watermark::WatermarkMerger;
 use crate::protocol::{DefectSet, Digest, LineageId};
 
 /// How many timers may be registered and fire again within one advance of the watermark.
@@ -50,7 +51,7 @@ impl<L: Logic> StatefulTask<L> {
             logic,
             store: KeyedStore::new(placement, states, defects),
             ports: Arc::clone(&placement.ports),
-            watermarks: WatermarkMerger::new(placement.ports.len()),
+            watermarks: WatermarkMerger::new(placement.ports.len(), defects),
             router: Router::new(placement, partitions),
             conserved,
         }
@@ -63,8 +64,9 @@ impl<L: Logic> StatefulTask<L> {
         logic.process(self.ports[channel], record, watermark, store, router, out);
     }
 
-    fn advance(&mut self, channel: usize, watermark: i64, out: &mut Outputs) {
-        let Some(lowest) = self.watermarks.advance(channel, watermark) else { return };
+    fn advance(&mut self, risen: Option<i64>, out: &mut Outputs) {
+        let Some(lowest) = risen else { return };
+        out.note(|| TimeStep::Advanced { watermark: lowest });
         self.fire_timers(lowest, out);
         self.router.broadcast_watermark(lowest, out);
     }
@@ -80,8 +82,9 @@ impl<L: Logic> StatefulTask<L> {
 
     fn fire_timer(&mut self, timestamp: i64, key: &[u8], watermark: i64, out: &mut Outputs) {
         let Self { logic, store, router, .. } = self;
+        out.note(|| TimeStep::Fired(TimerId::new(timestamp, key)));
         let parent = LineageId::of_timer(router.operator(), Digest::of(key).0, timestamp);
-        let step = Step { key: Some(key), timestamp, watermark, parent, index: 0 };
+        let step = Step { key: Some(key), timestamp, watermark, parent, index: 0, payload: &[] };
         let fire = |ctx: &mut Context<'_>, out: &mut Collector<'_, L::Out>| {
             logic.on_timer(timestamp, ctx, out);
         };
@@ -106,12 +109,16 @@ impl<L: Logic> InputTask for StatefulTask<L> {
     fn process(&mut self, channel: usize, item: Item, out: &mut Outputs) {
         match item {
             Item::Record(record) => self.process_record(channel, &record, out),
-            Item::Watermark(watermark) => self.advance(channel, watermark, out),
+            Item::Watermark(watermark) => {
+                let risen = self.watermarks.advance(channel, watermark);
+                self.advance(risen, out);
+            }
         }
     }
 
     fn end_channel(&mut self, channel: usize, out: &mut Outputs) {
-        self.advance(channel, WATERMARK_MAX, out);
+        let risen = self.watermarks.end(channel);
+        self.advance(risen, out);
     }
 
     fn freeze(&self) -> SubtaskState {
@@ -126,6 +133,11 @@ impl<L: Logic> InputTask for StatefulTask<L> {
         self.store.restore(state)?;
         restore_watermarks(&mut self.watermarks, state)?;
         restore_counters(&mut self.router, state)
+    }
+
+    fn time(&self) -> TimeStand {
+        let timers = self.store.timers_pending() as u64;
+        TimeStand { watermark: self.watermarks.current(), timers }
     }
 
     fn tokens(&self) -> Option<i64> {

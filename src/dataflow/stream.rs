@@ -158,17 +158,17 @@ impl<T: Data> Stream<T> {
         transform: F,
     ) -> Stream<F::Out> {
         let transform = Arc::new(transform);
-        let factory: TaskFactory = Arc::new(move |placement, partitions, _| {
+        let factory: TaskFactory = Arc::new(move |placement, partitions, defects| {
             let transform = Arc::clone(&transform);
-            Task::Inputs(Box::new(TransformTask::new(transform, placement, partitions)))
+            Task::Inputs(Box::new(TransformTask::new(transform, placement, partitions, defects)))
         });
         let node = Node::new(name, OperatorRole::Operator, parallelism, factory);
         Stream::of_new(&self.graph, node, vec![self.as_input()])
     }
 
     fn sink<S: Sink<In = T>>(&self, name: &str, parallelism: u16, role: OperatorRole, sink: S) {
-        let factory: TaskFactory = Arc::new(move |placement, _, _| {
-            Task::Inputs(Box::new(SinkTask::new(sink.clone(), placement)))
+        let factory: TaskFactory = Arc::new(move |placement, _, defects| {
+            Task::Inputs(Box::new(SinkTask::new(sink.clone(), placement, defects)))
         });
         let node = Node::new(name, role, parallelism, factory);
         self.graph.borrow_mut().add(node, vec![self.as_input()]);

@@ -6,6 +6,7 @@ use super::record::{Item, Outputs};
 use super::source::Entry;
 use super::subtask_state::{RestoreError, SubtaskState};
 use super::task::Task;
+use super::time::TimeStand;
 use crate::protocol::{SplitId, SubtaskId};
 use crate::trace::SplitPosition;
 
@@ -129,6 +130,15 @@ impl Subtask {
         let mut copy = self.clone();
         copy.restore(state)?;
         Ok(copy.tokens())
+    }
+
+    /// Where it stands in event time.
+    #[must_use]
+    pub fn time(&self) -> TimeStand {
+        match &self.task {
+            Task::Splits(task) => task.time(),
+            Task::Inputs(task) => task.time(),
+        }
     }
 
     /// The conserved quantity in the state, where the job declares one.

@@ -3,6 +3,7 @@
 use super::record::{Item, Outputs};
 use super::source::Entry;
 use super::subtask_state::{RestoreError, SubtaskState};
+use super::time::TimeStand;
 use crate::trace::SplitPosition;
 
 /// A subtask with input channels.
@@ -11,6 +12,7 @@ pub(crate) trait InputTask: Send {
     fn end_channel(&mut self, channel: usize, out: &mut Outputs);
     fn freeze(&self) -> SubtaskState;
     fn restore(&mut self, state: &SubtaskState) -> Result<(), RestoreError>;
+    fn time(&self) -> TimeStand;
     fn tokens(&self) -> Option<i64>;
     fn boxed_clone(&self) -> Box<dyn InputTask>;
 }
@@ -22,6 +24,7 @@ pub(crate) trait SplitTask: Send {
     fn end_split(&mut self, split: crate::protocol::SplitId, out: &mut Outputs) -> bool;
     fn freeze(&self) -> SubtaskState;
     fn restore(&mut self, state: &SubtaskState) -> Result<(), RestoreError>;
+    fn time(&self) -> TimeStand;
     fn boxed_clone(&self) -> Box<dyn SplitTask>;
 }
 

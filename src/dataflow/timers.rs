@@ -11,14 +11,14 @@ pub(crate) struct Timers {
 }
 
 impl Timers {
-    /// Registers a timer; a second one for the same key and time is the same timer.
-    pub(crate) fn register(&mut self, timestamp: i64, key: &[u8]) {
-        self.pending.insert((timestamp, Bytes::from(key)));
+    /// Registers a timer; a second one for the same key and time is the same timer. Whether it is new.
+    pub(crate) fn register(&mut self, timestamp: i64, key: &[u8]) -> bool {
+        self.pending.insert((timestamp, Bytes::from(key)))
     }
 
-    /// Deletes a timer, if there is one.
-    pub(crate) fn delete(&mut self, timestamp: i64, key: &[u8]) {
-        self.pending.remove(&(timestamp, Bytes::from(key)));
+    /// Deletes a timer, if there is one; whether there was.
+    pub(crate) fn delete(&mut self, timestamp: i64, key: &[u8]) -> bool {
+        self.pending.remove(&(timestamp, Bytes::from(key)))
     }
 
     /// Takes out the first timer at or below `watermark`.

@@ -11,7 +11,9 @@ use super::record::{Item, Outputs, Record};
 use super::router::{Partition, Router};
 use super::subtask_state::{RestoreError, SubtaskState};
 use super::task::InputTask;
-use super::watermark::{WATERMARK_MAX, WatermarkMerger};
+use super::time::{TimeStand, TimeStep};
+use super::watermark::WatermarkMerger;
+use crate::protocol::DefectSet;
 
 /// A function from one record to any number of records.
 pub(crate) trait Transform: Send + Sync + 'static {
@@ -103,8 +105,13 @@ pub(crate) struct TransformTask<F: Transform> {
 
 impl<F: Transform> TransformTask<F> {
     /// A fresh subtask.
-    pub(crate) fn new(transform: Arc<F>, placement: &Placement, partitions: &[Partition]) -> Self {
-        let watermarks = WatermarkMerger::new(placement.ports.len());
+    pub(crate) fn new(
+        transform: Arc<F>,
+        placement: &Placement,
+        partitions: &[Partition],
+        defects: DefectSet,
+    ) -> Self {
+        let watermarks = WatermarkMerger::new(placement.ports.len(), defects);
         Self { transform, watermarks, router: Router::new(placement, partitions) }
     }
 
@@ -116,8 +123,9 @@ impl<F: Transform> TransformTask<F> {
         self.transform.apply(decode(&record.payload), &mut collector);
     }
 
-    fn advance(&mut self, channel: usize, watermark: i64, out: &mut Outputs) {
-        if let Some(lowest) = self.watermarks.advance(channel, watermark) {
+    fn advance(&self, risen: Option<i64>, out: &mut Outputs) {
+        if let Some(lowest) = risen {
+            out.note(|| TimeStep::Advanced { watermark: lowest });
             self.router.broadcast_watermark(lowest, out);
         }
     }
@@ -137,12 +145,16 @@ impl<F: Transform> InputTask for TransformTask<F> {
     fn process(&mut self, channel: usize, item: Item, out: &mut Outputs) {
         match item {
             Item::Record(record) => self.apply(&record, out),
-            Item::Watermark(watermark) => self.advance(channel, watermark, out),
+            Item::Watermark(watermark) => {
+                let risen = self.watermarks.advance(channel, watermark);
+                self.advance(risen, out);
+            }
         }
     }
 
     fn end_channel(&mut self, channel: usize, out: &mut Outputs) {
-        self.advance(channel, WATERMARK_MAX, out);
+        let risen = self.watermarks.end(channel);
+        self.advance(risen, out);
     }
 
     fn freeze(&self) -> SubtaskState {
@@ -156,6 +168,10 @@ impl<F: Transform> InputTask for TransformTask<F> {
         state.check_shapes(&[])?;
         restore_watermarks(&mut self.watermarks, state)?;
         restore_counters(&mut self.router, state)
+    }
+
+    fn time(&self) -> TimeStand {
+        TimeStand { watermark: self.watermarks.current(), timers: 0 }
     }
 
     fn tokens(&self) -> Option<i64> {

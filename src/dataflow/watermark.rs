@@ -1,5 +1,8 @@
 //! Watermarks: the minimum over channels, or over the splits of a source.
 
+use super::data::encode;
+use crate::protocol::{Defect, DefectSet};
+
 /// The watermark before any has been seen.
 pub(crate) const WATERMARK_MIN: i64 = i64::MIN;
 
@@ -12,12 +15,21 @@ pub(crate) struct WatermarkMerger {
     inputs: Vec<i64>,
     /// The minimum over `inputs`.
     current: i64,
+    defects: DefectSet,
 }
 
 impl WatermarkMerger {
     /// A merger of `inputs` inputs that have said nothing yet.
-    pub(crate) fn new(inputs: usize) -> Self {
-        Self { inputs: vec![WATERMARK_MIN; inputs], current: WATERMARK_MIN }
+    pub(crate) fn new(inputs: usize, defects: DefectSet) -> Self {
+        Self { inputs: vec![WATERMARK_MIN; inputs], current: WATERMARK_MIN, defects }
+    }
+
+    /// The input has ended: nothing follows, so that it holds nothing back. Gives the minimum if that rises.
+    pub(crate) fn end(&mut self, input: usize) -> Option<i64> {
+        if self.defects.has(Defect::EndedInputHoldsWatermark) {
+            return None;
+        }
+        self.advance(input, WATERMARK_MAX)
     }
 
     /// Takes the watermark of one input; gives the minimum if that rises.
@@ -47,12 +59,24 @@ impl WatermarkMerger {
 
     /// Takes over what a snapshot holds; its number of inputs must be the same.
     pub(crate) fn restore(&mut self, inputs: &[i64], current: i64) {
+        if self.defects.has(Defect::WatermarkNotRestored) {
+            return;
+        }
         self.inputs.copy_from_slice(inputs);
         self.current = current;
+        if self.defects.has(Defect::WatermarkRestoredAsMaximum) {
+            self.current = inputs.iter().copied().max().unwrap_or(current);
+        }
+        if self.defects.has(Defect::WatermarkComparedAsBytes) {
+            self.current = inputs.iter().copied().min_by_key(encode).unwrap_or(current);
+        }
     }
 
     fn raise(&mut self) -> Option<i64> {
-        let lowest = self.inputs.iter().copied().min().unwrap_or(WATERMARK_MAX);
+        let heard = |watermark: &i64| {
+            *watermark != WATERMARK_MIN || !self.defects.has(Defect::SilentInputIgnored)
+        };
+        let lowest = self.inputs.iter().copied().filter(heard).min().unwrap_or(WATERMARK_MAX);
         if lowest <= self.current {
             return None;
         }
@@ -67,7 +91,7 @@ mod tests {
 
     #[test]
     fn the_minimum_over_inputs_rises_only_when_the_slowest_does() {
-        let mut merger = WatermarkMerger::new(2);
+        let mut merger = WatermarkMerger::new(2, DefectSet::NONE);
         assert_eq!(merger.advance(0, 10), None);
         assert_eq!(merger.advance(1, 5), Some(5));
         assert_eq!(merger.advance(1, 20), Some(10));

@@ -12,8 +12,8 @@ use super::statistics::Statistics;
 use crate::dataflow::{BuildError, Data, Input, JobBuilder};
 use crate::oracle::Verdict;
 use crate::plan::scenario::{
-    CheckpointScenario, ClusterScenario, JobScenario, LinkScenario, NemesisScenario, RequestScenario,
-    SCENARIO_VERSION,
+    CheckpointScenario, ClusterScenario, JobScenario, LinkScenario, NemesisScenario,
+    RequestScenario, SCENARIO_VERSION,
 };
 use crate::plan::{FaultClass, Plan, Scenario, Span, SwarmScenario, draw};
 use crate::protocol::{DefectSet, Topology};
@@ -79,7 +79,7 @@ impl Check {
             job: Arc::new(job.build()?),
             input: Arc::new(input),
             expected: Arc::new(expected.iter().map(encoded).collect()),
-            late: 0,
+            late: Arc::default(),
         }))
     }
 

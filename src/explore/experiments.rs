@@ -23,7 +23,8 @@ impl Prepared {
     /// Prepares an experiment: a workload's, or one's own.
     #[must_use]
     pub fn new(experiment: Experiment) -> Self {
-        let reference = Arc::new(Reference::of(experiment.expected.iter()));
+        let reference =
+            Arc::new(Reference::of(experiment.expected.iter()).dropping(experiment.late.iter()));
         Self { experiment, reference }
     }
 
@@ -88,9 +89,11 @@ impl Experiments {
         seed: u64,
         defects: DefectSet,
     ) -> Result<Plan, WorkloadError> {
-        draw(scenario, seed, defects, |job| {
+        let plan = draw(scenario, seed, defects, |job| {
             self.prepare(job).map(|prepared| prepared.experiment.job.topology().clone())
-        })
+        })?;
+        self.prepare(&plan.job)?.experiment.job.admits(&plan.cluster.checkpoints)?;
+        Ok(plan)
     }
 }
 

@@ -70,6 +70,7 @@ pub fn plan(interval_ms: u64, seed: u64) -> Plan {
             local_us: 20,
             byte_ns: 0,
             slow: Vec::new(),
+            slow_control: Vec::new(),
             priorities: Vec::new(),
         },
         mailbox_us: Span::new(0, 100),
@@ -108,6 +109,7 @@ fn cluster(interval_ms: u64) -> ClusterSettings {
             failures_tolerated: 100,
             retained: 1,
         },
+        observe_time: false,
     }
 }
 

@@ -7,14 +7,17 @@ macro_rules! scene {
     };
 }
 
+mod concern;
 mod rare;
 mod savepoints;
+mod time;
 
 use std::sync::Arc;
 
 use super::conservation::ConservationOracle;
 use super::cut::CutOracle;
 use super::durability::DurabilityOracle;
+use super::event_time::EventTimeOracle;
 use super::kind::Kind;
 use super::lifecycle::LifecycleOracle;
 use super::liveness::LivenessOracle;
@@ -52,6 +55,7 @@ pub struct Judge {
     conservation: ConservationOracle,
     cut: CutOracle,
     durability: DurabilityOracle,
+    event_time: EventTimeOracle,
     lifecycle: LifecycleOracle,
     liveness: LivenessOracle,
     order: OrderOracle,
@@ -78,6 +82,7 @@ impl Judge {
             conservation: ConservationOracle::default(),
             cut: CutOracle::default(),
             durability: DurabilityOracle::default(),
+            event_time: EventTimeOracle::new(Arc::clone(&reference)),
             lifecycle: LifecycleOracle::default(),
             liveness: LivenessOracle::default(),
             order: OrderOracle::default(),

@@ -101,6 +101,32 @@ kinds! {
         /// What is stored is what was frozen at the cut.
         StoredOtherState,
     }
+    EventTime {
+        /// A record is dropped as late only where the reference drops it, and after its time.
+        DroppedUnduly,
+        /// What the reference drops as late is dropped.
+        LateRecordKept,
+        /// A timer fires only when the watermark has reached its time.
+        TimerFiredEarly,
+        /// On the history that survives, a timer fires once for each time that it is registered.
+        TimerFiredUnduly,
+        /// A timer whose time has come fires.
+        TimerNeverFired,
+        /// A restore brings back the timers that were pending at the cut.
+        TimersRestoredOtherwise,
+        /// A watermark is no higher than what all inputs have promised.
+        WatermarkAhead,
+        /// In a cut, the receiver of a channel knows the watermark of its sender.
+        WatermarkCutApart,
+        /// A watermark leaves a channel where it entered it.
+        WatermarkDisplaced,
+        /// Within an attempt, watermarks only rise.
+        WatermarkFell,
+        /// A watermark rises as soon as all inputs have promised more.
+        WatermarkHeldBack,
+        /// A restore brings back the watermark of the cut, where snapshots hold it.
+        WatermarkRestoredOtherwise,
+    }
     Lifecycle {
         /// A checkpoint that completed is not aborted.
         AbortedAfterCompletion,

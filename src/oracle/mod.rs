@@ -9,6 +9,7 @@
 mod conservation;
 mod cut;
 mod durability;
+mod event_time;
 mod judge;
 mod kind;
 mod lifecycle;

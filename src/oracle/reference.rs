@@ -1,5 +1,6 @@
 //! What a run's output must be: computed once, by code that shares nothing with the engine, for all runs.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::hash::{BuildHasherDefault, Hasher};
 
@@ -37,6 +38,8 @@ pub(super) type DigestSet = IndexSet<u64, BuildHasherDefault<DigestHasher>>;
 pub struct Reference {
     index: IndexMap<Digest, u32, BuildHasherDefault<DigestHasher>>,
     records: u64,
+    /// How often each record must be dropped as late, where any must.
+    late: BTreeMap<Digest, u32>,
     is_known: bool,
 }
 
@@ -56,6 +59,15 @@ impl Reference {
             reference.records += 1;
         }
         reference
+    }
+
+    /// The same, and these records must be dropped as late, each given as its encoded bytes.
+    #[must_use]
+    pub fn dropping<B: AsRef<[u8]>>(mut self, late: impl IntoIterator<Item = B>) -> Self {
+        for bytes in late {
+            *self.late.entry(Digest::of(bytes.as_ref())).or_insert(0) += 1;
+        }
+        self
     }
 
     /// No reference: any record may be visible, but none twice.
@@ -80,6 +92,16 @@ impl Reference {
     #[must_use]
     pub fn distinct(&self) -> usize {
         self.index.len()
+    }
+
+    /// How often this record must be dropped as late.
+    pub(super) fn late(&self, record: Digest) -> u32 {
+        self.late.get(&record).copied().unwrap_or(0)
+    }
+
+    /// The records that must be dropped as late, and how often.
+    pub(super) fn all_late(&self) -> impl Iterator<Item = (Digest, u32)> + '_ {
+        self.late.iter().map(|(record, times)| (*record, *times))
     }
 
     /// The dense number of a record among the distinct ones.

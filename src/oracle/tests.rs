@@ -4,6 +4,7 @@ mod channels;
 mod cuts;
 mod deposed;
 mod ends;
+mod event_time;
 mod lives;
 mod outputs;
 mod recoveries;

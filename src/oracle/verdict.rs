@@ -36,6 +36,8 @@ pub enum OracleName {
     Cut,
     /// O21, I6: what is acknowledged is durable, unchanged, and stays.
     Durability,
+    /// O24, I20: timers fire once, watermarks never fall, nothing is dropped late that must be kept.
+    EventTime,
     /// I5, I7, I9, I10: a checkpoint's life, from its trigger to its end.
     Lifecycle,
     /// O16, I12, I13: the job ends, and so does every checkpoint and every blockage.

@@ -23,6 +23,9 @@ pub struct LinkSettings {
     /// Channels that differ.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub slow: Vec<SlowLink>,
+    /// Control links that differ; of several for one, the first counts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub slow_control: Vec<ControlLink>,
     /// Processes that are slower than the others until the faults end, so that what they send comes in
     /// another order; of several for one process, the one that began last counts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -47,6 +50,18 @@ pub struct Priority {
 pub struct SlowLink {
     /// Which.
     pub channel: ChannelId,
+    /// How long it takes.
+    pub latency: Latency,
+}
+
+/// What one process sends another by itself, one message at a time, in one direction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ControlLink {
+    /// The sender.
+    pub from: ProcessId,
+    /// The receiver.
+    pub to: ProcessId,
     /// How long it takes.
     pub latency: Latency,
 }

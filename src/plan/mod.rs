@@ -20,7 +20,7 @@ pub use expectation::{Expectation, Situation};
 pub use fault::{ClockChange, Fault, MessageAction, PlannedFault, When};
 pub use fault_class::{FaultClass, FaultFamily};
 pub use file::{FileError, PLAN_FORMAT, PLAN_VERSION, PlanFile};
-pub use links::{Latency, LinkSettings, Priority, SlowLink};
+pub use links::{ControlLink, Latency, LinkSettings, Priority, SlowLink};
 pub use random::{Concern, Span, Stream};
 pub use request::PlannedRequest;
 pub use scenario::{NemesisScenario, Scenario};

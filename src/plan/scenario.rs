@@ -129,6 +129,8 @@ pub struct ClusterScenario {
     pub meta_store_us: Span,
     /// What processing costs.
     pub cost: Option<CostModel>,
+    /// Whether the trace tells of watermarks, timers and late records.
+    pub observe_time: bool,
 }
 
 impl Default for ClusterScenario {
@@ -148,6 +150,7 @@ impl Default for ClusterScenario {
             object_store_byte_ns: 10,
             meta_store_us: Span::new(500, 2_000),
             cost: None,
+            observe_time: false,
         }
     }
 }
@@ -211,6 +214,10 @@ pub struct LinkScenario {
     pub slow: Span,
     /// How long those take.
     pub slow_us: Span,
+    /// How many control links have delays of their own.
+    pub slow_control: Span,
+    /// Which ones they may have; a seed draws one of them for each link.
+    pub slow_control_latency: Vec<Latency>,
 }
 
 impl Default for LinkScenario {
@@ -221,6 +228,11 @@ impl Default for LinkScenario {
             byte_ns: Span::new(0, 0),
             slow: Span::new(0, 1),
             slow_us: Span::new(10_000, 40_000),
+            slow_control: Span::new(0, 0),
+            slow_control_latency: vec![
+                Latency::Uniform(Span::new(5_000, 40_000)),
+                Latency::HeavyTail(Span::new(500, 100_000)),
+            ],
         }
     }
 }

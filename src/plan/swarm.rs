@@ -88,6 +88,8 @@ pub enum Setting {
     Nemesis,
     /// How many faults of each class, and of which classes.
     Faults,
+    /// Control links with delays of their own. Last: a setting's number decides what is drawn for it.
+    SlowControl,
 }
 
 impl Setting {
@@ -109,9 +111,12 @@ impl Setting {
             | Self::Concurrency
             | Self::FailuresTolerated
             | Self::Retained => Self::Checkpoints,
-            Self::Links | Self::Channels | Self::Control | Self::Bandwidth | Self::SlowLinks => {
-                Self::Links
-            }
+            Self::Links
+            | Self::Channels
+            | Self::Control
+            | Self::Bandwidth
+            | Self::SlowLinks
+            | Self::SlowControl => Self::Links,
             Self::Nemesis => Self::Nemesis,
             Self::Faults => Self::Faults,
         }

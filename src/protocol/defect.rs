@@ -46,8 +46,6 @@ pub enum Defect {
     EarlyAbortForgotten,
     /// B3, FLINK-18063: an abort leaves the channels of its alignment blocked.
     AbortLeavesBlocked,
-    /// B3, FLINK-28474: an abort leaves the channel state of its checkpoint being recorded.
-    AbortLeavesCapture,
     /// B4, FLINK-18139: channel state is captured of the first channels only.
     CaptureMissesChannel,
     /// B4, FLINK-17564: what arrives while channel state is captured goes before what waited.
@@ -129,8 +127,28 @@ pub enum Defect {
     SavepointAnnounced,
     /// B12, FLINK-10354: recovery takes a savepoint for a checkpoint.
     SavepointUsedInRecovery,
-    /// B13, FLINK-25958: savepoints are deleted with what else nobody refers to.
+    /// B13, once savepoints are no longer in the store (FLINK-25191): they are deleted with what nobody else
+    /// refers to.
     SavepointTakenForLeftover,
+    /// B20, FLINK-4651, Bytewax #138: a restore leaves out the timers.
+    TimersNotRestored,
+    /// B20, FLINK-4651 turned round: a timer that has fired stays in the snapshot, and fires again after a
+    /// restore.
+    FiredTimerInSnapshot,
+    /// B20, FLINK-36663: after a restore the watermark is back at the minimum.
+    WatermarkNotRestored,
+    /// B20, RW #6309: after a restore the watermark is the maximum over the inputs, not the minimum.
+    WatermarkRestoredAsMaximum,
+    /// B20, RW #25547: after a restore the least watermark is looked for by encoded bytes, not by value.
+    WatermarkComparedAsBytes,
+    /// B20, FLINK-26018: an input that has said nothing yet is left out of the watermark.
+    SilentInputIgnored,
+    /// B20, FLINK-1775: an input that has ended still holds the watermark back.
+    EndedInputHoldsWatermark,
+    /// B1, Jet #542: a watermark is sent ahead of the records that wait for credit.
+    WatermarkOvertakesBacklog,
+    /// B1, Jet #542: a barrier is sent ahead of the watermark that waits for credit before it.
+    BarrierOvertakesWatermark,
     /// Determinism (Sui #26400): a counter shared by all runs of a process leaks into a run.
     StateLeaksBetweenRuns,
 }

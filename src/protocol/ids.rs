@@ -75,6 +75,10 @@ id! {
     /// A partition of the source log.
     SplitId(u16), "split-"
 }
+id! {
+    /// One global snapshot of Chandy and Lamport; the first is `snap-0`, as in the course's files.
+    SnapshotId(u32), "snap-"
+}
 
 /// A process of the simulated cluster: the unit that crashes, restarts, pauses and is disconnected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

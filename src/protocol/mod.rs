@@ -6,6 +6,7 @@
 pub mod abort;
 pub mod acknowledgement;
 pub mod barrier;
+pub mod chandy_lamport;
 pub mod completed;
 pub mod completed_store;
 pub mod coordinator;
@@ -37,8 +38,8 @@ pub use defect::{Defect, DefectSet};
 pub use error::ProtocolError;
 pub use gate::{Element, GateOutput, InputGate};
 pub use ids::{
-    Attempt, ChannelId, CheckpointId, Incarnation, ObjectKey, OperatorId, ProcessId, SplitId,
-    SubtaskId, Term, TransactionId,
+    Attempt, ChannelId, CheckpointId, Incarnation, ObjectKey, OperatorId, ProcessId, SnapshotId,
+    SplitId, SubtaskId, Term, TransactionId,
 };
 pub use key_group::KeyGroup;
 pub use lineage::{Digest, Fingerprint, LineageId};

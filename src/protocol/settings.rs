@@ -111,6 +111,12 @@ impl Protocol {
         }
     }
 
+    /// Whether no checkpoint may begin before the last one is over.
+    #[must_use]
+    pub fn is_one_at_a_time(self) -> bool {
+        self.may_overtake() || self == Self::StopTheWorld
+    }
+
     /// Whether a barrier may overtake records, so that a cut has channel state.
     #[must_use]
     pub fn may_overtake(self) -> bool {

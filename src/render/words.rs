@@ -43,6 +43,7 @@ pub fn clause(topology: &Topology, event: &Event) -> Clause {
     fault(&names, event)
         .or_else(|| names.in_channel(event))
         .or_else(|| names.at_subtask(event))
+        .or_else(|| names.in_time(event))
         .or_else(|| names.at_coordinator(event))
         .or_else(|| names.outside(event))
         .unwrap_or_else(|| Clause::act(Point::from(event).to_string()))
@@ -209,6 +210,38 @@ impl Names<'_> {
         })
     }
 
+    fn in_time(&self, event: &Event) -> Option<Clause> {
+        let by = |subtask: &SubtaskId, verb: String| Clause::new(self.subtask(*subtask), verb, "");
+        Some(match event {
+            Event::TimeRestored { subtask, watermark, timers, .. } => {
+                let watermark = watermark.map_or("no watermark".to_owned(), watermark_word);
+                by(subtask, format!("begins with {watermark} and {timers} timers"))
+            }
+            Event::WatermarkAdvanced { subtask, watermark, .. } => {
+                by(subtask, format!("has come to {}", watermark_word(*watermark)))
+            }
+            Event::WatermarkSent { channel, watermark, .. } => {
+                self.sends(*channel, &watermark_word(*watermark))
+            }
+            Event::WatermarkReceived { channel, watermark, .. } => {
+                self.receives(*channel, &watermark_word(*watermark))
+            }
+            Event::TimerRegistered { subtask, key, timestamp, .. } => {
+                by(subtask, format!("registers a timer of {key} for {timestamp}"))
+            }
+            Event::TimerDeleted { subtask, key, timestamp, .. } => {
+                by(subtask, format!("takes back the timer of {key} for {timestamp}"))
+            }
+            Event::TimerFired { subtask, key, timestamp, .. } => {
+                by(subtask, format!("fires the timer of {key} for {timestamp}"))
+            }
+            Event::DroppedLate { subtask, lineage, timestamp, .. } => {
+                by(subtask, format!("drops {lineage} of {timestamp} as late"))
+            }
+            _ => return None,
+        })
+    }
+
     fn at_coordinator(&self, event: &Event) -> Option<Clause> {
         Some(match event {
             Event::LeadershipTaken { term } => Clause::act(format!("takes the lead, {term}")),
@@ -331,5 +364,15 @@ impl Names<'_> {
                 format!("the metadata of savepoint {checkpoint}")
             }
         }
+    }
+}
+
+/// A watermark in words: the first and the last one have no number.
+#[must_use]
+pub fn watermark_word(watermark: i64) -> String {
+    match watermark {
+        i64::MIN => "no watermark yet".to_owned(),
+        i64::MAX => "the last watermark".to_owned(),
+        watermark => format!("watermark {watermark}"),
     }
 }

@@ -190,6 +190,31 @@ pub enum Event {
     /// User code panicked, or state could not be read.
     SubtaskFailed { subtask: SubtaskId, attempt: Attempt, reason: String },
 
+    // ---- event time, where it is observed -------------------------------------------------------
+    /// A subtask begins with this watermark, and with so many timers; none where snapshots hold no
+    /// watermark, and it begins anew.
+    TimeRestored { subtask: SubtaskId, attempt: Attempt, watermark: Option<i64>, timers: u64 },
+    /// The watermark of a subtask rose: the minimum over its channels, or over the splits of a source.
+    WatermarkAdvanced { subtask: SubtaskId, attempt: Attempt, watermark: i64 },
+    /// A watermark entered a channel.
+    WatermarkSent { channel: ChannelId, attempt: Attempt, watermark: i64, sequence: u64 },
+    /// A watermark left a channel.
+    WatermarkReceived { channel: ChannelId, attempt: Attempt, watermark: i64, sequence: u64 },
+    /// A timer that was not there was registered for a key.
+    TimerRegistered { subtask: SubtaskId, attempt: Attempt, key: Digest, timestamp: i64 },
+    /// A timer was taken back.
+    TimerDeleted { subtask: SubtaskId, attempt: Attempt, key: Digest, timestamp: i64 },
+    /// A timer fires; what it emits follows.
+    TimerFired { subtask: SubtaskId, attempt: Attempt, key: Digest, timestamp: i64 },
+    /// A record was dropped because it is late; `record` is the digest of its bytes.
+    DroppedLate {
+        subtask: SubtaskId,
+        attempt: Attempt,
+        lineage: LineageId,
+        record: Digest,
+        timestamp: i64,
+    },
+
     // ---- coordinator ---------------------------------------------------------------------------
     /// A coordinator reigns, and knows what its predecessors made durable.
     LeadershipTaken { term: Term },
@@ -281,6 +306,12 @@ impl Event {
             | Event::AbortLearned { subtask, .. }
             | Event::SubtaskEnded { subtask, .. }
             | Event::SubtaskFailed { subtask, .. }
+            | Event::TimeRestored { subtask, .. }
+            | Event::WatermarkAdvanced { subtask, .. }
+            | Event::TimerRegistered { subtask, .. }
+            | Event::TimerDeleted { subtask, .. }
+            | Event::TimerFired { subtask, .. }
+            | Event::DroppedLate { subtask, .. }
             | Event::AcknowledgementCounted { subtask, .. }
             | Event::AcknowledgementIgnored { subtask, .. } => Some(*subtask),
             Event::SnapshotTaken(taken) => Some(taken.subtask),
@@ -300,6 +331,22 @@ impl Event {
 }
 
 impl Point {
+    /// Whether it tells of event time, which a trace does only where that is observed.
+    #[must_use]
+    pub const fn tells_of_time(self) -> bool {
+        matches!(
+            self,
+            Self::TimeRestored
+                | Self::WatermarkAdvanced
+                | Self::WatermarkSent
+                | Self::WatermarkReceived
+                | Self::TimerRegistered
+                | Self::TimerDeleted
+                | Self::TimerFired
+                | Self::DroppedLate
+        )
+    }
+
     /// Whether it tells of a fault that strikes or ends, and not of the system.
     #[must_use]
     pub const fn tells_of_fault(self) -> bool {

@@ -22,6 +22,7 @@ use serde::de::DeserializeOwned;
 use crate::dataflow::{Deal, Input, Job, JobBuilder};
 
 mod bank;
+mod corrections;
 mod draw;
 mod error;
 mod flights;
@@ -31,6 +32,7 @@ mod nexmark;
 mod records;
 mod relay;
 mod sequence;
+mod sessions;
 mod settings;
 mod window;
 mod word_count;
@@ -69,12 +71,13 @@ pub struct Experiment {
     pub input: Arc<Input>,
     /// The payloads of the output that must be committed, each once, in any order.
     pub expected: Arc<Vec<Vec<u8>>>,
-    /// How many records the job must drop because they come after their window was closed.
-    pub late: u64,
+    /// The records that the job must drop because they come after their window was closed, each as it is
+    /// encoded where it is dropped; in any order.
+    pub late: Arc<Vec<Vec<u8>>>,
 }
 
 /// Every workload there is.
-static ALL: [Workload; 12] = [
+static ALL: [Workload; 14] = [
     word_count::WORKLOAD,
     flights::WORKLOAD,
     nexmark::q1::WORKLOAD,
@@ -87,6 +90,8 @@ static ALL: [Workload; 12] = [
     join::WORKLOAD,
     relay::WORKLOAD,
     relay::AT_LEAST_ONCE,
+    sessions::WORKLOAD,
+    corrections::WORKLOAD,
 ];
 
 /// Every workload there is.
@@ -138,6 +143,11 @@ impl Workload {
 }
 
 impl Experiment {
+    /// The experiment with records that are late.
+    fn dropping<T: Serialize>(self, late: &[T]) -> Self {
+        Self { late: Arc::new(late.iter().map(encoded).collect()), ..self }
+    }
+
     /// An experiment in which no record is late.
     fn new<T: Serialize>(
         job: &JobBuilder,
@@ -148,7 +158,7 @@ impl Experiment {
             job: Arc::new(job.build()?),
             input: Arc::new(input),
             expected: Arc::new(outputs.iter().map(encoded).collect()),
-            late: 0,
+            late: Arc::default(),
         })
     }
 }

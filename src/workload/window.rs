@@ -46,7 +46,7 @@ impl<A: Aggregate> Operator for Windows<A> {
     fn process(&mut self, record: A::In, ctx: &mut Context<'_>, _out: &mut Collector<'_, A::Out>) {
         let last_instant = self.aggregate.end(&record) - 1;
         if last_instant <= ctx.watermark() {
-            return;
+            return ctx.drop_late();
         }
         ctx.value(&self.total).update(|total| self.aggregate.add(total, record));
         ctx.register_timer(last_instant);

@@ -1,12 +1,16 @@
 //! Links: ordered ones (channels, credits, streams), and the many single messages of control links.
 
-use std::collections::VecDeque;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use super::queue::Due;
+use super::slot_of;
 use crate::cluster::Message;
 use crate::cluster::message::Route;
-use crate::plan::{Concern, Latency, Plan, Priority, Stream};
+use crate::plan::{Concern, ControlLink, Latency, Plan, Priority, Stream};
 use crate::protocol::{Incarnation, ProcessId, Topology, VirtualTime};
 
 /// An ordered link: messages leave it in the order in which they entered, whatever latency each draws.
@@ -125,6 +129,21 @@ impl OrderedLink {
     }
 }
 
+/// A control link with delays of its own.
+#[derive(Clone, Debug)]
+struct SlowControl {
+    stream: Stream,
+    latency: Latency,
+}
+
+impl SlowControl {
+    /// By its ends.
+    fn new(seed: u64, link: &ControlLink) -> ((ProcessId, ProcessId), Self) {
+        let ends = (link.from, link.to);
+        (ends, Self { stream: slow_control_stream(seed, ends), latency: link.latency })
+    }
+}
+
 /// All links of a run.
 #[derive(Clone, Debug)]
 pub struct Links {
@@ -132,6 +151,8 @@ pub struct Links {
     ordered: Vec<OrderedLink>,
     channels: usize,
     control: Latency,
+    /// Of single control links, by sender and receiver.
+    slow_control: BTreeMap<(ProcessId, ProcessId), SlowControl>,
     local: Duration,
     /// By sender.
     control_streams: Vec<Stream>,
@@ -157,10 +178,13 @@ impl Links {
         let mut priorities = settings.priorities.clone();
         priorities.sort_by_key(|priority| priority.from_us);
         let control_stream = |sender: usize| control_stream(plan.seed, sender);
+        // The last of those that are equal stays.
+        let slow_control = settings.slow_control.iter().rev();
         Self {
             ordered: (0..channels * 2 + workers).map(link).collect(),
             channels,
             control: settings.control,
+            slow_control: slow_control.map(|link| SlowControl::new(plan.seed, link)).collect(),
             local: Duration::from_micros(settings.local_us),
             control_streams: (0..processes).map(control_stream).collect(),
             priorities,
@@ -175,6 +199,9 @@ impl Links {
         }
         for (sender, stream) in self.control_streams.iter_mut().enumerate() {
             *stream = control_stream(seed, sender);
+        }
+        for (ends, link) in &mut self.slow_control {
+            link.stream = slow_control_stream(seed, *ends);
         }
     }
 
@@ -223,6 +250,9 @@ impl Links {
     }
 
     /// How long a message that travels alone takes; `sender` is the place of `from`.
+    ///
+    /// A link with delays of its own draws them beside those of its sender, so that taking it away
+    /// re-rolls no other message.
     pub fn control_delay(
         &mut self,
         sender: usize,
@@ -230,7 +260,19 @@ impl Links {
         (from, to): (ProcessId, ProcessId),
     ) -> Duration {
         let drawn = self.control.draw(&mut self.control_streams[sender]);
-        if from == to { self.local } else { drawn + self.extra(from, now) }
+        if from == to {
+            return self.local;
+        }
+        self.slow_control_delay((from, to)).unwrap_or(drawn) + self.extra(from, now)
+    }
+
+    #[inline]
+    fn slow_control_delay(&mut self, ends: (ProcessId, ProcessId)) -> Option<Duration> {
+        if self.slow_control.is_empty() {
+            return None;
+        }
+        let link = self.slow_control.get_mut(&ends)?;
+        Some(link.latency.draw(&mut link.stream))
     }
 
     /// How much later what `from` sends now arrives for its priority.
@@ -252,4 +294,10 @@ impl Links {
 /// What the delays of a sender's single messages are drawn from.
 fn control_stream(seed: u64, sender: usize) -> Stream {
     Stream::new(seed, Concern::Link, (1 << 32) | sender as u64)
+}
+
+/// What the delays of a control link are drawn from that has its own.
+fn slow_control_stream(seed: u64, (from, to): (ProcessId, ProcessId)) -> Stream {
+    let (from, to) = (slot_of(from) as u64, slot_of(to) as u64);
+    Stream::new(seed, Concern::Link, (1 << 48) | (from << 24) | to)
 }

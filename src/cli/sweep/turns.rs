@@ -33,8 +33,10 @@ impl<'a> Turns<'a> {
 
     /// A run is in the results. Whether it was not before.
     pub fn finish(&mut self, index: u64) -> bool {
-        // A branch, not `count += u64::from(is_new)`: rustc 1.95 drops that addition at -O2 where a
-        // caller branches on the result, and a resumed sweep then knew of nothing that was done.
+        // Not `let is_new = word & bit == 0; count += u64::from(is_new); is_new`, which rustc 1.95 gets
+        // wrong at -O2: where that is inlined into a caller that branches on the result, its pass
+        // SimplifyComparisonIntegral branches on `word & bit` instead and deletes the comparison, though
+        // the addition still reads it. A resumed sweep then knew of nothing that was done.
         if self.is_done(index) {
             return false;
         }

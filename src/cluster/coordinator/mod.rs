@@ -143,7 +143,8 @@ impl Coordinator {
                 self.handle_sign(now, from, sign, outbox);
             }
             Message::Finished(sign) => {
-                if self.handle_sign(now, from, sign, outbox) {
+                let is_newest = self.handle_sign(now, from, sign, outbox);
+                if is_newest {
                     self.handle_finished(from, sign, outbox);
                 }
             }

@@ -69,3 +69,58 @@ impl SavepointFile {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::{
+        Attempt, CheckpointId, Digest, ObjectKey, OperatorId, OperatorRole, OperatorShape,
+        SnapshotHandle, SubtaskId, SubtaskShape,
+    };
+
+    /// A job of sources by these names, each with so many subtasks.
+    fn job(operators: &[(&str, u16)]) -> Topology {
+        let mut topology = Topology::default();
+        for (place, (name, parallelism)) in operators.iter().enumerate() {
+            let (name, role) = ((*name).to_owned(), OperatorRole::Source);
+            topology.operators.push(OperatorShape { name, role, parallelism: *parallelism });
+            let operator = OperatorId(u16::try_from(place).expect("few"));
+            let members = (0..*parallelism).map(|index| SubtaskShape { operator, index });
+            topology.subtasks.extend(members);
+        }
+        topology
+    }
+
+    fn savepoint(topology: &Topology) -> SavepointFile {
+        let (checkpoint, attempt) = (CheckpointId(7), Attempt(2));
+        let handle = |subtask: SubtaskId| {
+            let key = ObjectKey::Snapshot { checkpoint, attempt, subtask };
+            SnapshotHandle { subtask, key, digest: Digest(5), bytes: 3 }
+        };
+        let snapshots = topology.subtask_ids().map(handle).collect();
+        let completed = CompletedCheckpoint { checkpoint, attempt, snapshots, terminal: false };
+        SavepointFile::new(topology, completed)
+    }
+
+    #[test]
+    fn what_was_stored_is_read_and_fits_its_job() {
+        let topology = job(&[("lines", 2), ("words", 1)]);
+        let bytes = savepoint(&topology).encode();
+        let read = SavepointFile::decode(&bytes, DefectSet::NONE).expect("it is whole");
+        assert_eq!(read, savepoint(&topology));
+        assert_eq!(read.check(&topology), Ok(()));
+        assert_eq!(SavepointFile::decode(&bytes[..bytes.len() - 1], DefectSet::NONE), None);
+    }
+
+    #[test]
+    fn a_savepoint_of_another_job_is_refused() {
+        let read = savepoint(&job(&[("lines", 2), ("words", 1)]));
+        let missing = read.check(&job(&[("lines", 2), ("words", 1), ("count", 1)]));
+        assert_eq!(missing, Err("savepoint ckpt-7 holds no state of count/0".to_owned()));
+        let wider = read.check(&job(&[("lines", 3), ("words", 1)]));
+        assert_eq!(wider, Err("savepoint ckpt-7 holds no state of lines/2".to_owned()));
+        let unknown = read.check(&job(&[("lines", 2)]));
+        let expected = "savepoint ckpt-7 holds state of words/0, which the job does not have";
+        assert_eq!(unknown, Err(expected.to_owned()));
+    }
+}

@@ -210,8 +210,23 @@ impl OutputChannel {
         if overtakes || (self.backlog.is_empty() && self.may_send(&element)) {
             self.send(element, attempt, outbox);
         } else {
-            self.backlog.push_back(element);
+            self.wait(element, defects);
         }
+    }
+
+    /// Takes its place behind what waits for credit.
+    fn wait(&mut self, element: Element<Item>, defects: DefectSet) {
+        let is_watermark =
+            |element: &Element<Item>| matches!(element, Element::Item(Item::Watermark(_)));
+        let mut place = self.backlog.len();
+        if defects.has(Defect::WatermarkOvertakesBacklog) && is_watermark(&element) {
+            place = 0;
+        }
+        if defects.has(Defect::BarrierOvertakesWatermark) && matches!(element, Element::Barrier(_))
+        {
+            place -= usize::from(self.backlog.back().is_some_and(is_watermark));
+        }
+        self.backlog.insert(place, element);
     }
 
     /// What enters the channel is emitted, whether it can be sent now or waits for credit.

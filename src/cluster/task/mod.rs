@@ -8,6 +8,7 @@ mod outputs;
 mod savepoints;
 mod snapshot;
 mod source;
+mod time;
 
 use channels::{InputChannel, OutputChannel};
 use commit::SinkWriter;
@@ -177,6 +178,7 @@ impl Task {
             return;
         }
         self.phase = Phase::Running;
+        self.produced.observes_time = env.settings.observe_time;
         for input in &mut self.inputs {
             input.grant(env.settings.credits, self.attempt, env.outbox);
         }
@@ -316,6 +318,7 @@ impl Task {
             Item::Record(record) => record.payload.len(),
             Item::Watermark(_) => 0,
         };
+        self.tell_received(channel, &item, env);
         self.inputs[channel].consume(&item, self.attempt, env);
         self.subtask.process(channel, item, &mut self.produced);
         self.deliver(env);
@@ -337,6 +340,9 @@ impl Task {
 
     /// Sends what a step produced: items into channels, records of a sink to its target.
     fn deliver(&mut self, env: &mut Env<'_, impl Outbox>) {
+        if env.settings.observe_time {
+            self.deliver_observed(env.outbox);
+        }
         for (output, item) in self.produced.items.drain(..) {
             self.outputs.emit(usize::from(output), Element::Item(item), env.outbox);
         }

@@ -6,7 +6,7 @@ use crate::dataflow::Item;
 use crate::protocol::{
     Attempt, Barrier, ChannelId, CheckpointId, Defect, DefectSet, Element, Passage, ProcessId,
 };
-use crate::trace::ChannelCut;
+use crate::trace::{ChannelCut, Event};
 
 /// All output channels of a task, by edge and then by receiver.
 #[derive(Clone, Debug)]
@@ -47,6 +47,12 @@ impl OutputSide {
         let was_stalled = channel.is_stalled();
         channel.emit(element, self.attempt, self.defects, outbox);
         self.stalled += usize::from(channel.is_stalled() && !was_stalled);
+    }
+
+    /// A watermark is about to enter one channel.
+    pub fn watermark_sent(&self, output: usize, watermark: i64) -> Event {
+        let ChannelCut { channel, records: sequence, .. } = self.channels[output].cut();
+        Event::WatermarkSent { channel, attempt: self.attempt, watermark, sequence }
     }
 
     /// Puts an element into every channel.

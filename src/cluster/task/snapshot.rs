@@ -294,6 +294,7 @@ impl Task {
         self.checkpoint = self.fresh_checkpoint(checkpoint);
         let restored = Restored { subtask, attempt, checkpoint, state, positions };
         env.outbox.event(Event::Restored(Box::new(restored)));
+        self.tell_restored(env);
         self.phase = Phase::Ready;
         if self.sink.is_some() {
             self.open_sink(transactions, env);

@@ -14,6 +14,8 @@ use crate::trace::Point;
 pub struct Jobs {
     /// Whether any has a sink that writes outside transactions.
     pub write_at_once: bool,
+    /// Whether event time was observed in any.
+    pub observe_time: bool,
 }
 
 /// Why a cell cannot be reached.
@@ -41,6 +43,8 @@ pub enum Rule {
     RunIsOver,
     /// The row of a write outside transactions, where no job makes one.
     NoSuchSink,
+    /// Rows of event time, where it was not observed.
+    TimeUnobserved,
     /// What is in recovery by definition, elsewhere.
     NotInRecovery,
     /// What comes after a restart, where none can have been or another class is meant.
@@ -63,6 +67,7 @@ impl Rule {
         match point {
             Point::JobFinished => Some(Self::RunIsOver),
             Point::OutputWritten if !jobs.write_at_once => Some(Self::NoSuchSink),
+            point if point.tells_of_time() && !jobs.observe_time => Some(Self::TimeUnobserved),
             point if point.tells_of_fault() => Some(Self::TellsOfFault),
             _ => None,
         }
@@ -77,6 +82,7 @@ impl Rule {
             }
             Self::RunIsOver => "the run ends with this event",
             Self::NoSuchSink => "no job that was run has a sink that writes outside transactions",
+            Self::TimeUnobserved => "no plan that was run observes event time",
             Self::NotInRecovery => {
                 "the class is that of crashes aimed at leadership-taken, attempt-started and restored"
             }
@@ -94,7 +100,7 @@ impl Rule {
     /// Whether it is about this class, and covers this point.
     fn covers(self, point: Point, class: FaultClass) -> bool {
         match self {
-            Self::TellsOfFault | Self::RunIsOver | Self::NoSuchSink => false,
+            Self::TellsOfFault | Self::RunIsOver | Self::NoSuchSink | Self::TimeUnobserved => false,
             Self::NotInRecovery => class == FaultClass::CrashInRecovery && !is_recovery(point),
             Self::NotAgain => {
                 class == FaultClass::CrashAgain

@@ -67,7 +67,10 @@ impl Matrix {
             let entry = &mut struck[cell.point as usize][cell.class as usize];
             *entry = entry.saturating_add(count);
         }
-        let jobs = Jobs { write_at_once: reach.writing_at_once() > 0 };
+        let jobs = Jobs {
+            write_at_once: reach.writing_at_once() > 0,
+            observe_time: reach.point(Point::TimeRestored) > 0,
+        };
         let struck_classes = reach.cells().map(|(cell, _)| cell.class);
         let asked: BTreeSet<FaultClass> = asked.iter().copied().chain(struck_classes).collect();
         let row = |point: Point| {

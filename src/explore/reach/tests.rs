@@ -349,8 +349,9 @@ fn a_document_is_read_back_as_what_it_was_made_of() {
 fn cells_that_do_not_exist_are_refused() {
     let text = serde_json::to_string(&reach_of(&[leader()])).expect("plain data");
     let cell = text.find("\"cells\":[[").expect("one strike") + "\"cells\":[[".len();
+    let end = cell + text[cell..].find(',').expect("a cell has several numbers");
     let mut wrong = text.clone();
-    wrong.insert(cell, '2');
+    wrong.replace_range(cell..end, "250");
     let error = serde_json::from_str::<Reach>(&wrong).unwrap_err().to_string();
     assert!(error.contains("a cell that does not exist"), "{error}: {wrong}");
 }

@@ -21,6 +21,9 @@ pub fn carried(mut plan: Plan, old: &Topology, new: &Shape) -> Plan {
     for slow in &mut plan.links.slow {
         slow.channel = same_channel(slow.channel, old, topology);
     }
+    for link in &mut plan.links.slow_control {
+        [&mut link.from, &mut link.to].into_iter().for_each(|end| carry_process(end, workers));
+    }
     plan.lost.retain(|process| !matches!(process, ProcessId::Worker(worker) if *worker >= workers));
     plan.lost.truncate(usize::from(workers) - 1);
     let healthy = usize::from(workers) - plan.lost.len();
@@ -35,11 +38,7 @@ fn carry_fault(
     splits: u16,
     same: impl Fn(ChannelId) -> ChannelId,
 ) {
-    let carry = |process: &mut ProcessId| {
-        if let ProcessId::Worker(worker) = process {
-            *worker %= workers;
-        }
-    };
+    let carry = |process: &mut ProcessId| carry_process(process, workers);
     match fault {
         Fault::Crash { process, .. }
         | Fault::Zombie { process, .. }
@@ -53,6 +52,12 @@ fn carry_fault(
         Fault::Lose { channel, .. } => *channel = same(*channel),
         Fault::Idle { split, .. } => *split = SplitId(split.0 % splits),
         Fault::Store { .. } | Fault::Sink { .. } => {}
+    }
+}
+
+fn carry_process(process: &mut ProcessId, workers: u16) {
+    if let ProcessId::Worker(worker) = process {
+        *worker %= workers;
     }
 }
 

@@ -49,6 +49,14 @@ pub static SETTINGS: &[Knob] = &[
         set: |plan, value| plan.links.slow.truncate(usize::try_from(value).unwrap_or(0)),
     },
     Knob {
+        name: "links.slow_control",
+        plain: 0,
+        get: |plan| plan.links.slow_control.len() as u64,
+        set: |plan, value| {
+            plan.links.slow_control.truncate(usize::try_from(value).unwrap_or(0));
+        },
+    },
+    Knob {
         name: "cluster.cost",
         plain: 0,
         get: |plan| {
@@ -133,11 +141,16 @@ pub static TIMES: &[Knob] = &[
     Knob {
         name: "links.slow.latency",
         plain: 0,
-        get: |plan| {
-            let sums = plan.links.slow.iter().map(|slow| span(&slow.latency));
-            sums.fold(0, |sum, span| sum.saturating_add(span.min).saturating_add(span.max))
+        get: |plan| sum(plan.links.slow.iter().map(|link| &link.latency)),
+        set: |plan, value| share(plan.links.slow.iter_mut().map(|link| &mut link.latency), value),
+    },
+    Knob {
+        name: "links.slow_control.latency",
+        plain: 0,
+        get: |plan| sum(plan.links.slow_control.iter().map(|link| &link.latency)),
+        set: |plan, value| {
+            share(plan.links.slow_control.iter_mut().map(|link| &mut link.latency), value);
         },
-        set: |plan, value| set_slow(plan, value),
     },
 ];
 
@@ -170,11 +183,16 @@ fn shift(latency: &mut Latency, value: u64) {
     };
 }
 
-/// Slow channels become constant, and share `value` evenly.
-fn set_slow(plan: &mut Plan, value: u64) {
-    let number = plan.links.slow.len() as u64;
-    let each = value / (2 * number.max(1));
-    for slow in &mut plan.links.slow {
-        slow.latency = Latency::Uniform(Span::new(each, each));
+/// All ends of these latencies together.
+fn sum<'a>(latencies: impl Iterator<Item = &'a Latency>) -> u64 {
+    let spans = latencies.map(span);
+    spans.fold(0, |sum, span| sum.saturating_add(span.min).saturating_add(span.max))
+}
+
+/// Slow links become constant, and share `value` evenly.
+fn share<'a>(latencies: impl ExactSizeIterator<Item = &'a mut Latency>, value: u64) {
+    let each = value / (2 * (latencies.len() as u64).max(1));
+    for latency in latencies {
+        *latency = Latency::Uniform(Span::new(each, each));
     }
 }

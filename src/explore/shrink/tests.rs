@@ -10,7 +10,7 @@ use super::times::Times;
 use super::workload::Workload;
 use super::{InProcess, PASSES, Runner, Size};
 use crate::explore::{Experiments, Signature, WorldKind};
-use crate::plan::{Fault, Plan, When, scenario};
+use crate::plan::{ControlLink, Fault, Latency, Plan, Span, When, scenario};
 use crate::protocol::{Defect, DefectSet, ProcessId, VirtualTime};
 use crate::world::faults::{Moment, Strike};
 
@@ -104,13 +104,23 @@ fn aimed_faults_strike_where_they_struck() {
 fn every_proposed_plan_can_be_run() {
     let experiments = Experiments::new();
     for (name, seed) in [("zombies", 4), ("uneven-ends", 2), ("back-pressure", 1)] {
-        let plan = drawn(name, seed, &experiments);
+        let mut plan = drawn(name, seed, &experiments);
+        plan.links.slow_control = slow_control(plan.cluster.workers);
         for pass in PASSES {
             for smaller in proposed(*pass, &plan, &experiments, |_| {}) {
                 check(&smaller, &experiments, pass.name());
             }
         }
     }
+}
+
+/// Acknowledgements of the last worker are slow, and what is said to it.
+fn slow_control(workers: u16) -> Vec<ControlLink> {
+    let latency = Latency::HeavyTail(Span::new(1_000, 60_000));
+    let (worker, coordinator) = (ProcessId::Worker(workers - 1), ProcessId::Coordinator);
+    [(worker, coordinator), (coordinator, worker)]
+        .map(|(from, to)| ControlLink { from, to, latency })
+        .into()
 }
 
 /// Everything that it names exists, and there is a place for every subtask.
@@ -122,6 +132,7 @@ fn check(plan: &Plan, experiments: &Experiments, pass: &str) {
     let slots = usize::from(plan.cluster.slots);
     assert!(healthy * slots >= topology.subtasks.len(), "{pass}: too few slots");
     let mut processes = plan.lost.clone();
+    processes.extend(plan.links.slow_control.iter().flat_map(|link| [link.from, link.to]));
     for planned in &plan.faults {
         processes.extend(planned.fault.victim(ProcessId::Coordinator));
         if let Fault::Disconnect { from, to, .. } = planned.fault {
@@ -153,6 +164,8 @@ fn the_workload_gets_smaller_in_the_same_time() {
     assert!(
         ten.iter().any(|ten| ten.cluster.source_interval_us == plan.cluster.source_interval_us)
     );
+    let (slowest, times) = (|plan: &Plan| plan.links.channels.max_us(), records.div_ceil(10));
+    assert!(ten.iter().any(|ten| slowest(ten) == times * slowest(&plan)), "slower channels");
     assert!(proposed(&Luck, &plan, &experiments, |_| {}).len() > 100);
     let readable = Plan { job: ten[0].job.clone(), ..plan.clone() };
     assert_eq!(proposed(&Luck, &readable, &experiments, |_| {}), []);
@@ -161,10 +174,12 @@ fn the_workload_gets_smaller_in_the_same_time() {
 #[test]
 fn settings_and_times_get_plainer_and_shorter() {
     let experiments = Experiments::new();
-    let plan = drawn("storage-trouble", 2, &experiments);
+    let mut plan = drawn("storage-trouble", 2, &experiments);
+    plan.links.slow_control = slow_control(plan.cluster.workers);
     let before = size(&plan, &experiments);
     let plans = proposed(&Settings, &plan, &experiments, |_| {});
     assert!(plans.iter().any(|plan| size(plan, &experiments).settings == 0), "all of them");
+    assert!(plans.iter().any(|plan| plan.links.slow_control.len() == 1), "one slow link");
     let one_less = |plan: &Plan| size(plan, &experiments).settings + 1 == before.settings;
     assert!(plans.iter().any(one_less), "one of them");
     for shorter in proposed(&Times, &plan, &experiments, |_| {}) {

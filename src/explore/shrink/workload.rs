@@ -4,7 +4,7 @@ use super::aim::is_per_record;
 use super::carry::carried;
 use super::numbers::lower;
 use super::pass::{Current, Pass};
-use crate::plan::{JobPlan, Plan, When};
+use crate::plan::{JobPlan, Latency, Plan, Span, When};
 
 /// Takes records, splits and subtasks away.
 pub struct Workload;
@@ -54,7 +54,7 @@ fn fewer_records(current: &Current) -> Vec<Plan> {
 /// How many other seeds are tried: delays are drawn anew for each, and one may fit.
 const SEEDS: u64 = 4;
 
-/// The plan with so many records: in the same time, and as fast as before.
+/// The plan with so many records: in the same time, as fast as before, and over slower channels.
 pub fn with_records(current: &Current, records: u64) -> Vec<Plan> {
     let (plan, before) = (current.plan, current.shape.records.max(1));
     let fewer = |plan: &Plan| {
@@ -69,10 +69,25 @@ pub fn with_records(current: &Current, records: u64) -> Vec<Plan> {
     scale_occurrences(&mut scaled, records, before);
     let mut plans = vec![fewer(plan), slower.clone(), scaled];
     plans.extend(LASTING.iter().map(|times| lasting(fewer(plan), *times, records)));
+    // Patience is for the links that there are: where only that is at stake, they stay as they are.
+    if current.is_controlled || !current.is_liveness() {
+        plans.push(stretched(fewer(plan), before.div_ceil(records.max(1))));
+    }
     for seed in (0..SEEDS).filter(|seed| *seed != plan.seed) {
         plans.push(Plan { seed, ..slower.clone() });
     }
     plans
+}
+
+/// The plan with channels so many times slower: where an input is read as fast as credits come back,
+/// that is what makes fewer records take as long as before, and barriers wait behind them.
+fn stretched(mut plan: Plan, times: u64) -> Plan {
+    let slow = plan.links.slow.iter_mut().map(|slow| &mut slow.latency);
+    for latency in slow.chain([&mut plan.links.channels]) {
+        let (Latency::Uniform(span) | Latency::HeavyTail(span)) = latency;
+        *span = Span::new(span.min.saturating_mul(times), span.max.saturating_mul(times));
+    }
+    plan
 }
 
 /// Points that are reached with every record are reached less often.

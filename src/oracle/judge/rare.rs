@@ -1,6 +1,7 @@
 //! Rare events: all but those per record.
 
 use super::Judge;
+use super::concern::{Concern, concern};
 use crate::oracle::kind::Kind;
 use crate::oracle::order::Marker;
 use crate::oracle::shape::{Scene, Shape};
@@ -9,17 +10,6 @@ use crate::trace::{
     ChannelStateCaptured, ChannelStateRestored, Event, Restored, RunStarted, SnapshotTaken,
     SplitPosition, Stamp,
 };
-
-/// Whom an event concerns.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Concern {
-    Run,
-    Channel,
-    Subtask,
-    Coordinator,
-    Outside,
-    Nobody,
-}
 
 #[expect(
     clippy::collapsible_match,
@@ -37,6 +27,7 @@ impl Judge {
             Concern::Run => self.observe_run(stamp, event),
             Concern::Channel => self.observe_channel(stamp, event),
             Concern::Subtask => self.observe_subtask(stamp, event),
+            Concern::Time => self.observe_time(stamp, event),
             Concern::Coordinator => self.observe_coordinator(stamp, event),
             Concern::Outside => self.observe_outside(stamp, event),
             Concern::Nobody => {}
@@ -70,6 +61,7 @@ impl Judge {
         self.conservation.start();
         self.cut.start(scene);
         self.durability.start();
+        self.event_time.start(scene);
         self.lifecycle.start(scene);
         self.liveness.start(scene);
         self.order.start(scene);
@@ -164,6 +156,9 @@ impl Judge {
     ) {
         if self.counts_on(stamp, channel, attempt) {
             self.order.handle_marker_received(scene!(self, stamp), channel, marker, sequence);
+            if marker == Marker::End {
+                self.event_time.handle_end_received(scene!(self, stamp), channel);
+            }
         }
     }
 
@@ -259,6 +254,7 @@ impl Judge {
         self.cut.handle_snapshot(scene, snapshot);
         self.vector_clock.handle_snapshot(scene, snapshot);
         self.state.handle_snapshot(scene, snapshot);
+        self.event_time.handle_snapshot(scene, snapshot.subtask, snapshot.checkpoint);
         self.stopped_world.handle_snapshot(snapshot.subtask, snapshot.checkpoint);
         self.conservation.handle_snapshot(scene, snapshot);
         self.output.handle_snapshot(snapshot);
@@ -358,6 +354,7 @@ impl Judge {
             Event::JobFinished { .. } => {
                 self.order.handle_finished(scene);
                 self.state.handle_finished(scene);
+                self.event_time.handle_finished(scene);
                 self.output.handle_finished(scene);
                 self.liveness.handle_finished(scene);
             }
@@ -391,6 +388,7 @@ impl Judge {
         self.order.handle_attempt_started();
         self.output.handle_attempt_started(attempt);
         self.state.handle_attempt_started(restored);
+        self.event_time.handle_attempt_started(restored);
         self.stopped_world.handle_attempt_started();
         self.termination.handle_attempt_started(scene!(self, stamp), attempt);
         self.vector_clock.handle_attempt_started();
@@ -403,6 +401,7 @@ impl Judge {
         self.stopped_world.handle_over(checkpoint);
         self.durability.handle_completed(scene, checkpoint);
         self.state.handle_completed(scene, checkpoint);
+        self.event_time.handle_completed(scene, checkpoint);
         self.output.handle_completed(checkpoint);
         self.recovery.handle_completed(checkpoint);
         self.liveness.handle_completed(scene, checkpoint);
@@ -416,6 +415,7 @@ impl Judge {
         self.durability.handle_aborted(checkpoint);
         self.output.handle_aborted(checkpoint);
         self.state.handle_aborted(checkpoint);
+        self.event_time.handle_aborted(checkpoint);
         self.stopped_world.handle_over(checkpoint);
         self.liveness.handle_aborted(scene, checkpoint);
     }
@@ -484,43 +484,5 @@ impl Judge {
             }
             _ => {}
         }
-    }
-}
-
-/// Exhaustive, so that a new event must be thought of.
-#[rustfmt::skip]
-fn concern(event: &Event) -> Concern {
-    use Event as E;
-    match event {
-        E::RunStarted(_) | E::FaultsEnded | E::Zombified { .. } | E::ZombieEnded { .. } => Concern::Run,
-        E::BarrierSent { .. } | E::BarrierReceived { .. } | E::CancelSent { .. }
-        | E::CancelReceived { .. } | E::EndSent { .. } | E::EndReceived { .. }
-        | E::BarrierOvertook { .. } | E::Replayed { .. }
-        | E::ChannelBlocked { .. } | E::ChannelUnblocked { .. } => Concern::Channel,
-        E::Restored(_) | E::AlignmentStarted { .. } | E::AlignmentAborted { .. }
-        | E::AlignmentOvertaken { .. } | E::ChannelStateCaptured(_) | E::ChannelStateRestored(_)
-        | E::SnapshotTaken(_) | E::Acknowledged { .. } | E::CompletionLearned { .. }
-        | E::AbortLearned { .. } => Concern::Subtask,
-        E::LeadershipTaken { .. } | E::AttemptStarted { .. } | E::AttemptRunning { .. }
-        | E::AttemptFailed { .. } | E::Triggered { .. } | E::AcknowledgementCounted { .. }
-        | E::Assembled { .. } | E::Completed { .. } | E::CompletionNotified { .. }
-        | E::Aborted { .. } | E::Discarded { .. } | E::JobFinished { .. }
-        | E::SavepointTriggered { .. } | E::SavepointCompleted { .. } | E::JobStopped { .. }
-        | E::JobResumed { .. } => Concern::Coordinator,
-        E::ObjectStored { .. } | E::ObjectDeleted { .. } | E::ObjectDestroyed { .. }
-        | E::SinkTroubled { .. } | E::SinkRecovered | E::RecordWritten { .. }
-        | E::OffsetCommitted { .. } | E::ProducersFenced { .. } | E::TransactionOpened { .. }
-        | E::TransactionPrepared { .. } | E::CommitRequested { .. }
-        | E::TransactionCommitted { .. } | E::TransactionAborted { .. } | E::OutputWritten { .. } => Concern::Outside,
-        E::Sent { .. } | E::Received { .. } | E::Read { .. } | E::Crashed { .. }
-        | E::Restarted { .. } | E::Paused { .. } | E::Resumed { .. } | E::Disconnected { .. }
-        | E::Healed { .. } | E::MessageDropped { .. } | E::MessageDelayed { .. }
-        | E::MessageDuplicated { .. } | E::MessageReordered { .. } | E::Held { .. }
-        | E::Released { .. } | E::HalfOpened { .. } | E::ConnectionReset { .. }
-        | E::ElementLost { .. } | E::ClockChanged { .. } | E::StoreTroubled { .. }
-        | E::StoreRecovered { .. } | E::SplitIdle { .. } | E::SplitResumed { .. }
-        | E::AlignmentCompleted { .. } | E::SnapshotDurable { .. } | E::Declined { .. }
-        | E::SubtaskEnded { .. } | E::SubtaskFailed { .. } | E::AcknowledgementIgnored { .. }
-        | E::RequestRefused { .. } | E::ObjectRefused { .. } | E::RecordRefused { .. } | E::ProducerRefused { .. } => Concern::Nobody,
     }
 }

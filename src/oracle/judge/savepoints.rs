@@ -16,7 +16,8 @@ impl Judge {
                 self.termination.handle_triggered(scene, *attempt, *checkpoint, *mode);
             }
             Event::SavepointCompleted { checkpoint, mode, .. } => {
-                if self.lifecycle.handle_savepoint_completed(scene, *checkpoint, *mode) {
+                let is_news = self.lifecycle.handle_savepoint_completed(scene, *checkpoint, *mode);
+                if is_news {
                     self.complete_savepoint(stamp, *checkpoint, *mode);
                 }
             }
@@ -42,6 +43,7 @@ impl Judge {
         self.conservation.handle_completed(scene, checkpoint);
         self.stopped_world.handle_over(checkpoint);
         self.state.handle_completed(scene, checkpoint);
+        self.event_time.handle_completed(scene, checkpoint);
         self.output.handle_completed(checkpoint);
         self.recovery.handle_completed(checkpoint);
         self.liveness.handle_completed(scene, checkpoint);

@@ -36,7 +36,7 @@ impl Home {
     pub fn of(point: Point) -> Option<Self> {
         use Point as P;
         match point {
-            P::RunStarted | P::FaultsEnded | P::JobFinished | P::JobStopped => None,
+            P::RunStarted | P::FaultsEnded | P::JobFinished => None,
             P::Crashed | P::Restarted | P::Paused | P::Resumed | P::Disconnected | P::Healed
             | P::MessageDropped | P::MessageDelayed | P::MessageDuplicated | P::MessageReordered
             | P::Zombified | P::ZombieEnded | P::Held | P::Released | P::HalfOpened
@@ -50,11 +50,13 @@ impl Home {
             | P::ChannelUnblocked | P::Restored | P::AlignmentStarted | P::AlignmentCompleted
             | P::AlignmentAborted | P::SnapshotTaken | P::SnapshotDurable | P::Acknowledged
             | P::Declined | P::CompletionLearned | P::AbortLearned | P::SubtaskEnded
-            | P::SubtaskFailed | P::CommitRequested => Some(Home::Worker),
+            | P::SubtaskFailed | P::CommitRequested | P::TimeRestored | P::WatermarkAdvanced
+            | P::WatermarkSent | P::WatermarkReceived | P::TimerRegistered | P::TimerDeleted
+            | P::TimerFired | P::DroppedLate => Some(Home::Worker),
             P::LeadershipTaken | P::AttemptStarted | P::AttemptRunning | P::AttemptFailed
             | P::Triggered | P::AcknowledgementCounted | P::AcknowledgementIgnored | P::Assembled
             | P::Completed | P::CompletionNotified | P::Aborted | P::Discarded
-            | P::SavepointTriggered | P::SavepointCompleted | P::JobResumed | P::RequestRefused => {
+            | P::SavepointTriggered | P::SavepointCompleted | P::JobStopped | P::JobResumed | P::RequestRefused => {
                 Some(Home::Coordinator)
             }
             P::ObjectStored | P::ObjectRefused | P::ObjectDeleted | P::RecordWritten
@@ -71,16 +73,19 @@ impl Home {
 pub struct Repertoire {
     /// Barriers that overtake records.
     pub overtaking: bool,
+    /// A trace that tells of event time.
+    pub time: bool,
 }
 
 impl Repertoire {
     /// Everything.
-    pub const ALL: Self = Self { overtaking: true };
+    pub const ALL: Self = Self { overtaking: true, time: true };
 
     /// What runs with these settings have.
     #[must_use]
     pub fn of(settings: &ClusterSettings) -> Self {
-        Self { overtaking: settings.checkpoints.protocol.may_overtake() }
+        let overtaking = settings.checkpoints.protocol.may_overtake();
+        Self { overtaking, time: settings.observe_time }
     }
 
     /// Whether `point` can be reached, as far as it depends on any of this.
@@ -92,6 +97,7 @@ impl Repertoire {
             | Point::AlignmentOvertaken
             | Point::ChannelStateCaptured
             | Point::ChannelStateRestored => self.overtaking,
+            point if point.tells_of_time() => self.time,
             _ => true,
         }
     }

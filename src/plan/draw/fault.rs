@@ -168,6 +168,8 @@ impl<'a> FaultDraw<'a> {
                     | Point::EndReceived
                     | Point::ChannelBlocked
                     | Point::ChannelUnblocked
+                    | Point::WatermarkSent
+                    | Point::WatermarkReceived
             );
         let subtask = (has_subtask && self.stream.chance(SUBTASK_PERCENT))
             .then(|| SubtaskId(small(self.stream.below(self.targets.subtasks.into()))));

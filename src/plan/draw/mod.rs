@@ -39,7 +39,8 @@ pub fn draw<E>(
     job.deal = shape::deal(scenario, seed, job.splits);
     let topology = topology(&job)?;
     let mut cluster = shape::cluster(scenario, &topology, &mut shape);
-    let links = shape::links(scenario, &topology, &mut shape);
+    let mut links = shape::links(scenario, &topology, &mut shape);
+    links.slow_control = shape::slow_control(scenario, seed, cluster.workers);
     let lost = shape::lost(scenario, cluster.workers, &mut shape);
     let healthy = u64::from(cluster.workers) - lost.len() as u64;
     let subtasks = topology.subtasks.len() as u64;

@@ -4,10 +4,10 @@ use super::small;
 use crate::cluster::ClusterSettings;
 use crate::dataflow::Deal;
 use crate::plan::JobPlan;
-use crate::plan::links::{Latency, LinkSettings, SlowLink};
+use crate::plan::links::{ControlLink, Latency, LinkSettings, SlowLink};
 use crate::plan::random::{Concern, Span, Stream};
 use crate::plan::scenario::{ClusterScenario, Scenario};
-use crate::protocol::{ChannelId, CheckpointSettings, Protocol, Topology};
+use crate::protocol::{ChannelId, CheckpointSettings, ProcessId, Protocol, Topology};
 
 pub fn job(scenario: &Scenario, stream: &mut Stream) -> JobPlan {
     let parallelism = stream.within(scenario.job.parallelism);
@@ -53,6 +53,7 @@ pub fn cluster(scenario: &Scenario, topology: &Topology, stream: &mut Stream) ->
         meta_store: ClusterScenario::store(stream.within(ranges.meta_store_us), 0),
         cost: ranges.cost,
         checkpoints: checkpoints(scenario, stream),
+        observe_time: ranges.observe_time,
     }
 }
 
@@ -98,9 +99,44 @@ pub fn links(scenario: &Scenario, topology: &Topology, stream: &mut Stream) -> L
         local_us: 20,
         byte_ns: stream.within(ranges.byte_ns),
         slow,
+        slow_control: Vec::new(),
         priorities: Vec::new(),
     }
 }
+
+/// Control links with delays of their own, from a stream of their own as the deal is.
+pub fn slow_control(scenario: &Scenario, seed: u64, workers: u16) -> Vec<ControlLink> {
+    let mut stream = Stream::new(seed, Concern::Shape, SLOW_CONTROL_ENTITY);
+    let count = stream.within(scenario.links.slow_control);
+    let latencies = &scenario.links.slow_control_latency;
+    let mut link = || {
+        let (from, to) = control_ends(workers, &mut stream);
+        let latency = *stream.pick(latencies)?;
+        Some(ControlLink { from, to, latency })
+    };
+    (0..count).filter_map(|_| link()).collect()
+}
+
+/// One end of a control link is a worker or the coordinator, the other somebody whom it talks to.
+fn control_ends(workers: u16, stream: &mut Stream) -> (ProcessId, ProcessId) {
+    const SERVICES: &[ProcessId] = &[
+        ProcessId::Coordinator,
+        ProcessId::ObjectStore,
+        ProcessId::SourceLog,
+        ProcessId::SinkTarget,
+    ];
+    const STORES: &[ProcessId] = &[ProcessId::ObjectStore, ProcessId::MetaStore];
+    const COORDINATOR_PERCENT: u8 = 25;
+    let (one, others) = if stream.chance(COORDINATOR_PERCENT) {
+        (ProcessId::Coordinator, STORES)
+    } else {
+        (ProcessId::Worker(small(stream.below(u64::from(workers)))), SERVICES)
+    };
+    let other = *stream.pick(others).unwrap_or(&ProcessId::ObjectStore);
+    if stream.chance(50) { (one, other) } else { (other, one) }
+}
+
+const SLOW_CONTROL_ENTITY: u64 = 2;
 
 /// Workers that are lost for good: neighbours, from a random one on, and never all.
 pub fn lost(scenario: &Scenario, workers: u16, stream: &mut Stream) -> Vec<u16> {

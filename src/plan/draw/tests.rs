@@ -1,13 +1,18 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
 
 use strum::IntoEnumIterator as _;
 
 use super::aim::{self, Aim, Home};
 use super::{FaultDraw, Targets};
+use crate::plan::scenario::all;
 use crate::plan::{
-    Concern, Fault, FaultClass, NemesisScenario, PlannedFault, Scenario, Span, Stream, When,
+    Concern, Fault, FaultClass, NemesisScenario, Plan, PlannedFault, Scenario, Span, Stream, When,
 };
-use crate::protocol::ProcessId;
+use crate::protocol::{
+    ChannelShape, DefectSet, OperatorId, OperatorRole, OperatorShape, ProcessId, SubtaskId,
+    SubtaskShape, Topology,
+};
 use crate::trace::Point;
 
 const TARGETS: Targets =
@@ -127,19 +132,21 @@ fn a_crash_again_waits_for_a_restart_and_mostly_comes_before_a_completion() {
     assert_eq!(points.len(), possible.count());
 }
 
-#[test]
-fn taking_a_class_out_rerolls_no_other() {
-    use crate::plan::scenario::all;
-    use crate::protocol::{DefectSet, OperatorRole, OperatorShape, SubtaskShape, Topology};
+/// A plan of a job that has one source and nothing else.
+fn plan_of(scenario: &Scenario, seed: u64) -> Plan {
     let operator =
         OperatorShape { name: "a".to_owned(), role: OperatorRole::Source, parallelism: 1 };
-    let subtask = SubtaskShape { operator: crate::protocol::OperatorId(0), index: 0 };
+    let subtask = SubtaskShape { operator: OperatorId(0), index: 0 };
+    let channel = ChannelShape { from: SubtaskId(0), to: SubtaskId(0), input: 0, edge: 0 };
     let topology =
-        Topology { operators: vec![operator], subtasks: vec![subtask], channels: Vec::new() };
-    let draw = |scenario: &Scenario| {
-        let shape = |_: &_| Ok::<_, std::convert::Infallible>(topology.clone());
-        super::draw(scenario, 7, DefectSet::NONE, shape).expect("it cannot fail").faults
-    };
+        Topology { operators: vec![operator], subtasks: vec![subtask], channels: vec![channel] };
+    let shape = |_: &_| Ok::<_, Infallible>(topology.clone());
+    super::draw(scenario, seed, DefectSet::NONE, shape).expect("it cannot fail")
+}
+
+#[test]
+fn taking_a_class_out_rerolls_no_other() {
+    let draw = |scenario: &Scenario| plan_of(scenario, 7).faults;
     let mut scenario = all().into_iter().find(|one| one.name == "storage-rot").expect("built in");
     scenario.faults.insert(FaultClass::StalledStore, Span::new(2, 2));
     let faults = draw(&scenario);
@@ -149,4 +156,31 @@ fn taking_a_class_out_rerolls_no_other() {
     let left: Vec<PlannedFault> = faults.iter().filter(|fault| is_left(fault)).cloned().collect();
     assert_eq!(left.len() + 2, faults.len());
     assert_eq!(draw(&scenario), left);
+}
+
+#[test]
+fn slow_control_links_are_between_processes_that_talk_and_reroll_nothing_else() {
+    let mut scenario = all().remove(0);
+    let mut ends = BTreeSet::new();
+    for seed in 0..300 {
+        scenario.links.slow_control = Span::new(0, 0);
+        let even = plan_of(&scenario, seed);
+        scenario.links.slow_control = Span::new(1, 3);
+        let mut uneven = plan_of(&scenario, seed);
+        let links = std::mem::take(&mut uneven.links.slow_control);
+        assert_eq!(uneven, even, "seed {seed}");
+        assert!((1..=3).contains(&links.len()), "seed {seed}: {links:?}");
+        for link in links {
+            let latencies = &scenario.links.slow_control_latency;
+            assert!(latencies.contains(&link.latency), "seed {seed}: {link:?}");
+            let is_there = |end| !matches!(end, ProcessId::Worker(n) if n >= even.cluster.workers);
+            assert!(is_there(link.from) && is_there(link.to), "seed {seed}: {link:?}");
+            ends.insert((link.from, link.to));
+        }
+    }
+    let coordinator = ProcessId::Coordinator;
+    for (one, other) in [(coordinator, ProcessId::Worker(0)), (coordinator, ProcessId::MetaStore)] {
+        assert!(ends.contains(&(one, other)) && ends.contains(&(other, one)), "{one}, {other}");
+    }
+    assert!(ends.iter().all(|(from, to)| from != to), "{ends:?}");
 }

@@ -204,9 +204,11 @@ impl<T: Clone> InputGate<T> {
         let Some(input) = self.channels.get_mut(channel) else {
             return Err(ProtocolError::UnknownChannel { channel, channels });
         };
+        let late = self.defects.has(Defect::NewOvertakesRestored);
+        let queue = if late { &mut self.parked } else { &mut self.arrivals };
         for item in items {
             input.queued += 1;
-            self.arrivals.push_back((channel, Element::Item(item)));
+            queue.push_back((channel, Element::Item(item)));
         }
         Ok(())
     }

@@ -8,7 +8,6 @@
 use super::capture::Capture;
 use super::{Element, Flow, GateOutput, InputGate, Phase};
 use crate::protocol::barrier::{Barrier, Passage};
-use crate::protocol::defect::Defect;
 use crate::protocol::ids::CheckpointId;
 
 /// A checkpoint whose barrier came ahead.
@@ -238,7 +237,6 @@ impl<T: Clone> InputGate<T> {
     pub(super) fn forget_capture(&mut self, checkpoint: CheckpointId) {
         if let Some(Overtaking::Recording(capture)) = &self.overtaking
             && capture.checkpoint() == checkpoint
-            && !self.defects.has(Defect::AbortLeavesCapture)
         {
             self.overtaking = None;
         }

@@ -168,6 +168,10 @@ impl<'a> Page<'a> {
     fn arrow(&self, arrow: Arrow, process: ProcessId, canvas: &mut [char]) {
         let ends = (self.columns.position(arrow.from), self.columns.position(arrow.to));
         let (Some(from), Some(to)) = ends else { return };
+        // Between two subtasks of one worker there is no way to draw.
+        if from == to {
+            return;
+        }
         let is_right = from < to;
         let (low, high) = (from.min(to), from.max(to));
         let (line, crossing) = match arrow.style {

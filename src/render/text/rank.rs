@@ -69,9 +69,14 @@ impl Rank {
 
 fn kind(event: &Event, focus: &Focus) -> Kind {
     match event {
-        Event::RunStarted(_) | Event::Read { .. } | Event::Sent { .. } | Event::Received { .. } => {
-            Kind::Record
-        }
+        Event::RunStarted(_)
+        | Event::Read { .. }
+        | Event::Sent { .. }
+        | Event::Received { .. }
+        | Event::WatermarkSent { .. }
+        | Event::WatermarkReceived { .. }
+        | Event::TimerRegistered { .. }
+        | Event::TimerDeleted { .. } => Kind::Record,
         Event::BarrierSent { checkpoint, .. }
         | Event::BarrierReceived { checkpoint, .. }
         | Event::CancelSent { checkpoint, .. }
@@ -122,7 +127,11 @@ fn kind(event: &Event, focus: &Focus) -> Kind {
         | Event::OffsetCommitted { .. }
         | Event::ProducersFenced { .. }
         | Event::TransactionOpened { .. }
-        | Event::OutputWritten { .. } => Kind::Detail(None),
+        | Event::OutputWritten { .. }
+        | Event::TimeRestored { .. }
+        | Event::WatermarkAdvanced { .. }
+        | Event::TimerFired { .. }
+        | Event::DroppedLate { .. } => Kind::Detail(None),
         _ => kind_of_trouble(event),
     }
 }

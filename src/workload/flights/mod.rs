@@ -56,7 +56,7 @@ fn build(settings: &WorkloadSettings) -> Result<Experiment, WorkloadError> {
     let hours = reference::hours(&arrived);
     let input = Input::dealt(arrival::reports(&arrived).iter().map(encoded), 1);
     let experiment = Experiment::new(&job(settings), input, &hours.outputs)?;
-    Ok(Experiment { late: hours.late, ..experiment })
+    Ok(experiment.dropping(&hours.late))
 }
 
 fn job(settings: &WorkloadSettings) -> JobBuilder {

@@ -13,20 +13,20 @@ const HOUR: i64 = 60 * MINUTE;
 pub(super) struct Hours {
     /// Every airport's hours that have a flight which was not late.
     pub(super) outputs: Vec<HourlyDelay>,
-    /// How many flights were reported after their hour had been closed.
-    pub(super) late: u64,
+    /// The flights that were reported after their hour had been closed.
+    pub(super) late: Vec<Flight>,
 }
 
 /// The hours of `arrived`.
 pub(super) fn hours(arrived: &[Flight]) -> Hours {
     let mut latest: Option<i64> = None;
-    let mut late = 0;
+    let mut late = Vec::new();
     let mut totals = BTreeMap::<(&str, i64), (u64, i64)>::new();
     for flight in arrived {
         let hour = flight.departure / HOUR;
         let closed_until = latest.map_or(i64::MIN, |latest| latest - OUT_OF_ORDER_MAX - 1);
         if (hour + 1) * HOUR - 1 <= closed_until {
-            late += 1;
+            late.push(flight.clone());
         } else {
             let total = totals.entry((&flight.origin, hour * HOUR)).or_default();
             *total = (total.0 + 1, total.1 + flight.delay_minutes);
@@ -74,7 +74,7 @@ mod tests {
             flight(60, 3, "AAA"),
         ];
         let found = hours(&arrived);
-        assert_eq!(found.late, 1);
+        assert_eq!(found.late.len(), 1);
         let shown: Vec<String> = found
             .outputs
             .iter()
@@ -97,8 +97,8 @@ mod tests {
         let table = flights().expect("the built-in table is well formed");
         let found = hours(&arrivals(table, None, 0));
         let counted: u64 = found.outputs.iter().map(|output| output.flights).sum();
-        assert_eq!(counted + found.late, 20_000);
-        assert!(found.late > 100, "{} are late", found.late);
-        assert!(found.late < 5_000, "{} are late", found.late);
+        let late = found.late.len() as u64;
+        assert_eq!(counted + late, 20_000);
+        assert!((101..5_000).contains(&late), "{late} are late");
     }
 }

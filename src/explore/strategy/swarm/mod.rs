@@ -125,6 +125,21 @@ mod tests {
     }
 
     #[test]
+    fn some_seeds_have_slow_control_links_and_the_patience_for_them() {
+        let scenario = all().remove(1);
+        let mut slow = 0;
+        for seed in 0..100 {
+            let varied = vary(&scenario, seed).expect("its workload exists");
+            if varied.links.slow_control.max > 0 {
+                slow += 1;
+                assert!(varied.cluster.heartbeat_timeout_ms.min >= 100, "seed {seed}");
+                assert!(varied.cluster.request_retry_ms.min >= 200, "seed {seed}");
+            }
+        }
+        assert!((20..50).contains(&slow), "{slow} of 100");
+    }
+
+    #[test]
     fn mandatory_classes_are_drawn_and_suppressed_ones_are_not() {
         use crate::plan::FaultClass::{ClockDrift, CrashWorker, DestroyedStore, LossyReconnect};
         let mut scenario = all().remove(1);

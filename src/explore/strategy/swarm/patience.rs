@@ -13,6 +13,7 @@
 //!
 //! What is pinned is left alone, and what the scenario itself says is always taken for possible.
 
+use crate::plan::scenario::LinkScenario;
 use crate::plan::{Latency, Scenario, Setting, Span};
 
 /// How many channels a barrier passes one after the other, in the deepest job that is asked for.
@@ -102,7 +103,7 @@ impl Pace {
         let waiting_us = (2 * channel_us).div_ceil(granted).max(bytes_us);
         Self {
             channel_us,
-            control_us: latency(&links.control),
+            control_us: control_us(links, &latency),
             store_us: latency(&Latency::Uniform(cluster.object_store_us))
                 .max(latency(&Latency::Uniform(cluster.meta_store_us))),
             mailbox_us: latency(&Latency::Uniform(cluster.mailbox_us)),
@@ -116,4 +117,10 @@ impl Pace {
         let hop_us = 2 * self.channel_us + BACKLOG * self.record_us + self.mailbox_us;
         HOPS * hop_us + 8 * self.control_us + 3 * self.store_us
     }
+}
+
+/// What a control message takes on the slowest of all links that there may be.
+fn control_us(links: &LinkScenario, latency: impl Fn(&Latency) -> u64) -> u64 {
+    let slow = links.slow_control_latency.iter().filter(|_| links.slow_control.max > 0);
+    slow.map(&latency).fold(latency(&links.control), u64::max)
 }

@@ -74,6 +74,8 @@ impl Variation {
         let rhythm = self.pick(Setting::Interval, RHYTHMS_MS);
         let timeout = self.pick(Setting::Timeout, TIMEOUTS_MS);
         let concurrent = self.pick(Setting::Concurrency, AT_ONCE);
+        let concurrent =
+            concurrent.filter(|_| !self.varied.checkpoints.protocol.is_one_at_a_time());
         let tolerated = self.pick(Setting::FailuresTolerated, FAILURES);
         let retained = self.pick(Setting::Retained, RETAINED);
         let checkpoints = &mut self.varied.checkpoints;
@@ -99,15 +101,18 @@ impl Variation {
         ];
         const BYTE_NS: &[Span] = &[Span::new(0, 0), Span::new(500, 4_000)];
         const SLOW: &[Span] = &[Span::new(0, 0), Span::new(1, 1), Span::new(2, 4)];
+        const SLOW_CONTROL: &[Span] = &[Span::new(0, 0), Span::new(1, 1), Span::new(2, 4)];
         let channels = self.pick(Setting::Channels, CHANNELS);
         let control = self.pick(Setting::Control, CONTROL);
         let byte_ns = self.pick(Setting::Bandwidth, BYTE_NS);
         let slow = self.pick(Setting::SlowLinks, SLOW);
+        let slow_control = self.pick(Setting::SlowControl, SLOW_CONTROL);
         let links = &mut self.varied.links;
         replace(&mut links.channels, channels);
         replace(&mut links.control, control);
         replace(&mut links.byte_ns, byte_ns);
         replace(&mut links.slow, slow);
+        replace(&mut links.slow_control, slow_control);
         replace(&mut links.slow_us, slow.map(|_| Span::new(10_000, 100_000)));
     }
 

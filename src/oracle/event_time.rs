@@ -1,0 +1,370 @@
+//! O24, I20: event time on the history that survives: timers fire once, watermarks never fall, overtake
+//! nothing and promise nothing that an input has not, and nothing is dropped late that the reference keeps.
+//!
+//! What a subtask knows of time is kept beside it ([`Stand`]), saved at its cut, and brought back when the
+//! next attempt starts (FLINK-4651, RisingWave #25547). A channel is a queue of watermarks, each with the
+//! number of records before it. The oracle says nothing about a trace that tells nothing of event time.
+
+mod stand;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+pub(super) use self::stand::Beginning;
+use self::stand::{Stand, Timer, WATERMARK_MAX, WATERMARK_MIN, told};
+use super::kind::Kind;
+use super::reference::Reference;
+use super::shape::Scene;
+use super::verdict::Violation;
+use crate::protocol::{ChannelId, CheckpointId, Digest, LineageId, Protocol, SubtaskId};
+
+/// How many cuts without an outcome are remembered; older ones are forgotten.
+const SAVED_MAX: usize = 32;
+
+/// A watermark in a channel: what it says, and how many records were before it.
+type InChannel = (i64, u64);
+
+/// By subtask, what it knew at its cut.
+type Saved = Vec<Option<Stand>>;
+
+/// Judges event time.
+#[derive(Clone, Debug)]
+pub(super) struct EventTimeOracle {
+    reference: Arc<Reference>,
+    /// Whether the trace tells of event time, and of where it began.
+    is_told: bool,
+    /// By subtask.
+    stands: Vec<Stand>,
+    /// By channel: entered and not left.
+    channels: Vec<VecDeque<InChannel>>,
+    /// By channel, the last that entered it in this attempt.
+    newest: Vec<i64>,
+    saved: BTreeMap<CheckpointId, Saved>,
+    /// How often each record was dropped, where any was.
+    dropped: BTreeMap<Digest, u32>,
+}
+
+impl EventTimeOracle {
+    /// An oracle of a run that must drop what `reference` drops.
+    pub fn new(reference: Arc<Reference>) -> Self {
+        Self {
+            reference,
+            is_told: false,
+            stands: Vec::new(),
+            channels: Vec::new(),
+            newest: Vec::new(),
+            saved: BTreeMap::new(),
+            dropped: BTreeMap::new(),
+        }
+    }
+
+    /// The run begins.
+    pub fn start(&mut self, scene: &Scene) {
+        *self = Self::new(Arc::clone(&self.reference));
+        self.stands = scene.shape.inputs.iter().map(|inputs| Stand::new(inputs.len())).collect();
+        self.channels = vec![VecDeque::new(); scene.shape.channels.len()];
+        self.newest = vec![WATERMARK_MIN; scene.shape.channels.len()];
+    }
+
+    /// The next attempt starts: what was done after the restored cut is undone.
+    pub fn handle_attempt_started(&mut self, restored: Option<CheckpointId>) {
+        self.saved.retain(|id, _| Some(*id) == restored);
+        let saved = restored.and_then(|checkpoint| self.saved.get(&checkpoint));
+        for (index, stand) in self.stands.iter_mut().enumerate() {
+            let at_cut = saved.and_then(|saved| saved.get(index).cloned().flatten());
+            *stand = match (restored, at_cut) {
+                (None, _) => Stand::new(stand.inputs.len()),
+                (Some(_), Some(at_cut)) => at_cut,
+                (Some(_), None) => Stand { is_known: false, ..Stand::new(stand.inputs.len()) },
+            };
+        }
+        self.channels.iter_mut().for_each(VecDeque::clear);
+        self.newest.fill(WATERMARK_MIN);
+        self.dropped.clear();
+        for record in self.stands.iter().flat_map(|stand| &stand.dropped) {
+            *self.dropped.entry(*record).or_insert(0) += 1;
+        }
+    }
+
+    /// A subtask says what it begins with.
+    pub fn handle_restored(&mut self, scene: &mut Scene, subtask: SubtaskId, begins: Beginning) {
+        self.is_told = true;
+        let stand = &mut self.stands[subtask.index()];
+        if !stand.is_known {
+            return;
+        }
+        let Beginning { watermark, timers } = begins;
+        let pending = stand.pending.len() as u64;
+        if timers != pending {
+            let text = format!("begins with {timers} timers, {pending} were pending at its cut");
+            report(scene, Kind::TimersRestoredOtherwise, subtask, &text);
+        }
+        match watermark {
+            None => stand.forget_watermarks(),
+            Some(watermark) if watermark != stand.watermark => {
+                let (found, cut) = (told(watermark), told(stand.watermark));
+                let text = format!("begins with {found}, at its cut it was {cut}");
+                report(scene, Kind::WatermarkRestoredOtherwise, subtask, &text);
+            }
+            Some(_) => {}
+        }
+    }
+
+    /// A watermark entered a channel.
+    pub fn handle_sent(
+        &mut self,
+        scene: &mut Scene,
+        channel: ChannelId,
+        watermark: i64,
+        sequence: u64,
+    ) {
+        let sender = scene.shape.channels[channel.index()].from;
+        let newest = std::mem::replace(&mut self.newest[channel.index()], watermark);
+        if watermark <= newest {
+            let text = format!("sent {} after {}", told(watermark), told(newest));
+            report_on(scene, Kind::WatermarkFell, channel, &text);
+        }
+        let own = self.stands[sender.index()].watermark;
+        if watermark > own {
+            let text = format!("was sent {}, its sender has {}", told(watermark), told(own));
+            report_on(scene, Kind::WatermarkAhead, channel, &text);
+        }
+        self.channels[channel.index()].push_back((watermark, sequence));
+    }
+
+    /// A watermark left a channel: the receiver has one more promise.
+    pub fn handle_received(
+        &mut self,
+        scene: &mut Scene,
+        channel: ChannelId,
+        watermark: i64,
+        sequence: u64,
+    ) {
+        let expected = self.channels[channel.index()].pop_front();
+        // What a restore puts back into a channel entered it in another attempt.
+        if expected != Some((watermark, sequence)) && !scene.shape.protocol.may_overtake() {
+            let due = expected.map_or("nothing".to_owned(), |(due, after)| {
+                format!("{} after {after} records", told(due))
+            });
+            let found = told(watermark);
+            let text = format!("delivered {found} after {sequence} records, and {due} is due");
+            report_on(scene, Kind::WatermarkDisplaced, channel, &text);
+        }
+        self.promise(scene, channel, watermark);
+    }
+
+    /// The end of input left a channel: nothing follows.
+    pub fn handle_end_received(&mut self, scene: &mut Scene, channel: ChannelId) {
+        self.promise(scene, channel, WATERMARK_MAX);
+    }
+
+    fn promise(&mut self, scene: &mut Scene, channel: ChannelId, watermark: i64) {
+        let receiver = scene.shape.channels[channel.index()].to;
+        self.settle(scene, receiver);
+        let inputs = &scene.shape.inputs[receiver.index()];
+        if let Some(input) = inputs.iter().position(|input| *input == channel) {
+            self.stands[receiver.index()].promise(input, watermark);
+        }
+    }
+
+    /// The watermark of a subtask rose.
+    pub fn handle_advanced(&mut self, scene: &mut Scene, subtask: SubtaskId, watermark: i64) {
+        let stand = &mut self.stands[subtask.index()];
+        let promised = stand.promised();
+        if watermark <= stand.watermark {
+            let text = format!("has come to {} after {}", told(watermark), told(stand.watermark));
+            report(scene, Kind::WatermarkFell, subtask, &text);
+        } else if promised.is_some_and(|promised| watermark > promised) {
+            let promised = promised.map_or_else(String::new, told);
+            let text = format!("has come to {}, its inputs to {promised}", told(watermark));
+            report(scene, Kind::WatermarkAhead, subtask, &text);
+        }
+        self.judge_timers(scene, subtask);
+        self.stands[subtask.index()].advance(watermark);
+    }
+
+    /// A timer was registered, or taken back.
+    pub fn handle_timer(&mut self, subtask: SubtaskId, timer: Timer, is_there: bool) {
+        let stand = &mut self.stands[subtask.index()];
+        if is_there {
+            stand.pending.insert(timer);
+        } else {
+            stand.pending.remove(&timer);
+            stand.due.remove(&timer);
+        }
+    }
+
+    /// A timer fires.
+    pub fn handle_fired(&mut self, scene: &mut Scene, subtask: SubtaskId, timer: Timer) {
+        let stand = &mut self.stands[subtask.index()];
+        stand.due.remove(&timer);
+        let (was_pending, watermark) = (stand.pending.remove(&timer), stand.watermark);
+        let (at, key) = timer;
+        if !was_pending && stand.is_known {
+            let text = format!("fires the timer of {key} for {at}, which is not pending");
+            report(scene, Kind::TimerFiredUnduly, subtask, &text);
+        } else if at > watermark {
+            let text = format!("fires the timer of {key} for {at} at {}", told(watermark));
+            report(scene, Kind::TimerFiredEarly, subtask, &text);
+        }
+    }
+
+    /// A record was dropped because it is late.
+    pub fn handle_dropped(
+        &mut self,
+        scene: &mut Scene,
+        subtask: SubtaskId,
+        lineage: LineageId,
+        (record, timestamp): (Digest, i64),
+    ) {
+        let stand = &mut self.stands[subtask.index()];
+        stand.dropped.push(record);
+        let times = self.dropped.entry(record).or_insert(0);
+        *times += 1;
+        let why = if timestamp > stand.watermark {
+            format!("though the watermark is {}", told(stand.watermark))
+        } else if !scene.shape.allows_repeats()
+            && self.reference.is_known()
+            && *times > self.reference.late(record)
+        {
+            let kept = self.reference.late(record);
+            format!("for the {times}. time, the reference drops it {kept} times")
+        } else {
+            return;
+        };
+        let name = scene.name(subtask);
+        let text = format!("{name} dropped {lineage} of time {timestamp} as late, {why}");
+        let violation = Violation::new(Kind::DroppedUnduly, text);
+        scene.report(violation.with(lineage).by(subtask));
+    }
+
+    /// A subtask froze its state.
+    pub fn handle_snapshot(
+        &mut self,
+        scene: &mut Scene,
+        subtask: SubtaskId,
+        checkpoint: CheckpointId,
+    ) {
+        if !self.is_told {
+            return;
+        }
+        self.settle(scene, subtask);
+        self.judge_timers(scene, subtask);
+        if self.saved.len() >= SAVED_MAX && !self.saved.contains_key(&checkpoint) {
+            self.forget_one();
+        }
+        let subtasks = self.stands.len();
+        let saved = self.saved.entry(checkpoint).or_insert_with(|| vec![None; subtasks]);
+        saved[subtask.index()] = Some(self.stands[subtask.index()].clone());
+    }
+
+    /// The checkpoint completed: it is what recovery goes back to.
+    pub fn handle_completed(&mut self, scene: &mut Scene, checkpoint: CheckpointId) {
+        self.saved.retain(|id, _| *id >= checkpoint);
+        if let Some(saved) = self.saved.get(&checkpoint) {
+            judge_cut(scene, checkpoint, saved);
+        }
+    }
+
+    /// The checkpoint will never complete.
+    pub fn handle_aborted(&mut self, checkpoint: CheckpointId) {
+        self.saved.remove(&checkpoint);
+    }
+
+    /// The job finished: nothing is owed any more.
+    pub fn handle_finished(&mut self, scene: &mut Scene) {
+        if !self.is_told {
+            return;
+        }
+        for subtask in scene.shape.subtask_ids() {
+            self.settle(scene, subtask);
+            self.judge_timers(scene, subtask);
+        }
+        if scene.shape.allows_repeats() {
+            return;
+        }
+        for (record, times) in self.reference.all_late() {
+            let dropped = self.dropped.get(&record).copied().unwrap_or(0);
+            if dropped < times {
+                let text = format!(
+                    "the record with digest {record} was dropped as late {dropped} times, the reference \
+                     drops it {times} times"
+                );
+                scene.report(Violation::new(Kind::LateRecordKept, text));
+            }
+        }
+    }
+
+    /// What all inputs have promised must have become the watermark before anything else happens.
+    fn settle(&self, scene: &mut Scene, subtask: SubtaskId) {
+        let stand = &self.stands[subtask.index()];
+        let Some(promised) = stand.promised() else { return };
+        if self.is_told && stand.is_known && stand.watermark < promised {
+            let (own, promised) = (told(stand.watermark), told(promised));
+            let text = format!("stays at {own}, all its inputs have come to {promised}");
+            report(scene, Kind::WatermarkHeldBack, subtask, &text);
+        }
+    }
+
+    /// The timers that the last watermark reached must have fired.
+    fn judge_timers(&mut self, scene: &mut Scene, subtask: SubtaskId) {
+        let stand = &mut self.stands[subtask.index()];
+        if let Some((at, key)) = stand.due.pop_first() {
+            let watermark = told(stand.watermark);
+            let text =
+                format!("has come to {watermark} without firing the timer of {key} for {at}");
+            report(scene, Kind::TimerNeverFired, subtask, &text);
+            stand.due.clear();
+        }
+    }
+
+    /// Forgets the second oldest cut: the oldest may be the one that recovery goes back to.
+    fn forget_one(&mut self) {
+        if let Some(second) = self.saved.keys().nth(1).copied() {
+            self.saved.remove(&second);
+        }
+    }
+}
+
+/// Whether nothing is in a channel at a cut.
+fn is_transitless(protocol: Protocol) -> bool {
+    match protocol {
+        Protocol::Aligned | Protocol::StopTheWorld => true,
+        Protocol::AtLeastOnce | Protocol::Unaligned | Protocol::Hybrid | Protocol::Cyclic => false,
+    }
+}
+
+/// In a cut no watermark is under way: what a sender has promised, its receivers know.
+fn judge_cut(scene: &mut Scene, checkpoint: CheckpointId, saved: &Saved) {
+    if !is_transitless(scene.shape.protocol) {
+        return;
+    }
+    for (index, ends) in scene.shape.channels.iter().enumerate() {
+        let channel = ChannelId(u16::try_from(index).unwrap_or(u16::MAX));
+        let inputs = &scene.shape.inputs[ends.to.index()];
+        let input = inputs.iter().position(|input| *input == channel);
+        let at = |subtask: SubtaskId| saved.get(subtask.index()).and_then(Option::as_ref);
+        let (Some(sender), Some(receiver), Some(input)) = (at(ends.from), at(ends.to), input)
+        else {
+            continue;
+        };
+        let (sent, known) = (sender.watermark, receiver.inputs[input]);
+        if sender.is_known && receiver.is_known && sent != known {
+            let (sent, known) = (told(sent), told(known));
+            let text = format!("in {checkpoint} its sender has {sent}, its receiver knows {known}");
+            report_on(scene, Kind::WatermarkCutApart, channel, &text);
+        }
+    }
+}
+
+#[cold]
+fn report(scene: &mut Scene, kind: Kind, subtask: SubtaskId, text: &str) {
+    let name = scene.name(subtask);
+    scene.report(Violation::new(kind, format!("{name} {text}")).by(subtask));
+}
+
+#[cold]
+fn report_on(scene: &mut Scene, kind: Kind, channel: ChannelId, text: &str) {
+    let name = scene.channel(channel);
+    scene.report(Violation::new(kind, format!("{name} {text}")).on(channel));
+}

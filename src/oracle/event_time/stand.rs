@@ -1,0 +1,86 @@
+//! What a subtask knows of event time.
+
+use std::collections::BTreeSet;
+
+use crate::protocol::Digest;
+
+/// The watermark before any has been seen.
+pub(super) const WATERMARK_MIN: i64 = i64::MIN;
+
+/// The watermark of an input that has ended.
+pub(super) const WATERMARK_MAX: i64 = i64::MAX;
+
+/// When a timer fires, and the digest of its key.
+pub(super) type Timer = (i64, Digest);
+
+/// What a subtask says that it begins with.
+#[derive(Clone, Copy, Debug)]
+pub(in super::super) struct Beginning {
+    /// Its watermark; none where snapshots hold none.
+    pub watermark: Option<i64>,
+    /// How many timers are pending.
+    pub timers: u64,
+}
+
+/// What a subtask knows of event time, on the history that survives.
+#[derive(Clone, Debug)]
+pub(super) struct Stand {
+    /// Its own watermark.
+    pub watermark: i64,
+    /// What each of its channels has promised; nothing in a source.
+    pub inputs: Vec<i64>,
+    /// Registered, and neither fired nor taken back.
+    pub pending: BTreeSet<Timer>,
+    /// Of these, those that the last watermark reached; all fire before anything else happens.
+    pub due: BTreeSet<Timer>,
+    /// The records it dropped as late, in order.
+    pub dropped: Vec<Digest>,
+    /// False once it began from a cut that the trace does not tell of.
+    pub is_known: bool,
+}
+
+impl Stand {
+    /// That of a subtask with so many channels which begins from nothing.
+    pub fn new(inputs: usize) -> Self {
+        Self {
+            watermark: WATERMARK_MIN,
+            inputs: vec![WATERMARK_MIN; inputs],
+            pending: BTreeSet::new(),
+            due: BTreeSet::new(),
+            dropped: Vec::new(),
+            is_known: true,
+        }
+    }
+
+    /// Watermarks are not in snapshots here: all begin anew.
+    pub fn forget_watermarks(&mut self) {
+        self.watermark = WATERMARK_MIN;
+        self.inputs.fill(WATERMARK_MIN);
+    }
+
+    /// A channel promises that nothing at or below `watermark` follows.
+    pub fn promise(&mut self, input: usize, watermark: i64) {
+        let known = &mut self.inputs[input];
+        *known = watermark.max(*known);
+    }
+
+    /// What all channels have promised; none in a source, whose splits a trace does not tell of.
+    pub fn promised(&self) -> Option<i64> {
+        self.inputs.iter().copied().min().filter(|_| self.is_known)
+    }
+
+    /// The watermark is this now, and reaches some timers.
+    pub fn advance(&mut self, watermark: i64) {
+        self.watermark = watermark;
+        self.due = self.pending.iter().take_while(|(at, _)| *at <= watermark).copied().collect();
+    }
+}
+
+/// A watermark in words: the first and the last one have no number.
+pub(super) fn told(watermark: i64) -> String {
+    match watermark {
+        WATERMARK_MIN => "no watermark".to_owned(),
+        WATERMARK_MAX => "the last watermark".to_owned(),
+        watermark => format!("watermark {watermark}"),
+    }
+}

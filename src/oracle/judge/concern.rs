@@ -1,0 +1,56 @@
+//! Whom an event concerns that is not per record.
+
+use crate::trace::Event;
+
+/// Whom an event concerns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Concern {
+    Run,
+    Channel,
+    Subtask,
+    Time,
+    Coordinator,
+    Outside,
+    Nobody,
+}
+
+/// Exhaustive, so that a new event must be thought of.
+#[rustfmt::skip]
+pub(super) fn concern(event: &Event) -> Concern {
+    use Event as E;
+    match event {
+        E::RunStarted(_) | E::FaultsEnded | E::Zombified { .. } | E::ZombieEnded { .. } => Concern::Run,
+        E::BarrierSent { .. } | E::BarrierReceived { .. } | E::CancelSent { .. }
+        | E::CancelReceived { .. } | E::EndSent { .. } | E::EndReceived { .. }
+        | E::BarrierOvertook { .. } | E::Replayed { .. }
+        | E::ChannelBlocked { .. } | E::ChannelUnblocked { .. } => Concern::Channel,
+        E::Restored(_) | E::AlignmentStarted { .. } | E::AlignmentAborted { .. }
+        | E::AlignmentOvertaken { .. } | E::ChannelStateCaptured(_) | E::ChannelStateRestored(_)
+        | E::SnapshotTaken(_) | E::Acknowledged { .. } | E::CompletionLearned { .. }
+        | E::AbortLearned { .. } => Concern::Subtask,
+        E::TimeRestored { .. } | E::WatermarkAdvanced { .. } | E::WatermarkSent { .. }
+        | E::WatermarkReceived { .. } | E::TimerRegistered { .. } | E::TimerDeleted { .. }
+        | E::TimerFired { .. } | E::DroppedLate { .. } => Concern::Time,
+        E::LeadershipTaken { .. } | E::AttemptStarted { .. } | E::AttemptRunning { .. }
+        | E::AttemptFailed { .. } | E::Triggered { .. } | E::AcknowledgementCounted { .. }
+        | E::Assembled { .. } | E::Completed { .. } | E::CompletionNotified { .. }
+        | E::Aborted { .. } | E::Discarded { .. } | E::JobFinished { .. }
+        | E::SavepointTriggered { .. } | E::SavepointCompleted { .. } | E::JobStopped { .. }
+        | E::JobResumed { .. } => Concern::Coordinator,
+        E::ObjectStored { .. } | E::ObjectDeleted { .. } | E::ObjectDestroyed { .. }
+        | E::SinkTroubled { .. } | E::SinkRecovered | E::RecordWritten { .. }
+        | E::OffsetCommitted { .. } | E::ProducersFenced { .. } | E::TransactionOpened { .. }
+        | E::TransactionPrepared { .. } | E::CommitRequested { .. }
+        | E::TransactionCommitted { .. } | E::TransactionAborted { .. } | E::OutputWritten { .. } => Concern::Outside,
+        E::Sent { .. } | E::Received { .. } | E::Read { .. } | E::Crashed { .. }
+        | E::Restarted { .. } | E::Paused { .. } | E::Resumed { .. } | E::Disconnected { .. }
+        | E::Healed { .. } | E::MessageDropped { .. } | E::MessageDelayed { .. }
+        | E::MessageDuplicated { .. } | E::MessageReordered { .. } | E::Held { .. }
+        | E::Released { .. } | E::HalfOpened { .. } | E::ConnectionReset { .. }
+        | E::ElementLost { .. } | E::ClockChanged { .. } | E::StoreTroubled { .. }
+        | E::StoreRecovered { .. } | E::SplitIdle { .. } | E::SplitResumed { .. }
+        | E::AlignmentCompleted { .. } | E::SnapshotDurable { .. } | E::Declined { .. }
+        | E::SubtaskEnded { .. } | E::SubtaskFailed { .. } | E::AcknowledgementIgnored { .. }
+        | E::RequestRefused { .. } | E::ObjectRefused { .. } | E::RecordRefused { .. } | E::ProducerRefused { .. } => Concern::Nobody,
+    }
+}
