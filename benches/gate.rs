@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput};
-use cutwater::protocol::{CheckpointId, DefectSet, Element, GateOutput, InputGate};
+use cutwater::protocol::{Barrier, CheckpointId, DefectSet, Element, GateOutput, InputGate};
 
 /// Items between two barriers of a channel.
 const ITEMS: u64 = 1_000;

@@ -45,7 +45,9 @@ const LIFECYCLE: Finder = Finder::Oracle(OracleName::Lifecycle);
 const LIVENESS: Finder = Finder::Oracle(OracleName::Liveness);
 const ORDER: Finder = Finder::Oracle(OracleName::Order);
 const OUTPUT: Finder = Finder::Oracle(OracleName::Output);
+const OWNERSHIP: Finder = Finder::Oracle(OracleName::Ownership);
 const RECOVERY: Finder = Finder::Oracle(OracleName::Recovery);
+const SPLITS: Finder = Finder::Oracle(OracleName::Splits);
 const STATE: Finder = Finder::Oracle(OracleName::State);
 const TERMINATION: Finder = Finder::Oracle(OracleName::Termination);
 const STOPPED_WORLD: Finder = Finder::Oracle(OracleName::StoppedWorld);
@@ -175,7 +177,23 @@ const TABLE: &[Row] = &[
     row(Defect::EndedInputHoldsWatermark, "event-time", 5, &[EVENT_TIME]),
     row(Defect::WatermarkOvertakesBacklog, "event-time", 20, &[EVENT_TIME]),
     row(Defect::BarrierOvertakesWatermark, "event-time", 20, &[EVENT_TIME]),
+    row(Defect::KeyGroupsOfOtherMaximum, "rescale-words", 10, &[OWNERSHIP]),
+    row(Defect::KeyGroupDroppedAtBoundary, "rescale-words", 20, &[OWNERSHIP]),
+    row(Defect::StateOfOtherIdentity, "rescale-words", 10, &[OWNERSHIP]),
+    row(Defect::SplitListNotDealtOut, "rescale-lists", 20, &[OWNERSHIP]),
+    row(Defect::UnionListIncomplete, "rescale-lists", 20, &[OWNERSHIP]),
+    row(Defect::VanishedSinkForgotten, "rescale-words", 60, &[OUTPUT]),
+    row(Defect::FirstWatermarkForAll, "rescale-windows", 40, &[OUTPUT]),
+    row(Defect::FinalCheckpointSkipped, "rescale-words", 60, &[OWNERSHIP]),
     row(Defect::StateLeaksBetweenRuns, "zombies", 20, &[Finder::Determinism]),
+    row(Defect::SplitsDiscoveredAgain, "enumerated", 60, &[SPLITS]),
+    row(Defect::GatewayLeftOpen, "enumerated", 20, &[STATE]),
+    row(Defect::LostEventUnnoticed, "lossy-requests", 20, &[STATE, LIVENESS]),
+    row(Defect::SplitsNotReturned, "enumerated", 20, &[SPLITS, STATE]),
+    row(Defect::CheckpointedSplitsReturned, "enumerated", 20, &[SPLITS]),
+    row(Defect::SourcesBeforeEnumerator, "lossy-requests", 10, &[SPLITS, STATE]),
+    row(Defect::EnumeratorOfAbortedSnapshots, "lossy-requests", 300, &[SPLITS]),
+    row(Defect::RepeatedAssignmentTaken, "enumerated", 10, &[SPLITS]),
 ];
 
 /// Oracles that are never first, each with the reason.

@@ -167,6 +167,7 @@ impl Execution {
             tokens: None,
             transactions: Vec::new(),
             ended: false,
+            ownership: cutwater::trace::Ownership::default(),
         })));
     }
 }

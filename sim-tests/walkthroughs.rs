@@ -34,7 +34,7 @@ use commands::Stage;
 use script::{Script, Step};
 
 /// The defects whose site is in a gate, a subtask, the coordinator or a committing sink.
-const PROTOCOL_DEFECTS: [Defect; 17] = [
+const PROTOCOL_DEFECTS: [Defect; 20] = [
     Defect::ChannelNotBlocked,
     Defect::EndedChannelStillExpected,
     Defect::StaleBarrierAccepted,
@@ -42,6 +42,9 @@ const PROTOCOL_DEFECTS: [Defect; 17] = [
     Defect::AbortWithoutCancelMarker,
     Defect::EarlyAbortForgotten,
     Defect::AbortLeavesBlocked,
+    Defect::CaptureMissesChannel,
+    Defect::CaptureReordered,
+    Defect::WorldGoesOn,
     Defect::AcknowledgeBeforeDurable,
     Defect::UploadFailureSwallowed,
     Defect::NotifyBeforeStore,

@@ -212,7 +212,9 @@ fn small(workload: &Workload, parallelism: u16, splits: u16, seed: u64) -> Exper
 /// The same, with another shape of input.
 fn dealt(workload: &Workload, parallelism: u16, splits: u16, deal: Deal, seed: u64) -> Experiment {
     let splits = if workload.single_split { 1 } else { splits };
-    let settings = WorkloadSettings { records: Some(1_500), parallelism, splits, deal, seed };
+    let records = Some(1_500);
+    let usual = workload.usual_settings(parallelism, seed);
+    let settings = WorkloadSettings { records, splits, deal, ..usual };
     workload.experiment(&settings).expect("settings within every workload's bounds")
 }
 

@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use cutwater::cluster::Message;
 use cutwater::cluster::message::{
-    Deploy, Fetched, Heartbeat, JobRecord, MetaOperation, ObjectOperation, ObjectResult, Request,
-    RequestId, SavepointRecord, SinkOperation,
+    Deploy, DeployedShape, Fetched, Heartbeat, JobRecord, MetaOperation, ObjectOperation,
+    ObjectResult, Redistribution, Request, RequestId, SavepointRecord, SinkOperation,
 };
 use cutwater::dataflow::{Item, Payload, Record};
+use cutwater::protocol::rescale::FormerName;
 use cutwater::protocol::{
     Acknowledgement, Attempt, Barrier, ChannelId, CheckpointId, Digest, Element, Incarnation,
-    LineageId, ObjectKey, Passage, RequestNumber, SavepointMode, SnapshotHandle, SplitId,
-    SubtaskId, Term, TransactionId, VirtualTime,
+    LineageId, ObjectKey, Passage, RequestNumber, SavepointMode, ShapeHistory, SnapshotHandle,
+    SplitEvent, SplitId, SubtaskId, Term, TransactionId, VirtualTime,
 };
 
 /// Numbers for the fields of a message, taken in turn.
@@ -91,13 +92,29 @@ impl Numbers {
             last_checkpoint: self.checkpoint(),
             retained: vec![self.checkpoint(), self.checkpoint()],
             finished: self.flag(),
-            savepoints: SavepointRecord {
+            savepoints: Box::new(SavepointRecord {
                 completed: vec![self.checkpoint()],
                 requests: vec![RequestNumber(3)],
                 stopped: Some(self.checkpoint()),
                 is_drained: self.flag(),
                 origin: Some(self.checkpoint()),
-            },
+            }),
+            parallelism: self.flag().then_some(3),
+            shapes: ShapeHistory::default(),
+        }
+    }
+
+    fn former_name(&mut self) -> FormerName {
+        FormerName { sink: self.subtask(), from: self.attempt(), until: self.attempt() }
+    }
+
+    fn deployed_shape(&mut self) -> DeployedShape {
+        let snapshots = vec![vec![self.handle()], Vec::new()];
+        DeployedShape {
+            parallelism: 3,
+            since: self.attempt(),
+            former: vec![Vec::new(), vec![self.former_name()]],
+            redistribution: Some(Redistribution { parallelism: Some(2), snapshots }),
         }
     }
 
@@ -107,7 +124,7 @@ impl Numbers {
 }
 
 /// How many kinds of messages [`message`] makes.
-pub const MESSAGES: usize = 40;
+pub const MESSAGES: usize = 43;
 
 /// A message of kind `kind`.
 pub fn message(kind: usize, n: &mut Numbers, bytes: &[u8]) -> Message {
@@ -119,8 +136,24 @@ pub fn message(kind: usize, n: &mut Numbers, bytes: &[u8]) -> Message {
             channel: ChannelId(n.short()),
             elements: n.middle(),
         },
-        36..40 => of_savepoints(kind, n),
+        36..39 => of_enumerators(kind, n),
+        39..43 => of_savepoints(kind, n),
         _ => of_services(kind, n, bytes),
+    }
+}
+
+fn of_enumerators(kind: usize, n: &mut Numbers) -> Message {
+    let (attempt, subtask, number) = (n.attempt(), n.subtask(), n.middle());
+    match kind {
+        36 => Message::RequestSplit { attempt, subtask, taken: number },
+        37 => Message::SplitTaken { attempt, subtask, taken: number },
+        _ if n.flag() => {
+            Message::TellReader { attempt, subtask, number, event: SplitEvent::NoMore }
+        }
+        _ => {
+            let event = SplitEvent::Assign(SplitId(n.short()));
+            Message::TellReader { attempt, subtask, number, event }
+        }
     }
 }
 
@@ -152,6 +185,7 @@ fn of_attempts(kind: usize, n: &mut Numbers, bytes: &[u8]) -> Message {
                 checkpoint: n.flag().then_some(checkpoint),
                 placement: bytes.iter().map(|byte| u16::from(*byte)).collect(),
                 snapshots: vec![n.handle(), n.handle()],
+                shape: n.flag().then(|| Box::new(n.deployed_shape())),
             }),
         },
         11 => Message::Run { attempt },
@@ -178,6 +212,8 @@ fn of_attempts(kind: usize, n: &mut Numbers, bytes: &[u8]) -> Message {
                 sink: n.subtask(),
                 attempt,
                 keep: vec![n.transaction(), n.transaction()],
+                since: n.attempt(),
+                former: vec![n.former_name()],
             };
             Message::Sink { request: n.request(), operation }
         }
@@ -200,9 +236,9 @@ fn of_attempts(kind: usize, n: &mut Numbers, bytes: &[u8]) -> Message {
 fn of_savepoints(kind: usize, n: &mut Numbers) -> Message {
     let (attempt, checkpoint, mode) = (n.attempt(), n.checkpoint(), SavepointMode::Drain);
     match kind {
-        36 => Message::TriggerSavepoint { attempt, checkpoint, mode },
-        37 => Message::Stop { attempt, checkpoint },
-        38 => Message::Finished(n.heartbeat()),
+        39 => Message::TriggerSavepoint { attempt, checkpoint, mode },
+        40 => Message::Stop { attempt, checkpoint },
+        41 => Message::Finished(n.heartbeat()),
         _ => {
             let request = if n.flag() { Request::Resume } else { Request::Savepoint { mode } };
             Message::Request { number: RequestNumber(n.short()), request }

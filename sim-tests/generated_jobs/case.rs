@@ -103,9 +103,14 @@ fn number_from(variable: &str) -> Option<u64> {
     Some(text.parse().unwrap_or_else(|_| panic!("{variable} is {text:?}, expected a number")))
 }
 
-/// Draws cases with so many faults each, and panics with the smallest one that does not hold; else says
+/// Draws cases with so many faults each, and one rescale where asked for, and panics with the smallest one that does not hold; else says
 /// what all of them together did.
-pub fn check(stream: u8, cases: u32, faults: RangeInclusive<usize>) -> Statistics {
+pub fn check(
+    stream: u8,
+    cases: u32,
+    faults: RangeInclusive<usize>,
+    is_rescaled: bool,
+) -> Statistics {
     let seed = number_from("CUTWATER_GENERATED_SEED").unwrap_or(0);
     let cases = number_from("CUTWATER_GENERATED_CASES").map_or(cases, |cases| cases as u32);
     let mut bytes = [stream; 32];
@@ -113,7 +118,8 @@ pub fn check(stream: u8, cases: u32, faults: RangeInclusive<usize>) -> Statistic
     let config =
         Config { cases, failure_persistence: None, max_shrink_iters: 3_000, ..Config::default() };
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
-    let strategy = (draft(), draft_plan(faults)).prop_map(|(draft, plan)| Case { draft, plan });
+    let strategy = (draft(), draft_plan(faults, is_rescaled));
+    let strategy = strategy.prop_map(|(draft, plan)| Case { draft, plan });
     let reach = RefCell::new(Statistics::default());
     let outcome = TestRunner::new_with_rng(config, rng).run(&strategy, |case| {
         let Outcome { verdict, statistics, .. } = case.run();

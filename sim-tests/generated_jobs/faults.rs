@@ -3,10 +3,10 @@
 use std::ops::RangeInclusive;
 
 use cutwater::cluster::{ClusterSettings, CostModel, StoreFault, StoreSettings};
-use cutwater::dataflow::Deal;
+use cutwater::dataflow::{Deal, SplitAssignment};
 use cutwater::plan::{
     ClockChange, Fault, JobPlan, Latency, LinkSettings, MessageAction, Plan, PlannedFault,
-    SlowLink, Span, When,
+    PlannedRescale, SlowLink, Span, When,
 };
 use cutwater::protocol::{
     ChannelId, CheckpointSettings, DefectSet, ProcessId, Protocol, SubtaskId, Topology,
@@ -36,6 +36,8 @@ pub struct DraftPlan {
     links: DraftLinks,
     mailbox_us: u64,
     faults: Vec<DraftFault>,
+    /// When, as a share of the time to read the input; to how many; whether a checkpoint comes first.
+    rescale: Option<(u64, u16, bool)>,
 }
 
 #[derive(Clone, Debug)]
@@ -99,14 +101,23 @@ enum DraftWhat {
 }
 
 /// Draws a plan with so many faults.
-pub fn draft_plan(faults: RangeInclusive<usize>) -> impl Strategy<Value = DraftPlan> {
+pub fn draft_plan(
+    faults: RangeInclusive<usize>,
+    is_rescaled: bool,
+) -> impl Strategy<Value = DraftPlan> {
+    let rescale = if is_rescaled {
+        (100_u64..900, 1_u16..=4, any::<bool>()).prop_map(Some).boxed()
+    } else {
+        Just(None).boxed()
+    };
     let processes = (any::<u64>(), 1_u16..=4, prop_oneof![4 => Just(0_u16), 1 => Just(1)]);
     let settings = (cluster(), checkpoints(), links(), prop_oneof![Just(0), 0_u64..5_000]);
-    (processes, settings, vec(fault(), faults)).prop_map(|(processes, settings, faults)| {
+    let drawn = (processes, settings, vec(fault(), faults), rescale);
+    drawn.prop_map(|(processes, settings, faults, rescale)| {
         let (seed, workers, lost) = processes;
         let (cluster, checkpoints, links, mailbox_us) = settings;
         let lost = lost.min(workers - 1);
-        DraftPlan { seed, workers, lost, cluster, checkpoints, links, mailbox_us, faults }
+        DraftPlan { seed, workers, lost, cluster, checkpoints, links, mailbox_us, faults, rescale }
     })
 }
 
@@ -269,12 +280,23 @@ fn store() -> impl Strategy<Value = DraftWhat> {
     })
 }
 
+fn planned_rescale(
+    (share, parallelism, checkpoint_first): (u64, u16, bool),
+    span_us: u64,
+) -> PlannedRescale {
+    let when = When::At { us: span_us * share / 1_000 };
+    PlannedRescale { when, parallelism, checkpoint_first }
+}
+
 impl DraftPlan {
     /// The plan for a job of this shape, whose busiest source subtask reads this many entries.
     pub fn settle(&self, topology: &Topology, entries: u64) -> Plan {
         let reading_us = entries * self.cluster.source_interval_us;
         let span_us = (reading_us + AFTER_LAST_ENTRY_US).min(WINDOW_US);
         let subtasks = u16::try_from(topology.subtasks.len()).expect("few subtasks");
+        let most = self.rescale.map_or(0, |(_, parallelism, _)| {
+            parallelism * u16::try_from(topology.operators.len()).expect("few operators")
+        });
         let cluster = &self.cluster;
         let heartbeat_timeout_ms = cluster.heartbeat_ms * 4;
         Plan {
@@ -286,11 +308,12 @@ impl DraftPlan {
                 parallelism: 1,
                 splits: 1,
                 deal: Deal::Even,
+                assignment: SplitAssignment::Static,
             },
             cluster: ClusterSettings {
                 observe_time: true,
                 workers: self.workers,
-                slots: subtasks.div_ceil(self.workers - self.lost),
+                slots: subtasks.max(most).div_ceil(self.workers - self.lost),
                 heartbeat_ms: cluster.heartbeat_ms,
                 heartbeat_timeout_ms,
                 session_timeout_ms: heartbeat_timeout_ms * 2,
@@ -308,6 +331,12 @@ impl DraftPlan {
             links: self.links.settle(topology),
             mailbox_us: Span::new(0, self.mailbox_us),
             faults: self.faults.iter().map(|each| self.fault(each, topology, span_us)).collect(),
+            requests: Vec::new(),
+            rescales: self
+                .rescale
+                .iter()
+                .map(|rescale| planned_rescale(*rescale, span_us))
+                .collect(),
             safety_ms: WINDOW_US / 1_000 + 500,
             liveness_ms: 60_000,
             lost: (0..self.lost).map(ProcessId::Worker).collect(),

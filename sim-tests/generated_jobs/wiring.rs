@@ -14,16 +14,27 @@ pub fn job(spec: &JobSpec) -> Job {
     for (number, source) in spec.sources.iter().enumerate() {
         let splits = u16::try_from(source.splits.len()).expect("few splits");
         let rows = Rows::new(source.watermark_every);
-        streams.push(builder.source(&format!("source{number}"), rows, source.parallelism, splits));
+        let name = format!("source{number}");
+        streams.push(builder.source(&name, rows, source.parallelism, splits));
+        builder.fix(&name); // It counts what it has read, which cannot be divided.
     }
     for (number, step) in spec.steps.iter().enumerate() {
         let stream = declare(step, &format!("step{number}"), &streams);
         streams.push(stream);
+        fix_if_broadcast(&builder, step.input, &format!("step{number}"), step.kind.is_keyed());
     }
     for (number, sink) in (0..).zip(&spec.sinks) {
         attach(sink, number, &streams);
+        fix_if_broadcast(&builder, sink.input, &format!("sink{number}"), false);
     }
     builder.build().expect("a generated job is valid")
+}
+
+/// How often a record comes that is broadcast depends on how many subtasks it is broadcast to.
+fn fix_if_broadcast(builder: &JobBuilder, input: Edge, name: &str, is_keyed: bool) {
+    if input.partitioner == Partitioner::Broadcast && !is_keyed {
+        builder.fix(name);
+    }
 }
 
 /// What its sources read.

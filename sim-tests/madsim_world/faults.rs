@@ -6,8 +6,8 @@ use cutwater::cluster::{SinkFault, StoreFault};
 use cutwater::explore::{Experiments, WorldKind, run_plan};
 use cutwater::oracle::Verdict;
 use cutwater::plan::{
-    ClockChange, ControlLink, Fault, FaultClass, Latency, MessageAction, Plan, PlannedFault, Span,
-    When,
+    ClockChange, ControlLink, Fault, FaultClass, Latency, MessageAction, Plan, PlannedFault,
+    PlannedRescale, Span, When,
 };
 use cutwater::protocol::{ChannelId, DefectSet, ProcessId, SplitId};
 use cutwater::trace::{Event, MessageKind, Point};
@@ -45,6 +45,27 @@ fn assert_strikes(class: FaultClass, fault: PlannedFault, expected: &[(Point, us
         for (point, count) in expected {
             assert_eq!(trace.all(*point).len(), *count, "{class}: {point}");
         }
+    }
+}
+
+/// A job goes on at another parallelism, up and down, in both worlds alike.
+#[test]
+fn a_job_is_rescaled() {
+    for seed in 0..SEEDS {
+        let (mut plan, prepared) = relay(seed);
+        plan.faults.clear();
+        plan.cluster.slots = 16;
+        let rescale = |ms, parallelism, checkpoint_first| PlannedRescale {
+            when: at_ms(ms),
+            parallelism,
+            checkpoint_first,
+        };
+        let parallelism = plan.job.parallelism;
+        plan.rescales = vec![rescale(150, parallelism + 2, true), rescale(400, parallelism, false)];
+        assert_parity(&plan, &prepared);
+        let (outcome, trace) = run(&plan, &prepared);
+        assert_eq!(outcome.verdict, Verdict::Held, "seed {seed}");
+        assert!(!trace.all(Point::Reshaped).is_empty(), "seed {seed} was not rescaled");
     }
 }
 

@@ -152,6 +152,15 @@ impl Story {
             Event::AttemptStarted { attempt, restored: None, .. } => {
                 format!("{attempt} is deployed, from the beginning")
             }
+            Event::RescaleRequested { parallelism, .. } => {
+                format!("parallelism {parallelism} is asked for")
+            }
+            Event::RescaleRefused { parallelism, reason } => {
+                format!("parallelism {parallelism} is refused: {reason}")
+            }
+            Event::RescaleStarted { parallelism, .. } => {
+                format!("the job goes on at parallelism {parallelism}")
+            }
             Event::AttemptRunning { attempt } => format!("{attempt} runs"),
             Event::AttemptFailed { attempt, reason } => format!("{attempt} fails: {reason}"),
             Event::SubtaskFailed { subtask, reason, .. } => {
@@ -186,6 +195,8 @@ impl Observer for Story {
     fn observe(&mut self, stamp: Stamp, event: &Event) -> ControlFlow<()> {
         if let Event::RunStarted(run) = event {
             self.topology = run.topology.clone();
+        } else if let Event::Reshaped { topology, .. } = event {
+            self.topology.clone_from(topology);
         }
         if let Some(line) = self.line(stamp, event) {
             self.tell(stamp.at, &line);

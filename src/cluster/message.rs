@@ -5,12 +5,15 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::dataflow::{Item, Record};
-use crate::protocol::SnapshotHandle;
+use crate::protocol::rescale::FormerName;
 use crate::protocol::{
     Acknowledgement, Attempt, Barrier, ChannelId, CheckpointId, Element, Incarnation, ObjectKey,
-    RequestNumber, SavepointMode, SavepointRequest, SplitId, SubtaskId, Term, TransactionId,
+    RequestNumber, SavepointMode, SplitEvent, SplitId, SubtaskId, Term, TransactionId,
 };
+use crate::protocol::{ShapeHistory, SnapshotHandle};
 use crate::trace::MessageKind;
+
+pub use super::savepoint_record::{Request, SavepointRecord};
 
 /// Names a request of one incarnation of one process; its answer carries it back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -79,6 +82,14 @@ pub enum Message {
     NotifyAborted { attempt: Attempt, checkpoint: CheckpointId },
     /// User code panicked, or state could not be restored.
     SubtaskFailed { attempt: Attempt, subtask: SubtaskId, reason: String },
+
+    // ---- reader and enumerator
+    /// I have nothing to read, and have taken so many events of this attempt.
+    RequestSplit { attempt: Attempt, subtask: SubtaskId, taken: u32 },
+    /// The `number`-th event of the attempt to this reader.
+    TellReader { attempt: Attempt, subtask: SubtaskId, number: u32, event: SplitEvent },
+    /// I have taken so many events of this attempt.
+    SplitTaken { attempt: Attempt, subtask: SubtaskId, taken: u32 },
 
     // ---- stores
     /// To the object store.
@@ -152,6 +163,10 @@ impl Message {
             Message::Request { .. } => Kind::Request,
             Message::NotifyAborted { .. } => Kind::NotifyAborted,
             Message::SubtaskFailed { .. } => Kind::SubtaskFailed,
+            Message::RequestSplit { .. } => Kind::RequestSplit,
+            Message::TellReader { event: SplitEvent::Assign(_), .. } => Kind::AssignSplit,
+            Message::TellReader { event: SplitEvent::NoMore, .. } => Kind::NoMoreSplits,
+            Message::SplitTaken { .. } => Kind::TakeSplit,
             Message::Object { .. } | Message::Meta { .. } => Kind::StoreRequest,
             Message::ObjectAnswer { .. } | Message::MetaAnswer { .. } => Kind::StoreAnswer,
             Message::Fetch { .. } | Message::CommitOffset { .. } => Kind::LogRequest,
@@ -223,8 +238,45 @@ pub struct Deploy {
     pub checkpoint: Option<CheckpointId>,
     /// By subtask: the worker that hosts it.
     pub placement: Vec<u16>,
-    /// By subtask: its snapshot; empty where there is no checkpoint.
+    /// By subtask: its snapshot; empty where there is no checkpoint, or several make one.
     pub snapshots: Vec<SnapshotHandle>,
+    /// The shape, once the job has been rescaled.
+    pub shape: Option<Box<DeployedShape>>,
+}
+
+/// The shape of an attempt of a job that has been rescaled.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeployedShape {
+    /// How many subtasks each operator has that may have several.
+    pub parallelism: u16,
+    /// The first attempt in this shape.
+    pub since: Attempt,
+    /// By subtask: what its sink's transactions were called in older shapes, those it takes over included.
+    pub former: Vec<Vec<FormerName>>,
+    /// Where its state comes from, if it was taken in another shape.
+    pub redistribution: Option<Redistribution>,
+}
+
+/// Snapshots of another shape.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Redistribution {
+    /// The parallelism at which they were taken; none where as declared.
+    pub parallelism: Option<u16>,
+    /// By subtask: those that it must read.
+    pub snapshots: Vec<Vec<SnapshotHandle>>,
+}
+
+impl Deploy {
+    /// What a subtask starts from, in the order of the subtasks that took it.
+    #[must_use]
+    pub fn snapshots_of(&self, subtask: SubtaskId) -> &[SnapshotHandle] {
+        let redistribution = self.shape.as_ref().and_then(|shape| shape.redistribution.as_ref());
+        let index = subtask.index();
+        match redistribution {
+            Some(redistribution) => redistribution.snapshots.get(index).map_or(&[], Vec::as_slice),
+            None => self.snapshots.get(index).map_or(&[], std::slice::from_ref),
+        }
+    }
 }
 
 /// A request to the object store.
@@ -271,54 +323,12 @@ pub struct JobRecord {
     pub retained: Vec<CheckpointId>,
     /// Nothing is left to do.
     pub finished: bool,
+    /// The parallelism of the next attempt, once somebody has asked for another than the declared one.
+    pub parallelism: Option<u16>,
+    /// In which shapes attempts have run.
+    pub shapes: ShapeHistory,
     /// What is asked of this job, the savepoints that were taken, and whether it is stopped at one.
-    pub savepoints: SavepointRecord,
-}
-
-/// What a job knows about its savepoints.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SavepointRecord {
-    /// All that were completed, oldest first.
-    pub completed: Vec<CheckpointId>,
-    /// The requests that were carried out: heard again they do nothing.
-    pub requests: Vec<RequestNumber>,
-    /// The one that the job is stopped at.
-    pub stopped: Option<CheckpointId>,
-    /// That one was drained: there is nothing to go on with.
-    pub is_drained: bool,
-    /// The one that it was started from.
-    pub origin: Option<CheckpointId>,
-}
-
-impl SavepointRecord {
-    /// A savepoint was completed for this request.
-    pub fn add(&mut self, checkpoint: CheckpointId, request: SavepointRequest) {
-        self.completed.push(checkpoint);
-        self.requests.push(request.number);
-        if request.mode.is_terminal() {
-            self.stopped = Some(checkpoint);
-            self.is_drained = request.mode == SavepointMode::Drain;
-        }
-    }
-
-    /// The job is started from where it is stopped.
-    pub fn resume(&mut self, number: RequestNumber) {
-        self.requests.push(number);
-        self.origin = self.stopped.take().or(self.origin);
-    }
-}
-
-/// What can be asked of the coordinator of a job.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Request {
-    /// A savepoint.
-    Savepoint {
-        /// What becomes of the job.
-        mode: SavepointMode,
-    },
-    /// To start the stopped job again from the savepoint that it is stopped at.
-    Resume,
+    pub savepoints: Box<SavepointRecord>,
 }
 
 /// A request to the meta store.
@@ -354,8 +364,15 @@ pub struct Fetched {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the fields are named after the ids they hold")]
 pub enum SinkOperation {
-    /// Refuse producers of this sink older than `attempt`, and abort their transactions but `keep`.
-    Fence { sink: SubtaskId, attempt: Attempt, keep: Vec<TransactionId> },
+    /// Refuse producers of this sink older than `attempt`, and abort their transactions but `keep`: those
+    /// that go by its name since attempt `since`, and by a former one.
+    Fence {
+        sink: SubtaskId,
+        attempt: Attempt,
+        keep: Vec<TransactionId>,
+        since: Attempt,
+        former: Vec<FormerName>,
+    },
     /// Make what was written durable, still invisible. `records` is how many there must be.
     Prepare { transaction: TransactionId, records: u64 },
     /// Make it visible; again and again has the same effect as once.

@@ -66,6 +66,7 @@ impl MetaStore {
             | Input::Message { .. }
             | Input::Timer(_)
             | Input::Trouble(_)
+            | Input::Rescale(_)
             | Input::ConnectionLost { .. } => {}
         }
     }

@@ -94,6 +94,7 @@ impl ObjectStore {
             | Input::Message { .. }
             | Input::Timer(_)
             | Input::Trouble(_)
+            | Input::Rescale(_)
             | Input::ConnectionLost { .. } => {}
         }
     }

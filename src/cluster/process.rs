@@ -17,8 +17,8 @@ use super::worker::Worker;
 use crate::dataflow;
 use crate::dataflow::Job;
 use crate::protocol::{
-    Attempt, Barrier, CheckpointId, CoordinatorTimer, DefectSet, Incarnation, ProcessId, SubtaskId,
-    VirtualTime,
+    Attempt, Barrier, CheckpointId, CoordinatorTimer, DefectSet, Incarnation, ProcessId,
+    RescaleRequest, SubtaskId, VirtualTime,
 };
 use crate::trace::Event;
 
@@ -36,6 +36,8 @@ pub enum Input {
     },
     /// A timer that was set by this incarnation.
     Timer(Timer),
+    /// To the coordinator: go on at another parallelism.
+    Rescale(RescaleRequest),
     /// The health of this service changes.
     Trouble(Trouble),
     /// The connection to a peer was lost: what was under way to it and from it may be gone.
@@ -66,6 +68,8 @@ pub enum Timer {
     Upload { subtask: SubtaskId, attempt: Attempt, checkpoint: CheckpointId },
     /// Coordinator: something about checkpoints.
     Checkpoint(CoordinatorTimer),
+    /// Coordinator: the enumerators' mailbox has come to this checkpoint.
+    Enumerate(Barrier),
     /// Coordinator: look who has not been heard of.
     CheckWorkers,
     /// Coordinator: start the next attempt.

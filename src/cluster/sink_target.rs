@@ -8,6 +8,7 @@ use super::message::{Message, RequestId, SinkOperation};
 use super::process::{Input, Outbox, Timer};
 use super::trouble::{SinkFault, Trouble};
 use crate::dataflow::Record;
+use crate::protocol::rescale::FormerName;
 use crate::protocol::{Attempt, Defect, DefectSet, Digest, ProcessId, SubtaskId, TransactionId};
 use crate::trace::{Event, OutputRecord};
 
@@ -76,7 +77,10 @@ impl SinkTarget {
             Input::Timer(Timer::Serve(ticket)) => self.serve_delayed(ticket, outbox),
             Input::Trouble(Trouble::Sink(fault)) => self.handle_fault(fault, outbox),
             Input::Start(_) => self.roll_back(outbox),
-            Input::Timer(_) | Input::Trouble(_) | Input::ConnectionLost { .. } => {}
+            Input::Timer(_)
+            | Input::Trouble(_)
+            | Input::Rescale(_)
+            | Input::ConnectionLost { .. } => {}
         }
     }
 
@@ -103,8 +107,8 @@ impl SinkTarget {
 
     fn apply(&mut self, operation: SinkOperation, outbox: &mut impl Outbox) -> bool {
         match operation {
-            SinkOperation::Fence { sink, attempt, keep } => {
-                self.fence(sink, attempt, &keep, outbox)
+            SinkOperation::Fence { sink, attempt, keep, since, former } => {
+                self.fence((sink, since), attempt, &keep, &former, outbox)
             }
             SinkOperation::Prepare { transaction, records } => {
                 self.prepare(transaction, records, outbox)
@@ -185,36 +189,42 @@ impl SinkTarget {
     /// A late fence of an older attempt changes nothing, and is not accepted.
     fn fence(
         &mut self,
-        sink: SubtaskId,
+        (sink, since): (SubtaskId, Attempt),
         attempt: Attempt,
         keep: &[TransactionId],
+        former: &[FormerName],
         outbox: &mut impl Outbox,
     ) -> bool {
-        let epoch = self.epochs.entry(sink).or_default();
-        if attempt < *epoch {
+        if attempt < self.epochs.get(&sink).copied().unwrap_or_default() {
             return false;
         }
+        self.raise_epoch(sink, attempt, outbox);
+        for name in former {
+            self.raise_epoch(name.sink, attempt, outbox);
+        }
+        if !self.defects.has(Defect::LingeringTransactionKept) {
+            let own = FormerName { sink, from: since, until: attempt };
+            let is_older = |id: &TransactionId| {
+                let goes_by = |name: &FormerName| name.covers(id.sink, id.attempt);
+                (goes_by(&own) || former.iter().any(goes_by)) && !keep.contains(id)
+            };
+            self.abort_older(is_older, outbox);
+        }
+        true
+    }
+
+    /// Whoever bears this name must be of `attempt` or a later one.
+    fn raise_epoch(&mut self, sink: SubtaskId, attempt: Attempt, outbox: &mut impl Outbox) {
+        let epoch = self.epochs.entry(sink).or_default();
         if attempt > *epoch {
             *epoch = attempt;
             self.timed_out.retain(|id| id.sink != sink || id.attempt >= attempt);
             outbox.event(Event::ProducersFenced { sink, attempt });
         }
-        if !self.defects.has(Defect::LingeringTransactionKept) {
-            self.abort_older(sink, attempt, keep, outbox);
-        }
-        true
     }
 
-    fn abort_older(
-        &mut self,
-        sink: SubtaskId,
-        attempt: Attempt,
-        keep: &[TransactionId],
-        outbox: &mut impl Outbox,
-    ) {
-        let older =
-            |id: &TransactionId| id.sink == sink && id.attempt < attempt && !keep.contains(id);
-        let lingering: Vec<_> = self.transactions.keys().copied().filter(older).collect();
+    fn abort_older(&mut self, is_older: impl Fn(&TransactionId) -> bool, outbox: &mut impl Outbox) {
+        let lingering: Vec<_> = self.transactions.keys().copied().filter(is_older).collect();
         for transaction in lingering {
             self.abort(transaction, outbox);
         }

@@ -58,6 +58,7 @@ impl SourceLog {
             | Input::Message { .. }
             | Input::Timer(_)
             | Input::Trouble(Trouble::Store(_) | Trouble::Sink(_))
+            | Input::Rescale(_)
             | Input::ConnectionLost { .. } => {}
         }
     }

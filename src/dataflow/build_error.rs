@@ -117,6 +117,23 @@ pub enum BuildError {
         /// The source.
         source_name: String,
     },
+    /// A source whose enumerator knows its readers by what they are called.
+    #[error(
+        "the splits of `{source_name}` are assigned by an enumerator, whose readers stay as they are"
+    )]
+    EnumeratedSourceRescaled {
+        /// The source.
+        source_name: String,
+    },
+    /// A source with state of its own, in another number of subtasks.
+    #[error(
+        "`{source_name}` has state of its own, which cannot be divided among another number of \
+         subtasks: fix() it"
+    )]
+    SourceStateIndivisible {
+        /// The source.
+        source_name: String,
+    },
     /// A protocol that gives another guarantee than the job must have.
     #[error("the job is to be {required}, and {protocol} is {}", protocol.guarantee())]
     OtherGuarantee {
@@ -162,4 +179,10 @@ pub enum BuildError {
     /// Too many subtasks in the job.
     #[error("the job has more than {} subtasks", u16::MAX)]
     TooManySubtasks,
+    /// An operator that was to be fixed, and does not exist.
+    #[error("no operator is named `{operator}`, whose parallelism is to stay as it is")]
+    UnknownOperator {
+        /// The name.
+        operator: String,
+    },
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::assignment::SplitAssignment;
 use super::build_error::BuildError;
 use super::graph::{Graph, Node};
 use super::job::Job;
@@ -69,6 +70,32 @@ impl JobBuilder {
         parallelism: u16,
         splits: u16,
     ) -> Stream<S::Out> {
+        self.add_source(name, source, parallelism, splits, SplitAssignment::Static)
+    }
+
+    /// Adds a source like [`source`](Self::source), whose splits are assigned by an enumerator while the job
+    /// runs: a subtask that has nothing left to read asks for one. There may be fewer splits than subtasks.
+    ///
+    /// No watermark passes such a source before all of its splits are assigned: what is in a split that nobody
+    /// reads yet would be late.
+    pub fn source_enumerated<S: Source>(
+        &self,
+        name: &str,
+        source: S,
+        parallelism: u16,
+        splits: u16,
+    ) -> Stream<S::Out> {
+        self.add_source(name, source, parallelism, splits, SplitAssignment::Enumerated)
+    }
+
+    fn add_source<S: Source>(
+        &self,
+        name: &str,
+        source: S,
+        parallelism: u16,
+        splits: u16,
+        assignment: SplitAssignment,
+    ) -> Stream<S::Out> {
         let prototype = Arc::new(source);
         let mut node = Node::new(
             name,
@@ -79,8 +106,21 @@ impl JobBuilder {
                 Task::Splits(Box::new(SourceTask::new(source, placement, partitions, defects)))
             }),
         );
-        node.splits = splits;
+        (node.splits, node.assignment) = (splits, assignment);
+        node.is_indivisible = size_of::<S::State>() > 0;
         Stream::of_new(&self.graph, node, Vec::new())
+    }
+
+    /// The operator keeps its parallelism when the job is rescaled.
+    pub fn fix(&self, operator: &str) {
+        let mut graph = self.graph.borrow_mut();
+        match graph.nodes.iter_mut().find(|node| node.name == operator) {
+            Some(node) => node.is_fixed = true,
+            None => {
+                let mistake = BuildError::UnknownOperator { operator: operator.to_owned() };
+                graph.mistake.get_or_insert(mistake);
+            }
+        }
     }
 
     /// The job is to take checkpoints in this way: one that it cannot have is refused by

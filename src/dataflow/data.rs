@@ -96,6 +96,13 @@ impl postcard::ser_flavors::Flavor for Writer<'_> {
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Bytes(pub Payload);
 
+impl Bytes {
+    /// The digest of the bytes.
+    pub(crate) fn digest(&self) -> crate::protocol::Digest {
+        crate::protocol::Digest::of(self)
+    }
+}
+
 impl Deref for Bytes {
     type Target = [u8];
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::assignment::SplitAssignment;
 use super::build_error::BuildError;
 use super::builder::{CONSUMERS_MAX, PARALLELISM_MAX};
 use super::placement::Placement;
@@ -35,6 +36,8 @@ pub(crate) struct Node {
     pub(crate) parallelism: u16,
     /// How many splits it reads.
     pub(crate) splits: u16,
+    /// Who decides which of its subtasks reads which.
+    pub(crate) assignment: SplitAssignment,
     /// Whether it has a key: keyed state is spread over its subtasks by key group.
     pub(crate) keyed: bool,
     /// Where its inputs come from.
@@ -44,6 +47,10 @@ pub(crate) struct Node {
     pub(crate) factory: TaskFactory,
     /// The state it declares.
     pub(crate) states: StateDeclarations,
+    /// Whether its parallelism stays as declared when the job is rescaled.
+    pub(crate) is_fixed: bool,
+    /// In a source, whether it knows more than its positions: nobody could say which subtask gets what.
+    pub(crate) is_indivisible: bool,
 }
 
 /// One edge, by the operator that emits and the number among its consumers.
@@ -66,12 +73,20 @@ impl Node {
             role,
             parallelism,
             splits: 0,
+            assignment: SplitAssignment::Static,
             keyed: false,
             inputs: Vec::new(),
             consumers: Vec::new(),
             factory,
             states: StateDeclarations::default(),
+            is_fixed: false,
+            is_indivisible: false,
         }
+    }
+
+    /// Whether an enumerator assigns its splits while the job runs.
+    fn is_enumerated(&self) -> bool {
+        self.role == OperatorRole::Source && self.assignment == SplitAssignment::Enumerated
     }
 
     fn is_sink(&self) -> bool {
@@ -92,6 +107,23 @@ impl Graph {
         }
         self.nodes.push(node);
         self.nodes.len() - 1
+    }
+
+    /// The same operators, with so many subtasks each, but for those that are fixed.
+    pub(crate) fn at(&self, parallelism: u16) -> Result<Self, BuildError> {
+        if let Some(node) = self.nodes.iter().find(|node| node.is_enumerated()) {
+            return Err(BuildError::EnumeratedSourceRescaled { source_name: node.name.clone() });
+        }
+        let is_stuck =
+            |node: &&Node| node.is_indivisible && !node.is_fixed && node.parallelism != parallelism;
+        if let Some(node) = self.nodes.iter().find(is_stuck) {
+            return Err(BuildError::SourceStateIndivisible { source_name: node.name.clone() });
+        }
+        let mut graph = self.clone();
+        for node in graph.nodes.iter_mut().filter(|node| !node.is_fixed) {
+            node.parallelism = parallelism;
+        }
+        Ok(graph)
     }
 
     /// Whether a job can be made of it.
@@ -176,7 +208,7 @@ fn check_splits(node: &Node) -> Result<(), BuildError> {
     let (source_name, splits, subtasks) = (node.name.clone(), node.splits, node.parallelism);
     if splits == 0 {
         Err(BuildError::NoSplits { source_name })
-    } else if splits < subtasks {
+    } else if splits < subtasks && node.assignment.is_static() {
         Err(BuildError::FewerSplitsThanSubtasks { source_name, splits, subtasks })
     } else {
         Ok(())

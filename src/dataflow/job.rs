@@ -3,11 +3,15 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::assignment::SplitAssignment;
 use super::build_error::BuildError;
-use super::graph::Graph;
+use super::graph::{Graph, Node};
+use super::placement::Placement;
 use super::subtask::Subtask;
 use super::wiring::Wiring;
-use crate::protocol::{CheckpointSettings, DefectSet, SplitId, SubtaskId, Topology};
+use crate::protocol::{
+    CheckpointSettings, DefectSet, OperatorId, OperatorRole, Reach, SplitId, SubtaskId, Topology,
+};
 
 /// A checked job; made by [`JobBuilder`](super::JobBuilder). Clones share everything.
 #[derive(Clone)]
@@ -19,14 +23,66 @@ struct Inner {
     name: String,
     graph: Graph,
     wiring: Wiring,
+    /// Whether its subtasks tell what they own.
+    is_rescalable: bool,
 }
 
 impl Job {
     /// The job of a graph that was [checked](Graph::check).
     pub(crate) fn of(name: &str, graph: &Graph) -> Result<Self, BuildError> {
-        let inner =
-            Inner { name: name.to_owned(), graph: graph.clone(), wiring: Wiring::of(graph)? };
-        Ok(Self { inner: Arc::new(inner) })
+        Self::of_kind(name, graph.clone(), false)
+    }
+
+    fn of_kind(name: &str, graph: Graph, is_rescalable: bool) -> Result<Self, BuildError> {
+        let (name, wiring) = (name.to_owned(), Wiring::of(&graph)?);
+        Ok(Self { inner: Arc::new(Inner { name, graph, wiring, is_rescalable }) })
+    }
+
+    /// The same job, with so many subtasks of each operator but the
+    /// [fixed](super::JobBuilder::fix) ones.
+    ///
+    /// # Errors
+    ///
+    /// When an operator cannot have so many: a keyed one more than there are key groups, a source more
+    /// than it has splits, or a source that knows more than its positions another number; and when a
+    /// forward edge would lead to another number of subtasks.
+    pub fn at(&self, parallelism: u16) -> Result<Self, BuildError> {
+        let graph = self.inner.graph.at(parallelism)?;
+        graph.check()?;
+        Self::of_kind(self.name(), graph, self.inner.is_rescalable)
+    }
+
+    /// The same job, whose subtasks tell at each snapshot and restore what state they own, piece by piece.
+    #[must_use]
+    pub fn rescalable(&self) -> Self {
+        let Inner { name, graph, .. } = &*self.inner;
+        Self::of_kind(name, graph.clone(), true).expect("it was wired before")
+    }
+
+    /// Whether its subtasks tell what state they own.
+    #[must_use]
+    pub fn is_rescalable(&self) -> bool {
+        self.inner.is_rescalable
+    }
+
+    /// By operator: which snapshots its subtasks read when their number has changed.
+    #[must_use]
+    pub fn reaches(&self) -> Vec<Reach> {
+        let reach = |node: &Node| {
+            let is_by_key = node.keyed && node.states.operator_count() == 0;
+            if is_by_key { Reach::KeyRange } else { Reach::All }
+        };
+        self.inner.graph.nodes.iter().map(reach).collect()
+    }
+
+    /// Where a subtask sits.
+    pub(crate) fn placement(&self, subtask: SubtaskId) -> &Placement {
+        &self.inner.wiring.placements[subtask.index()]
+    }
+
+    /// Whether the operator of this subtask spreads its state over its subtasks by key.
+    pub(crate) fn is_keyed(&self, subtask: SubtaskId) -> bool {
+        self.inner.graph.nodes[self.placement(subtask).operator.index()].keyed
     }
 
     /// Whether it can take checkpoints in this way.
@@ -56,7 +112,8 @@ impl Job {
         self.inner.wiring.split_count
     }
 
-    /// The splits that a subtask reads, ascending; none where it is not a source.
+    /// The splits that a subtask reads from the beginning, ascending; none where it is not a source, or an
+    /// enumerator assigns them.
     ///
     /// # Panics
     ///
@@ -64,6 +121,37 @@ impl Job {
     #[must_use]
     pub fn splits_of(&self, subtask: SubtaskId) -> &[SplitId] {
         &self.inner.wiring.placements[subtask.index()].splits
+    }
+
+    /// The sources whose splits an enumerator assigns: each with its subtasks and its splits.
+    pub fn enumerated(&self) -> impl Iterator<Item = (OperatorId, Vec<SubtaskId>, Vec<SplitId>)> {
+        let mut first: u16 = 0;
+        let nodes = (0..).map(OperatorId).zip(&self.inner.graph.nodes);
+        nodes.filter_map(move |(operator, node)| {
+            let splits = (first..first + node.splits).map(SplitId).collect();
+            first += node.splits;
+            (!node.assignment.is_static()).then(|| (operator, self.subtasks_of(operator), splits))
+        })
+    }
+
+    fn subtasks_of(&self, operator: OperatorId) -> Vec<SubtaskId> {
+        let topology = self.topology();
+        let all = topology.subtask_ids().zip(&topology.subtasks);
+        all.filter(|(_, shape)| shape.operator == operator).map(|(subtask, _)| subtask).collect()
+    }
+
+    /// The same job with this assignment of splits in all of its sources.
+    ///
+    /// # Errors
+    ///
+    /// When a source has not a split for each of its subtasks, and they are to be assigned statically.
+    pub fn with_assignment(&self, assignment: SplitAssignment) -> Result<Self, BuildError> {
+        let mut graph = self.inner.graph.clone();
+        for node in graph.nodes.iter_mut().filter(|node| node.role == OperatorRole::Source) {
+            node.assignment = assignment;
+        }
+        graph.check()?;
+        Self::of(self.name(), &graph)
     }
 
     /// A fresh task side of this subtask, with the defects that are switched on.

@@ -43,6 +43,7 @@
 //! ```
 
 mod admission;
+pub mod assignment;
 mod backend;
 pub mod build_error;
 pub mod builder;
@@ -62,6 +63,7 @@ mod placement;
 pub mod processed;
 pub mod record;
 pub mod replay;
+pub mod rescale;
 mod router;
 pub mod sink;
 mod sink_task;
@@ -82,6 +84,7 @@ mod transform_task;
 mod watermark;
 mod wiring;
 
+pub use assignment::SplitAssignment;
 pub use build_error::BuildError;
 pub use builder::{CONSUMERS_MAX, JobBuilder, PARALLELISM_MAX};
 pub use collector::Collector;
@@ -95,6 +98,7 @@ pub use operator::{Operator, TwoInputOperator};
 pub use processed::Processed;
 pub use record::{Item, Outputs, Payload, Record};
 pub use replay::Replay;
+pub use rescale::Part;
 pub use sink::{EncodedSink, Sink};
 pub use source::{Entry, Source, SourceCollector};
 pub use state::{

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::assignment::SplitAssignment;
 use crate::protocol::{OperatorId, SplitId, SubtaskId};
 
 /// What a subtask is told about its place, worked out once when the job is built.
@@ -21,6 +22,8 @@ pub(crate) struct Placement {
     pub(crate) routes: Vec<Arc<[u16]>>,
     /// How many output channels it has.
     pub(crate) outputs: u16,
-    /// The splits it reads.
+    /// The splits it reads from the beginning.
     pub(crate) splits: Vec<SplitId>,
+    /// Who decides which splits it reads.
+    pub(crate) assignment: SplitAssignment,
 }

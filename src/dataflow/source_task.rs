@@ -1,5 +1,6 @@
 //! The task side of a source: positions, ended splits, watermarks per split.
 
+use super::assignment::SplitAssignment;
 use super::channels::{freeze_watermarks, restore_counters, restore_watermarks};
 use super::data::{Bytes, encode};
 use super::placement::Placement;
@@ -9,7 +10,7 @@ use super::source::{Entry, Source, SourceCollector};
 use super::subtask_state::{RestoreError, SubtaskState};
 use super::task::SplitTask;
 use super::time::{TimeStand, TimeStep};
-use super::watermark::WatermarkMerger;
+use super::watermark::{WATERMARK_MAX, WatermarkMerger};
 use crate::protocol::{Defect, DefectSet, LineageId, SplitId};
 use crate::trace::SplitPosition;
 
@@ -17,11 +18,15 @@ use crate::trace::SplitPosition;
 #[derive(Clone)]
 pub(crate) struct SourceTask<S: Source> {
     source: S,
-    /// The subtask's splits, ascending; never empty, which the builder sees to.
+    /// The subtask's splits, ascending; never empty where they are assigned statically, which the builder
+    /// sees to.
     positions: Vec<SplitPosition>,
     /// Which of them have been read to their end.
     ended: Vec<bool>,
+    /// Of the splits; before them of the enumerator, where there is one: it holds all watermarks back until
+    /// it has assigned all splits, since what is in the others would be late.
     watermarks: WatermarkMerger,
+    assignment: SplitAssignment,
     router: Router<S::Out>,
     /// Whether anything was read since the start or the restore.
     has_read: bool,
@@ -38,11 +43,13 @@ impl<S: Source> SourceTask<S> {
     ) -> Self {
         let at_start = |split: &SplitId| SplitPosition { split: *split, offset: 0 };
         let splits = placement.splits.len();
+        let assignment = placement.assignment;
         Self {
             source,
             positions: placement.splits.iter().map(at_start).collect(),
             ended: vec![false; splits],
-            watermarks: WatermarkMerger::new(splits, defects),
+            watermarks: WatermarkMerger::new(first_split(assignment) + splits, defects),
+            assignment,
             router: Router::new(placement, partitions),
             has_read: false,
             defects,
@@ -72,6 +79,10 @@ impl<S: Source> SourceTask<S> {
     }
 
     fn restore_positions(&mut self, state: &SubtaskState) -> Result<(), RestoreError> {
+        match self.assignment {
+            SplitAssignment::Static => {}
+            SplitAssignment::Enumerated => self.take_over(&state.positions),
+        }
         for (position, ended) in self.positions.iter_mut().zip(&mut self.ended) {
             let split = position.split;
             let held = state.positions.iter().find(|held| held.split == split);
@@ -80,11 +91,58 @@ impl<S: Source> SourceTask<S> {
         }
         Ok(())
     }
+
+    /// Has the splits that a snapshot holds: which these are, the snapshot alone knows.
+    fn take_over(&mut self, positions: &[SplitPosition]) {
+        self.positions = positions.to_vec();
+        self.positions.sort_unstable();
+        self.ended = vec![false; positions.len()];
+        let inputs = first_split(self.assignment) + positions.len();
+        self.watermarks = WatermarkMerger::new(inputs, self.defects);
+    }
+
+    fn has_ended(&self) -> bool {
+        !self.awaits_splits() && self.ended.iter().all(|ended| *ended)
+    }
 }
+
+/// Which of the watermarks is that of the first split.
+fn first_split(assignment: SplitAssignment) -> usize {
+    match assignment {
+        SplitAssignment::Static => 0,
+        SplitAssignment::Enumerated => ENUMERATOR + 1,
+    }
+}
+
+/// Which of the watermarks is the enumerator's.
+const ENUMERATOR: usize = 0;
 
 impl<S: Source> SplitTask for SourceTask<S> {
     fn positions(&self) -> &[SplitPosition] {
         &self.positions
+    }
+
+    fn awaits_splits(&self) -> bool {
+        match self.assignment {
+            SplitAssignment::Static => false,
+            SplitAssignment::Enumerated => self.watermarks.inputs()[ENUMERATOR] < WATERMARK_MAX,
+        }
+    }
+
+    fn add_split(&mut self, split: SplitId) {
+        assert!(self.awaits_splits(), "{split} is assigned after the last one");
+        let local = self.positions.partition_point(|position| position.split < split);
+        self.positions.insert(local, SplitPosition { split, offset: 0 });
+        self.ended.insert(local, false);
+        self.watermarks.insert(first_split(self.assignment) + local);
+    }
+
+    fn end_assignment(&mut self, out: &mut Outputs) -> bool {
+        if let Some(lowest) = self.watermarks.advance(ENUMERATOR, WATERMARK_MAX) {
+            out.note(|| TimeStep::Advanced { watermark: lowest });
+            self.router.broadcast_watermark(lowest, out);
+        }
+        self.has_ended()
     }
 
     fn read(&mut self, entry: Entry<'_>, out: &mut Outputs) {
@@ -96,7 +154,7 @@ impl<S: Source> SplitTask for SourceTask<S> {
             watermarks: &mut self.watermarks,
             out,
             origin: LineageId::of_entry(entry.split, entry.offset),
-            local_split: local,
+            local_split: first_split(self.assignment) + local,
             emitted: 0,
         };
         self.source.read(entry, &mut collector);
@@ -106,11 +164,12 @@ impl<S: Source> SplitTask for SourceTask<S> {
     fn end_split(&mut self, split: SplitId, out: &mut Outputs) -> bool {
         let local = self.local(split);
         self.ended[local] = true;
-        if let Some(lowest) = self.watermarks.end(local) {
+        let input = first_split(self.assignment) + local;
+        if let Some(lowest) = self.watermarks.end(input) {
             out.note(|| TimeStep::Advanced { watermark: lowest });
             self.router.broadcast_watermark(lowest, out);
         }
-        self.ended.iter().all(|ended| *ended)
+        self.has_ended()
     }
 
     fn freeze(&self) -> SubtaskState {

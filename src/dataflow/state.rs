@@ -15,8 +15,23 @@ pub enum StateKind {
     List,
     /// A map per key.
     Map,
-    /// A list per subtask.
+    /// A list per subtask; its elements are dealt out anew when the number of subtasks changes.
     Operator,
+    /// A list per subtask; when their number changes, everybody gets the elements of all.
+    Union,
+    /// A list that is the same in every subtask; a new subtask gets a copy.
+    Broadcast,
+}
+
+impl StateKind {
+    /// Whether it is a list of the subtask, whatever the key.
+    #[must_use]
+    pub fn is_operator_list(self) -> bool {
+        match self {
+            StateKind::Operator | StateKind::Union | StateKind::Broadcast => true,
+            StateKind::Value | StateKind::List | StateKind::Map => false,
+        }
+    }
 }
 
 /// The name and kind of a piece of state; snapshots carry them, so that another operator's is refused.
@@ -52,9 +67,21 @@ impl StateDeclarations {
         MapState::at(declare(&mut self.keyed, name, StateKind::Map))
     }
 
-    /// Declares a list that belongs to the subtask, whatever the key.
+    /// Declares a list that belongs to the subtask, whatever the key; after a rescale its elements are
+    /// dealt out to the subtasks in turn.
     pub fn operator_list<T>(&mut self, name: &str) -> OperatorState<T> {
         OperatorState::at(declare(&mut self.operator, name, StateKind::Operator))
+    }
+
+    /// Declares a list that belongs to the subtask; after a rescale every subtask has the elements of all.
+    pub fn union_list<T>(&mut self, name: &str) -> OperatorState<T> {
+        OperatorState::at(declare(&mut self.operator, name, StateKind::Union))
+    }
+
+    /// Declares a list that is the same in all subtasks, which the operator must see to: by filling it
+    /// from a stream that is broadcast by one subtask only.
+    pub fn broadcast_list<T>(&mut self, name: &str) -> OperatorState<T> {
+        OperatorState::at(declare(&mut self.operator, name, StateKind::Broadcast))
     }
 
     /// How many pieces each key has.

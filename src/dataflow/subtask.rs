@@ -51,6 +51,39 @@ impl Subtask {
         }
     }
 
+    /// A source whose splits are assigned by an enumerator reads this one from its start from here on.
+    ///
+    /// # Panics
+    ///
+    /// When this is not a source.
+    pub fn add_split(&mut self, split: SplitId) {
+        match &mut self.task {
+            Task::Splits(task) => task.add_split(split),
+            Task::Inputs(_) => panic!("{} reads no splits", self.id),
+        }
+    }
+
+    /// The enumerator has no more splits for this source; whether all that it has have ended.
+    ///
+    /// # Panics
+    ///
+    /// When this is not a source.
+    pub fn end_assignment(&mut self, out: &mut Outputs) -> bool {
+        match &mut self.task {
+            Task::Splits(task) => task.end_assignment(out),
+            Task::Inputs(_) => panic!("{} reads no splits", self.id),
+        }
+    }
+
+    /// Whether an enumerator may assign it more splits.
+    #[must_use]
+    pub fn awaits_splits(&self) -> bool {
+        match &self.task {
+            Task::Splits(task) => task.awaits_splits(),
+            Task::Inputs(_) => false,
+        }
+    }
+
     /// Processes an item from an input channel, by its index in
     /// [`Topology::inputs`](crate::protocol::Topology::inputs).
     ///

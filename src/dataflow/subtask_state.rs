@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use super::backend::KeyEntry;
 use super::data::Bytes;
-use super::state::{StateKind, StateShape};
+use super::state::StateShape;
 use crate::protocol::{Digest, KeyGroup, SplitId, SubtaskId};
 use crate::trace::SplitPosition;
 
@@ -68,8 +68,7 @@ impl SubtaskState {
 impl SubtaskState {
     /// Checks that this is the state of an operator that declares `expected`.
     pub(crate) fn check_shapes(&self, expected: &[StateShape]) -> Result<(), RestoreError> {
-        let operator = |shape: &&StateShape| shape.kind == StateKind::Operator;
-        let lists = expected.iter().filter(operator).count();
+        let lists = expected.iter().filter(|shape| shape.kind.is_operator_list()).count();
         if self.shapes == expected && self.operator_lists.len() == lists {
             return Ok(());
         }
@@ -108,6 +107,9 @@ pub enum RestoreError {
         /// Edges of the subtask.
         expected: usize,
     },
+    /// The state of a source that is not the same in all its subtasks: there is no rule that divides it.
+    #[error("the source's own state differs between its subtasks, and cannot be divided anew")]
+    SourceStateIndivisible,
     /// The snapshot of a subtask with other input channels or splits.
     #[error("the snapshot has {found} inputs, the subtask has {expected}")]
     OtherInputs {

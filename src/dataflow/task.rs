@@ -4,6 +4,7 @@ use super::record::{Item, Outputs};
 use super::source::Entry;
 use super::subtask_state::{RestoreError, SubtaskState};
 use super::time::TimeStand;
+use crate::protocol::SplitId;
 use crate::trace::SplitPosition;
 
 /// A subtask with input channels.
@@ -20,8 +21,11 @@ pub(crate) trait InputTask: Send {
 /// A subtask with splits of the source log.
 pub(crate) trait SplitTask: Send {
     fn positions(&self) -> &[SplitPosition];
+    fn awaits_splits(&self) -> bool;
     fn read(&mut self, entry: Entry<'_>, out: &mut Outputs);
-    fn end_split(&mut self, split: crate::protocol::SplitId, out: &mut Outputs) -> bool;
+    fn add_split(&mut self, split: SplitId);
+    fn end_assignment(&mut self, out: &mut Outputs) -> bool;
+    fn end_split(&mut self, split: SplitId, out: &mut Outputs) -> bool;
     fn freeze(&self) -> SubtaskState;
     fn restore(&mut self, state: &SubtaskState) -> Result<(), RestoreError>;
     fn time(&self) -> TimeStand;

@@ -47,6 +47,13 @@ impl WatermarkMerger {
         self.raise()
     }
 
+    /// An input more, at this place, which has said nothing yet. One that holds the minimum down is kept until
+    /// there can be no more: else the minimum would fall.
+    pub(crate) fn insert(&mut self, input: usize) {
+        debug_assert_eq!(self.current, WATERMARK_MIN, "the watermark never falls");
+        self.inputs.insert(input, WATERMARK_MIN);
+    }
+
     /// The minimum over all inputs.
     pub(crate) fn current(&self) -> i64 {
         self.current

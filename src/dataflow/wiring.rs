@@ -101,6 +101,10 @@ fn deal_splits(graph: &Graph) -> Result<(Vec<Vec<SplitId>>, u16), BuildError> {
     for node in &graph.nodes {
         let end = next.checked_add(node.splits).ok_or(BuildError::TooManySplits)?;
         for index in 0..node.parallelism {
+            if !node.assignment.is_static() {
+                dealt.push(Vec::new());
+                continue;
+            }
             let own = (next..end).skip(usize::from(index)).step_by(usize::from(node.parallelism));
             dealt.push(own.map(SplitId).collect());
         }
@@ -122,6 +126,7 @@ fn placements(graph: &Graph, topology: &Topology, splits: Vec<Vec<SplitId>>) -> 
             routes: ends.routes.into_iter().map(Into::into).collect(),
             outputs: ends.outputs,
             splits,
+            assignment: graph.nodes[shape.operator.index()].assignment,
         };
     subtasks.map(placement).collect()
 }

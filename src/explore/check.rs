@@ -9,7 +9,7 @@ use super::footage::picture;
 use super::report::headline;
 use super::run::{WorldKind, run_plan};
 use super::statistics::Statistics;
-use crate::dataflow::{BuildError, Data, Input, JobBuilder};
+use crate::dataflow::{BuildError, Data, Input, JobBuilder, SplitAssignment};
 use crate::oracle::Verdict;
 use crate::plan::scenario::{
     CheckpointScenario, ClusterScenario, JobScenario, LinkScenario, NemesisScenario,
@@ -197,9 +197,11 @@ fn scenario(name: &str) -> Scenario {
             parallelism: one,
             splits: one,
             deal: Vec::new(),
+            assignment: SplitAssignment::Static,
         },
         cluster: ClusterScenario::default(),
         checkpoints: CheckpointScenario::default(),
+        rescale: None,
         links: LinkScenario::default(),
         faults: faults.collect(),
         requests: RequestScenario::default(),

@@ -31,8 +31,10 @@ impl Prepared {
     /// The cluster that runs it under `plan`.
     #[must_use]
     pub fn cluster(&self, plan: &Plan) -> Cluster {
+        let job = &self.experiment.job;
+        let is_rescaled = !plan.rescales.is_empty();
         Cluster {
-            job: Arc::clone(&self.experiment.job),
+            job: if is_rescaled { Arc::new(job.rescalable()) } else { Arc::clone(job) },
             input: Arc::clone(&self.experiment.input),
             settings: Arc::new(plan.cluster.clone()),
             defects: plan.defects,
@@ -99,6 +101,6 @@ impl Experiments {
 
 /// The input is the same for every seed: what differs is what happens to it.
 fn settings(job: &JobPlan) -> WorkloadSettings {
-    let JobPlan { records, parallelism, splits, deal, .. } = *job;
-    WorkloadSettings { records, parallelism, splits, deal, seed: 0 }
+    let JobPlan { records, parallelism, splits, deal, assignment, .. } = *job;
+    WorkloadSettings { records, parallelism, splits, deal, assignment, seed: 0 }
 }

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::experiments::{Experiments, Prepared};
 use crate::cluster::{ClusterSettings, CostModel, StoreSettings};
-use crate::dataflow::Deal;
+use crate::dataflow::{Deal, SplitAssignment};
 use crate::plan::{JobPlan, Latency, LinkSettings, Plan, Span};
 use crate::protocol::{
     ChannelId, CheckpointId, CheckpointSettings, DefectSet, Protocol, SubtaskId, VirtualTime,
@@ -62,6 +62,7 @@ pub fn plan(interval_ms: u64, seed: u64) -> Plan {
             parallelism: 2,
             splits: 2,
             deal: Deal::Even,
+            assignment: SplitAssignment::Static,
         },
         cluster: cluster(interval_ms),
         links: LinkSettings {
@@ -79,6 +80,7 @@ pub fn plan(interval_ms: u64, seed: u64) -> Plan {
         safety_ms: 1,
         liveness_ms: 600_000,
         lost: Vec::new(),
+        rescales: Vec::new(),
         defects: DefectSet::NONE,
     }
 }

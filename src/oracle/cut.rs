@@ -85,9 +85,11 @@ impl CutOracle {
     }
 
     /// All channels are new.
-    pub fn handle_attempt_started(&mut self) {
+    pub fn handle_attempt_started(&mut self, scene: &Scene) {
         self.flows.fill(Flow::default());
+        self.flows.resize(scene.shape.channels.len(), Flow::default());
         self.restored.iter_mut().for_each(VecDeque::clear);
+        self.restored.resize_with(scene.shape.channels.len(), VecDeque::new);
         self.cuts.clear();
     }
 

@@ -42,6 +42,8 @@ pub(super) struct EventTimeOracle {
     saved: BTreeMap<CheckpointId, Saved>,
     /// How often each record was dropped, where any was.
     dropped: BTreeMap<Digest, u32>,
+    /// The shape that all this is about.
+    version: usize,
 }
 
 impl EventTimeOracle {
@@ -55,6 +57,7 @@ impl EventTimeOracle {
             newest: Vec::new(),
             saved: BTreeMap::new(),
             dropped: BTreeMap::new(),
+            version: 0,
         }
     }
 
@@ -67,8 +70,11 @@ impl EventTimeOracle {
     }
 
     /// The next attempt starts: what was done after the restored cut is undone.
-    pub fn handle_attempt_started(&mut self, restored: Option<CheckpointId>) {
+    pub fn handle_attempt_started(&mut self, scene: &Scene, restored: Option<CheckpointId>) {
         self.saved.retain(|id, _| Some(*id) == restored);
+        if self.version != scene.shape.version() {
+            self.reshape(scene, restored);
+        }
         let saved = restored.and_then(|checkpoint| self.saved.get(&checkpoint));
         for (index, stand) in self.stands.iter_mut().enumerate() {
             let at_cut = saved.and_then(|saved| saved.get(index).cloned().flatten());
@@ -86,11 +92,32 @@ impl EventTimeOracle {
         }
     }
 
+    /// Subtasks and channels are others: what the new ones begin with is not known. What was dropped before
+    /// the cut stays dropped, and goes with the first.
+    fn reshape(&mut self, scene: &Scene, restored: Option<CheckpointId>) {
+        self.version = scene.shape.version();
+        let saved = restored.and_then(|checkpoint| self.saved.remove(&checkpoint));
+        let inputs = scene.shape.inputs.iter().map(Vec::len);
+        self.stands = inputs.map(Stand::new).collect();
+        let known = self.stands.iter().map(|stand| Stand { is_known: false, ..stand.clone() });
+        let mut at_cut: Vec<Stand> = known.collect();
+        if let Some(first) = at_cut.first_mut() {
+            let stands = saved.into_iter().flatten().flatten();
+            first.dropped.extend(stands.flat_map(|stand| stand.dropped));
+        }
+        if let Some(checkpoint) = restored {
+            self.saved.insert(checkpoint, at_cut.into_iter().map(Some).collect());
+        }
+        self.channels.resize(scene.shape.channels.len(), VecDeque::new());
+        self.newest.resize(scene.shape.channels.len(), WATERMARK_MIN);
+    }
+
     /// A subtask says what it begins with.
     pub fn handle_restored(&mut self, scene: &mut Scene, subtask: SubtaskId, begins: Beginning) {
         self.is_told = true;
         let stand = &mut self.stands[subtask.index()];
         if !stand.is_known {
+            stand.watermark = begins.watermark.unwrap_or(WATERMARK_MIN);
             return;
         }
         let Beginning { watermark, timers } = begins;

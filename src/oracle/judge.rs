@@ -7,9 +7,11 @@ macro_rules! scene {
     };
 }
 
+mod attempts;
 mod concern;
 mod rare;
 mod savepoints;
+mod splits;
 mod time;
 
 use std::sync::Arc;
@@ -23,15 +25,17 @@ use super::lifecycle::LifecycleOracle;
 use super::liveness::LivenessOracle;
 use super::order::OrderOracle;
 use super::output::OutputOracle;
+use super::ownership::OwnershipOracle;
 use super::recovery::RecoveryOracle;
 use super::reference::Reference;
 use super::shape::{Scene, Shape};
+use super::splits::SplitsOracle;
 use super::state::StateOracle;
 use super::stopped_world::StoppedWorldOracle;
 use super::termination::TerminationOracle;
 use super::vector_clock::VectorClockOracle;
 use super::verdict::{End, Verdict, Violation, Violations};
-use crate::protocol::{Attempt, ChannelId, ProcessId, SubtaskId, VirtualTime};
+use crate::protocol::{Attempt, ChannelId, ProcessId, SubtaskId, Topology, VirtualTime};
 use crate::trace::{Event, SplitPosition, Stamp};
 
 /// Judges one run by its trace, while it happens.
@@ -45,6 +49,8 @@ pub struct Judge {
     found: Violations,
     /// Where the next event must lie.
     next: u64,
+    /// The shape of the attempt that is about to start.
+    reshaped: Option<(Attempt, Box<Topology>)>,
     now: VirtualTime,
     /// The attempt whose events count.
     attempt: Option<Attempt>,
@@ -60,7 +66,9 @@ pub struct Judge {
     liveness: LivenessOracle,
     order: OrderOracle,
     output: OutputOracle,
+    ownership: OwnershipOracle,
     recovery: RecoveryOracle,
+    splits: SplitsOracle,
     state: StateOracle,
     stopped_world: StoppedWorldOracle,
     termination: TerminationOracle,
@@ -75,6 +83,7 @@ impl Judge {
             shape: Shape::default(),
             found: Violations::default(),
             next: 0,
+            reshaped: None,
             now: VirtualTime::ZERO,
             attempt: None,
             zombies: 0,
@@ -87,7 +96,9 @@ impl Judge {
             liveness: LivenessOracle::default(),
             order: OrderOracle::default(),
             output: OutputOracle::new(reference),
+            ownership: OwnershipOracle::default(),
             recovery: RecoveryOracle::default(),
+            splits: SplitsOracle::default(),
             state: StateOracle::default(),
             stopped_world: StoppedWorldOracle::default(),
             termination: TerminationOracle::default(),
@@ -120,6 +131,7 @@ impl Judge {
             Event::Read { subtask, attempt, split, offset, lineage } => {
                 if self.counts_in(stamp, *subtask, *attempt) {
                     let entry = SplitPosition { split: *split, offset: *offset };
+                    self.splits.handle_read(scene!(self, stamp), *subtask, *split);
                     self.state.handle_read(scene!(self, stamp), *subtask, entry, *lineage);
                     self.termination.handle_read(scene!(self, stamp), *subtask);
                     self.judge_move(stamp, *subtask);
@@ -206,7 +218,7 @@ impl Judge {
         if self.attempt == Some(attempt) && self.shape.has_channel(channel) {
             return true;
         }
-        if !self.shape.has_channel(channel) {
+        if !self.shape.ever_had_channel(channel) || self.attempt == Some(attempt) {
             self.report(stamp, Kind::UnknownEntity, format!("{channel} is not in the topology"));
         }
         self.judge_attempt(stamp, attempt);
@@ -219,14 +231,18 @@ impl Judge {
         if self.attempt == Some(attempt) && self.shape.has_subtask(subtask) {
             return true;
         }
-        self.knows(stamp, subtask);
+        if self.attempt == Some(attempt) {
+            self.report(stamp, Kind::UnknownEntity, format!("{subtask} is not in the topology"));
+        } else {
+            self.knows(stamp, subtask);
+        }
         self.judge_attempt(stamp, attempt);
         false
     }
 
-    /// Whether the topology has this subtask.
+    /// Whether the job has, or has had, this subtask.
     fn knows(&mut self, stamp: Stamp, subtask: SubtaskId) -> bool {
-        let is_known = self.shape.has_subtask(subtask);
+        let is_known = self.shape.ever_had_subtask(subtask);
         if !is_known {
             self.report(stamp, Kind::UnknownEntity, format!("{subtask} is not in the topology"));
         }

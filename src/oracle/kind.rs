@@ -217,6 +217,24 @@ kinds! {
         /// Only what is expected becomes visible, as often as it is expected.
         UnexpectedOutput,
     }
+    Ownership {
+        /// A broadcast list is the same in every subtask.
+        BroadcastDiffers,
+        /// A rescale that was to wait for a checkpoint starts from one triggered after it was asked for.
+        FinalCheckpointMissing,
+        /// What is restored of a key group is what was snapshotted of it.
+        KeyGroupAltered,
+        /// What was snapshotted of a key group is restored into some subtask.
+        KeyGroupLost,
+        /// No two subtasks own the same key group.
+        KeyGroupOwnedTwice,
+        /// The subtasks of an operator own all key groups between them.
+        KeyGroupsNotPartitioned,
+        /// The elements of a list are dealt out, each to one subtask.
+        ListElementsDiffer,
+        /// After a rescale everybody has all elements of a union.
+        UnionIncomplete,
+    }
     Recovery {
         /// Attempts start in the order of their numbers.
         AttemptOutOfOrder,
@@ -232,6 +250,26 @@ kinds! {
         TermOutOfOrder,
         /// An attempt starts from the newest completed checkpoint.
         WrongCheckpoint,
+    }
+    Splits {
+        /// A reader takes a split that was assigned to it, once.
+        AcceptedUnduly,
+        /// An enumerator assigns only splits that no reader has.
+        AssignedTwice,
+        /// A reader is frozen after its enumerator.
+        FrozenBeforeEnumerator,
+        /// An enumerator is frozen only for a checkpoint that may still complete.
+        FrozenForSettled,
+        /// An enumerator freezes what it has.
+        FrozenOtherSplits,
+        /// At the end of the job every split has been taken by a reader.
+        NeverTaken,
+        /// A reader reads only the splits that are its own.
+        ReadByStranger,
+        /// An enumerator has after a restart what it had at the restored cut.
+        RestoredOtherSplits,
+        /// Nobody has a split that somebody else has.
+        TwoOwners,
     }
     State {
         /// Where there is no checkpoint, a subtask starts from the initial state.

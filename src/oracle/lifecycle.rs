@@ -64,8 +64,9 @@ impl LifecycleOracle {
     }
 
     /// All subtasks are new.
-    pub fn handle_attempt_started(&mut self) {
+    pub fn handle_attempt_started(&mut self, scene: &Scene) {
         self.subtasks.fill(Known::default());
+        self.subtasks.resize(scene.shape.subtasks(), Known::default());
     }
 
     /// A coordinator took over: nothing is pending any more.
@@ -207,7 +208,9 @@ impl LifecycleOracle {
         checkpoint: CheckpointId,
     ) {
         if let Some(pending) = self.pending.get_mut(&checkpoint).filter(|p| p.attempt == attempt) {
-            pending.acknowledged[subtask.index()] = true;
+            if let Some(acknowledged) = pending.acknowledged.get_mut(subtask.index()) {
+                *acknowledged = true;
+            }
         }
     }
 
@@ -424,7 +427,10 @@ impl Pending {
         if self.is_assembled {
             return Some("the checkpoint was assembled before".to_owned());
         }
-        if std::mem::replace(&mut self.counted[subtask.index()], true) {
+        let Some(counted) = self.counted.get_mut(subtask.index()) else {
+            return Some("the job had no such subtask then".to_owned());
+        };
+        if std::mem::replace(counted, true) {
             return Some("it had counted before".to_owned());
         }
         self.missing -= 1;

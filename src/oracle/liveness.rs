@@ -90,9 +90,10 @@ impl LivenessOracle {
     }
 
     /// All channels are new.
-    pub fn handle_attempt_started(&mut self) {
+    pub fn handle_attempt_started(&mut self, scene: &Scene) {
         self.is_running = false;
         self.blocked.fill(None);
+        self.blocked.resize(scene.shape.channels.len(), None);
     }
 
     /// A coordinator took over: nobody will settle what its predecessor had triggered.

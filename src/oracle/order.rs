@@ -67,9 +67,11 @@ impl OrderOracle {
     }
 
     /// All channels are new.
-    pub fn handle_attempt_started(&mut self) {
+    pub fn handle_attempt_started(&mut self, scene: &Scene) {
         self.lanes.iter_mut().for_each(Lane::clear);
+        self.lanes.resize(scene.shape.channels.len(), Lane::default());
         self.aligning.fill(CheckpointId(0));
+        self.aligning.resize(scene.shape.subtasks(), CheckpointId(0));
     }
 
     /// A record entered a channel.

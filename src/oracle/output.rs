@@ -163,7 +163,7 @@ impl OutputOracle {
             report(scene, Kind::CommittedUnduly, transaction, text);
         }
         progress.is_committed = true;
-        let operator = mix(u64::from(scene.shape.operator(transaction.sink)) + 1);
+        let operator = mix(u64::from(scene.shape.opened_by(transaction)) + 1);
         for record in records {
             self.show(scene, transaction, *record, operator);
         }
@@ -190,7 +190,7 @@ impl OutputOracle {
                 let text = format!(
                     "the job finished with {transaction} of {} neither committed nor aborted, \
                      {records} records in it",
-                    scene.name(transaction.sink)
+                    scene.shape.producer(*transaction)
                 );
                 report(scene, Kind::LingeringTransaction, *transaction, text);
             }
@@ -312,7 +312,7 @@ fn report_record(
     (transaction, record): (TransactionId, OutputRecord),
     what: &str,
 ) {
-    let name = scene.name(transaction.sink);
+    let name = scene.shape.producer(transaction);
     let lineage = record.lineage;
     let text = format!("{transaction} of {name} made record {lineage} visible, {what}");
     let violation = Violation::new(kind, text);

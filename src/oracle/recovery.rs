@@ -5,6 +5,8 @@
 //! no older one writes the job's record; after a sink's producers were fenced, no older one prepares
 //! a transaction (RisingWave #27087).
 
+use std::collections::BTreeMap;
+
 use super::kind::Kind;
 use super::shape::Scene;
 use super::verdict::Violation;
@@ -24,15 +26,14 @@ pub(super) struct RecoveryOracle {
     version: Option<u64>,
     /// The newest term that wrote the job's record.
     written: Option<Term>,
-    /// By subtask, below which attempt producers are refused.
-    fences: Vec<Attempt>,
+    /// By the name of a sink subtask, below which attempt producers are refused.
+    fences: BTreeMap<SubtaskId, Attempt>,
 }
 
 impl RecoveryOracle {
     /// The run begins.
-    pub fn start(&mut self, scene: &Scene) {
+    pub fn start(&mut self) {
         *self = Self::default();
-        self.fences = vec![Attempt(0); scene.shape.subtasks()];
     }
 
     /// Whether a later coordinator than that of `term` reigns.
@@ -137,15 +138,15 @@ impl RecoveryOracle {
 
     /// Older producers of a sink are refused from here on.
     pub fn handle_fenced(&mut self, sink: SubtaskId, attempt: Attempt) {
-        let fence = &mut self.fences[sink.index()];
+        let fence = self.fences.entry(sink).or_default();
         *fence = (*fence).max(attempt);
     }
 
     /// A producer opened or prepared a transaction: it must not be fenced.
     pub fn handle_produced(&mut self, scene: &mut Scene, transaction: TransactionId, what: &str) {
-        let fence = self.fences[transaction.sink.index()];
+        let fence = self.fences.get(&transaction.sink).copied().unwrap_or_default();
         if transaction.attempt < fence {
-            let name = scene.name(transaction.sink);
+            let name = scene.shape.producer(transaction);
             let text =
                 format!("{transaction} of {name} was {what} after {fence} had fenced it off");
             let violation = Violation::new(Kind::FencedProducerActed, text);

@@ -1,9 +1,13 @@
 //! The job's shape as oracles use it: dense, checked once, so that nothing in a trace can lead astray.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::verdict::{Violation, Violations};
-use crate::protocol::{ChannelId, Guarantee, OperatorRole, Protocol, SubtaskId, Topology};
+use crate::protocol::{
+    Attempt, ChannelId, Guarantee, OperatorId, OperatorRole, Protocol, SubtaskId, SubtaskShape,
+    Topology, TransactionId,
+};
 use crate::trace::{RunStarted, Stamp};
 
 /// The two ends of a channel.
@@ -18,7 +22,9 @@ pub(super) struct Ends {
 /// What [`RunStarted`] says, checked and indexed; empty before it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Shape {
-    topology: Topology,
+    topology: Arc<Topology>,
+    /// Those before it, oldest first, each with the first attempt that was not of it any more.
+    earlier: Vec<(Attempt, Arc<Topology>)>,
     /// By channel.
     pub channels: Vec<Ends>,
     /// By subtask, the channels into it.
@@ -43,7 +49,8 @@ impl Shape {
         Self::check(&run.topology)?;
         let subtasks = run.topology.subtasks.len();
         let mut shape = Self {
-            topology: run.topology.clone(),
+            topology: Arc::new(run.topology.clone()),
+            earlier: Vec::new(),
             channels: Vec::with_capacity(run.topology.channels.len()),
             inputs: vec![Vec::new(); subtasks],
             outputs: vec![Vec::new(); subtasks],
@@ -53,12 +60,82 @@ impl Shape {
             liveness_bound: Duration::from_millis(run.liveness_bound_ms),
             protocol: run.protocol,
         };
-        for (channel, ends) in run.topology.channel_ids().zip(&run.topology.channels) {
-            shape.channels.push(Ends { from: ends.from, to: ends.to });
-            shape.outputs[ends.from.index()].push(channel);
-            shape.inputs[ends.to.index()].push(channel);
-        }
+        shape.index();
         Ok(shape)
+    }
+
+    /// From `attempt` on the job has this shape; what is wrong with it, if it is none. Whether it is another.
+    pub fn reshape(&mut self, attempt: Attempt, topology: &Topology) -> Result<bool, String> {
+        Self::check(topology)?;
+        if *self.topology == *topology {
+            return Ok(false);
+        }
+        let before = std::mem::replace(&mut self.topology, Arc::new(topology.clone()));
+        self.earlier.push((attempt, before));
+        self.channels.clear();
+        self.inputs = vec![Vec::new(); topology.subtasks.len()];
+        self.outputs = self.inputs.clone();
+        self.index();
+        Ok(true)
+    }
+
+    fn index(&mut self) {
+        for (channel, ends) in self.topology.channel_ids().zip(&self.topology.channels) {
+            self.channels.push(Ends { from: ends.from, to: ends.to });
+            self.outputs[ends.from.index()].push(channel);
+            self.inputs[ends.to.index()].push(channel);
+        }
+    }
+
+    /// The job.
+    pub fn topology(&self) -> &Arc<Topology> {
+        &self.topology
+    }
+
+    /// How often the job was reshaped: what was noted in one shape says nothing in another.
+    pub fn version(&self) -> usize {
+        self.earlier.len()
+    }
+
+    /// The job as it was in `attempt`.
+    fn topology_in(&self, attempt: Attempt) -> &Topology {
+        let earlier = self.earlier.iter().find(|(until, _)| attempt < *until);
+        earlier.map_or(&*self.topology, |(_, topology)| topology)
+    }
+
+    /// Whether any shape that the job has had has this subtask.
+    pub fn ever_had_subtask(&self, subtask: SubtaskId) -> bool {
+        let mut earlier = self.earlier.iter();
+        self.has_subtask(subtask)
+            || earlier.any(|(_, topology)| subtask.index() < topology.subtasks.len())
+    }
+
+    /// Whether any shape that the job has had has this channel.
+    pub fn ever_had_channel(&self, channel: ChannelId) -> bool {
+        let mut earlier = self.earlier.iter();
+        self.has_channel(channel)
+            || earlier.any(|(_, topology)| channel.index() < topology.channels.len())
+    }
+
+    /// The operator and the index of a subtask.
+    pub fn subtask(&self, subtask: SubtaskId) -> Option<SubtaskShape> {
+        self.topology.subtasks.get(subtask.index()).copied()
+    }
+
+    /// How many subtasks an operator has.
+    pub fn parallelism(&self, operator: OperatorId) -> u16 {
+        self.topology.operators.get(operator.index()).map_or(0, |shape| shape.parallelism)
+    }
+
+    /// What an operator is called.
+    pub fn operator_name(&self, operator: OperatorId) -> String {
+        let shape = self.topology.operators.get(operator.index());
+        shape.map_or_else(|| operator.to_string(), |shape| shape.name.clone())
+    }
+
+    /// The form people read of whoever opened a transaction.
+    pub fn producer(&self, transaction: TransactionId) -> String {
+        self.topology_in(transaction.attempt).name(transaction.sink)
     }
 
     /// Whether a record may count more than once after a failure.
@@ -88,7 +165,13 @@ impl Shape {
 
     /// The dense number of the operator of `subtask`, for keys; 0 where there is none.
     pub fn operator(&self, subtask: SubtaskId) -> u16 {
-        self.topology.subtasks.get(subtask.index()).map_or(0, |shape| shape.operator.0)
+        self.subtask(subtask).map_or(0, |shape| shape.operator.0)
+    }
+
+    /// The dense number of the operator that opened a transaction, for keys; 0 where there is none.
+    pub fn opened_by(&self, transaction: TransactionId) -> u16 {
+        let topology = self.topology_in(transaction.attempt);
+        topology.subtasks.get(transaction.sink.index()).map_or(0, |shape| shape.operator.0)
     }
 
     /// Whether some sink writes outside transactions.

@@ -62,10 +62,14 @@ struct Flow {
 struct Saved {
     /// By subtask.
     subtasks: Vec<Option<Frozen>>,
+    /// The splits that no reader has, of sources with an enumerator.
+    unassigned: Vec<SplitId>,
     /// By channel.
     sent: Vec<Option<Fingerprint>>,
     /// By channel.
     received: Vec<Option<Fingerprint>>,
+    /// In which shape of the job.
+    version: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -143,7 +147,8 @@ impl StateOracle {
     pub fn handle_end_sent(&mut self, scene: &Scene, channel: ChannelId) {
         let sender = scene.shape.channels[channel.index()].from;
         let sent = self.flows[channel.index()].sent;
-        for saved in self.saved.values_mut() {
+        let version = scene.shape.version();
+        for saved in self.saved.values_mut().filter(|saved| saved.version == version) {
             if saved.subtasks[sender.index()].is_some() {
                 saved.sent[channel.index()].get_or_insert(sent);
             }
@@ -174,6 +179,16 @@ impl StateOracle {
         }
     }
 
+    /// An enumerator froze what no reader has: its part of the cut.
+    pub fn handle_enumerator(
+        &mut self,
+        scene: &Scene,
+        checkpoint: CheckpointId,
+        unassigned: &[SplitId],
+    ) {
+        self.saved(scene, checkpoint).unassigned.extend(unassigned);
+    }
+
     /// The checkpoint completed: its state is the state that recovery goes back to.
     pub fn handle_completed(&mut self, scene: &mut Scene, checkpoint: CheckpointId) {
         self.saved.retain(|id, _| *id >= checkpoint);
@@ -192,7 +207,10 @@ impl StateOracle {
     }
 
     /// The next attempt starts: what was done after the restored cut is undone.
-    pub fn handle_attempt_started(&mut self, restored: Option<CheckpointId>) {
+    ///
+    /// In another shape the channels are others, and what went through them is settled: nothing was in
+    /// transit at the cut.
+    pub fn handle_attempt_started(&mut self, scene: &Scene, restored: Option<CheckpointId>) {
         self.saved.retain(|id, _| Some(*id) == restored);
         let saved = restored.and_then(|checkpoint| self.saved.get(&checkpoint));
         for split in &mut self.splits {
@@ -204,6 +222,10 @@ impl StateOracle {
                 split.next = position.offset;
             }
         }
+        let version = scene.shape.version();
+        let saved = saved.filter(|saved| saved.version == version);
+        self.flows.resize(scene.shape.channels.len(), Flow::default());
+        self.put_back.resize(scene.shape.subtasks(), OnItsWay::default());
         for (channel, flow) in self.flows.iter_mut().enumerate() {
             flow.sent = saved.and_then(|saved| saved.sent[channel]).unwrap_or_default();
             flow.received = saved.and_then(|saved| saved.received[channel]).unwrap_or_default();
@@ -232,6 +254,9 @@ impl StateOracle {
             return;
         };
         let saved = self.saved.get(&checkpoint);
+        if let Some(other) = saved.filter(|saved| saved.version != scene.shape.version()) {
+            return other.judge_assigned(scene, restored, checkpoint);
+        }
         let Some(frozen) =
             saved.and_then(|saved| saved.subtasks[restored.subtask.index()].as_ref())
         else {
@@ -277,10 +302,16 @@ impl StateOracle {
             self.forget_one();
         }
         let (subtasks, channels) = (scene.shape.subtasks(), scene.shape.channels.len());
+        let version = scene.shape.version();
+        if self.saved.get(&checkpoint).is_some_and(|saved| saved.version != version) {
+            self.saved.remove(&checkpoint);
+        }
         self.saved.entry(checkpoint).or_insert_with(|| Saved {
             subtasks: vec![None; subtasks],
+            unassigned: Vec::new(),
             sent: vec![None; channels],
             received: vec![None; channels],
+            version,
         })
     }
 
@@ -327,21 +358,34 @@ impl Split {
 }
 
 impl Saved {
+    /// In another shape a split is another subtask's, and is read on from where it stood.
+    fn judge_assigned(&self, scene: &mut Scene, restored: &Restored, checkpoint: CheckpointId) {
+        let held: Vec<_> = self.positions().collect();
+        if held.is_empty() || restored.positions.iter().all(|position| held.contains(position)) {
+            return;
+        }
+        let name = scene.name(restored.subtask);
+        let text = format!("{name} restored other positions from {checkpoint} than were frozen");
+        let violation = Violation::new(Kind::RestoredOtherPositions, text);
+        scene.report(violation.of(checkpoint).by(restored.subtask));
+    }
+
     fn positions(&self) -> impl Iterator<Item = SplitPosition> + '_ {
         self.subtasks.iter().flatten().flat_map(|frozen| frozen.positions.iter().copied())
     }
 }
 
-/// In a cut each split has exactly one owner (I18).
+/// In a cut each split has exactly one owner: a reader that holds a position in it, or an enumerator (I18).
 fn judge_ownership(scene: &mut Scene, checkpoint: CheckpointId, saved: &Saved, splits: usize) {
     let mut owners = vec![0_u32; splits];
-    for position in saved.positions() {
-        if let Some(count) = owners.get_mut(position.split.index()) {
+    let in_readers = saved.positions().map(|position| position.split);
+    for split in in_readers.chain(saved.unassigned.iter().copied()) {
+        if let Some(count) = owners.get_mut(split.index()) {
             *count += 1;
         }
     }
     for (split, count) in owners.iter().enumerate().filter(|(_, count)| **count != 1) {
-        let text = format!("{checkpoint} holds {count} positions of split-{split}, not one");
+        let text = format!("{checkpoint} holds {count} owners of split-{split}, not one");
         scene.report(Violation::new(Kind::SplitOwnership, text).of(checkpoint));
     }
 }

@@ -34,8 +34,11 @@ impl StoppedWorldOracle {
     }
 
     /// All subtasks are new.
-    pub fn handle_attempt_started(&mut self) {
+    pub fn handle_attempt_started(&mut self, scene: &Scene) {
         self.stopped.fill(None);
+        if self.is_active() {
+            self.stopped.resize(scene.shape.subtasks(), None);
+        }
     }
 
     /// A subtask froze its state.

@@ -11,7 +11,8 @@ use crate::protocol::{
     Term, Topology, TransactionId, VirtualTime,
 };
 use crate::trace::{
-    ChannelCut, Event, OutputRecord, Restored, RunStarted, SnapshotTaken, SplitPosition, Stamp,
+    ChannelCut, Event, OutputRecord, Ownership, Restored, RunStarted, SnapshotTaken, SplitPosition,
+    Stamp,
 };
 
 /// How many entries each split holds.
@@ -154,7 +155,8 @@ impl Script {
             self.next[position.split.index()] = position.offset;
         }
         let attempt = self.attempt;
-        let restored = Restored { subtask, attempt, checkpoint, state, positions };
+        let ownership = Ownership::default();
+        let restored = Restored { subtask, attempt, checkpoint, state, positions, ownership };
         self.events.push(Event::Restored(Box::new(restored)));
     }
 
@@ -273,6 +275,7 @@ impl Script {
             tokens: (subtask == SUM).then_some(0),
             transactions: prepared.map(|(ckpt, id, _)| (*ckpt, *id)).collect(),
             ended: false,
+            ownership: Ownership::default(),
         };
         self.events.push(Event::SnapshotTaken(Box::new(snapshot)));
     }

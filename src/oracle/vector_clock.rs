@@ -69,8 +69,11 @@ impl VectorClockOracle {
             scene.shape.channels.iter().map(|ends| Carried::new(ends.from.0, ends.to.0)).collect();
     }
 
-    /// All subtasks and channels are new.
-    pub fn handle_attempt_started(&mut self) {
+    /// All subtasks and channels are new, and others after a rescale.
+    pub fn handle_attempt_started(&mut self, scene: &Scene, is_reshaped: bool) {
+        if is_reshaped {
+            return self.start(scene);
+        }
         for clock in &mut self.clocks {
             clock.last.fill(0);
             clock.version = 0;

@@ -46,8 +46,12 @@ pub enum OracleName {
     Order,
     /// O10, I3, I16: the visible output is the reference output, once each.
     Output,
+    /// O18, I19: a rescale gives every piece of state to whom it belongs, and loses none.
+    Ownership,
     /// O12, I8, I17: what is restored may be, and the dead take no effect.
     Recovery,
+    /// I18: a split that an enumerator assigns has one owner, and every cut tells who.
+    Splits,
     /// O9, I2, I18: every record counts once in the state, on the history that survives.
     State,
     /// Naiad's pause: between its snapshot and the end of the checkpoint a subtask stands still.

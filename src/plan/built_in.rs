@@ -28,6 +28,8 @@ const BUILT_IN: &[&str] = &[
     include_str!("../../fixtures/scenarios/crash-loop.toml"),
     include_str!("../../fixtures/scenarios/no-copy-left.toml"),
     include_str!("../../fixtures/scenarios/at-least-once.toml"),
+    include_str!("../../fixtures/scenarios/enumerated.toml"),
+    include_str!("../../fixtures/scenarios/lossy-requests.toml"),
     include_str!("../../fixtures/scenarios/unaligned.toml"),
     include_str!("../../fixtures/scenarios/unaligned-join.toml"),
     include_str!("../../fixtures/scenarios/unaligned-recovery.toml"),
@@ -38,6 +40,9 @@ const BUILT_IN: &[&str] = &[
     include_str!("../../fixtures/scenarios/drained.toml"),
     include_str!("../../fixtures/scenarios/event-time.toml"),
     include_str!("../../fixtures/scenarios/late-reports.toml"),
+    include_str!("../../fixtures/scenarios/rescale-words.toml"),
+    include_str!("../../fixtures/scenarios/rescale-lists.toml"),
+    include_str!("../../fixtures/scenarios/rescale-windows.toml"),
     include_str!("../../fixtures/scenarios/word-count-whole.toml"),
     include_str!("../../fixtures/scenarios/flights-whole.toml"),
 ];

@@ -10,6 +10,7 @@ pub mod file;
 pub mod links;
 pub mod random;
 pub mod request;
+pub mod rescale;
 pub mod scenario;
 pub mod swarm;
 pub mod words;
@@ -23,13 +24,14 @@ pub use file::{FileError, PLAN_FORMAT, PLAN_VERSION, PlanFile};
 pub use links::{ControlLink, Latency, LinkSettings, Priority, SlowLink};
 pub use random::{Concern, Span, Stream};
 pub use request::PlannedRequest;
+pub use rescale::PlannedRescale;
 pub use scenario::{NemesisScenario, Scenario};
 pub use swarm::{Setting, SwarmScenario};
 
 use serde::{Deserialize, Serialize};
 
 use crate::cluster::ClusterSettings;
-use crate::dataflow::Deal;
+use crate::dataflow::{Deal, SplitAssignment};
 use crate::protocol::{DefectSet, ProcessId};
 
 /// Everything that decides a run, but for the job's code and input.
@@ -53,6 +55,9 @@ pub struct Plan {
     /// What is asked of the coordinator.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub requests: Vec<PlannedRequest>,
+    /// When the job is to go on at another parallelism, before the faults end.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rescales: Vec<PlannedRescale>,
     /// When faults end and everything is healed, but for `lost`.
     pub safety_ms: u64,
     /// Within how long after that the job must finish.
@@ -81,4 +86,7 @@ pub struct JobPlan {
     /// How entries are dealt out to them.
     #[serde(default, skip_serializing_if = "Deal::is_even")]
     pub deal: Deal,
+    /// Who decides which subtask reads which of them.
+    #[serde(default, skip_serializing_if = "SplitAssignment::is_static")]
+    pub assignment: SplitAssignment,
 }

@@ -10,7 +10,7 @@ use super::links::Latency;
 use super::random::Span;
 use super::swarm::SwarmScenario;
 use crate::cluster::{CostModel, StoreSettings};
-use crate::dataflow::Deal;
+use crate::dataflow::{Deal, SplitAssignment};
 use crate::protocol::Protocol;
 
 pub use super::built_in::{all, built_in};
@@ -45,6 +45,9 @@ pub struct Scenario {
     /// The links.
     #[serde(default)]
     pub links: LinkScenario,
+    /// At which other parallelisms the job goes on; absent: at none.
+    #[serde(default)]
+    pub rescale: Option<RescaleScenario>,
     /// How many faults of each class.
     #[serde(default)]
     pub faults: BTreeMap<FaultClass, Span>,
@@ -87,6 +90,9 @@ pub struct JobScenario {
     /// How entries may be dealt out to them; of those that fit so many splits, a seed draws one.
     #[serde(default = "even")]
     pub deal: Vec<Deal>,
+    /// Who decides which subtask of a source reads which split.
+    #[serde(default)]
+    pub assignment: SplitAssignment,
 }
 
 fn even() -> Vec<Deal> {
@@ -198,6 +204,21 @@ impl Default for CheckpointScenario {
             retained: Span::new(1, 3),
         }
     }
+}
+
+/// The rescales of a scenario.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RescaleScenario {
+    /// How many.
+    pub count: Span,
+    /// To which parallelism.
+    pub parallelism: Span,
+    /// When they are asked for.
+    pub within_ms: Span,
+    /// How many in a hundred wait for a checkpoint.
+    #[serde(default)]
+    pub checkpoint_first_percent: u8,
 }
 
 /// The links of a scenario.

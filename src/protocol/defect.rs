@@ -119,8 +119,6 @@ pub enum Defect {
     StoppedBeforeMetadata,
     /// B19, FLINK-38370: a sink finishes before its last commit is confirmed.
     FinishedBeforeCommitted,
-    /// B19, Arroyo 2090cb97: a stop asked for while a checkpoint is pending takes no savepoint of its own.
-    FinalCheckpointSkipped,
     /// B11, FLINK-15152: after a stop that failed nothing is triggered any more.
     FailedStopHaltsTriggers,
     /// B10, FLINK-10354: completion of a savepoint that the job survives is announced to the subtasks.
@@ -149,8 +147,46 @@ pub enum Defect {
     WatermarkOvertakesBacklog,
     /// B1, Jet #542: a barrier is sent ahead of the watermark that waits for credit before it.
     BarrierOvertakesWatermark,
+    /// B20, FLINK-40113: key groups are assigned as of another maximum parallelism than the job's.
+    KeyGroupsOfOtherMaximum,
+    /// B20, M20.1: a key group at the edge of two ranges belongs to nobody after a rescale.
+    KeyGroupDroppedAtBoundary,
+    /// B20, FLINK-13973: state is looked up by an identity that is not the operator's, and is not found.
+    StateOfOtherIdentity,
+    /// B20, Flink's `RoundRobinOperatorStateRepartitioner`: a subtask takes only the list elements of the
+    /// old subtask with its index.
+    SplitListNotDealtOut,
+    /// B19, FLINK-21080: the union of a list lacks what one of the old subtasks had.
+    UnionListIncomplete,
+    /// B17, FLINK-23854: nobody takes over the transactions of a sink subtask that a rescale removed.
+    VanishedSinkForgotten,
+    /// B20, RW #6309: after a rescale the watermark of the first input is the watermark of all, so that
+    /// those whose records still come do not hold it back.
+    FirstWatermarkForAll,
+    /// B19, Arroyo 2090cb97, 6f9bf300: the final checkpoint before a rescale, or the savepoint that the job
+    /// is to stop at, is asked for while a checkpoint is under way, and silently not taken.
+    FinalCheckpointSkipped,
     /// Determinism (Sui #26400): a counter shared by all runs of a process leaks into a run.
     StateLeaksBetweenRuns,
+    /// B7, FLINK-38453: a restored enumerator discovers its splits again, from the start, though readers have
+    /// them.
+    SplitsDiscoveredAgain,
+    /// B8, FLINK-28606: the gateway to a reader stays open between the enumerator's snapshot and the reader's.
+    GatewayLeftOpen,
+    /// B8, FLINK-21996: an assignment that is lost on its way to the reader is taken for delivered.
+    LostEventUnnoticed,
+    /// B8, mutant M8.4: what was assigned since the restored checkpoint is not handed back.
+    SplitsNotReturned,
+    /// B8, FLINK-20290: splits are handed back though the restored checkpoint has them in a reader.
+    CheckpointedSplitsReturned,
+    /// B8, FLINK-18641: sources are asked for their snapshots before the enumerator has taken its own.
+    SourcesBeforeEnumerator,
+    /// B10, FLINK-27148: the enumerator snapshots for a checkpoint that was given up meanwhile, and its gateways
+    /// stay closed.
+    EnumeratorOfAbortedSnapshots,
+    /// B8, Flink's `SubtaskGatewayImpl` (which relies on calls that come once): an assignment that comes twice
+    /// is taken twice.
+    RepeatedAssignmentTaken,
 }
 
 impl Defect {

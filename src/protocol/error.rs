@@ -41,4 +41,40 @@ pub enum ProtocolError {
         /// Subtasks in the job.
         expected: usize,
     },
+    /// A checkpoint of a job without this operator.
+    #[error("{checkpoint} holds no state of the operator `{operator}`")]
+    OperatorMissing {
+        /// The checkpoint.
+        checkpoint: CheckpointId,
+        /// The operator.
+        operator: String,
+    },
+    /// A checkpoint of a job with an operator that this job lacks.
+    #[error("{checkpoint} holds state of the operator `{operator}`, which the job does not have")]
+    OperatorLeftBehind {
+        /// The checkpoint.
+        checkpoint: CheckpointId,
+        /// The operator.
+        operator: String,
+    },
+    /// More subtasks than there are key groups to own.
+    #[error(
+        "`{operator}` is to have {parallelism} subtasks, but {checkpoint} has {maximum} key groups"
+    )]
+    ParallelismAboveMaximum {
+        /// The checkpoint.
+        checkpoint: CheckpointId,
+        /// The operator.
+        operator: String,
+        /// How many subtasks it is to have.
+        parallelism: u16,
+        /// How many it may have.
+        maximum: u16,
+    },
+    /// Channel state of an edge whose receivers cannot be told apart by what they may take.
+    #[error("what was in flight on a {edge} edge cannot be dealt out to other subtasks")]
+    ChannelStateIndivisible {
+        /// How the edge spreads records.
+        edge: &'static str,
+    },
 }

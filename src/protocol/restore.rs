@@ -1,14 +1,30 @@
-//! The restore plan: which subtask starts from which snapshot.
+//! The restore plan: which subtask starts from which snapshots.
+//!
+//! A job of the same shape restores one to one. One of another shape is given its state anew: operators
+//! are matched by name, key groups go to whoever owns them, and all else is told of every old subtask
+//! of the operator (Flink: `StateAssignmentOperation`).
 
 use super::completed::{CompletedCheckpoint, SnapshotHandle};
+use super::defect::{Defect, DefectSet};
 use super::error::ProtocolError;
 use super::ids::{CheckpointId, SubtaskId};
+use super::key_group::KeyGroup;
+use super::topology::{OperatorShape, Topology};
 
-/// Which subtask starts from which snapshot; nothing at all where no checkpoint has completed.
+/// Which subtask starts from which snapshots; nothing at all where no checkpoint has completed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RestorePlan {
     checkpoint: Option<CheckpointId>,
-    snapshots: Vec<SnapshotHandle>,
+    snapshots: Vec<Vec<SnapshotHandle>>,
+}
+
+/// Which snapshots of its operator a subtask must read when their number changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Those that hold key groups of its range.
+    KeyRange,
+    /// All: what it needs may lie in any.
+    All,
 }
 
 impl RestorePlan {
@@ -22,22 +38,40 @@ impl RestorePlan {
         subtasks: usize,
     ) -> Result<Self, ProtocolError> {
         let Some(completed) = latest else { return Ok(Self::default()) };
+        check_whole(completed, subtasks)?;
+        let snapshots = completed.snapshots.iter().map(|handle| vec![*handle]).collect();
+        Ok(Self { checkpoint: Some(completed.checkpoint), snapshots })
+    }
+
+    /// The plan for a job of the shape `new` that recovers from a checkpoint taken in the shape `old`.
+    /// `reaches` tells, by operator of the new shape, what its subtasks must read.
+    ///
+    /// # Errors
+    ///
+    /// When the checkpoint is not one of the shape `old`, when one of the shapes has an operator that
+    /// the other lacks, or a keyed one has more subtasks than there are key groups.
+    pub fn rescaled(
+        completed: &CompletedCheckpoint,
+        old: &Topology,
+        new: &Topology,
+        reaches: &[Reach],
+        defects: DefectSet,
+    ) -> Result<Self, ProtocolError> {
         let checkpoint = completed.checkpoint;
-        if completed.snapshots.len() != subtasks {
-            let found = completed.snapshots.len();
-            return Err(ProtocolError::ParallelismChanged {
-                checkpoint,
-                found,
-                expected: subtasks,
-            });
+        check_whole(completed, old.subtasks.len())?;
+        check_nothing_left(checkpoint, old, new)?;
+        let mut snapshots = Vec::with_capacity(new.subtasks.len());
+        for shape in &new.subtasks {
+            let operator = &new.operators[shape.operator.index()];
+            let reach = reaches.get(shape.operator.index()).copied().unwrap_or(Reach::All);
+            check_maximum(checkpoint, operator, reach)?;
+            let (first, before) = find(checkpoint, old, operator)?;
+            let is_read =
+                |index: &u16| reads(reach, shape.index, operator, *index, before, defects);
+            let read = (0..before).filter(is_read).map(|index| first + usize::from(index));
+            snapshots.push(read.map(|subtask| completed.snapshots[subtask]).collect());
         }
-        for (index, handle) in completed.snapshots.iter().enumerate() {
-            if handle.subtask.index() != index {
-                let subtask = SubtaskId(u16::try_from(index).unwrap_or(u16::MAX));
-                return Err(ProtocolError::SnapshotMissing { checkpoint, subtask });
-            }
-        }
-        Ok(Self { checkpoint: Some(checkpoint), snapshots: completed.snapshots.clone() })
+        Ok(Self { checkpoint: Some(checkpoint), snapshots })
     }
 
     /// The checkpoint that all subtasks start from.
@@ -46,9 +80,113 @@ impl RestorePlan {
         self.checkpoint
     }
 
-    /// What `subtask` starts from.
+    /// What `subtask` starts from; the first of several.
     #[must_use]
     pub fn snapshot_of(&self, subtask: SubtaskId) -> Option<SnapshotHandle> {
-        self.snapshots.get(subtask.index()).copied()
+        self.snapshots_of(subtask).first().copied()
+    }
+
+    /// All that `subtask` starts from, in the order of the subtasks that took them.
+    #[must_use]
+    pub fn snapshots_of(&self, subtask: SubtaskId) -> &[SnapshotHandle] {
+        self.snapshots.get(subtask.index()).map_or(&[], Vec::as_slice)
     }
 }
+
+/// The key groups that are restored into subtask `index` of `parallelism`.
+#[must_use]
+pub fn restored_range(index: u16, parallelism: u16, defects: DefectSet) -> std::ops::Range<u16> {
+    let mut range = KeyGroup::range(index, parallelism);
+    if defects.has(Defect::KeyGroupsOfOtherMaximum) {
+        range = range.start.div_ceil(2)..range.end.div_ceil(2); // As of half the maximum.
+    }
+    if defects.has(Defect::KeyGroupDroppedAtBoundary) && index > 0 {
+        range.start += 1;
+    }
+    range
+}
+
+/// Whether a subtask of the new shape reads the snapshot of subtask `old` of `before`.
+fn reads(
+    reach: Reach,
+    index: u16,
+    operator: &OperatorShape,
+    old: u16,
+    before: u16,
+    defects: DefectSet,
+) -> bool {
+    // The state is looked up by an identity that is made of all the operator is, its parallelism included.
+    let is_lost = defects.has(Defect::StateOfOtherIdentity) && before != operator.parallelism;
+    match reach {
+        Reach::KeyRange if is_lost => false,
+        Reach::All => true,
+        Reach::KeyRange => {
+            let wanted = restored_range(index, operator.parallelism, defects);
+            let held = KeyGroup::range(old, before);
+            wanted.start < held.end && held.start < wanted.end
+        }
+    }
+}
+
+fn check_whole(completed: &CompletedCheckpoint, subtasks: usize) -> Result<(), ProtocolError> {
+    let checkpoint = completed.checkpoint;
+    let found = completed.snapshots.len();
+    if found != subtasks {
+        return Err(ProtocolError::ParallelismChanged { checkpoint, found, expected: subtasks });
+    }
+    for (index, handle) in completed.snapshots.iter().enumerate() {
+        if handle.subtask.index() != index {
+            let subtask = SubtaskId(u16::try_from(index).unwrap_or(u16::MAX));
+            return Err(ProtocolError::SnapshotMissing { checkpoint, subtask });
+        }
+    }
+    Ok(())
+}
+
+/// The first subtask of `operator` in the old shape, and how many it had.
+fn find(
+    checkpoint: CheckpointId,
+    old: &Topology,
+    operator: &OperatorShape,
+) -> Result<(usize, u16), ProtocolError> {
+    let mut first = 0;
+    for known in &old.operators {
+        if known.name == operator.name {
+            return Ok((first, known.parallelism));
+        }
+        first += usize::from(known.parallelism);
+    }
+    let operator = operator.name.clone();
+    Err(ProtocolError::OperatorMissing { checkpoint, operator })
+}
+
+/// State that nobody would take over must not be forgotten in silence.
+fn check_nothing_left(
+    checkpoint: CheckpointId,
+    old: &Topology,
+    new: &Topology,
+) -> Result<(), ProtocolError> {
+    let is_known = |name: &str| new.operators.iter().any(|operator| operator.name == name);
+    match old.operators.iter().find(|operator| !is_known(&operator.name)) {
+        None => Ok(()),
+        Some(left) => {
+            Err(ProtocolError::OperatorLeftBehind { checkpoint, operator: left.name.clone() })
+        }
+    }
+}
+
+fn check_maximum(
+    checkpoint: CheckpointId,
+    operator: &OperatorShape,
+    reach: Reach,
+) -> Result<(), ProtocolError> {
+    let parallelism = operator.parallelism;
+    if reach == Reach::All || parallelism <= KeyGroup::COUNT {
+        return Ok(());
+    }
+    let (operator, maximum) = (operator.name.clone(), KeyGroup::COUNT);
+    Err(ProtocolError::ParallelismAboveMaximum { checkpoint, operator, parallelism, maximum })
+}
+
+#[cfg(test)]
+mod tests;

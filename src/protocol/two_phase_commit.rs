@@ -58,7 +58,8 @@ pub struct TwoPhaseCommit {
 
 impl TwoPhaseCommit {
     /// A sink that starts in `attempt` with `restored`: what its snapshot held prepared, each to be
-    /// committed again, since restoring a checkpoint implies that it completed.
+    /// committed again, since restoring a checkpoint implies that it completed. After a rescale they may
+    /// be those of sinks that are gone.
     #[must_use]
     pub fn new(
         sink: SubtaskId,
@@ -131,7 +132,6 @@ impl TwoPhaseCommit {
     fn restore(&mut self, mut restored: Vec<(CheckpointId, TransactionId)>) {
         restored.sort_unstable();
         for (checkpoint, transaction) in restored {
-            assert!(transaction.sink == self.open.sink, "{transaction} is of another sink");
             assert!(
                 transaction.attempt < self.open.attempt,
                 "{transaction} is of an older attempt"

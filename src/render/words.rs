@@ -1,7 +1,7 @@
 //! An event in words, with the job's own names.
 
 use crate::protocol::{Attempt, ChannelId, ObjectKey, SubtaskId, Topology, TransactionId};
-use crate::trace::{Event, Point};
+use crate::trace::{Event, InFlight, Point};
 
 /// What one event says: who did what, and to what.
 ///
@@ -43,8 +43,10 @@ pub fn clause(topology: &Topology, event: &Event) -> Clause {
     fault(&names, event)
         .or_else(|| names.in_channel(event))
         .or_else(|| names.at_subtask(event))
+        .or_else(|| names.of_channel_state(event))
         .or_else(|| names.in_time(event))
         .or_else(|| names.at_coordinator(event))
+        .or_else(|| names.of_enumerator(event))
         .or_else(|| names.outside(event))
         .unwrap_or_else(|| Clause::act(Point::from(event).to_string()))
 }
@@ -150,6 +152,12 @@ impl Names<'_> {
             Event::BarrierReceived { channel, checkpoint, .. } => {
                 self.receives(*channel, &format!("|{checkpoint}"))
             }
+            Event::BarrierOvertook { channel, checkpoint, .. } => {
+                self.receives(*channel, &format!("|{checkpoint}, ahead of what waits,"))
+            }
+            Event::Replayed { channel, lineage, .. } => {
+                self.receives(*channel, &format!("record {lineage}, put back,"))
+            }
             Event::CancelSent { channel, checkpoint, .. } => {
                 self.sends(*channel, &format!("cancel of {checkpoint}"))
             }
@@ -168,6 +176,29 @@ impl Names<'_> {
             }
             _ => return None,
         })
+    }
+
+    fn of_channel_state(&self, event: &Event) -> Option<Clause> {
+        let count = |in_flight: &[InFlight]| -> usize {
+            in_flight.iter().map(|one| one.records.len()).sum()
+        };
+        let (subtask, verb) = match event {
+            Event::AlignmentOvertaken { subtask, checkpoint, .. } => {
+                (*subtask, format!("lets {checkpoint} overtake"))
+            }
+            Event::ChannelStateCaptured(captured) => {
+                let records = count(&captured.inputs) + count(&captured.outputs);
+                let checkpoint = captured.checkpoint;
+                (captured.subtask, format!("captures {records} records for {checkpoint}"))
+            }
+            Event::ChannelStateRestored(restored) => {
+                let records = count(&restored.inputs) + count(&restored.outputs);
+                let checkpoint = restored.checkpoint;
+                (restored.subtask, format!("puts {records} records back from {checkpoint}"))
+            }
+            _ => return None,
+        };
+        Some(Clause::new(self.subtask(subtask), verb, ""))
     }
 
     fn at_subtask(&self, event: &Event) -> Option<Clause> {
@@ -251,6 +282,19 @@ impl Names<'_> {
             Event::AttemptStarted { attempt, restored: None, .. } => {
                 Clause::act(format!("{attempt} is deployed from the beginning"))
             }
+            Event::RescaleRequested { parallelism, .. } => {
+                Clause::act(format!("is asked for parallelism {parallelism}"))
+            }
+            Event::RescaleRefused { parallelism, reason } => {
+                Clause::act(format!("refuses parallelism {parallelism}: {reason}"))
+            }
+            Event::RescaleStarted { attempt, parallelism, .. } => {
+                Clause::act(format!("ends {attempt} for parallelism {parallelism}"))
+            }
+            Event::Reshaped { attempt, topology, .. } => {
+                let subtasks = topology.subtasks.len();
+                Clause::act(format!("{attempt} has {subtasks} subtasks"))
+            }
             Event::AttemptRunning { attempt } => Clause::act(format!("{attempt} runs")),
             Event::AttemptFailed { attempt, reason } => {
                 Clause::act(format!("{attempt} fails: {reason}"))
@@ -293,6 +337,45 @@ impl Names<'_> {
             Event::Discarded { checkpoint } => Clause::act(format!("discards {checkpoint}")),
             Event::JobFinished { attempt } => {
                 Clause::act(format!("the job has finished, in {attempt}"))
+            }
+            _ => return None,
+        })
+    }
+
+    /// What readers and enumerators tell each other.
+    fn of_enumerator(&self, event: &Event) -> Option<Clause> {
+        Some(match event {
+            Event::SplitRequested { subtask, .. } => {
+                Clause::new(self.subtask(*subtask), "asks for a split", "")
+            }
+            Event::SplitAssigned { subtask, split, .. } => {
+                Clause::act(format!("assigns {split} to {}", self.subtask(*subtask)))
+            }
+            Event::SplitAccepted { subtask, split, .. } => {
+                Clause::new(self.subtask(*subtask), "takes", split.to_string())
+            }
+            Event::SplitsExhausted { subtask, .. } => {
+                Clause::act(format!("has no more splits for {}", self.subtask(*subtask)))
+            }
+            Event::SplitsReturned { subtask, splits, .. } => {
+                let splits: Vec<_> = splits.iter().map(ToString::to_string).collect();
+                let from = self.subtask(*subtask);
+                Clause::act(format!("takes {} back from {from}", splits.join(", ")))
+            }
+            Event::EnumeratorSnapshot { checkpoint, unassigned, .. } => Clause::act(format!(
+                "snapshots the enumerator for {checkpoint}, {} splits unassigned",
+                unassigned.len()
+            )),
+            Event::EnumeratorRestored { unassigned, .. } => {
+                Clause::act(format!("has {} splits to assign", unassigned.len()))
+            }
+            Event::GatewayClosed { subtask, checkpoint, .. } => {
+                let to = self.subtask(*subtask);
+                Clause::act(format!("holds back what it tells {to} until |{checkpoint}"))
+            }
+            Event::GatewayReopened { subtask, checkpoint, .. } => {
+                let to = self.subtask(*subtask);
+                Clause::act(format!("tells {to} what it held back for |{checkpoint}"))
             }
             _ => return None,
         })

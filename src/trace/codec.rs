@@ -285,6 +285,7 @@ mod tests {
             tokens: Some(i64::MIN),
             transactions: vec![(CheckpointId(3), transaction)],
             ended: true,
+            ownership: crate::trace::Ownership::default(),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::ownership::Ownership;
 use crate::protocol::{
     Attempt, ChannelId, CheckpointId, Digest, LineageId, Protocol, SplitId, SubtaskId, Topology,
     TransactionId,
@@ -52,6 +53,9 @@ pub struct SnapshotTaken {
     pub transactions: Vec<(CheckpointId, TransactionId)>,
     /// Whether all input has ended.
     pub ended: bool,
+    /// What of the state it owns, where the job may be rescaled.
+    #[serde(default, skip_serializing_if = "Ownership::is_empty")]
+    pub ownership: Ownership,
 }
 
 /// What one subtask starts from.
@@ -65,10 +69,13 @@ pub struct Restored {
     /// The checkpoint it was restored from; none where there was none.
     pub checkpoint: Option<CheckpointId>,
     /// The digest of the snapshot as it was read; equal to [`SnapshotTaken::state`] of its origin,
-    /// and the default digest where there was none.
+    /// and the default digest where there was none, or there were several.
     pub state: Digest,
     /// Where it goes on reading.
     pub positions: Vec<SplitPosition>,
+    /// What of the state it owns, where the job may be rescaled.
+    #[serde(default, skip_serializing_if = "Ownership::is_empty")]
+    pub ownership: Ownership,
 }
 
 /// What one subtask's channels held at its cut, known when the barrier has come on all of them.

@@ -11,7 +11,8 @@ use super::message_kind::MessageKind;
 use super::trouble::{SinkTrouble, StoreTrouble};
 use crate::protocol::{
     AbortReason, Attempt, ChannelId, CheckpointId, Digest, Incarnation, LineageId, ObjectKey,
-    ProcessId, SavepointMode, SplitId, SubtaskId, Term, TransactionId, VirtualTime,
+    OperatorId, ProcessId, SavepointMode, SplitId, SubtaskId, Term, Topology, TransactionId,
+    VirtualTime,
 };
 
 /// When and where an event happened.
@@ -218,6 +219,17 @@ pub enum Event {
     // ---- coordinator ---------------------------------------------------------------------------
     /// A coordinator reigns, and knows what its predecessors made durable.
     LeadershipTaken { term: Term },
+    /// Somebody asked for the job to go on at another parallelism; with `checkpoint_first`, only once a
+    /// checkpoint triggered after this has completed.
+    RescaleRequested { attempt: Attempt, parallelism: u16, checkpoint_first: bool },
+    /// What was asked for cannot be; the job goes on as it is.
+    RescaleRefused { parallelism: u16, reason: String },
+    /// The parallelism of the next attempt is durable, and `attempt` is about to be ended for it; the
+    /// newest completed checkpoint is this one.
+    RescaleStarted { attempt: Attempt, parallelism: u16, newest: Option<CheckpointId> },
+    /// `attempt`, whose start follows, has this shape. Not told while a job has the shape that it was
+    /// started with.
+    Reshaped { attempt: Attempt, term: Term, topology: Box<Topology> },
     /// All subtasks are being deployed, from this checkpoint or from nothing.
     AttemptStarted { attempt: Attempt, term: Term, restored: Option<CheckpointId> },
     /// All subtasks run.
@@ -255,6 +267,30 @@ pub enum Event {
     JobResumed { checkpoint: CheckpointId },
     /// A request is not carried out.
     RequestRefused { reason: String },
+    // ---- sources with an enumerator -------------------------------------------------------------
+    /// A reader is about to ask for a split.
+    SplitRequested { subtask: SubtaskId, attempt: Attempt },
+    /// The enumerator gave the split to this reader, who has yet to be told.
+    SplitAssigned { subtask: SubtaskId, attempt: Attempt, split: SplitId },
+    /// The reader has the split, and reads it from this offset on.
+    SplitAccepted { subtask: SubtaskId, attempt: Attempt, split: SplitId, offset: u64 },
+    /// The enumerator has nothing left for this reader, who has yet to be told.
+    SplitsExhausted { subtask: SubtaskId, attempt: Attempt },
+    /// What the enumerator had given to this reader since the restored checkpoint is unassigned again.
+    SplitsReturned { subtask: SubtaskId, attempt: Attempt, splits: Vec<SplitId> },
+    /// The enumerator's part of the cut: the splits that no reader has.
+    EnumeratorSnapshot {
+        operator: OperatorId,
+        attempt: Attempt,
+        checkpoint: CheckpointId,
+        unassigned: Vec<SplitId>,
+    },
+    /// What the enumerator has to give, as the attempt starts.
+    EnumeratorRestored { operator: OperatorId, attempt: Attempt, unassigned: Vec<SplitId> },
+    /// Nothing leaves for this reader until it has acknowledged the checkpoint.
+    GatewayClosed { subtask: SubtaskId, attempt: Attempt, checkpoint: CheckpointId },
+    /// What was held back for this reader leaves.
+    GatewayReopened { subtask: SubtaskId, attempt: Attempt, checkpoint: CheckpointId },
 
     // ---- stores --------------------------------------------------------------------------------
     /// The object is durable, with this content.
@@ -313,6 +349,13 @@ impl Event {
             | Event::TimerFired { subtask, .. }
             | Event::DroppedLate { subtask, .. }
             | Event::AcknowledgementCounted { subtask, .. }
+            | Event::SplitRequested { subtask, .. }
+            | Event::SplitAssigned { subtask, .. }
+            | Event::SplitAccepted { subtask, .. }
+            | Event::SplitsExhausted { subtask, .. }
+            | Event::SplitsReturned { subtask, .. }
+            | Event::GatewayClosed { subtask, .. }
+            | Event::GatewayReopened { subtask, .. }
             | Event::AcknowledgementIgnored { subtask, .. } => Some(*subtask),
             Event::SnapshotTaken(taken) => Some(taken.subtask),
             Event::ChannelStateCaptured(captured) => Some(captured.subtask),

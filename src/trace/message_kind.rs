@@ -43,6 +43,10 @@ pub enum MessageKind {
     LogAnswer,
     SinkRequest,
     SinkAnswer,
+    RequestSplit,
+    AssignSplit,
+    NoMoreSplits,
+    TakeSplit,
     Finished,
     Request,
 }

@@ -6,6 +6,7 @@ pub mod diff;
 pub mod digest;
 pub mod event;
 pub mod message_kind;
+pub mod ownership;
 pub mod trouble;
 
 pub use codec::{TraceError, TraceReader, TraceWriter};
@@ -17,4 +18,5 @@ pub use diff::{Divergence, diff};
 pub use digest::{DigestValue, TraceDigest};
 pub use event::{Event, Point, Stamp};
 pub use message_kind::MessageKind;
+pub use ownership::{ListContent, ListMode, Ownership};
 pub use trouble::{SinkTrouble, StoreTrouble};

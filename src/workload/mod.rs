@@ -19,7 +19,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::dataflow::{Deal, Input, Job, JobBuilder};
+use crate::dataflow::{Input, Job, JobBuilder};
 
 mod bank;
 mod corrections;
@@ -27,6 +27,7 @@ mod draw;
 mod error;
 mod flights;
 mod join;
+mod ledger;
 mod lookup;
 mod nexmark;
 mod records;
@@ -77,7 +78,7 @@ pub struct Experiment {
 }
 
 /// Every workload there is.
-static ALL: [Workload; 14] = [
+static ALL: [Workload; 15] = [
     word_count::WORKLOAD,
     flights::WORKLOAD,
     nexmark::q1::WORKLOAD,
@@ -92,6 +93,7 @@ static ALL: [Workload; 14] = [
     relay::AT_LEAST_ONCE,
     sessions::WORKLOAD,
     corrections::WORKLOAD,
+    ledger::WORKLOAD,
 ];
 
 /// Every workload there is.
@@ -131,14 +133,18 @@ impl Workload {
     /// When this workload cannot do what the settings ask for.
     pub fn experiment(&self, settings: &WorkloadSettings) -> Result<Experiment, WorkloadError> {
         settings.check(self)?;
-        (self.build)(settings)
+        let mut experiment = (self.build)(settings)?;
+        if !settings.assignment.is_static() {
+            experiment.job = Arc::new(experiment.job.with_assignment(settings.assignment)?);
+        }
+        Ok(experiment)
     }
 
     /// Settings that this workload can do, of its usual size.
     #[must_use]
     pub fn usual_settings(&self, parallelism: u16, seed: u64) -> WorkloadSettings {
         let splits = if self.single_split { 1 } else { parallelism };
-        WorkloadSettings { records: None, parallelism, splits, deal: Deal::Even, seed }
+        WorkloadSettings { records: None, parallelism, splits, seed, ..WorkloadSettings::default() }
     }
 }
 

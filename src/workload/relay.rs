@@ -21,6 +21,7 @@ pub(super) const WORKLOAD: Workload = Workload {
     build: |settings| {
         let job = JobBuilder::new(WORKLOAD.name);
         tripled(&job, settings).transactional_sink("out", 1, EncodedSink::new());
+        job.fix("out");
         build(&job, settings)
     },
 };
@@ -32,6 +33,7 @@ pub(super) const AT_LEAST_ONCE: Workload = Workload {
     build: |settings| {
         let job = JobBuilder::new(AT_LEAST_ONCE.name);
         tripled(&job, settings).at_least_once_sink("out", 1, EncodedSink::new());
+        job.fix("out");
         build(&job, settings)
     },
     ..WORKLOAD
@@ -45,7 +47,9 @@ fn build(job: &JobBuilder, settings: &WorkloadSettings) -> Result<Experiment, Wo
 
 /// Everything but the sink.
 fn tripled(job: &JobBuilder, settings: &WorkloadSettings) -> Stream<u64> {
-    job.source("numbers", Records::<u64>::new(), 1, settings.splits)
+    let numbers = job.source("numbers", Records::<u64>::new(), 1, settings.splits);
+    job.fix("numbers");
+    numbers
         .rebalance()
         .map("map", settings.parallelism, |number: u64| number.wrapping_mul(3))
         .rebalance()

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Workload, WorkloadError};
-use crate::dataflow::Deal;
+use crate::dataflow::{Deal, SplitAssignment};
 use crate::protocol::KeyGroup;
 
 /// How large an experiment is, and which of its many inputs it has.
@@ -21,6 +21,9 @@ pub struct WorkloadSettings {
     /// How the entries of each source are dealt out to its splits.
     #[serde(default)]
     pub deal: Deal,
+    /// Who decides which subtask of a source reads which split.
+    #[serde(default)]
+    pub assignment: SplitAssignment,
     /// Chooses among inputs of this size.
     pub seed: u64,
 }
@@ -76,6 +79,7 @@ mod tests {
             parallelism: 2,
             splits: 4,
             deal: Deal::Even,
+            assignment: SplitAssignment::Static,
             seed: 9,
         };
         assert_eq!(read(&enough), Ok(expected));

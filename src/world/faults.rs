@@ -49,7 +49,9 @@ impl Nemesis {
     /// The nemesis of a plan.
     #[must_use]
     pub fn new(plan: &Plan) -> Self {
-        let aims = Aims::new(plan.faults.iter().map(|planned| &planned.when));
+        // Rescales are watched for like faults: their places lie behind those of the faults.
+        let faults = plan.faults.iter().map(|planned| &planned.when);
+        let aims = Aims::new(faults.chain(plan.rescales.iter().map(|planned| &planned.when)));
         Self { aims, messages: Vec::new(), strikes: Vec::new() }
     }
 

@@ -11,7 +11,7 @@ use super::slot_of;
 use crate::cluster::Message;
 use crate::cluster::message::Route;
 use crate::plan::{Concern, ControlLink, Latency, Plan, Priority, Stream};
-use crate::protocol::{Incarnation, ProcessId, Topology, VirtualTime};
+use crate::protocol::{Incarnation, ProcessId, VirtualTime};
 
 /// An ordered link: messages leave it in the order in which they entered, whatever latency each draws.
 #[derive(Clone, Debug)]
@@ -163,11 +163,10 @@ pub struct Links {
 }
 
 impl Links {
-    /// The links that `plan` describes.
+    /// The links that `plan` describes, of a job that never has more channels than these.
     #[must_use]
-    pub fn new(plan: &Plan, topology: &Topology, processes: usize) -> Self {
+    pub fn new(plan: &Plan, channels: usize, processes: usize) -> Self {
         let settings = &plan.links;
-        let channels = topology.channels.len();
         let workers = usize::from(plan.cluster.workers);
         let link = |index: usize| {
             let slow = settings.slow.iter().find(|slow| slow.channel.index() * 2 == index);

@@ -73,6 +73,15 @@ pub fn slot_of(process: ProcessId) -> usize {
     }
 }
 
+/// How many channels the job has at most, in any of the shapes that `plan` asks for.
+#[must_use]
+pub fn channels_max(plan: &Plan, cluster: &Cluster) -> usize {
+    let shapes =
+        plan.rescales.iter().filter_map(|rescale| cluster.job.at(rescale.parallelism).ok());
+    let channels = shapes.map(|job| job.topology().channels.len());
+    channels.max().unwrap_or(0).max(cluster.job.topology().channels.len())
+}
+
 /// What the first event of a trace says.
 fn run_started(plan: &Plan, cluster: &Cluster) -> RunStarted {
     RunStarted {

@@ -32,10 +32,11 @@ impl Coordinator {
             CoordinatorOutput::Trigger(barrier) => {
                 let checkpoint = barrier.checkpoint;
                 outbox.event(Event::Triggered { attempt, checkpoint });
-                self.tell_hosts(&Message::Trigger { attempt, barrier }, outbox);
+                self.begin_cut(barrier, outbox);
             }
             CoordinatorOutput::Counted(acknowledgement) => {
                 outbox.event(counted(&acknowledgement));
+                self.reopen_gateway(&acknowledgement, outbox);
             }
             CoordinatorOutput::Ignored { acknowledgement, discard } => {
                 outbox.event(ignored(&acknowledgement));
@@ -52,8 +53,11 @@ impl Coordinator {
             }
             CoordinatorOutput::Completed { checkpoint, terminal } => {
                 outbox.event(Event::Completed { attempt, checkpoint });
+                self.enumerators.handle_completed(checkpoint);
                 if terminal {
                     self.change(now, Change::Finish, outbox);
+                } else {
+                    self.rescale_after(now, checkpoint, outbox);
                 }
             }
             CoordinatorOutput::NotifyComplete(checkpoint) => {
@@ -62,6 +66,8 @@ impl Coordinator {
             }
             CoordinatorOutput::Aborted { checkpoint, reason } => {
                 outbox.event(Event::Aborted { attempt, checkpoint, reason });
+                self.request_again(now);
+                self.abandon_cut(checkpoint, outbox);
             }
             CoordinatorOutput::NotifyAborted(checkpoint) => {
                 self.tell_hosts(&Message::NotifyAborted { attempt, checkpoint }, outbox);
@@ -96,15 +102,16 @@ impl Coordinator {
         }
     }
 
-    fn write_metadata(
+    pub(super) fn write_metadata(
         &mut self,
         now: VirtualTime,
         completed: &CompletedCheckpoint,
         outbox: &mut impl Outbox,
     ) {
         let checkpoint = completed.checkpoint;
+        let Some(enumerators) = self.enumerators.part_of(completed) else { return };
         outbox.event(assembled(completed));
-        let bytes = metadata::encode(completed);
+        let bytes = metadata::encode(completed, &enumerators);
         let operation = ObjectOperation::Put { key: ObjectKey::Metadata { checkpoint }, bytes };
         self.object(now, Purpose::WriteMetadata(checkpoint), operation, outbox);
     }
@@ -118,6 +125,7 @@ impl Coordinator {
     ) {
         let checkpoint = completed.checkpoint;
         outbox.event(Event::Discarded { checkpoint });
+        self.enumerators.forget(checkpoint);
         self.delete(now, ObjectKey::Metadata { checkpoint }, outbox);
         for handle in &completed.snapshots {
             self.delete(now, handle.key, outbox);

@@ -10,7 +10,7 @@ use super::super::process::{Outbox, Timer};
 use super::ledger::Change;
 use super::workers::News;
 use super::{Coordinator, State};
-use crate::protocol::{Attempt, CheckpointId, Defect, ProcessId, RestorePlan, VirtualTime};
+use crate::protocol::{Attempt, CheckpointId, CompletedCheckpoint, Defect, ProcessId, VirtualTime};
 use crate::trace::Event;
 
 /// The attempt, or the way to the next.
@@ -60,6 +60,7 @@ impl Coordinator {
             self.fail_if_hosting(now, worker, "has not been heard of", outbox);
         }
         self.repeat_deployment(outbox);
+        self.repeat_split_events(now, outbox);
         if !matches!(self.state, State::Finished) {
             self.watch_workers(outbox);
         }
@@ -170,24 +171,44 @@ impl Coordinator {
     /// The attempt's number is durable: from here on, what older attempts say does not count.
     pub(super) fn deploy(&mut self, now: VirtualTime, attempt: Attempt, outbox: &mut impl Outbox) {
         let placement = self.placement();
-        let subtasks = self.job.topology().subtasks.len();
         let term = self.ledger.record().term;
         let State::Leading { checkpoints, deployment } = &mut self.state else { return };
         let Some(placement) = placement else {
             *deployment = Deployment::Waiting { delayed: false };
             return;
         };
-        let plan = RestorePlan::new(checkpoints.latest(), subtasks)
-            .expect("a checkpoint of this job has its shape");
-        let restored = plan.checkpoint();
-        let snapshots =
-            self.job.topology().subtask_ids().filter_map(|id| plan.snapshot_of(id)).collect();
-        let deploy = Deploy { attempt, term, checkpoint: restored, placement, snapshots };
-        *deployment = Deployment::Deploying { deploy: Arc::new(deploy), ready: BTreeSet::new() };
+        let latest = checkpoints.latest().cloned();
+        let deploy = self.deploy_of(attempt, placement, latest.as_ref());
+        let restored = deploy.checkpoint;
+        if deploy.shape.is_some() {
+            let topology = Box::new(self.job.topology().clone());
+            outbox.event(Event::Reshaped { attempt, term, topology });
+        }
+        if let Some(deployment) = self.deployment() {
+            let (deploy, ready) = (Arc::new(deploy), BTreeSet::new());
+            *deployment = Deployment::Deploying { deploy, ready };
+        }
         outbox.event(Event::AttemptStarted { attempt, term, restored });
+        self.restart_enumerators(restored, outbox);
         self.repeat_deployment(outbox);
         self.look_for_leftovers(now, outbox);
         self.start_when_possible(now, outbox);
+    }
+
+    fn deploy_of(
+        &self,
+        attempt: Attempt,
+        placement: Vec<u16>,
+        latest: Option<&CompletedCheckpoint>,
+    ) -> Deploy {
+        let plan =
+            self.restore_plan(latest).expect("a checkpoint of this job has one of its shapes");
+        let shape = self.deployed_shape(latest, &plan);
+        let is_divided = shape.as_ref().is_some_and(|shape| shape.redistribution.is_some());
+        let subtasks = self.job.topology().subtask_ids();
+        let snapshots = subtasks.filter_map(|id| plan.snapshot_of(id).filter(|_| !is_divided));
+        let (term, checkpoint) = (self.ledger.record().term, plan.checkpoint());
+        Deploy { attempt, term, checkpoint, placement, snapshots: snapshots.collect(), shape }
     }
 
     /// Tells those that have not answered, again.
@@ -259,6 +280,7 @@ impl Coordinator {
             outbox.event(Event::AttemptRunning { attempt });
             let subtasks = self.job.topology().subtask_ids().collect();
             checkpoints.start_attempt(now, attempt, subtasks);
+            self.begin_rescale(now, outbox);
         }
     }
 
@@ -284,6 +306,7 @@ impl Coordinator {
             outbox.send(ProcessId::Worker(worker), Message::Cancel { attempt });
         }
         checkpoints.stop_attempt(now);
+        self.rescaling.handle_attempt_ended();
         *deployment = Deployment::Waiting { delayed: true };
         let delay = Duration::from_millis(self.settings.restart_delay_ms);
         outbox.set_timer(delay, Timer::Restart);

@@ -68,6 +68,7 @@ impl Coordinator {
                 }
             }
             Change::Resume(_) => self.resume(now, outbox),
+            Change::Rescale(parallelism) => self.rescale(now, parallelism, outbox),
             Change::Finish => self.finish(outbox),
         }
     }
@@ -85,6 +86,7 @@ impl Coordinator {
             self.finish(outbox);
             return;
         }
+        self.take_shape();
         if let Some(checkpoint) = record.savepoints.stopped {
             return self.find_stopped(checkpoint, outbox);
         }
@@ -148,7 +150,8 @@ impl Coordinator {
         };
         let State::Loading { wanted, loaded } = &mut self.state else { return };
         wanted.remove(&checkpoint);
-        if let Some(completed) = decoded {
+        if let Some((completed, enumerators)) = decoded {
+            self.enumerators.remember(checkpoint, enumerators);
             loaded.insert(checkpoint, completed);
         }
         self.lead_when_loaded(outbox);

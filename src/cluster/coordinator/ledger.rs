@@ -20,6 +20,8 @@ pub enum Change {
     AddSavepoint { checkpoint: CheckpointId, request: SavepointRequest },
     /// The job is started again from the savepoint that it is stopped at.
     Resume(RequestNumber),
+    /// The next attempt has this parallelism.
+    Rescale(u16),
     /// Nothing is left to do.
     Finish,
 }
@@ -35,7 +37,15 @@ impl Change {
             Change::ReserveId(checkpoint) => {
                 record.last_checkpoint = record.last_checkpoint.max(*checkpoint);
             }
-            Change::StartAttempt(attempt) => record.attempt = *attempt,
+            Change::StartAttempt(attempt) => {
+                record.attempt = *attempt;
+                if let Some(parallelism) = record.parallelism
+                    && record.shapes.newest() != Some(parallelism)
+                {
+                    record.shapes.push(*attempt, parallelism);
+                }
+            }
+            Change::Rescale(parallelism) => record.parallelism = Some(*parallelism),
             Change::AddCompleted { retained, .. } => record.retained.clone_from(retained),
             Change::AddSavepoint { checkpoint, request } => {
                 record.savepoints.add(*checkpoint, *request);

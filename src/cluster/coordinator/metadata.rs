@@ -1,13 +1,11 @@
-//! The metadata object of a checkpoint: its content, and behind it the digest of that.
+//! The metadata object of a checkpoint: its content, the enumerators' part of it where there are any, and
+//! behind it the digest of that.
 //!
 //! A store may hand out the beginning of an object, or a wrong byte; a reader must know.
 
 use std::sync::Arc;
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-
-use crate::protocol::{CompletedCheckpoint, Defect, DefectSet, Digest};
+use crate::protocol::{CompletedCheckpoint, Defect, DefectSet, Digest, EnumeratorState};
 
 /// How many bytes the digest takes.
 const DIGEST_BYTES: usize = size_of::<u64>();
@@ -17,36 +15,46 @@ const DIGEST_BYTES: usize = size_of::<u64>();
 /// # Panics
 ///
 /// Never: it is plain data.
-pub fn encode(completed: &CompletedCheckpoint) -> Arc<[u8]> {
-    seal(completed)
+pub fn encode(completed: &CompletedCheckpoint, enumerators: &[EnumeratorState]) -> Arc<[u8]> {
+    let mut bytes = postcard::to_allocvec(completed).expect("plain data can be encoded");
+    if !enumerators.is_empty() {
+        bytes.extend(postcard::to_allocvec(enumerators).expect("plain data can be encoded"));
+    }
+    seal(bytes)
 }
 
-/// The bytes of anything that is stored like this.
-pub fn seal(content: &impl Serialize) -> Arc<[u8]> {
-    let mut bytes = postcard::to_allocvec(content).expect("plain data can be encoded");
+/// Content with its digest behind it.
+pub fn seal(mut bytes: Vec<u8>) -> Arc<[u8]> {
     bytes.extend(Digest::of(&bytes).0.to_le_bytes());
     bytes.into()
 }
 
 /// What was stored; none where these bytes are not it.
-pub fn decode(bytes: &[u8], defects: DefectSet) -> Option<CompletedCheckpoint> {
-    open(bytes, defects)
+pub fn decode(
+    bytes: &[u8],
+    defects: DefectSet,
+) -> Option<(CompletedCheckpoint, Vec<EnumeratorState>)> {
+    let content = open(bytes, defects)?;
+    match postcard::take_from_bytes(content).ok()? {
+        (completed, []) => Some((completed, Vec::new())),
+        (completed, rest) => Some((completed, postcard::from_bytes(rest).ok()?)),
+    }
 }
 
-/// What was stored by [`seal`]; none where these bytes are not it.
-pub fn open<T: DeserializeOwned>(bytes: &[u8], defects: DefectSet) -> Option<T> {
+/// The content that was sealed; none where these bytes are not it.
+pub fn open(bytes: &[u8], defects: DefectSet) -> Option<&[u8]> {
     let (content, digest) = bytes.split_at_checked(bytes.len().checked_sub(DIGEST_BYTES)?)?;
     let is_whole = Digest::of(content).0.to_le_bytes() == digest;
     if !is_whole && !defects.has(Defect::CorruptReadAccepted) {
         return None;
     }
-    postcard::from_bytes(content).ok()
+    Some(content)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::{Attempt, CheckpointId, ObjectKey, SnapshotHandle, SubtaskId};
+    use crate::protocol::{Attempt, CheckpointId, ObjectKey, SnapshotHandle, SplitId, SubtaskId};
 
     fn completed() -> CompletedCheckpoint {
         let (checkpoint, attempt, subtask) = (CheckpointId(7), Attempt(2), SubtaskId(0));
@@ -57,13 +65,16 @@ mod tests {
 
     #[test]
     fn what_was_stored_is_read() {
-        let bytes = encode(&completed());
-        assert_eq!(decode(&bytes, DefectSet::NONE), Some(completed()));
+        let bytes = encode(&completed(), &[]);
+        assert_eq!(decode(&bytes, DefectSet::NONE), Some((completed(), Vec::new())));
+        let enumerators = vec![EnumeratorState { unassigned: vec![SplitId(3)] }];
+        let bytes = encode(&completed(), &enumerators);
+        assert_eq!(decode(&bytes, DefectSet::NONE), Some((completed(), enumerators)));
     }
 
     #[test]
     fn no_beginning_of_it_is_taken_for_the_whole() {
-        let bytes = encode(&completed());
+        let bytes = encode(&completed(), &[]);
         for length in 0..bytes.len() {
             assert_eq!(decode(&bytes[..length], DefectSet::NONE), None, "{length} bytes");
         }
@@ -71,7 +82,7 @@ mod tests {
 
     #[test]
     fn no_wrong_bit_is_taken_for_right() {
-        let bytes = encode(&completed());
+        let bytes = encode(&completed(), &[]);
         for bit in 0..bytes.len() * 8 {
             let mut wrong = bytes.to_vec();
             wrong[bit / 8] ^= 1 << (bit % 8);

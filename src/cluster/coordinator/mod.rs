@@ -3,10 +3,12 @@
 
 mod checkpoints;
 mod deployment;
+mod enumerator;
 mod leadership;
 mod ledger;
 mod leftovers;
 mod metadata;
+mod rescaling;
 mod savepoint_file;
 mod savepoints;
 mod workers;
@@ -16,6 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deployment::Deployment;
+use enumerator::Enumerators;
 use ledger::Ledger;
 use workers::Workers;
 
@@ -24,6 +27,7 @@ use super::process::{Input, Outbox, Timer};
 use super::requests::Requests;
 use super::settings::ClusterSettings;
 use crate::dataflow::Job;
+use crate::protocol::rescale::Rescaling;
 use crate::protocol::{
     CheckpointCoordinator, CheckpointId, CompletedCheckpoint, DefectSet, Incarnation,
     RequestNumber, VirtualTime,
@@ -52,7 +56,11 @@ enum Purpose {
 #[derive(Clone)]
 pub struct Coordinator {
     settings: Arc<ClusterSettings>,
+    /// The job as it was declared.
+    declared: Arc<Job>,
+    /// The job in the shape of the attempt, or of the next.
     job: Arc<Job>,
+    rescaling: Rescaling,
     defects: DefectSet,
     incarnation: Incarnation,
     requests: Requests<Purpose>,
@@ -62,6 +70,8 @@ pub struct Coordinator {
     inherited: CheckpointId,
     /// What they left behind has been looked for.
     is_swept: bool,
+    /// Those of the sources that have one.
+    enumerators: Enumerators,
     state: State,
 }
 
@@ -98,7 +108,9 @@ impl Coordinator {
         let incarnation = Incarnation::default();
         Self {
             settings,
+            declared: Arc::clone(&job),
             job,
+            rescaling: Rescaling::Idle,
             defects,
             incarnation,
             requests: Requests::new(incarnation, retry),
@@ -106,6 +118,7 @@ impl Coordinator {
             workers: Workers::default(),
             inherited: CheckpointId::default(),
             is_swept: false,
+            enumerators: Enumerators::default(),
             state: State::TakingLeadership,
         }
     }
@@ -116,6 +129,7 @@ impl Coordinator {
             Input::Start(incarnation) => self.start(now, incarnation, outbox),
             Input::Message { from, message } => self.handle_message(now, from, message, outbox),
             Input::Timer(timer) => self.handle_timer(now, timer, outbox),
+            Input::Rescale(request) => self.handle_rescale(now, request, outbox),
             Input::Trouble(_) | Input::ConnectionLost { .. } => {}
         }
         self.carry_out_checkpoints(now, outbox);
@@ -177,6 +191,12 @@ impl Coordinator {
                     checkpoints.handle_decline(now, attempt, checkpoint);
                 }
             }
+            Message::RequestSplit { attempt, subtask, taken } => {
+                self.handle_split_request(attempt, subtask, taken, outbox);
+            }
+            Message::SplitTaken { attempt, subtask, taken } => {
+                self.handle_split_taken(attempt, subtask, taken, outbox);
+            }
             Message::MetaAnswer { request, written, version, record } => {
                 let purpose = self.requests.answered(request);
                 if purpose == Some(Purpose::Record) {
@@ -200,6 +220,7 @@ impl Coordinator {
                     checkpoints.handle_timer(now, timer);
                 }
             }
+            Timer::Enumerate(barrier) => self.handle_enumerate(now, barrier, outbox),
             Timer::Heartbeat
             | Timer::Pace { .. }
             | Timer::Mail { .. }

@@ -31,13 +31,17 @@ impl SavepointFile {
     }
 
     /// The bytes to store, and behind them the digest of them.
+    ///
+    /// # Panics
+    ///
+    /// Never: it is plain data.
     pub fn encode(&self) -> Arc<[u8]> {
-        metadata::seal(self)
+        metadata::seal(postcard::to_allocvec(self).expect("plain data can be encoded"))
     }
 
     /// What was stored; none where these bytes are not it.
     pub fn decode(bytes: &[u8], defects: DefectSet) -> Option<Self> {
-        metadata::open(bytes, defects)
+        postcard::from_bytes(metadata::open(bytes, defects)?).ok()
     }
 
     /// Whether a job of this shape can start from it.

@@ -10,8 +10,8 @@ use super::ledger::Change;
 use super::savepoint_file::SavepointFile;
 use super::{Coordinator, Purpose, State, metadata};
 use crate::protocol::{
-    CheckpointId, CompletedCheckpoint, CoordinatorOutput, Defect, ObjectKey, ProcessId,
-    RequestNumber, SavepointRequest, VirtualTime,
+    CheckpointId, CompletedCheckpoint, CoordinatorOutput, Defect, EnumeratorState, ObjectKey,
+    ProcessId, RequestNumber, SavepointRequest, VirtualTime,
 };
 use crate::trace::Event;
 
@@ -61,6 +61,9 @@ impl Coordinator {
     ) {
         if self.ledger.record().savepoints.requests.contains(&number) {
             return;
+        }
+        if self.job.enumerated().next().is_some() {
+            return refuse("a job with enumerators takes no savepoints", outbox);
         }
         match (&mut self.state, request) {
             (State::Leading { checkpoints, .. }, Request::Savepoint { mode }) => {
@@ -166,7 +169,7 @@ impl Coordinator {
             return refuse("the savepoint is gone", outbox);
         };
         let Some(file) = SavepointFile::decode(bytes, self.defects) else { return };
-        match file.check(self.job.topology()) {
+        match file.check(self.job_of(&file.completed).topology()) {
             Ok(()) => self.change(now, Change::Resume(number), outbox),
             Err(reason) => refuse(&reason, outbox),
         }
@@ -202,9 +205,10 @@ impl Coordinator {
         &self,
         checkpoint: CheckpointId,
         bytes: &[u8],
-    ) -> Option<CompletedCheckpoint> {
+    ) -> Option<(CompletedCheckpoint, Vec<EnumeratorState>)> {
         if self.is_origin(checkpoint) {
-            return SavepointFile::decode(bytes, self.defects).map(|file| file.completed);
+            let file = SavepointFile::decode(bytes, self.defects)?;
+            return Some((file.completed, Vec::new()));
         }
         metadata::decode(bytes, self.defects)
     }

@@ -65,7 +65,8 @@ impl Bench {
 
     fn fence(&mut self, attempt: u32, keep: &[TransactionId]) -> (Option<bool>, Vec<Event>) {
         let (attempt, keep) = (Attempt(attempt), keep.to_vec());
-        self.ask(SinkOperation::Fence { sink: SINK, attempt, keep })
+        let (since, former) = (Attempt::default(), Vec::new());
+        self.ask(SinkOperation::Fence { sink: SINK, attempt, keep, since, former })
     }
 
     fn turn(&mut self, fault: SinkFault) -> Vec<Event> {

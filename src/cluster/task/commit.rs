@@ -4,9 +4,10 @@ use super::super::message::{Message, SinkOperation};
 use super::super::process::Outbox;
 use super::{Env, Phase, Purpose, Task};
 use crate::dataflow::Record;
+use crate::protocol::rescale::FormerName;
 use crate::protocol::subtask::AsyncPart;
 use crate::protocol::{
-    Attempt, CheckpointId, CommitOutput, Defect, OperatorRole, ProcessId, SubtaskId, TransactionId,
+    Attempt, CheckpointId, CommitOutput, Defect, OperatorRole, ProcessId, TransactionId,
     TwoPhaseCommit,
 };
 use crate::trace::Event;
@@ -111,6 +112,7 @@ impl Task {
     pub(super) fn open_sink(
         &mut self,
         restored: Vec<(CheckpointId, TransactionId)>,
+        (since, former): (Attempt, Vec<FormerName>),
         env: &mut Env<'_, impl Outbox>,
     ) {
         let (id, attempt, defects) = (self.id, self.attempt, self.defects);
@@ -131,7 +133,8 @@ impl Task {
             }
         };
         self.phase = Phase::Fencing;
-        fence(id, attempt, keep, env);
+        let operation = SinkOperation::Fence { sink: id, attempt, keep, since, former };
+        request(Purpose::Fence { subtask: id }, operation, env);
     }
 
     /// The target has fenced older producers (or, not accepting it, a newer attempt has fenced us).
@@ -245,16 +248,6 @@ impl Task {
             nonempty.remove(&transaction);
         }
     }
-}
-
-fn fence(
-    sink: SubtaskId,
-    attempt: Attempt,
-    keep: Vec<TransactionId>,
-    env: &mut Env<'_, impl Outbox>,
-) {
-    let operation = SinkOperation::Fence { sink, attempt, keep };
-    request(Purpose::Fence { subtask: sink }, operation, env);
 }
 
 fn request(purpose: Purpose, operation: SinkOperation, env: &mut Env<'_, impl Outbox>) {

@@ -1,10 +1,12 @@
 //! A task: one subtask in one attempt on one worker, its network side and its task side.
 
+mod assignment;
 mod channel_state;
 mod channels;
 mod checkpoints;
 mod commit;
 mod outputs;
+mod restoring;
 mod savepoints;
 mod snapshot;
 mod source;
@@ -13,12 +15,15 @@ mod time;
 use channels::{InputChannel, OutputChannel};
 use commit::SinkWriter;
 use outputs::OutputSide;
+use restoring::Read;
+pub use restoring::Shapes;
 use savepoints::SavepointSide;
 use snapshot::Snapshotting;
 pub use snapshot::StoredSnapshot;
 use source::SourceReader;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::message::Fetched;
 use super::process::{Outbox, Timer};
@@ -36,8 +41,8 @@ use crate::trace::{Event, SplitPosition};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the fields are named after the ids they hold")]
 pub enum Purpose {
-    /// Read the snapshot that a subtask starts from.
-    Restore { subtask: SubtaskId },
+    /// Read a snapshot that a subtask starts from, one of several after a rescale.
+    Restore { subtask: SubtaskId, part: u16 },
     /// Fence older producers.
     Fence { subtask: SubtaskId },
     /// Write a snapshot.
@@ -87,6 +92,10 @@ pub struct Task {
     savepoint: SavepointSide,
     sink: Option<SinkWriter>,
     snapshots: BTreeMap<CheckpointId, Snapshotting>,
+    /// What has been read of the snapshots that it starts from, where there are several.
+    read: Read,
+    /// Whether it tells what state it owns.
+    tells_ownership: Option<Arc<Job>>,
     /// The newest barrier for whose time in its place a timer was set.
     timed: CheckpointId,
     /// What was overtaken in the output queues at the cut that it is restored from: sent first.
@@ -114,7 +123,7 @@ impl Task {
     /// A task that holds nothing yet. `placement` tells, by subtask, which worker hosts it.
     #[must_use]
     pub fn new(
-        job: &Job,
+        job: &Arc<Job>,
         id: SubtaskId,
         attempt: Attempt,
         placement: &[u16],
@@ -151,6 +160,8 @@ impl Task {
             savepoint: SavepointSide::default(),
             sink: SinkWriter::for_role(role),
             snapshots: BTreeMap::new(),
+            read: Read::default(),
+            tells_ownership: job.is_rescalable().then(|| Arc::clone(job)),
             timed: CheckpointId::default(),
             resend: Vec::new(),
             produced: Outputs::default(),

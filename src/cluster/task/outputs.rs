@@ -24,8 +24,11 @@ pub struct OutputSide {
 #[derive(Clone, Debug)]
 struct Overtaken {
     checkpoint: CheckpointId,
-    items: Vec<(ChannelId, Vec<Item>)>,
+    items: ChannelItems,
 }
+
+/// Items by channel, in the order of their channel.
+pub type ChannelItems = Vec<(ChannelId, Vec<Item>)>;
 
 impl OutputSide {
     pub fn new(channels: Vec<OutputChannel>, attempt: Attempt, defects: DefectSet) -> Self {
@@ -115,7 +118,7 @@ impl OutputSide {
     }
 
     /// What the newest barrier overtook, once it has left every queue.
-    pub fn take_overtaken(&mut self) -> Option<(CheckpointId, Vec<(ChannelId, Vec<Item>)>)> {
+    pub fn take_overtaken(&mut self) -> Option<(CheckpointId, ChannelItems)> {
         let checkpoint = self.overtaken.as_ref()?.checkpoint;
         if self.channels.iter().any(|channel| channel.owes(checkpoint)) {
             return None;

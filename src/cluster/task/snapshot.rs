@@ -7,14 +7,14 @@ use serde::{Deserialize, Serialize};
 use super::super::message::{Message, ObjectOperation};
 use super::super::process::{Outbox, Timer};
 use super::channel_state::{Capturing, ChannelState};
-use super::{Env, Phase, Purpose, SourceReader, Task};
+use super::{Env, Phase, Purpose, Task};
 use crate::dataflow::SubtaskState;
-use crate::protocol::subtask::{AsyncPart, SubtaskCheckpoint};
+use crate::protocol::subtask::AsyncPart;
 use crate::protocol::{
-    Acknowledgement, CheckpointId, Defect, Digest, Element, ObjectKey, ProcessId, Protocol,
-    SnapshotHandle, SubtaskOutput, TransactionId,
+    Acknowledgement, CheckpointId, Defect, Digest, Element, ObjectKey, ProcessId, SnapshotHandle,
+    SubtaskOutput, TransactionId,
 };
-use crate::trace::{Event, Restored, SnapshotTaken, SplitPosition};
+use crate::trace::{Event, Ownership, SnapshotTaken, SplitPosition};
 
 /// How many snapshots a task remembers whose checkpoints it has heard nothing of; when more
 /// notifications than this are lost, the oldest is the coordinator's alone.
@@ -51,6 +51,8 @@ pub struct Snapshotting {
     /// Where a source stood.
     positions: Vec<SplitPosition>,
     uploading: bool,
+    /// What of the state it owns, where that is told.
+    ownership: Ownership,
     /// What has to be captured before it is uploaded.
     pub(super) capturing: Option<Capturing>,
 }
@@ -113,6 +115,7 @@ impl Task {
         let stored = self.freeze();
         let tokens = self.subtask.tokens_in(&stored.state).unwrap_or_default();
         let mut snapshotting = self.snapshotting(checkpoint, stored.encode());
+        snapshotting.ownership = self.ownership(&stored.state);
         env.outbox.event(self.snapshot_taken(checkpoint, &snapshotting, tokens));
         if self.defects.has(Defect::OffsetCommittedEarly) {
             Self::commit_offsets(&snapshotting.positions, env);
@@ -142,8 +145,9 @@ impl Task {
         let handle = SnapshotHandle { subtask: self.id, key, digest, bytes: length };
         let settled = self.sink.as_ref().is_none_or(|sink| sink.is_settled());
         let terminal = self.phase == Phase::Ended && settled;
-        let positions = self.positions();
-        Snapshotting { bytes, handle, terminal, positions, uploading: false, capturing: None }
+        let (positions, ownership) = (self.positions(), Ownership::default());
+        let (uploading, capturing) = (false, None);
+        Snapshotting { bytes, handle, terminal, positions, uploading, ownership, capturing }
     }
 
     fn snapshot_taken(
@@ -163,6 +167,7 @@ impl Task {
             tokens,
             transactions: self.sink.as_ref().map_or(Vec::new(), |sink| sink.uncommitted()),
             ended: self.phase == Phase::Ended,
+            ownership: taken.ownership.clone(),
         }))
     }
 
@@ -225,84 +230,13 @@ impl Task {
         self.snapshots
             .retain(|id, _| *id > checkpoint || (*id < checkpoint && savepoint.keeps(*id)));
     }
-
-    /// Asks for the snapshot it starts from, or starts from nothing.
-    pub fn begin_restore(
-        &mut self,
-        checkpoint: Option<CheckpointId>,
-        handle: Option<SnapshotHandle>,
-        env: &mut Env<'_, impl Outbox>,
-    ) {
-        match handle {
-            Some(handle) => {
-                let purpose = Purpose::Restore { subtask: self.id };
-                object_request(purpose, ObjectOperation::Get { key: handle.key }, env);
-            }
-            None => self.restored(checkpoint, Digest::default(), Vec::new(), env),
-        }
-    }
-
-    /// The snapshot arrived. The caller has held its bytes against the digest of the handle.
-    ///
-    /// # Errors
-    ///
-    /// When the bytes are not a snapshot of this subtask.
-    pub fn handle_snapshot(
-        &mut self,
-        checkpoint: Option<CheckpointId>,
-        handle: SnapshotHandle,
-        bytes: &[u8],
-        env: &mut Env<'_, impl Outbox>,
-    ) -> Result<(), String> {
-        let digest = Digest::of(bytes);
-        let broken = |error: &dyn std::fmt::Display| format!("{}: {error}", handle.key);
-        let (stored, rest): (StoredSnapshot, _) =
-            postcard::take_from_bytes(bytes).map_err(|error| broken(&error))?;
-        self.subtask.restore(&stored.state).map_err(|error| broken(&error))?;
-        if let Some(checkpoint) = checkpoint.filter(|_| !rest.is_empty()) {
-            let state = postcard::from_bytes(rest).map_err(|error| broken(&error))?;
-            self.restore_channel_state(checkpoint, state, env)?;
-        }
-        self.restored(checkpoint, digest, stored.transactions, env);
-        Ok(())
-    }
-
-    fn fresh_checkpoint(&self, restored: Option<CheckpointId>) -> SubtaskCheckpoint {
-        let checkpoint = SubtaskCheckpoint::new(restored, self.parts, self.defects);
-        match self.protocol {
-            Protocol::StopTheWorld => checkpoint.stopping_the_world(),
-            Protocol::Aligned
-            | Protocol::AtLeastOnce
-            | Protocol::Unaligned
-            | Protocol::Hybrid
-            | Protocol::Cyclic => checkpoint,
-        }
-    }
-
-    fn restored(
-        &mut self,
-        checkpoint: Option<CheckpointId>,
-        state: Digest,
-        transactions: Vec<(CheckpointId, TransactionId)>,
-        env: &mut Env<'_, impl Outbox>,
-    ) {
-        assert_eq!(self.phase, Phase::Restoring, "a task is restored once");
-        let (subtask, attempt, positions) = (self.id, self.attempt, self.positions());
-        if self.inputs.is_empty() {
-            self.source = Some(SourceReader::new(&positions));
-        }
-        self.checkpoint = self.fresh_checkpoint(checkpoint);
-        let restored = Restored { subtask, attempt, checkpoint, state, positions };
-        env.outbox.event(Event::Restored(Box::new(restored)));
-        self.tell_restored(env);
-        self.phase = Phase::Ready;
-        if self.sink.is_some() {
-            self.open_sink(transactions, env);
-        }
-    }
 }
 
-fn object_request(purpose: Purpose, operation: ObjectOperation, env: &mut Env<'_, impl Outbox>) {
+pub(super) fn object_request(
+    purpose: Purpose,
+    operation: ObjectOperation,
+    env: &mut Env<'_, impl Outbox>,
+) {
     let message = |request| Message::Object { request, operation };
     env.requests.send(env.now, ProcessId::ObjectStore, purpose, message, env.outbox);
 }

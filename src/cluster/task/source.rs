@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::super::message::{Fetched, Message};
 use super::super::process::{Outbox, Timer};
+use super::assignment::Inquiry;
 use super::{Env, Phase, Purpose, Task};
 use crate::protocol::{LineageId, ProcessId, SplitId, SubtaskId};
 use crate::trace::{Event, SplitPosition};
@@ -15,6 +16,8 @@ pub struct SourceReader {
     splits: Vec<SplitReader>,
     /// Whose turn it is.
     turn: usize,
+    /// What it has to do with its enumerator.
+    inquiry: Inquiry,
     pace: Pace,
 }
 
@@ -120,10 +123,11 @@ impl SplitReader {
 }
 
 impl SourceReader {
-    /// A reader that goes on at these positions.
-    pub fn new(positions: &[SplitPosition]) -> Self {
+    /// A reader that goes on at these positions. `awaits_splits`: and asks for more.
+    pub fn new(positions: &[SplitPosition], awaits_splits: bool) -> Self {
         let splits = positions.iter().copied().map(SplitReader::new).collect();
-        Self { splits, turn: 0, pace: Pace::Stopped }
+        let inquiry = if awaits_splits { Inquiry::Reading { taken: 0 } } else { Inquiry::Over };
+        Self { splits, turn: 0, inquiry, pace: Pace::Stopped }
     }
 
     pub fn start(&mut self, subtask: SubtaskId, env: &mut Env<'_, impl Outbox>) {
@@ -142,6 +146,27 @@ impl SourceReader {
         if let Some(split) = splits.find(|reader| reader.split == fetched.split) {
             split.handle_fetched(fetched);
         }
+    }
+
+    /// A split more.
+    pub fn add(
+        &mut self,
+        position: SplitPosition,
+        subtask: SubtaskId,
+        env: &mut Env<'_, impl Outbox>,
+    ) {
+        let mut split = SplitReader::new(position);
+        split.fetch_ahead(subtask, env);
+        self.splits.push(split);
+    }
+
+    /// Whether everything that it has was read.
+    pub fn is_idle(&self) -> bool {
+        self.splits.iter().all(|split| split.ended)
+    }
+
+    pub fn inquiry(&mut self) -> &mut Inquiry {
+        &mut self.inquiry
     }
 
     /// The next split, in turn, that has an entry.
@@ -227,6 +252,7 @@ impl Task {
                 self.end(env);
             }
         }
+        self.ask_or_end(env);
     }
 
     /// Tells the source log that nothing before these positions will be read again.

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::super::message::{Message, ObjectResult};
+use super::super::message::{Deploy, Message, ObjectResult};
 use super::super::process::Outbox;
-use super::super::task::Purpose;
+use super::super::task::{Purpose, Shapes};
 use super::Worker;
-use crate::protocol::{Defect, Digest, SubtaskId, VirtualTime};
+use crate::protocol::{Defect, Digest, SnapshotHandle, SubtaskId, VirtualTime};
 
 impl Worker {
     pub(super) fn handle_answer(
@@ -52,9 +52,8 @@ impl Worker {
         let Message::ObjectAnswer { result, .. } = message else { return true };
         match (purpose, result) {
             (Purpose::Restore { .. } | Purpose::Delete, ObjectResult::Failed) => false,
-            (Purpose::Restore { subtask }, ObjectResult::Read(bytes)) => {
-                let deploy = self.execution.as_ref().map(|execution| &execution.deploy);
-                let handle = deploy.and_then(|deploy| deploy.snapshots.get(subtask.index()));
+            (Purpose::Restore { subtask, part }, ObjectResult::Read(bytes)) => {
+                let handle = self.handle_of(subtask, part);
                 handle.is_none_or(|handle| handle.digest == Digest::of(bytes))
                     || self.defects.has(Defect::CorruptReadAccepted)
             }
@@ -70,7 +69,9 @@ impl Worker {
         outbox: &mut impl Outbox,
     ) {
         match purpose {
-            Purpose::Restore { subtask } => self.handle_snapshot(now, subtask, result, outbox),
+            Purpose::Restore { subtask, part } => {
+                self.handle_snapshot(now, (subtask, part), result, outbox);
+            }
             Purpose::Upload { subtask, checkpoint } => {
                 let stored = result == ObjectResult::Done;
                 self.with_current(now, subtask, outbox, |task, env| {
@@ -90,23 +91,39 @@ impl Worker {
     fn handle_snapshot(
         &mut self,
         now: VirtualTime,
-        subtask: SubtaskId,
+        (subtask, part): (SubtaskId, u16),
         result: ObjectResult,
         outbox: &mut impl Outbox,
     ) {
+        let Some(handle) = self.handle_of(subtask, part) else { return };
         let Some(deploy) = self.execution.as_ref().map(|execution| Arc::clone(&execution.deploy))
         else {
             return;
         };
-        let Some(handle) = deploy.snapshots.get(subtask.index()).copied() else { return };
-        let checkpoint = deploy.checkpoint;
+        let shapes = self.shapes_of(&deploy);
         self.with_current(now, subtask, outbox, |task, env| match result {
-            ObjectResult::Read(bytes) => task.handle_snapshot(checkpoint, handle, &bytes, env),
+            ObjectResult::Read(bytes) => {
+                task.handle_snapshot(&deploy, &shapes, (part, handle), &bytes, env)
+            }
             ObjectResult::Missing
             | ObjectResult::Failed
             | ObjectResult::Listed(_)
             | ObjectResult::Done => Err(format!("{} is gone", handle.key)),
         });
+    }
+
+    /// One of the snapshots that a subtask starts from.
+    fn handle_of(&self, subtask: SubtaskId, part: u16) -> Option<SnapshotHandle> {
+        let execution = self.execution.as_ref()?;
+        execution.deploy.snapshots_of(subtask).get(usize::from(part)).copied()
+    }
+
+    /// The job in the shape of what is deployed, and in that of the snapshots where it is another.
+    fn shapes_of(&self, deploy: &Deploy) -> Shapes {
+        let shape = deploy.shape.as_ref();
+        let redistribution = shape.and_then(|shape| shape.redistribution.as_ref());
+        let before = redistribution.map(|other| self.job_at(other.parallelism));
+        Shapes { now: Arc::clone(&self.job), before }
     }
 
     fn handle_sink_answer(
@@ -119,7 +136,7 @@ impl Worker {
         let (Purpose::Fence { subtask }
         | Purpose::PreCommit { subtask, .. }
         | Purpose::Commit { subtask, .. }
-        | Purpose::Restore { subtask }
+        | Purpose::Restore { subtask, .. }
         | Purpose::Upload { subtask, .. }
         | Purpose::Fetch { subtask, .. }) = purpose
         else {

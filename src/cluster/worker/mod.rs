@@ -12,8 +12,8 @@ use super::settings::ClusterSettings;
 use super::task::{Env, Purpose, Task};
 use crate::dataflow::Job;
 use crate::protocol::{
-    Attempt, ChannelId, CheckpointId, Defect, DefectSet, Incarnation, ProcessId, SubtaskId,
-    VirtualTime,
+    Attempt, ChannelId, ChannelShape, CheckpointId, Defect, DefectSet, Incarnation, ProcessId,
+    SubtaskId, VirtualTime,
 };
 use crate::trace::Event;
 
@@ -22,6 +22,9 @@ use crate::trace::Event;
 pub struct Worker {
     index: u16,
     settings: Arc<ClusterSettings>,
+    /// The job as it was declared.
+    declared: Arc<Job>,
+    /// The job in the shape of what is deployed here.
     job: Arc<Job>,
     defects: DefectSet,
     incarnation: Incarnation,
@@ -82,6 +85,7 @@ impl Worker {
         Self {
             index,
             settings,
+            declared: Arc::clone(&job),
             job,
             defects,
             incarnation,
@@ -101,7 +105,7 @@ impl Worker {
             Input::Message { message, .. } => self.handle_message(now, message, outbox),
             Input::Timer(timer) => self.handle_timer(now, timer, outbox),
             Input::ConnectionLost { peer } => self.handle_connection_lost(peer, outbox),
-            Input::Trouble(_) => {}
+            Input::Rescale(_) | Input::Trouble(_) => {}
         }
     }
 
@@ -134,13 +138,13 @@ impl Worker {
     fn handle_message(&mut self, now: VirtualTime, message: Message, outbox: &mut impl Outbox) {
         match message {
             Message::Data { attempt, channel, sequence, element } => {
-                let to = self.job.topology().channels[channel.index()].to;
+                let Some(ChannelShape { to, .. }) = self.ends_of(channel) else { return };
                 self.with_task(now, attempt, to, outbox, |task, env| {
                     task.handle_element((channel, sequence), element, env)
                 });
             }
             Message::Tally { attempt, channel, elements } => {
-                let to = self.job.topology().channels[channel.index()].to;
+                let Some(ChannelShape { to, .. }) = self.ends_of(channel) else { return };
                 self.with_task(now, attempt, to, outbox, |task, _| {
                     task.handle_tally(channel, elements)
                 });
@@ -172,6 +176,12 @@ impl Worker {
                     task.handle_stopped(checkpoint, env);
                 });
                 self.report_finished(true, outbox);
+            }
+            Message::TellReader { attempt, subtask, number, event } => {
+                self.with_task(now, attempt, subtask, outbox, |task, env| {
+                    task.handle_split_event(number, event, env);
+                    Ok(())
+                });
             }
             Message::NotifyComplete { attempt, checkpoint } => {
                 self.handle_notify_complete(now, attempt, checkpoint, outbox);
@@ -219,7 +229,11 @@ impl Worker {
             }
             Timer::Retry => self.requests.handle_retry(now, outbox),
             Timer::Heartbeat => self.handle_heartbeat_due(now, outbox),
-            Timer::Checkpoint(_) | Timer::CheckWorkers | Timer::Restart | Timer::Serve(_) => {}
+            Timer::Checkpoint(_)
+            | Timer::Enumerate(_)
+            | Timer::CheckWorkers
+            | Timer::Restart
+            | Timer::Serve(_) => {}
         }
     }
 
@@ -236,7 +250,7 @@ impl Worker {
         if execution.attempt != attempt {
             return;
         }
-        let Some(task) = &mut execution.tasks[subtask.index()] else { return };
+        let Some(Some(task)) = execution.tasks.get_mut(subtask.index()) else { return };
         let (settings, requests) = (&self.settings, &mut self.requests);
         let mut env = Env { now, settings, requests, outbox };
         if let Err(reason) = action(task, &mut env) {
@@ -262,6 +276,11 @@ impl Worker {
         }
     }
 
+    /// A channel of the current shape; another shape's may not exist in it.
+    fn ends_of(&self, channel: ChannelId) -> Option<ChannelShape> {
+        self.job.topology().channels.get(channel.index()).copied()
+    }
+
     fn handle_credit(
         &mut self,
         now: VirtualTime,
@@ -270,7 +289,7 @@ impl Worker {
         credits: u32,
         outbox: &mut impl Outbox,
     ) {
-        let from = self.job.topology().channels[channel.index()].from;
+        let Some(ChannelShape { from, .. }) = self.ends_of(channel) else { return };
         self.with_task(now, attempt, from, outbox, |task, env| {
             task.handle_credit(channel, credits, env);
             Ok(())
@@ -313,6 +332,7 @@ impl Worker {
     fn deploy(&mut self, now: VirtualTime, deploy: Arc<Deploy>, outbox: &mut impl Outbox) {
         self.drop_execution();
         self.newest = deploy.attempt;
+        self.take_shape(&deploy);
         let here = self.index;
         let task = |subtask: SubtaskId| {
             let local = deploy.placement.get(subtask.index()) == Some(&here);
@@ -333,10 +353,20 @@ impl Worker {
         let (settings, requests) = (&self.settings, &mut self.requests);
         let mut env = Env { now, settings, requests, outbox };
         for task in execution.tasks() {
-            let handle = deploy.snapshots.get(task.id().index()).copied();
-            task.begin_restore(deploy.checkpoint, handle, &mut env);
+            task.begin_restore(&deploy, &mut env);
         }
         self.execution = Some(execution);
+    }
+
+    /// The shape was accepted by the coordinator, which has the same job.
+    fn take_shape(&mut self, deploy: &Deploy) {
+        let parallelism = deploy.shape.as_ref().map(|shape| shape.parallelism);
+        self.job = self.job_at(parallelism);
+    }
+
+    fn job_at(&self, parallelism: Option<u16>) -> Arc<Job> {
+        let Some(parallelism) = parallelism else { return Arc::clone(&self.declared) };
+        Arc::new(self.declared.at(parallelism).expect("the coordinator has accepted the shape"))
     }
 
     /// Says that all tasks are ready: once of itself, and again when asked.
@@ -438,6 +468,7 @@ impl Worker {
         let here = ProcessId::Worker(self.index);
         for task in self.execution.iter_mut().flat_map(Execution::tasks) {
             task.tell_tallies(here, outbox);
+            task.ask_again(outbox);
         }
         self.beat(outbox);
     }

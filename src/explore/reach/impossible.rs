@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use strum::{EnumIter, IntoEnumIterator as _, IntoStaticStr};
 
 use crate::plan::FaultClass;
+use crate::plan::draw::aim::is_of_enumerator;
 use crate::trace::Point;
 
 /// What the jobs that were run have.
@@ -14,6 +15,8 @@ use crate::trace::Point;
 pub struct Jobs {
     /// Whether any has a sink that writes outside transactions.
     pub write_at_once: bool,
+    /// Whether any has a source with an enumerator.
+    pub enumerate: bool,
     /// Whether event time was observed in any.
     pub observe_time: bool,
 }
@@ -43,6 +46,8 @@ pub enum Rule {
     RunIsOver,
     /// The row of a write outside transactions, where no job makes one.
     NoSuchSink,
+    /// The rows of sources with an enumerator, where no job has one.
+    NoEnumerator,
     /// Rows of event time, where it was not observed.
     TimeUnobserved,
     /// What is in recovery by definition, elsewhere.
@@ -67,6 +72,7 @@ impl Rule {
         match point {
             Point::JobFinished => Some(Self::RunIsOver),
             Point::OutputWritten if !jobs.write_at_once => Some(Self::NoSuchSink),
+            point if is_of_enumerator(point) && !jobs.enumerate => Some(Self::NoEnumerator),
             point if point.tells_of_time() && !jobs.observe_time => Some(Self::TimeUnobserved),
             point if point.tells_of_fault() => Some(Self::TellsOfFault),
             _ => None,
@@ -82,6 +88,7 @@ impl Rule {
             }
             Self::RunIsOver => "the run ends with this event",
             Self::NoSuchSink => "no job that was run has a sink that writes outside transactions",
+            Self::NoEnumerator => "no job that was run has a source with an enumerator",
             Self::TimeUnobserved => "no plan that was run observes event time",
             Self::NotInRecovery => {
                 "the class is that of crashes aimed at leadership-taken, attempt-started and restored"
@@ -100,7 +107,11 @@ impl Rule {
     /// Whether it is about this class, and covers this point.
     fn covers(self, point: Point, class: FaultClass) -> bool {
         match self {
-            Self::TellsOfFault | Self::RunIsOver | Self::NoSuchSink | Self::TimeUnobserved => false,
+            Self::TellsOfFault
+            | Self::RunIsOver
+            | Self::NoSuchSink
+            | Self::NoEnumerator
+            | Self::TimeUnobserved => false,
             Self::NotInRecovery => class == FaultClass::CrashInRecovery && !is_recovery(point),
             Self::NotAgain => {
                 class == FaultClass::CrashAgain

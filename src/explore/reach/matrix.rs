@@ -69,6 +69,7 @@ impl Matrix {
         }
         let jobs = Jobs {
             write_at_once: reach.writing_at_once() > 0,
+            enumerate: reach.point(Point::EnumeratorRestored) > 0,
             observe_time: reach.point(Point::TimeRestored) > 0,
         };
         let struck_classes = reach.cells().map(|(cell, _)| cell.class);

@@ -1,5 +1,6 @@
 //! The settings of a plan as numbers that can be turned, one at a time.
 
+use crate::dataflow::SplitAssignment;
 use crate::plan::{Latency, Plan, Span};
 
 /// A number of a plan.
@@ -42,6 +43,16 @@ macro_rules! knob {
 
 /// Settings: a plan in which all of them are plain has nothing special but its faults.
 pub static SETTINGS: &[Knob] = &[
+    Knob {
+        name: "job.assignment",
+        plain: 0,
+        get: |plan| u64::from(!plan.job.assignment.is_static()),
+        set: |plan, value| {
+            if value == 0 {
+                plan.job.assignment = SplitAssignment::Static;
+            }
+        },
+    },
     Knob {
         name: "links.slow",
         plain: 0,

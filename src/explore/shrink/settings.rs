@@ -18,7 +18,7 @@ impl Pass for Settings {
     }
 
     fn proposals(&self) -> usize {
-        FIRST + SETTINGS.len()
+        FIRST + SETTINGS.len() + 1
     }
 
     fn propose(&self, proposal: usize, current: &Current) -> Vec<Plan> {
@@ -27,7 +27,10 @@ impl Pass for Settings {
             1 => fewer_lost(current.plan),
             2 => all_plain(current.plan),
             3 => constant_links(current.plan),
-            _ => plainer(&SETTINGS[proposal - FIRST], current.plan),
+            _ => match SETTINGS.get(proposal - FIRST) {
+                Some(knob) => plainer(knob, current.plan),
+                None => fewer_rescales(current.plan),
+            },
         }
     }
 }
@@ -46,6 +49,15 @@ fn fewer_lost(plan: &Plan) -> Vec<Plan> {
     (0..plan.lost.len())
         .map(|kept| Plan { lost: plan.lost[..kept].to_vec(), ..plan.clone() })
         .collect()
+}
+
+fn fewer_rescales(plan: &Plan) -> Vec<Plan> {
+    let without = |index: usize| {
+        let mut fewer = plan.clone();
+        fewer.rescales.remove(index);
+        fewer
+    };
+    (0..plan.rescales.len()).map(without).collect()
 }
 
 fn all_plain(plan: &Plan) -> Vec<Plan> {

@@ -65,7 +65,7 @@ impl Strategy for Exhaustive {
         plan.seed = seed;
         let prepared = experiments.prepare(&plan.job)?;
         let topology = prepared.experiment.job.topology();
-        let targets = Targets::of(topology, &plan.cluster, plan.job.splits);
+        let targets = Targets::of(topology, &plan.cluster, &plan.job);
         for number in chosen {
             let (aim, class) = singles[usize::try_from(number).unwrap_or(0)];
             let draw = |entity| {

@@ -10,6 +10,7 @@ pub(super) enum Concern {
     Subtask,
     Time,
     Coordinator,
+    Splits,
     Outside,
     Nobody,
 }
@@ -31,12 +32,16 @@ pub(super) fn concern(event: &Event) -> Concern {
         E::TimeRestored { .. } | E::WatermarkAdvanced { .. } | E::WatermarkSent { .. }
         | E::WatermarkReceived { .. } | E::TimerRegistered { .. } | E::TimerDeleted { .. }
         | E::TimerFired { .. } | E::DroppedLate { .. } => Concern::Time,
+        E::RescaleRequested { .. } | E::RescaleRefused { .. } | E::RescaleStarted { .. }
+        | E::Reshaped { .. } => Concern::Coordinator,
         E::LeadershipTaken { .. } | E::AttemptStarted { .. } | E::AttemptRunning { .. }
         | E::AttemptFailed { .. } | E::Triggered { .. } | E::AcknowledgementCounted { .. }
         | E::Assembled { .. } | E::Completed { .. } | E::CompletionNotified { .. }
         | E::Aborted { .. } | E::Discarded { .. } | E::JobFinished { .. }
         | E::SavepointTriggered { .. } | E::SavepointCompleted { .. } | E::JobStopped { .. }
         | E::JobResumed { .. } => Concern::Coordinator,
+        E::SplitAssigned { .. } | E::SplitAccepted { .. } | E::EnumeratorSnapshot { .. }
+        | E::EnumeratorRestored { .. } => Concern::Splits,
         E::ObjectStored { .. } | E::ObjectDeleted { .. } | E::ObjectDestroyed { .. }
         | E::SinkTroubled { .. } | E::SinkRecovered | E::RecordWritten { .. }
         | E::OffsetCommitted { .. } | E::ProducersFenced { .. } | E::TransactionOpened { .. }
@@ -51,6 +56,9 @@ pub(super) fn concern(event: &Event) -> Concern {
         | E::StoreRecovered { .. } | E::SplitIdle { .. } | E::SplitResumed { .. }
         | E::AlignmentCompleted { .. } | E::SnapshotDurable { .. } | E::Declined { .. }
         | E::SubtaskEnded { .. } | E::SubtaskFailed { .. } | E::AcknowledgementIgnored { .. }
-        | E::RequestRefused { .. } | E::ObjectRefused { .. } | E::RecordRefused { .. } | E::ProducerRefused { .. } => Concern::Nobody,
+        | E::RequestRefused { .. }
+        | E::SplitRequested { .. } | E::SplitsExhausted { .. } | E::SplitsReturned { .. }
+        | E::GatewayClosed { .. } | E::GatewayReopened { .. }
+        | E::ObjectRefused { .. } | E::RecordRefused { .. } | E::ProducerRefused { .. } => Concern::Nobody,
     }
 }

@@ -5,7 +5,7 @@ use super::concern::{Concern, concern};
 use crate::oracle::kind::Kind;
 use crate::oracle::order::Marker;
 use crate::oracle::shape::{Scene, Shape};
-use crate::protocol::{Attempt, ChannelId, CheckpointId, ProcessId, Term};
+use crate::protocol::{Attempt, ChannelId, CheckpointId, ProcessId};
 use crate::trace::{
     ChannelStateCaptured, ChannelStateRestored, Event, Restored, RunStarted, SnapshotTaken,
     SplitPosition, Stamp,
@@ -29,6 +29,7 @@ impl Judge {
             Concern::Subtask => self.observe_subtask(stamp, event),
             Concern::Time => self.observe_time(stamp, event),
             Concern::Coordinator => self.observe_coordinator(stamp, event),
+            Concern::Splits => self.observe_splits(stamp, event),
             Concern::Outside => self.observe_outside(stamp, event),
             Concern::Nobody => {}
         }
@@ -66,7 +67,10 @@ impl Judge {
         self.liveness.start(scene);
         self.order.start(scene);
         self.output.start(scene);
-        self.recovery.start(scene);
+        self.ownership.start();
+        self.recovery.start();
+        self.reshaped = None;
+        self.splits.start();
         self.state.start(scene);
         self.stopped_world.start(scene);
         self.termination.start();
@@ -212,7 +216,9 @@ impl Judge {
     fn restore(&mut self, stamp: Stamp, restored: &Restored) {
         if self.counts_in(stamp, restored.subtask, restored.attempt) {
             self.recovery.handle_restored(scene!(self, stamp), restored);
+            self.splits.handle_restored(scene!(self, stamp), restored);
             self.state.handle_restored(scene!(self, stamp), restored);
+            self.ownership.handle_restored(scene!(self, stamp), restored);
         }
     }
 
@@ -253,10 +259,12 @@ impl Judge {
         self.lifecycle.handle_snapshot(scene, snapshot.subtask, snapshot.checkpoint);
         self.cut.handle_snapshot(scene, snapshot);
         self.vector_clock.handle_snapshot(scene, snapshot);
+        self.splits.handle_snapshot(scene, snapshot);
         self.state.handle_snapshot(scene, snapshot);
         self.event_time.handle_snapshot(scene, snapshot.subtask, snapshot.checkpoint);
         self.stopped_world.handle_snapshot(snapshot.subtask, snapshot.checkpoint);
         self.conservation.handle_snapshot(scene, snapshot);
+        self.ownership.handle_snapshot(scene, snapshot);
         self.output.handle_snapshot(snapshot);
         self.termination.handle_snapshot(scene!(self, stamp), snapshot);
     }
@@ -264,7 +272,7 @@ impl Judge {
     /// Whether this is said by a coordinator that was replaced, goes on, and does not know that it has
     /// been deposed: of an attempt that is over, or that its successor has yet to replace. What it says
     /// binds nobody: it is not what the job does.
-    fn is_of_deposed(&self, event: &Event) -> bool {
+    pub(super) fn is_of_deposed(&self, event: &Event) -> bool {
         if self.zombies == 0 {
             return false;
         }
@@ -272,12 +280,15 @@ impl Judge {
             Some(attempt) < self.attempt || (Some(attempt) == self.attempt && self.is_orphaned)
         };
         match event {
-            Event::LeadershipTaken { term } | Event::AttemptStarted { term, .. } => {
-                self.recovery.is_deposed(*term)
-            }
+            Event::LeadershipTaken { term }
+            | Event::Reshaped { term, .. }
+            | Event::AttemptStarted { term, .. } => self.recovery.is_deposed(*term),
             Event::Triggered { attempt, .. }
+            | Event::EnumeratorSnapshot { attempt, .. }
             | Event::SavepointTriggered { attempt, .. }
-            | Event::AttemptFailed { attempt, .. } => is_over(*attempt),
+            | Event::AttemptFailed { attempt, .. }
+            | Event::RescaleRequested { attempt, .. }
+            | Event::RescaleStarted { attempt, .. } => is_over(*attempt),
             Event::AcknowledgementCounted { from_attempt, .. } => is_over(*from_attempt),
             Event::Assembled { checkpoint, .. } => self.lifecycle.is_abandoned(*checkpoint),
             _ => false,
@@ -304,12 +315,18 @@ impl Judge {
                 self.recovery.handle_leadership_taken(scene, *term);
                 self.lifecycle.handle_leadership_taken();
                 self.liveness.handle_leadership_taken();
+                self.ownership.handle_leadership_taken();
                 self.is_orphaned = true;
                 self.durability.handle_leadership_taken();
                 self.liveness.handle_lost(self.durability.unrecoverable());
             }
             Event::AttemptStarted { attempt, term, restored } => {
                 self.start_attempt(stamp, *attempt, *term, *restored);
+            }
+            Event::RescaleRequested { .. }
+            | Event::RescaleStarted { .. }
+            | Event::Reshaped { .. } => {
+                self.observe_rescale(stamp, event);
             }
             Event::AttemptRunning { .. } => self.liveness.handle_running(),
             Event::AttemptFailed { .. } => {
@@ -319,6 +336,8 @@ impl Judge {
             Event::Triggered { attempt, checkpoint } => {
                 self.lifecycle.handle_triggered(scene, *attempt, *checkpoint);
                 self.liveness.handle_triggered(*checkpoint);
+                self.ownership.handle_triggered(*checkpoint);
+                self.splits.handle_triggered(*checkpoint);
                 if self.attempt != Some(*attempt) {
                     let text =
                         format!("{checkpoint} was triggered in {attempt}, which does not run");
@@ -353,6 +372,7 @@ impl Judge {
             | Event::JobResumed { .. } => self.observe_savepoint(stamp, event),
             Event::JobFinished { .. } => {
                 self.order.handle_finished(scene);
+                self.splits.handle_finished(scene);
                 self.state.handle_finished(scene);
                 self.event_time.handle_finished(scene);
                 self.output.handle_finished(scene);
@@ -362,47 +382,17 @@ impl Judge {
         }
     }
 
-    fn start_attempt(
-        &mut self,
-        stamp: Stamp,
-        attempt: Attempt,
-        term: Term,
-        restored: Option<CheckpointId>,
-    ) {
-        if let Some(checkpoint) = restored
-            && self.lifecycle.is_silently_completed(checkpoint)
-        {
-            self.lifecycle.complete_silently(checkpoint);
-            self.complete(stamp, checkpoint);
-        }
-        let scene = scene!(self, stamp);
-        if !self.recovery.handle_attempt_started(scene, attempt, term, restored) {
-            return;
-        }
-        self.attempt = Some(attempt);
-        self.is_orphaned = false;
-        self.conservation.handle_attempt_started();
-        self.cut.handle_attempt_started();
-        self.lifecycle.handle_attempt_started();
-        self.liveness.handle_attempt_started();
-        self.order.handle_attempt_started();
-        self.output.handle_attempt_started(attempt);
-        self.state.handle_attempt_started(restored);
-        self.event_time.handle_attempt_started(restored);
-        self.stopped_world.handle_attempt_started();
-        self.termination.handle_attempt_started(scene!(self, stamp), attempt);
-        self.vector_clock.handle_attempt_started();
-    }
-
-    fn complete(&mut self, stamp: Stamp, checkpoint: CheckpointId) {
+    pub(super) fn complete(&mut self, stamp: Stamp, checkpoint: CheckpointId) {
         let scene = scene!(self, stamp);
         self.cut.handle_completed(scene, checkpoint);
         self.conservation.handle_completed(scene, checkpoint);
         self.stopped_world.handle_over(checkpoint);
         self.durability.handle_completed(scene, checkpoint);
+        self.splits.handle_settled(checkpoint);
         self.state.handle_completed(scene, checkpoint);
         self.event_time.handle_completed(scene, checkpoint);
         self.output.handle_completed(checkpoint);
+        self.ownership.handle_completed(checkpoint);
         self.recovery.handle_completed(checkpoint);
         self.liveness.handle_completed(scene, checkpoint);
         self.liveness.handle_lost(self.durability.unrecoverable());
@@ -414,6 +404,7 @@ impl Judge {
         self.lifecycle.handle_aborted(scene, checkpoint);
         self.durability.handle_aborted(checkpoint);
         self.output.handle_aborted(checkpoint);
+        self.splits.handle_settled(checkpoint);
         self.state.handle_aborted(checkpoint);
         self.event_time.handle_aborted(checkpoint);
         self.stopped_world.handle_over(checkpoint);

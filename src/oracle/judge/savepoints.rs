@@ -36,6 +36,7 @@ impl Judge {
     fn complete_savepoint(&mut self, stamp: Stamp, checkpoint: CheckpointId, mode: SavepointMode) {
         let scene = scene!(self, stamp);
         self.durability.handle_savepoint(scene, checkpoint, mode.is_terminal());
+        self.splits.handle_settled(checkpoint);
         if !mode.is_terminal() {
             return self.liveness.handle_aborted(scene, checkpoint);
         }
@@ -45,6 +46,7 @@ impl Judge {
         self.state.handle_completed(scene, checkpoint);
         self.event_time.handle_completed(scene, checkpoint);
         self.output.handle_completed(checkpoint);
+        self.ownership.handle_completed(checkpoint);
         self.recovery.handle_completed(checkpoint);
         self.liveness.handle_completed(scene, checkpoint);
         self.termination.handle_completed(checkpoint);

@@ -189,7 +189,7 @@ fn a_snapshot_holds_where_reading_stands() {
 
 #[test]
 fn a_split_has_one_owner() {
-    breaks(OracleName::State, "ckpt-1 holds 2 positions of split-0, not one", |events| {
+    breaks(OracleName::State, "ckpt-1 holds 2 owners of split-0, not one", |events| {
         let position = snapshot(events, |taken| taken.subtask == SOURCES[0]).positions[0];
         snapshot(events, |taken| taken.subtask == SUM).positions.push(position);
     });

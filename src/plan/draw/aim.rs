@@ -3,6 +3,7 @@
 use strum::IntoEnumIterator as _;
 
 use crate::cluster::ClusterSettings;
+use crate::plan::JobPlan;
 use crate::plan::fault_class::{FaultClass, is_recovery};
 use crate::protocol::SubtaskId;
 use crate::trace::Point;
@@ -37,6 +38,8 @@ impl Home {
         use Point as P;
         match point {
             P::RunStarted | P::FaultsEnded | P::JobFinished => None,
+            // A job that is never rescaled has none; its draws are what they were.
+            P::RescaleRequested | P::RescaleRefused | P::RescaleStarted | P::Reshaped => None,
             P::Crashed | P::Restarted | P::Paused | P::Resumed | P::Disconnected | P::Healed
             | P::MessageDropped | P::MessageDelayed | P::MessageDuplicated | P::MessageReordered
             | P::Zombified | P::ZombieEnded | P::Held | P::Released | P::HalfOpened
@@ -52,11 +55,14 @@ impl Home {
             | P::Declined | P::CompletionLearned | P::AbortLearned | P::SubtaskEnded
             | P::SubtaskFailed | P::CommitRequested | P::TimeRestored | P::WatermarkAdvanced
             | P::WatermarkSent | P::WatermarkReceived | P::TimerRegistered | P::TimerDeleted
-            | P::TimerFired | P::DroppedLate => Some(Home::Worker),
+            | P::TimerFired | P::DroppedLate | P::SplitRequested | P::SplitAccepted => Some(Home::Worker),
             P::LeadershipTaken | P::AttemptStarted | P::AttemptRunning | P::AttemptFailed
             | P::Triggered | P::AcknowledgementCounted | P::AcknowledgementIgnored | P::Assembled
-            | P::Completed | P::CompletionNotified | P::Aborted | P::Discarded
-            | P::SavepointTriggered | P::SavepointCompleted | P::JobStopped | P::JobResumed | P::RequestRefused => {
+            | P::Completed | P::CompletionNotified | P::Aborted | P::Discarded | P::SplitAssigned
+            | P::SplitsExhausted | P::SplitsReturned | P::EnumeratorSnapshot
+            | P::EnumeratorRestored | P::GatewayClosed | P::GatewayReopened
+            | P::SavepointTriggered | P::SavepointCompleted | P::JobStopped | P::JobResumed
+            | P::RequestRefused => {
                 Some(Home::Coordinator)
             }
             P::ObjectStored | P::ObjectRefused | P::ObjectDeleted | P::RecordWritten
@@ -73,19 +79,27 @@ impl Home {
 pub struct Repertoire {
     /// Barriers that overtake records.
     pub overtaking: bool,
+    /// Enumerators that assign splits.
+    pub enumerating: bool,
     /// A trace that tells of event time.
     pub time: bool,
+    /// Somebody who asks for savepoints.
+    pub asking: bool,
 }
 
 impl Repertoire {
     /// Everything.
-    pub const ALL: Self = Self { overtaking: true, time: true };
+    pub const ALL: Self = Self { overtaking: true, enumerating: true, time: true, asking: true };
 
-    /// What runs with these settings have.
+    /// What runs of this job with these settings have.
     #[must_use]
-    pub fn of(settings: &ClusterSettings) -> Self {
-        let overtaking = settings.checkpoints.protocol.may_overtake();
-        Self { overtaking, time: settings.observe_time }
+    pub fn of(settings: &ClusterSettings, job: &JobPlan) -> Self {
+        Self {
+            overtaking: settings.checkpoints.protocol.may_overtake(),
+            enumerating: !job.assignment.is_static(),
+            time: settings.observe_time,
+            asking: false,
+        }
     }
 
     /// Whether `point` can be reached, as far as it depends on any of this.
@@ -97,8 +111,13 @@ impl Repertoire {
             | Point::AlignmentOvertaken
             | Point::ChannelStateCaptured
             | Point::ChannelStateRestored => self.overtaking,
+            Point::SavepointTriggered
+            | Point::SavepointCompleted
+            | Point::JobStopped
+            | Point::JobResumed
+            | Point::RequestRefused => self.asking,
             point if point.tells_of_time() => self.time,
-            _ => true,
+            point => self.enumerating || !is_of_enumerator(point),
         }
     }
 }
@@ -106,6 +125,23 @@ impl Repertoire {
 /// All points of these runs that a fault may be aimed at, in order.
 pub fn points(repertoire: Repertoire) -> impl Iterator<Item = Point> {
     Point::iter().filter(move |point| Home::of(*point).is_some() && repertoire.has(*point))
+}
+
+/// Whether a point is one of sources with an enumerator: where a job has none, it is never reached.
+#[must_use]
+pub fn is_of_enumerator(point: Point) -> bool {
+    matches!(
+        point,
+        Point::SplitRequested
+            | Point::SplitAssigned
+            | Point::SplitAccepted
+            | Point::SplitsExhausted
+            | Point::SplitsReturned
+            | Point::EnumeratorSnapshot
+            | Point::EnumeratorRestored
+            | Point::GatewayClosed
+            | Point::GatewayReopened
+    )
 }
 
 /// Whether a fault that is aimed at `point` can be of this class.

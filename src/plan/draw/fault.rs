@@ -3,6 +3,7 @@
 use super::aim::{self, Aim, Home, Repertoire};
 use super::small;
 use crate::cluster::ClusterSettings;
+use crate::plan::JobPlan;
 use crate::plan::fault::{Fault, PlannedFault, When};
 use crate::plan::fault_class::{FaultClass, is_recovery};
 use crate::plan::random::{Span, Stream};
@@ -28,13 +29,13 @@ pub struct Targets {
 impl Targets {
     /// What a job of this shape has, run with these settings.
     #[must_use]
-    pub fn of(topology: &Topology, settings: &ClusterSettings, splits: u16) -> Self {
+    pub fn of(topology: &Topology, settings: &ClusterSettings, job: &JobPlan) -> Self {
         Self {
             workers: settings.workers,
             channels: small(topology.channels.len() as u64),
             subtasks: small(topology.subtasks.len() as u64),
-            splits,
-            repertoire: Repertoire::of(settings),
+            splits: job.splits,
+            repertoire: Repertoire::of(settings, job),
         }
     }
 }
@@ -138,13 +139,17 @@ impl<'a> FaultDraw<'a> {
     /// At the point that was asked for, or at any that this class can be aimed at.
     fn aimed(&mut self, class: FaultClass, after_restarts: u32) -> When {
         let aim = self.aim.unwrap_or_else(|| {
-            let points: Vec<Point> = aim::points(self.targets.repertoire)
-                .filter(|point| aim::can_aim(class, *point))
-                .collect();
+            let points = self.points(class);
             self.aim_at(&points)
         });
         let Aim { point, subtask, occurrence } = aim;
         When::Point { point, subtask, occurrence, after_restarts }
+    }
+
+    /// Where a fault of this class can be aimed, in this job.
+    fn points(&self, class: FaultClass) -> Vec<Point> {
+        let points = aim::points(self.targets.repertoire);
+        points.filter(|point| aim::can_aim(class, *point)).collect()
     }
 
     /// One of these points: early occurrences are more likely than late ones, and now and then only
@@ -213,9 +218,7 @@ impl<'a> FaultDraw<'a> {
         let points = match class {
             FaultClass::CrashInRecovery => aim::RECOVERY.to_vec(),
             FaultClass::CrashAgain if self.stream.chance(Self::ANYWHERE_PERCENT) => {
-                aim::points(self.targets.repertoire)
-                    .filter(|point| aim::can_aim(class, *point))
-                    .collect()
+                self.points(class)
             }
             FaultClass::CrashAgain => aim::BEFORE_COMPLETION.to_vec(),
             _ => return self.when(class),

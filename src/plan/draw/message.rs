@@ -9,7 +9,7 @@ use crate::trace::{MessageKind, Point};
 impl FaultDraw<'_> {
     pub(super) fn message(&mut self, class: FaultClass) -> PlannedFault {
         let when = self.when(class);
-        let mut message = *self.stream.pick(FRAGILE).unwrap_or(&MessageKind::Trigger);
+        let mut message = *self.stream.pick(self.fragile()).unwrap_or(&MessageKind::Trigger);
         let count = self.stream.within(self.ranges.messages).max(1) as u32;
         let us = self.us(self.ranges.delay_ms);
         let action = match class {
@@ -18,13 +18,23 @@ impl FaultDraw<'_> {
             FaultClass::DuplicateMessage => MessageAction::Duplicate { us },
             _ => {
                 let overtakers;
-                (message, overtakers) =
-                    *self.stream.pick(OVERTAKEN).unwrap_or(&(message, &[Point::BarrierReceived]));
+                (message, overtakers) = *self
+                    .stream
+                    .pick(self.overtaken())
+                    .unwrap_or(&(message, &[Point::BarrierReceived]));
                 let point = *self.stream.pick(overtakers).unwrap_or(&Point::BarrierReceived);
                 MessageAction::Until { point }
             }
         };
         PlannedFault { when, fault: Fault::Message { message, to: None, count, action } }
+    }
+
+    fn fragile(&self) -> &'static [MessageKind] {
+        if self.targets.repertoire.enumerating { FRAGILE_ENUMERATED } else { FRAGILE }
+    }
+
+    fn overtaken(&self) -> &'static [(MessageKind, &'static [Point])] {
+        if self.targets.repertoire.enumerating { OVERTAKEN_ENUMERATED } else { OVERTAKEN }
     }
 
     /// A request to a store is held back until a process runs again, and a client of that store is
@@ -103,4 +113,41 @@ const OVERTAKEN: &[(MessageKind, &[Point])] = &[
     (MessageKind::SinkRequest, &[Point::AttemptStarted, Point::ProducersFenced]),
     (MessageKind::SinkAnswer, &[Point::BarrierReceived, Point::AttemptStarted]),
     (MessageKind::LogAnswer, &[Point::BarrierSent, Point::AttemptStarted]),
+];
+
+/// The control messages that faults hit where an enumerator assigns splits: those of readers and enumerator
+/// as often as all others.
+const FRAGILE_ENUMERATED: &[MessageKind] = &[
+    MessageKind::RequestSplit,
+    MessageKind::RequestSplit,
+    MessageKind::AssignSplit,
+    MessageKind::AssignSplit,
+    MessageKind::AssignSplit,
+    MessageKind::NoMoreSplits,
+    MessageKind::TakeSplit,
+    MessageKind::TakeSplit,
+    MessageKind::Trigger,
+    MessageKind::Trigger,
+    MessageKind::Acknowledge,
+    MessageKind::Acknowledge,
+    MessageKind::NotifyComplete,
+    MessageKind::NotifyAborted,
+    MessageKind::Cancel,
+    MessageKind::StoreAnswer,
+];
+
+/// What overtakes what where an enumerator assigns splits: checkpoints, and the next attempt.
+const OVERTAKEN_ENUMERATED: &[(MessageKind, &[Point])] = &[
+    (MessageKind::RequestSplit, &[Point::SplitAccepted, Point::AttemptStarted, Point::Triggered]),
+    (
+        MessageKind::AssignSplit,
+        &[Point::Triggered, Point::EnumeratorSnapshot, Point::SnapshotTaken],
+    ),
+    (MessageKind::AssignSplit, &[Point::SplitAccepted, Point::AttemptStarted, Point::Completed]),
+    (MessageKind::NoMoreSplits, &[Point::Triggered, Point::SnapshotTaken, Point::AttemptStarted]),
+    (MessageKind::TakeSplit, &[Point::Triggered, Point::SplitRequested, Point::AttemptStarted]),
+    (MessageKind::Trigger, &[Point::GatewayReopened, Point::Triggered, Point::Aborted]),
+    (MessageKind::Acknowledge, &[Point::Triggered, Point::Completed, Point::SplitAssigned]),
+    (MessageKind::NotifyComplete, &[Point::EnumeratorSnapshot, Point::AttemptStarted]),
+    (MessageKind::Cancel, &[Point::AttemptStarted, Point::EnumeratorRestored]),
 ];

@@ -6,6 +6,7 @@ pub mod aim;
 mod fault;
 mod message;
 mod request;
+mod rescale;
 mod shape;
 mod troubles;
 
@@ -45,7 +46,12 @@ pub fn draw<E>(
     let healthy = u64::from(cluster.workers) - lost.len() as u64;
     let subtasks = topology.subtasks.len() as u64;
     cluster.slots = small(subtasks.div_ceil(healthy));
-    let targets = Targets::of(&topology, &cluster, job.splits);
+    let rescales = rescale::draw(scenario, seed);
+    let most = rescale::subtasks_max(&rescales, &topology);
+    cluster.slots = cluster.slots.max(small(most.div_ceil(healthy)));
+    let requests = request::requests(scenario, seed);
+    let mut targets = Targets::of(&topology, &cluster, &job);
+    targets.repertoire.asking = !requests.is_empty();
     let mut faults = draw_faults(scenario, seed, targets);
     faults.extend(lost.iter().map(|worker| lose(scenario, seed, targets, *worker)));
     Ok(Plan {
@@ -56,7 +62,8 @@ pub fn draw<E>(
         links,
         mailbox_us: scenario.cluster.mailbox_us,
         faults,
-        requests: request::requests(scenario, seed),
+        requests,
+        rescales,
         safety_ms: scenario.nemesis.window_ms.max.saturating_add(HEALING_MS),
         liveness_ms: scenario.liveness_ms,
         lost: lost.into_iter().map(ProcessId::Worker).collect(),

@@ -17,6 +17,7 @@ pub fn job(scenario: &Scenario, stream: &mut Stream) -> JobPlan {
         parallelism: small(parallelism),
         splits: small(stream.within(scenario.job.splits)),
         deal: Deal::Even,
+        assignment: scenario.job.assignment,
     }
 }
 

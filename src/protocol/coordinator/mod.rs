@@ -53,6 +53,8 @@ pub struct CheckpointCoordinator {
     last_reserved: CheckpointId,
     /// The id being made durable; none other is asked for meanwhile.
     reserving: Option<Reserving>,
+    /// Somebody waits for a checkpoint: the next one does not wait for its turn.
+    is_requested: bool,
     /// Never more than `concurrent_max` of one attempt beside savepoints, and at most one of all being added.
     pending: BTreeMap<CheckpointId, PendingCheckpoint>,
     store: CompletedStore,
@@ -90,6 +92,7 @@ impl CheckpointCoordinator {
             schedule,
             last_reserved,
             reserving: None,
+            is_requested: false,
             pending: BTreeMap::new(),
             store,
             wanted: VecDeque::new(),
@@ -123,6 +126,7 @@ impl CheckpointCoordinator {
     /// outcome decides.
     pub fn stop_attempt(&mut self, now: VirtualTime) {
         self.job = Job::Stopped;
+        self.is_requested = false;
         self.schedule.stop();
         if self.defects.has(Defect::StaleAcknowledgementCounted) {
             return; // What is pending goes on collecting from the dead attempt.
@@ -131,6 +135,12 @@ impl CheckpointCoordinator {
             self.abort(now, checkpoint, AbortReason::AttemptFailed);
         }
         debug_assert!(self.pending.len() <= 1, "only what is being added outlives its attempt");
+    }
+
+    /// Somebody wants a checkpoint that is triggered after this: as soon as there is room.
+    pub fn request(&mut self, now: VirtualTime) {
+        self.is_requested = true;
+        self.reserve_if_due(now);
     }
 
     /// A timer that was asked for.
@@ -185,10 +195,28 @@ impl CheckpointCoordinator {
         checkpoints.chain(&self.origin).max_by_key(|completed| completed.checkpoint)
     }
 
+    /// The newest id that was ever asked for.
+    #[must_use]
+    pub fn last_reserved(&self) -> CheckpointId {
+        self.last_reserved
+    }
+
+    /// Whether a checkpoint is under way.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        self.reserving.is_some() || !self.pending.is_empty()
+    }
+
     /// Whether this checkpoint is completed and kept.
     #[must_use]
     pub fn is_retained(&self, checkpoint: CheckpointId) -> bool {
         self.store.holds(checkpoint)
+    }
+
+    /// Whether this checkpoint may still complete.
+    #[must_use]
+    pub fn is_pending(&self, checkpoint: CheckpointId) -> bool {
+        self.pending.contains_key(&checkpoint)
     }
 
     /// Whether the metadata of this checkpoint is being written, and is still wanted.

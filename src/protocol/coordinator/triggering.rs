@@ -44,11 +44,14 @@ impl CheckpointCoordinator {
         if pending >= self.settings.concurrent_max as usize {
             return; // The one due is made up for when this one has ended.
         }
-        match self.schedule.due(now) {
+        let due = if self.is_requested { Due::Now } else { self.schedule.due(now) };
+        match due {
             Due::No => {}
             Due::From(at) => self.set_timer(at, CoordinatorTimer::Trigger),
             Due::Now => {
-                self.schedule.triggered();
+                if !std::mem::take(&mut self.is_requested) {
+                    self.schedule.triggered();
+                }
                 self.reserve(attempt, None);
             }
         }

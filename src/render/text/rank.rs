@@ -73,12 +73,15 @@ fn kind(event: &Event, focus: &Focus) -> Kind {
         | Event::Read { .. }
         | Event::Sent { .. }
         | Event::Received { .. }
+        | Event::Replayed { .. }
         | Event::WatermarkSent { .. }
         | Event::WatermarkReceived { .. }
         | Event::TimerRegistered { .. }
         | Event::TimerDeleted { .. } => Kind::Record,
         Event::BarrierSent { checkpoint, .. }
         | Event::BarrierReceived { checkpoint, .. }
+        | Event::BarrierOvertook { checkpoint, .. }
+        | Event::AlignmentOvertaken { checkpoint, .. }
         | Event::CancelSent { checkpoint, .. }
         | Event::CancelReceived { checkpoint, .. }
         | Event::ChannelBlocked { checkpoint, .. }
@@ -93,6 +96,8 @@ fn kind(event: &Event, focus: &Focus) -> Kind {
         | Event::Assembled { checkpoint, .. }
         | Event::CompletionNotified { checkpoint, .. } => Kind::Cut(*checkpoint),
         Event::SnapshotTaken(taken) => Kind::Cut(taken.checkpoint),
+        Event::ChannelStateCaptured(captured) => Kind::Cut(captured.checkpoint),
+        Event::ChannelStateRestored(restored) => Kind::Detail(Some(restored.checkpoint)),
         Event::Restored(restored) => match restored.checkpoint {
             Some(checkpoint) if focus.checkpoint == Some(checkpoint) => Kind::Cut(checkpoint),
             checkpoint => Kind::Detail(checkpoint),
@@ -120,7 +125,23 @@ fn kind(event: &Event, focus: &Focus) -> Kind {
                 None => Kind::Detail(None),
             }
         }
-        Event::EndSent { .. }
+        Event::EnumeratorSnapshot { checkpoint, .. } => Kind::Cut(*checkpoint),
+        Event::GatewayClosed { checkpoint, .. } | Event::GatewayReopened { checkpoint, .. } => {
+            Kind::Marker(*checkpoint)
+        }
+        _ => kind_of_step(event),
+    }
+}
+
+/// What belongs to no checkpoint.
+fn kind_of_step(event: &Event) -> Kind {
+    match event {
+        Event::SplitRequested { .. }
+        | Event::SplitAssigned { .. }
+        | Event::SplitAccepted { .. }
+        | Event::SplitsExhausted { .. }
+        | Event::EnumeratorRestored { .. }
+        | Event::EndSent { .. }
         | Event::EndReceived { .. }
         | Event::SubtaskEnded { .. }
         | Event::RecordWritten { .. }

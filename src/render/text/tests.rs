@@ -105,6 +105,7 @@ impl Script {
             tokens: None,
             transactions: Vec::new(),
             ended: false,
+            ownership: crate::trace::Ownership::default(),
         };
         self.with(worker(at), Event::SnapshotTaken(Box::new(taken)));
     }

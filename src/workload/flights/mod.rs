@@ -62,7 +62,9 @@ fn build(settings: &WorkloadSettings) -> Result<Experiment, WorkloadError> {
 fn job(settings: &WorkloadSettings) -> JobBuilder {
     let parallelism = settings.parallelism;
     let job = JobBuilder::new(WORKLOAD.name);
-    job.source("reports", Reports { departure: 0 }, 1, 1)
+    let reports = job.source("reports", Reports { departure: 0 }, 1, 1);
+    job.fix("reports");
+    reports
         .key_by(|flight| (flight.origin.clone(), hour_of(flight)))
         .process("hours", parallelism, |states| Windows::new(states, Delays))
         .transactional_sink("delays", parallelism, EncodedSink::new());

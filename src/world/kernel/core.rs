@@ -17,7 +17,7 @@ use crate::world::petitions::Petitions;
 use crate::world::queue::{Due, Queue, Slab, TOKENS_MAX};
 use crate::world::troubles::Troubles;
 use crate::world::waiting::HeldBack;
-use crate::world::{Ending, RunEnd, slot_of};
+use crate::world::{Ending, RunEnd, channels_max, slot_of};
 
 /// Tokens at and above this are ordered links.
 pub(super) const LINK_TOKENS: u32 = TOKENS_MAX / 2;
@@ -140,7 +140,7 @@ impl<'a, O: Observer> Core<'a, O> {
             mailbox: Stream::new(plan.seed, Concern::Mailbox, index as u64),
         };
         let slots: Vec<Slot> = cluster.processes().enumerate().map(slot).collect();
-        let links = Links::new(plan, cluster.job.topology(), slots.len());
+        let links = Links::new(plan, channels_max(plan, cluster), slots.len());
         Self {
             plan,
             now: VirtualTime::ZERO,

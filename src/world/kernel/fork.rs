@@ -78,6 +78,7 @@ impl<'a, O: Observer> Kernel<'a, O> {
             Input::Start(_) => "it is started".to_owned(),
             Input::Message { from, message } => self.received(*from, message),
             Input::Timer(_) => "a timer of its own".to_owned(),
+            Input::Rescale(_) => "another parallelism is asked for".to_owned(),
             Input::Trouble(_) => "its health changes".to_owned(),
             Input::ConnectionLost { peer } => format!("its connection to {peer} is lost"),
         }

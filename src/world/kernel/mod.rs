@@ -70,6 +70,12 @@ impl<'a, O: Observer> Kernel<'a, O> {
                 self.core.schedule_at(VirtualTime::from_us(us), Arrival::Ask(place));
             }
         }
+        for (rescale, planned) in plan.rescales.iter().enumerate() {
+            if let When::At { us } = planned.when {
+                let strike = Arrival::Strike(plan.faults.len() + rescale);
+                self.core.schedule_at(VirtualTime::from_us(us), strike);
+            }
+        }
         self.core.schedule_at(VirtualTime::ZERO + plan.safety(), Arrival::FaultsEnd);
         for slot in 0..self.processes.len() {
             self.handle(slot, Input::Start(Incarnation::default()));

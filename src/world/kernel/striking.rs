@@ -25,7 +25,9 @@ impl<O: Observer> Core<'_, O> {
         if self.is_healed {
             return;
         }
-        let planned = &self.plan.faults[index];
+        let Some(planned) = self.plan.faults.get(index) else {
+            return self.ask_for_rescale(index - self.plan.faults.len());
+        };
         match &planned.fault {
             Fault::Crash { process, restart_after_us } => {
                 self.crash(index, process.unwrap_or(struck), *restart_after_us);
@@ -59,6 +61,15 @@ impl<O: Observer> Core<'_, O> {
             Fault::Sink { for_us, .. } => self.trouble(index, ProcessId::SinkTarget, *for_us),
             Fault::Idle { for_us, .. } => self.trouble(index, ProcessId::SourceLog, *for_us),
         }
+    }
+
+    /// Asks the coordinator, if it is up; paused, it hears of it later.
+    fn ask_for_rescale(&mut self, rescale: usize) {
+        let Some(planned) = self.plan.rescales.get(rescale) else { return };
+        let slot = slot_of(ProcessId::Coordinator);
+        let incarnation = self.slots[slot].incarnation;
+        let input = Input::Rescale(planned.request());
+        self.schedule_at(self.now, Arrival::Input { to: slot as u32, incarnation, input });
     }
 
     /// A fault takes effect.

@@ -10,13 +10,12 @@ const STORE: ProcessId = ProcessId::ObjectStore;
 
 /// Control messages take 200 to 1,000 µs, but for these.
 fn links(slow_control: &[ControlLink]) -> Links {
-    let topology = Topology { operators: Vec::new(), subtasks: Vec::new(), channels: Vec::new() };
-    let shape = |_: &_| Ok::<_, Infallible>(topology.clone());
+    let shape = |_: &_| Ok::<_, Infallible>(crate::protocol::Topology::default());
     let scenario = &scenario::built_in()[0];
     let mut plan = draw(scenario, 7, DefectSet::NONE, shape).expect("it cannot fail");
     plan.links.control = Latency::Uniform(Span::new(200, 1_000));
     plan.links.slow_control = slow_control.to_vec();
-    Links::new(&plan, &topology, slot_of(ProcessId::Worker(2)))
+    Links::new(&plan, 0, slot_of(ProcessId::Worker(2)))
 }
 
 fn slow(from: ProcessId, to: ProcessId, latency: Latency) -> ControlLink {

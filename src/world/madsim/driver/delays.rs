@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::cluster::Message;
 use crate::cluster::message::Route;
 use crate::plan::{Latency, LinkSettings, Plan};
-use crate::protocol::{ProcessId, Topology, VirtualTime};
+use crate::protocol::{ProcessId, VirtualTime};
 use crate::world::links::Links;
 use crate::world::slot_of;
 
@@ -37,9 +37,9 @@ pub fn network_latency(plan: &Plan) -> (Duration, Duration) {
 impl Delays {
     /// The delays of what `process` sends.
     #[must_use]
-    pub fn new(plan: &Plan, topology: &Topology, process: ProcessId) -> Self {
+    pub fn new(plan: &Plan, channels_max: usize, process: ProcessId) -> Self {
         let processes = slot_of(ProcessId::Worker(plan.cluster.workers));
-        let links = Links::new(plan, topology, processes);
+        let links = Links::new(plan, channels_max, processes);
         let LinkSettings { channels, byte_ns, priorities, .. } = &plan.links;
         let is_even = matches!(channels, Latency::Uniform(_));
         let all = !is_even || *byte_ns > 0 || !priorities.is_empty();

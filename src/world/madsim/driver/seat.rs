@@ -28,7 +28,7 @@ use crate::cluster::{
 use crate::plan::{Concern, MessageAction, Plan, Span, Stream};
 use crate::protocol::{ProcessId, VirtualTime};
 use crate::world::network::Passage;
-use crate::world::slot_of;
+use crate::world::{channels_max, slot_of};
 
 /// Whether a process takes inputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,7 +110,7 @@ impl Seat {
             mailbox_us: plan.mailbox_us,
             agenda: Agenda::default(),
             alarm: VirtualTime::ZERO,
-            delays: Delays::new(plan, cluster.job.topology(), life.process),
+            delays: Delays::new(plan, channels_max(plan, cluster), life.process),
             outgoing: BTreeMap::new(),
             sessions: BTreeMap::new(),
             held: BTreeMap::new(),

@@ -193,6 +193,12 @@ impl<O: Observer> Run<O> {
                 self.schedule(VirtualTime::from_us(us), Action::Ask(place));
             }
         }
+        for (rescale, planned) in plan.rescales.iter().enumerate() {
+            if let When::At { us } = planned.when {
+                let strike = Action::Strike(plan.faults.len() + rescale);
+                self.schedule(VirtualTime::from_us(us), strike);
+            }
+        }
         self.schedule(VirtualTime::ZERO + plan.safety(), Action::EndFaults);
         self.schedule(VirtualTime::ZERO + plan.limit(), Action::Limit);
     }

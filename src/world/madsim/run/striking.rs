@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Action, Run};
+use super::{Action, Errand, Run};
+use crate::cluster::Input;
 use crate::plan::{ClockChange, Fault};
 use crate::protocol::ProcessId;
 use crate::trace::Event;
-use crate::world::Observer;
 use crate::world::network::Obstacle;
+use crate::world::{Observer, slot_of};
 
 /// Within this the services have been told that they are healthy.
 const TOLD: Duration = Duration::from_micros(1);
@@ -20,7 +21,9 @@ impl<O: Observer> Run<O> {
             return;
         }
         let plan = Arc::clone(&self.plan);
-        let planned = &plan.faults[index];
+        let Some(planned) = plan.faults.get(index) else {
+            return self.ask_for_rescale(index - plan.faults.len());
+        };
         match &planned.fault {
             Fault::Crash { process, restart_after_us } => {
                 self.crash(index, process.unwrap_or(struck), *restart_after_us);
@@ -56,6 +59,13 @@ impl<O: Observer> Run<O> {
                 self.afflict(index, *for_us);
             }
         }
+    }
+
+    /// Asks the coordinator, if it is up; paused, it hears of it later.
+    fn ask_for_rescale(&mut self, rescale: usize) {
+        let Some(planned) = self.plan.rescales.get(rescale) else { return };
+        let machine = self.slots[slot_of(ProcessId::Coordinator)].life.machine;
+        self.schedule_errand(Errand::Tell(machine, Input::Rescale(planned.request())));
     }
 
     /// A fault takes effect.

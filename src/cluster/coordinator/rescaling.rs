@@ -1,0 +1,228 @@
+//! Rescaling: the attempt is ended, and the next one starts at another parallelism.
+//!
+//! The new parallelism is made durable before the attempt is ended for it, so that a successor goes on in
+//! the shape that was wanted. A request that waits for its checkpoint is known to this life only, and is
+//! lost with it: whoever asked must ask again.
+
+use std::sync::Arc;
+
+use super::super::message::{DeployedShape, Redistribution};
+use super::super::process::Outbox;
+use super::deployment::Deployment;
+use super::ledger::Change;
+use super::{Coordinator, State};
+use crate::dataflow::Job;
+use crate::protocol::rescale::{FormerName, Rescaling, Stretch, successor};
+use crate::protocol::{
+    Attempt, CheckpointId, CompletedCheckpoint, Defect, ProtocolError, RescaleRequest, RestorePlan,
+    SubtaskId, VirtualTime,
+};
+use crate::trace::Event;
+
+impl Coordinator {
+    /// Somebody wants another parallelism. What cannot be is refused, and the job goes on.
+    pub(super) fn handle_rescale(
+        &mut self,
+        now: VirtualTime,
+        request: RescaleRequest,
+        outbox: &mut impl Outbox,
+    ) {
+        let RescaleRequest { parallelism, checkpoint_first } = request;
+        if let Err(reason) = self.judge_request(parallelism) {
+            return outbox.event(Event::RescaleRefused { parallelism, reason });
+        }
+        let attempt = self.ledger.record().attempt;
+        outbox.event(Event::RescaleRequested { attempt, parallelism, checkpoint_first });
+        self.rescaling = Rescaling::Wanted(request);
+        self.begin_rescale(now, outbox);
+    }
+
+    fn judge_request(&self, parallelism: u16) -> Result<(), String> {
+        match &self.state {
+            State::Leading { .. } => {}
+            State::TakingLeadership | State::Loading { .. } => {
+                return Err("the coordinator does not know the job yet".to_owned());
+            }
+            State::Stopped => return Err("the job is stopped".to_owned()),
+            State::Finished => return Err("the job has finished".to_owned()),
+        }
+        if self.rescaling != Rescaling::Idle {
+            return Err("another rescale is under way".to_owned());
+        }
+        if self.settings.checkpoints.protocol.may_overtake() {
+            return Err("what barriers overtake cannot be dealt out to other subtasks".to_owned());
+        }
+        let job = self.declared.at(parallelism).map_err(|error| error.to_string())?;
+        if job.topology() == self.job.topology() {
+            return Err(format!("the job runs at parallelism {parallelism}"));
+        }
+        let (needed, slots) = (job.topology().subtasks.len(), self.settings.slots);
+        let held = usize::from(self.settings.workers) * usize::from(slots);
+        if needed > held {
+            return Err(format!("{needed} subtasks need as many slots, the workers have {held}"));
+        }
+        Ok(())
+    }
+
+    /// Goes on with what was asked for, once the attempt runs.
+    pub(super) fn begin_rescale(&mut self, now: VirtualTime, outbox: &mut impl Outbox) {
+        let Rescaling::Wanted(request) = self.rescaling else { return };
+        let State::Leading { checkpoints, deployment: Deployment::Running { .. } } =
+            &mut self.state
+        else {
+            return;
+        };
+        // One that is under way is not the final one: what was read after it would be read again.
+        let is_skipped = self.defects.has(Defect::FinalCheckpointSkipped) && checkpoints.is_busy();
+        if request.checkpoint_first && !is_skipped {
+            let after = checkpoints.last_reserved();
+            self.rescaling = Rescaling::Awaiting { request, after };
+            checkpoints.request(now);
+        } else {
+            self.write_rescale(now, request, outbox);
+        }
+    }
+
+    /// A checkpoint completed: it may be the one that is waited for.
+    pub(super) fn rescale_after(
+        &mut self,
+        now: VirtualTime,
+        checkpoint: CheckpointId,
+        outbox: &mut impl Outbox,
+    ) {
+        match self.rescaling {
+            Rescaling::Awaiting { request, after } if checkpoint > after => {
+                self.write_rescale(now, request, outbox);
+            }
+            Rescaling::Awaiting { .. }
+            | Rescaling::Idle
+            | Rescaling::Wanted(_)
+            | Rescaling::Writing(_) => {}
+        }
+    }
+
+    /// A checkpoint was given up: where one is waited for, the next is asked for.
+    pub(super) fn request_again(&mut self, now: VirtualTime) {
+        if let Rescaling::Awaiting { .. } = self.rescaling
+            && let Some(checkpoints) = self.checkpoints()
+        {
+            checkpoints.request(now);
+        }
+    }
+
+    fn write_rescale(
+        &mut self,
+        now: VirtualTime,
+        request: RescaleRequest,
+        outbox: &mut impl Outbox,
+    ) {
+        self.rescaling = Rescaling::Writing(request);
+        self.change(now, Change::Rescale(request.parallelism), outbox);
+    }
+
+    /// The new parallelism is durable: the next attempt has it.
+    pub(super) fn rescale(&mut self, now: VirtualTime, parallelism: u16, outbox: &mut impl Outbox) {
+        let attempt = self.ledger.record().attempt;
+        self.rescaling = Rescaling::Idle;
+        self.take_shape();
+        let State::Leading { checkpoints, .. } = &self.state else { return };
+        let newest = checkpoints.latest().map(|latest| latest.checkpoint);
+        outbox.event(Event::RescaleStarted { attempt, parallelism, newest });
+        let reason = format!("the job goes on at parallelism {parallelism}");
+        self.fail_current(now, attempt, &reason, outbox);
+    }
+
+    /// The job in the shape that the record says.
+    pub(super) fn take_shape(&mut self) {
+        self.job = self.job_at(self.ledger.record().parallelism);
+    }
+
+    fn job_at(&self, parallelism: Option<u16>) -> Arc<Job> {
+        let Some(parallelism) = parallelism else { return Arc::clone(&self.declared) };
+        Arc::new(
+            self.declared.at(parallelism).expect("the shape was accepted when it was asked for"),
+        )
+    }
+
+    /// What the next attempt restores.
+    pub(super) fn restore_plan(
+        &self,
+        latest: Option<&CompletedCheckpoint>,
+    ) -> Result<RestorePlan, ProtocolError> {
+        let subtasks = self.job.topology().subtasks.len();
+        let Some(completed) = latest.filter(|latest| self.is_of_other_shape(latest)) else {
+            return RestorePlan::new(latest, subtasks);
+        };
+        let before = self.job_at(self.shape_of(completed));
+        let (old, new) = (before.topology(), self.job.topology());
+        RestorePlan::rescaled(completed, old, new, &self.job.reaches(), self.defects)
+    }
+
+    /// The job in the shape in which this was taken.
+    pub(super) fn job_of(&self, completed: &CompletedCheckpoint) -> Arc<Job> {
+        self.job_at(self.shape_of(completed))
+    }
+
+    fn shape_of(&self, completed: &CompletedCheckpoint) -> Option<u16> {
+        self.ledger.record().shapes.parallelism_in(completed.attempt)
+    }
+
+    fn is_of_other_shape(&self, completed: &CompletedCheckpoint) -> bool {
+        let parallelism = self.shape_of(completed);
+        parallelism != self.ledger.record().parallelism
+            && self.job_at(parallelism).topology() != self.job.topology()
+    }
+
+    /// What workers must know of the shape; nothing where the job runs as it was declared.
+    pub(super) fn deployed_shape(
+        &self,
+        latest: Option<&CompletedCheckpoint>,
+        plan: &RestorePlan,
+    ) -> Option<Box<DeployedShape>> {
+        let stretches = self.ledger.record().shapes.stretches();
+        let Stretch { from: since, parallelism, .. } = *stretches.last()?;
+        let parallelism = parallelism?;
+        let subtasks = || self.job.topology().subtask_ids();
+        let former = subtasks().map(|sink| self.former_names(sink, since, &stretches)).collect();
+        let other = latest.filter(|latest| self.is_of_other_shape(latest));
+        let redistribution = other.map(|completed| Redistribution {
+            parallelism: self.shape_of(completed),
+            snapshots: subtasks().map(|subtask| plan.snapshots_of(subtask).to_vec()).collect(),
+        });
+        Some(Box::new(DeployedShape { parallelism, since, former, redistribution }))
+    }
+
+    /// What this sink's transactions, and those that it takes over, were called before `since`.
+    fn former_names(
+        &self,
+        sink: SubtaskId,
+        since: Attempt,
+        stretches: &[Stretch],
+    ) -> Vec<FormerName> {
+        if !self.job.topology().is_sink(sink) {
+            return Vec::new();
+        }
+        let older = stretches.iter().filter(|stretch| stretch.from < since);
+        older.flat_map(|stretch| self.names_in(sink, *stretch)).collect()
+    }
+
+    fn names_in(&self, sink: SubtaskId, stretch: Stretch) -> Vec<FormerName> {
+        let topology = self.job.topology();
+        let own = topology.subtasks[sink.index()];
+        let parallelism = topology.operator_of(sink).parallelism;
+        let job = self.job_at(stretch.parallelism);
+        let before = job.topology();
+        let is_ours = |subtask: &SubtaskId| {
+            let shape = before.subtasks[subtask.index()];
+            let heir = if self.defects.has(Defect::VanishedSinkForgotten) {
+                shape.index
+            } else {
+                successor(shape.index, parallelism)
+            };
+            shape.operator == own.operator && heir == own.index
+        };
+        let Stretch { from, until, .. } = stretch;
+        let name = |sink| FormerName { sink, from, until };
+        before.subtask_ids().filter(is_ours).map(name).collect()
+    }
+}

@@ -1,0 +1,161 @@
+//! The beginning of a task: it reads what it starts from, and takes it over.
+//!
+//! In the shape in which the checkpoint was taken that is one snapshot. In another it is several, and
+//! what the subtask starts from is made of them once all have been read.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::super::message::{Deploy, DeployedShape, ObjectOperation};
+use super::super::process::Outbox;
+use super::snapshot::object_request;
+use super::{Env, Phase, Purpose, SourceReader, StoredSnapshot, Task};
+use crate::dataflow::{Job, Part, SubtaskState};
+use crate::protocol::rescale::FormerName;
+use crate::protocol::{
+    Attempt, CheckpointId, Digest, Protocol, SnapshotHandle, SubtaskCheckpoint, TransactionId,
+};
+use crate::trace::{Event, Ownership, Restored};
+
+/// The job in the shape of what is deployed, and in that of the snapshots where it is another.
+pub struct Shapes {
+    /// As it is deployed.
+    pub now: Arc<Job>,
+    /// As the snapshots were taken.
+    pub before: Option<Arc<Job>>,
+}
+
+/// What was read, by the place of the handle among those that the task reads.
+pub type Read = BTreeMap<u16, StoredSnapshot>;
+
+/// Transactions that a snapshot held prepared.
+type Committables = Vec<(CheckpointId, TransactionId)>;
+
+impl Task {
+    /// Asks for the snapshots it starts from, or starts from nothing.
+    pub fn begin_restore(&mut self, deploy: &Deploy, env: &mut Env<'_, impl Outbox>) {
+        let handles = deploy.snapshots_of(self.id);
+        for (part, handle) in (0..).zip(handles) {
+            let purpose = Purpose::Restore { subtask: self.id, part };
+            object_request(purpose, ObjectOperation::Get { key: handle.key }, env);
+        }
+        if handles.is_empty() {
+            self.restored(deploy, Digest::default(), Vec::new(), env);
+        }
+    }
+
+    /// A snapshot arrived. The caller has held its bytes against the digest of the handle.
+    ///
+    /// # Errors
+    ///
+    /// When the bytes are not a snapshot of this subtask, or cannot be divided.
+    pub fn handle_snapshot(
+        &mut self,
+        deploy: &Deploy,
+        shapes: &Shapes,
+        (part, handle): (u16, SnapshotHandle),
+        bytes: &[u8],
+        env: &mut Env<'_, impl Outbox>,
+    ) -> Result<(), String> {
+        let problem = |error: &dyn std::fmt::Display| format!("{}: {error}", handle.key);
+        let (stored, rest): (StoredSnapshot, _) =
+            postcard::take_from_bytes(bytes).map_err(|error| problem(&error))?;
+        let Some(before) = &shapes.before else {
+            self.subtask.restore(&stored.state).map_err(|error| problem(&error))?;
+            if let Some(checkpoint) = deploy.checkpoint.filter(|_| !rest.is_empty()) {
+                let state = postcard::from_bytes(rest).map_err(|error| problem(&error))?;
+                self.restore_channel_state(checkpoint, state, env)?;
+            }
+            self.restored(deploy, Digest::of(bytes), stored.transactions, env);
+            return Ok(());
+        };
+        if !rest.is_empty() {
+            return Err(problem(&"what was in flight cannot be dealt out to other subtasks"));
+        }
+        self.read.insert(part, stored);
+        let handles = deploy.snapshots_of(self.id);
+        if self.read.len() == handles.len() {
+            let (state, transactions) = self.divide(&shapes.now, before, handles)?;
+            self.subtask.restore(&state).map_err(|error| problem(&error))?;
+            self.restored(deploy, Digest::default(), transactions, env);
+        }
+        Ok(())
+    }
+
+    /// This subtask's share of what it has read.
+    fn divide(
+        &mut self,
+        now: &Job,
+        before: &Job,
+        handles: &[SnapshotHandle],
+    ) -> Result<(SubtaskState, Committables), String> {
+        let mut parts = Vec::new();
+        let mut transactions = Vec::new();
+        let read = std::mem::take(&mut self.read);
+        for (handle, stored) in handles.iter().zip(read.into_values()) {
+            parts.push(Part { subtask: handle.subtask, state: stored.state });
+            transactions.extend(stored.transactions);
+        }
+        let state = now.redistribute(self.id, before, &parts, self.defects);
+        Ok((state.map_err(|error| error.to_string())?, transactions))
+    }
+
+    fn restored(
+        &mut self,
+        deploy: &Deploy,
+        state: Digest,
+        transactions: Committables,
+        env: &mut Env<'_, impl Outbox>,
+    ) {
+        assert_eq!(self.phase, Phase::Restoring, "a task is restored once");
+        let (subtask, attempt, positions) = (self.id, self.attempt, self.positions());
+        let checkpoint = deploy.checkpoint;
+        if self.inputs.is_empty() {
+            self.source = Some(SourceReader::new(&positions, self.subtask.awaits_splits()));
+        }
+        self.checkpoint = self.fresh_checkpoint(checkpoint);
+        let ownership = match self.tells_ownership {
+            Some(_) => self.ownership(&self.subtask.freeze()),
+            None => Ownership::default(),
+        };
+        let restored = Restored { subtask, attempt, checkpoint, state, positions, ownership };
+        env.outbox.event(Event::Restored(Box::new(restored)));
+        self.tell_restored(env);
+        self.phase = Phase::Ready;
+        if self.sink.is_some() {
+            let (since, former) = self.names(deploy.shape.as_deref());
+            let is_ours = |name: &TransactionId| {
+                let own = FormerName { sink: subtask, from: since, until: attempt };
+                let mut names = former.iter().chain([&own]);
+                names.any(|known| known.covers(name.sink, name.attempt))
+            };
+            let transactions = transactions.into_iter().filter(|(_, id)| is_ours(id)).collect();
+            self.open_sink(transactions, (since, former), env);
+        }
+    }
+
+    fn fresh_checkpoint(&self, restored: Option<CheckpointId>) -> SubtaskCheckpoint {
+        let checkpoint = SubtaskCheckpoint::new(restored, self.parts, self.defects);
+        match self.protocol {
+            Protocol::StopTheWorld => checkpoint.stopping_the_world(),
+            Protocol::Aligned
+            | Protocol::AtLeastOnce
+            | Protocol::Unaligned
+            | Protocol::Hybrid
+            | Protocol::Cyclic => checkpoint,
+        }
+    }
+
+    /// By which names the transactions of this sink go, and since when by its own.
+    fn names(&self, shape: Option<&DeployedShape>) -> (Attempt, Vec<FormerName>) {
+        let Some(shape) = shape else { return (Attempt::default(), Vec::new()) };
+        let former = shape.former.get(self.id.index()).cloned().unwrap_or_default();
+        (shape.since, former)
+    }
+
+    /// What of this state the subtask owns; nothing where nobody asks.
+    pub(super) fn ownership(&self, state: &SubtaskState) -> Ownership {
+        let job = self.tells_ownership.as_ref();
+        job.map_or_else(Ownership::default, |job| job.ownership(self.id, state))
+    }
+}

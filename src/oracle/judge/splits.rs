@@ -1,0 +1,46 @@
+//! What readers and enumerators say to each other.
+
+use super::Judge;
+use crate::oracle::shape::Scene;
+use crate::trace::{Event, Stamp};
+
+#[expect(
+    clippy::collapsible_match,
+    reason = "a guard that reports has an effect: it belongs into the arm"
+)]
+impl Judge {
+    /// Of the attempt that counts alone: a coordinator that was deposed speaks to readers that are given up.
+    pub(super) fn observe_splits(&mut self, stamp: Stamp, event: &Event) {
+        match event {
+            Event::SplitAssigned { subtask, attempt, split } => {
+                if self.counts_in(stamp, *subtask, *attempt) {
+                    self.splits.handle_assigned(scene!(self, stamp), *subtask, *split);
+                }
+            }
+            Event::SplitAccepted { subtask, attempt, split, .. } => {
+                if self.counts_in(stamp, *subtask, *attempt) {
+                    self.splits.handle_accepted(scene!(self, stamp), *subtask, *split);
+                }
+            }
+            Event::EnumeratorSnapshot { operator, attempt, checkpoint, unassigned } => {
+                if self.attempt == Some(*attempt) && !self.is_of_deposed(event) {
+                    let scene = scene!(self, stamp);
+                    self.state.handle_enumerator(scene, *checkpoint, unassigned);
+                    self.splits.handle_enumerator_snapshot(
+                        scene,
+                        *operator,
+                        *checkpoint,
+                        unassigned,
+                    );
+                }
+            }
+            Event::EnumeratorRestored { operator, attempt, unassigned } => {
+                if self.attempt == Some(*attempt) {
+                    let scene = scene!(self, stamp);
+                    self.splits.handle_enumerator_restored(scene, *operator, unassigned);
+                }
+            }
+            _ => {}
+        }
+    }
+}

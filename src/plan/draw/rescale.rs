@@ -1,0 +1,31 @@
+//! Rescales: when, to how many, and whether a checkpoint comes first.
+
+use super::small;
+use crate::plan::random::{Concern, Stream};
+use crate::plan::scenario::{RescaleScenario, Scenario};
+use crate::plan::{PlannedRescale, When};
+use crate::protocol::Topology;
+
+/// Streams of rescales begin here; that of all other shapes has entity 0.
+const RESCALE_ENTITY: u64 = 1 << 32;
+
+/// From streams of their own: a rescale that is taken out re-rolls nothing else.
+pub fn draw(scenario: &Scenario, seed: u64) -> Vec<PlannedRescale> {
+    let Some(ranges) = &scenario.rescale else { return Vec::new() };
+    let stream = |number: u64| Stream::new(seed, Concern::Shape, RESCALE_ENTITY | number);
+    let count = stream(0).within(ranges.count);
+    (1..=count).map(|number| rescale(ranges, &mut stream(number))).collect()
+}
+
+fn rescale(ranges: &RescaleScenario, stream: &mut Stream) -> PlannedRescale {
+    let us = stream.within(ranges.within_ms).saturating_mul(1_000);
+    let parallelism = small(stream.within(ranges.parallelism));
+    let checkpoint_first = stream.below(100) < u64::from(ranges.checkpoint_first_percent);
+    PlannedRescale { when: When::At { us }, parallelism, checkpoint_first }
+}
+
+/// How many subtasks the job has at most; operators that keep their parallelism count as if they did not.
+pub fn subtasks_max(rescales: &[PlannedRescale], topology: &Topology) -> u64 {
+    let most = rescales.iter().map(|rescale| u64::from(rescale.parallelism)).max().unwrap_or(0);
+    most * topology.operators.len() as u64
+}
