@@ -185,6 +185,7 @@ const TABLE: &[Row] = &[
     row(Defect::VanishedSinkForgotten, "rescale-words", 60, &[OUTPUT]),
     row(Defect::FirstWatermarkForAll, "rescale-windows", 40, &[OUTPUT]),
     row(Defect::FinalCheckpointSkipped, "rescale-words", 60, &[OWNERSHIP]),
+    row(Defect::FinalCheckpointSkipped, "savepoints", 30, &[LIFECYCLE, TERMINATION]),
     row(Defect::StateLeaksBetweenRuns, "zombies", 20, &[Finder::Determinism]),
     row(Defect::SplitsDiscoveredAgain, "enumerated", 60, &[SPLITS]),
     row(Defect::GatewayLeftOpen, "enumerated", 20, &[STATE]),

@@ -10,6 +10,7 @@ pub(super) enum Concern {
     Subtask,
     Time,
     Coordinator,
+    Savepoints,
     Splits,
     Outside,
     Nobody,
@@ -37,9 +38,9 @@ pub(super) fn concern(event: &Event) -> Concern {
         E::LeadershipTaken { .. } | E::AttemptStarted { .. } | E::AttemptRunning { .. }
         | E::AttemptFailed { .. } | E::Triggered { .. } | E::AcknowledgementCounted { .. }
         | E::Assembled { .. } | E::Completed { .. } | E::CompletionNotified { .. }
-        | E::Aborted { .. } | E::Discarded { .. } | E::JobFinished { .. }
-        | E::SavepointTriggered { .. } | E::SavepointCompleted { .. } | E::JobStopped { .. }
-        | E::JobResumed { .. } => Concern::Coordinator,
+        | E::Aborted { .. } | E::Discarded { .. } | E::JobFinished { .. } => Concern::Coordinator,
+        E::SavepointTriggered { .. } | E::SavepointCompleted { .. } | E::JobStopped { .. }
+        | E::JobResumed { .. } => Concern::Savepoints,
         E::SplitAssigned { .. } | E::SplitAccepted { .. } | E::EnumeratorSnapshot { .. }
         | E::EnumeratorRestored { .. } => Concern::Splits,
         E::ObjectStored { .. } | E::ObjectDeleted { .. } | E::ObjectDestroyed { .. }

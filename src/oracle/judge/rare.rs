@@ -29,6 +29,7 @@ impl Judge {
             Concern::Subtask => self.observe_subtask(stamp, event),
             Concern::Time => self.observe_time(stamp, event),
             Concern::Coordinator => self.observe_coordinator(stamp, event),
+            Concern::Savepoints => self.observe_savepoint(stamp, event),
             Concern::Splits => self.observe_splits(stamp, event),
             Concern::Outside => self.observe_outside(stamp, event),
             Concern::Nobody => {}
@@ -295,7 +296,7 @@ impl Judge {
         }
     }
 
-    fn observe_deposed(&mut self, event: &Event) {
+    pub(super) fn observe_deposed(&mut self, event: &Event) {
         match event {
             Event::AttemptStarted { attempt, .. } => self.recovery.handle_deposed_start(*attempt),
             Event::Triggered { checkpoint, .. } | Event::SavepointTriggered { checkpoint, .. } => {
@@ -366,20 +367,19 @@ impl Judge {
             Event::Discarded { checkpoint } => {
                 self.durability.handle_discarded(scene, *checkpoint);
             }
-            Event::SavepointTriggered { .. }
-            | Event::SavepointCompleted { .. }
-            | Event::JobStopped { .. }
-            | Event::JobResumed { .. } => self.observe_savepoint(stamp, event),
-            Event::JobFinished { .. } => {
-                self.order.handle_finished(scene);
-                self.splits.handle_finished(scene);
-                self.state.handle_finished(scene);
-                self.event_time.handle_finished(scene);
-                self.output.handle_finished(scene);
-                self.liveness.handle_finished(scene);
-            }
+            Event::JobFinished { .. } => self.finish_job(stamp),
             _ => {}
         }
+    }
+
+    fn finish_job(&mut self, stamp: Stamp) {
+        let scene = scene!(self, stamp);
+        self.order.handle_finished(scene);
+        self.splits.handle_finished(scene);
+        self.state.handle_finished(scene);
+        self.event_time.handle_finished(scene);
+        self.output.handle_finished(scene);
+        self.liveness.handle_finished(scene);
     }
 
     pub(super) fn complete(&mut self, stamp: Stamp, checkpoint: CheckpointId) {

@@ -7,6 +7,9 @@ use crate::trace::{Event, Stamp};
 
 impl Judge {
     pub(super) fn observe_savepoint(&mut self, stamp: Stamp, event: &Event) {
+        if self.is_of_deposed(event) {
+            return self.observe_deposed(event);
+        }
         let scene = scene!(self, stamp);
         match event {
             Event::SavepointTriggered { attempt, checkpoint, mode } => {
