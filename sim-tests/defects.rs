@@ -50,6 +50,7 @@ const RECOVERY: Finder = Finder::Oracle(OracleName::Recovery);
 const SPLITS: Finder = Finder::Oracle(OracleName::Splits);
 const STATE: Finder = Finder::Oracle(OracleName::State);
 const TERMINATION: Finder = Finder::Oracle(OracleName::Termination);
+const VECTOR_CLOCK: Finder = Finder::Oracle(OracleName::VectorClock);
 const STOPPED_WORLD: Finder = Finder::Oracle(OracleName::StoppedWorld);
 
 const fn row(
@@ -127,6 +128,12 @@ const TABLE: &[Row] = &[
     row(Defect::NewOvertakesRestored, "unaligned", 40, &[ORDER]),
     row(Defect::RestoredNotCapturedAgain, "unaligned-recovery", 60, &[CUT]),
     row(Defect::WorldGoesOn, "stop-the-world", 5, &[STOPPED_WORLD]),
+    row(Defect::NoBackEdgeLog, "reachability", 20, &[CUT]),
+    row(Defect::LogStartedLate, "collatz", 40, &[CUT]),
+    row(Defect::LogStoppedLate, "collatz", 40, &[CUT]),
+    row(Defect::LoopWithoutIds, "collatz", 40, &[LIVENESS]),
+    row(Defect::BackEdgeIfVisited, "reachability", 60, &[VECTOR_CLOCK, CUT, LIVENESS]),
+    row(Defect::NewOvertakesRestored, "collatz", 40, &[ORDER]),
     row(Defect::LiveStateInUpload, "bank", 5, &[DURABILITY]),
     row(Defect::KeyGroupsCollide, "bank", 20, &[CONSERVATION]),
     row(Defect::KeyGroupsCollide, "flights", 20, &[OUTPUT]),

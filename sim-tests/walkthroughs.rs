@@ -34,7 +34,7 @@ use commands::Stage;
 use script::{Script, Step};
 
 /// The defects whose site is in a gate, a subtask, the coordinator or a committing sink.
-const PROTOCOL_DEFECTS: [Defect; 20] = [
+const PROTOCOL_DEFECTS: [Defect; 24] = [
     Defect::ChannelNotBlocked,
     Defect::EndedChannelStillExpected,
     Defect::StaleBarrierAccepted,
@@ -44,6 +44,10 @@ const PROTOCOL_DEFECTS: [Defect; 20] = [
     Defect::AbortLeavesBlocked,
     Defect::CaptureMissesChannel,
     Defect::CaptureReordered,
+    Defect::NoBackEdgeLog,
+    Defect::LogStartedLate,
+    Defect::LoopWithoutIds,
+    Defect::BackEdgeIfVisited,
     Defect::WorldGoesOn,
     Defect::AcknowledgeBeforeDurable,
     Defect::UploadFailureSwallowed,

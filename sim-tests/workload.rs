@@ -30,6 +30,8 @@ struct Run<'a> {
     subtasks: Vec<Subtask>,
     channels: Vec<VecDeque<Message>>,
     ended_splits: Vec<bool>,
+    /// Per channel, whether its end was delivered.
+    ended_channels: Vec<bool>,
     /// Per subtask, how many of its inputs have not ended.
     open_inputs: Vec<usize>,
     written: Vec<Vec<u8>>,
@@ -40,6 +42,7 @@ struct Run<'a> {
 struct Checkpoint {
     states: Vec<SubtaskState>,
     ended_splits: Vec<bool>,
+    ended_channels: Vec<bool>,
     open_inputs: Vec<usize>,
     written: usize,
 }
@@ -52,6 +55,7 @@ impl<'a> Run<'a> {
             subtasks: fresh_subtasks(experiment),
             channels: topology.channel_ids().map(|_| VecDeque::new()).collect(),
             ended_splits: vec![false; usize::from(experiment.input.split_count())],
+            ended_channels: topology.channel_ids().map(|_| false).collect(),
             open_inputs: topology.subtask_ids().map(|id| topology.inputs(id).count()).collect(),
             written: Vec::new(),
             random: seed,
@@ -63,7 +67,7 @@ impl<'a> Run<'a> {
         for _ in 0..steps_max {
             let mut possible = self.reads();
             possible.extend(self.deliveries());
-            if !self.take_one(&possible) {
+            if !self.take_one(&possible) && !self.end_loops() {
                 return false;
             }
         }
@@ -80,6 +84,7 @@ impl<'a> Run<'a> {
         Checkpoint {
             states: self.subtasks.iter().map(Subtask::freeze).collect(),
             ended_splits: self.ended_splits.clone(),
+            ended_channels: self.ended_channels.clone(),
             open_inputs: self.open_inputs.clone(),
             written: self.written.len(),
         }
@@ -94,6 +99,7 @@ impl<'a> Run<'a> {
         }
         self.channels.iter_mut().for_each(VecDeque::clear);
         self.ended_splits.clone_from(&checkpoint.ended_splits);
+        self.ended_channels.clone_from(&checkpoint.ended_channels);
         self.open_inputs.clone_from(&checkpoint.open_inputs);
         self.written.truncate(checkpoint.written);
     }
@@ -153,6 +159,7 @@ impl<'a> Run<'a> {
             Message::End => {
                 self.subtasks[to.index()].end_channel(input, &mut out);
                 self.send(to, out);
+                self.ended_channels[channel.index()] = true;
                 self.open_inputs[to.index()] -= 1;
                 self.end_if(self.open_inputs[to.index()] == 0, to);
             }
@@ -169,10 +176,28 @@ impl<'a> Run<'a> {
     }
 
     fn end_if(&mut self, ended: bool, from: SubtaskId) {
-        let outputs = self.experiment.job.topology().outputs(from).filter(|_| ended);
-        for channel in outputs {
+        let job = &self.experiment.job;
+        let outputs = job.topology().outputs(from).filter(|_| ended);
+        for channel in outputs.filter(|channel| !job.loops().leads_back(*channel)) {
             self.channels[channel.index()].push_back(Message::End);
         }
+    }
+
+    /// Nothing moves: loops that get no more from outside have ended. Whether there were any.
+    fn end_loops(&mut self) -> bool {
+        let (topology, loops) = (self.experiment.job.topology(), self.experiment.job.loops());
+        let ended = |channel: ChannelId| self.ended_channels[channel.index()];
+        let quiet = |id: &SubtaskId| {
+            topology.inputs(*id).all(|each| !loops.enters(topology, each) || ended(each))
+        };
+        let quiet = topology.subtask_ids().filter(quiet).collect();
+        let over = loops.quiet(topology, &quiet);
+        let inputs = over.iter().flat_map(|id| topology.inputs(*id));
+        let back: Vec<_> = inputs.filter(|each| loops.leads_back(*each) && !ended(*each)).collect();
+        for channel in &back {
+            self.channels[channel.index()].push_back(Message::End);
+        }
+        !back.is_empty()
     }
 
     /// The conserved quantity over all subtasks, where the job declares one.

@@ -199,8 +199,10 @@ fn of_attempts(kind: usize, n: &mut Numbers, bytes: &[u8]) -> Message {
             checkpoint,
             handle: n.handle(),
             terminal: n.flag(),
+            quiet: n.flag(),
         })),
         15 => Message::Decline { attempt, subtask: n.subtask(), checkpoint },
+        16 if n.flag() => Message::LoopsOver { attempt, over: vec![n.subtask(), n.subtask()] },
         16 => Message::NotifyComplete { attempt, checkpoint },
         17 => Message::NotifyAborted { attempt, checkpoint },
         18 => {

@@ -122,6 +122,82 @@ fn streams_of_two_builders_do_not_connect() {
 }
 
 #[test]
+fn a_feedback_is_closed_once_around_a_loop() {
+    let open = refused(|builder| {
+        let again = builder.feedback::<u64>("again");
+        sink(&source(builder, 1).merge("all", 1, &again.stream()), 1);
+    });
+    assert_eq!(open, "the feedback `again` is never closed: nothing is fed back");
+    let unread = refused(|builder| {
+        let numbers = source::<u64>(builder, 1);
+        builder.feedback("again").close(&numbers);
+        sink(&numbers, 1);
+    });
+    assert_eq!(unread, "nothing reads the feedback `again`");
+    let of_feedback = refused(|builder| {
+        let (again, other) = (builder.feedback::<u64>("again"), builder.feedback("other"));
+        again.close(&other.stream());
+    });
+    let expected =
+        "the feedback `again` is closed with a feedback: close it with an operator's stream";
+    assert_eq!(of_feedback, expected);
+    let straight = refused(|builder| {
+        let again = builder.feedback::<u64>("again");
+        let all = source(builder, 1).merge("all", 1, &again.stream());
+        again.close(&builder.source("other", Replay::new(), 1, 1).map("late", 1, |n| n));
+        sink(&all, 1);
+    });
+    let expected = "the feedback `again` leads from `late` to `all`, which does not lead to `late`: \
+                    that is no loop; declare `all` behind `late`";
+    assert_eq!(straight, expected);
+}
+
+#[test]
+fn a_feedback_belongs_to_one_builder() {
+    let (one, other) = (JobBuilder::new("one"), JobBuilder::new("other"));
+    one.feedback("again").close(&source::<u64>(&other, 1));
+    let expected = "the feedback `again` is closed with a stream of another job builder";
+    assert_eq!(one.build().unwrap_err().to_string(), expected);
+}
+
+#[test]
+fn loops_have_an_entry_and_an_exit() {
+    let endless = refused(|builder| {
+        let again = builder.feedback::<u64>("again");
+        let numbers = source(builder, 1);
+        let round = numbers.merge("all", 1, &again.stream()).map("round", 1, |n| n + 1);
+        again.close(&round);
+        sink(&numbers, 1);
+    });
+    assert_eq!(endless, "no sink can be reached from `all`: its loop has no exit");
+    let closed = refused(|builder| {
+        let again = builder.feedback::<u64>("again");
+        let round = again.stream().map("round", 1, |n| n + 1);
+        again.close(&round);
+        sink(&source::<u64>(builder, 1).merge("all", 1, &round), 1);
+    });
+    assert_eq!(closed, "`round` cannot be reached from a source: its loop has no other input");
+}
+
+#[test]
+fn a_feedback_that_is_read_twice_closes_two_loops() {
+    let builder = JobBuilder::new("overlapping");
+    let again = builder.feedback::<u64>("again");
+    let first = source(&builder, 2).merge("first", 2, &again.stream());
+    let second = first.merge("second", 2, &again.stream().rebalance());
+    again.close(&second.map("round", 2, |n| n + 1));
+    sink(&second, 2);
+    let job = builder.build().unwrap();
+    let topology = job.topology();
+    let back = topology.channel_ids().filter(|channel| job.loops().leads_back(*channel));
+    let back: Vec<_> = back.map(|channel| topology.channel_name(channel)).collect();
+    let forward = ["round/0->first/0", "round/0->second/0", "round/1->second/0"];
+    let other = ["round/1->first/1", "round/0->second/1", "round/1->second/1"];
+    let all: std::collections::BTreeSet<_> = forward.into_iter().chain(other).collect();
+    assert_eq!(back.iter().map(String::as_str).collect::<std::collections::BTreeSet<_>>(), all);
+}
+
+#[test]
 fn a_job_has_a_bounded_size() {
     let channels = refused(|builder| {
         let wide = source::<u64>(builder, 256).rebalance().map("wide", 256, |n| n);

@@ -33,18 +33,12 @@ impl Seen {
     }
 
     /// Why rescales were refused.
-    pub fn refusals(&self) -> Vec<&str> {
-        let reason = |(_, event): &'_ (Stamp, Event)| match event {
-            Event::RescaleRefused { .. } => true,
-            _ => false,
+    pub fn refusals<'a>(&'a self) -> Vec<&'a str> {
+        let reason = |(_, event): &'a (Stamp, Event)| match event {
+            Event::RescaleRefused { reason, .. } => Some(reason.as_str()),
+            _ => None,
         };
-        let refused = self.0.iter().filter(|seen| reason(seen));
-        refused
-            .filter_map(|(_, event)| match event {
-                Event::RescaleRefused { reason, .. } => Some(reason.as_str()),
-                _ => None,
-            })
-            .collect()
+        self.0.iter().filter_map(reason).collect()
     }
 }
 

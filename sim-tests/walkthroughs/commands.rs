@@ -236,6 +236,8 @@ impl World {
         if let Some(index) = self.uploads.iter().position(is_it) {
             let upload = self.uploads.remove(index);
             self.terminal.insert(key, upload.terminal);
+            let is_empty = upload.in_flight.inputs.is_empty();
+            self.quiet.insert(key, upload.quiet && is_empty);
             self.objects.insert(key, (upload.state, upload.in_flight));
         }
         self.nodes[subtask].checkpoint.handle_part_durable(checkpoint, AsyncPart::Upload);

@@ -58,6 +58,7 @@ impl World {
             Content::Commit(transaction) => return self.commit_at_target(subtask, transaction),
             Content::Trigger(_)
             | Content::Complete(_)
+            | Content::LoopOver
             | Content::Abort(_)
             | Content::Confirm(_) => {}
         }
@@ -79,6 +80,7 @@ impl World {
                 node.checkpoint.handle_resolved(it);
             }
             (Content::Complete(it), _) => node.checkpoint.handle_resolved(it),
+            (Content::LoopOver, _) => node.gate.handle_loop_over(),
             (Content::Confirm(it), Work::Sink(commit)) => commit.handle_committed(it),
             (Content::Abort(checkpoint), _) => {
                 node.gate.handle_aborted(checkpoint);
@@ -156,13 +158,24 @@ impl World {
                 *sum += item;
                 let sum = *sum;
                 self.tell(subtask, format!("process {item}, sum={sum}"));
-                return self.broadcast(subtask, &Element::Item(sum));
+                return self.emit_sum(subtask, item, sum);
             }
             Work::Sink(commit) => commit.open(),
         };
         self.tell(subtask, format!("write {item} to {}", transaction));
         if let Err(trouble) = self.target.write(transaction, item) {
             self.fail(trouble);
+        }
+    }
+
+    /// A sum goes along every channel but those that close a loop: they get 1 for each odd record.
+    fn emit_sum(&mut self, subtask: usize, item: i64, sum: i64) {
+        for link in self.job.members[subtask].outputs.clone() {
+            if !self.job.links[link].closes_loop {
+                self.channels[link].push_back(Element::Item(sum));
+            } else if item % 2 != 0 {
+                self.channels[link].push_back(Element::Item(1));
+            }
         }
     }
 
@@ -211,6 +224,7 @@ impl World {
 
     fn snapshot(&mut self, subtask: usize, checkpoint: CheckpointId) {
         let terminal = self.nodes[subtask].is_terminal(&self.target);
+        let quiet = self.is_quiet(subtask);
         if let Work::Sink(commit) = &mut self.nodes[subtask].work {
             commit.handle_barrier(checkpoint);
             while let Work::Sink(commit) = &mut self.nodes[subtask].work
@@ -229,17 +243,26 @@ impl World {
             false => Capture::None,
         };
         let in_flight = InFlight::default();
-        self.uploads.push(Upload { subtask, checkpoint, state, terminal, capture, in_flight });
+        self.uploads.push(Upload {
+            subtask,
+            checkpoint,
+            state,
+            terminal,
+            quiet,
+            capture,
+            in_flight,
+        });
     }
 
     fn acknowledge(&mut self, subtask: usize, checkpoint: CheckpointId) {
         self.tell(subtask, format!("acknowledge {checkpoint}"));
         let key = self.key(subtask, checkpoint);
         let terminal = self.terminal.get(&key).copied().unwrap_or(false);
+        let quiet = self.quiet.get(&key).copied().unwrap_or(false);
         let handle =
             SnapshotHandle { subtask: id_of(subtask), key, digest: Digest::default(), bytes: 0 };
         let attempt = self.attempt;
-        let acknowledgement = Acknowledgement { attempt, checkpoint, handle, terminal };
+        let acknowledgement = Acknowledgement { attempt, checkpoint, handle, terminal, quiet };
         self.send(subtask, Content::Acknowledge(acknowledgement));
     }
 
@@ -314,6 +337,7 @@ impl World {
                 self.say("coordinator", format!("notify: {checkpoint} completed"));
                 self.send_to_all(&Content::Complete(checkpoint));
             }
+            CoordinatorOutput::LoopsQuiet(quiet) => self.end_loops(&quiet),
             CoordinatorOutput::Aborted { checkpoint, reason } => {
                 self.go_on_without(checkpoint);
                 self.say("coordinator", format!("abort {checkpoint} ({reason})"));

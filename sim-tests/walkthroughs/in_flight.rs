@@ -2,7 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use cutwater::protocol::{Barrier, CheckpointId, Element, Passage};
+use cutwater::protocol::{
+    Barrier, ChannelId, CheckpointId, DefectSet, Element, Loops, Passage, SubtaskId,
+};
+
+use crate::message::Content;
 
 use crate::world::World;
 
@@ -111,6 +115,30 @@ impl World {
             self.tell(subtask, format!("capture {checkpoint}{shown}"));
         }
         true
+    }
+
+    /// Whether the subtask is on a loop into which nothing comes through it any more.
+    pub fn is_quiet(&self, subtask: usize) -> bool {
+        let topology = self.job.topology();
+        let loops = Loops::of(&topology, DefectSet::NONE);
+        let inputs = self.job.members[subtask].inputs.iter();
+        let open = |(input, link): (usize, &usize)| {
+            loops.enters(&topology, ChannelId(*link as u16))
+                && !self.nodes[subtask].gate.has_ended(input)
+        };
+        loops.component(topology.subtasks[subtask].operator).is_some()
+            && !inputs.enumerate().any(open)
+    }
+
+    /// Tells the subtasks of loops that are quiet as a whole.
+    pub fn end_loops(&mut self, quiet: &[SubtaskId]) {
+        let topology = self.job.topology();
+        let quiet = quiet.iter().copied().collect();
+        for subtask in Loops::of(&topology, DefectSet::NONE).quiet(&topology, &quiet) {
+            let name = self.job.members[subtask.index()].name.clone();
+            self.say("coordinator", format!("tell {name}: its loop is over"));
+            self.send(subtask.index(), Content::LoopOver);
+        }
     }
 
     fn owes(&self, subtask: usize, checkpoint: CheckpointId) -> bool {

@@ -1,6 +1,9 @@
 //! The shape of a walk-through's job: stages of subtasks, each stage fully connected to the next.
 
-use cutwater::protocol::{CheckpointSettings, Protocol};
+use cutwater::protocol::{
+    ChannelShape, CheckpointSettings, DefectSet, Loops, OperatorId, OperatorRole, OperatorShape,
+    Protocol, SubtaskId, SubtaskShape, Topology,
+};
 
 use crate::node::Role;
 
@@ -22,10 +25,14 @@ pub struct Member {
 pub struct Link {
     /// `a->sum`.
     pub name: String,
+    /// The sending subtask.
+    pub from: usize,
     /// The receiving subtask.
     pub to: usize,
     /// Its index in the receiver's gate.
     pub gate_index: usize,
+    /// Whether it was declared to close a loop.
+    pub closes_loop: bool,
 }
 
 /// Subtasks, channels and settings.
@@ -53,12 +60,14 @@ impl Job {
             retained: 1,
         };
         let mut stages = vec![Vec::new()];
+        let mut loops = Vec::new();
         for word in words {
             match word.split_once('=') {
                 Some(("protocol", value)) => {
                     let unknown = |_| format!("unknown protocol {value:?}");
                     settings.protocol = value.parse().map_err(unknown)?;
                 }
+                Some(("loop", ends)) => loops.push(ends),
                 Some((key, value)) => set(&mut settings, key, value)?,
                 None if *word == "->" => stages.push(Vec::new()),
                 None => stages.last_mut().into_iter().for_each(|stage| stage.push(*word)),
@@ -67,7 +76,52 @@ impl Job {
         if stages.len() < 2 || stages.iter().any(Vec::is_empty) {
             return Err("a job reads and writes: `job a b -> sum -> sink`".to_owned());
         }
-        Ok(Self::connected(&stages, settings))
+        let mut job = Self::connected(&stages, settings);
+        loops.into_iter().try_for_each(|ends| job.close_loop(ends))?;
+        Ok(job)
+    }
+
+    /// Adds a channel such as `tail->head`.
+    fn close_loop(&mut self, ends: &str) -> Result<(), String> {
+        let expected = || format!("loop={ends}, expected such as loop=tail->head");
+        let (from, to) = ends.split_once("->").ok_or_else(expected)?;
+        let (from, to) = (self.member(from)?, self.member(to)?);
+        let (link, gate_index) = (self.links.len(), self.members[to].inputs.len());
+        self.members[from].outputs.push(link);
+        self.members[to].inputs.push(link);
+        let name = ends.to_owned();
+        self.links.push(Link { name, from, to, gate_index, closes_loop: true });
+        Ok(())
+    }
+
+    /// The job as an engine knows it, one subtask an operator.
+    pub fn topology(&self) -> Topology {
+        let shape = |member: &Member| OperatorShape {
+            name: member.name.clone(),
+            role: OperatorRole::Operator,
+            parallelism: 1,
+        };
+        let subtask = |operator| SubtaskShape { operator: OperatorId(operator), index: 0 };
+        let channel = |(index, link): (usize, &Link)| {
+            let outputs = &self.members[link.from].outputs;
+            let edge = outputs.iter().position(|output| *output == index).unwrap_or(0) as u8;
+            let (from, to) = (SubtaskId(link.from as u16), SubtaskId(link.to as u16));
+            ChannelShape { from, to, input: link.gate_index as u8, edge }
+        };
+        Topology {
+            operators: self.members.iter().map(shape).collect(),
+            subtasks: (0..self.members.len() as u16).map(subtask).collect(),
+            channels: self.links.iter().enumerate().map(channel).collect(),
+        }
+    }
+
+    /// By input of a subtask, whether it leads back, where the protocol knows of loops.
+    pub fn back_edges(&self, member: usize, defects: DefectSet) -> Vec<bool> {
+        let loops = Loops::of(&self.topology(), defects);
+        let knows = self.settings.protocol == Protocol::Cyclic;
+        let back =
+            |link: &usize| knows && loops.leads_back(cutwater::protocol::ChannelId(*link as u16));
+        self.members[member].inputs.iter().map(back).collect()
     }
 
     /// The subtask with this name.
@@ -100,7 +154,7 @@ impl Job {
         for (gate_index, from) in senders.enumerate() {
             self.members[from].outputs.push(self.links.len());
             let name = format!("{}->{name}", self.members[from].name);
-            self.links.push(Link { name, to, gate_index });
+            self.links.push(Link { name, from, to, gate_index, closes_loop: false });
         }
         let inputs = (first..self.links.len()).collect();
         self.members.push(Member { name: name.to_owned(), role, inputs, outputs: Vec::new() });

@@ -24,6 +24,8 @@ pub enum Content {
     Decline(CheckpointId),
     /// Coordinator to subtask: it completed.
     Complete(CheckpointId),
+    /// Coordinator to subtask: nothing is on its loop, and nothing will be.
+    LoopOver,
     /// Coordinator to subtask: it was aborted.
     Abort(CheckpointId),
     /// Sink to target.
@@ -45,8 +47,16 @@ pub enum Fate {
 
 impl Content {
     /// The kinds that commands may name.
-    pub const KINDS: [&str; 7] =
-        ["trigger", "acknowledge", "decline", "complete", "abort", "commit", "confirm"];
+    pub const KINDS: [&str; 8] = [
+        "trigger",
+        "acknowledge",
+        "decline",
+        "complete",
+        "loop-over",
+        "abort",
+        "commit",
+        "confirm",
+    ];
 
     /// The name of its kind in commands.
     pub fn kind(&self) -> &'static str {
@@ -55,6 +65,7 @@ impl Content {
             Content::Acknowledge(_) => "acknowledge",
             Content::Decline(_) => "decline",
             Content::Complete(_) => "complete",
+            Content::LoopOver => "loop-over",
             Content::Abort(_) => "abort",
             Content::Commit(_) => "commit",
             Content::Confirm(_) => "confirm",

@@ -84,7 +84,7 @@ impl Node {
     pub fn new(
         subtask: SubtaskId,
         attempt: Attempt,
-        (protocol, channels): (Protocol, usize),
+        (protocol, back): (Protocol, Vec<bool>),
         restored: Option<CheckpointId>,
         state: State,
         defects: DefectSet,
@@ -97,7 +97,7 @@ impl Node {
                 (Work::Sink(commit), &[AsyncPart::Upload, AsyncPart::PreCommit])
             }
         };
-        let gate = InputGate::of(protocol, channels, defects);
+        let gate = InputGate::of(protocol, back.len(), defects).with_back_edges(back);
         let mut checkpoint = SubtaskCheckpoint::new(restored, parts, defects);
         if protocol == Protocol::StopTheWorld {
             checkpoint = checkpoint.stopping_the_world();

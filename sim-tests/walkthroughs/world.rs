@@ -28,6 +28,8 @@ pub struct Upload {
     pub state: State,
     /// Whether nothing is left to do after it.
     pub terminal: bool,
+    /// Whether nothing entered the subtask's loop any more.
+    pub quiet: bool,
     /// Whether its channel state is known.
     pub capture: Capture,
     /// What was on its way.
@@ -86,6 +88,8 @@ pub struct World {
     pub overtaken: BTreeMap<(usize, CheckpointId), BTreeMap<usize, Vec<i64>>>,
     /// Which durable snapshots leave nothing to do.
     pub terminal: BTreeMap<ObjectKey, bool>,
+    /// Which durable snapshots are of subtasks on whose loops nothing was.
+    pub quiet: BTreeMap<ObjectKey, bool>,
     /// Under way, oldest first.
     pub store_requests: VecDeque<StoreRequest>,
     /// Acknowledgements counted per checkpoint.
@@ -124,6 +128,7 @@ impl World {
             objects: BTreeMap::new(),
             overtaken: BTreeMap::new(),
             terminal: BTreeMap::new(),
+            quiet: BTreeMap::new(),
             store_requests: VecDeque::new(),
             counted: BTreeMap::new(),
             target: Target::default(),
@@ -235,6 +240,7 @@ impl World {
             Content::Abort(checkpoint) => format!("abort {checkpoint} to {name}"),
             Content::Commit(transaction) => format!("commit {transaction} from {name}"),
             Content::Confirm(transaction) => format!("confirm {transaction} to {name}"),
+            Content::LoopOver => format!("loop-over to {name}"),
         }
     }
 
@@ -244,7 +250,7 @@ impl World {
         latest: Option<&CompletedCheckpoint>,
     ) -> (Node, InFlight) {
         let member = &self.job.members[subtask];
-        let (role, channels) = (member.role, member.inputs.len());
+        let (role, back) = (member.role, self.job.back_edges(subtask, self.defects));
         let checkpoint = latest.map(|completed| completed.checkpoint);
         let mut stored = (State::initial(role), InFlight::default());
         if let Some(completed) = latest {
@@ -253,8 +259,7 @@ impl World {
         let (state, in_flight) = stored;
         let protocol = self.job.settings.protocol;
         let id = id_of(subtask);
-        let node =
-            Node::new(id, self.attempt, (protocol, channels), checkpoint, state, self.defects);
+        let node = Node::new(id, self.attempt, (protocol, back), checkpoint, state, self.defects);
         (node, in_flight)
     }
 

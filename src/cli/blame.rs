@@ -13,6 +13,7 @@ pub fn job(path: &str, error: &WorkloadError) -> CliError {
     let field = match error {
         WorkloadError::Unknown(_) => "workload",
         WorkloadError::Setting { setting, .. } => setting,
+        WorkloadError::LateRecords { .. } => "assignment",
         WorkloadError::Job(_) => "parallelism",
         WorkloadError::Input(_) => "records",
     };

@@ -78,6 +78,8 @@ pub enum Message {
     Decline { attempt: Attempt, subtask: SubtaskId, checkpoint: CheckpointId },
     /// The checkpoint completed.
     NotifyComplete { attempt: Attempt, checkpoint: CheckpointId },
+    /// Nothing is on the loops of these subtasks, and nothing will be.
+    LoopsOver { attempt: Attempt, over: Vec<SubtaskId> },
     /// The checkpoint was aborted.
     NotifyAborted { attempt: Attempt, checkpoint: CheckpointId },
     /// User code panicked, or state could not be restored.
@@ -158,7 +160,9 @@ impl Message {
             Message::Trigger { .. } | Message::TriggerSavepoint { .. } => Kind::Trigger,
             Message::Acknowledge(_) => Kind::Acknowledge,
             Message::Decline { .. } => Kind::Decline,
-            Message::NotifyComplete { .. } | Message::Stop { .. } => Kind::NotifyComplete,
+            Message::NotifyComplete { .. } | Message::Stop { .. } | Message::LoopsOver { .. } => {
+                Kind::NotifyComplete
+            }
             Message::Finished(_) => Kind::Finished,
             Message::Request { .. } => Kind::Request,
             Message::NotifyAborted { .. } => Kind::NotifyAborted,

@@ -14,6 +14,7 @@ impl Graph {
             return Err(BuildError::TooManyAtOnce { protocol, concurrent_max });
         }
         self.gives(protocol)?;
+        self.has_answer_to_loops(protocol)?;
         if protocol.may_overtake() { self.can_keep_channel_state(protocol) } else { Ok(()) }
     }
 
@@ -24,6 +25,30 @@ impl Graph {
             }
             Some(_) | None => Ok(()),
         }
+    }
+
+    /// Elsewhere a loop's barrier would wait for itself to come round, or what is on its way round would be in
+    /// no checkpoint.
+    fn has_answer_to_loops(&self, protocol: Protocol) -> Result<(), BuildError> {
+        match protocol {
+            Protocol::Cyclic => Ok(()),
+            Protocol::Aligned
+            | Protocol::AtLeastOnce
+            | Protocol::Unaligned
+            | Protocol::Hybrid
+            | Protocol::StopTheWorld => self.has_no_loop(protocol),
+        }
+    }
+
+    fn has_no_loop(&self, protocol: Protocol) -> Result<(), BuildError> {
+        let looped = |index: &usize| {
+            self.nodes[*index].inputs.iter().any(|input| self.leads_to(*index, input.from))
+        };
+        let first = (0..self.nodes.len()).find(looped);
+        first.map_or(Ok(()), |index| {
+            let operator = self.nodes[index].name.clone();
+            Err(BuildError::LoopWithoutLog { protocol, operator })
+        })
     }
 
     /// Each receiver of a broadcast would put its own copy back, at a place of its own in the order
@@ -70,6 +95,29 @@ mod tests {
 
     fn refusal(job: &JobBuilder, settings: &CheckpointSettings) -> Option<String> {
         job.checkpoints(settings).build().err().map(|error| error.to_string())
+    }
+
+    #[test]
+    fn only_the_cyclic_protocol_has_an_answer_to_loops() {
+        let job = JobBuilder::new("round");
+        let again = job.feedback::<u64>("again");
+        let numbers = job.source("numbers", Replay::<u64>::new(), 1, 1);
+        let halved = numbers.merge("all", 1, &again.stream()).map("halve", 1, |n| n / 2);
+        again.close(&halved.filter("left", 1, |n| *n > 0));
+        halved.transactional_sink("out", 1, EncodedSink::new());
+        assert_eq!(refusal(&job, &settings(Protocol::Cyclic, 3)), None);
+        for protocol in [
+            Protocol::Aligned,
+            Protocol::AtLeastOnce,
+            Protocol::Unaligned,
+            Protocol::Hybrid,
+            Protocol::StopTheWorld,
+        ] {
+            let words = format!(
+                "`all` is on a loop, and {protocol} barriers have no answer to loops: use cyclic"
+            );
+            assert_eq!(refusal(&job, &settings(protocol, 1)), Some(words));
+        }
     }
 
     #[test]

@@ -45,6 +45,39 @@ pub enum BuildError {
         /// Its place in the order of declaration, from 0.
         index: usize,
     },
+    /// A feedback that is closed with the stream of a feedback.
+    #[error(
+        "the feedback `{feedback}` is closed with a feedback: close it with an operator's stream"
+    )]
+    FeedbackOfFeedback {
+        /// The feedback.
+        feedback: String,
+    },
+    /// A feedback that nobody emits.
+    #[error("the feedback `{feedback}` is never closed: nothing is fed back")]
+    FeedbackOpen {
+        /// The feedback.
+        feedback: String,
+    },
+    /// A feedback that nobody reads.
+    #[error("nothing reads the feedback `{feedback}`")]
+    FeedbackUnread {
+        /// The feedback.
+        feedback: String,
+    },
+    /// A feedback that does not lead back.
+    #[error(
+        "the feedback `{feedback}` leads from `{from}` to `{reader}`, which does not lead to `{from}`: \
+         that is no loop; declare `{reader}` behind `{from}`"
+    )]
+    FeedbackWithoutLoop {
+        /// The feedback.
+        feedback: String,
+        /// The operator that reads it.
+        reader: String,
+        /// The operator that emits it.
+        from: String,
+    },
     /// A source some of whose subtasks would read nothing.
     #[error(
         "`{source_name}` has {subtasks} subtasks for {splits} splits: give it at least one split each"
@@ -56,6 +89,12 @@ pub enum BuildError {
         splits: u16,
         /// How many subtasks it has.
         subtasks: u16,
+    },
+    /// A feedback that is closed with a stream of another builder.
+    #[error("the feedback `{feedback}` is closed with a stream of another job builder")]
+    ForeignFeedback {
+        /// The feedback.
+        feedback: String,
     },
     /// A stream of another builder.
     #[error("`{operator}` is connected to a stream of another job builder")]
@@ -104,6 +143,28 @@ pub enum BuildError {
         operator: String,
         /// The state's name.
         state: String,
+    },
+    /// A loop that no record leaves.
+    #[error("no sink can be reached from `{operator}`: its loop has no exit")]
+    LoopWithoutExit {
+        /// An operator of the loop.
+        operator: String,
+    },
+    /// A loop under a protocol that has no answer to loops.
+    #[error(
+        "`{operator}` is on a loop, and {protocol} barriers have no answer to loops: use cyclic"
+    )]
+    LoopWithoutLog {
+        /// The protocol.
+        protocol: Protocol,
+        /// An operator of the loop.
+        operator: String,
+    },
+    /// A loop that no record enters.
+    #[error("`{operator}` cannot be reached from a source: its loop has no other input")]
+    LoopWithoutInput {
+        /// An operator of the loop.
+        operator: String,
     },
     /// A job that writes nothing.
     #[error("the job has no sink")]

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::assignment::SplitAssignment;
 use super::build_error::BuildError;
+use super::feedback::Feedback;
 use super::graph::{Graph, Node};
 use super::job::Job;
 use super::source::Source;
@@ -23,8 +24,8 @@ pub const CONSUMERS_MAX: u16 = 255;
 
 /// Collects sources, operators and sinks, and makes a [`Job`] of them.
 ///
-/// Operators are declared on the streams they consume, so that a job has no cycle, and records have the
-/// types that their consumers expect:
+/// Operators are declared on the streams they consume, so that records have the types that their consumers
+/// expect, and a job has no cycle but through a [`feedback`](Self::feedback):
 ///
 /// ```
 /// use cutwater::dataflow::{EncodedSink, JobBuilder, Replay};
@@ -111,6 +112,12 @@ impl JobBuilder {
         Stream::of_new(&self.graph, node, Vec::new())
     }
 
+    /// Adds a stream that operators can read before it is known who emits it; [`Feedback::close`] says so.
+    /// The name is for messages.
+    pub fn feedback<T>(&self, name: &str) -> Feedback<T> {
+        Feedback::of_new(&self.graph, name)
+    }
+
     /// The operator keeps its parallelism when the job is rescaled.
     pub fn fix(&self, operator: &str) {
         let mut graph = self.graph.borrow_mut();
@@ -143,7 +150,7 @@ impl JobBuilder {
     ///
     /// When something is wrong with it; see [`BuildError`].
     pub fn build(&self) -> Result<Job, BuildError> {
-        let graph = self.graph.borrow();
+        let graph = self.graph.borrow().resolved()?;
         graph.check()?;
         Job::of(&self.name, &graph)
     }

@@ -15,11 +15,12 @@ use crate::protocol::{CheckpointSettings, DefectSet, Guarantee, KeyGroup, Operat
 pub(crate) type TaskFactory =
     Arc<dyn Fn(&Placement, &[Partition], DefectSet) -> Task + Send + Sync>;
 
-/// Operators in the order of their declaration, which is topological: an operator is declared on streams
-/// that exist, so that there are no cycles.
+/// Operators in the order of their declaration, which is topological but for feedbacks: an operator is
+/// declared on streams that exist.
 #[derive(Clone, Default)]
 pub(crate) struct Graph {
     pub(crate) nodes: Vec<Node>,
+    feedbacks: Vec<DeclaredFeedback>,
     /// The first mistake that only the declaration could see.
     pub(crate) mistake: Option<BuildError>,
     /// What must hold of its state after a failure.
@@ -53,6 +54,25 @@ pub(crate) struct Node {
     pub(crate) is_indivisible: bool,
 }
 
+/// Where a stream comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// An operator emits it.
+    Node(usize),
+    /// Who emits it is said later.
+    Feedback(usize),
+}
+
+/// A stream that leads back.
+#[derive(Clone)]
+struct DeclaredFeedback {
+    name: String,
+    /// The operator that emits it, once that is known.
+    from: Option<usize>,
+    /// Who reads it: the operator, which of its inputs, and how records are spread.
+    readers: Vec<(usize, usize, Partition)>,
+}
+
 /// One edge, by the operator that emits and the number among its consumers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct EdgeRef {
@@ -84,12 +104,18 @@ impl Node {
         }
     }
 
+    /// Adds a consumer of this operator, the `from`-th; gives the edge to it.
+    fn consumed(&mut self, from: usize, partition: Partition) -> EdgeRef {
+        self.consumers.push(partition);
+        EdgeRef { from, edge: self.consumers.len() - 1 }
+    }
+
     /// Whether an enumerator assigns its splits while the job runs.
     fn is_enumerated(&self) -> bool {
         self.role == OperatorRole::Source && self.assignment == SplitAssignment::Enumerated
     }
 
-    fn is_sink(&self) -> bool {
+    pub(crate) fn is_sink(&self) -> bool {
         match self.role {
             OperatorRole::TransactionalSink | OperatorRole::AtLeastOnceSink => true,
             OperatorRole::Source | OperatorRole::Operator => false,
@@ -97,16 +123,66 @@ impl Node {
     }
 }
 
+/// The input of a feedback, until it is known who emits it.
+const OPEN: EdgeRef = EdgeRef { from: usize::MAX, edge: usize::MAX };
+
 impl Graph {
     /// Adds an operator that consumes these streams; gives its index.
-    pub(crate) fn add(&mut self, mut node: Node, inputs: Vec<(usize, Partition)>) -> usize {
-        for (from, partition) in inputs {
-            let consumers = &mut self.nodes[from].consumers;
-            node.inputs.push(EdgeRef { from, edge: consumers.len() });
-            consumers.push(partition);
+    pub(crate) fn add(&mut self, mut node: Node, inputs: Vec<(Origin, Partition)>) -> usize {
+        let index = self.nodes.len();
+        for (input, (origin, partition)) in inputs.into_iter().enumerate() {
+            node.inputs.push(match origin {
+                Origin::Node(from) => self.nodes[from].consumed(from, partition),
+                Origin::Feedback(feedback) => {
+                    self.feedbacks[feedback].readers.push((index, input, partition));
+                    OPEN
+                }
+            });
         }
         self.nodes.push(node);
-        self.nodes.len() - 1
+        index
+    }
+
+    /// Adds a stream that nobody emits yet; gives its index.
+    pub(crate) fn add_feedback(&mut self, name: &str) -> usize {
+        let feedback = DeclaredFeedback { name: name.to_owned(), from: None, readers: Vec::new() };
+        self.feedbacks.push(feedback);
+        self.feedbacks.len() - 1
+    }
+
+    /// The operator `from` emits it.
+    pub(crate) fn close_feedback(&mut self, feedback: usize, from: usize) {
+        self.feedbacks[feedback].from = Some(from);
+    }
+
+    pub(crate) fn feedback_name(&self, feedback: usize) -> String {
+        self.feedbacks[feedback].name.clone()
+    }
+
+    /// The graph with its feedbacks as edges, behind all others of the operators that emit them.
+    pub(crate) fn resolved(&self) -> Result<Self, BuildError> {
+        self.mistake.clone().map_or(Ok(()), Err)?;
+        let mut graph = self.clone();
+        for DeclaredFeedback { name, from, readers } in std::mem::take(&mut graph.feedbacks) {
+            let Some(from) = from else {
+                return Err(BuildError::FeedbackOpen { feedback: name });
+            };
+            if readers.is_empty() {
+                return Err(BuildError::FeedbackUnread { feedback: name });
+            }
+            for (reader, input, partition) in readers {
+                if !graph.leads_to(reader, from) {
+                    return Err(graph.no_loop(name, reader, from));
+                }
+                graph.nodes[reader].inputs[input] = graph.nodes[from].consumed(from, partition);
+            }
+        }
+        Ok(graph)
+    }
+
+    fn no_loop(&self, feedback: String, reader: usize, from: usize) -> BuildError {
+        let (reader, from) = (self.nodes[reader].name.clone(), self.nodes[from].name.clone());
+        BuildError::FeedbackWithoutLoop { feedback, reader, from }
     }
 
     /// The same operators, with so many subtasks each, but for those that are fixed.
@@ -175,7 +251,7 @@ impl Graph {
         })
     }
 
-    /// Every stream must lead to a sink: as there are no cycles, it is enough that each has a consumer.
+    /// Every stream must lead to a sink, and come from a source.
     fn check_ends(&self) -> Result<(), BuildError> {
         if !self.nodes.iter().any(|node| node.role == OperatorRole::Source) {
             return Err(BuildError::NoSource);
@@ -184,7 +260,9 @@ impl Graph {
             return Err(BuildError::NoSink);
         }
         let dangling = self.nodes.iter().find(|node| node.consumers.is_empty() && !node.is_sink());
-        dangling.map_or(Ok(()), |node| Err(BuildError::Dangling { operator: node.name.clone() }))
+        dangling
+            .map_or(Ok(()), |node| Err(BuildError::Dangling { operator: node.name.clone() }))?;
+        self.check_loops()
     }
 }
 

@@ -10,7 +10,8 @@ use super::placement::Placement;
 use super::subtask::Subtask;
 use super::wiring::Wiring;
 use crate::protocol::{
-    CheckpointSettings, DefectSet, OperatorId, OperatorRole, Reach, SplitId, SubtaskId, Topology,
+    CheckpointSettings, Defect, DefectSet, Loops, OperatorId, OperatorRole, Reach, SplitId,
+    SubtaskId, Topology,
 };
 
 /// A checked job; made by [`JobBuilder`](super::JobBuilder). Clones share everything.
@@ -104,6 +105,21 @@ impl Job {
     #[must_use]
     pub fn topology(&self) -> &Topology {
         &self.inner.wiring.topology
+    }
+
+    /// Its loops.
+    #[must_use]
+    pub fn loops(&self) -> &Loops {
+        &self.inner.wiring.loops
+    }
+
+    /// Its loops as an engine with these defects sees them.
+    #[must_use]
+    pub fn loops_seen(&self, defects: DefectSet) -> &Loops {
+        if defects.has(Defect::BackEdgeIfVisited) {
+            return &self.inner.wiring.visited_loops;
+        }
+        self.loops()
     }
 
     /// How many splits its sources read in all.

@@ -18,10 +18,12 @@ pub(crate) struct Placement {
     pub(crate) parallelism: u16,
     /// For each input channel, which input of the operator it belongs to.
     pub(crate) ports: Arc<[u8]>,
+    /// For each input channel, whether it leads back; empty where none does.
+    pub(crate) back_inputs: Arc<[bool]>,
     /// For each edge, the index of the output channel to each of its receivers.
     pub(crate) routes: Vec<Arc<[u16]>>,
-    /// How many output channels it has.
-    pub(crate) outputs: u16,
+    /// The output channels that do not lead back.
+    pub(crate) onward: Arc<[u16]>,
     /// The splits it reads from the beginning.
     pub(crate) splits: Vec<SplitId>,
     /// Who decides which splits it reads.

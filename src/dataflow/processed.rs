@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::{Arc, OnceLock};
 
 use super::data::Data;
-use super::graph::{Graph, Node, TaskFactory};
+use super::graph::{Graph, Node, Origin, TaskFactory};
 use super::router::Partition;
 use super::state::StateDeclarations;
 use super::state_view::StateView;
@@ -63,7 +63,7 @@ pub(crate) fn stateful<L, T>(
     graph: &Rc<RefCell<Graph>>,
     name: &str,
     parallelism: u16,
-    inputs: Vec<(usize, Partition)>,
+    inputs: Vec<(Origin, Partition)>,
     keyed: bool,
     make: impl Fn(&mut StateDeclarations) -> L::Operator + Send + Sync + 'static,
     logic: impl Fn(L::Operator) -> L + Send + Sync + 'static,

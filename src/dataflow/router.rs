@@ -45,8 +45,8 @@ impl fmt::Debug for Partition {
 /// The outgoing edges of one subtask.
 pub(crate) struct Router<T> {
     operator: OperatorId,
-    /// How many output channels the subtask has.
-    outputs: u16,
+    /// The output channels that do not lead back: watermarks do not go round.
+    onward: Arc<[u16]>,
     edges: Vec<Edge<T>>,
     /// Scratch for keys.
     key: Payload,
@@ -77,7 +77,7 @@ impl<T: Data> Router<T> {
         let edges = partitions.iter().zip(&placement.routes);
         Self {
             operator: placement.operator,
-            outputs: placement.outputs,
+            onward: Arc::clone(&placement.onward),
             edges: edges.map(|(how, to)| Edge::new(how, to, placement.index)).collect(),
             key: Payload::new(),
         }
@@ -106,9 +106,10 @@ impl<T: Data> Router<T> {
         last.send(value, record, self.operator, &mut self.key, out);
     }
 
-    /// Sends a watermark along every channel.
+    /// Sends a watermark along every channel that does not lead back.
     pub(crate) fn broadcast_watermark(&self, watermark: i64, out: &mut Outputs) {
-        out.items.extend((0..self.outputs).map(|channel| (channel, Item::Watermark(watermark))));
+        let mark = |channel: &u16| (*channel, Item::Watermark(watermark));
+        out.items.extend(self.onward.iter().map(mark));
     }
 
     /// How far each edge has come in taking turns.
@@ -200,7 +201,7 @@ impl<T> Clone for Router<T> {
     fn clone(&self) -> Self {
         Self {
             operator: self.operator,
-            outputs: self.outputs,
+            onward: Arc::clone(&self.onward),
             edges: self.edges.clone(),
             key: Payload::new(),
         }

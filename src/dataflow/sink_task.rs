@@ -21,7 +21,7 @@ pub(crate) struct SinkTask<S: Sink> {
 impl<S: Sink> SinkTask<S> {
     /// A fresh subtask.
     pub(crate) fn new(sink: S, placement: &Placement, defects: DefectSet) -> Self {
-        Self { sink, watermarks: WatermarkMerger::new(placement.ports.len(), defects) }
+        Self { sink, watermarks: WatermarkMerger::of(placement, defects) }
     }
 }
 

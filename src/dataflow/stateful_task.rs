@@ -51,7 +51,7 @@ impl<L: Logic> StatefulTask<L> {
             logic,
             store: KeyedStore::new(placement, states, defects),
             ports: Arc::clone(&placement.ports),
-            watermarks: WatermarkMerger::new(placement.ports.len(), defects),
+            watermarks: WatermarkMerger::of(placement, defects),
             router: Router::new(placement, partitions),
             conserved,
         }

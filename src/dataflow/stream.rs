@@ -5,8 +5,9 @@ use std::marker::PhantomData;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::build_error::BuildError;
 use super::data::{Data, encode_into};
-use super::graph::{Graph, Node, TaskFactory};
+use super::graph::{Graph, Node, Origin, TaskFactory};
 use super::keyed_stream::KeyedStream;
 use super::operator::Operator;
 use super::processed::{Processed, stateful};
@@ -26,7 +27,7 @@ use crate::protocol::OperatorRole;
 #[must_use = "a stream that nothing consumes is a build error"]
 pub struct Stream<T> {
     pub(crate) graph: Rc<RefCell<Graph>>,
-    pub(crate) node: usize,
+    pub(crate) origin: Origin,
     pub(crate) partition: Partition,
     pub(crate) _records: PhantomData<fn() -> T>,
 }
@@ -42,11 +43,11 @@ impl<T> Stream<T> {
     pub(crate) fn of_new(
         graph: &Rc<RefCell<Graph>>,
         node: Node,
-        inputs: Vec<(usize, Partition)>,
+        inputs: Vec<(Origin, Partition)>,
     ) -> Self {
-        let node = graph.borrow_mut().add(node, inputs);
+        let origin = Origin::Node(graph.borrow_mut().add(node, inputs));
         let graph = Rc::clone(graph);
-        Self { graph, node, partition: Partition::Forward, _records: PhantomData }
+        Self { graph, origin, partition: Partition::Forward, _records: PhantomData }
     }
 
     /// To the subtask with the sender's index; what a stream does unless told otherwise. Both ends must
@@ -73,11 +74,11 @@ impl<T> Stream<T> {
 
     fn partitioned(&self, partition: Partition) -> Self {
         let graph = Rc::clone(&self.graph);
-        Self { graph, node: self.node, partition, _records: PhantomData }
+        Self { graph, origin: self.origin, partition, _records: PhantomData }
     }
 
-    pub(crate) fn as_input(&self) -> (usize, Partition) {
-        (self.node, self.partition.clone())
+    pub(crate) fn as_input(&self) -> (Origin, Partition) {
+        (self.origin, self.partition.clone())
     }
 }
 
@@ -102,7 +103,7 @@ impl<T: Data> Stream<T> {
         parallelism: u16,
         function: impl Fn(T) -> U + Send + Sync + 'static,
     ) -> Stream<U> {
-        self.transform(name, parallelism, Map::new(function))
+        self.transform(name, parallelism, vec![self.as_input()], Map::new(function))
     }
 
     /// The records for which `predicate`, which must be pure, holds.
@@ -112,7 +113,7 @@ impl<T: Data> Stream<T> {
         parallelism: u16,
         predicate: impl Fn(&T) -> bool + Send + Sync + 'static,
     ) -> Stream<T> {
-        self.transform(name, parallelism, Filter::new(predicate))
+        self.transform(name, parallelism, vec![self.as_input()], Filter::new(predicate))
     }
 
     /// Any number of records for each record, in order. `function` must be pure.
@@ -125,7 +126,18 @@ impl<T: Data> Stream<T> {
     where
         I: IntoIterator<Item: Data> + 'static,
     {
-        self.transform(name, parallelism, FlatMap::new(function))
+        self.transform(name, parallelism, vec![self.as_input()], FlatMap::new(function))
+    }
+
+    /// The records of this stream and of another, as they arrive.
+    pub fn merge(&self, name: &str, parallelism: u16, other: &Stream<T>) -> Stream<T> {
+        let mut inputs = vec![self.as_input()];
+        if Rc::ptr_eq(&self.graph, &other.graph) {
+            inputs.push(other.as_input());
+        } else {
+            self.report_foreign(name);
+        }
+        self.transform(name, parallelism, inputs, Map::new(|record| record))
     }
 
     /// An operator without a key: it has operator state, but neither keyed state nor timers.
@@ -155,6 +167,7 @@ impl<T: Data> Stream<T> {
         &self,
         name: &str,
         parallelism: u16,
+        inputs: Vec<(Origin, Partition)>,
         transform: F,
     ) -> Stream<F::Out> {
         let transform = Arc::new(transform);
@@ -163,7 +176,12 @@ impl<T: Data> Stream<T> {
             Task::Inputs(Box::new(TransformTask::new(transform, placement, partitions, defects)))
         });
         let node = Node::new(name, OperatorRole::Operator, parallelism, factory);
-        Stream::of_new(&self.graph, node, vec![self.as_input()])
+        Stream::of_new(&self.graph, node, inputs)
+    }
+
+    fn report_foreign(&self, name: &str) {
+        let mistake = BuildError::ForeignStream { operator: name.to_owned() };
+        self.graph.borrow_mut().mistake.get_or_insert(mistake);
     }
 
     fn sink<S: Sink<In = T>>(&self, name: &str, parallelism: u16, role: OperatorRole, sink: S) {

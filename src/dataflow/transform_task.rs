@@ -111,7 +111,7 @@ impl<F: Transform> TransformTask<F> {
         partitions: &[Partition],
         defects: DefectSet,
     ) -> Self {
-        let watermarks = WatermarkMerger::new(placement.ports.len(), defects);
+        let watermarks = WatermarkMerger::of(placement, defects);
         Self { transform, watermarks, router: Router::new(placement, partitions) }
     }
 

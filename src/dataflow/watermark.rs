@@ -1,6 +1,9 @@
 //! Watermarks: the minimum over channels, or over the splits of a source.
 
+use std::sync::Arc;
+
 use super::data::encode;
+use super::placement::Placement;
 use crate::protocol::{Defect, DefectSet};
 
 /// The watermark before any has been seen.
@@ -10,9 +13,14 @@ pub(crate) const WATERMARK_MIN: i64 = i64::MIN;
 pub(crate) const WATERMARK_MAX: i64 = i64::MAX;
 
 /// Merges the watermarks of several inputs into their minimum, which never falls.
+///
+/// Inputs that lead back hold nothing back: what goes round for long may come late. Only the last watermark
+/// waits for them, since it says that nothing follows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct WatermarkMerger {
     inputs: Vec<i64>,
+    /// By input, whether it leads back; empty where none does.
+    back: Arc<[bool]>,
     /// The minimum over `inputs`.
     current: i64,
     defects: DefectSet,
@@ -21,7 +29,14 @@ pub(crate) struct WatermarkMerger {
 impl WatermarkMerger {
     /// A merger of `inputs` inputs that have said nothing yet.
     pub(crate) fn new(inputs: usize, defects: DefectSet) -> Self {
-        Self { inputs: vec![WATERMARK_MIN; inputs], current: WATERMARK_MIN, defects }
+        let (inputs, back) = (vec![WATERMARK_MIN; inputs], Arc::default());
+        Self { inputs, back, current: WATERMARK_MIN, defects }
+    }
+
+    /// A merger of the input channels of a subtask.
+    pub(crate) fn of(placement: &Placement, defects: DefectSet) -> Self {
+        let back = Arc::clone(&placement.back_inputs);
+        Self { back, ..Self::new(placement.ports.len(), defects) }
     }
 
     /// The input has ended: nothing follows, so that it holds nothing back. Gives the minimum if that rises.
@@ -41,7 +56,7 @@ impl WatermarkMerger {
             return None;
         }
         self.inputs[input] = watermark;
-        if known > self.current {
+        if known > self.current && self.back.is_empty() {
             return None;
         }
         self.raise()
@@ -80,10 +95,16 @@ impl WatermarkMerger {
     }
 
     fn raise(&mut self) -> Option<i64> {
+        let leads_back = |input: usize| self.back.get(input).copied().unwrap_or(false);
         let heard = |watermark: &i64| {
             *watermark != WATERMARK_MIN || !self.defects.has(Defect::SilentInputIgnored)
         };
-        let lowest = self.inputs.iter().copied().filter(heard).min().unwrap_or(WATERMARK_MAX);
+        let inputs = self.inputs.iter().copied().enumerate();
+        let regular = inputs.filter(|(input, _)| !leads_back(*input)).map(|(_, mark)| mark);
+        let mut lowest = regular.filter(heard).min().unwrap_or(WATERMARK_MAX);
+        if lowest == WATERMARK_MAX && !self.back.is_empty() {
+            lowest = self.inputs.iter().copied().min().unwrap_or(WATERMARK_MAX);
+        }
         if lowest <= self.current {
             return None;
         }
@@ -95,6 +116,18 @@ impl WatermarkMerger {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_leads_back_holds_back_the_last_watermark_only() {
+        let back = Arc::from([false, true, false]);
+        let mut merger = WatermarkMerger { back, ..WatermarkMerger::new(3, DefectSet::NONE) };
+        assert_eq!(merger.advance(0, 10), None);
+        assert_eq!(merger.advance(2, 7), Some(7));
+        assert_eq!(merger.advance(0, WATERMARK_MAX), None);
+        assert_eq!(merger.advance(2, 20), Some(20));
+        assert_eq!(merger.advance(2, WATERMARK_MAX), None, "the loop may hold records");
+        assert_eq!(merger.advance(1, WATERMARK_MAX), Some(WATERMARK_MAX));
+    }
 
     #[test]
     fn the_minimum_over_inputs_rises_only_when_the_slowest_does() {

@@ -1,18 +1,23 @@
 //! From a graph of operators to subtasks, channels and splits.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::build_error::BuildError;
 use super::graph::{EdgeRef, Graph, Node};
 use super::placement::Placement;
 use super::router::Partition;
 use crate::protocol::{
-    ChannelShape, OperatorId, OperatorShape, SplitId, SubtaskId, SubtaskShape, Topology,
+    ChannelShape, Defect, DefectSet, Loops, OperatorId, OperatorShape, SplitId, SubtaskId,
+    SubtaskShape, Topology,
 };
 
 /// The shape of a job, and the place of each of its subtasks in it.
 pub(crate) struct Wiring {
     pub(crate) topology: Topology,
+    pub(crate) loops: Loops,
+    /// The loops as [`Defect::BackEdgeIfVisited`] sees them.
+    pub(crate) visited_loops: Loops,
     pub(crate) placements: Vec<Placement>,
     pub(crate) split_count: u16,
 }
@@ -21,6 +26,8 @@ pub(crate) struct Wiring {
 #[derive(Clone, Default)]
 struct Ends {
     ports: Vec<u8>,
+    back_inputs: Vec<bool>,
+    onward: Vec<u16>,
     routes: Vec<Vec<u16>>,
     outputs: u16,
 }
@@ -35,8 +42,10 @@ impl Wiring {
             channels: channels(graph, &firsts)?,
         };
         let (splits, split_count) = deal_splits(graph)?;
-        let placements = placements(graph, &topology, splits);
-        Ok(Self { topology, placements, split_count })
+        let loops = Loops::of(&topology, DefectSet::NONE);
+        let visited_loops = Loops::of(&topology, DefectSet::only(Defect::BackEdgeIfVisited));
+        let placements = placements(graph, &topology, &loops, splits);
+        Ok(Self { topology, loops, visited_loops, placements, split_count })
     }
 }
 
@@ -113,8 +122,13 @@ fn deal_splits(graph: &Graph) -> Result<(Vec<Vec<SplitId>>, u16), BuildError> {
     Ok((dealt, next))
 }
 
-fn placements(graph: &Graph, topology: &Topology, splits: Vec<Vec<SplitId>>) -> Vec<Placement> {
-    let ends = ends(graph, topology);
+fn placements(
+    graph: &Graph,
+    topology: &Topology,
+    loops: &Loops,
+    splits: Vec<Vec<SplitId>>,
+) -> Vec<Placement> {
+    let ends = ends(graph, topology, loops);
     let subtasks = topology.subtask_ids().zip(&topology.subtasks).zip(ends).zip(splits);
     let placement =
         |(((subtask, shape), ends), splits): (((_, &SubtaskShape), Ends), _)| Placement {
@@ -124,7 +138,12 @@ fn placements(graph: &Graph, topology: &Topology, splits: Vec<Vec<SplitId>>) -> 
             parallelism: topology.operators[shape.operator.index()].parallelism,
             ports: ends.ports.into(),
             routes: ends.routes.into_iter().map(Into::into).collect(),
-            outputs: ends.outputs,
+            back_inputs: if ends.back_inputs.contains(&true) {
+                ends.back_inputs.into()
+            } else {
+                Arc::default()
+            },
+            onward: ends.onward.into(),
             splits,
             assignment: graph.nodes[shape.operator.index()].assignment,
         };
@@ -132,15 +151,20 @@ fn placements(graph: &Graph, topology: &Topology, splits: Vec<Vec<SplitId>>) -> 
 }
 
 /// Goes through the channels once, in the order that [`Topology::inputs`] and [`Topology::outputs`] have.
-fn ends(graph: &Graph, topology: &Topology) -> Vec<Ends> {
+fn ends(graph: &Graph, topology: &Topology, loops: &Loops) -> Vec<Ends> {
     let fresh = |shape: &SubtaskShape| {
         let consumers = graph.nodes[shape.operator.index()].consumers.len();
         Ends { routes: vec![Vec::new(); consumers], ..Ends::default() }
     };
     let mut ends: Vec<Ends> = topology.subtasks.iter().map(fresh).collect();
-    for channel in &topology.channels {
+    for (id, channel) in topology.channel_ids().zip(&topology.channels) {
+        let leads_back = loops.leads_back(id);
         ends[channel.to.index()].ports.push(channel.input);
+        ends[channel.to.index()].back_inputs.push(leads_back);
         let from = &mut ends[channel.from.index()];
+        if !leads_back {
+            from.onward.push(from.outputs);
+        }
         from.routes[usize::from(channel.edge)].push(from.outputs);
         from.outputs += 1;
     }

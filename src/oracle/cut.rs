@@ -242,6 +242,7 @@ impl Cut {
         let receiver = scene.shape.channels[channel.index()].to;
         if let (Some(sent), Some(received)) = (claims.sent, claims.received)
             && !self.states.is_overtaken(receiver)
+            && !scene.shape.is_logged(channel)
         {
             self.judge_claims(scene, channel, sent, received);
         }

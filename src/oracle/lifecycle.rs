@@ -207,10 +207,11 @@ impl LifecycleOracle {
         attempt: Attempt,
         checkpoint: CheckpointId,
     ) {
-        if let Some(pending) = self.pending.get_mut(&checkpoint).filter(|p| p.attempt == attempt) {
-            if let Some(acknowledged) = pending.acknowledged.get_mut(subtask.index()) {
-                *acknowledged = true;
-            }
+        let pending = self.pending.get_mut(&checkpoint).filter(|p| p.attempt == attempt);
+        if let Some(pending) = pending
+            && let Some(acknowledged) = pending.acknowledged.get_mut(subtask.index())
+        {
+            *acknowledged = true;
         }
     }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::verdict::{Violation, Violations};
 use crate::protocol::{
-    Attempt, ChannelId, Guarantee, OperatorId, OperatorRole, Protocol, SubtaskId, SubtaskShape,
-    Topology, TransactionId,
+    Attempt, ChannelId, DefectSet, Guarantee, Loops, OperatorId, OperatorRole, Protocol, SubtaskId,
+    SubtaskShape, Topology, TransactionId,
 };
 use crate::trace::{RunStarted, Stamp};
 
@@ -41,6 +41,8 @@ pub(super) struct Shape {
     pub liveness_bound: Duration,
     /// How cuts are made.
     pub protocol: Protocol,
+    /// The edges that lead back, where the protocol logs them.
+    loops: Loops,
 }
 
 impl Shape {
@@ -59,6 +61,7 @@ impl Shape {
             concurrent_max: run.concurrent_max as usize,
             liveness_bound: Duration::from_millis(run.liveness_bound_ms),
             protocol: run.protocol,
+            loops: Loops::default(),
         };
         shape.index();
         Ok(shape)
@@ -85,6 +88,14 @@ impl Shape {
             self.outputs[ends.from.index()].push(channel);
             self.inputs[ends.to.index()].push(channel);
         }
+        self.loops = match self.protocol {
+            Protocol::Cyclic => Loops::of(&self.topology, DefectSet::NONE),
+            Protocol::Aligned
+            | Protocol::AtLeastOnce
+            | Protocol::Unaligned
+            | Protocol::Hybrid
+            | Protocol::StopTheWorld => Loops::default(),
+        };
     }
 
     /// The job.
@@ -141,6 +152,11 @@ impl Shape {
     /// Whether a record may count more than once after a failure.
     pub fn allows_repeats(&self) -> bool {
         self.protocol.guarantee() == Guarantee::AtLeastOnce
+    }
+
+    /// Whether what is on its way in this channel is part of every cut.
+    pub fn is_logged(&self, channel: ChannelId) -> bool {
+        self.loops.leads_back(channel)
     }
 
     /// How many subtasks there are.

@@ -43,6 +43,8 @@ const BUILT_IN: &[&str] = &[
     include_str!("../../fixtures/scenarios/rescale-words.toml"),
     include_str!("../../fixtures/scenarios/rescale-lists.toml"),
     include_str!("../../fixtures/scenarios/rescale-windows.toml"),
+    include_str!("../../fixtures/scenarios/reachability.toml"),
+    include_str!("../../fixtures/scenarios/collatz.toml"),
     include_str!("../../fixtures/scenarios/word-count-whole.toml"),
     include_str!("../../fixtures/scenarios/flights-whole.toml"),
 ];

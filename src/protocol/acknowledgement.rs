@@ -17,4 +17,7 @@ pub struct Acknowledgement {
     /// Whether nothing is left for the subtask to do after this cut
     /// (input ended; in a sink, all before it committed).
     pub terminal: bool,
+    /// Whether all that enters the subtask's loops from outside had ended at the cut, and nothing was on its
+    /// back edges.
+    pub quiet: bool,
 }

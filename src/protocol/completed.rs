@@ -30,4 +30,8 @@ pub struct CompletedCheckpoint {
     /// Whether every subtask had ended, and every sink had nothing left to commit, at its cut:
     /// nothing would be done after a restore from it.
     pub terminal: bool,
+    /// The subtasks on whose back edges nothing was, and into whose loops nothing comes any more. Told when
+    /// the checkpoint completes; no part of the metadata.
+    #[serde(skip)]
+    pub quiet: Vec<SubtaskId>,
 }

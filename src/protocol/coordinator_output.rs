@@ -6,7 +6,7 @@ use super::abort::AbortReason;
 use super::acknowledgement::Acknowledgement;
 use super::barrier::Barrier;
 use super::completed::{CompletedCheckpoint, SnapshotHandle};
-use super::ids::CheckpointId;
+use super::ids::{CheckpointId, SubtaskId};
 use super::savepoint::{RequestNumber, SavepointMode, SavepointRequest};
 use super::time::VirtualTime;
 
@@ -62,6 +62,9 @@ pub enum CoordinatorOutput {
     },
     /// Tell every subtask that it completed.
     NotifyComplete(CheckpointId),
+    /// In the cut of a completed checkpoint nothing was on the back edges of these subtasks, and nothing came
+    /// into their loops through them.
+    LoopsQuiet(Vec<SubtaskId>),
     /// The checkpoint will never complete.
     Aborted {
         /// Which.

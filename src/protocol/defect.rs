@@ -187,6 +187,19 @@ pub enum Defect {
     /// B8, Flink's `SubtaskGatewayImpl` (which relies on calls that come once): an assignment that comes twice
     /// is taken twice.
     RepeatedAssignmentTaken,
+    /// B1, FLINK-3257 (M1.5): what is on its way along back edges is in no checkpoint.
+    NoBackEdgeLog,
+    /// B1, M1.5: the log of a back edge starts one record late.
+    LogStartedLate,
+    /// B1, M1.5: the log of a back edge stops one record late.
+    LogStoppedLate,
+    /// Carbone et al. 2015, Algorithm 2: barriers have no ids, so that the one of the next checkpoint is taken
+    /// for one of the checkpoint whose barrier has not come round.
+    LoopWithoutIds,
+    /// Carbone et al. 2015, §4.3: an edge to an operator that the search has *visited* leads back, not only
+    /// one to an operator on its stack; and a loop's head aligns when exactly its other inputs have
+    /// delivered the barrier.
+    BackEdgeIfVisited,
 }
 
 impl Defect {

@@ -19,6 +19,7 @@ pub mod gate;
 pub mod ids;
 pub mod key_group;
 pub mod lineage;
+pub mod loops;
 pub mod pending;
 pub mod redistribute;
 pub mod rescale;
@@ -47,6 +48,7 @@ pub use ids::{
 };
 pub use key_group::KeyGroup;
 pub use lineage::{Digest, Fingerprint, LineageId};
+pub use loops::Loops;
 pub use redistribute::{EdgeKind, redistribute_channel_state};
 pub use rescale::{RescaleRequest, ShapeHistory};
 pub use restore::{Reach, RestorePlan};

@@ -86,7 +86,9 @@ impl Collection {
     #[must_use]
     pub fn assemble(&self, checkpoint: CheckpointId, attempt: Attempt) -> CompletedCheckpoint {
         let terminal = self.acknowledged.values().all(|acknowledged| acknowledged.terminal);
-        CompletedCheckpoint { checkpoint, attempt, snapshots: self.handles(), terminal }
+        let quiet = self.acknowledged.iter().filter(|(_, acknowledged)| acknowledged.quiet);
+        let quiet = quiet.map(|(subtask, _)| *subtask).collect();
+        CompletedCheckpoint { checkpoint, attempt, snapshots: self.handles(), terminal, quiet }
     }
 
     fn handles(&self) -> Vec<SnapshotHandle> {

@@ -8,11 +8,12 @@ use super::ids::{ChannelId, OperatorId, SubtaskId};
 
 /// Operators, subtasks and channels of one job, each a dense table; the naming authority.
 ///
-/// Channels only lead from earlier to later operators: the graph has no cycle.
+/// Channels lead from earlier to later operators, but for those that close a loop: see
+/// [`Loops`](super::loops::Loops).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Topology {
-    /// In topological order: no operator precedes one that feeds it.
+    /// No operator precedes one that feeds it, but along a loop.
     pub operators: Vec<OperatorShape>,
     /// Grouped by operator, in the order of `operators`, by index within.
     pub subtasks: Vec<SubtaskShape>,

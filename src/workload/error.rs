@@ -22,6 +22,17 @@ pub enum WorkloadError {
         /// What would have been accepted.
         expected: String,
     },
+    /// Its output is a function of its input only as long as one reader reads it in one order.
+    #[error(
+        "workload {workload}: {late} records of it come late, which depends on the order in which one reader \
+         reads them: its splits cannot be assigned by an enumerator, which holds watermarks back"
+    )]
+    LateRecords {
+        /// The workload.
+        workload: &'static str,
+        /// How many.
+        late: usize,
+    },
     /// The settings make a job that is too large.
     #[error(transparent)]
     Job(#[from] BuildError),

@@ -22,6 +22,7 @@ use serde::de::DeserializeOwned;
 use crate::dataflow::{Input, Job, JobBuilder};
 
 mod bank;
+mod collatz;
 mod corrections;
 mod draw;
 mod error;
@@ -30,6 +31,7 @@ mod join;
 mod ledger;
 mod lookup;
 mod nexmark;
+mod reachability;
 mod records;
 mod relay;
 mod sequence;
@@ -78,7 +80,7 @@ pub struct Experiment {
 }
 
 /// Every workload there is.
-static ALL: [Workload; 15] = [
+static ALL: [Workload; 17] = [
     word_count::WORKLOAD,
     flights::WORKLOAD,
     nexmark::q1::WORKLOAD,
@@ -94,6 +96,8 @@ static ALL: [Workload; 15] = [
     sessions::WORKLOAD,
     corrections::WORKLOAD,
     ledger::WORKLOAD,
+    reachability::WORKLOAD,
+    collatz::WORKLOAD,
 ];
 
 /// Every workload there is.
@@ -135,6 +139,10 @@ impl Workload {
         settings.check(self)?;
         let mut experiment = (self.build)(settings)?;
         if !settings.assignment.is_static() {
+            let (workload, late) = (self.name, experiment.late.len());
+            if late > 0 {
+                return Err(WorkloadError::LateRecords { workload, late });
+            }
             experiment.job = Arc::new(experiment.job.with_assignment(settings.assignment)?);
         }
         Ok(experiment)
@@ -177,4 +185,26 @@ fn encoded<T: Serialize>(record: &T) -> Vec<u8> {
 /// What an entry of an input of this module holds.
 fn decoded<T: DeserializeOwned>(entry: &[u8]) -> T {
     postcard::from_bytes(entry).expect("the input is the workload's own")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataflow::SplitAssignment;
+
+    #[test]
+    fn what_is_late_in_one_order_is_not_read_in_any() {
+        let assignment = SplitAssignment::Enumerated;
+        for workload in all() {
+            let usual = workload.usual_settings(2, 0);
+            let late = workload.experiment(&usual).expect("its usual settings").late.len();
+            let enumerated = WorkloadSettings { assignment, ..usual };
+            match workload.experiment(&enumerated) {
+                Ok(experiment) => {
+                    assert_eq!((late, experiment.job.enumerated().count() > 0), (0, true))
+                }
+                Err(error) => assert!(late > 0, "{error}"),
+            }
+        }
+    }
 }

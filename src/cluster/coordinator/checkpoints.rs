@@ -6,7 +6,8 @@ use super::ledger::Change;
 use super::leftovers::checkpoint_of;
 use super::{Coordinator, Purpose, State, metadata};
 use crate::protocol::{
-    Acknowledgement, CompletedCheckpoint, CoordinatorOutput, ObjectKey, ProcessId, VirtualTime,
+    Acknowledgement, CompletedCheckpoint, CoordinatorOutput, ObjectKey, ProcessId, SubtaskId,
+    VirtualTime,
 };
 use crate::trace::Event;
 
@@ -64,6 +65,7 @@ impl Coordinator {
                 outbox.event(Event::CompletionNotified { attempt, checkpoint });
                 self.tell_hosts(&Message::NotifyComplete { attempt, checkpoint }, outbox);
             }
+            CoordinatorOutput::LoopsQuiet(quiet) => self.end_loops(&quiet, outbox),
             CoordinatorOutput::Aborted { checkpoint, reason } => {
                 outbox.event(Event::Aborted { attempt, checkpoint, reason });
                 self.request_again(now);
@@ -87,6 +89,17 @@ impl Coordinator {
             CoordinatorOutput::FailAttempt => {
                 self.fail_current(now, attempt, "too many checkpoints failed in a row", outbox);
             }
+        }
+    }
+
+    /// Loops that are quiet as a whole stay so: their tasks are told. If the word is lost, the next
+    /// checkpoint that completes says it again.
+    fn end_loops(&mut self, quiet: &[SubtaskId], outbox: &mut impl Outbox) {
+        let quiet = quiet.iter().copied().collect();
+        let over = self.job.loops().quiet(self.job.topology(), &quiet);
+        if !over.is_empty() {
+            let attempt = self.ledger.record().attempt;
+            self.tell_hosts(&Message::LoopsOver { attempt, over }, outbox);
         }
     }
 

@@ -60,7 +60,8 @@ mod tests {
         let (checkpoint, attempt, subtask) = (CheckpointId(7), Attempt(2), SubtaskId(0));
         let key = ObjectKey::Snapshot { checkpoint, attempt, subtask };
         let handle = SnapshotHandle { subtask, key, digest: Digest(5), bytes: 3 };
-        CompletedCheckpoint { checkpoint, attempt, snapshots: vec![handle], terminal: false }
+        let snapshots = vec![handle];
+        CompletedCheckpoint { checkpoint, attempt, snapshots, terminal: false, quiet: Vec::new() }
     }
 
     #[test]

@@ -52,6 +52,9 @@ impl Coordinator {
         if self.settings.checkpoints.protocol.may_overtake() {
             return Err("what barriers overtake cannot be dealt out to other subtasks".to_owned());
         }
+        if self.job.enumerated().next().is_some() {
+            return Err("what an enumerator has assigned stays with its readers".to_owned());
+        }
         let job = self.declared.at(parallelism).map_err(|error| error.to_string())?;
         if job.topology() == self.job.topology() {
             return Err(format!("the job runs at parallelism {parallelism}"));

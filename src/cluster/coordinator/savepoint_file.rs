@@ -102,7 +102,13 @@ mod tests {
             SnapshotHandle { subtask, key, digest: Digest(5), bytes: 3 }
         };
         let snapshots = topology.subtask_ids().map(handle).collect();
-        let completed = CompletedCheckpoint { checkpoint, attempt, snapshots, terminal: false };
+        let completed = CompletedCheckpoint {
+            checkpoint,
+            attempt,
+            snapshots,
+            terminal: false,
+            quiet: Vec::new(),
+        };
         SavepointFile::new(topology, completed)
     }
 

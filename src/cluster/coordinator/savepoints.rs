@@ -11,7 +11,7 @@ use super::savepoint_file::SavepointFile;
 use super::{Coordinator, Purpose, State, metadata};
 use crate::protocol::{
     CheckpointId, CompletedCheckpoint, CoordinatorOutput, Defect, EnumeratorState, ObjectKey,
-    ProcessId, RequestNumber, SavepointRequest, VirtualTime,
+    ProcessId, Protocol, RequestNumber, SavepointRequest, VirtualTime,
 };
 use crate::trace::Event;
 
@@ -62,8 +62,8 @@ impl Coordinator {
         if self.ledger.record().savepoints.requests.contains(&number) {
             return;
         }
-        if self.job.enumerated().next().is_some() {
-            return refuse("a job with enumerators takes no savepoints", outbox);
+        if let Some(reason) = self.never_takes_any() {
+            return refuse(reason, outbox);
         }
         match (&mut self.state, request) {
             (State::Leading { checkpoints, .. }, Request::Savepoint { mode }) => {
@@ -81,6 +81,19 @@ impl Coordinator {
                 refuse("the coordinator does not lead the job yet", outbox);
             }
         }
+    }
+
+    /// Why this job takes no savepoints at all: without alignment there is no cut for them, a world that
+    /// stands still would wait for a word that nobody gives, and enumerators are asked for no part of them.
+    fn never_takes_any(&self) -> Option<&'static str> {
+        match self.settings.checkpoints.protocol {
+            Protocol::Aligned | Protocol::Unaligned | Protocol::Hybrid => {}
+            Protocol::AtLeastOnce | Protocol::Cyclic | Protocol::StopTheWorld => {
+                return Some("the protocol of the job has no cut for savepoints");
+            }
+        }
+        let has_enumerators = self.job.enumerated().next().is_some();
+        has_enumerators.then_some("a job with enumerators takes no savepoints")
     }
 
     /// The savepoint that the job stops at is there: all are told to commit and finish, again and again.

@@ -104,6 +104,7 @@ impl Task {
         let inputs = inputs.map(|lane| in_flight(lane, capturing.restored_in(lane.0))).collect();
         let outputs = capturing.state.outputs.iter().map(|lane| in_flight(lane, 0)).collect();
         snapshotting.add(&capturing.state);
+        snapshotting.quiet &= capturing.state.is_empty();
         let state = snapshotting.digest();
         let captured =
             ChannelStateCaptured { subtask, attempt, checkpoint, inputs, outputs, state };

@@ -137,6 +137,8 @@ impl InputChannel {
 pub struct OutputChannel {
     cut: ChannelCut,
     to: ProcessId,
+    /// Whether its items need no credit: it leads back.
+    free: bool,
     credits: u32,
     /// How many elements were sent.
     sent: u32,
@@ -150,11 +152,13 @@ pub struct OutputChannel {
 }
 
 impl OutputChannel {
-    pub fn new(channel: ChannelId, to: ProcessId) -> Self {
+    /// A channel to `to`, whose items need credit unless it is `free` of it.
+    pub fn new(channel: ChannelId, to: ProcessId, free: bool) -> Self {
         let cut = ChannelCut { channel, records: 0, digest: Digest::default() };
         Self {
             cut,
             to,
+            free,
             credits: 0,
             sent: 0,
             seen: 0,
@@ -258,13 +262,15 @@ impl OutputChannel {
     /// Only items need credit: markers are few, and must not wait behind a full receiver.
     fn may_send(&self, element: &Element<Item>) -> bool {
         match element {
-            Element::Item(_) => self.credits > 0,
+            Element::Item(_) => self.free || self.credits > 0,
             Element::Barrier(_) | Element::Cancel(_) | Element::End => true,
         }
     }
 
     fn send(&mut self, element: Element<Item>, attempt: Attempt, outbox: &mut impl Outbox) {
-        if let Element::Item(_) = element {
+        if let Element::Item(_) = element
+            && !self.free
+        {
             self.credits -= 1;
         }
         let (channel, sequence) = (self.cut.channel, self.sent);

@@ -5,6 +5,7 @@ mod channel_state;
 mod channels;
 mod checkpoints;
 mod commit;
+mod loops;
 mod outputs;
 mod restoring;
 mod savepoints;
@@ -14,6 +15,7 @@ mod time;
 
 use channels::{InputChannel, OutputChannel};
 use commit::SinkWriter;
+use loops::LoopPlace;
 use outputs::OutputSide;
 use restoring::Read;
 pub use restoring::Shapes;
@@ -78,6 +80,7 @@ pub struct Task {
     subtask: Subtask,
     gate: InputGate<Item>,
     protocol: Protocol,
+    place: LoopPlace,
     checkpoint: SubtaskCheckpoint,
     /// What has to be durable before a snapshot is acknowledged.
     parts: &'static [AsyncPart],
@@ -139,10 +142,15 @@ impl Task {
             .collect();
         let outputs = topology
             .outputs(id)
-            .map(|channel| OutputChannel::new(channel, host(shape(channel).to)))
+            .map(|channel| {
+                let free = protocol == Protocol::Cyclic && job.loops().leads_back(channel);
+                OutputChannel::new(channel, host(shape(channel).to), free)
+            })
             .collect();
         let role = topology.operator_of(id).role;
+        let place = LoopPlace::of(job, id, protocol, defects);
         let gate = InputGate::of(protocol, inputs.len(), defects);
+        let gate = gate.with_back_edges(place.back(inputs.len()));
         Self {
             id,
             attempt,
@@ -150,6 +158,7 @@ impl Task {
             subtask: job.subtask(id, defects),
             gate,
             protocol,
+            place,
             checkpoint: SubtaskCheckpoint::new(None, async_parts(role), defects),
             parts: async_parts(role),
             inputs,
@@ -217,6 +226,7 @@ impl Task {
         }
         let element = hurried_if_due(element, env.now);
         self.gate.handle_element(index, element).map_err(|error| error.to_string())?;
+        self.check_back_edge(index, channel)?;
         self.run(env);
         Ok(())
     }
@@ -372,6 +382,7 @@ impl Task {
     fn end(&mut self, env: &mut Env<'_, impl Outbox>) {
         assert_eq!(self.phase, Phase::Running, "a task ends once, while it runs");
         self.phase = Phase::Ended;
+        self.end_back_edges(env);
         self.outputs.broadcast(&Element::End, env.outbox);
         env.outbox.event(Event::SubtaskEnded { subtask: self.id, attempt: self.attempt });
     }

@@ -48,6 +48,8 @@ pub struct Snapshotting {
     bytes: Arc<[u8]>,
     handle: SnapshotHandle,
     terminal: bool,
+    /// Whether nothing enters the subtask's loops any more, and nothing was on its back edges.
+    pub(super) quiet: bool,
     /// Where a source stood.
     positions: Vec<SplitPosition>,
     uploading: bool,
@@ -146,8 +148,8 @@ impl Task {
         let settled = self.sink.as_ref().is_none_or(|sink| sink.is_settled());
         let terminal = self.phase == Phase::Ended && settled;
         let (positions, ownership) = (self.positions(), Ownership::default());
-        let (uploading, capturing) = (false, None);
-        Snapshotting { bytes, handle, terminal, positions, uploading, ownership, capturing }
+        let (quiet, uploading, capturing) = (self.is_quiet(), false, None);
+        Snapshotting { bytes, handle, terminal, quiet, positions, uploading, ownership, capturing }
     }
 
     fn snapshot_taken(
@@ -200,9 +202,9 @@ impl Task {
     fn acknowledge(&mut self, checkpoint: CheckpointId, env: &mut Env<'_, impl Outbox>) {
         let (subtask, attempt) = (self.id, self.attempt);
         let Some(snapshotting) = self.snapshots.get_mut(&checkpoint) else { return };
-        let Snapshotting { handle, terminal, .. } = *snapshotting;
+        let Snapshotting { handle, terminal, quiet, .. } = *snapshotting;
         env.outbox.event(Event::Acknowledged { subtask, attempt, checkpoint });
-        let acknowledgement = Acknowledgement { attempt, checkpoint, handle, terminal };
+        let acknowledgement = Acknowledgement { attempt, checkpoint, handle, terminal, quiet };
         let message = Message::Acknowledge(Box::new(acknowledgement));
         env.outbox.send(ProcessId::Coordinator, message);
     }

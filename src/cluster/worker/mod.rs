@@ -186,6 +186,11 @@ impl Worker {
             Message::NotifyComplete { attempt, checkpoint } => {
                 self.handle_notify_complete(now, attempt, checkpoint, outbox);
             }
+            Message::LoopsOver { attempt, over } => {
+                self.for_each_task(now, attempt, outbox, |task, env| {
+                    task.handle_loops_over(&over, env);
+                });
+            }
             Message::NotifyAborted { attempt, checkpoint } => {
                 self.for_each_task(now, attempt, outbox, |task, env| {
                     task.handle_aborted(checkpoint, env);

@@ -128,15 +128,19 @@ impl Cut {
     /// The checkpoint completed: every channel that barriers overtook in is judged.
     pub(super) fn judge_overtaken(&self, scene: &mut Scene) {
         for subtask in scene.shape.subtask_ids() {
-            if self.states.is_overtaken(subtask) && !self.states.captured[subtask.index()] {
+            let logs = scene.shape.inputs[subtask.index()].iter();
+            let logs = logs.copied().any(|channel| scene.shape.is_logged(channel));
+            let owes = logs || self.states.is_overtaken(subtask);
+            if owes && !self.states.captured[subtask.index()] {
                 return self.report_uncaptured(scene, subtask);
             }
         }
         for (index, ends) in scene.shape.channels.iter().enumerate() {
             let channel = ChannelId(u16::try_from(index).unwrap_or(u16::MAX));
             let claims = &self.claims[index];
+            let logged = scene.shape.is_logged(channel);
             if let (true, Some(sent), Some(received)) =
-                (self.states.is_overtaken(ends.to), claims.sent, claims.received)
+                (logged || self.states.is_overtaken(ends.to), claims.sent, claims.received)
             {
                 let received = self.states.all_received(channel, received);
                 self.judge_claims(scene, channel, sent, received);

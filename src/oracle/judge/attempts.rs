@@ -69,4 +69,15 @@ impl Judge {
             false
         })
     }
+
+    /// Nothing is left to do: what was owed by then is judged.
+    pub(super) fn finish_job(&mut self, stamp: Stamp) {
+        let scene = scene!(self, stamp);
+        self.order.handle_finished(scene);
+        self.splits.handle_finished(scene);
+        self.state.handle_finished(scene);
+        self.event_time.handle_finished(scene);
+        self.output.handle_finished(scene);
+        self.liveness.handle_finished(scene);
+    }
 }

@@ -372,16 +372,6 @@ impl Judge {
         }
     }
 
-    fn finish_job(&mut self, stamp: Stamp) {
-        let scene = scene!(self, stamp);
-        self.order.handle_finished(scene);
-        self.splits.handle_finished(scene);
-        self.state.handle_finished(scene);
-        self.event_time.handle_finished(scene);
-        self.output.handle_finished(scene);
-        self.liveness.handle_finished(scene);
-    }
-
     pub(super) fn complete(&mut self, stamp: Stamp, checkpoint: CheckpointId) {
         let scene = scene!(self, stamp);
         self.cut.handle_completed(scene, checkpoint);

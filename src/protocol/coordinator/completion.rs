@@ -131,6 +131,7 @@ impl CheckpointCoordinator {
         completed: CompletedCheckpoint,
     ) {
         let CompletedCheckpoint { checkpoint, terminal, .. } = completed;
+        let quiet = completed.quiet.clone();
         let evicted = self.store.add(completed);
         self.outputs.push_back(CoordinatorOutput::Completed { checkpoint, terminal });
         self.outputs.extend(evicted.into_iter().map(CoordinatorOutput::Discard));
@@ -147,6 +148,9 @@ impl CheckpointCoordinator {
         // After its attempt is over nobody is left to tell; a restore implies completion.
         if self.is_current(attempt) && !self.defects.has(Defect::NotifyBeforeStore) {
             self.outputs.push_back(CoordinatorOutput::NotifyComplete(checkpoint));
+        }
+        if self.is_current(attempt) && !quiet.is_empty() {
+            self.outputs.push_back(CoordinatorOutput::LoopsQuiet(quiet));
         }
         debug_assert!(
             self.subsumed_by(checkpoint).is_empty(),

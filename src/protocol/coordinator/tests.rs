@@ -39,7 +39,7 @@ fn acknowledgement(attempt: u32, id: u64, subtask: u16) -> Acknowledgement {
     let (attempt, checkpoint, subtask) = (Attempt(attempt), ckpt(id), SubtaskId(subtask));
     let key = ObjectKey::Snapshot { checkpoint, attempt, subtask };
     let handle = SnapshotHandle { subtask, key, digest: Digest::default(), bytes: 0 };
-    Acknowledgement { attempt, checkpoint, handle, terminal: false }
+    Acknowledgement { attempt, checkpoint, handle, terminal: false, quiet: false }
 }
 
 fn drain(coordinator: &mut CheckpointCoordinator) -> Vec<CoordinatorOutput> {

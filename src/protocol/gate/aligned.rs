@@ -33,7 +33,7 @@ impl<T: Clone> InputGate<T> {
             self.outputs.push_back(GateOutput::AlignmentAborted(checkpoint));
             return;
         }
-        let awaited = if self.ended_counts() { self.open } else { self.channels.len() };
+        let awaited = if self.ended_counts() { self.regular_open() } else { self.channels.len() };
         self.phase = Phase::Aligning { barrier, awaited };
         self.outputs.push_back(GateOutput::AlignmentStarted(checkpoint));
         self.arrive(channel, checkpoint);
@@ -66,7 +66,7 @@ impl<T: Clone> InputGate<T> {
         );
         assert!(*awaited > 0, "more channels arrive for {checkpoint} than there are");
         *awaited -= 1;
-        if *awaited == 0 {
+        if *awaited == 0 && self.is_marked(checkpoint) {
             self.complete(barrier);
         }
     }

@@ -11,6 +11,8 @@ use crate::protocol::ids::CheckpointId;
 struct Lane<T> {
     items: Vec<T>,
     extent: Extent,
+    /// Whether its first item was left out: a seeded bug.
+    skipped: bool,
 }
 
 /// How much of a channel belongs to the cut.
@@ -29,6 +31,8 @@ pub(super) struct Capture<T> {
     lanes: Vec<Lane<T>>,
     /// How many lanes wait for their barrier.
     awaited: usize,
+    /// Whether it was said that it is whole.
+    told: bool,
     defects: DefectSet,
 }
 
@@ -39,9 +43,11 @@ impl<T: Clone> Capture<T> {
         let awaited = places.iter().filter(|place| place.is_none()).count();
         let lane = |place: Option<usize>| Lane {
             items: Vec::new(),
+            skipped: false,
             extent: place.map_or(Extent::UntilBarrier, Extent::Items),
         };
-        Self { checkpoint, lanes: places.into_iter().map(lane).collect(), awaited, defects }
+        let lanes = places.into_iter().map(lane).collect();
+        Self { checkpoint, lanes, awaited, told: false, defects }
     }
 
     pub fn checkpoint(&self) -> CheckpointId {
@@ -87,6 +93,20 @@ impl<T: Clone> Capture<T> {
             *extent = Extent::Items(0);
             self.awaited -= 1;
         }
+    }
+
+    /// The first item of the channel is not in it, where another comes behind it: a seeded bug.
+    pub fn skip_first(&mut self, channel: usize) {
+        let lane = &mut self.lanes[channel];
+        if lane.items.len() == 1 && !lane.skipped {
+            lane.skipped = true;
+            lane.items.clear();
+        }
+    }
+
+    /// Whether it is told now that it is whole: once.
+    pub fn tell(&mut self) -> bool {
+        !std::mem::replace(&mut self.told, true)
     }
 
     /// By channel, what was recorded.

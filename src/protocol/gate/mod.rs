@@ -6,17 +6,20 @@
 mod aligned;
 mod at_least_once;
 mod capture;
+mod cyclic;
 mod element;
 mod hybrid;
 mod unaligned;
 
 pub use at_least_once::COUNTED_MAX;
+pub use cyclic::LOGS_MAX;
 pub use element::{Element, GateOutput};
 
 use std::collections::VecDeque;
 use std::mem;
 
 use at_least_once::Tally;
+use cyclic::Looping;
 use unaligned::Overtaking;
 
 use super::barrier::Barrier;
@@ -95,6 +98,8 @@ pub struct InputGate<T> {
     method: Method,
     /// The checkpoint whose barrier came ahead, until its channel state is whole.
     overtaking: Option<Overtaking<T>>,
+    /// Where channels lead back: what is on its way on them.
+    looping: Option<Looping<T>>,
     /// Barriers that came ahead while the gate was held for another checkpoint, each with how many
     /// items lie before it in its channel. At most one a channel and checkpoint.
     early: VecDeque<(usize, Barrier, usize)>,
@@ -140,6 +145,7 @@ impl<T: Clone> InputGate<T> {
             phase: Phase::Open,
             method,
             overtaking: None,
+            looping: None,
             early: VecDeque::new(),
             overdue: CheckpointId(0),
             handled: CheckpointId(0),
@@ -230,6 +236,7 @@ impl<T: Clone> InputGate<T> {
     /// Takes the news that the coordinator aborted `checkpoint`.
     pub fn handle_aborted(&mut self, checkpoint: CheckpointId) {
         self.forget_capture(checkpoint);
+        self.forget_log(checkpoint);
         if self.aligning() == Some(checkpoint) {
             self.abort_alignment(checkpoint);
             self.settle();
@@ -275,6 +282,7 @@ impl<T: Clone> InputGate<T> {
             match element {
                 Element::Item(item) => {
                     input.queued -= 1;
+                    self.log(channel, &item);
                     return Some(GateOutput::Item { channel, item });
                 }
                 Element::Barrier(barrier) => self.on_barrier(channel, barrier),
@@ -340,6 +348,7 @@ impl<T: Clone> InputGate<T> {
         let checkpoint = barrier.checkpoint;
         self.outputs.push_back(GateOutput::BarrierSeen { channel, checkpoint });
         match self.method {
+            Method::Block if self.looping.is_some() => self.align_in_loop(channel, barrier),
             Method::Block => self.align(channel, barrier),
             Method::Count(_) => self.count(channel, barrier),
         }
@@ -350,6 +359,9 @@ impl<T: Clone> InputGate<T> {
     fn on_cancel(&mut self, channel: usize, checkpoint: CheckpointId) {
         self.outputs.push_back(GateOutput::CancelSeen { channel, checkpoint });
         self.abandon_capture(checkpoint);
+        if self.leads_back(channel) {
+            self.abandon_log(checkpoint);
+        }
         match self.method {
             Method::Block => self.cancel_alignment(checkpoint),
             Method::Count(_) => self.cancel_count(checkpoint),
@@ -372,10 +384,17 @@ impl<T: Clone> InputGate<T> {
 
     /// All blocked channels deliver again; what was parked comes first.
     fn unblock(&mut self) {
+        let handled = self.handled;
+        self.unblock_those(|input| input.barrier <= handled);
+    }
+
+    /// A back edge that is blocked for a checkpoint to come stays so.
+    fn unblock_those(&mut self, fits: impl Fn(&Channel) -> bool) {
         assert!(self.phase == Phase::Open, "channels are unblocked when no alignment needs them");
         for (channel, input) in self.channels.iter_mut().enumerate() {
             match input.flow {
                 Flow::Flowing | Flow::Ended => continue,
+                Flow::Blocked if !fits(input) => continue,
                 Flow::Blocked => input.flow = Flow::Flowing,
             }
             let checkpoint = input.barrier;
@@ -396,15 +415,17 @@ impl<T: Clone> InputGate<T> {
         input.flow = Flow::Ended;
         self.open -= 1;
         match self.method {
+            Method::Block if self.leads_back(channel) => self.end_log(channel),
             Method::Block => self.end_aligned(channel),
             Method::Count(_) => self.end_counted(),
         }
         self.settle();
     }
 
-    /// Once all channels have ended: a trigger by message counts; then the end is announced.
+    /// Once all channels have ended, but for those that lead back: a trigger by message counts. When those
+    /// have as well, or nothing is on them any more, the end is announced.
     fn settle(&mut self) {
-        if self.open > 0 || self.phase != Phase::Open {
+        if self.regular_open() > 0 || self.phase != Phase::Open {
             return;
         }
         if let Some(barrier) = self.trigger.take().filter(|newest| newest.checkpoint > self.handled)
@@ -415,7 +436,7 @@ impl<T: Clone> InputGate<T> {
             self.outputs.push_back(GateOutput::AlignmentAborted(barrier.checkpoint));
         }
         // A gate without channels belongs to a source, which knows its end itself.
-        if !self.ended && !self.channels.is_empty() {
+        if !self.ended && !self.channels.is_empty() && self.is_over() {
             self.ended = true;
             self.outputs.push_back(GateOutput::AllEnded);
         }

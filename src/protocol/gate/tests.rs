@@ -152,3 +152,40 @@ fn only_the_aligned_checkpoint_can_be_released() {
     drain(&mut gate);
     gate.release(ckpt(2));
 }
+
+#[test]
+fn a_stale_barrier_does_not_wait_while_the_gate_is_held() {
+    let ahead = |id| Element::Barrier(Barrier::in_order(ckpt(id)).hurried());
+    let mut gate = gate(2);
+    take(&mut gate, 0, ahead(3));
+    take(&mut gate, 1, ahead(2));
+    take(&mut gate, 1, ahead(3));
+    let overtook = |output: &GateOutput<u32>| match output {
+        GateOutput::BarrierOvertook { channel, checkpoint } => Some((*channel, checkpoint.0)),
+        _ => None,
+    };
+    let order: Vec<_> = drain(&mut gate).iter().filter_map(overtook).collect();
+    assert_eq!(order, [(0, 3), (1, 2), (1, 3)], "barriers leave a channel as they arrived in it");
+}
+
+#[test]
+fn what_arrives_before_a_barrier_is_captured_and_what_follows_is_not() {
+    let ahead = |id| Element::Barrier(Barrier::in_order(ckpt(id)).hurried());
+    let mut gate = gate(3);
+    for (channel, item) in [(0, 10), (1, 20), (0, 11)] {
+        take(&mut gate, channel, Element::Item(item));
+    }
+    take(&mut gate, 0, ahead(1));
+    take(&mut gate, 0, Element::Item(12));
+    assert_eq!(items(&drain(&mut gate)), [0_u32; 0], "nothing is delivered before the snapshot");
+    assert!(gate.capture(ckpt(1)), "there is something to record");
+    gate.release(ckpt(1));
+    take(&mut gate, 1, Element::Item(21));
+    assert_eq!(items(&drain(&mut gate)), [10, 20, 11, 12, 21], "and nothing is blocked after it");
+    take(&mut gate, 1, ahead(1));
+    take(&mut gate, 1, Element::Item(22));
+    take(&mut gate, 2, Element::Item(30));
+    take(&mut gate, 2, Element::End);
+    assert!(drain(&mut gate).contains(&GateOutput::Captured(ckpt(1))), "an end is as good");
+    assert_eq!(gate.take_captured(ckpt(1)), Some(vec![vec![10, 11], vec![20, 21], vec![30]]));
+}

@@ -37,6 +37,9 @@ impl<T: Clone> InputGate<T> {
     /// [`GateOutput::Captured`] or [`GateOutput::CaptureAbandoned`] follows, unless the checkpoint is
     /// aborted before.
     pub fn capture(&mut self, checkpoint: CheckpointId) -> bool {
+        if self.begin_log(checkpoint) {
+            return true;
+        }
         let Some(Overtaking::Holding { checkpoint: held, places }) = &mut self.overtaking else {
             return false;
         };
@@ -59,6 +62,9 @@ impl<T: Clone> InputGate<T> {
 
     /// The channel state of `checkpoint`, by channel, once [`GateOutput::Captured`] was said.
     pub fn take_captured(&mut self, checkpoint: CheckpointId) -> Option<Vec<Vec<T>>> {
+        if let Some(log) = self.take_log(checkpoint) {
+            return Some(log);
+        }
         let is_it = |capture: &Capture<T>| capture.checkpoint() == checkpoint;
         match self.overtaking.take() {
             Some(Overtaking::Recording(capture)) if is_it(&capture) => Some(capture.into_items()),
@@ -76,11 +82,12 @@ impl<T: Clone> InputGate<T> {
         barrier.passage == Passage::Ahead || under_way == Some(barrier.checkpoint)
     }
 
-    /// A barrier that overtakes has arrived. While the gate is held for another checkpoint, it waits.
+    /// A barrier that overtakes has arrived. While the gate is held for an older checkpoint, it waits; one
+    /// that is older still is stale, and must not wait: a newer one of its channel may come meanwhile.
     pub(super) fn hurry(&mut self, channel: usize, barrier: Barrier) {
         let before = self.channels[channel].queued;
         match self.phase {
-            Phase::Held { checkpoint } if checkpoint != barrier.checkpoint => {
+            Phase::Held { checkpoint } if checkpoint < barrier.checkpoint => {
                 self.early.push_back((channel, barrier, before));
             }
             Phase::Held { .. } | Phase::Open | Phase::Aligning { .. } => {

@@ -21,7 +21,7 @@ fn checkpoint(topology: &Topology) -> CompletedCheckpoint {
         SnapshotHandle { subtask, key, digest: Digest::default(), bytes: 1 }
     };
     let snapshots = topology.subtask_ids().map(handle).collect();
-    CompletedCheckpoint { checkpoint, attempt, snapshots, terminal: false }
+    CompletedCheckpoint { checkpoint, attempt, snapshots, terminal: false, quiet: Vec::new() }
 }
 
 /// Who reads whom, by subtask of the new shape.
