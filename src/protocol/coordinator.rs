@@ -419,7 +419,7 @@ impl CheckpointCoordinator {
     /// was announced must be what recovery finds.
     fn complete(&mut self, now: VirtualTime, attempt: Attempt, completed: CompletedCheckpoint) {
         let CompletedCheckpoint { checkpoint, terminal, .. } = completed;
-        let quiet = completed.quiet.clone();
+        let quiet = CoordinatorOutput::loops_quiet(completed.quiet.clone());
         let evicted = self.store.add(completed);
         self.outputs.push_back(CoordinatorOutput::Completed { checkpoint, terminal });
         self.outputs.extend(evicted.into_iter().map(CoordinatorOutput::Discard));
@@ -434,9 +434,7 @@ impl CheckpointCoordinator {
         if self.is_current(attempt) && !self.defects.has(Defect::NotifyBeforeStore) {
             self.outputs.push_back(CoordinatorOutput::NotifyComplete(checkpoint));
         }
-        if self.is_current(attempt) && !quiet.is_empty() {
-            self.outputs.push_back(CoordinatorOutput::LoopsQuiet(quiet));
-        }
+        self.outputs.extend(quiet.filter(|_| self.is_current(attempt)));
         debug_assert!(
             self.pending.keys().all(|other| *other > checkpoint),
             "no checkpoint older than {checkpoint} may complete after it"

@@ -80,3 +80,10 @@ pub enum CoordinatorOutput {
     /// Too many checkpoints failed in a row: fail the attempt.
     FailAttempt,
 }
+
+impl CoordinatorOutput {
+    /// What to say of the subtasks that were quiet, if any were.
+    pub(super) fn loops_quiet(quiet: Vec<SubtaskId>) -> Option<Self> {
+        (!quiet.is_empty()).then_some(Self::LoopsQuiet(quiet))
+    }
+}
