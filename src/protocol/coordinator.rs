@@ -3,6 +3,8 @@
 //! After Flink's `CheckpointCoordinator`, `PendingCheckpoint` and `CheckpointFailureManager`; the order
 //! of completion is that of `completePendingCheckpoint` and `cleanupAfterCompletedCheckpoint`.
 
+mod failures;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
@@ -474,25 +476,6 @@ impl CheckpointCoordinator {
         }
         self.schedule.handle_ended(now);
         self.count_failure(attempt, reason);
-    }
-
-    /// Failures in a row count, each checkpoint once (it leaves `pending` when it fails), and only
-    /// those that say something about the running attempt (Flink: `CheckpointFailureManager`).
-    fn count_failure(&mut self, of: Attempt, reason: AbortReason) {
-        match reason {
-            AbortReason::Declined | AbortReason::Expired | AbortReason::FinalizationFailed => {}
-            AbortReason::AttemptFailed | AbortReason::Subsumed => return,
-        }
-        match &mut self.job {
-            Job::Running { attempt, failures, .. } if *attempt == of => {
-                *failures += 1;
-                // Said once an attempt: its end is under way then.
-                if *failures == self.settings.failures_tolerated.saturating_add(1) {
-                    self.outputs.push_back(CoordinatorOutput::FailAttempt);
-                }
-            }
-            Job::Running { .. } | Job::Stopped => {}
-        }
     }
 }
 
