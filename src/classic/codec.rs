@@ -56,7 +56,7 @@ pub fn write(events: &[Stamped], out: &mut impl Write) -> io::Result<()> {
     out.write_all(b"\n")
 }
 
-/// Reads what [`write`] wrote.
+/// Reads what [`write()`] wrote.
 ///
 /// # Errors
 ///
