@@ -49,6 +49,7 @@ const OWNERSHIP: Finder = Finder::Oracle(OracleName::Ownership);
 const RECOVERY: Finder = Finder::Oracle(OracleName::Recovery);
 const SPLITS: Finder = Finder::Oracle(OracleName::Splits);
 const STATE: Finder = Finder::Oracle(OracleName::State);
+const TERMINATION: Finder = Finder::Oracle(OracleName::Termination);
 const VECTOR_CLOCK: Finder = Finder::Oracle(OracleName::VectorClock);
 const STOPPED_WORLD: Finder = Finder::Oracle(OracleName::StoppedWorld);
 
@@ -164,6 +165,16 @@ const TABLE: &[Row] = &[
     ),
     row_under(Defect::AnsweredBeforeSynced, "word-count", 20, &[DURABILITY], lost_power),
     row_under(Defect::ReconnectLossUnnoticed, "sequence", 20, &[ORDER], lossy_reconnects),
+    row(Defect::EndInputOnStop, "savepoints", 40, &[TERMINATION]),
+    row(Defect::NoEndInputOnDrain, "drained", 20, &[TERMINATION]),
+    row(Defect::ReadsOnAfterStop, "savepoints", 40, &[TERMINATION]),
+    row(Defect::StoppedBeforeMetadata, "drained", 20, &[LIFECYCLE, TERMINATION]),
+    row(Defect::FinishedBeforeCommitted, "drained", 60, &[TERMINATION]),
+    row(Defect::FinalCheckpointSkipped, "savepoints", 30, &[LIFECYCLE, TERMINATION]),
+    row(Defect::FailedStopHaltsTriggers, "savepoints", 600, &[LIVENESS]),
+    row(Defect::SavepointAnnounced, "savepoints", 40, &[LIFECYCLE]),
+    row(Defect::SavepointUsedInRecovery, "savepoints", 400, &[RECOVERY]),
+    row(Defect::SavepointTakenForLeftover, "savepoints", 400, &[DURABILITY]),
     row(Defect::TimersNotRestored, "event-time", 20, &[EVENT_TIME]),
     row(Defect::FiredTimerInSnapshot, "late-reports", 20, &[EVENT_TIME]),
     row(Defect::WatermarkNotRestored, "late-reports", 20, &[EVENT_TIME]),
@@ -181,6 +192,7 @@ const TABLE: &[Row] = &[
     row(Defect::VanishedSinkForgotten, "rescale-words", 60, &[OUTPUT]),
     row(Defect::FirstWatermarkForAll, "rescale-windows", 40, &[OUTPUT]),
     row(Defect::FinalCheckpointSkipped, "rescale-words", 60, &[OWNERSHIP]),
+    row(Defect::FinalCheckpointSkipped, "savepoints", 30, &[LIFECYCLE, TERMINATION]),
     row(Defect::StateLeaksBetweenRuns, "zombies", 20, &[Finder::Determinism]),
     row(Defect::SplitsDiscoveredAgain, "enumerated", 60, &[SPLITS]),
     row(Defect::GatewayLeftOpen, "enumerated", 20, &[STATE]),

@@ -15,6 +15,8 @@ mod job;
 mod message;
 #[path = "walkthroughs/node.rs"]
 mod node;
+#[path = "walkthroughs/savepoints.rs"]
+mod savepoints;
 #[path = "walkthroughs/script.rs"]
 mod script;
 #[path = "walkthroughs/target.rs"]

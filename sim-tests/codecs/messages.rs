@@ -5,14 +5,14 @@ use std::sync::Arc;
 use cutwater::cluster::Message;
 use cutwater::cluster::message::{
     Deploy, DeployedShape, Fetched, Heartbeat, JobRecord, MetaOperation, ObjectOperation,
-    ObjectResult, Redistribution, RequestId, SinkOperation,
+    ObjectResult, Redistribution, Request, RequestId, SavepointRecord, SinkOperation,
 };
 use cutwater::dataflow::{Item, Payload, Record};
 use cutwater::protocol::rescale::FormerName;
 use cutwater::protocol::{
     Acknowledgement, Attempt, Barrier, ChannelId, CheckpointId, Digest, Element, Incarnation,
-    LineageId, ObjectKey, Passage, ShapeHistory, SnapshotHandle, SplitEvent, SplitId, SubtaskId,
-    Term, TransactionId, VirtualTime,
+    LineageId, ObjectKey, Passage, RequestNumber, SavepointMode, ShapeHistory, SnapshotHandle,
+    SplitEvent, SplitId, SubtaskId, Term, TransactionId, VirtualTime,
 };
 
 /// Numbers for the fields of a message, taken in turn.
@@ -92,6 +92,13 @@ impl Numbers {
             last_checkpoint: self.checkpoint(),
             retained: vec![self.checkpoint(), self.checkpoint()],
             finished: self.flag(),
+            savepoints: Box::new(SavepointRecord {
+                completed: vec![self.checkpoint()],
+                requests: vec![RequestNumber(3)],
+                stopped: Some(self.checkpoint()),
+                is_drained: self.flag(),
+                origin: Some(self.checkpoint()),
+            }),
             parallelism: self.flag().then_some(3),
             shapes: ShapeHistory::default(),
         }
@@ -117,7 +124,7 @@ impl Numbers {
 }
 
 /// How many kinds of messages [`message`] makes.
-pub const MESSAGES: usize = 39;
+pub const MESSAGES: usize = 43;
 
 /// A message of kind `kind`.
 pub fn message(kind: usize, n: &mut Numbers, bytes: &[u8]) -> Message {
@@ -130,6 +137,7 @@ pub fn message(kind: usize, n: &mut Numbers, bytes: &[u8]) -> Message {
             elements: n.middle(),
         },
         36..39 => of_enumerators(kind, n),
+        39..43 => of_savepoints(kind, n),
         _ => of_services(kind, n, bytes),
     }
 }
@@ -223,6 +231,19 @@ fn of_attempts(kind: usize, n: &mut Numbers, bytes: &[u8]) -> Message {
         _ => {
             let operation = SinkOperation::Commit { transaction: n.transaction() };
             Message::Sink { request: n.request(), operation }
+        }
+    }
+}
+
+fn of_savepoints(kind: usize, n: &mut Numbers) -> Message {
+    let (attempt, checkpoint, mode) = (n.attempt(), n.checkpoint(), SavepointMode::Drain);
+    match kind {
+        39 => Message::TriggerSavepoint { attempt, checkpoint, mode },
+        40 => Message::Stop { attempt, checkpoint },
+        41 => Message::Finished(n.heartbeat()),
+        _ => {
+            let request = if n.flag() { Request::Resume } else { Request::Savepoint { mode } };
+            Message::Request { number: RequestNumber(n.short()), request }
         }
     }
 }

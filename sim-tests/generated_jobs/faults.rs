@@ -331,6 +331,7 @@ impl DraftPlan {
             links: self.links.settle(topology),
             mailbox_us: Span::new(0, self.mailbox_us),
             faults: self.faults.iter().map(|each| self.fault(each, topology, span_us)).collect(),
+            requests: Vec::new(),
             rescales: self
                 .rescale
                 .iter()

@@ -3,7 +3,9 @@
 use std::str::FromStr;
 
 use cutwater::protocol::subtask::AsyncPart;
-use cutwater::protocol::{CheckpointId, CoordinatorTimer, Defect, DefectSet, Element};
+use cutwater::protocol::{
+    CheckpointId, CoordinatorTimer, Defect, DefectSet, Element, SavepointMode,
+};
 
 use crate::in_flight::Capture;
 use crate::job::Job;
@@ -62,6 +64,10 @@ impl World {
             ["deliver", channel] => self.deliver(channel, 1),
             ["deliver", channel, count] => self.deliver(channel, parsed("n", count)?),
             ["trigger"] => self.trigger(),
+            ["savepoint"] => self.ask(SavepointMode::GoOn),
+            ["savepoint", "again"] => self.ask_again(SavepointMode::GoOn),
+            ["stop"] => self.ask(SavepointMode::Stop),
+            ["stop", "drain"] => self.ask(SavepointMode::Drain),
             ["expire", checkpoint] => self.expire(checkpoint_named(checkpoint)?),
             ["overdue", name, checkpoint] => self.overdue(name, checkpoint_named(checkpoint)?),
             ["upload", names @ .., checkpoint] => {
@@ -101,6 +107,11 @@ impl World {
             return Err(format!("{source} is not a source"));
         };
         let unread = self.logs[subtask][position..].to_vec();
+        if self.nodes[subtask].halted {
+            self.stimulus(format_args!("{source} could read {unread:?}"));
+            self.tell(subtask, "read nothing, the job is about to stop");
+            return Ok(());
+        }
         if unread.is_empty() {
             return Err(format!("{source} has nothing to read"));
         }

@@ -65,6 +65,9 @@ impl World {
         if attempt != self.attempt || self.nodes.is_empty() {
             return self.tell(subtask, format!("ignore a message of {attempt}"));
         }
+        if let Content::Trigger(barrier) = &content {
+            self.drain_before(subtask, barrier.checkpoint);
+        }
         let node = &mut self.nodes[subtask];
         match (content, &mut node.work) {
             (Content::Trigger(barrier), _) => {
@@ -230,6 +233,7 @@ impl World {
                 self.on_commit(subtask, output);
             }
         }
+        self.halt_behind(subtask, checkpoint);
         let state = self.nodes[subtask].state();
         self.tell(subtask, format!("snapshot {checkpoint} {}", state.show()));
         let may_overtake = self.job.settings.protocol.may_overtake();
@@ -335,6 +339,7 @@ impl World {
             }
             CoordinatorOutput::LoopsQuiet(quiet) => self.end_loops(&quiet),
             CoordinatorOutput::Aborted { checkpoint, reason } => {
+                self.go_on_without(checkpoint);
                 self.say("coordinator", format!("abort {checkpoint} ({reason})"));
                 self.store_requests.retain(|request| match request {
                     StoreRequest::Metadata(it) => *it != checkpoint,
@@ -347,6 +352,12 @@ impl World {
                 self.say("coordinator", format!("discard {}", completed.checkpoint));
                 self.delete(&completed.snapshots);
             }
+            CoordinatorOutput::TriggerSavepoint { .. }
+            | CoordinatorOutput::WriteSavepoint(_)
+            | CoordinatorOutput::AddSavepoint { .. }
+            | CoordinatorOutput::SavepointCompleted { .. }
+            | CoordinatorOutput::Stop(_)
+            | CoordinatorOutput::Refused { .. } => self.on_savepoint(output),
             CoordinatorOutput::FailAttempt => self.say("coordinator", "fail the attempt"),
         }
     }
@@ -381,10 +392,11 @@ impl World {
         match handle.key {
             ObjectKey::Snapshot { checkpoint, .. } => format!("{checkpoint}/{name}"),
             ObjectKey::Metadata { checkpoint } => format!("{checkpoint}/metadata"),
+            ObjectKey::Savepoint { checkpoint } => format!("{checkpoint}/savepoint"),
         }
     }
 
-    fn send_to_all(&mut self, content: &Content) {
+    pub fn send_to_all(&mut self, content: &Content) {
         (0..self.job.members.len()).for_each(|subtask| self.send(subtask, content.clone()));
     }
 

@@ -75,6 +75,8 @@ pub struct Node {
     pub work: Work,
     /// Whether it has sent its end of input.
     pub ended: bool,
+    /// Whether it has passed the barrier of a savepoint that the job is to stop at.
+    pub halted: bool,
 }
 
 impl Node {
@@ -100,7 +102,7 @@ impl Node {
         if protocol == Protocol::StopTheWorld {
             checkpoint = checkpoint.stopping_the_world();
         }
-        Self { gate, checkpoint, work, ended: false }
+        Self { gate, checkpoint, work, ended: false, halted: false }
     }
 
     /// The state as a snapshot would freeze it.

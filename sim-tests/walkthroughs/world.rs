@@ -8,7 +8,7 @@ use std::fmt::Display;
 
 use cutwater::protocol::{
     Attempt, CheckpointCoordinator, CheckpointId, CompletedCheckpoint, CoordinatorTimer, DefectSet,
-    Element, ObjectKey, SubtaskId, VirtualTime,
+    Element, ObjectKey, SavepointMode, SubtaskId, VirtualTime,
 };
 
 use crate::in_flight::{Capture, InFlight};
@@ -68,6 +68,10 @@ pub struct World {
     pub logs: Vec<Vec<i64>>,
     /// Decides.
     pub coordinator: CheckpointCoordinator,
+    /// The savepoint that the job is to stop at.
+    pub stopping: Option<(CheckpointId, SavepointMode)>,
+    /// How many requests were made.
+    pub requests: u16,
     /// Asked for and not fired.
     pub timers: Vec<(VirtualTime, CoordinatorTimer)>,
     /// On their way, arriving at once.
@@ -114,6 +118,8 @@ impl World {
             kept: vec![0; links],
             logs: vec![Vec::new(); members],
             coordinator,
+            stopping: None,
+            requests: 0,
             timers: Vec::new(),
             messages: VecDeque::new(),
             delayed: Vec::new(),

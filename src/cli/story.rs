@@ -167,6 +167,15 @@ impl Story {
                 format!("{} fails: {reason}", self.name(*subtask))
             }
             Event::SubtaskEnded { subtask, .. } => format!("{} has ended", self.name(*subtask)),
+            Event::SavepointCompleted { checkpoint, mode, .. } => {
+                format!("savepoint {checkpoint} completes: {mode}")
+            }
+            Event::JobStopped { checkpoint, clean, .. } => {
+                let rest = if *clean { "" } else { ", not all of it committed" };
+                format!("the job is stopped at savepoint {checkpoint}{rest}")
+            }
+            Event::JobResumed { checkpoint } => format!("the job is resumed from {checkpoint}"),
+            Event::RequestRefused { reason } => format!("a request is refused: {reason}"),
             Event::JobFinished { attempt } => format!("the job has finished, in {attempt}"),
             _ => return None,
         })

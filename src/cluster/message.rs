@@ -8,10 +8,12 @@ use crate::dataflow::{Item, Record};
 use crate::protocol::rescale::FormerName;
 use crate::protocol::{
     Acknowledgement, Attempt, Barrier, ChannelId, CheckpointId, Element, Incarnation, ObjectKey,
-    SplitEvent, SplitId, SubtaskId, Term, TransactionId,
+    RequestNumber, SavepointMode, SplitEvent, SplitId, SubtaskId, Term, TransactionId,
 };
 use crate::protocol::{ShapeHistory, SnapshotHandle};
 use crate::trace::MessageKind;
+
+pub use super::savepoint_record::{Request, SavepointRecord};
 
 /// Names a request of one incarnation of one process; its answer carries it back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -62,6 +64,14 @@ pub enum Message {
     Cancel { attempt: Attempt },
     /// Take part in this checkpoint.
     Trigger { attempt: Attempt, barrier: Barrier },
+    /// Take part in this savepoint.
+    TriggerSavepoint { attempt: Attempt, checkpoint: CheckpointId, mode: SavepointMode },
+    /// The job is stopped at this savepoint, which has completed: commit, and finish.
+    Stop { attempt: Attempt, checkpoint: CheckpointId },
+    /// All my subtasks have.
+    Finished(Heartbeat),
+    /// Somebody asks the coordinator for something.
+    Request { number: RequestNumber, request: Request },
     /// A snapshot is durable.
     Acknowledge(Box<Acknowledgement>),
     /// There will be no snapshot.
@@ -147,10 +157,14 @@ impl Message {
             Message::Run { .. } => Kind::Run,
             Message::Running(_) => Kind::Running,
             Message::Cancel { .. } => Kind::Cancel,
-            Message::Trigger { .. } => Kind::Trigger,
+            Message::Trigger { .. } | Message::TriggerSavepoint { .. } => Kind::Trigger,
             Message::Acknowledge(_) => Kind::Acknowledge,
             Message::Decline { .. } => Kind::Decline,
-            Message::NotifyComplete { .. } | Message::LoopsOver { .. } => Kind::NotifyComplete,
+            Message::NotifyComplete { .. } | Message::Stop { .. } | Message::LoopsOver { .. } => {
+                Kind::NotifyComplete
+            }
+            Message::Finished(_) => Kind::Finished,
+            Message::Request { .. } => Kind::Request,
             Message::NotifyAborted { .. } => Kind::NotifyAborted,
             Message::SubtaskFailed { .. } => Kind::SubtaskFailed,
             Message::RequestSplit { .. } => Kind::RequestSplit,
@@ -317,6 +331,8 @@ pub struct JobRecord {
     pub parallelism: Option<u16>,
     /// In which shapes attempts have run.
     pub shapes: ShapeHistory,
+    /// What is asked of this job, the savepoints that were taken, and whether it is stopped at one.
+    pub savepoints: Box<SavepointRecord>,
 }
 
 /// A request to the meta store.

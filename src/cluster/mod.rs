@@ -8,6 +8,7 @@ pub mod meta_store;
 pub mod object_store;
 pub mod process;
 pub mod requests;
+mod savepoint_record;
 pub mod settings;
 pub mod sink_target;
 pub mod source_log;

@@ -13,7 +13,7 @@ use crate::dataflow::{BuildError, Data, Input, JobBuilder, SplitAssignment};
 use crate::oracle::Verdict;
 use crate::plan::scenario::{
     CheckpointScenario, ClusterScenario, JobScenario, LinkScenario, NemesisScenario,
-    SCENARIO_VERSION,
+    RequestScenario, SCENARIO_VERSION,
 };
 use crate::plan::{FaultClass, Plan, Scenario, Span, SwarmScenario, draw};
 use crate::protocol::{DefectSet, Topology};
@@ -204,6 +204,7 @@ fn scenario(name: &str) -> Scenario {
         rescale: None,
         links: LinkScenario::default(),
         faults: faults.collect(),
+        requests: RequestScenario::default(),
         nemesis: NemesisScenario::default(),
         swarm: SwarmScenario::default(),
         liveness_ms: 60_000,

@@ -75,6 +75,7 @@ pub fn plan(interval_ms: u64, seed: u64) -> Plan {
             priorities: Vec::new(),
         },
         mailbox_us: Span::new(0, 100),
+        requests: Vec::new(),
         faults: Vec::new(),
         safety_ms: 1,
         liveness_ms: 600_000,

@@ -31,6 +31,10 @@ pub(super) struct DurabilityOracle {
     /// Completed, not discarded and not destroyed, with the snapshots that each lists.
     retained: BTreeMap<CheckpointId, Vec<ObjectKey>>,
     assembled: BTreeMap<CheckpointId, Assembled>,
+    /// Asked for.
+    asked: BTreeSet<CheckpointId>,
+    /// Completed savepoints, each with all that it needs.
+    savepoints: BTreeMap<CheckpointId, Vec<ObjectKey>>,
     /// Was durable, and is not through no fault of the system; unless it was stored again.
     destroyed: BTreeSet<ObjectKey>,
     /// The newest completed checkpoint, with the snapshots that it lists.
@@ -97,6 +101,11 @@ impl DurabilityOracle {
             self.deleted.pop_first();
         }
         let checkpoint = checkpoint_of(key);
+        if self.savepoints.get(&checkpoint).is_some_and(|needed| needed.contains(&key)) {
+            let text =
+                format!("{} was deleted, which savepoint {checkpoint} needs", shown(scene, key));
+            report(scene, Kind::SavepointDeleted, key, text);
+        }
         let Some(listed) = self.retained.get(&checkpoint) else { return };
         let is_metadata = key == ObjectKey::Metadata { checkpoint };
         if is_metadata || listed.contains(&key) {
@@ -120,7 +129,7 @@ impl DurabilityOracle {
         let silent = self.assembled.iter().filter(|(_, assembled)| assembled.is_abandoned);
         let silent = silent.map(|(id, assembled)| (*id, &assembled.snapshots));
         newest.chain(silent).find_map(|(checkpoint, snapshots)| {
-            let metadata = [ObjectKey::Metadata { checkpoint }];
+            let metadata = [self.metadata_of(checkpoint)];
             let mut keys = metadata.iter().chain(snapshots);
             let destroyed = keys.find(|key| self.destroyed.contains(*key))?;
             Some((checkpoint, *destroyed))
@@ -177,7 +186,8 @@ impl DurabilityOracle {
     pub fn handle_completed(&mut self, scene: &mut Scene, checkpoint: CheckpointId) {
         let assembled = self.assembled.remove(&checkpoint);
         let listed = assembled.map_or_else(Vec::new, |assembled| assembled.snapshots);
-        self.assembled.retain(|id, _| *id > checkpoint);
+        let asked = &self.asked;
+        self.assembled.retain(|id, _| *id > checkpoint || asked.contains(id));
         for key in &listed {
             self.judge_object(scene, checkpoint, *key);
         }
@@ -192,6 +202,43 @@ impl DurabilityOracle {
             self.retained.insert(checkpoint, listed);
         }
         self.forget_below(checkpoint);
+    }
+
+    /// A savepoint was triggered.
+    pub fn handle_savepoint_triggered(&mut self, checkpoint: CheckpointId) {
+        self.asked.insert(checkpoint);
+    }
+
+    /// A savepoint is there: all of it must be durable, for ever. A terminal one is what recovery needs.
+    pub fn handle_savepoint(
+        &mut self,
+        scene: &mut Scene,
+        checkpoint: CheckpointId,
+        is_terminal: bool,
+    ) {
+        let assembled = self.assembled.remove(&checkpoint);
+        let mut needed = assembled.map_or_else(Vec::new, |assembled| assembled.snapshots);
+        for key in &needed {
+            self.judge_object(scene, checkpoint, *key);
+        }
+        let metadata = ObjectKey::Savepoint { checkpoint };
+        if !self.was_durable(metadata) {
+            let text = format!("savepoint {checkpoint} completed before its metadata was durable");
+            report(scene, Kind::CompletedBeforeMetadata, metadata, text);
+        }
+        if is_terminal {
+            self.newest = Some((checkpoint, needed.clone()));
+        }
+        needed.push(metadata);
+        self.savepoints.insert(checkpoint, needed);
+    }
+
+    fn metadata_of(&self, checkpoint: CheckpointId) -> ObjectKey {
+        if self.asked.contains(&checkpoint) {
+            ObjectKey::Savepoint { checkpoint }
+        } else {
+            ObjectKey::Metadata { checkpoint }
+        }
     }
 
     /// A completed checkpoint fell out of retention: none of the newest may.
@@ -232,7 +279,9 @@ impl DurabilityOracle {
 
 fn checkpoint_of(key: ObjectKey) -> CheckpointId {
     match key {
-        ObjectKey::Snapshot { checkpoint, .. } | ObjectKey::Metadata { checkpoint } => checkpoint,
+        ObjectKey::Snapshot { checkpoint, .. }
+        | ObjectKey::Metadata { checkpoint }
+        | ObjectKey::Savepoint { checkpoint } => checkpoint,
     }
 }
 
@@ -242,6 +291,7 @@ fn shown(scene: &Scene, key: ObjectKey) -> String {
             format!("the snapshot of {} for {checkpoint} in {attempt}", scene.name(subtask))
         }
         ObjectKey::Metadata { checkpoint } => format!("the metadata of {checkpoint}"),
+        ObjectKey::Savepoint { checkpoint } => format!("the metadata of savepoint {checkpoint}"),
     }
 }
 
@@ -250,6 +300,8 @@ fn report(scene: &mut Scene, kind: Kind, key: ObjectKey, text: String) {
     let violation = Violation::new(kind, text);
     scene.report(match key {
         ObjectKey::Snapshot { checkpoint, subtask, .. } => violation.of(checkpoint).by(subtask),
-        ObjectKey::Metadata { checkpoint } => violation.of(checkpoint),
+        ObjectKey::Metadata { checkpoint } | ObjectKey::Savepoint { checkpoint } => {
+            violation.of(checkpoint)
+        }
     });
 }

@@ -10,6 +10,7 @@ macro_rules! scene {
 mod attempts;
 mod concern;
 mod rare;
+mod savepoints;
 mod splits;
 mod time;
 
@@ -31,6 +32,7 @@ use super::shape::{Scene, Shape};
 use super::splits::SplitsOracle;
 use super::state::StateOracle;
 use super::stopped_world::StoppedWorldOracle;
+use super::termination::TerminationOracle;
 use super::vector_clock::VectorClockOracle;
 use super::verdict::{End, Verdict, Violation, Violations};
 use crate::protocol::{Attempt, ChannelId, ProcessId, SubtaskId, Topology, VirtualTime};
@@ -69,6 +71,7 @@ pub struct Judge {
     splits: SplitsOracle,
     state: StateOracle,
     stopped_world: StoppedWorldOracle,
+    termination: TerminationOracle,
     vector_clock: VectorClockOracle,
 }
 
@@ -98,6 +101,7 @@ impl Judge {
             splits: SplitsOracle::default(),
             state: StateOracle::default(),
             stopped_world: StoppedWorldOracle::default(),
+            termination: TerminationOracle::default(),
             vector_clock: VectorClockOracle::default(),
         }
     }
@@ -129,6 +133,7 @@ impl Judge {
                     let entry = SplitPosition { split: *split, offset: *offset };
                     self.splits.handle_read(scene!(self, stamp), *subtask, *split);
                     self.state.handle_read(scene!(self, stamp), *subtask, entry, *lineage);
+                    self.termination.handle_read(scene!(self, stamp), *subtask);
                     self.judge_move(stamp, *subtask);
                 }
             }

@@ -96,6 +96,8 @@ kinds! {
         DeletedWhileRetained,
         /// The newest completed checkpoints are retained.
         DiscardedTooEarly,
+        /// What a savepoint needs is deleted by nobody but who asked for it.
+        SavepointDeleted,
         /// What is stored is what was frozen at the cut.
         StoredOtherState,
     }
@@ -296,6 +298,20 @@ kinds! {
     StoppedWorld {
         /// From its snapshot until the checkpoint is over, a subtask reads and processes nothing.
         MovedWhileStopped,
+    }
+    Termination {
+        /// A plain stop ends no input.
+        EndedByStop,
+        /// Behind the savepoint that a job stops at there is no failover.
+        FailoverAfterStop,
+        /// With a drain all input ends before the cut.
+        NotDrained,
+        /// A source reads nothing behind the barrier of the savepoint that its job stops at.
+        ReadAfterStop,
+        /// A job is stopped cleanly only when all that its savepoint holds is committed.
+        StoppedUncommitted,
+        /// A job is stopped only at a savepoint that has completed.
+        StoppedWithoutSavepoint,
     }
     Trace {
         /// A trace is numbered without gaps, in the order of time.

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::kind::Kind;
 use super::shape::Scene;
 use super::verdict::Violation;
-use crate::protocol::{Attempt, CheckpointId, ObjectKey, SubtaskId};
+use crate::protocol::{Attempt, CheckpointId, ObjectKey, SavepointMode, SubtaskId};
 
 /// How many settled ids are remembered.
 const SETTLED_MAX: usize = 256;
@@ -44,6 +44,8 @@ struct Pending {
     counted: Vec<bool>,
     missing: usize,
     is_assembled: bool,
+    /// Somebody asked for it.
+    is_savepoint: bool,
     /// Its coordinator is gone.
     is_abandoned: bool,
 }
@@ -100,6 +102,31 @@ impl LifecycleOracle {
         attempt: Attempt,
         checkpoint: CheckpointId,
     ) {
+        self.judge_order(scene, checkpoint);
+        let counts = |pending: &&Pending| !pending.is_assembled && !pending.is_savepoint;
+        let pending = self.pending.values().filter(counts).count() + 1;
+        let most = scene.shape.concurrent_max;
+        if pending > most {
+            let text =
+                format!("{checkpoint} was triggered as number {pending} pending, {most} may be");
+            report(scene, Kind::TooManyPending, checkpoint, text);
+        }
+        self.pending.insert(checkpoint, Pending::new(attempt, scene.shape.subtasks()));
+    }
+
+    /// A savepoint was triggered, however many checkpoints are pending.
+    pub fn handle_savepoint_triggered(
+        &mut self,
+        scene: &mut Scene,
+        attempt: Attempt,
+        checkpoint: CheckpointId,
+    ) {
+        self.judge_order(scene, checkpoint);
+        let pending = Pending::new(attempt, scene.shape.subtasks());
+        self.pending.insert(checkpoint, Pending { is_savepoint: true, ..pending });
+    }
+
+    fn judge_order(&mut self, scene: &mut Scene, checkpoint: CheckpointId) {
         if let Some(last) = self.triggered_last.filter(|last| checkpoint <= *last) {
             report(
                 scene,
@@ -109,14 +136,35 @@ impl LifecycleOracle {
             );
         }
         self.triggered_last = self.triggered_last.max(Some(checkpoint));
-        let pending = self.pending.values().filter(|pending| !pending.is_assembled).count() + 1;
-        let most = scene.shape.concurrent_max;
-        if pending > most {
-            let text =
-                format!("{checkpoint} was triggered as number {pending} pending, {most} may be");
-            report(scene, Kind::TooManyPending, checkpoint, text);
+    }
+
+    /// A savepoint is there, whatever other checkpoints have completed. Whether this is news.
+    pub fn handle_savepoint_completed(
+        &mut self,
+        scene: &mut Scene,
+        checkpoint: CheckpointId,
+        mode: SavepointMode,
+    ) -> bool {
+        if self.completed.contains(&checkpoint) {
+            return false;
         }
-        self.pending.insert(checkpoint, Pending::new(attempt, scene.shape.subtasks()));
+        let what = match self.pending.get(&checkpoint) {
+            _ if self.aborted.contains(&checkpoint) => Some("it was aborted"),
+            Some(pending) if !pending.is_savepoint => Some("nobody asked for it"),
+            Some(pending) if pending.missing > 0 => Some("acknowledgements are missing"),
+            Some(pending) if !pending.is_assembled => Some("it was not assembled"),
+            Some(_) => None,
+            None => Some("it was not pending"),
+        };
+        if let Some(what) = what {
+            let text = format!("savepoint {checkpoint} completed, though {what}");
+            report(scene, Kind::CompletedUnduly, checkpoint, text);
+        }
+        self.pending.remove(&checkpoint);
+        if mode.is_terminal() {
+            self.complete(checkpoint);
+        }
+        true
     }
 
     /// A subtask froze its state: once per checkpoint, in order, and for none it knows to be aborted.
@@ -367,6 +415,7 @@ impl Pending {
             counted: vec![false; subtasks],
             missing: subtasks,
             is_assembled: false,
+            is_savepoint: false,
             is_abandoned: false,
         }
     }

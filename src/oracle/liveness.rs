@@ -145,6 +145,18 @@ impl LivenessOracle {
         }
     }
 
+    /// The job is stopped, as somebody wanted it to be.
+    pub fn handle_stopped(&mut self, now: VirtualTime) {
+        self.finished.get_or_insert(now);
+    }
+
+    /// It starts again: its time begins anew.
+    pub fn handle_resumed(&mut self, now: VirtualTime) {
+        if self.finished.take().is_some() {
+            self.faults_ended = self.faults_ended.map(|ended| ended.max(now));
+        }
+    }
+
     /// The run ended. Whether this says something on liveness.
     pub fn finish(&mut self, scene: &mut Scene, end: &End) -> bool {
         if self.finished.is_some() || self.is_overdue {
@@ -233,7 +245,7 @@ impl LivenessOracle {
             ObjectKey::Snapshot { subtask, .. } => {
                 format!("the snapshot of {}", scene.name(subtask))
             }
-            ObjectKey::Metadata { .. } => "the metadata".to_owned(),
+            ObjectKey::Metadata { .. } | ObjectKey::Savepoint { .. } => "the metadata".to_owned(),
         };
         let why = format!("recovery needs {checkpoint}, and every copy of {what} was destroyed");
         self.not_owed = Some(why);

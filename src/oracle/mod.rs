@@ -23,6 +23,7 @@ mod shape;
 mod splits;
 mod state;
 mod stopped_world;
+mod termination;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]

@@ -56,6 +56,8 @@ pub enum OracleName {
     State,
     /// Naiad's pause: between its snapshot and the end of the checkpoint a subtask stands still.
     StoppedWorld,
+    /// O20, I22: a stopped job is its savepoint, no more and no less.
+    Termination,
     /// The trace itself: numbered without gaps, in time order, within its topology.
     Trace,
     /// O4: no cut depends on what happened after it elsewhere.

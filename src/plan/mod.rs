@@ -9,6 +9,7 @@ pub mod fault_class;
 pub mod file;
 pub mod links;
 pub mod random;
+pub mod request;
 pub mod rescale;
 pub mod scenario;
 pub mod swarm;
@@ -22,6 +23,7 @@ pub use fault_class::{FaultClass, FaultFamily};
 pub use file::{FileError, PLAN_FORMAT, PLAN_VERSION, PlanFile};
 pub use links::{ControlLink, Latency, LinkSettings, Priority, SlowLink};
 pub use random::{Concern, Span, Stream};
+pub use request::PlannedRequest;
 pub use rescale::PlannedRescale;
 pub use scenario::{NemesisScenario, Scenario};
 pub use swarm::{Setting, SwarmScenario};
@@ -50,6 +52,9 @@ pub struct Plan {
     pub mailbox_us: Span,
     /// What goes wrong.
     pub faults: Vec<PlannedFault>,
+    /// What is asked of the coordinator.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub requests: Vec<PlannedRequest>,
     /// When the job is to go on at another parallelism, before the faults end.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rescales: Vec<PlannedRescale>,

@@ -24,6 +24,8 @@ pub enum Concern {
     Aim,
     /// Priorities of processes.
     Priorities,
+    /// The requests of a plan; the entity is the kind and the number of the request.
+    Requests,
 }
 
 /// A stream of random numbers. ChaCha8: the same on every platform, for ever.

@@ -51,6 +51,9 @@ pub struct Scenario {
     /// How many faults of each class.
     #[serde(default)]
     pub faults: BTreeMap<FaultClass, Span>,
+    /// What is asked of the coordinator, and how often.
+    #[serde(default)]
+    pub requests: RequestScenario,
     /// When and how they strike.
     #[serde(default)]
     pub nemesis: NemesisScenario,
@@ -252,6 +255,25 @@ impl Default for LinkScenario {
                 Latency::HeavyTail(Span::new(500, 100_000)),
             ],
         }
+    }
+}
+
+/// What is asked of the coordinator in a scenario: at times within the nemesis' window, or at protocol points.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RequestScenario {
+    /// Savepoints that the job survives.
+    pub savepoints: Span,
+    /// Savepoints that the job stops at, and is resumed from.
+    pub stops: Span,
+    /// Savepoints that the job is drained for. With one of them nothing is resumed.
+    pub drains: Span,
+}
+
+impl Default for RequestScenario {
+    fn default() -> Self {
+        let none = Span::new(0, 0);
+        Self { savepoints: none, stops: none, drains: none }
     }
 }
 

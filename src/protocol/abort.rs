@@ -34,4 +34,6 @@ pub enum AbortReason {
     FinalizationFailed,
     /// A newer checkpoint completed first.
     Subsumed,
+    /// The job is over: somebody stopped it, or nothing is left to do.
+    JobOver,
 }

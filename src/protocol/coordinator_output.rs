@@ -7,6 +7,7 @@ use super::acknowledgement::Acknowledgement;
 use super::barrier::Barrier;
 use super::completed::{CompletedCheckpoint, SnapshotHandle};
 use super::ids::{CheckpointId, SubtaskId};
+use super::savepoint::{RequestNumber, SavepointMode, SavepointRequest};
 use super::time::VirtualTime;
 
 /// Wake-ups that the coordinator asks for; those no longer of interest are ignored when they come.
@@ -77,6 +78,39 @@ pub enum CoordinatorOutput {
     DeleteSnapshots(Vec<SnapshotHandle>),
     /// The checkpoint fell out of retention: delete its metadata and then its snapshots.
     Discard(CompletedCheckpoint),
+    /// Ask every subtask of the attempt for a snapshot of a savepoint.
+    TriggerSavepoint {
+        /// Its id.
+        checkpoint: CheckpointId,
+        /// What becomes of the job.
+        mode: SavepointMode,
+    },
+    /// All have acknowledged: write the savepoint's metadata; then `handle_metadata_durable` or `…_failed`.
+    WriteSavepoint(CompletedCheckpoint),
+    /// The metadata is durable: note the savepoint in the job's record, and where it is terminal that the
+    /// job is stopped; then `handle_added` or `handle_add_failed`.
+    AddSavepoint {
+        /// Its id.
+        checkpoint: CheckpointId,
+        /// Who asked for it.
+        request: SavepointRequest,
+    },
+    /// The savepoint is there and cannot fail any more.
+    SavepointCompleted {
+        /// Its id.
+        checkpoint: CheckpointId,
+        /// What becomes of the job.
+        mode: SavepointMode,
+    },
+    /// Tell every subtask that the job is stopped at this savepoint: commit, and finish.
+    Stop(CheckpointId),
+    /// A request is not carried out.
+    Refused {
+        /// Which.
+        request: RequestNumber,
+        /// Why.
+        reason: String,
+    },
     /// Too many checkpoints failed in a row: fail the attempt.
     FailAttempt,
 }

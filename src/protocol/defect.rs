@@ -109,6 +109,25 @@ pub enum Defect {
     CorruptReadAccepted,
     /// B9, Hazelcast #23201: the store answers before it has synced.
     AnsweredBeforeSynced,
+    /// B19, FLINK-21132: a plain stop ends the input, as a drain does.
+    EndInputOnStop,
+    /// B19, FLINK-21453: with a drain the input is not ended.
+    NoEndInputOnDrain,
+    /// B19, FLINK-21028: a source reads on behind the barrier of the savepoint that the job stops at.
+    ReadsOnAfterStop,
+    /// B19, Arroyo #1124: the job is stopped before the metadata of its savepoint is durable.
+    StoppedBeforeMetadata,
+    /// B19, FLINK-38370: a sink finishes before its last commit is confirmed.
+    FinishedBeforeCommitted,
+    /// B11, FLINK-15152: after a stop that failed nothing is triggered any more.
+    FailedStopHaltsTriggers,
+    /// B10, FLINK-10354: completion of a savepoint that the job survives is announced to the subtasks.
+    SavepointAnnounced,
+    /// B12, FLINK-10354: recovery takes a savepoint for a checkpoint.
+    SavepointUsedInRecovery,
+    /// B13, once savepoints are no longer in the store (FLINK-25191): they are deleted with what nobody else
+    /// refers to.
+    SavepointTakenForLeftover,
     /// B20, FLINK-4651, Bytewax #138: a restore leaves out the timers.
     TimersNotRestored,
     /// B20, FLINK-4651 turned round: a timer that has fired stays in the snapshot, and fires again after a
@@ -144,8 +163,8 @@ pub enum Defect {
     /// B20, RW #6309: after a rescale the watermark of the first input is the watermark of all, so that
     /// those whose records still come do not hold it back.
     FirstWatermarkForAll,
-    /// B19, Arroyo 6f9bf300: the final checkpoint before a rescale is asked for while one is under way,
-    /// and silently not taken.
+    /// B19, Arroyo 2090cb97, 6f9bf300: the final checkpoint before a rescale, or the savepoint that the job
+    /// is to stop at, is asked for while a checkpoint is under way, and silently not taken.
     FinalCheckpointSkipped,
     /// Determinism (Sui #26400): a counter shared by all runs of a process leaks into a run.
     StateLeaksBetweenRuns,

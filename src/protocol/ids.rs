@@ -147,6 +147,11 @@ pub enum ObjectKey {
         /// The checkpoint it describes.
         checkpoint: CheckpointId,
     },
+    /// The same of a savepoint, which belongs to whoever asked for it: nobody here deletes it.
+    Savepoint {
+        /// The savepoint it describes.
+        checkpoint: CheckpointId,
+    },
 }
 
 impl fmt::Display for ObjectKey {
@@ -156,6 +161,7 @@ impl fmt::Display for ObjectKey {
                 write!(f, "{checkpoint}/{attempt}/{subtask}")
             }
             ObjectKey::Metadata { checkpoint } => write!(f, "{checkpoint}/metadata"),
+            ObjectKey::Savepoint { checkpoint } => write!(f, "{checkpoint}/savepoint"),
         }
     }
 }

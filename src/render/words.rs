@@ -318,6 +318,22 @@ impl Names<'_> {
             Event::Aborted { checkpoint, reason, .. } => {
                 Clause::act(format!("aborts {checkpoint}: {reason}"))
             }
+            Event::SavepointTriggered { checkpoint, mode, .. } => {
+                Clause::act(format!("triggers {checkpoint}, a savepoint: {mode}"))
+            }
+            Event::SavepointCompleted { checkpoint, mode, .. } => {
+                Clause::act(format!("completes {checkpoint}, a savepoint: {mode}"))
+            }
+            Event::JobStopped { checkpoint, clean: true, .. } => {
+                Clause::act(format!("the job is stopped at {checkpoint}"))
+            }
+            Event::JobStopped { checkpoint, clean: false, .. } => Clause::act(format!(
+                "the job is stopped at {checkpoint}, and what it holds may not be committed"
+            )),
+            Event::JobResumed { checkpoint } => {
+                Clause::act(format!("the job is resumed from {checkpoint}"))
+            }
+            Event::RequestRefused { reason } => Clause::act(format!("refuses a request: {reason}")),
             Event::Discarded { checkpoint } => Clause::act(format!("discards {checkpoint}")),
             Event::JobFinished { attempt } => {
                 Clause::act(format!("the job has finished, in {attempt}"))
@@ -426,6 +442,9 @@ impl Names<'_> {
             }
             ObjectKey::Metadata { checkpoint } => {
                 format!("the metadata of {checkpoint}")
+            }
+            ObjectKey::Savepoint { checkpoint } => {
+                format!("the metadata of savepoint {checkpoint}")
             }
         }
     }

@@ -11,7 +11,8 @@ use super::message_kind::MessageKind;
 use super::trouble::{SinkTrouble, StoreTrouble};
 use crate::protocol::{
     AbortReason, Attempt, ChannelId, CheckpointId, Digest, Incarnation, LineageId, ObjectKey,
-    OperatorId, ProcessId, SplitId, SubtaskId, Term, Topology, TransactionId, VirtualTime,
+    OperatorId, ProcessId, SavepointMode, SplitId, SubtaskId, Term, Topology, TransactionId,
+    VirtualTime,
 };
 
 /// When and where an event happened.
@@ -255,6 +256,17 @@ pub enum Event {
     /// Everything was read, processed, snapshotted in a completed checkpoint and committed.
     JobFinished { attempt: Attempt },
 
+    /// The coordinator is about to ask the subtasks for a savepoint.
+    SavepointTriggered { attempt: Attempt, checkpoint: CheckpointId, mode: SavepointMode },
+    /// The savepoint is there. After a terminal one the job is over, whatever happens.
+    SavepointCompleted { attempt: Attempt, checkpoint: CheckpointId, mode: SavepointMode },
+    /// The job is stopped at this savepoint. Unless it is `clean`, what is committed may be less than what
+    /// the savepoint holds; nothing is lost, since who resumes from it commits the rest.
+    JobStopped { attempt: Attempt, term: Term, checkpoint: CheckpointId, clean: bool },
+    /// The stopped job is started again from this savepoint, or a coordinator finds that it was.
+    JobResumed { checkpoint: CheckpointId },
+    /// A request is not carried out.
+    RequestRefused { reason: String },
     // ---- sources with an enumerator -------------------------------------------------------------
     /// A reader is about to ask for a split.
     SplitRequested { subtask: SubtaskId, attempt: Attempt },

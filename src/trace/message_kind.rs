@@ -47,4 +47,6 @@ pub enum MessageKind {
     AssignSplit,
     NoMoreSplits,
     TakeSplit,
+    Finished,
+    Request,
 }

@@ -2,23 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use strum::EnumCount as _;
-
-use crate::plan::{Fault, FaultClass, MessageAction, Plan, PlannedFault, When};
-use crate::protocol::{ProcessId, SubtaskId};
+use super::aims::Aims;
+use crate::plan::{Fault, FaultClass, MessageAction, Plan, PlannedFault};
+use crate::protocol::ProcessId;
 use crate::trace::{Event, MessageKind, Point};
-
-const _: () = assert!(Point::COUNT <= 128, "one bit a point");
 
 /// The faults of a plan that have not struck yet, and those that still act on messages.
 #[derive(Clone, Debug)]
 pub struct Nemesis {
-    aimed: Vec<Aimed>,
-    /// One bit for each point at which a fault is aimed: most events need no closer look.
-    points: u128,
+    aims: Aims,
     messages: Vec<MessageFault>,
-    /// How often the job has been restarted.
-    restarts: u32,
     strikes: Vec<Strike>,
 }
 
@@ -42,16 +35,6 @@ pub struct Moment {
     pub after: Option<Point>,
 }
 
-/// A fault aimed at a protocol point.
-#[derive(Clone, Debug)]
-struct Aimed {
-    point: Point,
-    subtask: Option<SubtaskId>,
-    left: u32,
-    after_restarts: u32,
-    fault: usize,
-}
-
 #[derive(Clone, Debug)]
 struct MessageFault {
     /// Which fault, and of which class: it strikes when it hits the first message, not when it is armed.
@@ -68,45 +51,19 @@ impl Nemesis {
     pub fn new(plan: &Plan) -> Self {
         // Rescales are watched for like faults: their places lie behind those of the faults.
         let faults = plan.faults.iter().map(|planned| &planned.when);
-        let moments = faults.chain(plan.rescales.iter().map(|planned| &planned.when));
-        let aimed = moments.enumerate().filter_map(|(fault, when)| {
-            let When::Point { point, subtask, occurrence, after_restarts } = *when else {
-                return None;
-            };
-            Some(Aimed { point, subtask, left: occurrence.max(1), after_restarts, fault })
-        });
-        let aimed: Vec<Aimed> = aimed.collect();
-        let mut points = aimed.iter().fold(0, |points, aimed| points | bit(aimed.point));
-        if aimed.iter().any(|aimed| aimed.after_restarts > 0) {
-            points |= bit(Point::AttemptStarted);
-        }
-        Self { aimed, points, messages: Vec::new(), restarts: 0, strikes: Vec::new() }
+        let aims = Aims::new(faults.chain(plan.rescales.iter().map(|planned| &planned.when)));
+        Self { aims, messages: Vec::new(), strikes: Vec::new() }
     }
 
     /// Whether any fault is aimed at events of this kind.
     #[must_use]
     pub fn is_watching(&self, event: &Event) -> bool {
-        self.points != 0 && self.points & bit(Point::from(event)) != 0
+        self.aims.is_watching(event)
     }
 
     /// The faults that strike right after this event, by their place in the plan.
     pub fn handle_event(&mut self, event: &Event) -> Vec<usize> {
-        if let Event::AttemptStarted { attempt, .. } = event {
-            self.restarts = attempt.0.saturating_sub(1);
-        }
-        let (point, subtask, restarts) = (Point::from(event), event.subtask(), self.restarts);
-        let mut striking = Vec::new();
-        self.aimed.retain_mut(|aimed| {
-            let matches = aimed.point == point
-                && aimed.after_restarts <= restarts
-                && (aimed.subtask.is_none() || aimed.subtask == subtask);
-            aimed.left -= u32::from(matches);
-            if aimed.left == 0 {
-                striking.push(aimed.fault);
-            }
-            aimed.left > 0
-        });
-        striking
+        self.aims.handle_event(event)
     }
 
     /// A fault takes effect; `struck` is where its point was reached.
@@ -154,8 +111,7 @@ impl Nemesis {
 
     /// No fault strikes or acts any more.
     pub fn end(&mut self) {
-        self.aimed.clear();
-        self.points = 0;
+        self.aims.end();
         self.messages.clear();
     }
 
@@ -164,10 +120,6 @@ impl Nemesis {
     pub fn strikes(&self) -> &[Strike] {
         &self.strikes
     }
-}
-
-fn bit(point: Point) -> u128 {
-    1 << (point as u32)
 }
 
 /// Which directions between processes are cut. Cuts may overlap: each is healed on its own.

@@ -1,5 +1,6 @@
 //! Worlds: they own time, links, crashes and scheduling, and carry outboxes out in order.
 
+pub mod aims;
 pub mod clock;
 pub mod faults;
 pub mod kernel;
@@ -8,6 +9,7 @@ pub mod links;
 pub mod madsim;
 pub mod network;
 pub mod observer;
+pub mod petitions;
 pub mod queue;
 pub mod troubles;
 pub mod waiting;

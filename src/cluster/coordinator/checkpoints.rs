@@ -3,10 +3,11 @@
 use super::super::message::{Message, ObjectOperation, ObjectResult, RequestId};
 use super::super::process::{Outbox, Timer};
 use super::ledger::Change;
+use super::leftovers::checkpoint_of;
 use super::{Coordinator, Purpose, State, metadata};
 use crate::protocol::{
-    Acknowledgement, CheckpointId, CompletedCheckpoint, CoordinatorOutput, ObjectKey, ProcessId,
-    SubtaskId, VirtualTime,
+    Acknowledgement, CompletedCheckpoint, CoordinatorOutput, ObjectKey, ProcessId, SubtaskId,
+    VirtualTime,
 };
 use crate::trace::Event;
 
@@ -79,6 +80,12 @@ impl Coordinator {
                 }
             }
             CoordinatorOutput::Discard(completed) => self.discard(now, &completed, outbox),
+            CoordinatorOutput::TriggerSavepoint { .. }
+            | CoordinatorOutput::WriteSavepoint(_)
+            | CoordinatorOutput::AddSavepoint { .. }
+            | CoordinatorOutput::SavepointCompleted { .. }
+            | CoordinatorOutput::Stop(_)
+            | CoordinatorOutput::Refused { .. } => self.carry_out_savepoint(now, output, outbox),
             CoordinatorOutput::FailAttempt => {
                 self.fail_current(now, attempt, "too many checkpoints failed in a row", outbox);
             }
@@ -116,10 +123,8 @@ impl Coordinator {
     ) {
         let checkpoint = completed.checkpoint;
         let Some(enumerators) = self.enumerators.part_of(completed) else { return };
+        outbox.event(assembled(completed));
         let bytes = metadata::encode(completed, &enumerators);
-        let snapshots =
-            completed.snapshots.iter().map(|handle| (handle.subtask, handle.key)).collect();
-        outbox.event(Event::Assembled { checkpoint, snapshots });
         let operation = ObjectOperation::Put { key: ObjectKey::Metadata { checkpoint }, bytes };
         self.object(now, Purpose::WriteMetadata(checkpoint), operation, outbox);
     }
@@ -162,7 +167,8 @@ impl Coordinator {
     fn can_use(&self, purpose: Purpose, result: &ObjectResult) -> bool {
         match purpose {
             Purpose::LoadMetadata(checkpoint) => self.is_loaded_by(checkpoint, result),
-            Purpose::WriteMetadata(_) | Purpose::Record => true,
+            Purpose::WriteMetadata(_) | Purpose::WriteSavepoint(_) | Purpose::Record => true,
+            Purpose::LoadSavepoint(..) => self.is_savepoint_read(result),
             Purpose::Delete => *result != ObjectResult::Failed,
             Purpose::List => matches!(result, ObjectResult::Listed(_)),
         }
@@ -180,7 +186,13 @@ impl Coordinator {
                 self.handle_loaded(checkpoint, &result, outbox);
             }
             Purpose::WriteMetadata(checkpoint) => {
-                self.handle_metadata(now, checkpoint, &result, outbox);
+                self.handle_metadata(now, ObjectKey::Metadata { checkpoint }, &result, outbox);
+            }
+            Purpose::WriteSavepoint(checkpoint) => {
+                self.handle_metadata(now, ObjectKey::Savepoint { checkpoint }, &result, outbox);
+            }
+            Purpose::LoadSavepoint(number) => {
+                self.handle_savepoint_read(now, number, &result, outbox);
             }
             Purpose::List => self.handle_listed(now, result, outbox),
             Purpose::Record | Purpose::Delete => {}
@@ -190,17 +202,18 @@ impl Coordinator {
     fn handle_metadata(
         &mut self,
         now: VirtualTime,
-        checkpoint: CheckpointId,
+        key: ObjectKey,
         result: &ObjectResult,
         outbox: &mut impl Outbox,
     ) {
+        let checkpoint = checkpoint_of(key);
         let State::Leading { checkpoints, .. } = &mut self.state else { return };
         match result {
             ObjectResult::Done if checkpoints.awaits_metadata(checkpoint) => {
                 checkpoints.handle_metadata_durable(now, checkpoint);
             }
             // Given up meanwhile: nothing refers to it.
-            ObjectResult::Done => self.delete(now, ObjectKey::Metadata { checkpoint }, outbox),
+            ObjectResult::Done => self.delete(now, key, outbox),
             ObjectResult::Read(_)
             | ObjectResult::Listed(_)
             | ObjectResult::Missing
@@ -209,6 +222,11 @@ impl Coordinator {
             }
         }
     }
+}
+
+pub(super) fn assembled(completed: &CompletedCheckpoint) -> Event {
+    let snapshots = completed.snapshots.iter().map(|handle| (handle.subtask, handle.key)).collect();
+    Event::Assembled { checkpoint: completed.checkpoint, snapshots }
 }
 
 fn counted(acknowledgement: &Acknowledgement) -> Event {

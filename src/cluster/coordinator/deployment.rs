@@ -10,7 +10,7 @@ use super::super::process::{Outbox, Timer};
 use super::ledger::Change;
 use super::workers::News;
 use super::{Coordinator, State};
-use crate::protocol::{Attempt, CompletedCheckpoint, Defect, ProcessId, VirtualTime};
+use crate::protocol::{Attempt, CheckpointId, CompletedCheckpoint, Defect, ProcessId, VirtualTime};
 use crate::trace::Event;
 
 /// The attempt, or the way to the next.
@@ -26,6 +26,8 @@ pub enum Deployment {
     Launching { deploy: Arc<Deploy>, running: BTreeSet<u16> },
     /// All run.
     Running { deploy: Arc<Deploy> },
+    /// The savepoint that the job stops at is there; these workers have committed and finished.
+    Stopping { deploy: Arc<Deploy>, checkpoint: CheckpointId, finished: BTreeSet<u16> },
 }
 
 impl Deployment {
@@ -35,13 +37,14 @@ impl Deployment {
             Deployment::Waiting { .. } | Deployment::Starting => None,
             Deployment::Deploying { deploy, .. }
             | Deployment::Launching { deploy, .. }
-            | Deployment::Running { deploy } => Some(deploy),
+            | Deployment::Running { deploy }
+            | Deployment::Stopping { deploy, .. } => Some(deploy),
         }
     }
 }
 
 /// The workers that host something.
-fn hosts(deploy: &Deploy) -> BTreeSet<u16> {
+pub(super) fn hosts(deploy: &Deploy) -> BTreeSet<u16> {
     deploy.placement.iter().copied().collect()
 }
 
@@ -93,7 +96,9 @@ impl Coordinator {
             Deployment::Deploying { deploy, ready } => {
                 ready.contains(&worker).then_some(deploy.attempt)
             }
-            Deployment::Launching { deploy, .. } | Deployment::Running { deploy } => {
+            Deployment::Launching { deploy, .. }
+            | Deployment::Running { deploy }
+            | Deployment::Stopping { deploy, .. } => {
                 hosts(deploy).contains(&worker).then_some(deploy.attempt)
             }
         }
@@ -144,6 +149,7 @@ impl Coordinator {
             State::Leading { .. }
             | State::TakingLeadership
             | State::Loading { .. }
+            | State::Stopped
             | State::Finished => false,
         }
     }
@@ -206,7 +212,7 @@ impl Coordinator {
     }
 
     /// Tells those that have not answered, again.
-    fn repeat_deployment(&mut self, outbox: &mut impl Outbox) {
+    pub(super) fn repeat_deployment(&mut self, outbox: &mut impl Outbox) {
         let State::Leading { deployment, .. } = &self.state else { return };
         match deployment {
             Deployment::Waiting { .. } | Deployment::Starting | Deployment::Running { .. } => {}
@@ -216,6 +222,13 @@ impl Coordinator {
                         let message = Message::Deploy { to, deploy: Arc::clone(deploy) };
                         outbox.send(ProcessId::Worker(*worker), message);
                     }
+                }
+            }
+            Deployment::Stopping { deploy, checkpoint, finished } => {
+                for worker in hosts(deploy).difference(finished) {
+                    let (attempt, checkpoint) = (deploy.attempt, *checkpoint);
+                    let message = Message::Stop { attempt, checkpoint };
+                    outbox.send(ProcessId::Worker(*worker), message);
                 }
             }
             Deployment::Launching { deploy, running } => {
@@ -284,6 +297,10 @@ impl Coordinator {
         let Some(deploy) = deployment.deploy().filter(|deploy| deploy.attempt == attempt) else {
             return;
         };
+        if let Deployment::Stopping { checkpoint, .. } = deployment {
+            let checkpoint = *checkpoint;
+            return self.stopped(checkpoint, false, outbox);
+        }
         outbox.event(Event::AttemptFailed { attempt, reason: reason.to_owned() });
         for worker in hosts(deploy) {
             outbox.send(ProcessId::Worker(worker), Message::Cancel { attempt });

@@ -7,10 +7,8 @@ use super::super::message::{JobRecord, Message, MetaOperation, ObjectOperation, 
 use super::super::process::{Outbox, Timer};
 use super::deployment::Deployment;
 use super::ledger::{Answer, Change};
-use super::{Coordinator, Purpose, State, metadata};
-use crate::protocol::{
-    CheckpointCoordinator, CheckpointId, Defect, ObjectKey, ProcessId, VirtualTime,
-};
+use super::{Coordinator, Purpose, State};
+use crate::protocol::{CheckpointCoordinator, CheckpointId, Defect, ProcessId, VirtualTime};
 use crate::trace::Event;
 
 impl Coordinator {
@@ -64,6 +62,12 @@ impl Coordinator {
                     checkpoints.handle_added(now, checkpoint);
                 }
             }
+            Change::AddSavepoint { checkpoint, .. } => {
+                if let Some(checkpoints) = self.checkpoints() {
+                    checkpoints.handle_added(now, checkpoint);
+                }
+            }
+            Change::Resume(_) => self.resume(now, outbox),
             Change::Rescale(parallelism) => self.rescale(now, parallelism, outbox),
             Change::Finish => self.finish(outbox),
         }
@@ -83,11 +87,22 @@ impl Coordinator {
             return;
         }
         self.take_shape();
+        if let Some(checkpoint) = record.savepoints.stopped {
+            return self.find_stopped(checkpoint, outbox);
+        }
+        self.tell_resumed(outbox);
+        self.load_retained(now, outbox);
+    }
+
+    pub(super) fn load_retained(&mut self, now: VirtualTime, outbox: &mut impl Outbox) {
+        let record = self.ledger.record();
+        let mut wanted = record.retained.clone();
+        wanted.extend(record.savepoints.origin);
         self.state = State::Loading { wanted: BTreeSet::new(), loaded: BTreeMap::new() };
         if self.defects.has(Defect::LatestFromListing) {
             return self.list(now, outbox);
         }
-        self.load_all(now, record.retained, outbox);
+        self.load_all(now, wanted, outbox);
     }
 
     pub(super) fn load_all(
@@ -106,7 +121,7 @@ impl Coordinator {
     }
 
     fn load(&mut self, now: VirtualTime, checkpoint: CheckpointId, outbox: &mut impl Outbox) {
-        let operation = ObjectOperation::Get { key: ObjectKey::Metadata { checkpoint } };
+        let operation = ObjectOperation::Get { key: self.metadata_key(checkpoint) };
         self.object(now, Purpose::LoadMetadata(checkpoint), operation, outbox);
     }
 
@@ -114,7 +129,8 @@ impl Coordinator {
     /// would fall back behind what may have been committed. An older one that is gone is not needed.
     pub(super) fn is_loaded_by(&self, checkpoint: CheckpointId, result: &ObjectResult) -> bool {
         match result {
-            ObjectResult::Read(bytes) => metadata::decode(bytes, self.defects).is_some(),
+            ObjectResult::Read(bytes) => self.decode(checkpoint, bytes).is_some(),
+            ObjectResult::Missing if self.is_origin(checkpoint) => false,
             ObjectResult::Missing => self.ledger.record().retained.last() > Some(&checkpoint),
             ObjectResult::Done | ObjectResult::Listed(_) | ObjectResult::Failed => false,
         }
@@ -126,11 +142,16 @@ impl Coordinator {
         result: &ObjectResult,
         outbox: &mut impl Outbox,
     ) {
+        let decoded = match result {
+            ObjectResult::Read(bytes) => self.decode(checkpoint, bytes),
+            ObjectResult::Done
+            | ObjectResult::Listed(_)
+            | ObjectResult::Missing
+            | ObjectResult::Failed => None,
+        };
         let State::Loading { wanted, loaded } = &mut self.state else { return };
         wanted.remove(&checkpoint);
-        if let ObjectResult::Read(bytes) = result
-            && let Some((completed, enumerators)) = metadata::decode(bytes, self.defects)
-        {
+        if let Some((completed, enumerators)) = decoded {
             self.enumerators.remember(checkpoint, enumerators);
             loaded.insert(checkpoint, completed);
         }
@@ -143,10 +164,15 @@ impl Coordinator {
         if !wanted.is_empty() {
             return;
         }
-        let retained: Vec<_> = std::mem::take(loaded).into_values().collect();
+        let mut loaded = std::mem::take(loaded);
+        let savepoints = record.savepoints.clone();
+        let origin = savepoints.origin.and_then(|origin| loaded.remove(&origin));
+        let retained: Vec<_> = loaded.into_values().collect();
         let settings = self.settings.checkpoints.clone();
         let checkpoints =
             CheckpointCoordinator::new(settings, record.last_checkpoint, retained, self.defects);
+        let checkpoints =
+            checkpoints.with_savepoints(origin, savepoints.completed, savepoints.requests);
         self.inherited = record.last_checkpoint;
         let deployment = Deployment::Waiting { delayed: true };
         self.state = State::Leading { checkpoints: Box::new(checkpoints), deployment };

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::super::message::JobRecord;
-use crate::protocol::{Attempt, CheckpointId, Incarnation, Term};
+use crate::protocol::{Attempt, CheckpointId, Incarnation, RequestNumber, SavepointRequest, Term};
 
 /// A change of the record that must be durable before its consequences.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +16,10 @@ pub enum Change {
     StartAttempt(Attempt),
     /// The checkpoint is completed; these stay retained.
     AddCompleted { checkpoint: CheckpointId, retained: Vec<CheckpointId> },
+    /// The savepoint is completed; if it is terminal the job is stopped.
+    AddSavepoint { checkpoint: CheckpointId, request: SavepointRequest },
+    /// The job is started again from the savepoint that it is stopped at.
+    Resume(RequestNumber),
     /// The next attempt has this parallelism.
     Rescale(u16),
     /// Nothing is left to do.
@@ -43,6 +47,10 @@ impl Change {
             }
             Change::Rescale(parallelism) => record.parallelism = Some(*parallelism),
             Change::AddCompleted { retained, .. } => record.retained.clone_from(retained),
+            Change::AddSavepoint { checkpoint, request } => {
+                record.savepoints.add(*checkpoint, *request);
+            }
+            Change::Resume(number) => record.savepoints.resume(*number),
             Change::Finish => record.finished = true,
         }
         record

@@ -37,7 +37,7 @@ impl Coordinator {
                 self.load_all(now, newest.into_iter().collect(), outbox);
             }
             State::Leading { .. } => self.delete_leftovers(now, keys, outbox),
-            State::TakingLeadership | State::Finished => {}
+            State::TakingLeadership | State::Stopped | State::Finished => {}
         }
     }
 
@@ -54,7 +54,8 @@ impl Coordinator {
         let mut leftovers: BTreeMap<CheckpointId, Vec<ObjectKey>> = BTreeMap::new();
         for key in keys {
             let checkpoint = checkpoint_of(key);
-            if checkpoint <= self.inherited && !checkpoints.is_retained(checkpoint) {
+            let is_wanted = checkpoints.is_retained(checkpoint) || self.is_savepoint(checkpoint);
+            if checkpoint <= self.inherited && !is_wanted {
                 leftovers.entry(checkpoint).or_default().push(key);
             }
         }
@@ -68,15 +69,17 @@ impl Coordinator {
     }
 }
 
-fn checkpoint_of(key: ObjectKey) -> CheckpointId {
+pub(super) fn checkpoint_of(key: ObjectKey) -> CheckpointId {
     match key {
-        ObjectKey::Snapshot { checkpoint, .. } | ObjectKey::Metadata { checkpoint } => checkpoint,
+        ObjectKey::Snapshot { checkpoint, .. }
+        | ObjectKey::Metadata { checkpoint }
+        | ObjectKey::Savepoint { checkpoint } => checkpoint,
     }
 }
 
 fn metadata_of(key: ObjectKey) -> Option<CheckpointId> {
     match key {
         ObjectKey::Metadata { checkpoint } => Some(checkpoint),
-        ObjectKey::Snapshot { .. } => None,
+        ObjectKey::Snapshot { .. } | ObjectKey::Savepoint { .. } => None,
     }
 }

@@ -20,6 +20,11 @@ pub fn encode(completed: &CompletedCheckpoint, enumerators: &[EnumeratorState]) 
     if !enumerators.is_empty() {
         bytes.extend(postcard::to_allocvec(enumerators).expect("plain data can be encoded"));
     }
+    seal(bytes)
+}
+
+/// Content with its digest behind it.
+pub fn seal(mut bytes: Vec<u8>) -> Arc<[u8]> {
     bytes.extend(Digest::of(&bytes).0.to_le_bytes());
     bytes.into()
 }
@@ -29,15 +34,21 @@ pub fn decode(
     bytes: &[u8],
     defects: DefectSet,
 ) -> Option<(CompletedCheckpoint, Vec<EnumeratorState>)> {
+    let content = open(bytes, defects)?;
+    match postcard::take_from_bytes(content).ok()? {
+        (completed, []) => Some((completed, Vec::new())),
+        (completed, rest) => Some((completed, postcard::from_bytes(rest).ok()?)),
+    }
+}
+
+/// The content that was sealed; none where these bytes are not it.
+pub fn open(bytes: &[u8], defects: DefectSet) -> Option<&[u8]> {
     let (content, digest) = bytes.split_at_checked(bytes.len().checked_sub(DIGEST_BYTES)?)?;
     let is_whole = Digest::of(content).0.to_le_bytes() == digest;
     if !is_whole && !defects.has(Defect::CorruptReadAccepted) {
         return None;
     }
-    match postcard::take_from_bytes(content).ok()? {
-        (completed, []) => Some((completed, Vec::new())),
-        (completed, rest) => Some((completed, postcard::from_bytes(rest).ok()?)),
-    }
+    Some(content)
 }
 
 #[cfg(test)]

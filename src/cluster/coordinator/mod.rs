@@ -9,6 +9,8 @@ mod ledger;
 mod leftovers;
 mod metadata;
 mod rescaling;
+mod savepoint_file;
+mod savepoints;
 mod workers;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,7 +29,8 @@ use super::settings::ClusterSettings;
 use crate::dataflow::Job;
 use crate::protocol::rescale::Rescaling;
 use crate::protocol::{
-    CheckpointCoordinator, CheckpointId, CompletedCheckpoint, DefectSet, Incarnation, VirtualTime,
+    CheckpointCoordinator, CheckpointId, CompletedCheckpoint, DefectSet, Incarnation,
+    RequestNumber, VirtualTime,
 };
 
 /// What a request of the coordinator is for.
@@ -39,6 +42,10 @@ enum Purpose {
     LoadMetadata(CheckpointId),
     /// Write the metadata of a checkpoint.
     WriteMetadata(CheckpointId),
+    /// Write the metadata of a savepoint.
+    WriteSavepoint(CheckpointId),
+    /// Read the savepoint that the job is to be resumed from, as this request says.
+    LoadSavepoint(RequestNumber),
     /// Delete what belongs to nothing.
     Delete,
     /// See what there is.
@@ -87,6 +94,8 @@ enum State {
         /// The attempt, or the way to the next.
         deployment: Deployment,
     },
+    /// The job is stopped at a savepoint.
+    Stopped,
     /// Nothing is left to do.
     Finished,
 }
@@ -146,6 +155,15 @@ impl Coordinator {
                 let term = self.ledger.record().term;
                 outbox.send(from, Message::HeartbeatSeen { term });
                 self.handle_sign(now, from, sign, outbox);
+            }
+            Message::Finished(sign) => {
+                let is_newest = self.handle_sign(now, from, sign, outbox);
+                if is_newest {
+                    self.handle_finished(from, sign, outbox);
+                }
+            }
+            Message::Request { number, request } => {
+                self.handle_request(now, number, request, outbox);
             }
             Message::Ready(sign) => {
                 let is_newest = self.handle_sign(now, from, sign, outbox);
@@ -216,14 +234,18 @@ impl Coordinator {
     fn checkpoints(&mut self) -> Option<&mut CheckpointCoordinator> {
         match &mut self.state {
             State::Leading { checkpoints, .. } => Some(checkpoints),
-            State::TakingLeadership | State::Loading { .. } | State::Finished => None,
+            State::TakingLeadership | State::Loading { .. } | State::Stopped | State::Finished => {
+                None
+            }
         }
     }
 
     fn deployment(&mut self) -> Option<&mut Deployment> {
         match &mut self.state {
             State::Leading { deployment, .. } => Some(deployment),
-            State::TakingLeadership | State::Loading { .. } | State::Finished => None,
+            State::TakingLeadership | State::Loading { .. } | State::Stopped | State::Finished => {
+                None
+            }
         }
     }
 }

@@ -43,6 +43,7 @@ impl Coordinator {
             State::TakingLeadership | State::Loading { .. } => {
                 return Err("the coordinator does not know the job yet".to_owned());
             }
+            State::Stopped => return Err("the job is stopped".to_owned()),
             State::Finished => return Err("the job has finished".to_owned()),
         }
         if self.rescaling != Rescaling::Idle {
@@ -158,6 +159,11 @@ impl Coordinator {
         let before = self.job_at(self.shape_of(completed));
         let (old, new) = (before.topology(), self.job.topology());
         RestorePlan::rescaled(completed, old, new, &self.job.reaches(), self.defects)
+    }
+
+    /// The job in the shape in which this was taken.
+    pub(super) fn job_of(&self, completed: &CompletedCheckpoint) -> Arc<Job> {
+        self.job_at(self.shape_of(completed))
     }
 
     fn shape_of(&self, completed: &CompletedCheckpoint) -> Option<u16> {

@@ -58,6 +58,12 @@ impl Task {
 
     /// A trigger by message: a source's mailbox takes it; elsewhere it counts once all inputs have ended.
     pub fn handle_trigger(&mut self, barrier: Barrier, env: &mut Env<'_, impl Outbox>) {
+        // While the job is about to stop nothing else is triggered.
+        self.savepoint.give_up(CheckpointId(barrier.checkpoint.0.saturating_sub(1)));
+        self.take_trigger(barrier, env);
+    }
+
+    pub(super) fn take_trigger(&mut self, barrier: Barrier, env: &mut Env<'_, impl Outbox>) {
         self.resolve_before(barrier.checkpoint, env);
         if self.inputs.is_empty() {
             self.post(barrier, env.outbox);
@@ -135,6 +141,7 @@ impl Task {
     /// The mailbox has come to this barrier.
     pub fn handle_mail(&mut self, barrier: Barrier, env: &mut Env<'_, impl Outbox>) {
         if self.inputs.is_empty() {
+            self.drain_before(barrier.checkpoint, env);
             self.gate.handle_trigger(barrier);
         } else {
             self.perform(barrier, env);
@@ -145,6 +152,7 @@ impl Task {
     fn perform(&mut self, barrier: Barrier, env: &mut Env<'_, impl Outbox>) {
         self.checkpoint.handle_barrier(barrier);
         self.carry_out(env);
+        self.halt_behind(barrier.checkpoint, env);
     }
 
     /// The coordinator says that `checkpoint` completed; it said so to `sent_to`.
@@ -165,6 +173,7 @@ impl Task {
     pub fn handle_aborted(&mut self, checkpoint: CheckpointId, env: &mut Env<'_, impl Outbox>) {
         let (subtask, attempt) = (self.id, self.attempt);
         env.outbox.event(Event::AbortLearned { subtask, attempt, checkpoint });
+        self.savepoint.give_up(checkpoint);
         self.checkpoint.handle_aborted(checkpoint);
         self.gate.handle_aborted(checkpoint);
         self.carry_out(env);

@@ -8,6 +8,7 @@ mod commit;
 mod loops;
 mod outputs;
 mod restoring;
+mod savepoints;
 mod snapshot;
 mod source;
 mod time;
@@ -18,6 +19,7 @@ use loops::LoopPlace;
 use outputs::OutputSide;
 use restoring::Read;
 pub use restoring::Shapes;
+use savepoints::SavepointSide;
 use snapshot::Snapshotting;
 pub use snapshot::StoredSnapshot;
 use source::SourceReader;
@@ -90,6 +92,7 @@ pub struct Task {
     busy: bool,
     phase: Phase,
     source: Option<SourceReader>,
+    savepoint: SavepointSide,
     sink: Option<SinkWriter>,
     snapshots: BTreeMap<CheckpointId, Snapshotting>,
     /// What has been read of the snapshots that it starts from, where there are several.
@@ -163,6 +166,7 @@ impl Task {
             busy: false,
             phase: Phase::Restoring,
             source: None,
+            savepoint: SavepointSide::default(),
             sink: SinkWriter::for_role(role),
             snapshots: BTreeMap::new(),
             read: Read::default(),

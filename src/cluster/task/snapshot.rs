@@ -228,7 +228,9 @@ impl Task {
         if let Some(snapshotting) = self.snapshots.get(&checkpoint) {
             Self::commit_offsets(&snapshotting.positions, env);
         }
-        self.snapshots.retain(|id, _| *id > checkpoint);
+        let savepoint = &self.savepoint;
+        self.snapshots
+            .retain(|id, _| *id > checkpoint || (*id < checkpoint && savepoint.keeps(*id)));
     }
 }
 

@@ -189,6 +189,9 @@ impl SourceReader {
 impl Task {
     /// Reads while entries are there and due, and outputs take what comes of them.
     pub(super) fn read_source(&mut self, env: &mut Env<'_, impl Outbox>) {
+        if self.savepoint.halts() {
+            return;
+        }
         while self.source_may_read() {
             if !self.read_one(env) {
                 break;

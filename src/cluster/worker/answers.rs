@@ -43,6 +43,7 @@ impl Worker {
             _ => {}
         }
         self.report_ready(false, outbox);
+        self.report_finished(false, outbox);
     }
 
     /// An answer that is of no use leaves its request unanswered: it is sent again. What was not read,

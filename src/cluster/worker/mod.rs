@@ -50,6 +50,8 @@ struct Execution {
     tasks: Vec<Option<Box<Task>>>,
     /// Whether the coordinator knows that all tasks are ready.
     reported_ready: bool,
+    /// Whether it knows that all have finished.
+    reported_finished: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -163,6 +165,17 @@ impl Worker {
                 self.for_each_task(now, attempt, outbox, |task, env| {
                     task.handle_trigger(barrier, env);
                 });
+            }
+            Message::TriggerSavepoint { attempt, checkpoint, mode } => {
+                self.for_each_task(now, attempt, outbox, |task, env| {
+                    task.handle_savepoint(checkpoint, mode, env);
+                });
+            }
+            Message::Stop { attempt, checkpoint } => {
+                self.for_each_task(now, attempt, outbox, |task, env| {
+                    task.handle_stopped(checkpoint, env);
+                });
+                self.report_finished(true, outbox);
             }
             Message::TellReader { attempt, subtask, number, event } => {
                 self.with_task(now, attempt, subtask, outbox, |task, env| {
@@ -340,6 +353,7 @@ impl Worker {
             deploy: Arc::clone(&deploy),
             tasks,
             reported_ready: false,
+            reported_finished: false,
         };
         let (settings, requests) = (&self.settings, &mut self.requests);
         let mut env = Env { now, settings, requests, outbox };
@@ -367,6 +381,17 @@ impl Worker {
             execution.reported_ready = true;
             let sign = self.sign_of_life();
             outbox.send(ProcessId::Coordinator, Message::Ready(sign));
+        }
+    }
+
+    /// Says that all tasks have finished: once of itself, and again when asked.
+    fn report_finished(&mut self, again: bool, outbox: &mut impl Outbox) {
+        let Some(execution) = &mut self.execution else { return };
+        let is_finished = execution.tasks.iter().flatten().all(|task| task.is_finished());
+        if is_finished && (again || !execution.reported_finished) {
+            execution.reported_finished = true;
+            let sign = self.sign_of_life();
+            outbox.send(ProcessId::Coordinator, Message::Finished(sign));
         }
     }
 

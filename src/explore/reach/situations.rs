@@ -153,7 +153,7 @@ impl Situations {
             AbortReason::Expired => self.meet(Situation::CheckpointExpired),
             AbortReason::FinalizationFailed => self.meet(Situation::FinalizationFailed),
             AbortReason::Subsumed => self.meet(Situation::CheckpointSubsumed),
-            AbortReason::AttemptFailed => {}
+            AbortReason::AttemptFailed | AbortReason::JobOver => {}
         }
     }
 

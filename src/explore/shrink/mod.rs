@@ -17,6 +17,7 @@ mod knobs;
 mod luck;
 mod numbers;
 mod pass;
+mod requests;
 mod runner;
 mod settings;
 mod size;
@@ -43,6 +44,7 @@ use crate::protocol::DefectSet;
 static PASSES: &[&dyn Pass] = &[
     &bounds::Bounds,
     &faults::Faults,
+    &requests::Requests,
     &aim::Aim,
     &workload::Workload,
     &settings::Settings,

@@ -14,7 +14,7 @@ use crate::plan::{ClockChange, Fault, MessageAction, Plan, PlannedFault, When};
 /// No plan has infinitely many smaller ones below it, so that shrinking comes to an end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Size {
-    /// Faults, and rescales.
+    /// Faults, requests and rescales.
     pub faults: usize,
     /// Records of input, in what the workload counts.
     pub records: u64,
@@ -39,7 +39,7 @@ impl Size {
     pub fn of(plan: &Plan, shape: &Shape) -> Self {
         let is_timed = |planned: &&PlannedFault| matches!(planned.when, When::At { .. });
         Self {
-            faults: plan.faults.len() + plan.rescales.len(),
+            faults: plan.faults.len() + plan.requests.len() + plan.rescales.len(),
             records: shape.records,
             subtasks: shape.topology.subtasks.len(),
             splits: plan.job.splits,

@@ -54,6 +54,7 @@ impl Judge {
         self.state.handle_attempt_started(scene, restored);
         self.event_time.handle_attempt_started(scene, restored);
         self.stopped_world.handle_attempt_started(scene);
+        self.termination.handle_attempt_started(scene, attempt);
         self.vector_clock.handle_attempt_started(scene, is_reshaped);
     }
 

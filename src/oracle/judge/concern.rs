@@ -10,6 +10,7 @@ pub(super) enum Concern {
     Subtask,
     Time,
     Coordinator,
+    Savepoints,
     Splits,
     Outside,
     Nobody,
@@ -38,6 +39,8 @@ pub(super) fn concern(event: &Event) -> Concern {
         | E::AttemptFailed { .. } | E::Triggered { .. } | E::AcknowledgementCounted { .. }
         | E::Assembled { .. } | E::Completed { .. } | E::CompletionNotified { .. }
         | E::Aborted { .. } | E::Discarded { .. } | E::JobFinished { .. } => Concern::Coordinator,
+        E::SavepointTriggered { .. } | E::SavepointCompleted { .. } | E::JobStopped { .. }
+        | E::JobResumed { .. } => Concern::Savepoints,
         E::SplitAssigned { .. } | E::SplitAccepted { .. } | E::EnumeratorSnapshot { .. }
         | E::EnumeratorRestored { .. } => Concern::Splits,
         E::ObjectStored { .. } | E::ObjectDeleted { .. } | E::ObjectDestroyed { .. }
@@ -54,6 +57,7 @@ pub(super) fn concern(event: &Event) -> Concern {
         | E::StoreRecovered { .. } | E::SplitIdle { .. } | E::SplitResumed { .. }
         | E::AlignmentCompleted { .. } | E::SnapshotDurable { .. } | E::Declined { .. }
         | E::SubtaskEnded { .. } | E::SubtaskFailed { .. } | E::AcknowledgementIgnored { .. }
+        | E::RequestRefused { .. }
         | E::SplitRequested { .. } | E::SplitsExhausted { .. } | E::SplitsReturned { .. }
         | E::GatewayClosed { .. } | E::GatewayReopened { .. }
         | E::ObjectRefused { .. } | E::RecordRefused { .. } | E::ProducerRefused { .. } => Concern::Nobody,

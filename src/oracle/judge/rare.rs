@@ -29,6 +29,7 @@ impl Judge {
             Concern::Subtask => self.observe_subtask(stamp, event),
             Concern::Time => self.observe_time(stamp, event),
             Concern::Coordinator => self.observe_coordinator(stamp, event),
+            Concern::Savepoints => self.observe_savepoint(stamp, event),
             Concern::Splits => self.observe_splits(stamp, event),
             Concern::Outside => self.observe_outside(stamp, event),
             Concern::Nobody => {}
@@ -73,6 +74,7 @@ impl Judge {
         self.splits.start();
         self.state.start(scene);
         self.stopped_world.start(scene);
+        self.termination.start();
         self.vector_clock.start(scene);
     }
 
@@ -143,6 +145,8 @@ impl Judge {
             self.order.handle_marker_sent(scene, channel, marker, sequence);
             if marker == Marker::End {
                 self.state.handle_end_sent(scene, channel);
+                let sender = self.shape.channels[channel.index()].from;
+                self.termination.handle_end_sent(scene!(self, stamp), sender);
             }
         }
     }
@@ -263,6 +267,7 @@ impl Judge {
         self.conservation.handle_snapshot(scene, snapshot);
         self.ownership.handle_snapshot(scene, snapshot);
         self.output.handle_snapshot(snapshot);
+        self.termination.handle_snapshot(scene!(self, stamp), snapshot);
     }
 
     /// Whether this is said by a coordinator that was replaced, goes on, and does not know that it has
@@ -278,9 +283,11 @@ impl Judge {
         match event {
             Event::LeadershipTaken { term }
             | Event::Reshaped { term, .. }
+            | Event::JobStopped { term, .. }
             | Event::AttemptStarted { term, .. } => self.recovery.is_deposed(*term),
             Event::Triggered { attempt, .. }
             | Event::EnumeratorSnapshot { attempt, .. }
+            | Event::SavepointTriggered { attempt, .. }
             | Event::AttemptFailed { attempt, .. }
             | Event::RescaleRequested { attempt, .. }
             | Event::RescaleStarted { attempt, .. } => is_over(*attempt),
@@ -290,10 +297,12 @@ impl Judge {
         }
     }
 
-    fn observe_deposed(&mut self, event: &Event) {
+    pub(super) fn observe_deposed(&mut self, event: &Event) {
         match event {
             Event::AttemptStarted { attempt, .. } => self.recovery.handle_deposed_start(*attempt),
-            Event::Triggered { checkpoint, .. } => self.lifecycle.abandon(*checkpoint),
+            Event::Triggered { checkpoint, .. } | Event::SavepointTriggered { checkpoint, .. } => {
+                self.lifecycle.abandon(*checkpoint);
+            }
             _ => {}
         }
     }
@@ -381,6 +390,7 @@ impl Judge {
     }
 
     fn abort(&mut self, stamp: Stamp, checkpoint: CheckpointId) {
+        self.termination.handle_aborted(checkpoint);
         let scene = scene!(self, stamp);
         self.lifecycle.handle_aborted(scene, checkpoint);
         self.durability.handle_aborted(checkpoint);
@@ -438,15 +448,18 @@ impl Judge {
                 self.recovery.handle_produced(scene, *transaction, "prepared");
                 self.durability.handle_prepared(*transaction);
                 self.output.handle_prepared(*transaction, *records);
+                self.termination.handle_prepared(*transaction, *records);
             }
             Event::CommitRequested { transaction, checkpoint } => {
                 self.lifecycle.handle_commit_requested(scene, transaction.sink, *checkpoint);
             }
             Event::TransactionCommitted { transaction, records } => {
                 self.output.handle_committed(scene, *transaction, records);
+                self.termination.handle_settled(*transaction);
             }
             Event::TransactionAborted { transaction } => {
                 self.output.handle_aborted_transaction(scene, *transaction);
+                self.termination.handle_settled(*transaction);
             }
             Event::OutputWritten { sink, records } => {
                 self.output.handle_written(scene, *sink, records);

@@ -60,7 +60,9 @@ impl Home {
             | P::Triggered | P::AcknowledgementCounted | P::AcknowledgementIgnored | P::Assembled
             | P::Completed | P::CompletionNotified | P::Aborted | P::Discarded | P::SplitAssigned
             | P::SplitsExhausted | P::SplitsReturned | P::EnumeratorSnapshot
-            | P::EnumeratorRestored | P::GatewayClosed | P::GatewayReopened => {
+            | P::EnumeratorRestored | P::GatewayClosed | P::GatewayReopened
+            | P::SavepointTriggered | P::SavepointCompleted | P::JobStopped | P::JobResumed
+            | P::RequestRefused => {
                 Some(Home::Coordinator)
             }
             P::ObjectStored | P::ObjectRefused | P::ObjectDeleted | P::RecordWritten
@@ -81,11 +83,13 @@ pub struct Repertoire {
     pub enumerating: bool,
     /// A trace that tells of event time.
     pub time: bool,
+    /// Somebody who asks for savepoints.
+    pub asking: bool,
 }
 
 impl Repertoire {
     /// Everything.
-    pub const ALL: Self = Self { overtaking: true, enumerating: true, time: true };
+    pub const ALL: Self = Self { overtaking: true, enumerating: true, time: true, asking: true };
 
     /// What runs of this job with these settings have.
     #[must_use]
@@ -94,6 +98,7 @@ impl Repertoire {
             overtaking: settings.checkpoints.protocol.may_overtake(),
             enumerating: !job.assignment.is_static(),
             time: settings.observe_time,
+            asking: false,
         }
     }
 
@@ -106,6 +111,11 @@ impl Repertoire {
             | Point::AlignmentOvertaken
             | Point::ChannelStateCaptured
             | Point::ChannelStateRestored => self.overtaking,
+            Point::SavepointTriggered
+            | Point::SavepointCompleted
+            | Point::JobStopped
+            | Point::JobResumed
+            | Point::RequestRefused => self.asking,
             point if point.tells_of_time() => self.time,
             point => self.enumerating || !is_of_enumerator(point),
         }

@@ -5,6 +5,7 @@
 pub mod aim;
 mod fault;
 mod message;
+mod request;
 mod rescale;
 mod shape;
 mod troubles;
@@ -48,7 +49,9 @@ pub fn draw<E>(
     let rescales = rescale::draw(scenario, seed);
     let most = rescale::subtasks_max(&rescales, &topology);
     cluster.slots = cluster.slots.max(small(most.div_ceil(healthy)));
-    let targets = Targets::of(&topology, &cluster, &job);
+    let requests = request::requests(scenario, seed);
+    let mut targets = Targets::of(&topology, &cluster, &job);
+    targets.repertoire.asking = !requests.is_empty();
     let mut faults = draw_faults(scenario, seed, targets);
     faults.extend(lost.iter().map(|worker| lose(scenario, seed, targets, *worker)));
     Ok(Plan {
@@ -59,6 +62,7 @@ pub fn draw<E>(
         links,
         mailbox_us: scenario.cluster.mailbox_us,
         faults,
+        requests,
         rescales,
         safety_ms: scenario.nemesis.window_ms.max.saturating_add(HEALING_MS),
         liveness_ms: scenario.liveness_ms,

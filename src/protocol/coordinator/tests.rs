@@ -3,7 +3,7 @@
 use super::super::ids::ObjectKey;
 use super::super::lineage::Digest;
 use super::*;
-use crate::protocol::Protocol;
+use crate::protocol::{Barrier, Protocol, SnapshotHandle};
 
 const SUBTASKS: u16 = 2;
 

@@ -115,7 +115,9 @@ impl<'a> Crossings<'a> {
             Event::SnapshotDurable { .. } => Some(ProcessId::ObjectStore),
             Event::ObjectStored { key, .. } | Event::ObjectRefused { key } => match key {
                 ObjectKey::Snapshot { attempt, subtask, .. } => self.home(*subtask, *attempt),
-                ObjectKey::Metadata { .. } => Some(ProcessId::Coordinator),
+                ObjectKey::Metadata { .. } | ObjectKey::Savepoint { .. } => {
+                    Some(ProcessId::Coordinator)
+                }
             },
             Event::TransactionCommitted { transaction, .. } => {
                 let asked = self.commits.get(transaction).copied();

@@ -106,6 +106,10 @@ fn kind(event: &Event, focus: &Focus) -> Kind {
         | Event::Declined { checkpoint, .. }
         | Event::Completed { checkpoint, .. }
         | Event::Aborted { checkpoint, .. }
+        | Event::SavepointTriggered { checkpoint, .. }
+        | Event::SavepointCompleted { checkpoint, .. }
+        | Event::JobStopped { checkpoint, .. }
+        | Event::JobResumed { checkpoint }
         | Event::Discarded { checkpoint } => Kind::Outline(*checkpoint),
         Event::AlignmentStarted { checkpoint, .. }
         | Event::ChannelUnblocked { checkpoint, .. }
@@ -165,6 +169,8 @@ fn kind_of_trouble(event: &Event) -> Kind {
 
 fn checkpoint_of(key: ObjectKey) -> CheckpointId {
     match key {
-        ObjectKey::Snapshot { checkpoint, .. } | ObjectKey::Metadata { checkpoint } => checkpoint,
+        ObjectKey::Snapshot { checkpoint, .. }
+        | ObjectKey::Metadata { checkpoint }
+        | ObjectKey::Savepoint { checkpoint } => checkpoint,
     }
 }

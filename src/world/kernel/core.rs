@@ -13,6 +13,7 @@ use crate::world::faults::{Moment, Nemesis, message_event};
 use crate::world::links::{InFlight, Links};
 use crate::world::network::Network;
 use crate::world::observer::Observer;
+use crate::world::petitions::Petitions;
 use crate::world::queue::{Due, Queue, Slab, TOKENS_MAX};
 use crate::world::troubles::Troubles;
 use crate::world::waiting::HeldBack;
@@ -43,6 +44,7 @@ pub(super) struct Core<'a, O> {
     /// Messages that wait for an event.
     waiting: HeldBack<Letter>,
     pub nemesis: Nemesis,
+    petitions: Petitions,
     pub troubles: Troubles,
     observer: O,
     pub steps: u64,
@@ -111,6 +113,8 @@ pub(super) enum Arrival {
     Message { from: ProcessId, to: ProcessId, message: Message },
     /// The fault at this place in the plan strikes.
     Strike(usize),
+    /// The request at this place in the plan is made.
+    Ask(usize),
     /// A crashed process is started again, if it is still down from that crash.
     Restart { slot: u32, incarnation: Incarnation },
     /// A pause of this life is over.
@@ -151,6 +155,7 @@ impl<'a, O: Observer> Core<'a, O> {
             kept: Vec::new(),
             waiting: HeldBack::default(),
             nemesis: Nemesis::new(plan),
+            petitions: Petitions::new(plan),
             troubles: Troubles::default(),
             observer,
             steps: 0,
@@ -181,11 +186,20 @@ impl<'a, O: Observer> Core<'a, O> {
             Event::JobFinished { .. } => {
                 self.ending.get_or_insert(Ending::Finished);
             }
+            Event::LeadershipTaken { term } => self.petitions.handle_leadership_taken(*term),
+            Event::JobStopped { term, .. } if self.petitions.is_over(*term) => {
+                self.ending.get_or_insert(Ending::Finished);
+            }
             Event::AttemptStarted { attempt, .. } => self.attempt = self.attempt.max(*attempt),
             _ => {}
         }
         if self.ending.is_some() {
             return ControlFlow::Break(());
+        }
+        if self.petitions.is_watching(event) {
+            for place in self.petitions.handle_event(event) {
+                self.ask(place);
+            }
         }
         if self.nemesis.is_watching(event) {
             self.strike_aimed(event, process);
@@ -252,6 +266,13 @@ impl<'a, O: Observer> Core<'a, O> {
             Some(index) => self.send_ordered(index, from, to, message),
             None => self.send_alone(slot, route, to, message),
         }
+    }
+
+    /// Somebody on the coordinator's machine asks it for something.
+    pub fn ask(&mut self, place: usize) {
+        let message = self.petitions.message(self.plan, place);
+        let coordinator = ProcessId::Coordinator;
+        self.send_alone(slot_of(coordinator), message.route(), coordinator, message);
     }
 
     /// A message to a dead process is lost: its connection is gone.

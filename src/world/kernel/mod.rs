@@ -65,6 +65,11 @@ impl<'a, O: Observer> Kernel<'a, O> {
                 self.core.schedule_at(VirtualTime::from_us(us), Arrival::Strike(fault));
             }
         }
+        for (place, planned) in plan.requests.iter().enumerate() {
+            if let When::At { us } = planned.when {
+                self.core.schedule_at(VirtualTime::from_us(us), Arrival::Ask(place));
+            }
+        }
         for (rescale, planned) in plan.rescales.iter().enumerate() {
             if let When::At { us } = planned.when {
                 let strike = Arrival::Strike(plan.faults.len() + rescale);
@@ -105,6 +110,7 @@ impl<'a, O: Observer> Kernel<'a, O> {
                 self.deliver_alone(Letter { from, to, message });
             }
             Arrival::Strike(fault) => self.strike(fault),
+            Arrival::Ask(place) => self.core.ask(place),
             Arrival::Restart { slot, incarnation } => self.restart(slot as usize, incarnation),
             Arrival::Resume { slot, incarnation } => self.resume(slot as usize, incarnation),
             Arrival::EndGhost { slot, incarnation } => {

@@ -20,6 +20,7 @@ use crate::protocol::{Attempt, Incarnation, ProcessId, VirtualTime};
 use crate::trace::{Event, MessageKind, Point, Stamp};
 use crate::world::faults::{Moment, Nemesis, message_event};
 use crate::world::network::Network;
+use crate::world::petitions::Petitions;
 use crate::world::troubles::Troubles;
 use crate::world::waiting::HeldBack;
 use crate::world::{Ending, Observer};
@@ -70,6 +71,8 @@ struct Letter {
 enum Action {
     /// The fault at this place in the plan strikes.
     Strike(usize),
+    /// The request at this place in the plan is made.
+    Ask(usize),
     /// Run this errand.
     Errand(Errand),
     /// A message arrives that was held back until it set out.
@@ -97,6 +100,7 @@ pub struct Run<O> {
     plan: Arc<Plan>,
     observer: O,
     nemesis: Nemesis,
+    petitions: Petitions,
     network: Network,
     clocks: Arc<Clocks>,
     machines: Box<dyn Machines>,
@@ -152,6 +156,7 @@ impl<O: Observer> Run<O> {
         let slots: Vec<Slot> = processes.map(Slot::first).collect();
         let mut run = Self {
             nemesis: Nemesis::new(&plan),
+            petitions: Petitions::new(&plan),
             plan,
             observer,
             network: Network::default(),
@@ -181,6 +186,11 @@ impl<O: Observer> Run<O> {
         for (fault, planned) in plan.faults.iter().enumerate() {
             if let When::At { us } = planned.when {
                 self.schedule(VirtualTime::from_us(us), Action::Strike(fault));
+            }
+        }
+        for (place, planned) in plan.requests.iter().enumerate() {
+            if let When::At { us } = planned.when {
+                self.schedule(VirtualTime::from_us(us), Action::Ask(place));
             }
         }
         for (rescale, planned) in plan.rescales.iter().enumerate() {
@@ -257,8 +267,17 @@ impl<O: Observer> Run<O> {
             Event::JobFinished { .. } => {
                 self.ending.get_or_insert(Ending::Finished);
             }
+            Event::LeadershipTaken { term } => self.petitions.handle_leadership_taken(*term),
+            Event::JobStopped { term, .. } if self.petitions.is_over(*term) => {
+                self.ending.get_or_insert(Ending::Finished);
+            }
             Event::AttemptStarted { attempt, .. } => self.attempt = self.attempt.max(*attempt),
             _ => {}
+        }
+        if self.ending.is_none() && self.petitions.is_watching(event) {
+            for place in self.petitions.handle_event(event) {
+                self.ask(place);
+            }
         }
         if self.ending.is_none() && self.nemesis.is_watching(event) {
             for fault in self.nemesis.handle_event(event) {
@@ -293,6 +312,26 @@ impl<O: Observer> Run<O> {
                 let letter = Letter { from, to, delay, message: message.clone() };
                 self.waiting.hold(point, letter).is_ok().then_some(action)
             }
+        }
+    }
+
+    /// Somebody on the coordinator's machine asks it for something.
+    fn ask(&mut self, place: usize) {
+        let plan = Arc::clone(&self.plan);
+        let message = self.petitions.message(&plan, place);
+        let (from, to) = (ProcessId::Coordinator, ProcessId::Coordinator);
+        let delay = Duration::from_micros(plan.links.local_us);
+        let with = (delay, &message);
+        let action = self.strike_message(from, self.now, to, MessageKind::Request, with);
+        let copies = match action {
+            None => vec![delay],
+            Some(MessageAction::Drop | MessageAction::Until { .. }) => Vec::new(),
+            Some(MessageAction::Delay { us }) => vec![delay + Duration::from_micros(us)],
+            Some(MessageAction::Duplicate { us }) => vec![delay, delay + Duration::from_micros(us)],
+        };
+        for delay in copies {
+            let message = message.clone();
+            self.schedule(self.now + delay, Action::Arrive(Letter { from, to, delay, message }));
         }
     }
 
@@ -336,6 +375,7 @@ impl<O: Observer> Run<O> {
     fn act(&mut self, action: Action) {
         match action {
             Action::Strike(fault) => self.strike(fault, ProcessId::Coordinator),
+            Action::Ask(place) => self.ask(place),
             Action::Errand(errand) => self.schedule_errand(errand),
             Action::Arrive(Letter { from, to, message, .. }) => {
                 let machine = self.machine_of(to, &message);

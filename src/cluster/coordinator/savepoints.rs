@@ -1,0 +1,241 @@
+//! Savepoints and what else somebody may ask of a job: to be stopped at one, and to be resumed from it.
+
+use std::collections::BTreeSet;
+
+use super::super::message::{Heartbeat, Message, ObjectOperation, ObjectResult, Request};
+use super::super::process::Outbox;
+use super::checkpoints::assembled;
+use super::deployment::{Deployment, hosts};
+use super::ledger::Change;
+use super::savepoint_file::SavepointFile;
+use super::{Coordinator, Purpose, State, metadata};
+use crate::protocol::{
+    CheckpointId, CompletedCheckpoint, CoordinatorOutput, Defect, EnumeratorState, ObjectKey,
+    ProcessId, Protocol, RequestNumber, SavepointRequest, VirtualTime,
+};
+use crate::trace::Event;
+
+impl Coordinator {
+    /// Carries out what the checkpoint coordinator wants of a savepoint.
+    pub(super) fn carry_out_savepoint(
+        &mut self,
+        now: VirtualTime,
+        output: CoordinatorOutput,
+        outbox: &mut impl Outbox,
+    ) {
+        let attempt = self.ledger.record().attempt;
+        match output {
+            CoordinatorOutput::TriggerSavepoint { checkpoint, mode } => {
+                outbox.event(Event::SavepointTriggered { attempt, checkpoint, mode });
+                self.tell_hosts(&Message::TriggerSavepoint { attempt, checkpoint, mode }, outbox);
+            }
+            CoordinatorOutput::WriteSavepoint(completed) => {
+                let checkpoint = completed.checkpoint;
+                outbox.event(assembled(&completed));
+                let bytes = SavepointFile::new(self.job.topology(), completed).encode();
+                let key = ObjectKey::Savepoint { checkpoint };
+                let operation = ObjectOperation::Put { key, bytes };
+                self.object(now, Purpose::WriteSavepoint(checkpoint), operation, outbox);
+            }
+            CoordinatorOutput::AddSavepoint { checkpoint, request } => {
+                self.change(now, Change::AddSavepoint { checkpoint, request }, outbox);
+            }
+            CoordinatorOutput::SavepointCompleted { checkpoint, mode } => {
+                outbox.event(Event::SavepointCompleted { attempt, checkpoint, mode });
+            }
+            CoordinatorOutput::Stop(checkpoint) => self.begin_stop(checkpoint, outbox),
+            CoordinatorOutput::Refused { reason, .. } => {
+                outbox.event(Event::RequestRefused { reason });
+            }
+            _ => unreachable!("it is of no savepoint"),
+        }
+    }
+
+    /// Somebody asks. What was carried out before is not done again.
+    pub(super) fn handle_request(
+        &mut self,
+        now: VirtualTime,
+        number: RequestNumber,
+        request: Request,
+        outbox: &mut impl Outbox,
+    ) {
+        if self.ledger.record().savepoints.requests.contains(&number) {
+            return;
+        }
+        if let Some(reason) = self.never_takes_any() {
+            return refuse(reason, outbox);
+        }
+        match (&mut self.state, request) {
+            (State::Leading { checkpoints, .. }, Request::Savepoint { mode }) => {
+                checkpoints.handle_request(now, SavepointRequest { number, mode });
+            }
+            (State::Stopped, Request::Resume) if self.ledger.record().savepoints.is_drained => {
+                refuse("the job was drained: its input has ended for good", outbox);
+            }
+            (State::Stopped, Request::Resume) => self.read_savepoint(now, number, outbox),
+            (_, Request::Resume) => refuse("the job is not stopped", outbox),
+            (State::Stopped | State::Finished, Request::Savepoint { .. }) => {
+                refuse("the job does not run", outbox);
+            }
+            (State::TakingLeadership | State::Loading { .. }, Request::Savepoint { .. }) => {
+                refuse("the coordinator does not lead the job yet", outbox);
+            }
+        }
+    }
+
+    /// Why this job takes no savepoints at all: without alignment there is no cut for them, a world that
+    /// stands still would wait for a word that nobody gives, and enumerators are asked for no part of them.
+    fn never_takes_any(&self) -> Option<&'static str> {
+        match self.settings.checkpoints.protocol {
+            Protocol::Aligned | Protocol::Unaligned | Protocol::Hybrid => {}
+            Protocol::AtLeastOnce | Protocol::Cyclic | Protocol::StopTheWorld => {
+                return Some("the protocol of the job has no cut for savepoints");
+            }
+        }
+        let has_enumerators = self.job.enumerated().next().is_some();
+        has_enumerators.then_some("a job with enumerators takes no savepoints")
+    }
+
+    /// The savepoint that the job stops at is there: all are told to commit and finish, again and again.
+    fn begin_stop(&mut self, checkpoint: CheckpointId, outbox: &mut impl Outbox) {
+        let State::Leading { deployment, .. } = &mut self.state else { return };
+        let Deployment::Running { deploy } = deployment else {
+            return self.stopped(checkpoint, false, outbox);
+        };
+        let (deploy, finished) = (std::sync::Arc::clone(deploy), BTreeSet::new());
+        *deployment = Deployment::Stopping { deploy, checkpoint, finished };
+        self.repeat_deployment(outbox);
+    }
+
+    pub(super) fn handle_finished(
+        &mut self,
+        from: ProcessId,
+        sign: Heartbeat,
+        outbox: &mut impl Outbox,
+    ) {
+        let ProcessId::Worker(worker) = from else { return };
+        let Some(Deployment::Stopping { deploy, checkpoint, finished }) = self.deployment() else {
+            return;
+        };
+        if sign.attempt == Some(deploy.attempt) {
+            finished.insert(worker);
+            if finished.is_superset(&hosts(deploy)) {
+                let checkpoint = *checkpoint;
+                self.stopped(checkpoint, true, outbox);
+            }
+        }
+    }
+
+    /// The job is stopped. Where somebody failed on the way it is all the same: its savepoint is whole,
+    /// and what was not committed is committed by who resumes from it (FLINK-26783).
+    pub(super) fn stopped(
+        &mut self,
+        checkpoint: CheckpointId,
+        clean: bool,
+        outbox: &mut impl Outbox,
+    ) {
+        let (attempt, term) = (self.ledger.record().attempt, self.ledger.record().term);
+        outbox.event(Event::JobStopped { attempt, term, checkpoint, clean });
+        self.tell_hosts(&Message::Cancel { attempt }, outbox);
+        self.state = State::Stopped;
+    }
+
+    /// A predecessor has stopped the job, or was about to.
+    pub(super) fn find_stopped(&mut self, checkpoint: CheckpointId, outbox: &mut impl Outbox) {
+        let (attempt, term) = (self.ledger.record().attempt, self.ledger.record().term);
+        outbox.event(Event::JobStopped { attempt, term, checkpoint, clean: false });
+        self.state = State::Stopped;
+    }
+
+    fn read_savepoint(
+        &mut self,
+        now: VirtualTime,
+        number: RequestNumber,
+        outbox: &mut impl Outbox,
+    ) {
+        let Some(checkpoint) = self.ledger.record().savepoints.stopped else { return };
+        let operation = ObjectOperation::Get { key: ObjectKey::Savepoint { checkpoint } };
+        self.object(now, Purpose::LoadSavepoint(number), operation, outbox);
+    }
+
+    /// What cannot be read, or is not whole, is read again.
+    pub(super) fn is_savepoint_read(&self, result: &ObjectResult) -> bool {
+        match result {
+            ObjectResult::Read(bytes) => SavepointFile::decode(bytes, self.defects).is_some(),
+            ObjectResult::Missing => true,
+            ObjectResult::Done | ObjectResult::Listed(_) | ObjectResult::Failed => false,
+        }
+    }
+
+    /// Only what fits the job is taken; the savepoint is untouched whatever comes of it.
+    pub(super) fn handle_savepoint_read(
+        &mut self,
+        now: VirtualTime,
+        number: RequestNumber,
+        result: &ObjectResult,
+        outbox: &mut impl Outbox,
+    ) {
+        if !matches!(self.state, State::Stopped) {
+            return;
+        }
+        let ObjectResult::Read(bytes) = result else {
+            return refuse("the savepoint is gone", outbox);
+        };
+        let Some(file) = SavepointFile::decode(bytes, self.defects) else { return };
+        match file.check(self.job_of(&file.completed).topology()) {
+            Ok(()) => self.change(now, Change::Resume(number), outbox),
+            Err(reason) => refuse(&reason, outbox),
+        }
+    }
+
+    /// The job starts again: from its savepoint until a checkpoint of its own completes.
+    pub(super) fn resume(&mut self, now: VirtualTime, outbox: &mut impl Outbox) {
+        self.tell_resumed(outbox);
+        self.load_retained(now, outbox);
+    }
+
+    /// Says what recovery would start from, if that is the savepoint: whoever made that durable may have
+    /// died before it could say so.
+    pub(super) fn tell_resumed(&self, outbox: &mut impl Outbox) {
+        let record = self.ledger.record();
+        let origin =
+            record.savepoints.origin.filter(|origin| record.retained.last() < Some(origin));
+        if let Some(checkpoint) = origin {
+            outbox.event(Event::JobResumed { checkpoint });
+        }
+    }
+
+    pub(super) fn is_origin(&self, checkpoint: CheckpointId) -> bool {
+        self.ledger.record().savepoints.origin == Some(checkpoint)
+    }
+
+    /// Whether it belongs to whoever asked for it.
+    pub(super) fn is_savepoint(&self, checkpoint: CheckpointId) -> bool {
+        self.ledger.record().savepoints.completed.contains(&checkpoint)
+            && !self.defects.has(Defect::SavepointTakenForLeftover)
+    }
+
+    pub(super) fn metadata_key(&self, checkpoint: CheckpointId) -> ObjectKey {
+        if self.is_origin(checkpoint) {
+            ObjectKey::Savepoint { checkpoint }
+        } else {
+            ObjectKey::Metadata { checkpoint }
+        }
+    }
+
+    pub(super) fn decode(
+        &self,
+        checkpoint: CheckpointId,
+        bytes: &[u8],
+    ) -> Option<(CompletedCheckpoint, Vec<EnumeratorState>)> {
+        if self.is_origin(checkpoint) {
+            let file = SavepointFile::decode(bytes, self.defects)?;
+            return Some((file.completed, Vec::new()));
+        }
+        metadata::decode(bytes, self.defects)
+    }
+}
+
+fn refuse(reason: &str, outbox: &mut impl Outbox) {
+    outbox.event(Event::RequestRefused { reason: reason.to_owned() });
+}

@@ -1,0 +1,51 @@
+//! What somebody asks of a job, and what the job's record says of it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::protocol::{CheckpointId, RequestNumber, SavepointMode, SavepointRequest};
+
+/// What a job knows about its savepoints.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavepointRecord {
+    /// All that were completed, oldest first.
+    pub completed: Vec<CheckpointId>,
+    /// The requests that were carried out: heard again they do nothing.
+    pub requests: Vec<RequestNumber>,
+    /// The one that the job is stopped at.
+    pub stopped: Option<CheckpointId>,
+    /// That one was drained: there is nothing to go on with.
+    pub is_drained: bool,
+    /// The one that it was started from.
+    pub origin: Option<CheckpointId>,
+}
+
+impl SavepointRecord {
+    /// A savepoint was completed for this request.
+    pub fn add(&mut self, checkpoint: CheckpointId, request: SavepointRequest) {
+        self.completed.push(checkpoint);
+        self.requests.push(request.number);
+        if request.mode.is_terminal() {
+            self.stopped = Some(checkpoint);
+            self.is_drained = request.mode == SavepointMode::Drain;
+        }
+    }
+
+    /// The job is started from where it is stopped.
+    pub fn resume(&mut self, number: RequestNumber) {
+        self.requests.push(number);
+        self.origin = self.stopped.take().or(self.origin);
+    }
+}
+
+/// What can be asked of the coordinator of a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Request {
+    /// A savepoint.
+    Savepoint {
+        /// What becomes of the job.
+        mode: SavepointMode,
+    },
+    /// To start the stopped job again from the savepoint that it is stopped at.
+    Resume,
+}

@@ -1,0 +1,174 @@
+//! O20, I22: a stopped job is its savepoint, no more and no less.
+//!
+//! A source that has passed the barrier of the savepoint that its job stops at reads nothing more
+//! (FLINK-21028), unless the stop has failed. A plain stop ends no input (FLINK-21132); a drain ends all of
+//! it before the cut (FLINK-21453). A job is stopped only at a savepoint that has completed (Arroyo #1124,
+//! 2090cb97), and cleanly only when all that it holds is committed (FLINK-38370). Behind it there is no
+//! failover (FLINK-26783): the next attempt is that of a job that was resumed.
+//!
+//! That nothing else is visible is the output oracle's part, and that who resumes starts from there the
+//! recovery and the state oracles': for them such a savepoint is the newest completed checkpoint.
+
+use std::collections::BTreeSet;
+
+use super::kind::Kind;
+use super::shape::Scene;
+use super::verdict::Violation;
+use crate::protocol::{Attempt, CheckpointId, SavepointMode, SubtaskId, TransactionId};
+use crate::trace::SnapshotTaken;
+
+/// Judges how jobs stop.
+#[derive(Clone, Debug, Default)]
+pub(super) struct TerminationOracle {
+    stopping: Option<Stopping>,
+    /// The savepoint that the job is over with.
+    stopped: Option<CheckpointId>,
+    /// With records, and not committed.
+    prepared: BTreeSet<TransactionId>,
+}
+
+/// A savepoint that the job is to stop at.
+#[derive(Clone, Debug)]
+struct Stopping {
+    checkpoint: CheckpointId,
+    attempt: Attempt,
+    mode: SavepointMode,
+    /// By subtask, whether its cut was taken.
+    halted: Vec<bool>,
+    /// What its snapshots hold.
+    transactions: Vec<TransactionId>,
+}
+
+impl TerminationOracle {
+    /// The run begins.
+    pub fn start(&mut self) {
+        *self = Self::default();
+    }
+
+    /// A savepoint was triggered.
+    pub fn handle_triggered(
+        &mut self,
+        scene: &Scene,
+        attempt: Attempt,
+        checkpoint: CheckpointId,
+        mode: SavepointMode,
+    ) {
+        if mode.is_terminal() {
+            let halted = vec![false; scene.shape.subtasks()];
+            let transactions = Vec::new();
+            self.stopping = Some(Stopping { checkpoint, attempt, mode, halted, transactions });
+        }
+    }
+
+    /// A subtask froze its state.
+    pub fn handle_snapshot(&mut self, scene: &mut Scene, snapshot: &SnapshotTaken) {
+        let (subtask, checkpoint) = (snapshot.subtask, snapshot.checkpoint);
+        let Some(stopping) = self.stopping.as_mut().filter(|stopping| {
+            (stopping.checkpoint, stopping.attempt) == (checkpoint, snapshot.attempt)
+        }) else {
+            return;
+        };
+        stopping.halted[subtask.index()] = true;
+        stopping.transactions.extend(snapshot.transactions.iter().map(|(_, id)| *id));
+        let is_source = scene.shape.inputs[subtask.index()].is_empty();
+        if stopping.mode == SavepointMode::Drain && is_source && !snapshot.ended {
+            let name = scene.name(subtask);
+            let text =
+                format!("{name} took its snapshot for {checkpoint}, a drain, before it had ended");
+            report(scene, Kind::NotDrained, checkpoint, subtask, text);
+        }
+    }
+
+    /// A source took an entry.
+    #[inline]
+    pub fn handle_read(&mut self, scene: &mut Scene, subtask: SubtaskId) {
+        if let Some(stopping) = &self.stopping
+            && stopping.halted[subtask.index()]
+        {
+            let (name, checkpoint) = (scene.name(subtask), stopping.checkpoint);
+            let text = format!(
+                "{name} reads on behind the barrier of {checkpoint}, at which the job stops"
+            );
+            report(scene, Kind::ReadAfterStop, checkpoint, subtask, text);
+        }
+    }
+
+    /// The end of input entered a channel. What is not a source may end behind its cut: with the last
+    /// channel that ends it is aligned first.
+    pub fn handle_end_sent(&mut self, scene: &mut Scene, sender: SubtaskId) {
+        if let Some(stopping) = &self.stopping
+            && stopping.halted[sender.index()]
+            && scene.shape.inputs[sender.index()].is_empty()
+        {
+            let (name, checkpoint) = (scene.name(sender), stopping.checkpoint);
+            let text =
+                format!("{name} ended behind the barrier of {checkpoint}, at which the job stops");
+            report(scene, Kind::EndedByStop, checkpoint, sender, text);
+        }
+    }
+
+    /// The checkpoint will never complete: the job goes on.
+    pub fn handle_aborted(&mut self, checkpoint: CheckpointId) {
+        self.stopping.take_if(|stopping| stopping.checkpoint == checkpoint);
+    }
+
+    /// A terminal savepoint is there: the job is over.
+    pub fn handle_completed(&mut self, checkpoint: CheckpointId) {
+        self.stopped = Some(checkpoint);
+    }
+
+    /// The job is resumed.
+    pub fn handle_resumed(&mut self) {
+        self.stopped = None;
+    }
+
+    /// All channels are new.
+    pub fn handle_attempt_started(&mut self, scene: &mut Scene, attempt: Attempt) {
+        self.stopping = None;
+        if let Some(checkpoint) = self.stopped.take() {
+            let text = format!("{attempt} started, though the job is over with {checkpoint}");
+            scene.report(Violation::new(Kind::FailoverAfterStop, text).of(checkpoint));
+        }
+    }
+
+    /// A transaction holds these many records.
+    pub fn handle_prepared(&mut self, transaction: TransactionId, records: u64) {
+        if records > 0 {
+            self.prepared.insert(transaction);
+        }
+    }
+
+    /// A transaction is visible, or gone.
+    pub fn handle_settled(&mut self, transaction: TransactionId) {
+        self.prepared.remove(&transaction);
+    }
+
+    /// The job is stopped.
+    pub fn handle_stopped(&mut self, scene: &mut Scene, checkpoint: CheckpointId, clean: bool) {
+        if self.stopped != Some(checkpoint) {
+            let text =
+                format!("the job was stopped at {checkpoint}, which is no completed savepoint");
+            scene.report(Violation::new(Kind::StoppedWithoutSavepoint, text).of(checkpoint));
+        }
+        let held = self.stopping.iter().flat_map(|stopping| &stopping.transactions);
+        let open = held.copied().find(|transaction| self.prepared.contains(transaction));
+        if let Some(transaction) = open.filter(|_| clean) {
+            let name = scene.name(transaction.sink);
+            let text = format!(
+                "the job was stopped at {checkpoint} with {transaction} of {name} not committed"
+            );
+            report(scene, Kind::StoppedUncommitted, checkpoint, transaction.sink, text);
+        }
+    }
+}
+
+#[cold]
+fn report(
+    scene: &mut Scene,
+    kind: Kind,
+    checkpoint: CheckpointId,
+    subtask: SubtaskId,
+    text: String,
+) {
+    scene.report(Violation::new(kind, text).of(checkpoint).by(subtask));
+}

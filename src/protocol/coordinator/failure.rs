@@ -1,0 +1,88 @@
+//! How a checkpoint fails, and how many failures in a row an attempt survives (Flink:
+//! `CheckpointFailureManager`).
+
+use super::{CheckpointCoordinator, Job};
+use crate::protocol::abort::AbortReason;
+use crate::protocol::coordinator_output::CoordinatorOutput;
+use crate::protocol::ids::{Attempt, CheckpointId};
+use crate::protocol::pending::PendingCheckpoint;
+use crate::protocol::time::VirtualTime;
+
+impl CheckpointCoordinator {
+    /// The pending checkpoints chosen, but the one being added.
+    pub(super) fn abortable(&self, chosen: impl Fn(CheckpointId) -> bool) -> Vec<CheckpointId> {
+        let abortable = self.pending.iter().filter(|(_, pending)| !pending.is_adding());
+        abortable.map(|(checkpoint, _)| *checkpoint).filter(|id| chosen(*id)).collect()
+    }
+
+    pub(super) fn abort(
+        &mut self,
+        now: VirtualTime,
+        checkpoint: CheckpointId,
+        reason: AbortReason,
+    ) {
+        let Some(pending) = self.pending.remove(&checkpoint) else {
+            unreachable!("{checkpoint} is aborted but not pending");
+        };
+        assert!(!pending.is_adding(), "{checkpoint} is aborted while its outcome is not known");
+        self.give_up(now, checkpoint, &pending, reason);
+    }
+
+    /// The pending checkpoints that do not complete once a newer one has; savepoints do.
+    pub(super) fn subsumed_by(&self, checkpoint: CheckpointId) -> Vec<CheckpointId> {
+        let mut older = self.abortable(|other| other < checkpoint);
+        older.retain(|other| self.pending[other].savepoint.is_none());
+        older
+    }
+
+    /// The job is over: savepoints that are pending will not be taken.
+    pub(super) fn abort_savepoints(&mut self, now: VirtualTime) {
+        let mut pending = self.abortable(|_| true);
+        pending.retain(|id| self.pending[id].savepoint.is_some());
+        for savepoint in pending {
+            self.abort(now, savepoint, AbortReason::JobOver);
+        }
+    }
+
+    /// The checkpoint will never complete: everybody forgets it, and its snapshots go.
+    pub(super) fn give_up(
+        &mut self,
+        now: VirtualTime,
+        checkpoint: CheckpointId,
+        pending: &PendingCheckpoint,
+        reason: AbortReason,
+    ) {
+        let (attempt, snapshots) = (pending.attempt, pending.handles());
+        self.outputs.push_back(CoordinatorOutput::Aborted { checkpoint, reason });
+        if self.is_current(attempt) {
+            self.outputs.push_back(CoordinatorOutput::NotifyAborted(checkpoint));
+        }
+        if !snapshots.is_empty() {
+            self.outputs.push_back(CoordinatorOutput::DeleteSnapshots(snapshots));
+        }
+        self.schedule.handle_ended(now);
+        match pending.savepoint {
+            Some(request) => self.fail_savepoint(now, attempt, request),
+            None => self.count_failure(attempt, reason),
+        }
+    }
+
+    /// Failures in a row count, each checkpoint once (it leaves `pending` when it fails), and only
+    /// those that say something about the running attempt (Flink: `CheckpointFailureManager`).
+    pub(super) fn count_failure(&mut self, of: Attempt, reason: AbortReason) {
+        match reason {
+            AbortReason::Declined | AbortReason::Expired | AbortReason::FinalizationFailed => {}
+            AbortReason::AttemptFailed | AbortReason::Subsumed | AbortReason::JobOver => return,
+        }
+        match &mut self.job {
+            Job::Running { attempt, failures, .. } if *attempt == of => {
+                *failures += 1;
+                // Said once an attempt: its end is under way then.
+                if *failures == self.settings.failures_tolerated.saturating_add(1) {
+                    self.outputs.push_back(CoordinatorOutput::FailAttempt);
+                }
+            }
+            Job::Running { .. } | Job::Stopped => {}
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! When a checkpoint begins: a trigger is due, its id is made durable, subtasks are asked; and when its
+//! time is up.
+
+use std::time::Duration;
+
+use super::{CheckpointCoordinator, Job, Reserving};
+use crate::protocol::abort::AbortReason;
+use crate::protocol::barrier::Barrier;
+use crate::protocol::coordinator_output::{CoordinatorOutput, CoordinatorTimer};
+use crate::protocol::ids::{Attempt, CheckpointId};
+use crate::protocol::pending::{Collection, PendingCheckpoint, PendingPhase};
+use crate::protocol::savepoint::SavepointRequest;
+use crate::protocol::schedule::Due;
+use crate::protocol::time::VirtualTime;
+
+impl CheckpointCoordinator {
+    /// The id is durable.
+    pub fn handle_reserved(&mut self, now: VirtualTime, checkpoint: CheckpointId) {
+        let Some(reserved) = self.reserving.take_if(|wanted| wanted.checkpoint == checkpoint)
+        else {
+            return;
+        };
+        match &self.job {
+            Job::Running { attempt, subtasks, .. } if *attempt == reserved.attempt => {
+                let collection = Collection::new(subtasks);
+                self.trigger(now, reserved, collection);
+            }
+            // Wanted by an attempt that is over: the id stays unused; a savepoint gets another.
+            Job::Running { .. } | Job::Stopped => self.wanted.extend(reserved.savepoint),
+        }
+        self.reserve_if_due(now);
+    }
+
+    /// Asks for the next id if a trigger is due, nothing else is being reserved, and there is room.
+    pub(super) fn reserve_if_due(&mut self, now: VirtualTime) {
+        let Job::Running { attempt, .. } = self.job else { return };
+        if self.reserving.is_some() || self.is_stopping() {
+            return;
+        }
+        if let Some(request) = self.wanted.pop_front() {
+            return self.reserve_for_savepoint(attempt, request);
+        }
+        let pending = self.pending.values().filter(|pending| pending.savepoint.is_none()).count();
+        if pending >= self.settings.concurrent_max as usize {
+            return; // The one due is made up for when this one has ended.
+        }
+        let due = if self.is_requested { Due::Now } else { self.schedule.due(now) };
+        match due {
+            Due::No => {}
+            Due::From(at) => self.set_timer(at, CoordinatorTimer::Trigger),
+            Due::Now => {
+                if !std::mem::take(&mut self.is_requested) {
+                    self.schedule.triggered();
+                }
+                self.reserve(attempt, None);
+            }
+        }
+    }
+
+    pub(super) fn reserve(&mut self, attempt: Attempt, savepoint: Option<SavepointRequest>) {
+        self.last_reserved = self.last_reserved.next();
+        let checkpoint = self.last_reserved;
+        self.reserving = Some(Reserving { checkpoint, attempt, savepoint });
+        self.outputs.push_back(CoordinatorOutput::ReserveId(checkpoint));
+    }
+
+    pub(super) fn trigger(
+        &mut self,
+        now: VirtualTime,
+        Reserving { checkpoint, attempt, savepoint }: Reserving,
+        collection: Collection,
+    ) {
+        let expires_at = now + Duration::from_millis(self.settings.timeout_ms);
+        let phase = PendingPhase::Collecting(collection);
+        let earlier = self
+            .pending
+            .insert(checkpoint, PendingCheckpoint { attempt, expires_at, savepoint, phase });
+        assert!(earlier.is_none(), "{checkpoint} is triggered twice");
+        assert!(
+            checkpoint <= self.last_reserved,
+            "{checkpoint} is triggered before it is reserved"
+        );
+        self.outputs.push_back(match savepoint {
+            Some(SavepointRequest { mode, .. }) => {
+                CoordinatorOutput::TriggerSavepoint { checkpoint, mode }
+            }
+            None => {
+                let passage = self.settings.passage(now);
+                CoordinatorOutput::Trigger(Barrier { checkpoint, passage })
+            }
+        });
+        self.set_timer(expires_at, CoordinatorTimer::Expire(checkpoint));
+    }
+
+    /// A wake-up before its time means that the clock was set back: it comes again, no later than a
+    /// timeout from now.
+    pub(super) fn expire(&mut self, now: VirtualTime, checkpoint: CheckpointId) {
+        let latest = now + Duration::from_millis(self.settings.timeout_ms);
+        let Some(pending) = self.pending.get_mut(&checkpoint) else { return };
+        if pending.is_adding() {
+            return;
+        }
+        if now >= pending.expires_at {
+            return self.abort(now, checkpoint, AbortReason::Expired);
+        }
+        pending.expires_at = pending.expires_at.min(latest);
+        let at = pending.expires_at;
+        self.set_timer(at, CoordinatorTimer::Expire(checkpoint));
+    }
+}

@@ -1,0 +1,64 @@
+//! What somebody outside asks of the coordinator, when its time has come.
+
+use super::aims::Aims;
+use crate::cluster::Message;
+use crate::cluster::message::Request;
+use crate::plan::Plan;
+use crate::protocol::{RequestNumber, Term};
+use crate::trace::Event;
+
+/// The requests of a plan that have not been made yet.
+#[derive(Clone, Debug)]
+pub struct Petitions {
+    aims: Aims,
+    /// How many requests to resume are still to be made.
+    resumes: usize,
+    /// The newest reign: what older ones say of the end of the job is not so.
+    term: Term,
+}
+
+impl Petitions {
+    /// Those of a plan.
+    #[must_use]
+    pub fn new(plan: &Plan) -> Self {
+        let resumes = plan.requests.iter().filter(|planned| planned.request == Request::Resume);
+        let resumes = resumes.count();
+        Self {
+            aims: Aims::new(plan.requests.iter().map(|planned| &planned.when)),
+            resumes,
+            term: Term(0),
+        }
+    }
+
+    /// Whether anybody waits for an event of this kind.
+    #[must_use]
+    pub fn is_watching(&self, event: &Event) -> bool {
+        self.aims.is_watching(event)
+    }
+
+    /// The requests that are made right after this event, by their place in the plan.
+    pub fn handle_event(&mut self, event: &Event) -> Vec<usize> {
+        self.aims.handle_event(event)
+    }
+
+    /// A coordinator reigns.
+    pub fn handle_leadership_taken(&mut self, term: Term) {
+        self.term = self.term.max(term);
+    }
+
+    /// Whether the run ends with a job that was stopped under this reign: nobody will resume it.
+    #[must_use]
+    pub fn is_over(&self, term: Term) -> bool {
+        self.resumes == 0 && term >= self.term
+    }
+
+    /// A request is made.
+    pub fn message(&mut self, plan: &Plan, place: usize) -> Message {
+        let request = plan.requests[place].request;
+        self.resumes -= usize::from(request == Request::Resume);
+        Message::Request {
+            number: RequestNumber(u16::try_from(place).unwrap_or(u16::MAX)),
+            request,
+        }
+    }
+}
