@@ -222,12 +222,15 @@ impl<T: Clone> InputGate<T> {
     /// Takes a trigger by message: it counts only where every channel has ended (or none exists),
     /// now or later; else the barriers decide.
     ///
-    /// Only the newest is remembered: an older one that is still open then is subsumed by it.
+    /// Only the newest is remembered: an older one that is still open then is subsumed by it. Not so where
+    /// channels lead back: there the barrier that a trigger stands for is awaited elsewhere.
     pub fn handle_trigger(&mut self, barrier: Barrier) {
         if barrier.checkpoint <= self.handled {
             return;
         }
-        if self.trigger.is_none_or(|known| known.checkpoint < barrier.checkpoint) {
+        if self.looping.is_some() {
+            self.keep_trigger(barrier);
+        } else if self.trigger.is_none_or(|known| known.checkpoint < barrier.checkpoint) {
             self.trigger = Some(barrier);
         }
         self.settle();
@@ -428,8 +431,7 @@ impl<T: Clone> InputGate<T> {
         if self.regular_open() > 0 || self.phase != Phase::Open {
             return;
         }
-        if let Some(barrier) = self.trigger.take().filter(|newest| newest.checkpoint > self.handled)
-        {
+        while let Some(barrier) = self.next_trigger() {
             if !self.mark_handled(barrier.checkpoint) {
                 return self.complete(barrier);
             }

@@ -127,6 +127,19 @@ fn a_trigger_counts_when_regular_inputs_have_ended_and_the_end_waits_for_the_loo
 }
 
 #[test]
+fn every_trigger_counts_that_comes_while_the_gate_is_held() {
+    let mut gate = gate();
+    take(&mut gate, [(0, Element::End)]);
+    (1..=3).for_each(|id| gate.handle_trigger(Barrier::in_order(ckpt(id))));
+    run(&mut gate);
+    take(&mut gate, [(1, barrier(1)), (1, barrier(2)), (1, barrier(3))]);
+    run(&mut gate);
+    for id in 1..=3 {
+        assert_eq!(gate.take_captured(ckpt(id)), Some(vec![vec![], vec![]]), "ckpt-{id}");
+    }
+}
+
+#[test]
 fn logs_are_bounded() {
     let mut gate = gate();
     for id in 1..=LOGS_MAX as u64 {
