@@ -7,8 +7,6 @@
 //! was sent before the cut, and is part of the checkpoint: Chandy and Lamport's recording, for back edges
 //! only.
 
-use std::collections::BTreeMap;
-
 use super::capture::Capture;
 use super::{Element, Flow, GateOutput, InputGate, Phase};
 use crate::protocol::barrier::Barrier;
@@ -27,8 +25,6 @@ pub(super) struct Looping<T> {
     /// The checkpoints whose barriers have not come round on all back edges, or whose logs are whole and not
     /// taken yet, oldest first. Never more than [`LOGS_MAX`].
     logs: Vec<Capture<T>>,
-    /// Triggers by message that have not counted, oldest first. Never more than [`LOGS_MAX`].
-    triggers: BTreeMap<CheckpointId, Barrier>,
     /// Nothing comes round any more: back edges count as ended before they have.
     over: bool,
 }
@@ -43,8 +39,7 @@ impl<T: Clone> InputGate<T> {
     pub fn with_back_edges(mut self, back: Vec<bool>) -> Self {
         assert_eq!(back.len(), self.channels.len(), "a channel leads back, or it does not");
         if back.contains(&true) {
-            self.looping =
-                Some(Looping { back, logs: Vec::new(), triggers: BTreeMap::new(), over: false });
+            self.looping = Some(Looping { back, logs: Vec::new(), over: false });
         }
         self
     }
@@ -65,27 +60,6 @@ impl<T: Clone> InputGate<T> {
     #[must_use]
     pub fn has_ended(&self, channel: usize) -> bool {
         self.channels.get(channel).is_some_and(|input| input.flow == Flow::Ended)
-    }
-
-    /// Remembers a trigger by message. If it were passed over, the barrier of a newer one would tell the rest
-    /// of the loop that its own will not come.
-    pub(super) fn keep_trigger(&mut self, barrier: Barrier) {
-        if let Some(looping) = &mut self.looping {
-            looping.triggers.insert(barrier.checkpoint, barrier);
-            if looping.triggers.len() > LOGS_MAX {
-                looping.triggers.pop_first();
-            }
-        }
-    }
-
-    /// The trigger by message that counts now, if any does.
-    pub(super) fn next_trigger(&mut self) -> Option<Barrier> {
-        let handled = self.handled;
-        let Some(looping) = &mut self.looping else {
-            return self.trigger.take().filter(|newest| newest.checkpoint > handled);
-        };
-        looping.triggers.retain(|checkpoint, _| *checkpoint > handled);
-        looping.triggers.pop_first().map(|(_, barrier)| barrier)
     }
 
     /// Whether this channel leads back.

@@ -9,6 +9,7 @@ mod capture;
 mod cyclic;
 mod element;
 mod hybrid;
+mod triggers;
 mod unaligned;
 
 pub use at_least_once::COUNTED_MAX;
@@ -20,6 +21,7 @@ use std::mem;
 
 use at_least_once::Tally;
 use cyclic::Looping;
+use triggers::Triggers;
 use unaligned::Overtaking;
 
 use super::barrier::Barrier;
@@ -109,8 +111,8 @@ pub struct InputGate<T> {
     /// decreases; no alignment of this one or an older one ever starts (again).
     handled: CheckpointId,
     aborted: EarlyAborts,
-    /// The newest trigger by message; it counts as soon as all channels have ended.
-    trigger: Option<Barrier>,
+    /// Triggers by message: they count as soon as all channels have ended.
+    triggers: Triggers,
     /// How many channels have not ended.
     open: usize,
     /// Whether [`GateOutput::AllEnded`] was said.
@@ -150,7 +152,11 @@ impl<T: Clone> InputGate<T> {
             overdue: CheckpointId(0),
             handled: CheckpointId(0),
             aborted: EarlyAborts::default(),
-            trigger: None,
+            triggers: if protocol == Protocol::Cyclic {
+                Triggers::all()
+            } else {
+                Triggers::newest()
+            },
             open: channels,
             ended: false,
             defects,
@@ -222,17 +228,13 @@ impl<T: Clone> InputGate<T> {
     /// Takes a trigger by message: it counts only where every channel has ended (or none exists),
     /// now or later; else the barriers decide.
     ///
-    /// Only the newest is remembered: an older one that is still open then is subsumed by it. Not so where
-    /// channels lead back: there the barrier that a trigger stands for is awaited elsewhere.
+    /// Only the newest is remembered: an older one that is still open then is subsumed by it. Not so in jobs
+    /// with loops: see [`Triggers::all`].
     pub fn handle_trigger(&mut self, barrier: Barrier) {
         if barrier.checkpoint <= self.handled {
             return;
         }
-        if self.looping.is_some() {
-            self.keep_trigger(barrier);
-        } else if self.trigger.is_none_or(|known| known.checkpoint < barrier.checkpoint) {
-            self.trigger = Some(barrier);
-        }
+        self.triggers.keep(barrier);
         self.settle();
     }
 
@@ -431,7 +433,7 @@ impl<T: Clone> InputGate<T> {
         if self.regular_open() > 0 || self.phase != Phase::Open {
             return;
         }
-        while let Some(barrier) = self.next_trigger() {
+        while let Some(barrier) = self.triggers.next(self.handled) {
             if !self.mark_handled(barrier.checkpoint) {
                 return self.complete(barrier);
             }
