@@ -1,14 +1,15 @@
 //! One case: a job and a plan; how it is run, and what is told of one that fails.
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write as _;
 use std::ops::{ControlFlow, RangeInclusive};
 use std::sync::Arc;
 
 use cutwater::explore::{Outcome, Prepared, Statistics, WorldKind, run_plan};
 use cutwater::plan::Plan;
-use cutwater::trace::{Event, Stamp};
+use cutwater::protocol::Protocol;
+use cutwater::trace::{Event, Point, Stamp};
 use cutwater::workload::Experiment;
 use cutwater::world::Observer;
 use proptest::strategy::Strategy as _;
@@ -37,8 +38,8 @@ impl Case {
 
     fn prepare(&self) -> (Prepared, Plan) {
         let spec = self.spec();
-        let job = wiring::job(&spec);
-        let plan = self.plan.settle(job.topology(), spec.entries_of_busiest());
+        let job = wiring::job(&spec, &self.plan.checkpoints(spec.protocol));
+        let plan = self.plan.settle(job.topology(), spec.protocol, spec.entries_of_busiest());
         let encode = |row| postcard::to_stdvec(row).expect("a row is plain data");
         let expected = reference::expected(&spec).iter().map(encode).collect();
         let experiment = Experiment {
@@ -103,14 +104,41 @@ fn number_from(variable: &str) -> Option<u64> {
     Some(text.parse().unwrap_or_else(|_| panic!("{variable} is {text:?}, expected a number")))
 }
 
-/// Draws cases with so many faults each, and one rescale where asked for, and panics with the smallest one that does not hold; else says
-/// what all of them together did.
-pub fn check(
-    stream: u8,
-    cases: u32,
-    faults: RangeInclusive<usize>,
-    is_rescaled: bool,
-) -> Statistics {
+/// What all cases together did.
+#[derive(Debug, Default)]
+pub struct Reached {
+    pub statistics: Statistics,
+    /// By protocol: cases, and restores from what was in flight.
+    pub protocols: BTreeMap<Protocol, (u64, u64)>,
+    /// Restores of jobs with a loop.
+    pub loop_restores: u64,
+    /// Jobs with a loop that went on at another parallelism, and others.
+    pub reshaped: (u64, u64),
+    /// Jobs that were not to be rescaled.
+    pub refused: u64,
+}
+
+impl Reached {
+    fn add(&mut self, spec: &JobSpec, outcome: &Outcome) {
+        let Outcome { statistics, reach, .. } = outcome;
+        self.statistics.add(statistics);
+        let of_protocol = self.protocols.entry(spec.protocol).or_default();
+        of_protocol.0 += 1;
+        of_protocol.1 += u64::from(reach.point(Point::ChannelStateRestored) > 0);
+        let reshaped = u64::from(reach.point(Point::Reshaped) > 0);
+        if spec.has_loop() {
+            self.loop_restores += statistics.restores;
+            self.reshaped.0 += reshaped;
+        } else {
+            self.reshaped.1 += reshaped;
+        }
+        self.refused += u64::from(reach.point(Point::RescaleRefused) > 0);
+    }
+}
+
+/// Draws cases with so many faults each, of which so many in a hundred are to be rescaled, and panics with the
+/// smallest one that does not hold; else says what all of them together did.
+pub fn check(stream: u8, cases: u32, faults: RangeInclusive<usize>, rescaled_percent: u8) -> Reached {
     let seed = number_from("CUTWATER_GENERATED_SEED").unwrap_or(0);
     let cases = number_from("CUTWATER_GENERATED_CASES").map_or(cases, |cases| cases as u32);
     let mut bytes = [stream; 32];
@@ -118,12 +146,13 @@ pub fn check(
     let config =
         Config { cases, failure_persistence: None, max_shrink_iters: 3_000, ..Config::default() };
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
-    let strategy = (draft(), draft_plan(faults, is_rescaled));
+    let strategy = (draft(), draft_plan(faults, rescaled_percent));
     let strategy = strategy.prop_map(|(draft, plan)| Case { draft, plan });
-    let reach = RefCell::new(Statistics::default());
+    let reach = RefCell::new(Reached::default());
     let outcome = TestRunner::new_with_rng(config, rng).run(&strategy, |case| {
-        let Outcome { verdict, statistics, .. } = case.run();
-        reach.borrow_mut().add(&statistics);
+        let outcome = case.run();
+        reach.borrow_mut().add(&case.spec(), &outcome);
+        let verdict = outcome.verdict;
         if verdict.is_held() { Ok(()) } else { Err(TestCaseError::fail(verdict.to_string())) }
     });
     match outcome {

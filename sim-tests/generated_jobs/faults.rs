@@ -36,6 +36,8 @@ pub struct DraftPlan {
     links: DraftLinks,
     mailbox_us: u64,
     faults: Vec<DraftFault>,
+    /// In the hybrid protocol.
+    aligned_timeout_ms: u64,
     /// When, as a share of the time to read the input; to how many; whether a checkpoint comes first.
     rescale: Option<(u64, u16, bool)>,
 }
@@ -103,21 +105,30 @@ enum DraftWhat {
 /// Draws a plan with so many faults.
 pub fn draft_plan(
     faults: RangeInclusive<usize>,
-    is_rescaled: bool,
+    rescaled_percent: u8,
 ) -> impl Strategy<Value = DraftPlan> {
-    let rescale = if is_rescaled {
-        (100_u64..900, 1_u16..=4, any::<bool>()).prop_map(Some).boxed()
-    } else {
-        Just(None).boxed()
-    };
+    let rescale = (100_u64..900, 1_u16..=4, any::<bool>());
+    let rescale = (rescale, 0_u8..100);
+    let rescale = rescale.prop_map(move |(rescale, die)| (die < rescaled_percent).then_some(rescale));
     let processes = (any::<u64>(), 1_u16..=4, prop_oneof![4 => Just(0_u16), 1 => Just(1)]);
     let settings = (cluster(), checkpoints(), links(), prop_oneof![Just(0), 0_u64..5_000]);
-    let drawn = (processes, settings, vec(fault(), faults), rescale);
-    drawn.prop_map(|(processes, settings, faults, rescale)| {
+    let drawn = (processes, settings, vec(fault(), faults), rescale, 0_u64..60);
+    drawn.prop_map(|(processes, settings, faults, rescale, aligned_timeout_ms)| {
         let (seed, workers, lost) = processes;
         let (cluster, checkpoints, links, mailbox_us) = settings;
         let lost = lost.min(workers - 1);
-        DraftPlan { seed, workers, lost, cluster, checkpoints, links, mailbox_us, faults, rescale }
+        DraftPlan {
+            seed,
+            workers,
+            lost,
+            cluster,
+            checkpoints,
+            links,
+            mailbox_us,
+            faults,
+            aligned_timeout_ms,
+            rescale,
+        }
     })
 }
 
@@ -289,8 +300,20 @@ fn planned_rescale(
 }
 
 impl DraftPlan {
+    /// How checkpoints are taken in a protocol.
+    pub fn checkpoints(&self, protocol: Protocol) -> CheckpointSettings {
+        let mut settings = CheckpointSettings { protocol, ..self.checkpoints.clone() };
+        if protocol.is_one_at_a_time() {
+            settings.concurrent_max = 1;
+        }
+        if protocol == Protocol::Hybrid {
+            settings.aligned_timeout_ms = self.aligned_timeout_ms;
+        }
+        settings
+    }
+
     /// The plan for a job of this shape, whose busiest source subtask reads this many entries.
-    pub fn settle(&self, topology: &Topology, entries: u64) -> Plan {
+    pub fn settle(&self, topology: &Topology, protocol: Protocol, entries: u64) -> Plan {
         let reading_us = entries * self.cluster.source_interval_us;
         let span_us = (reading_us + AFTER_LAST_ENTRY_US).min(WINDOW_US);
         let subtasks = u16::try_from(topology.subtasks.len()).expect("few subtasks");
@@ -326,7 +349,7 @@ impl DraftPlan {
                 object_store: StoreSettings { latency_us: cluster.object_us, byte_ns: 10 },
                 meta_store: StoreSettings { latency_us: cluster.meta_us, byte_ns: 0 },
                 cost: cluster.cost,
-                checkpoints: self.checkpoints.clone(),
+                checkpoints: self.checkpoints(protocol),
             },
             links: self.links.settle(topology),
             mailbox_us: Span::new(0, self.mailbox_us),

@@ -1,4 +1,4 @@
-//! Random acyclic jobs under random plans hold all oracles.
+//! Random jobs, with loops, under any protocol that they can have, hold all oracles under random plans.
 //!
 //! A [`spec::JobSpec`] describes a job; [`wiring`] builds it with the job builder, and [`reference`]
 //! works out what it must give, by loops that share nothing with the engine. A [`faults`] strategy draws
@@ -7,6 +7,7 @@
 
 mod case;
 mod faults;
+mod looping;
 mod operators;
 mod points;
 mod reference;
@@ -14,50 +15,65 @@ mod spec;
 mod strategy;
 mod wiring;
 
-use case::check;
-use cutwater::explore::Statistics;
+use case::{Reached, check};
 use cutwater::plan::FaultClass;
+use cutwater::protocol::Protocol;
 use strum::IntoEnumIterator as _;
 
 /// How many cases each test draws.
 const CASES: u32 = 3_000;
 
-/// How many cases with a rescale are drawn, without faults and with.
+/// How many cases of which each is to be rescaled.
 const RESCALED_CASES: u32 = 500;
+
+/// How many in a hundred cases have a rescale; a job that cannot have one refuses it, and goes on.
+const RESCALED_PERCENT: u8 = 50;
 
 /// Without faults, every job gives exactly its reference output: what fails here is no matter of recovery.
 #[test]
 fn jobs_give_their_reference_output_when_nothing_goes_wrong() {
-    let reach = check(1, CASES, 0..=0, false);
-    assert_eq!(reach.restores, 0, "nothing went wrong, and yet an attempt failed");
+    let reached = check(1, CASES, 0..=0, 0);
+    assert_eq!(reached.statistics.restores, 0, "nothing went wrong, and yet an attempt failed");
 }
 
 /// Under faults of every class, at times and at protocol points, every oracle holds.
 #[test]
 fn jobs_hold_all_oracles_under_random_plans() {
-    assert_reach(&check(2, CASES, 1..=8, false), CASES);
+    assert_reach(&check(2, CASES, 1..=8, RESCALED_PERCENT), CASES);
 }
 
 /// Many faults: attempts seldom get far before the next crash.
 #[test]
 fn jobs_hold_all_oracles_under_a_hail_of_faults() {
-    assert_reach(&check(3, CASES, 10..=25, false), CASES);
+    assert_reach(&check(3, CASES, 10..=25, RESCALED_PERCENT), CASES);
 }
 
-/// Each job goes on at another parallelism once, and its output is still the reference.
+/// Each job goes on at another parallelism once, if it can, and its output is still the reference.
 #[test]
 fn jobs_hold_all_oracles_when_they_are_rescaled() {
-    let calm = check(4, RESCALED_CASES, 0..=0, true);
-    assert!(calm.restores > u64::from(RESCALED_CASES) / 20, "{} rescales only", calm.restores);
-    check(5, RESCALED_CASES, 1..=6, true);
+    let reached = check(4, RESCALED_CASES, 0..=0, 100);
+    let (with_loop, without) = reached.reshaped;
+    assert!(without > u64::from(RESCALED_CASES) / 10, "{reached:?}");
+    assert!(with_loop > 0, "{reached:?}");
+    assert!(reached.refused > 0, "{reached:?}");
 }
 
 /// A test that never got to what it is about proves nothing.
-fn assert_reach(reach: &Statistics, cases: u32) {
-    println!("{reach:?}");
+fn assert_reach(reached: &Reached, cases: u32) {
+    println!("{reached:?}");
+    let Reached { statistics, protocols, .. } = reached;
     for class in FaultClass::iter().take_while(|class| *class <= FaultClass::FailingStore) {
-        assert!(reach.struck(class) > 0, "{class} never struck");
+        assert!(statistics.struck(class) > 0, "{class} never struck");
     }
-    assert!(reach.restores > u64::from(cases) / 4, "{} restores only", reach.restores);
-    assert!(reach.aborted > u64::from(cases) / 4, "{} checkpoints aborted only", reach.aborted);
+    let cases = u64::from(cases);
+    assert!(statistics.restores > cases / 4, "{} restores only", statistics.restores);
+    assert!(statistics.aborted > cases / 4, "{} checkpoints aborted only", statistics.aborted);
+    for protocol in Protocol::iter() {
+        let (of_protocol, in_flight) = protocols.get(&protocol).copied().unwrap_or_default();
+        assert!(of_protocol > cases / 40, "{of_protocol} cases of {protocol} only");
+        let has_channel_state = protocol.may_overtake() || protocol == Protocol::Cyclic;
+        assert_eq!(in_flight > 0, has_channel_state, "{protocol}: {in_flight}");
+    }
+    assert!(reached.loop_restores > cases / 40, "{} restores of loops only", reached.loop_restores);
+    assert!(reached.reshaped.1 > cases / 40, "{:?} rescales only", reached.reshaped);
 }

@@ -1,6 +1,8 @@
 //! What a generated job is, as data.
 
+use cutwater::protocol::Protocol;
 use serde::{Deserialize, Serialize};
+use strum::IntoEnumIterator as _;
 
 /// The only type of record: every operator takes and emits it, so that any can follow any.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -20,6 +22,8 @@ pub struct JobSpec {
     pub steps: Vec<Step>,
     /// At least one for each stream that nothing else consumes.
     pub sinks: Vec<SinkSpec>,
+    /// How its cuts are made; one that the job admits.
+    pub protocol: Protocol,
 }
 
 /// A source and all that it reads.
@@ -81,6 +85,42 @@ pub enum StepKind {
     Join,
     /// Two inputs: every record of both.
     Merge,
+    /// Some times round.
+    Loop(LoopSpec),
+}
+
+/// A loop. Every time round a value is halved, so that it ends; what is above the limit goes round again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LoopSpec {
+    pub limit: u64,
+    /// How records come back.
+    pub back: Partitioner,
+    /// What else is done to them each time.
+    pub body: Body,
+    /// A loop within the loop: odd values lose a third, and go round it again while they are above the limit.
+    pub inner: bool,
+    /// A second way back, that overlaps with the first: some values go back half-way.
+    pub shortcut: bool,
+    /// A record leaves every time, and not the last time alone.
+    pub every_time: bool,
+}
+
+/// What a loop does to each record, each time round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Body {
+    Nothing,
+    FlatMap,
+    Remember,
+    Distinct,
+}
+
+impl LoopSpec {
+    /// How many operators it has.
+    pub fn operators(&self) -> u16 {
+        let body = u16::from(self.body != Body::Nothing);
+        let left = u16::from(!self.every_time);
+        3 + body + left + 3 * u16::from(self.inner) + 3 * u16::from(self.shortcut)
+    }
 }
 
 /// A sink.
@@ -95,13 +135,39 @@ impl StepKind {
     /// Whether records reach it by key.
     pub fn is_keyed(self) -> bool {
         match self {
-            Self::Map { .. } | Self::Filter { .. } | Self::FlatMap | Self::Remember => false,
+            Self::Map { .. }
+            | Self::Filter { .. }
+            | Self::FlatMap
+            | Self::Remember
+            | Self::Loop(_) => false,
             Self::Count
             | Self::Distinct
             | Self::Total
             | Self::Window { .. }
             | Self::Join
             | Self::Merge => true,
+        }
+    }
+
+    /// Whether what it emits is right, if now and then too often, where records are processed twice.
+    pub fn bears_repetition(self) -> bool {
+        match self {
+            Self::Map { .. }
+            | Self::Filter { .. }
+            | Self::FlatMap
+            | Self::Remember
+            | Self::Distinct
+            | Self::Join
+            | Self::Merge => true,
+            Self::Count | Self::Total | Self::Window { .. } | Self::Loop(_) => false,
+        }
+    }
+
+    /// How many operators it is made of.
+    pub fn operators(self) -> u16 {
+        match self {
+            Self::Loop(spec) => spec.operators(),
+            _ => 1,
         }
     }
 
@@ -112,6 +178,28 @@ impl StepKind {
 }
 
 impl JobSpec {
+    /// The protocols that it can have.
+    pub fn protocols(&self) -> Vec<Protocol> {
+        let admits = |protocol: &Protocol| match protocol {
+            Protocol::Cyclic => true,
+            Protocol::Aligned | Protocol::StopTheWorld => !self.has_loop(),
+            Protocol::Unaligned | Protocol::Hybrid => !self.has_loop() && !self.broadcasts(),
+            Protocol::AtLeastOnce => self.steps.iter().all(|step| step.kind.bears_repetition()),
+        };
+        Protocol::iter().filter(admits).collect()
+    }
+
+    /// Whether anything goes round.
+    pub fn has_loop(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step.kind, StepKind::Loop(_)))
+    }
+
+    fn broadcasts(&self) -> bool {
+        let steps = self.steps.iter().filter(|step| !step.kind.is_keyed()).map(|step| step.input);
+        let mut edges = steps.chain(self.sinks.iter().map(|sink| sink.input));
+        edges.any(|edge| edge.partitioner == Partitioner::Broadcast)
+    }
+
     /// The parallelism of the operator that emits this stream.
     pub fn parallelism(&self, stream: usize) -> u16 {
         match self.sources.get(stream) {

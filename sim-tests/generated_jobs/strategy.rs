@@ -4,17 +4,21 @@
 //! remainder, and a step that would give too many records is left out. So every smaller draw is a valid
 //! smaller job, and shrinking needs no help.
 
+use cutwater::protocol::{Guarantee, Protocol};
 use proptest::collection::vec;
 use proptest::prelude::*;
+use proptest::sample::select;
 
 use super::reference::{self, Flow};
-use super::spec::{Edge, JobSpec, Partitioner, Row, SinkSpec, SourceSpec, Step, StepKind};
+use super::spec::{
+    Body, Edge, JobSpec, LoopSpec, Partitioner, Row, SinkSpec, SourceSpec, Step, StepKind,
+};
 
 /// No stream holds more records than this.
 const ROWS_MAX: usize = 400;
 
 /// No job has more subtasks than this.
-const SUBTASKS_MAX: u16 = 24;
+const SUBTASKS_MAX: u16 = 30;
 
 /// A job, loosely.
 #[derive(Clone, Debug)]
@@ -22,6 +26,8 @@ pub struct Draft {
     sources: Vec<DraftSource>,
     steps: Vec<DraftStep>,
     sinks: Vec<DraftSink>,
+    /// Which of the protocols that the job can have.
+    protocol: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -52,8 +58,8 @@ struct DraftSink {
 
 /// Draws a job.
 pub fn draft() -> impl Strategy<Value = Draft> {
-    (vec(draft_source(), 1..=3), vec(draft_step(), 0..=6), vec(draft_sink(), 8))
-        .prop_map(|(sources, steps, sinks)| Draft { sources, steps, sinks })
+    (vec(draft_source(), 1..=3), vec(draft_step(), 0..=6), vec(draft_sink(), 8), any::<usize>())
+        .prop_map(|(sources, steps, sinks, protocol)| Draft { sources, steps, sinks, protocol })
 }
 
 fn draft_source() -> impl Strategy<Value = DraftSource> {
@@ -112,7 +118,20 @@ fn kind() -> impl Strategy<Value = StepKind> {
         (1_i64..20).prop_map(|width| StepKind::Window { width }),
         Just(StepKind::Join),
         Just(StepKind::Merge),
+        round().prop_map(StepKind::Loop),
     ]
+}
+
+/// Values begin below sixty thousand: a limit far below makes long ways.
+fn round() -> impl Strategy<Value = LoopSpec> {
+    let back =
+        select(vec![Partitioner::Forward, Partitioner::Rebalance, Partitioner::Shift]);
+    let body = select(vec![Body::Nothing, Body::FlatMap, Body::Remember, Body::Distinct]);
+    let ways = (prop::bool::weighted(0.3), prop::bool::weighted(0.3), any::<bool>());
+    (100_u64..20_000, back, body, ways).prop_map(|(limit, back, body, ways)| {
+        let (inner, shortcut, every_time) = ways;
+        LoopSpec { limit, back, body, inner, shortcut, every_time }
+    })
 }
 
 impl JobSpec {
@@ -120,19 +139,33 @@ impl JobSpec {
     pub fn of(draft: &Draft) -> Self {
         let sources: Vec<_> = draft.sources.iter().map(source).collect();
         let mut flows: Vec<Flow> = sources.iter().map(reference::source).collect();
-        let mut spec = Self { sources, steps: Vec::new(), sinks: Vec::new() };
+        let protocol = Protocol::Aligned;
+        let mut spec = Self { sources, steps: Vec::new(), sinks: Vec::new(), protocol };
         let mut subtasks: u16 = spec.sources.iter().map(|source| source.parallelism).sum();
         for loose in &draft.steps {
             let step = spec.settle(loose, &flows);
-            let flow = reference::step(&step, &flows);
-            if flow.rows.len() <= ROWS_MAX && subtasks + step.parallelism <= SUBTASKS_MAX {
-                subtasks += step.parallelism;
+            let Some(flow) = reference::step(&step, &flows) else { continue };
+            let more = step.parallelism * step.kind.operators();
+            if flow.rows.len() <= ROWS_MAX && subtasks + more <= SUBTASKS_MAX {
+                subtasks += more;
                 flows.push(flow);
                 spec.steps.push(step);
             }
         }
         spec.sinks = spec.settle_sinks(&draft.sinks, flows.len());
+        spec.settle_protocol(draft.protocol);
         spec
+    }
+
+    /// One that the job can have; sinks of one that counts twice write at once.
+    fn settle_protocol(&mut self, choice: usize) {
+        let protocols = self.protocols();
+        self.protocol = protocols[choice % protocols.len()];
+        if self.protocol.guarantee() == Guarantee::AtLeastOnce {
+            for sink in &mut self.sinks {
+                sink.transactional = false;
+            }
+        }
     }
 
     fn settle(&self, loose: &DraftStep, flows: &[Flow]) -> Step {
@@ -144,6 +177,9 @@ impl JobSpec {
         };
         let (partitioner, parallelism) = match loose.partitioner {
             _ if kind.is_keyed() => (Partitioner::Rebalance, loose.parallelism),
+            Partitioner::Broadcast if matches!(kind, StepKind::Loop(_)) => {
+                (Partitioner::Shift, loose.parallelism)
+            }
             Partitioner::Forward => (Partitioner::Forward, self.parallelism(stream)),
             other => (other, loose.parallelism),
         };

@@ -1,14 +1,16 @@
 //! From a description to a job and its input.
 
 use cutwater::dataflow::{Input, Job, JobBuilder, Stream};
+use cutwater::protocol::CheckpointSettings;
 
 use super::operators::{
     Count, Distinct, Join, Merge, Numbered, Remember, Rows, Total, Window, multiplicity,
 };
+use super::looping;
 use super::spec::{Edge, JobSpec, Partitioner, Row, SinkSpec, Step, StepKind};
 
-/// The job that a description describes.
-pub fn job(spec: &JobSpec) -> Job {
+/// The job that a description describes, which is to take checkpoints in this way.
+pub fn job(spec: &JobSpec, checkpoints: &CheckpointSettings) -> Job {
     let builder = JobBuilder::new("generated");
     let mut streams = Vec::new();
     for (number, source) in spec.sources.iter().enumerate() {
@@ -19,7 +21,7 @@ pub fn job(spec: &JobSpec) -> Job {
         builder.fix(&name); // It counts what it has read, which cannot be divided.
     }
     for (number, step) in spec.steps.iter().enumerate() {
-        let stream = declare(step, &format!("step{number}"), &streams);
+        let stream = declare(&builder, step, &format!("step{number}"), &streams);
         streams.push(stream);
         fix_if_broadcast(&builder, step.input, &format!("step{number}"), step.kind.is_keyed());
     }
@@ -27,7 +29,7 @@ pub fn job(spec: &JobSpec) -> Job {
         attach(sink, number, &streams);
         fix_if_broadcast(&builder, sink.input, &format!("sink{number}"), false);
     }
-    builder.build().expect("a generated job is valid")
+    builder.checkpoints(checkpoints).build().expect("a generated job is valid")
 }
 
 /// How often a record comes that is broadcast depends on how many subtasks it is broadcast to.
@@ -44,7 +46,12 @@ pub fn input(spec: &JobSpec) -> Input {
     Input::new(splits.map(|entries| entries.iter().map(encode).collect()).collect())
 }
 
-fn declare(step: &Step, name: &str, streams: &[Stream<Row>]) -> Stream<Row> {
+fn declare(
+    builder: &JobBuilder,
+    step: &Step,
+    name: &str,
+    streams: &[Stream<Row>],
+) -> Stream<Row> {
     let parallelism = step.parallelism;
     let plain = || spread(step.input, streams);
     let keyed = || streams[step.input.stream].key_by(|row: &Row| row.key);
@@ -75,6 +82,7 @@ fn declare(step: &Step, name: &str, streams: &[Stream<Row>]) -> Stream<Row> {
         StepKind::Merge => {
             keyed().connect(second()).process2(name, parallelism, Merge::new).into_stream()
         }
+        StepKind::Loop(spec) => looping::declare(builder, &spec, name, parallelism, &plain()),
     }
 }
 
@@ -89,8 +97,12 @@ fn attach(sink: &SinkSpec, number: u8, streams: &[Stream<Row>]) {
 }
 
 fn spread(edge: Edge, streams: &[Stream<Row>]) -> Stream<Row> {
-    let stream = &streams[edge.stream];
-    match edge.partitioner {
+    spread_by(edge.partitioner, &streams[edge.stream])
+}
+
+/// A stream, spread like this.
+pub fn spread_by(partitioner: Partitioner, stream: &Stream<Row>) -> Stream<Row> {
+    match partitioner {
         Partitioner::Forward => stream.forward(),
         Partitioner::Rebalance => stream.rebalance(),
         Partitioner::Shift => stream.shift(),

@@ -12,13 +12,20 @@ use cutwater::workload::Experiment;
 use strum::EnumIter;
 
 /// How many records each source has.
-const RECORDS: u64 = 24;
+const RECORDS: u64 = 9;
 
 /// How many splits each source has.
 const SPLITS: u16 = 3;
 
+/// What a number gains each time round; a multiple of the next, and more than there are records.
+const ROUND: u64 = 60;
+
+/// How often a number goes round: it modulo this, and once more.
+const ROUNDS_MAX: u64 = 3;
+
 /// A shape.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, strum::Display)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Topology {
     /// One after the other.
     Chain,
@@ -30,6 +37,8 @@ pub enum Topology {
     Shuffle,
     /// Every record to every subtask.
     Broadcast,
+    /// Every record some times round.
+    Loop,
 }
 
 /// Keeps the sum of each key, and passes records on.
@@ -91,8 +100,12 @@ impl Topology {
         } else {
             end.transactional_sink("out", parallelism, EncodedSink::new());
         }
-        let built = job.build()?;
-        built.admits(&one_at_a_time(protocol))?;
+        if self == Topology::Broadcast {
+            // How often a record comes depends on how many there are.
+            job.fix("copy");
+            job.fix("out");
+        }
+        let built = job.checkpoints(&one_at_a_time(protocol)).build()?;
         let expected = self.expected(parallelism);
         let encoded = |number: &u64| Replay::entry(number);
         Ok(Experiment {
@@ -108,10 +121,7 @@ impl Topology {
         let merge = |states: &mut StateDeclarations| Merge(states.value("sum"));
         let key = |number: &u64| number % 5;
         match self {
-            Topology::Chain => {
-                let one = numbers.map("one", wide, |n| n + 1);
-                (one.map("two", wide, |n| n * 3), 1)
-            }
+            Topology::Chain => (numbers.map("one", wide, |n| 3 * n + 1), 1),
             Topology::Diamond => {
                 let left = numbers.rebalance().map("left", wide, |n| n).key_by(key);
                 let right = numbers.shift().map("right", wide, |n| n).key_by(key);
@@ -124,21 +134,30 @@ impl Topology {
             }
             Topology::Shuffle => {
                 let sums = numbers.key_by(key).process("sum", wide, sum).into_stream();
-                (sums.rebalance().map("spread", wide, |n| n).shift(), 1)
+                (sums.rebalance(), 1)
             }
             Topology::Broadcast => (numbers.broadcast().map("copy", wide, |n| n), 1),
+            Topology::Loop => {
+                let again = job.feedback::<u64>("again");
+                let all = numbers.merge("all", wide, &again.stream().rebalance());
+                let sums = all.key_by(key).process("sum", wide, sum).into_stream();
+                let rounds = sums.map("round", wide, |n| n + ROUND);
+                again.close(&rounds.filter("more", wide, |n| n / ROUND <= n % ROUNDS_MAX));
+                (rounds.filter("last", wide, |n| n / ROUND > n % ROUNDS_MAX), 1)
+            }
         }
     }
 
     fn expected(self, wide: u16) -> Vec<u64> {
         let numbers = 0..RECORDS;
         match self {
-            Topology::Chain => numbers.map(|n| (n + 1) * 3).collect(),
+            Topology::Chain => numbers.map(|n| 3 * n + 1).collect(),
             Topology::Diamond | Topology::Join => {
                 numbers.flat_map(|n| [2 * n, 2 * n + 1]).collect()
             }
             Topology::Shuffle => numbers.collect(),
             Topology::Broadcast => numbers.flat_map(|n| (0..wide).map(move |_| n)).collect(),
+            Topology::Loop => numbers.map(|n| n + ROUND * (n % ROUNDS_MAX + 1)).collect(),
         }
     }
 }

@@ -64,7 +64,7 @@ impl EventTimeOracle {
     /// The run begins.
     pub fn start(&mut self, scene: &Scene) {
         *self = Self::new(Arc::clone(&self.reference));
-        self.stands = scene.shape.inputs.iter().map(|inputs| Stand::new(inputs.len())).collect();
+        self.stands = scene.shape.subtask_ids().map(|subtask| beginning(scene, subtask)).collect();
         self.channels = vec![VecDeque::new(); scene.shape.channels.len()];
         self.newest = vec![WATERMARK_MIN; scene.shape.channels.len()];
     }
@@ -79,9 +79,9 @@ impl EventTimeOracle {
         for (index, stand) in self.stands.iter_mut().enumerate() {
             let at_cut = saved.and_then(|saved| saved.get(index).cloned().flatten());
             *stand = match (restored, at_cut) {
-                (None, _) => Stand::new(stand.inputs.len()),
+                (None, _) => stand.anew(),
                 (Some(_), Some(at_cut)) => at_cut,
-                (Some(_), None) => Stand { is_known: false, ..Stand::new(stand.inputs.len()) },
+                (Some(_), None) => Stand { is_known: false, ..stand.anew() },
             };
         }
         self.channels.iter_mut().for_each(VecDeque::clear);
@@ -97,8 +97,7 @@ impl EventTimeOracle {
     fn reshape(&mut self, scene: &Scene, restored: Option<CheckpointId>) {
         self.version = scene.shape.version();
         let saved = restored.and_then(|checkpoint| self.saved.remove(&checkpoint));
-        let inputs = scene.shape.inputs.iter().map(Vec::len);
-        self.stands = inputs.map(Stand::new).collect();
+        self.stands = scene.shape.subtask_ids().map(|subtask| beginning(scene, subtask)).collect();
         let known = self.stands.iter().map(|stand| Stand { is_known: false, ..stand.clone() });
         let mut at_cut: Vec<Stand> = known.collect();
         if let Some(first) = at_cut.first_mut() {
@@ -325,7 +324,7 @@ impl EventTimeOracle {
     /// What all inputs have promised must have become the watermark before anything else happens.
     fn settle(&self, scene: &mut Scene, subtask: SubtaskId) {
         let stand = &self.stands[subtask.index()];
-        let Some(promised) = stand.promised() else { return };
+        let Some(promised) = stand.owed() else { return };
         if self.is_told && stand.is_known && stand.watermark < promised {
             let (own, promised) = (told(stand.watermark), told(promised));
             let text = format!("stays at {own}, all its inputs have come to {promised}");
@@ -351,6 +350,12 @@ impl EventTimeOracle {
             self.saved.remove(&second);
         }
     }
+}
+
+/// A subtask that begins from nothing.
+fn beginning(scene: &Scene, subtask: SubtaskId) -> Stand {
+    let inputs = &scene.shape.inputs[subtask.index()];
+    Stand::new(inputs.iter().map(|channel| scene.shape.is_logged(*channel)))
 }
 
 /// Whether nothing is in a channel at a cut.

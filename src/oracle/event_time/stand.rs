@@ -1,6 +1,7 @@
 //! What a subtask knows of event time.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::protocol::Digest;
 
@@ -29,6 +30,8 @@ pub(super) struct Stand {
     pub watermark: i64,
     /// What each of its channels has promised; nothing in a source.
     pub inputs: Vec<i64>,
+    /// By channel, whether it leads back; empty where none does.
+    back: Arc<[bool]>,
     /// Registered, and neither fired nor taken back.
     pub pending: BTreeSet<Timer>,
     /// Of these, those that the last watermark reached; all fire before anything else happens.
@@ -40,11 +43,22 @@ pub(super) struct Stand {
 }
 
 impl Stand {
-    /// That of a subtask with so many channels which begins from nothing.
-    pub fn new(inputs: usize) -> Self {
+    /// That of a subtask which begins from nothing; by channel, whether it leads back.
+    pub fn new(back: impl IntoIterator<Item = bool>) -> Self {
+        let back: Arc<[bool]> = back.into_iter().collect();
+        Self::of(back)
+    }
+
+    /// The same subtask, as it begins from nothing.
+    pub fn anew(&self) -> Self {
+        Self::of(Arc::clone(&self.back))
+    }
+
+    fn of(back: Arc<[bool]>) -> Self {
         Self {
             watermark: WATERMARK_MIN,
-            inputs: vec![WATERMARK_MIN; inputs],
+            inputs: vec![WATERMARK_MIN; back.len()],
+            back,
             pending: BTreeSet::new(),
             due: BTreeSet::new(),
             dropped: Vec::new(),
@@ -65,8 +79,22 @@ impl Stand {
     }
 
     /// What all channels have promised; none in a source, whose splits a trace does not tell of.
+    ///
+    /// Watermarks do not go round: what leads back counts for nothing here. Its end comes by another way, so
+    /// that nothing tells when the last watermark is due that waits for it ([`owed`](Self::owed)).
     pub fn promised(&self) -> Option<i64> {
-        self.inputs.iter().copied().min().filter(|_| self.is_known)
+        let inputs = self.inputs.iter().zip(self.back.iter());
+        let regular = inputs.filter(|(_, leads_back)| !**leads_back);
+        regular.map(|(promised, _)| *promised).min().filter(|_| self.is_known)
+    }
+
+    /// What its watermark must be by now.
+    pub fn owed(&self) -> Option<i64> {
+        let may_be_on_its_way = self.inputs.iter().zip(self.back.iter());
+        let waits = may_be_on_its_way
+            .filter(|(_, leads_back)| **leads_back)
+            .any(|(promised, _)| *promised != WATERMARK_MAX);
+        self.promised().filter(|promised| *promised != WATERMARK_MAX || !waits)
     }
 
     /// The watermark is this now, and reaches some timers.

@@ -1,0 +1,167 @@
+//! Runs cells, over all cores, and says what was wrong with them.
+
+use std::num::NonZero;
+use std::ops::ControlFlow;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use cutwater::explore::{Check, Prepared, Statistics, WorldKind, run_plan};
+
+use cutwater::protocol::DefectSet;
+use cutwater::trace::{Event, Stamp};
+use cutwater::workload::Experiment;
+use cutwater::world::Observer;
+
+use super::cells::{Cell, Hazard};
+
+/// Where a cell has few seeds, how many it has at most until its fault strikes.
+const STRIKE_SEEDS_MAX: u64 = 40;
+
+/// One in so many seeds of a cell must be struck, at least.
+const STRUCK_SHARE_MIN: u64 = 20;
+
+/// In which world, how many seeds of each cell, with which bugs.
+#[derive(Clone, Copy)]
+pub struct Settings {
+    pub world: WorldKind,
+    pub seeds: u64,
+    pub defects: DefectSet,
+}
+
+/// What the runs of a cell did.
+#[derive(Default)]
+pub struct Tally {
+    pub statistics: Statistics,
+    runs: u64,
+    /// Runs in which what the cell is about struck.
+    pub struck: u64,
+    /// Why rescales were refused.
+    refusals: Vec<String>,
+    /// How often the job went on in another shape.
+    reshaped: u64,
+}
+
+/// What Statistics do not count.
+#[derive(Default)]
+struct Rescales {
+    refusals: Vec<String>,
+    reshaped: u64,
+}
+
+impl Observer for Rescales {
+    fn observe(&mut self, _: Stamp, event: &Event) -> ControlFlow<()> {
+        match event {
+            Event::RescaleRefused { reason, .. } => self.refusals.push(reason.clone()),
+            Event::Reshaped { .. } => self.reshaped += 1,
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// A cell with its job.
+pub struct Work {
+    pub cell: Cell,
+    pub experiment: Experiment,
+}
+
+impl Work {
+    /// Runs all seeds, up to the first that does not hold; and more of them where so few were no chance for
+    /// the fault to strike.
+    fn run(&self, settings: Settings) -> Result<Tally, String> {
+        let Settings { world, seeds, defects } = settings;
+        let prepared = Prepared::new(self.experiment.clone());
+        let check = Check::of(self.experiment.clone()).scenario(self.cell.scenario());
+        let check = check.world(world).defects(defects);
+        let mut tally = Tally::default();
+        let mut seed = 0;
+        while seed < seeds || tally.struck == 0 && seed < STRIKE_SEEDS_MAX {
+            let plan = check.plan(seed);
+            let (outcome, seen) = run_plan(&plan, &prepared, world, Rescales::default());
+            if !outcome.verdict.is_held() {
+                let failure = check.seeds(seed..seed + 1).run().err();
+                let told = failure.map_or_else(|| outcome.verdict.to_string(), |f| f.to_string());
+                return Err(format!("{}: {told}", self.cell));
+            }
+            tally.add(self.cell.hazard, &outcome.statistics, seen.unwrap_or_default());
+            seed += 1;
+        }
+        Ok(tally)
+    }
+
+    /// A cell whose fault never struck, or that never got to what it is about, proves nothing.
+    fn judge(&self, tally: &Tally, settings: Settings) -> Option<String> {
+        let cell = self.cell;
+        if tally.struck == 0 || tally.struck < settings.seeds / STRUCK_SHARE_MIN {
+            let Tally { struck, runs, .. } = tally;
+            return Some(format!("{cell}: it struck in {struck} of {runs} seeds only"));
+        }
+        if tally.statistics.completed == 0 {
+            return Some(format!("{cell}: no checkpoint was completed"));
+        }
+        (cell.hazard == Hazard::Rescale).then(|| self.judge_rescale(tally)).flatten()
+    }
+
+    fn judge_rescale(&self, tally: &Tally) -> Option<String> {
+        let due = self.cell.group.rescale_refusal();
+        let is_refused = |why: &&str| tally.refusals.iter().any(|reason| reason.contains(*why));
+        match due {
+            Some(why) if !is_refused(&why) || tally.reshaped > 0 => {
+                Some(format!("{}: {why:?} was due, it was reshaped", self.cell))
+            }
+            None if tally.reshaped == 0 => {
+                Some(format!("{}: never reshaped: {:?}", self.cell, tally.refusals.first()))
+            }
+            Some(_) | None => None,
+        }
+    }
+}
+
+impl Tally {
+    fn add(&mut self, hazard: Hazard, statistics: &Statistics, seen: Rescales) {
+        let struck = match hazard {
+            Hazard::Fault(class) => statistics.struck(class),
+            Hazard::Rescale => seen.reshaped + seen.refusals.len() as u64,
+        };
+        self.runs += 1;
+        self.struck += u64::from(struck > 0);
+        self.statistics.add(statistics);
+        self.reshaped += seen.reshaped;
+        self.refusals.extend(seen.refusals);
+    }
+}
+
+/// Runs all of it over all cores. Gives what each cell did, in order, or what was wrong with it.
+pub fn run_all(work: &[Work], settings: Settings) -> Vec<Result<Tally, String>> {
+    let next = AtomicUsize::new(0);
+    let done = Mutex::new(Vec::new());
+    let worker = || {
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            let Some(one) = work.get(number) else { return };
+            let ran = one.run(settings).and_then(|tally| match one.judge(&tally, settings) {
+                Some(complaint) => Err(complaint),
+                None => Ok(tally),
+            });
+            done.lock().expect("no worker panics").push((number, ran));
+        }
+    };
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+    std::thread::scope(|scope| {
+        for _ in 0..cores {
+            scope.spawn(worker);
+        }
+    });
+    let mut done = done.into_inner().expect("no worker panics");
+    done.sort_by_key(|(number, _)| *number);
+    done.into_iter().map(|(_, ran)| ran).collect()
+}
+
+/// How often the faults of each class struck, over all cells.
+pub fn total(tallies: &[Tally]) -> Statistics {
+    let mut total = Statistics::default();
+    for tally in tallies {
+        total.add(&tally.statistics);
+    }
+    total
+}
