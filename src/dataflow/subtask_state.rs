@@ -8,7 +8,7 @@ use thiserror::Error;
 use super::backend::KeyEntry;
 use super::data::Bytes;
 use super::state::StateShape;
-use crate::protocol::{Digest, KeyGroup, SplitId, SubtaskId};
+use crate::protocol::{Digest, KeyGroup, ProtocolError, SplitId, SubtaskId};
 use crate::trace::SplitPosition;
 
 /// The frozen state of a subtask: equal states have equal values and equal encodings.
@@ -85,6 +85,9 @@ pub enum RestoreError {
         /// Which part.
         what: &'static str,
     },
+    /// What was in flight on an edge that cannot divide it.
+    #[error(transparent)]
+    InFlight(#[from] ProtocolError),
     /// A key group of another subtask.
     #[error("{group} in the snapshot does not belong to {subtask}")]
     ForeignKeyGroup {

@@ -11,7 +11,7 @@ pub mod trouble;
 
 pub use codec::{TraceError, TraceReader, TraceWriter};
 pub use contents::{
-    ChannelCut, ChannelStateCaptured, ChannelStateRestored, InFlight, OutputRecord, Restored,
+    ChannelCut, ChannelStateCaptured, ChannelStateDealt, ChannelStateRestored, Dealt, InFlight, OutputRecord, Restored,
     RunStarted, SnapshotTaken, SplitPosition,
 };
 pub use diff::{Divergence, diff};

@@ -101,8 +101,8 @@ impl Task {
         let whole = |capturing: &mut Capturing| capturing.is_whole() || hasty;
         let Some(capturing) = snapshotting.capturing.take_if(whole) else { return };
         let inputs = capturing.state.inputs.iter();
-        let inputs = inputs.map(|lane| in_flight(lane, capturing.restored_in(lane.0))).collect();
-        let outputs = capturing.state.outputs.iter().map(|lane| in_flight(lane, 0)).collect();
+        let inputs = inputs.map(|(id, items)| in_flight((*id, items), capturing.restored_in(*id))).collect();
+        let outputs = capturing.state.outputs.iter().map(|(id, items)| in_flight((*id, items), 0)).collect();
         snapshotting.add(&capturing.state);
         snapshotting.quiet &= capturing.state.is_empty();
         let state = snapshotting.digest();
@@ -125,8 +125,8 @@ impl Task {
         env: &mut Env<'_, impl Outbox>,
     ) -> Result<(), String> {
         let (subtask, attempt) = (self.id, self.attempt);
-        let inputs = state.inputs.iter().map(|lane| in_flight(lane, 0)).collect();
-        let outputs = state.outputs.iter().map(|lane| in_flight(lane, 0)).collect();
+        let inputs = state.inputs.iter().map(|(id, items)| in_flight((*id, items), 0)).collect();
+        let outputs = state.outputs.iter().map(|(id, items)| in_flight((*id, items), 0)).collect();
         for (channel, items) in state.inputs {
             let index = self.input_index(channel);
             let foreign = || format!("the snapshot holds records of {channel}, which is no input");
@@ -161,13 +161,13 @@ fn capturing(
 }
 
 /// The records of a channel's items; the first `restored` items come from a restore.
-fn in_flight((channel, items): &(ChannelId, Vec<Item>), restored: usize) -> InFlight {
+pub(super) fn in_flight((channel, items): (ChannelId, &[Item]), restored: usize) -> InFlight {
     let lineage = |item: &Item| match item {
         Item::Record(record) => Some(record.lineage),
         Item::Watermark(_) => None,
     };
     InFlight {
-        channel: *channel,
+        channel,
         restored: items.iter().take(restored).filter_map(lineage).count() as u64,
         records: items.iter().filter_map(lineage).collect(),
     }

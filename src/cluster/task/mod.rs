@@ -5,6 +5,7 @@ mod channel_state;
 mod channels;
 mod checkpoints;
 mod commit;
+mod dividing;
 mod loops;
 mod outputs;
 mod restoring;

@@ -47,7 +47,7 @@ impl Home {
             | P::StoreRecovered | P::ObjectDestroyed | P::SinkTroubled | P::SinkRecovered
             | P::SplitIdle | P::SplitResumed => None,
             P::BarrierOvertook | P::Replayed | P::AlignmentOvertaken | P::ChannelStateCaptured
-            | P::ChannelStateRestored => Some(Home::Worker),
+            | P::ChannelStateDealt | P::ChannelStateRestored => Some(Home::Worker),
             P::Read | P::Sent | P::Received | P::BarrierSent | P::BarrierReceived | P::CancelSent
             | P::CancelReceived | P::EndSent | P::EndReceived | P::ChannelBlocked
             | P::ChannelUnblocked | P::Restored | P::AlignmentStarted | P::AlignmentCompleted
@@ -79,6 +79,8 @@ impl Home {
 pub struct Repertoire {
     /// Barriers that overtake records.
     pub overtaking: bool,
+    /// Channel state that a rescale deals out.
+    pub dealing: bool,
     /// Enumerators that assign splits.
     pub enumerating: bool,
     /// A trace that tells of event time.
@@ -89,13 +91,14 @@ pub struct Repertoire {
 
 impl Repertoire {
     /// Everything.
-    pub const ALL: Self = Self { overtaking: true, enumerating: true, time: true, asking: true };
+    pub const ALL: Self = Self { overtaking: true, dealing: true, enumerating: true, time: true, asking: true };
 
     /// What runs of this job with these settings have.
     #[must_use]
     pub fn of(settings: &ClusterSettings, job: &JobPlan) -> Self {
         Self {
             overtaking: settings.checkpoints.protocol.may_overtake(),
+            dealing: false,
             enumerating: !job.assignment.is_static(),
             time: settings.observe_time,
             asking: false,
@@ -111,6 +114,7 @@ impl Repertoire {
             | Point::AlignmentOvertaken
             | Point::ChannelStateCaptured
             | Point::ChannelStateRestored => self.overtaking,
+            Point::ChannelStateDealt => self.dealing,
             Point::SavepointTriggered
             | Point::SavepointCompleted
             | Point::JobStopped
