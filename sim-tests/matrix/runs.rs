@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use cutwater::explore::{Check, Prepared, Statistics, WorldKind, run_plan};
 
+use cutwater::plan::Scenario;
 use cutwater::protocol::DefectSet;
 use cutwater::trace::{Event, Stamp};
 use cutwater::workload::Experiment;
@@ -18,7 +19,13 @@ use super::cells::{Cell, Hazard};
 const STRIKE_SEEDS_MAX: u64 = 40;
 
 /// One in so many seeds of a cell must be struck, at least.
-const STRUCK_SHARE_MIN: u64 = 20;
+const STRUCK_SHARE_MIN: u64 = 10;
+
+/// From how many seeds on some rescale must have been refused, where refusals are due.
+const REFUSAL_SEEDS_MIN: u64 = 100;
+
+/// Why any job may refuse a rescale: it came too early or too late, or was none.
+const HARMLESS: [&str; 3] = ["does not know the job yet", "has finished", "runs at parallelism"];
 
 /// In which world, how many seeds of each cell, with which bugs.
 #[derive(Clone, Copy)]
@@ -37,8 +44,6 @@ pub struct Tally {
     pub struck: u64,
     /// Why rescales were refused.
     refusals: Vec<String>,
-    /// How often the job went on in another shape.
-    reshaped: u64,
 }
 
 /// What Statistics do not count.
@@ -59,19 +64,24 @@ impl Observer for Rescales {
     }
 }
 
-/// A cell with its job.
+/// A cell with its job, and what its seeds draw from.
 pub struct Work {
     pub cell: Cell,
+    pub scenario: Scenario,
     pub experiment: Experiment,
 }
 
 impl Work {
+    pub fn new(cell: Cell, experiment: Experiment) -> Self {
+        Self { cell, scenario: cell.scenario(), experiment }
+    }
+
     /// Runs all seeds, up to the first that does not hold; and more of them where so few were no chance for
     /// the fault to strike.
     fn run(&self, settings: Settings) -> Result<Tally, String> {
         let Settings { world, seeds, defects } = settings;
         let prepared = Prepared::new(self.experiment.clone());
-        let check = Check::of(self.experiment.clone()).scenario(self.cell.scenario());
+        let check = Check::of(self.experiment.clone()).scenario(self.scenario.clone());
         let check = check.world(world).defects(defects);
         let mut tally = Tally::default();
         let mut seed = 0;
@@ -99,21 +109,21 @@ impl Work {
         if tally.statistics.completed == 0 {
             return Some(format!("{cell}: no checkpoint was completed"));
         }
-        (cell.hazard == Hazard::Rescale).then(|| self.judge_rescale(tally)).flatten()
+        (cell.hazard == Hazard::Rescale).then(|| self.judge_rescale(tally, settings.seeds)).flatten()
     }
 
-    fn judge_rescale(&self, tally: &Tally) -> Option<String> {
+    fn judge_rescale(&self, tally: &Tally, seeds: u64) -> Option<String> {
         let due = self.cell.group.rescale_refusal();
-        let is_refused = |why: &&str| tally.refusals.iter().any(|reason| reason.contains(*why));
-        match due {
-            Some(why) if !is_refused(&why) || tally.reshaped > 0 => {
-                Some(format!("{}: {why:?} was due, it was reshaped", self.cell))
-            }
-            None if tally.reshaped == 0 => {
-                Some(format!("{}: never reshaped: {:?}", self.cell, tally.refusals.first()))
-            }
-            Some(_) | None => None,
+        let is_due = |reason: &String| due.is_some_and(|due| reason.contains(due));
+        let undue = |reason: &&String| {
+            !is_due(reason) && !HARMLESS.iter().any(|harmless| reason.contains(harmless))
+        };
+        if let Some(reason) = tally.refusals.iter().find(undue) {
+            return Some(format!("{}: a rescale was refused: {reason}", self.cell));
         }
+        let is_missing = due.is_some() && !tally.refusals.iter().any(is_due);
+        (is_missing && seeds >= REFUSAL_SEEDS_MIN)
+            .then(|| format!("{}: no rescale was refused, {due:?} was due", self.cell))
     }
 }
 
@@ -121,12 +131,11 @@ impl Tally {
     fn add(&mut self, hazard: Hazard, statistics: &Statistics, seen: Rescales) {
         let struck = match hazard {
             Hazard::Fault(class) => statistics.struck(class),
-            Hazard::Rescale => seen.reshaped + seen.refusals.len() as u64,
+            Hazard::Rescale => seen.reshaped,
         };
         self.runs += 1;
         self.struck += u64::from(struck > 0);
         self.statistics.add(statistics);
-        self.reshaped += seen.reshaped;
         self.refusals.extend(seen.refusals);
     }
 }

@@ -37,6 +37,7 @@ const BUILT_IN: &[&str] = &[
     include_str!("../../fixtures/scenarios/counted-barriers.toml"),
     include_str!("../../fixtures/scenarios/stop-the-world.toml"),
     include_str!("../../fixtures/scenarios/savepoints.toml"),
+    include_str!("../../fixtures/scenarios/savepoint-recovery.toml"),
     include_str!("../../fixtures/scenarios/drained.toml"),
     include_str!("../../fixtures/scenarios/event-time.toml"),
     include_str!("../../fixtures/scenarios/late-reports.toml"),

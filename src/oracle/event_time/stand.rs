@@ -31,7 +31,7 @@ pub(super) struct Stand {
     /// What each of its channels has promised; nothing in a source.
     pub inputs: Vec<i64>,
     /// By channel, whether it leads back; empty where none does.
-    back: Arc<[bool]>,
+    pub back: Arc<[bool]>,
     /// Registered, and neither fired nor taken back.
     pub pending: BTreeSet<Timer>,
     /// Of these, those that the last watermark reached; all fire before anything else happens.
