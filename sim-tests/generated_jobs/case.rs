@@ -31,6 +31,9 @@ struct Case {
 /// How many of the last events are told of a failure.
 const TAIL_EVENTS_MAX: usize = 60;
 
+/// How many smaller cases are tried. One of a job that never finishes takes a second, and there are many.
+const SHRINKS_MAX: u32 = 600;
+
 impl Case {
     fn spec(&self) -> JobSpec {
         JobSpec::of(&self.draft)
@@ -144,7 +147,7 @@ pub fn check(stream: u8, cases: u32, faults: RangeInclusive<usize>, rescaled_per
     let mut bytes = [stream; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let config =
-        Config { cases, failure_persistence: None, max_shrink_iters: 3_000, ..Config::default() };
+        Config { cases, failure_persistence: None, max_shrink_iters: SHRINKS_MAX, ..Config::default() };
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
     let strategy = (draft(), draft_plan(faults, rescaled_percent));
     let strategy = strategy.prop_map(|(draft, plan)| Case { draft, plan });

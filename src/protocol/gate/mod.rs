@@ -264,6 +264,8 @@ impl<T: Clone> InputGate<T> {
         self.phase = Phase::Open;
         self.unblock();
         self.end_hold(checkpoint);
+        // Before the next trigger: one may always be waiting, where freezing takes longer than an interval.
+        self.announce_end();
         self.settle();
     }
 
@@ -439,6 +441,10 @@ impl<T: Clone> InputGate<T> {
             }
             self.outputs.push_back(GateOutput::AlignmentAborted(barrier.checkpoint));
         }
+        self.announce_end();
+    }
+
+    fn announce_end(&mut self) {
         // A gate without channels belongs to a source, which knows its end itself.
         if !self.ended && !self.channels.is_empty() && self.is_over() {
             self.ended = true;

@@ -105,6 +105,22 @@ fn the_end_is_announced_once_and_after_the_release() {
 }
 
 #[test]
+fn the_end_is_announced_however_many_triggers_wait() {
+    let mut gate = gate(1);
+    take(&mut gate, 0, Element::Barrier(Barrier::in_order(ckpt(1))));
+    take(&mut gate, 0, Element::End);
+    drain(&mut gate);
+    gate.handle_trigger(Barrier::in_order(ckpt(2)));
+    gate.release(ckpt(1));
+    let aligned = drain(&mut gate);
+    assert_eq!(aligned.last(), Some(&GateOutput::Aligned(Barrier::in_order(ckpt(2)))));
+    gate.handle_trigger(Barrier::in_order(ckpt(3)));
+    gate.release(ckpt(2));
+    let next = GateOutput::Aligned(Barrier::in_order(ckpt(3)));
+    assert_eq!(drain(&mut gate), [GateOutput::AllEnded, next], "it would wait for ever");
+}
+
+#[test]
 fn a_gate_without_channels_follows_each_new_trigger_and_never_ends() {
     let mut gate = gate(0);
     gate.handle_trigger(Barrier::in_order(ckpt(3)));
