@@ -21,7 +21,7 @@ use cutwater::protocol::Protocol;
 use strum::IntoEnumIterator as _;
 
 /// How many cases each test draws.
-const CASES: u32 = 3_000;
+const CASES: u32 = 2_000;
 
 /// How many cases of which each is to be rescaled.
 const RESCALED_CASES: u32 = 500;
