@@ -98,7 +98,8 @@ pub enum RestoreError {
     },
     /// A key group that its own subtask did not own: the groups were numbered otherwise.
     #[error(
-        "the snapshot of {name} holds {group}, which is not its own of {maximum} key groups: it was taken          with another maximum parallelism"
+        "the snapshot of {name} holds {group}, which is not its own of {maximum} key groups: it was taken \
+         with another maximum parallelism"
     )]
     OtherMaximum {
         /// The group.
