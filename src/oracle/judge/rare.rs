@@ -7,8 +7,8 @@ use crate::oracle::order::Marker;
 use crate::oracle::shape::{Scene, Shape};
 use crate::protocol::{Attempt, ChannelId, CheckpointId, ProcessId};
 use crate::trace::{
-    ChannelStateCaptured, ChannelStateDealt, ChannelStateRestored, Event, Restored, RunStarted, SnapshotTaken,
-    SplitPosition, Stamp,
+    ChannelStateCaptured, ChannelStateDealt, ChannelStateRestored, Event, Restored, RunStarted,
+    SnapshotTaken, SplitPosition, Stamp,
 };
 
 #[expect(

@@ -11,7 +11,9 @@ use crate::oracle::kind::Kind;
 use crate::oracle::shape::Scene;
 use crate::oracle::verdict::Violation;
 use crate::protocol::{ChannelId, CheckpointId, LineageId, SubtaskId, Topology};
-use crate::trace::{ChannelStateCaptured, ChannelStateDealt, ChannelStateRestored, Dealt, InFlight};
+use crate::trace::{
+    ChannelStateCaptured, ChannelStateDealt, ChannelStateRestored, Dealt, InFlight,
+};
 
 /// How many cuts are remembered; older ones than the newest completed are forgotten before.
 const CUTS_MAX: usize = 32;
