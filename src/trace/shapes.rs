@@ -20,10 +20,10 @@ impl Shapes {
         for (stamp, event) in trace {
             match event {
                 Event::RunStarted(run) => shapes.first = run.topology.clone(),
-                Event::Reshaped { attempt, topology, .. } => {
-                    if shapes.at(stamp.number) != &**topology {
-                        shapes.later.push((stamp.number, *attempt, (**topology).clone()));
-                    }
+                Event::Reshaped { attempt, topology, .. }
+                    if shapes.at(stamp.number) != &**topology =>
+                {
+                    shapes.later.push((stamp.number, *attempt, (**topology).clone()));
                 }
                 _ => {}
             }

@@ -233,7 +233,7 @@ impl Judge {
             self.cut.handle_captured(scene!(self, stamp), captured);
             self.state.handle_captured(captured);
             self.conservation.handle_captured(captured);
-            self.ownership.handle_captured(scene!(self, stamp), captured);
+            self.ownership.handle_captured(&self.shape, captured);
         }
     }
 
