@@ -114,7 +114,11 @@ impl Numbers {
             parallelism: 3,
             since: self.attempt(),
             former: vec![Vec::new(), vec![self.former_name()]],
-            redistribution: Some(Redistribution { parallelism: Some(2), snapshots }),
+            redistribution: Some(Redistribution {
+                parallelism: Some(2),
+                senders: snapshots.clone(),
+                snapshots,
+            }),
         }
     }
 

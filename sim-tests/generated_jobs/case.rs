@@ -141,13 +141,22 @@ impl Reached {
 
 /// Draws cases with so many faults each, of which so many in a hundred are to be rescaled, and panics with the
 /// smallest one that does not hold; else says what all of them together did.
-pub fn check(stream: u8, cases: u32, faults: RangeInclusive<usize>, rescaled_percent: u8) -> Reached {
+pub fn check(
+    stream: u8,
+    cases: u32,
+    faults: RangeInclusive<usize>,
+    rescaled_percent: u8,
+) -> Reached {
     let seed = number_from("CUTWATER_GENERATED_SEED").unwrap_or(0);
     let cases = number_from("CUTWATER_GENERATED_CASES").map_or(cases, |cases| cases as u32);
     let mut bytes = [stream; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
-    let config =
-        Config { cases, failure_persistence: None, max_shrink_iters: SHRINKS_MAX, ..Config::default() };
+    let config = Config {
+        cases,
+        failure_persistence: None,
+        max_shrink_iters: SHRINKS_MAX,
+        ..Config::default()
+    };
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
     let strategy = (draft(), draft_plan(faults, rescaled_percent));
     let strategy = strategy.prop_map(|(draft, plan)| Case { draft, plan });

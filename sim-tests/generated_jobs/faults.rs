@@ -109,7 +109,8 @@ pub fn draft_plan(
 ) -> impl Strategy<Value = DraftPlan> {
     let rescale = (100_u64..900, 1_u16..=4, any::<bool>());
     let rescale = (rescale, 0_u8..100);
-    let rescale = rescale.prop_map(move |(rescale, die)| (die < rescaled_percent).then_some(rescale));
+    let rescale =
+        rescale.prop_map(move |(rescale, die)| (die < rescaled_percent).then_some(rescale));
     let processes = (any::<u64>(), 1_u16..=4, prop_oneof![4 => Just(0_u16), 1 => Just(1)]);
     let settings = (cluster(), checkpoints(), links(), prop_oneof![Just(0), 0_u64..5_000]);
     let drawn = (processes, settings, vec(fault(), faults), rescale, 0_u64..60);

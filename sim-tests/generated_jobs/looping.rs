@@ -116,7 +116,7 @@ pub fn reference(spec: &LoopSpec, rows: &[Timed]) -> Option<Vec<Timed>> {
 fn through_body(body: Body, row: Row, seen: &mut BTreeSet<Row>) -> Vec<Row> {
     match body {
         Body::Nothing | Body::Remember => vec![row],
-        Body::FlatMap if row.value % 5 == 0 => {
+        Body::FlatMap if row.value.is_multiple_of(5) => {
             vec![row, Row { key: row.key, value: row.value + 1 }]
         }
         Body::FlatMap if row.value % 5 == 1 => Vec::new(),

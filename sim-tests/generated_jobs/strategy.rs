@@ -124,8 +124,7 @@ fn kind() -> impl Strategy<Value = StepKind> {
 
 /// Values begin below sixty thousand: a limit far below makes long ways.
 fn round() -> impl Strategy<Value = LoopSpec> {
-    let back =
-        select(vec![Partitioner::Forward, Partitioner::Rebalance, Partitioner::Shift]);
+    let back = select(vec![Partitioner::Forward, Partitioner::Rebalance, Partitioner::Shift]);
     let body = select(vec![Body::Nothing, Body::FlatMap, Body::Remember, Body::Distinct]);
     let ways = (prop::bool::weighted(0.3), prop::bool::weighted(0.3), any::<bool>());
     (100_u64..20_000, back, body, ways).prop_map(|(limit, back, body, ways)| {

@@ -3,10 +3,10 @@
 use cutwater::dataflow::{Input, Job, JobBuilder, Stream};
 use cutwater::protocol::CheckpointSettings;
 
+use super::looping;
 use super::operators::{
     Count, Distinct, Join, Merge, Numbered, Remember, Rows, Total, Window, multiplicity,
 };
-use super::looping;
 use super::spec::{Edge, JobSpec, Partitioner, Row, SinkSpec, Step, StepKind};
 
 /// The job that a description describes, which is to take checkpoints in this way.
@@ -46,12 +46,7 @@ pub fn input(spec: &JobSpec) -> Input {
     Input::new(splits.map(|entries| entries.iter().map(encode).collect()).collect())
 }
 
-fn declare(
-    builder: &JobBuilder,
-    step: &Step,
-    name: &str,
-    streams: &[Stream<Row>],
-) -> Stream<Row> {
+fn declare(builder: &JobBuilder, step: &Step, name: &str, streams: &[Stream<Row>]) -> Stream<Row> {
     let parallelism = step.parallelism;
     let plain = || spread(step.input, streams);
     let keyed = || streams[step.input.stream].key_by(|row: &Row| row.key);

@@ -109,7 +109,9 @@ impl Work {
         if tally.statistics.completed == 0 {
             return Some(format!("{cell}: no checkpoint was completed"));
         }
-        (cell.hazard == Hazard::Rescale).then(|| self.judge_rescale(tally, settings.seeds)).flatten()
+        (cell.hazard == Hazard::Rescale)
+            .then(|| self.judge_rescale(tally, settings.seeds))
+            .flatten()
     }
 
     fn judge_rescale(&self, tally: &Tally, seeds: u64) -> Option<String> {

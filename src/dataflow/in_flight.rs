@@ -112,7 +112,8 @@ impl Job {
         }
         let shape = before.topology().channels[share.from.index()];
         let index_of = |end| before.placement(end).index;
-        let (ends, index) = ((index_of(shape.from), index_of(shape.to)), self.placement(subtask).index);
+        let (ends, index) =
+            ((index_of(shape.from), index_of(shape.to)), self.placement(subtask).index);
         for item in items {
             match item {
                 Item::Watermark(watermark) => {
@@ -142,7 +143,8 @@ impl Job {
 
     /// How many subtasks an edge between these operators connects.
     fn width(&self, from: OperatorId, to: OperatorId) -> EdgeWidth {
-        let parallelism = |operator: OperatorId| self.topology().operators[operator.index()].parallelism;
+        let parallelism =
+            |operator: OperatorId| self.topology().operators[operator.index()].parallelism;
         EdgeWidth { senders: parallelism(from), receivers: parallelism(to) }
     }
 
@@ -150,10 +152,9 @@ impl Job {
     fn group_in(&self, channel: ChannelId, payload: &[u8]) -> Option<KeyGroup> {
         match self.partition(channel) {
             Partition::Hash(key) => Some(key.group_of(payload)),
-            Partition::Forward
-            | Partition::Rebalance
-            | Partition::Shift
-            | Partition::Broadcast => None,
+            Partition::Forward | Partition::Rebalance | Partition::Shift | Partition::Broadcast => {
+                None
+            }
         }
     }
 }

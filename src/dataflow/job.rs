@@ -95,7 +95,8 @@ impl Job {
     ///
     /// When an edge has no rule for it.
     pub fn can_deal_in_flight(&self, now: &Self, protocol: Protocol) -> Result<(), BuildError> {
-        let keeps = |channel: &ChannelId| protocol.may_overtake() || self.loops().leads_back(*channel);
+        let keeps =
+            |channel: &ChannelId| protocol.may_overtake() || self.loops().leads_back(*channel);
         for channel in self.topology().channel_ids().filter(keeps) {
             self.resized_into(now, channel)?;
         }

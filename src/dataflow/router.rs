@@ -30,13 +30,16 @@ pub(crate) enum Partition {
     Hash(HashKey),
 }
 
+/// Gives the key group of an encoded record.
+type GroupFn = dyn Fn(&[u8]) -> KeyGroup + Send + Sync;
+
 /// How an edge finds the key of a record.
 #[derive(Clone)]
 pub(crate) struct HashKey {
     /// The [`KeyFn`] of the producer's record type.
     of_record: Arc<dyn Any + Send + Sync>,
     /// The key group of an encoded record.
-    of_payload: Arc<dyn Fn(&[u8]) -> KeyGroup + Send + Sync>,
+    of_payload: Arc<GroupFn>,
 }
 
 impl HashKey {

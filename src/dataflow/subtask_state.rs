@@ -96,6 +96,19 @@ pub enum RestoreError {
         /// The subtask that was given it.
         subtask: SubtaskId,
     },
+    /// A key group that its own subtask did not own: the groups were numbered otherwise.
+    #[error(
+        "the snapshot of {name} holds {group}, which is not its own of {maximum} key groups: it was taken \
+         with another maximum parallelism"
+    )]
+    OtherMaximum {
+        /// The group.
+        group: KeyGroup,
+        /// Whose snapshot it is.
+        name: String,
+        /// How many groups the job has.
+        maximum: u16,
+    },
     /// The snapshot of a source, given to what is not one.
     #[error("the snapshot is of a source, and {subtask} reads no splits")]
     NotASource {

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use in_flight::InFlightOwners;
 
 use super::kind::Kind;
-use super::shape::Scene;
+use super::shape::{Scene, Shape};
 use super::verdict::Violation;
 use crate::protocol::{CheckpointId, Digest, KeyGroup, OperatorId, Topology};
 use crate::trace::{
@@ -109,8 +109,8 @@ impl OwnershipOracle {
     }
 
     /// What was in flight at a cut is known.
-    pub fn handle_captured(&mut self, scene: &Scene, captured: &ChannelStateCaptured) {
-        self.in_flight.handle_captured(scene, captured);
+    pub fn handle_captured(&mut self, shape: &Shape, captured: &ChannelStateCaptured) {
+        self.in_flight.handle_captured(shape, captured);
     }
 
     /// A subtask takes its share of what was in flight in another shape.

@@ -116,8 +116,11 @@ pub fn joined<T>(arrived: Vec<T>, unsent: Vec<T>, defects: DefectSet) -> Vec<T> 
 mod tests {
     use super::*;
 
+    /// A sender and a receiver.
+    type Ends = (u16, u16);
+
     /// Items are key groups with a number: two senders, two receivers.
-    const IN_FLIGHT: [((u16, u16), &[(u16, u8)]); 4] = [
+    const IN_FLIGHT: [(Ends, &[(u16, u8)]); 4] = [
         ((0, 0), &[(0, 1), (63, 2), (0, 3)]),
         ((0, 1), &[(64, 4)]),
         ((1, 0), &[(10, 5)]),
@@ -131,7 +134,7 @@ mod tests {
 
     fn dealt(edge: ResizedEdge) -> Vec<Vec<u8>> {
         let of = |index: u16| -> Vec<u8> {
-            let taken = |ends: (u16, u16), items: &[(u16, u8)]| -> Vec<u8> {
+            let taken = |ends: Ends, items: &[(u16, u8)]| -> Vec<u8> {
                 let takes = |(group, _): &&(u16, u8)| {
                     edge.takes(index, ends, || KeyGroup(*group), DefectSet::NONE)
                 };

@@ -194,7 +194,8 @@ impl Names<'_> {
             Event::ChannelStateDealt(dealt) => {
                 let records: usize = dealt.dealt.iter().map(|one| one.records.len()).sum();
                 let (channels, checkpoint) = (dealt.dealt.len(), dealt.checkpoint);
-                let verb = format!("takes {records} records of {channels} old channels from {checkpoint}");
+                let verb =
+                    format!("takes {records} records of {channels} old channels from {checkpoint}");
                 (dealt.subtask, verb)
             }
             Event::ChannelStateRestored(restored) => {

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::ownership::Ownership;
 use crate::protocol::{
-    Attempt, ChannelId, CheckpointId, Digest, KeyGroup, LineageId, Protocol, SplitId, SubtaskId, Topology,
-    TransactionId,
+    Attempt, ChannelId, CheckpointId, Digest, KeyGroup, LineageId, Protocol, SplitId, SubtaskId,
+    Topology, TransactionId,
 };
 
 /// The first event of a trace: what ran.

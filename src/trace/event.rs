@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use strum::{EnumCount, EnumDiscriminants, EnumIter, EnumString, IntoStaticStr};
 
 use super::contents::{
-    ChannelStateCaptured, ChannelStateDealt, ChannelStateRestored, OutputRecord, Restored, RunStarted, SnapshotTaken,
+    ChannelStateCaptured, ChannelStateDealt, ChannelStateRestored, OutputRecord, Restored,
+    RunStarted, SnapshotTaken,
 };
 use super::message_kind::MessageKind;
 use super::trouble::{SinkTrouble, StoreTrouble};

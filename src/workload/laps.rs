@@ -26,7 +26,7 @@ pub(super) const WORKLOAD: Workload = Workload {
     build,
 };
 
-const LAPS_MAX: u64 = 12;
+const LAPS_MAX: u64 = 40;
 
 /// A runner who has so many laps to go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -101,8 +101,10 @@ impl Task {
         let whole = |capturing: &mut Capturing| capturing.is_whole() || hasty;
         let Some(capturing) = snapshotting.capturing.take_if(whole) else { return };
         let inputs = capturing.state.inputs.iter();
-        let inputs = inputs.map(|(id, items)| in_flight((*id, items), capturing.restored_in(*id))).collect();
-        let outputs = capturing.state.outputs.iter().map(|(id, items)| in_flight((*id, items), 0)).collect();
+        let inputs =
+            inputs.map(|(id, items)| in_flight((*id, items), capturing.restored_in(*id))).collect();
+        let outputs =
+            capturing.state.outputs.iter().map(|(id, items)| in_flight((*id, items), 0)).collect();
         snapshotting.add(&capturing.state);
         snapshotting.quiet &= capturing.state.is_empty();
         let state = snapshotting.digest();

@@ -7,8 +7,8 @@ use crate::oracle::order::Marker;
 use crate::oracle::shape::{Scene, Shape};
 use crate::protocol::{Attempt, ChannelId, CheckpointId, ProcessId};
 use crate::trace::{
-    ChannelStateCaptured, ChannelStateDealt, ChannelStateRestored, Event, Restored, RunStarted, SnapshotTaken,
-    SplitPosition, Stamp,
+    ChannelStateCaptured, ChannelStateDealt, ChannelStateRestored, Event, Restored, RunStarted,
+    SnapshotTaken, SplitPosition, Stamp,
 };
 
 #[expect(
@@ -233,7 +233,7 @@ impl Judge {
             self.cut.handle_captured(scene!(self, stamp), captured);
             self.state.handle_captured(captured);
             self.conservation.handle_captured(captured);
-            self.ownership.handle_captured(scene!(self, stamp), captured);
+            self.ownership.handle_captured(&self.shape, captured);
         }
     }
 

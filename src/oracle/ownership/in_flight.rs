@@ -8,10 +8,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::oracle::kind::Kind;
-use crate::oracle::shape::Scene;
+use crate::oracle::shape::{Scene, Shape};
 use crate::oracle::verdict::Violation;
 use crate::protocol::{ChannelId, CheckpointId, LineageId, SubtaskId, Topology};
-use crate::trace::{ChannelStateCaptured, ChannelStateDealt, ChannelStateRestored, Dealt, InFlight};
+use crate::trace::{
+    ChannelStateCaptured, ChannelStateDealt, ChannelStateRestored, Dealt, InFlight,
+};
 
 /// How many cuts are remembered; older ones than the newest completed are forgotten before.
 const CUTS_MAX: usize = 32;
@@ -38,11 +40,11 @@ struct InFlightCut {
 
 impl InFlightOwners {
     /// The channel state of a subtask is whole.
-    pub fn handle_captured(&mut self, scene: &Scene, captured: &ChannelStateCaptured) {
+    pub fn handle_captured(&mut self, shape: &Shape, captured: &ChannelStateCaptured) {
         if captured.inputs.is_empty() && captured.outputs.is_empty() {
             return;
         }
-        let topology = scene.shape.topology();
+        let topology = shape.topology();
         let fresh = || InFlightCut { topology: Arc::clone(topology), lanes: BTreeMap::new() };
         let cut = self.cuts.entry(captured.checkpoint).or_insert_with(fresh);
         if !Arc::ptr_eq(&cut.topology, topology) {

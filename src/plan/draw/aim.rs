@@ -91,7 +91,8 @@ pub struct Repertoire {
 
 impl Repertoire {
     /// Everything.
-    pub const ALL: Self = Self { overtaking: true, dealing: true, enumerating: true, time: true, asking: true };
+    pub const ALL: Self =
+        Self { overtaking: true, dealing: true, enumerating: true, time: true, asking: true };
 
     /// What runs of this job with these settings have.
     #[must_use]
