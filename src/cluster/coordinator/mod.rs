@@ -225,6 +225,7 @@ impl Coordinator {
             | Timer::Pace { .. }
             | Timer::Mail { .. }
             | Timer::Overdue { .. }
+            | Timer::Flush { .. }
             | Timer::Work { .. }
             | Timer::Upload { .. }
             | Timer::Serve(_) => {}
