@@ -11,9 +11,9 @@ use cutwater::cluster::message::{
 use cutwater::dataflow::{Item, Payload, Record};
 use cutwater::protocol::rescale::FormerName;
 use cutwater::protocol::{
-    Acknowledgement, Attempt, Barrier, ChannelId, CheckpointId, Digest, Element, Incarnation,
-    LineageId, ObjectKey, Passage, RequestNumber, SavepointMode, ShapeHistory, SnapshotHandle,
-    SplitEvent, SplitId, SubtaskId, Term, TransactionId, VirtualTime,
+    Acknowledgement, Attempt, Barrier, ChannelId, CheckpointId, DeclineReason, Digest, Element,
+    Incarnation, LineageId, ObjectKey, Passage, RequestNumber, SavepointMode, ShapeHistory,
+    SnapshotHandle, SplitEvent, SplitId, SubtaskId, Term, TransactionId, VirtualTime,
 };
 
 /// Numbers for the fields of a message, taken in turn.
@@ -209,7 +209,12 @@ fn of_attempts(kind: usize, n: &mut Numbers, bytes: &[u8]) -> Message {
             terminal: n.flag(),
             quiet: n.flag(),
         })),
-        15 => Message::Decline { attempt, subtask: n.subtask(), checkpoint },
+        15 => Message::Decline {
+            attempt,
+            subtask: n.subtask(),
+            checkpoint,
+            reason: DeclineReason::Superseded,
+        },
         16 if n.flag() => Message::LoopsOver { attempt, over: vec![n.subtask(), n.subtask()] },
         16 => Message::NotifyComplete { attempt, checkpoint },
         17 => Message::NotifyAborted { attempt, checkpoint },

@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 use crate::dataflow::Record;
 use crate::protocol::rescale::FormerName;
 use crate::protocol::{
-    Acknowledgement, Attempt, Barrier, ChannelId, CheckpointId, Element, Incarnation, ObjectKey,
-    RequestNumber, SavepointMode, SplitEvent, SplitId, SubtaskId, Term, TransactionId,
+    Acknowledgement, Attempt, Barrier, ChannelId, CheckpointId, DeclineReason, Element,
+    Incarnation, ObjectKey, RequestNumber, SavepointMode, SplitEvent, SplitId, SubtaskId, Term,
+    TransactionId,
 };
 use crate::protocol::{ShapeHistory, SnapshotHandle};
 use crate::trace::MessageKind;
@@ -76,7 +77,12 @@ pub enum Message {
     /// A snapshot is durable.
     Acknowledge(Box<Acknowledgement>),
     /// There will be no snapshot.
-    Decline { attempt: Attempt, subtask: SubtaskId, checkpoint: CheckpointId },
+    Decline {
+        attempt: Attempt,
+        subtask: SubtaskId,
+        checkpoint: CheckpointId,
+        reason: DeclineReason,
+    },
     /// The checkpoint completed.
     NotifyComplete { attempt: Attempt, checkpoint: CheckpointId },
     /// Nothing is on the loops of these subtasks, and nothing will be.
