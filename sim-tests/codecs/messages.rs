@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use cutwater::cluster::buffers::BufferWriter;
-use cutwater::cluster::{Buffer, Message, Parcel};
 use cutwater::cluster::message::{
     Deploy, DeployedShape, Fetched, Heartbeat, JobRecord, MetaOperation, ObjectOperation,
     ObjectResult, Redistribution, Request, RequestId, SavepointRecord, SinkOperation,
 };
+use cutwater::cluster::{Buffer, Message, Parcel};
 use cutwater::dataflow::{Item, Payload, Record};
 use cutwater::protocol::rescale::FormerName;
 use cutwater::protocol::{
@@ -121,7 +121,11 @@ impl Numbers {
             parallelism: 3,
             since: self.attempt(),
             former: vec![Vec::new(), vec![self.former_name()]],
-            redistribution: Some(Redistribution { parallelism: Some(2), snapshots }),
+            redistribution: Some(Redistribution {
+                parallelism: Some(2),
+                senders: snapshots.clone(),
+                snapshots,
+            }),
         }
     }
 

@@ -271,20 +271,33 @@ pub struct DeployedShape {
 pub struct Redistribution {
     /// The parallelism at which they were taken; none where as declared.
     pub parallelism: Option<u16>,
-    /// By subtask: those that it must read.
+    /// By subtask: those of its operator that it must read.
     pub snapshots: Vec<Vec<SnapshotHandle>>,
+    /// By subtask: those of whoever sent to its operator, where something of theirs may be in flight.
+    pub senders: Vec<Vec<SnapshotHandle>>,
 }
 
 impl Deploy {
     /// What a subtask starts from, in the order of the subtasks that took it.
     #[must_use]
     pub fn snapshots_of(&self, subtask: SubtaskId) -> &[SnapshotHandle] {
-        let redistribution = self.shape.as_ref().and_then(|shape| shape.redistribution.as_ref());
         let index = subtask.index();
-        match redistribution {
+        match self.redistribution() {
             Some(redistribution) => redistribution.snapshots.get(index).map_or(&[], Vec::as_slice),
             None => self.snapshots.get(index).map_or(&[], std::slice::from_ref),
         }
+    }
+
+    /// All that a subtask reads: what it starts from, and then what its senders had in flight.
+    #[must_use]
+    pub fn reads_of(&self, subtask: SubtaskId) -> Vec<SnapshotHandle> {
+        let senders = self.redistribution().and_then(|other| other.senders.get(subtask.index()));
+        let senders = senders.map_or(&[][..], Vec::as_slice);
+        [self.snapshots_of(subtask), senders].concat()
+    }
+
+    fn redistribution(&self) -> Option<&Redistribution> {
+        self.shape.as_ref().and_then(|shape| shape.redistribution.as_ref())
     }
 }
 

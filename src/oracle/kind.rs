@@ -222,6 +222,16 @@ kinds! {
         BroadcastDiffers,
         /// A rescale that was to wait for a checkpoint starts from one triggered after it was asked for.
         FinalCheckpointMissing,
+        /// After a rescale a subtask puts back what was dealt out to it.
+        InFlightAltered,
+        /// After a rescale a record that was in flight falls to one subtask.
+        InFlightDealtTwice,
+        /// After a rescale every record that was in flight falls to some subtask.
+        InFlightLost,
+        /// After a rescale a record that was in flight falls to the owner of its key group.
+        InFlightMisrouted,
+        /// What falls to a subtask of an old channel is in the order in which it was sent.
+        InFlightReordered,
         /// What is restored of a key group is what was snapshotted of it.
         KeyGroupAltered,
         /// What was snapshotted of a key group is restored into some subtask.

@@ -195,6 +195,13 @@ impl Names<'_> {
                 let checkpoint = captured.checkpoint;
                 (captured.subtask, format!("captures {records} records for {checkpoint}"))
             }
+            Event::ChannelStateDealt(dealt) => {
+                let records: usize = dealt.dealt.iter().map(|one| one.records.len()).sum();
+                let (channels, checkpoint) = (dealt.dealt.len(), dealt.checkpoint);
+                let verb =
+                    format!("takes {records} records of {channels} old channels from {checkpoint}");
+                (dealt.subtask, verb)
+            }
             Event::ChannelStateRestored(restored) => {
                 let records = count(&restored.inputs) + count(&restored.outputs);
                 let checkpoint = restored.checkpoint;

@@ -192,7 +192,10 @@ fn without(parcels: impl Iterator<Item = Parcel>, items: usize) -> Vec<Parcel> {
 }
 
 /// The records of a channel; the first `restored` items come from a restore.
-fn in_flight((channel, parcels): &(ChannelId, Vec<Parcel>), restored: usize) -> InFlight {
+pub(super) fn in_flight(
+    (channel, parcels): &(ChannelId, Vec<Parcel>),
+    restored: usize,
+) -> InFlight {
     let ends = || parcels.iter().flat_map(Parcel::ends);
     InFlight {
         channel: *channel,

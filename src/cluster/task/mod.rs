@@ -4,6 +4,7 @@ mod assignment;
 mod channel_state;
 mod checkpoints;
 mod commit;
+mod dividing;
 mod input_channel;
 mod loops;
 mod output_channel;

@@ -27,7 +27,8 @@ pub(super) fn concern(event: &Event) -> Concern {
         | E::BarrierOvertook { .. } | E::Replayed { .. }
         | E::ChannelBlocked { .. } | E::ChannelUnblocked { .. } => Concern::Channel,
         E::Restored(_) | E::AlignmentStarted { .. } | E::AlignmentAborted { .. }
-        | E::AlignmentOvertaken { .. } | E::ChannelStateCaptured(_) | E::ChannelStateRestored(_)
+        | E::AlignmentOvertaken { .. } | E::ChannelStateCaptured(_) | E::ChannelStateDealt(_)
+        | E::ChannelStateRestored(_)
         | E::SnapshotTaken(_) | E::Acknowledged { .. } | E::CompletionLearned { .. }
         | E::AbortLearned { .. } => Concern::Subtask,
         E::TimeRestored { .. } | E::WatermarkAdvanced { .. } | E::WatermarkSent { .. }
