@@ -21,6 +21,7 @@ mod madsim_world {
     use std::thread;
 
     use cutwater::cluster::StoreFault;
+    use cutwater::cluster::message::Request;
     use cutwater::dataflow::replay::Replay;
     use cutwater::dataflow::{EncodedSink, Input, JobBuilder};
     use cutwater::explore::{Experiments, Outcome, Prepared, WorldKind, run_plan};
@@ -28,7 +29,7 @@ mod madsim_world {
     use cutwater::plan::{
         Fault, FaultClass, MessageAction, Plan, PlannedFault, Scenario, Span, When, scenario,
     };
-    use cutwater::protocol::{DefectSet, Digest, ProcessId};
+    use cutwater::protocol::{DefectSet, Digest, ProcessId, SavepointMode};
     use cutwater::trace::{Event, MessageKind, Point, Stamp};
     use cutwater::workload::Experiment;
     use cutwater::world::{Observer, madsim};
@@ -297,10 +298,6 @@ mod madsim_world {
         let (experiments, scenarios) = (Experiments::new(), scenario::built_in());
         let mut plans = 0;
         for (number, scenario) in scenarios.iter().enumerate() {
-            // Known to differ: seed 25006 never finishes in this world, and does in the kernel.
-            if scenario.name == "lossy-requests" {
-                continue;
-            }
             let first = number as u64 * 1_000;
             for seed in first..first + PARITY_SEEDS {
                 let plan =
@@ -333,7 +330,13 @@ mod madsim_world {
             return;
         }
         assert_eq!(kernel.0, madsim.0, "{place}: verdicts differ");
-        assert!(kernel.1 == madsim.1, "{place}: outputs differ");
+        assert!(is_drained(plan) || kernel.1 == madsim.1, "{place}: outputs differ");
+    }
+
+    /// What a drained job has read by then, and so its output, is a matter of delays as well.
+    fn is_drained(plan: &Plan) -> bool {
+        let drain = Request::Savepoint { mode: SavepointMode::Drain };
+        plan.requests.iter().any(|planned| planned.request == drain)
     }
 
     // ---- panics

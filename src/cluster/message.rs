@@ -4,15 +4,17 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::dataflow::{Item, Record};
+use crate::dataflow::Record;
 use crate::protocol::rescale::FormerName;
 use crate::protocol::{
-    Acknowledgement, Attempt, Barrier, ChannelId, CheckpointId, Element, Incarnation, ObjectKey,
-    RequestNumber, SavepointMode, SplitEvent, SplitId, SubtaskId, Term, TransactionId,
+    Acknowledgement, Attempt, Barrier, ChannelId, CheckpointId, DeclineReason, Element,
+    Incarnation, ObjectKey, RequestNumber, SavepointMode, SplitEvent, SplitId, SubtaskId, Term,
+    TransactionId,
 };
 use crate::protocol::{ShapeHistory, SnapshotHandle};
 use crate::trace::MessageKind;
 
+use super::buffers::Parcel;
 pub use super::savepoint_record::{Request, SavepointRecord};
 
 /// Names a request of one incarnation of one process; its answer carries it back.
@@ -41,10 +43,10 @@ impl RequestId {
 pub enum Message {
     // ---- between subtasks
     /// An element of a channel, the `sequence`-th of the attempt, from 0.
-    Data { attempt: Attempt, channel: ChannelId, sequence: u32, element: Element<Item> },
+    Data { attempt: Attempt, channel: ChannelId, sequence: u32, element: Element<Parcel> },
     /// So many elements have entered the channel before this: its sender has been quiet since.
     Tally { attempt: Attempt, channel: ChannelId, elements: u32 },
-    /// The receiver of a channel can take this many items more.
+    /// The receiver of a channel can take this many items (or buffers) more.
     Credit { attempt: Attempt, channel: ChannelId, credits: u32 },
 
     // ---- worker and coordinator
@@ -75,7 +77,12 @@ pub enum Message {
     /// A snapshot is durable.
     Acknowledge(Box<Acknowledgement>),
     /// There will be no snapshot.
-    Decline { attempt: Attempt, subtask: SubtaskId, checkpoint: CheckpointId },
+    Decline {
+        attempt: Attempt,
+        subtask: SubtaskId,
+        checkpoint: CheckpointId,
+        reason: DeclineReason,
+    },
     /// The checkpoint completed.
     NotifyComplete { attempt: Attempt, checkpoint: CheckpointId },
     /// Nothing is on the loops of these subtasks, and nothing will be.
@@ -208,9 +215,7 @@ impl Message {
     #[must_use]
     pub fn content_bytes(&self) -> usize {
         match self {
-            Message::Data { element: Element::Item(Item::Record(record)), .. } => {
-                record.payload.len()
-            }
+            Message::Data { element: Element::Item(parcel), .. } => parcel.content_bytes(),
             Message::Fetched(fetched) => fetched.bytes.len(),
             Message::SinkWrite { records, .. } => records.iter().map(|r| r.payload.len()).sum(),
             Message::Object { operation: ObjectOperation::Put { bytes, .. }, .. } => bytes.len(),

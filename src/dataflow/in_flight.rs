@@ -16,19 +16,9 @@ use super::record::Item;
 use super::rescale::Part;
 use super::router::Partition;
 use super::subtask_state::{RestoreError, SubtaskState};
-use crate::protocol::redistribute::joined;
 use crate::protocol::{
     ChannelId, Defect, DefectSet, EdgeWidth, KeyGroup, OperatorId, ResizedEdge, SubtaskId,
 };
-
-/// What was found of one old channel.
-#[derive(Clone, Debug, Default)]
-pub struct Found {
-    /// In the snapshot of its receiver: it had arrived.
-    pub arrived: Vec<Item>,
-    /// In the snapshot of its sender: it had been emitted, and not sent.
-    pub unsent: Vec<Item>,
-}
 
 /// What falls to a subtask of one old channel.
 #[derive(Clone, Debug)]
@@ -60,7 +50,8 @@ struct Valve {
 
 impl Job {
     /// What of that which was in flight falls to `subtask`; `state`, which it starts from, is told what its
-    /// inputs have come to. `parts` are the snapshots of its operator that it reads.
+    /// inputs have come to. `parts` are the snapshots of its operator that it reads, `found` is what they and
+    /// those of its senders hold, by old channel and in order.
     ///
     /// # Errors
     ///
@@ -70,7 +61,7 @@ impl Job {
         subtask: SubtaskId,
         before: &Job,
         (parts, state): (&[Part], &mut SubtaskState),
-        mut found: BTreeMap<ChannelId, Found>,
+        mut found: BTreeMap<ChannelId, Vec<Item>>,
         defects: DefectSet,
     ) -> Result<Vec<Share>, RestoreError> {
         let ports = &self.placement(subtask).ports;
@@ -82,8 +73,7 @@ impl Job {
             let old = old_channels(*port, before, parts);
             let mut valve = Valve::new(&old, defects);
             for (place, channel) in old.iter().enumerate() {
-                let Some(found) = found.remove(&channel.id) else { continue };
-                let items = joined(found.arrived, found.unsent, defects);
+                let Some(items) = found.remove(&channel.id) else { continue };
                 let (from, groups) = (channel.id, Vec::new());
                 let mut share = Share { from, input, items: Vec::new(), groups };
                 self.take(subtask, before, items, (place, &mut valve), &mut share)?;

@@ -95,7 +95,7 @@ pub use context::Context;
 pub use data::{Bytes, Data};
 pub use deal::Deal;
 pub use feedback::Feedback;
-pub use in_flight::{Found, Share};
+pub use in_flight::Share;
 pub use input::Input;
 pub use job::Job;
 pub use keyed_stream::{ConnectedStreams, KeyedStream};

@@ -95,6 +95,7 @@ fn cluster(interval_ms: u64) -> ClusterSettings {
         restart_delay_ms: 100,
         request_retry_ms: 1_000,
         credits: 64,
+        buffers: None,
         source_interval_us: 0,
         fetch_max: 64,
         sink_batch: 64,

@@ -54,6 +54,15 @@ pub enum Defect {
     AcknowledgeBeforeCaptured,
     /// B4, FLINK-20654: what an unaligned barrier overtakes in an output queue is not captured.
     OutputNotCaptured,
+    /// B4, FLINK-17315: what was taken off a channel and not read, the beginning of a record, is not captured.
+    UnreadNotCaptured,
+    /// B4, M4.1: an unaligned barrier overtakes the buffer that is not full yet, and it is not captured.
+    OpenBufferNotCaptured,
+    /// B1, M1.2: a barrier is sent ahead of the buffer that is not full yet.
+    BarrierBeforeOpenBuffer,
+    /// B5, M5.5: when the last buffer that a restore put back has been taken, so is the beginning of the record
+    /// whose end is still to come.
+    RestoredRestForgotten,
     /// B5, FLINK-38544: new records overtake those that a restore puts back into a channel.
     NewOvertakesRestored,
     /// B5, FLIP-547: what a restore put back and nobody has processed yet is missing from the next capture.

@@ -32,7 +32,7 @@ pub mod time;
 pub mod topology;
 pub mod two_phase_commit;
 
-pub use abort::AbortReason;
+pub use abort::{AbortReason, DeclineReason};
 pub use acknowledgement::Acknowledgement;
 pub use barrier::{Barrier, Passage};
 pub use completed::{CompletedCheckpoint, SnapshotHandle};

@@ -158,6 +158,10 @@ impl Names<'_> {
             Event::Replayed { channel, lineage, .. } => {
                 self.receives(*channel, &format!("record {lineage}, put back,"))
             }
+            Event::RecordCut { channel, checkpoint, .. } => self.receives(
+                *channel,
+                &format!("the beginning of a record, and {checkpoint} its end elsewhere"),
+            ),
             Event::CancelSent { channel, checkpoint, .. } => {
                 self.sends(*channel, &format!("cancel of {checkpoint}"))
             }

@@ -141,6 +141,9 @@ pub enum Event {
     },
     /// A record that a restore put back into a channel left it and is processed by its receiver.
     Replayed { channel: ChannelId, attempt: Attempt, lineage: LineageId },
+    /// The channel state of an input ends within a record, whose end the barrier overtook elsewhere: it was
+    /// in a buffer that had not been sent.
+    RecordCut { channel: ChannelId, attempt: Attempt, checkpoint: CheckpointId },
     /// A cancel marker entered a channel.
     CancelSent { channel: ChannelId, attempt: Attempt, checkpoint: CheckpointId, sequence: u64 },
     /// A cancel marker left a channel.

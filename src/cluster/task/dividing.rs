@@ -3,14 +3,38 @@
 
 use std::collections::BTreeMap;
 
+use super::super::buffers::{Parcel, items_of};
 use super::super::message::Deploy;
 use super::super::process::Outbox;
 use super::channel_state::{ChannelState, in_flight};
 use super::restoring::Committables;
 use super::{Env, Task};
-use crate::dataflow::{Found, Item, Job, Part, Share};
-use crate::protocol::{ChannelId, CheckpointId, Defect, Digest};
+use crate::dataflow::{Item, Job, Part, Share};
+use crate::protocol::redistribute::joined;
+use crate::protocol::{ChannelId, CheckpointId, Defect, DefectSet, Digest};
 use crate::trace::{ChannelStateDealt, ChannelStateRestored, Dealt, Event};
+
+/// What was found of one old channel.
+#[derive(Default)]
+struct Found {
+    /// In the snapshot of its receiver: it had arrived.
+    arrived: Vec<Parcel>,
+    /// In the snapshot of its sender: it had been emitted, and not sent.
+    unsent: Vec<Parcel>,
+}
+
+/// The items in each old channel. With buffers, one may begin in what had arrived and end in what had not been
+/// sent: only joined are the two parts items again.
+fn joined_items(
+    found: BTreeMap<ChannelId, Found>,
+    defects: DefectSet,
+) -> Result<BTreeMap<ChannelId, Vec<Item>>, String> {
+    let join = |(channel, Found { arrived, unsent }): (ChannelId, Found)| {
+        let items = items_of(&joined(arrived, unsent, defects));
+        items.map(|items| (channel, items)).map_err(|error| format!("{channel}: {error}"))
+    };
+    found.into_iter().map(join).collect()
+}
 
 impl Task {
     /// All that it starts from has been read: it takes over its share.
@@ -25,6 +49,7 @@ impl Task {
         env: &mut Env<'_, impl Outbox>,
     ) -> Result<(), String> {
         let (parts, transactions, found) = self.take_read(deploy);
+        let found = joined_items(found, self.defects)?;
         let problem = |error: &dyn std::fmt::Display| error.to_string();
         let state = now.redistribute(self.id, before, &parts, self.defects);
         let mut state = state.map_err(|error| problem(&error))?;
@@ -51,12 +76,12 @@ impl Task {
         for (handle, (stored, ChannelState { inputs, .. })) in own.iter().zip(read.by_ref()) {
             parts.push(Part { subtask: handle.subtask, state: stored.state });
             transactions.extend(stored.transactions);
-            for (channel, items) in inputs {
-                found.entry(channel).or_default().arrived = items;
+            for (channel, parcels) in inputs {
+                found.entry(channel).or_default().arrived = parcels;
             }
         }
-        for (channel, items) in read.flat_map(|(_, ChannelState { outputs, .. })| outputs) {
-            found.entry(channel).or_default().unsent = items;
+        for (channel, parcels) in read.flat_map(|(_, ChannelState { outputs, .. })| outputs) {
+            found.entry(channel).or_default().unsent = parcels;
         }
         (parts, transactions, found)
     }
@@ -76,15 +101,16 @@ impl Task {
         let dealt = shares.iter().map(|share| self.dealt(share)).collect();
         let dealt = ChannelStateDealt { subtask, attempt, checkpoint, dealt };
         env.outbox.event(Event::ChannelStateDealt(Box::new(dealt)));
-        let mut lanes = BTreeMap::<usize, Vec<Item>>::new();
+        let mut lanes = BTreeMap::<usize, Vec<Parcel>>::new();
         for Share { input, items, .. } in shares {
-            lanes.entry(input).or_default().extend(items);
+            lanes.entry(input).or_default().extend(items.into_iter().map(Parcel::Item));
         }
-        let ids = lanes.iter().map(|(input, items)| (self.inputs[*input].id(), items));
-        let inputs = ids.map(|(channel, items)| in_flight((channel, items), 0)).collect();
-        for (input, items) in lanes {
-            self.inputs[input].restore(items.len());
-            self.gate.restore(input, items).map_err(|error| error.to_string())?;
+        let mut inputs = Vec::new();
+        for (input, parcels) in lanes {
+            self.inputs[input].restore(&parcels);
+            let lane = (self.inputs[input].id(), parcels);
+            inputs.push(in_flight(&lane, 0));
+            self.gate.restore(input, lane.1).map_err(|error| error.to_string())?;
         }
         let outputs = Vec::new();
         let restored = ChannelStateRestored { subtask, attempt, checkpoint, inputs, outputs };
@@ -94,7 +120,7 @@ impl Task {
 
     fn dealt(&self, share: &Share) -> Dealt {
         let into = self.inputs[share.input].id();
-        let records = in_flight((into, &share.items), 0).records;
+        let records = share.items.iter().filter_map(Item::lineage).collect();
         Dealt { from: share.from, into, records, key_groups: share.groups.clone() }
     }
 }

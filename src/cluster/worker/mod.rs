@@ -226,6 +226,12 @@ impl Worker {
                     Ok(())
                 });
             }
+            Timer::Flush { subtask, attempt } => {
+                self.with_task(now, attempt, subtask, outbox, |task, env| {
+                    task.handle_flush(env);
+                    Ok(())
+                });
+            }
             Timer::Upload { subtask, attempt, checkpoint } => {
                 self.with_task(now, attempt, subtask, outbox, |task, env| {
                     task.handle_upload(checkpoint, env);
@@ -258,7 +264,8 @@ impl Worker {
         let Some(Some(task)) = execution.tasks.get_mut(subtask.index()) else { return };
         let (settings, requests) = (&self.settings, &mut self.requests);
         let mut env = Env { now, settings, requests, outbox };
-        if let Err(reason) = action(task, &mut env) {
+        let outcome = action(task, &mut env).and_then(|()| task.health());
+        if let Err(reason) = outcome {
             self.refuse(attempt, subtask, reason, outbox);
         }
     }
@@ -276,8 +283,14 @@ impl Worker {
         }
         let (settings, requests) = (&self.settings, &mut self.requests);
         let mut env = Env { now, settings, requests, outbox };
+        let mut failure = None;
         for task in execution.tasks() {
             action(task, &mut env);
+            let problem = task.health().err().map(|reason| (task.id(), reason));
+            failure = failure.or(problem);
+        }
+        if let Some((subtask, reason)) = failure {
+            self.refuse(attempt, subtask, reason, outbox);
         }
     }
 
@@ -343,8 +356,8 @@ impl Worker {
             let local = deploy.placement.get(subtask.index()) == Some(&here);
             local.then(|| {
                 let (job, placement) = (&self.job, &deploy.placement);
-                let protocol = self.settings.checkpoints.protocol;
-                Box::new(Task::new(job, subtask, deploy.attempt, placement, protocol, self.defects))
+                let place = (deploy.attempt, placement.as_slice());
+                Box::new(Task::new(job, subtask, place, &self.settings, self.defects))
             })
         };
         let tasks = self.job.topology().subtask_ids().map(task).collect();

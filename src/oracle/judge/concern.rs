@@ -56,7 +56,7 @@ pub(super) fn concern(event: &Event) -> Concern {
         | E::Released { .. } | E::HalfOpened { .. } | E::ConnectionReset { .. }
         | E::ElementLost { .. } | E::ClockChanged { .. } | E::StoreTroubled { .. }
         | E::StoreRecovered { .. } | E::SplitIdle { .. } | E::SplitResumed { .. }
-        | E::AlignmentCompleted { .. } | E::SnapshotDurable { .. } | E::Declined { .. }
+        | E::RecordCut { .. } | E::AlignmentCompleted { .. } | E::SnapshotDurable { .. } | E::Declined { .. }
         | E::SubtaskEnded { .. } | E::SubtaskFailed { .. } | E::AcknowledgementIgnored { .. }
         | E::RequestRefused { .. }
         | E::SplitRequested { .. } | E::SplitsExhausted { .. } | E::SplitsReturned { .. }

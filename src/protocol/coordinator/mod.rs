@@ -10,7 +10,7 @@ mod triggering;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use crate::protocol::abort::AbortReason;
+use crate::protocol::abort::{AbortReason, DeclineReason};
 use crate::protocol::acknowledgement::Acknowledgement;
 use crate::protocol::completed::CompletedCheckpoint;
 use crate::protocol::completed_store::CompletedStore;
@@ -183,9 +183,18 @@ impl CheckpointCoordinator {
     }
 
     /// A subtask declines.
-    pub fn handle_decline(&mut self, now: VirtualTime, attempt: Attempt, checkpoint: CheckpointId) {
+    pub fn handle_decline(
+        &mut self,
+        now: VirtualTime,
+        attempt: Attempt,
+        checkpoint: CheckpointId,
+        reason: DeclineReason,
+    ) {
         if self.is_current(attempt) && self.collection_of(checkpoint, attempt).is_some() {
-            self.abort(now, checkpoint, AbortReason::Declined);
+            match reason {
+                DeclineReason::SnapshotFailed => self.abort(now, checkpoint, AbortReason::Declined),
+                DeclineReason::Superseded => self.pass_over(now, checkpoint),
+            }
         }
         self.reserve_if_due(now);
     }

@@ -82,6 +82,7 @@ fn kind(event: &Event, focus: &Focus) -> Kind {
         | Event::BarrierReceived { checkpoint, .. }
         | Event::BarrierOvertook { checkpoint, .. }
         | Event::AlignmentOvertaken { checkpoint, .. }
+        | Event::RecordCut { checkpoint, .. }
         | Event::CancelSent { checkpoint, .. }
         | Event::CancelReceived { checkpoint, .. }
         | Event::ChannelBlocked { checkpoint, .. }
