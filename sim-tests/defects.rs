@@ -173,7 +173,7 @@ const TABLE: &[Row] = &[
     row(Defect::FinalCheckpointSkipped, "savepoints", 30, &[LIFECYCLE, TERMINATION]),
     row(Defect::FailedStopHaltsTriggers, "savepoints", 600, &[LIVENESS]),
     row(Defect::SavepointAnnounced, "savepoints", 40, &[LIFECYCLE]),
-    row(Defect::SavepointUsedInRecovery, "savepoints", 400, &[RECOVERY]),
+    row(Defect::SavepointUsedInRecovery, "savepoint-recovery", 40, &[RECOVERY]),
     row(Defect::SavepointTakenForLeftover, "savepoints", 400, &[DURABILITY]),
     row(Defect::TimersNotRestored, "event-time", 20, &[EVENT_TIME]),
     row(Defect::FiredTimerInSnapshot, "late-reports", 20, &[EVENT_TIME]),
