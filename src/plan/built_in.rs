@@ -46,6 +46,7 @@ const BUILT_IN: &[&str] = &[
     include_str!("../../fixtures/scenarios/rescale-lists.toml"),
     include_str!("../../fixtures/scenarios/rescale-windows.toml"),
     include_str!("../../fixtures/scenarios/rescale-unaligned.toml"),
+    include_str!("../../fixtures/scenarios/rescale-buffers.toml"),
     include_str!("../../fixtures/scenarios/rescale-hybrid.toml"),
     include_str!("../../fixtures/scenarios/rescale-forward.toml"),
     include_str!("../../fixtures/scenarios/rescale-laps.toml"),

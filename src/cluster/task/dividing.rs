@@ -23,17 +23,17 @@ struct Found {
     unsent: Vec<Parcel>,
 }
 
-/// The items in each old channel. With buffers, one may begin in what had arrived and end in what had not been
-/// sent: only joined are the two parts items again.
+/// The items in each old channel, both of whose ends were read. With buffers, an item may begin in what had arrived
+/// and end in what had not been sent: only joined are the two parts items again.
 fn joined_items(
-    found: BTreeMap<ChannelId, Found>,
+    found: impl Iterator<Item = (ChannelId, Found)>,
     defects: DefectSet,
 ) -> Result<BTreeMap<ChannelId, Vec<Item>>, String> {
     let join = |(channel, Found { arrived, unsent }): (ChannelId, Found)| {
         let items = items_of(&joined(arrived, unsent, defects));
         items.map(|items| (channel, items)).map_err(|error| format!("{channel}: {error}"))
     };
-    found.into_iter().map(join).collect()
+    found.map(join).collect()
 }
 
 impl Task {
@@ -49,6 +49,11 @@ impl Task {
         env: &mut Env<'_, impl Outbox>,
     ) -> Result<(), String> {
         let (parts, transactions, found) = self.take_read(deploy);
+        let is_own = |channel: ChannelId| {
+            let receiver = before.topology().channels[channel.index()].to;
+            parts.iter().any(|part| part.subtask == receiver)
+        };
+        let found = found.into_iter().filter(|(channel, _)| is_own(*channel));
         let found = joined_items(found, self.defects)?;
         let problem = |error: &dyn std::fmt::Display| error.to_string();
         let state = now.redistribute(self.id, before, &parts, self.defects);
