@@ -45,7 +45,7 @@ fn what_is_in_flight_is_dealt_out() {
     for scenario in ["rescale-unaligned", "rescale-hybrid", "rescale-laps"] {
         for checkpoint_first in [false, true] {
             let dealt = count(scenario, checkpoint_first, is_dealt);
-            assert!(dealt > SEEDS / 4, "{scenario}: {dealt} runs had something to deal out");
+            assert!(dealt >= SEEDS / 4, "{scenario}: {dealt} runs had something to deal out");
         }
     }
 }

@@ -168,6 +168,8 @@ kinds! {
         ForgottenCheckpoint,
         /// The job finishes when its run does.
         NeverFinished,
+        /// Once the faults have ended, recovery gets somewhere: an attempt now and then completes a checkpoint.
+        NeverRecovers,
         /// Once the faults have ended, the job finishes within its bound.
         Overdue,
         /// As long as the job has not finished, something is left to happen.

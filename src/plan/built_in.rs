@@ -33,6 +33,7 @@ const BUILT_IN: &[&str] = &[
     include_str!("../../fixtures/scenarios/unaligned.toml"),
     include_str!("../../fixtures/scenarios/unaligned-join.toml"),
     include_str!("../../fixtures/scenarios/buffers.toml"),
+    include_str!("../../fixtures/scenarios/buffers-hybrid.toml"),
     include_str!("../../fixtures/scenarios/unaligned-recovery.toml"),
     include_str!("../../fixtures/scenarios/hybrid.toml"),
     include_str!("../../fixtures/scenarios/counted-barriers.toml"),

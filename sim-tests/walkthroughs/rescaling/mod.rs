@@ -6,7 +6,8 @@ mod show;
 
 use std::collections::BTreeMap;
 
-use cutwater::dataflow::{Found, Item, Job, Outputs, Part, Record, Share, Subtask, SubtaskState};
+use cutwater::dataflow::{Item, Job, Outputs, Part, Record, Share, Subtask, SubtaskState};
+use cutwater::protocol::redistribute::joined;
 use cutwater::protocol::{
     Attempt, ChannelId, CheckpointId, CompletedCheckpoint, DefectSet, Digest, KeyGroup, LineageId,
     ObjectKey, Protocol, RestorePlan, SnapshotHandle, SubtaskId,
@@ -212,17 +213,19 @@ impl Rescaled {
                 state: self.frozen[handle.subtask.index()].state.clone(),
             })
             .collect();
-        let mut found = BTreeMap::<ChannelId, Found>::new();
+        let mut found = BTreeMap::<ChannelId, [Vec<Item>; 2]>::new();
         for handle in plan.snapshots_of(id) {
             for (channel, items) in self.frozen[handle.subtask.index()].arrived.clone() {
-                found.entry(channel).or_default().arrived = items;
+                found.entry(channel).or_default()[0] = items;
             }
         }
         for handle in plan.senders_of(id) {
             for (channel, items) in self.frozen[handle.subtask.index()].unsent.clone() {
-                found.entry(channel).or_default().unsent = items;
+                found.entry(channel).or_default()[1] = items;
             }
         }
+        let join = |[arrived, unsent]: [Vec<Item>; 2]| joined(arrived, unsent, self.defects);
+        let found = found.into_iter().map(|(channel, parts)| (channel, join(parts))).collect();
         let job = self.job.clone();
         let state = job.redistribute(id, before, &parts, self.defects);
         let mut state = state.map_err(|error| error.to_string())?;

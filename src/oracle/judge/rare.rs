@@ -346,9 +346,9 @@ impl Judge {
                     self.ownership.handle_running(scene!(self, stamp));
                 }
             }
-            Event::AttemptFailed { .. } => {
+            Event::AttemptFailed { reason, .. } => {
                 self.output.handle_attempt_failed();
-                self.liveness.handle_attempt_failed();
+                self.liveness.handle_attempt_failed(scene, reason);
             }
             Event::Triggered { attempt, checkpoint } => {
                 self.lifecycle.handle_triggered(scene, *attempt, *checkpoint);
