@@ -28,9 +28,8 @@ impl Task {
 
     /// Reads the next item of the buffer that was taken off a channel. Whether there was anything to do.
     pub(super) fn read_on(&mut self, env: &mut Env<'_, impl Outbox>) -> bool {
-        let Some(channel) = self.reading.filter(|_| self.can_work() && !self.gate.is_held()) else {
-            return false;
-        };
+        let may_read = self.can_work() && !self.gate.awaits_release();
+        let Some(channel) = self.reading.filter(|_| may_read) else { return false };
         match self.inputs[channel].read() {
             Ok(Some(item)) => {
                 self.consume(channel, &item, env);

@@ -325,6 +325,15 @@ impl<T: Clone> InputGate<T> {
         }
     }
 
+    /// Whether the subtask was told of a cut and has not released the gate. A trigger by message may hold the
+    /// gate while the subtask is busy with what it polled before: that lies before the cut, of which it has not
+    /// been told yet, and so it must go on with it.
+    #[must_use]
+    pub fn awaits_release(&self) -> bool {
+        let is_untold = |output: &GateOutput<T>| matches!(output, GateOutput::Aligned(_));
+        self.is_held() && !self.outputs.iter().any(is_untold)
+    }
+
     /// The checkpoint being aligned, if one is.
     fn aligning(&self) -> Option<CheckpointId> {
         match self.phase {

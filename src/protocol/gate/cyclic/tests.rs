@@ -139,6 +139,21 @@ fn every_trigger_counts_that_comes_while_the_gate_is_held() {
     }
 }
 
+#[test]
+fn a_trigger_holds_the_gate_before_the_subtask_is_told_and_lets_it_finish_what_it_polled() {
+    let mut gate = gate();
+    take(&mut gate, [(1, Element::Item(1))]);
+    run(&mut gate);
+    take(&mut gate, [(0, Element::End)]);
+    drain(&mut gate);
+    gate.handle_trigger(Barrier::in_order(ckpt(1)));
+    assert!(!gate.awaits_release(), "nobody has been told");
+    drain(&mut gate);
+    assert!(gate.awaits_release());
+    gate.release(ckpt(1));
+    assert!(!gate.awaits_release());
+}
+
 /// The older one cannot be taken any more: its barrier would leave behind the newer one's.
 #[test]
 fn a_trigger_that_was_overtaken_by_a_newer_one_is_passed_over_and_its_log_elsewhere_given_up() {
