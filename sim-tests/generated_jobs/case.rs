@@ -107,12 +107,22 @@ fn number_from(variable: &str) -> Option<u64> {
     Some(text.parse().unwrap_or_else(|_| panic!("{variable} is {text:?}, expected a number")))
 }
 
+/// What the cases of one protocol did.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OfProtocol {
+    pub cases: u64,
+    /// Those in which what was in flight was restored.
+    pub restores: u64,
+    /// Those in which a barrier cut within a record.
+    pub cuts: u64,
+}
+
 /// What all cases together did.
 #[derive(Debug, Default)]
 pub struct Reached {
     pub statistics: Statistics,
-    /// By protocol: cases, and restores from what was in flight.
-    pub protocols: BTreeMap<Protocol, (u64, u64)>,
+    /// By protocol.
+    pub protocols: BTreeMap<Protocol, OfProtocol>,
     /// Restores of jobs with a loop.
     pub loop_restores: u64,
     /// Jobs with a loop that went on at another parallelism, and others.
@@ -126,8 +136,9 @@ impl Reached {
         let Outcome { statistics, reach, .. } = outcome;
         self.statistics.add(statistics);
         let of_protocol = self.protocols.entry(spec.protocol).or_default();
-        of_protocol.0 += 1;
-        of_protocol.1 += u64::from(reach.point(Point::ChannelStateRestored) > 0);
+        of_protocol.cases += 1;
+        of_protocol.restores += u64::from(reach.point(Point::ChannelStateRestored) > 0);
+        of_protocol.cuts += u64::from(reach.point(Point::RecordCut) > 0);
         let reshaped = u64::from(reach.point(Point::Reshaped) > 0);
         if spec.has_loop() {
             self.loop_restores += statistics.restores;

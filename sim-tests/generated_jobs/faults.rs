@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use cutwater::cluster::{ClusterSettings, CostModel, StoreFault, StoreSettings};
+use cutwater::cluster::{BufferSettings, ClusterSettings, CostModel, StoreFault, StoreSettings};
 use cutwater::dataflow::{Deal, SplitAssignment};
 use cutwater::plan::{
     ClockChange, Fault, JobPlan, Latency, LinkSettings, MessageAction, Plan, PlannedFault,
@@ -48,6 +48,7 @@ struct DraftCluster {
     restart_delay_ms: u64,
     request_retry_ms: u64,
     credits: u32,
+    buffers: Option<BufferSettings>,
     source_interval_us: u64,
     fetch_max: u32,
     sink_batch: u32,
@@ -136,7 +137,7 @@ pub fn draft_plan(
 fn cluster() -> impl Strategy<Value = DraftCluster> {
     let times = (20_u64..=100, 0_u64..=50, 40_u64..=200);
     let interval_us = prop_oneof![1 => Just(0), 6 => 500_u64..20_000];
-    let flow = (1_u32..=64, interval_us, 1_u32..=64, 1_u32..=16);
+    let flow = (1_u32..=64, interval_us, 1_u32..=64, 1_u32..=16, buffers());
     let stores = (0_u64..=10_000, 0_u64..=5_000);
     let cost = prop::option::of((0_u64..200_000, 0_u64..5_000, 0_u64..50_000).prop_map(
         |(record_ns, byte_ns, freeze_byte_ns)| CostModel { record_ns, byte_ns, freeze_byte_ns },
@@ -146,6 +147,7 @@ fn cluster() -> impl Strategy<Value = DraftCluster> {
         restart_delay_ms: times.1,
         request_retry_ms: times.2,
         credits: flow.0,
+        buffers: flow.4,
         source_interval_us: flow.1,
         fetch_max: flow.2,
         sink_batch: flow.3,
@@ -153,6 +155,13 @@ fn cluster() -> impl Strategy<Value = DraftCluster> {
         meta_us: stores.1,
         cost,
     })
+}
+
+/// From a few bytes, which most records span, to some records.
+fn buffers() -> impl Strategy<Value = Option<BufferSettings>> {
+    let settings = (4_u32..200, 1_u64..=10);
+    let settings = settings.prop_map(|(bytes, timeout_ms)| BufferSettings { bytes, timeout_ms });
+    prop::option::weighted(0.4, settings)
 }
 
 fn checkpoints() -> impl Strategy<Value = CheckpointSettings> {
@@ -344,7 +353,7 @@ impl DraftPlan {
                 restart_delay_ms: cluster.restart_delay_ms,
                 request_retry_ms: cluster.request_retry_ms,
                 credits: cluster.credits,
-                buffers: None,
+                buffers: cluster.buffers,
                 source_interval_us: cluster.source_interval_us,
                 fetch_max: cluster.fetch_max,
                 sink_batch: cluster.sink_batch,

@@ -69,10 +69,11 @@ fn assert_reach(reached: &Reached, cases: u32) {
     assert!(statistics.restores > cases / 4, "{} restores only", statistics.restores);
     assert!(statistics.aborted > cases / 4, "{} checkpoints aborted only", statistics.aborted);
     for protocol in Protocol::iter() {
-        let (of_protocol, in_flight) = protocols.get(&protocol).copied().unwrap_or_default();
-        assert!(of_protocol > cases / 40, "{of_protocol} cases of {protocol} only");
+        let own = protocols.get(&protocol).copied().unwrap_or_default();
+        assert!(own.cases > cases / 40, "{protocol}: {own:?}");
         let has_channel_state = protocol.may_overtake() || protocol == Protocol::Cyclic;
-        assert_eq!(in_flight > 0, has_channel_state, "{protocol}: {in_flight}");
+        assert_eq!(own.restores > 0, has_channel_state, "{protocol}: {own:?}");
+        assert_eq!(own.cuts > 0, protocol.may_overtake(), "{protocol}: {own:?}");
     }
     assert!(reached.loop_restores > cases / 40, "{} restores of loops only", reached.loop_restores);
     assert!(reached.reshaped.1 > cases / 40, "{:?} rescales only", reached.reshaped);

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use cutwater::dataflow::BuildError;
-use cutwater::plan::scenario::RescaleScenario;
+use cutwater::plan::scenario::{BufferScenario, RescaleScenario};
 use cutwater::plan::{FaultClass, Scenario, Span};
 use cutwater::protocol::Protocol;
 use strum::IntoEnumIterator as _;
@@ -145,6 +145,13 @@ impl Cell {
         }
         scenario
     }
+}
+
+/// The same, and records are put together into buffers: several in one, or one over several.
+pub fn with_buffers(mut scenario: Scenario) -> Scenario {
+    let (bytes, timeout_ms) = (Span::new(6, 60), Span::new(1, 6));
+    scenario.cluster.buffers = Some(BufferScenario { bytes, timeout_ms });
+    scenario
 }
 
 /// To another parallelism; from 2, one in three is none and refused.

@@ -3,7 +3,8 @@
 //! A **cell** is one protocol, one topology, one parallelism and one hazard: a class of faults, of which
 //! each seed draws one or two and no other, or a rescale. (Two hazards need a second fault: before a crash
 //! again a worker crashes, and beside a rescale a worker or the coordinator may.) Each cell gets 200 seeds in
-//! the kernel, and 5 in the madsim world; all oracles judge each run.
+//! the kernel, and 5 in the madsim world; all oracles judge each run. In every other seed records share buffers
+//! and span them, so that what overtakes does so within a record.
 //!
 //! A cell fails if its fault struck in fewer than one in ten seeds, or if no checkpoint completed. Where 5
 //! seeds are no chance to be struck, a cell gets more of them until it was. What a job cannot have must be
@@ -20,6 +21,7 @@ use cutwater::plan::{FaultClass, Span};
 use cutwater::protocol::{Defect, DefectSet, Protocol};
 use jobs::Topology;
 use runs::{Settings, Tally, Work, run_all, total};
+use strum::IntoEnumIterator as _;
 
 /// Of each cell in the kernel, unless told otherwise.
 const KERNEL_SEEDS: u64 = 200;
@@ -71,6 +73,18 @@ fn every_cell_holds_in_the_kernel() {
     let work = all_work();
     let tallies = hold(&work, settings);
     println!("{} cells, {:?}", tallies.len(), total(&tallies));
+    judge_cuts(&work, &tallies);
+}
+
+/// Where barriers overtake, some did so within a record; nowhere else did any.
+fn judge_cuts(work: &[Work], tallies: &[Tally]) {
+    for protocol in Protocol::iter() {
+        let all = work.iter().zip(tallies);
+        let own = all.filter(|(one, _)| one.cell.group.protocol == protocol);
+        let cuts: u64 = own.map(|(_, tally)| tally.cuts).sum();
+        println!("{protocol}: {cuts} records cut within");
+        assert_eq!(cuts > 0, protocol.may_overtake(), "{protocol}: {cuts} records cut within");
+    }
 }
 
 /// The other world is slower.
@@ -112,7 +126,7 @@ fn a_cell_that_is_never_struck_fails() {
     }
 }
 
-/// A cell must fail when the protocol is wrong: one bug of each.
+/// A cell must fail when the protocol is wrong: one bug of each at least, and all that buffers can have.
 #[test]
 fn a_cell_of_a_wrong_protocol_fails() {
     let crash = Hazard::Fault(FaultClass::CrashWorker);
@@ -120,8 +134,12 @@ fn a_cell_of_a_wrong_protocol_fails() {
         (Protocol::Aligned, Topology::Shuffle, Defect::ChannelNotBlocked),
         (Protocol::AtLeastOnce, Topology::Shuffle, Defect::PositionAfterNextRecord),
         (Protocol::Unaligned, Topology::Diamond, Defect::CaptureMissesChannel),
+        (Protocol::Unaligned, Topology::Join, Defect::OpenBufferNotCaptured),
+        (Protocol::Unaligned, Topology::Diamond, Defect::RestoredRestForgotten),
+        (Protocol::Hybrid, Topology::Diamond, Defect::UnreadNotCaptured),
         (Protocol::Hybrid, Topology::Join, Defect::AcknowledgeBeforeCaptured),
         (Protocol::Cyclic, Topology::Loop, Defect::NoBackEdgeLog),
+        (Protocol::Cyclic, Topology::Loop, Defect::BarrierBeforeOpenBuffer),
         (Protocol::StopTheWorld, Topology::Join, Defect::WorldGoesOn),
     ] {
         let complaint = complaint_of(work_of(protocol, topology, crash), &[defect]);

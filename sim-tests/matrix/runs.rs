@@ -6,14 +6,13 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use cutwater::explore::{Check, Prepared, Statistics, WorldKind, run_plan};
-
 use cutwater::plan::Scenario;
 use cutwater::protocol::DefectSet;
 use cutwater::trace::{Event, Stamp};
 use cutwater::workload::Experiment;
 use cutwater::world::Observer;
 
-use super::cells::{Cell, Hazard};
+use super::cells::{Cell, Hazard, with_buffers};
 
 /// Where a cell has few seeds, how many it has at most until its fault strikes.
 const STRIKE_SEEDS_MAX: u64 = 40;
@@ -42,22 +41,26 @@ pub struct Tally {
     runs: u64,
     /// Runs in which what the cell is about struck.
     pub struck: u64,
+    /// How often a barrier cut within a record.
+    pub cuts: u64,
     /// Why rescales were refused.
     refusals: Vec<String>,
 }
 
-/// What Statistics do not count.
+/// What `Statistics` do not count.
 #[derive(Default)]
-struct Rescales {
+struct Seen {
     refusals: Vec<String>,
     reshaped: u64,
+    cuts: u64,
 }
 
-impl Observer for Rescales {
+impl Observer for Seen {
     fn observe(&mut self, _: Stamp, event: &Event) -> ControlFlow<()> {
         match event {
             Event::RescaleRefused { reason, .. } => self.refusals.push(reason.clone()),
             Event::Reshaped { .. } => self.reshaped += 1,
+            Event::RecordCut { .. } => self.cuts += 1,
             _ => {}
         }
         ControlFlow::Continue(())
@@ -76,20 +79,23 @@ impl Work {
         Self { cell, scenario: cell.scenario(), experiment }
     }
 
-    /// Runs all seeds, up to the first that does not hold; and more of them where so few were no chance for
+    /// Runs all seeds, every other one with buffers, up to the first that does not hold; and more of them where so few were no chance for
     /// the fault to strike.
     fn run(&self, settings: Settings) -> Result<Tally, String> {
         let Settings { world, seeds, defects } = settings;
         let prepared = Prepared::new(self.experiment.clone());
-        let check = Check::of(self.experiment.clone()).scenario(self.scenario.clone());
-        let check = check.world(world).defects(defects);
+        let checks = [self.scenario.clone(), with_buffers(self.scenario.clone())].map(|scenario| {
+            let check = Check::of(self.experiment.clone()).scenario(scenario);
+            check.world(world).defects(defects)
+        });
         let mut tally = Tally::default();
         let mut seed = 0;
         while seed < seeds || tally.struck == 0 && seed < STRIKE_SEEDS_MAX {
+            let check = &checks[usize::from(seed % 2 == 1)];
             let plan = check.plan(seed);
-            let (outcome, seen) = run_plan(&plan, &prepared, world, Rescales::default());
+            let (outcome, seen) = run_plan(&plan, &prepared, world, Seen::default());
             if !outcome.verdict.is_held() {
-                let failure = check.seeds(seed..seed + 1).run().err();
+                let failure = check.clone().seeds(seed..seed + 1).run().err();
                 let told = failure.map_or_else(|| outcome.verdict.to_string(), |f| f.to_string());
                 return Err(format!("{}: {told}", self.cell));
             }
@@ -130,13 +136,14 @@ impl Work {
 }
 
 impl Tally {
-    fn add(&mut self, hazard: Hazard, statistics: &Statistics, seen: Rescales) {
+    fn add(&mut self, hazard: Hazard, statistics: &Statistics, seen: Seen) {
         let struck = match hazard {
             Hazard::Fault(class) => statistics.struck(class),
             Hazard::Rescale => seen.reshaped,
         };
         self.runs += 1;
         self.struck += u64::from(struck > 0);
+        self.cuts += seen.cuts;
         self.statistics.add(statistics);
         self.refusals.extend(seen.refusals);
     }
