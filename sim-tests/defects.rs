@@ -170,7 +170,6 @@ const TABLE: &[Row] = &[
     row(Defect::ReadsOnAfterStop, "savepoints", 40, &[TERMINATION]),
     row(Defect::StoppedBeforeMetadata, "drained", 20, &[LIFECYCLE, TERMINATION]),
     row(Defect::FinishedBeforeCommitted, "drained", 60, &[TERMINATION]),
-    row(Defect::FinalCheckpointSkipped, "savepoints", 30, &[LIFECYCLE, TERMINATION]),
     row(Defect::FailedStopHaltsTriggers, "savepoints", 600, &[LIVENESS]),
     row(Defect::SavepointAnnounced, "savepoints", 40, &[LIFECYCLE]),
     row(Defect::SavepointUsedInRecovery, "savepoints", 400, &[RECOVERY]),

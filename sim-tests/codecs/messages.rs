@@ -240,6 +240,7 @@ fn of_savepoints(kind: usize, n: &mut Numbers) -> Message {
     match kind {
         39 => Message::TriggerSavepoint { attempt, checkpoint, mode },
         40 => Message::Stop { attempt, checkpoint },
+        41 if n.flag() => Message::Ended(n.heartbeat()),
         41 => Message::Finished(n.heartbeat()),
         _ => {
             let request = if n.flag() { Request::Resume } else { Request::Savepoint { mode } };

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use cutwater::cluster::message::Request;
 use cutwater::dataflow::Job;
 use cutwater::plan::{Fault, Plan, When};
-use cutwater::protocol::{ProcessId, Protocol, SubtaskId, Topology};
+use cutwater::protocol::{ProcessId, SubtaskId, Topology};
 
 use super::blame;
 use super::error::CliError;
@@ -28,24 +29,23 @@ pub fn check(path: &str, plan: &Plan, job: &Job) -> Result<(), CliError> {
     check_requests(path, plan, topology)
 }
 
-/// Savepoints are aligned, and nobody is told that one has completed: a protocol without alignment has no
-/// cut for them, and a world that stands still would stand still for ever.
+/// What no run of this job could ever do is not asked for.
 fn check_requests(path: &str, plan: &Plan, topology: &Topology) -> Result<(), CliError> {
+    let protocol = plan.cluster.checkpoints.protocol;
     for (index, planned) in plan.requests.iter().enumerate() {
         let problem = when_problem(&planned.when, topology);
         if let Some(problem) = problem {
             return Err(blame::field(path, "when", 0, format!("requests[{index}]: {problem}")));
         }
-    }
-    let protocol = plan.cluster.checkpoints.protocol;
-    match protocol {
-        _ if plan.requests.is_empty() => Ok(()),
-        Protocol::Aligned | Protocol::Unaligned | Protocol::Hybrid => Ok(()),
-        Protocol::AtLeastOnce | Protocol::Cyclic | Protocol::StopTheWorld => {
-            let problem = format!("requests: a job under {protocol} barriers takes no savepoints");
-            Err(blame::field(path, "protocol", 0, problem))
+        if let Request::Savepoint { mode } = planned.request
+            && let Some(reason) = protocol.refuses_savepoint(mode)
+        {
+            let problem =
+                format!("requests[{index}]: {mode} of a job under {protocol} barriers: {reason}");
+            return Err(blame::field(path, "protocol", 0, problem));
         }
     }
+    Ok(())
 }
 
 /// Those that are not healed are workers; called before anything that counts on it.

@@ -111,6 +111,7 @@ fn cluster(interval_ms: u64) -> ClusterSettings {
             failures_tolerated: 100,
             retained: 1,
         },
+        final_at_once: false,
         observe_time: false,
     }
 }

@@ -135,6 +135,8 @@ pub struct ClusterScenario {
     pub meta_store_us: Span,
     /// What processing costs.
     pub cost: Option<CostModel>,
+    /// Whether a job whose input has all ended takes its last checkpoints at once.
+    pub final_at_once: bool,
     /// Whether the trace tells of watermarks, timers and late records.
     pub observe_time: bool,
 }
@@ -156,6 +158,7 @@ impl Default for ClusterScenario {
             object_store_byte_ns: 10,
             meta_store_us: Span::new(500, 2_000),
             cost: None,
+            final_at_once: false,
             observe_time: false,
         }
     }

@@ -162,6 +162,12 @@ impl Coordinator {
                     self.handle_finished(from, sign, outbox);
                 }
             }
+            Message::Ended(sign) => {
+                let is_newest = self.handle_sign(now, from, sign, outbox);
+                if is_newest {
+                    self.handle_ended(now, from, sign);
+                }
+            }
             Message::Request { number, request } => {
                 self.handle_request(now, number, request, outbox);
             }

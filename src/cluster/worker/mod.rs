@@ -52,6 +52,9 @@ struct Execution {
     reported_ready: bool,
     /// Whether it knows that all have finished.
     reported_finished: bool,
+    /// Whether the coordinator was told that all input of all tasks has ended, and whether everything was
+    /// committed then.
+    reported_ended: Option<bool>,
 }
 
 #[derive(Clone, Debug)]
@@ -258,8 +261,9 @@ impl Worker {
         let Some(Some(task)) = execution.tasks.get_mut(subtask.index()) else { return };
         let (settings, requests) = (&self.settings, &mut self.requests);
         let mut env = Env { now, settings, requests, outbox };
-        if let Err(reason) = action(task, &mut env) {
-            self.refuse(attempt, subtask, reason, outbox);
+        match action(task, &mut env) {
+            Ok(()) => self.report_ended(false, outbox),
+            Err(reason) => self.refuse(attempt, subtask, reason, outbox),
         }
     }
 
@@ -279,6 +283,7 @@ impl Worker {
         for task in execution.tasks() {
             action(task, &mut env);
         }
+        self.report_ended(false, outbox);
     }
 
     /// A channel of the current shape; another shape's may not exist in it.
@@ -354,6 +359,7 @@ impl Worker {
             tasks,
             reported_ready: false,
             reported_finished: false,
+            reported_ended: None,
         };
         let (settings, requests) = (&self.settings, &mut self.requests);
         let mut env = Env { now, settings, requests, outbox };
@@ -392,6 +398,23 @@ impl Worker {
             execution.reported_finished = true;
             let sign = self.sign_of_life();
             outbox.send(ProcessId::Coordinator, Message::Finished(sign));
+        }
+    }
+
+    /// Says that all input has ended, where the coordinator is to know: once of itself, once more when
+    /// everything is committed, and again with every sign of life, since it may be lost.
+    fn report_ended(&mut self, again: bool, outbox: &mut impl Outbox) {
+        let Some(execution) = self.execution.as_mut().filter(|_| self.settings.final_at_once) else {
+            return;
+        };
+        let mut tasks = execution.tasks.iter().flatten();
+        let is_settled = execution.tasks.iter().flatten().all(|task| task.is_settled());
+        if tasks.all(|task| task.has_ended())
+            && (again || execution.reported_ended != Some(is_settled))
+        {
+            execution.reported_ended = Some(is_settled);
+            let sign = self.sign_of_life();
+            outbox.send(ProcessId::Coordinator, Message::Ended(sign));
         }
     }
 
@@ -475,6 +498,7 @@ impl Worker {
             task.tell_tallies(here, outbox);
             task.ask_again(outbox);
         }
+        self.report_ended(true, outbox);
         self.beat(outbox);
     }
 }

@@ -85,11 +85,14 @@ pub struct Repertoire {
     pub time: bool,
     /// Somebody who asks for savepoints.
     pub asking: bool,
+    /// Workers that say when all input has ended.
+    pub finishing: bool,
 }
 
 impl Repertoire {
     /// Everything.
-    pub const ALL: Self = Self { overtaking: true, enumerating: true, time: true, asking: true };
+    pub const ALL: Self =
+        Self { overtaking: true, enumerating: true, time: true, asking: true, finishing: true };
 
     /// What runs of this job with these settings have.
     #[must_use]
@@ -99,6 +102,7 @@ impl Repertoire {
             enumerating: !job.assignment.is_static(),
             time: settings.observe_time,
             asking: false,
+            finishing: settings.final_at_once,
         }
     }
 
