@@ -2,4 +2,5 @@
 
 mod bench;
 mod refusals;
+mod resumption;
 mod shapes;

@@ -26,24 +26,44 @@ pub fn check(path: &str, plan: &Plan, job: &Job) -> Result<(), CliError> {
             return Err(blame::field(path, "when", index, format!("faults[{index}]: {problem}")));
         }
     }
-    check_requests(path, plan, topology)
+    check_requests(path, plan, job)
 }
 
 /// What no run of this job could ever do is not asked for.
-fn check_requests(path: &str, plan: &Plan, topology: &Topology) -> Result<(), CliError> {
-    let protocol = plan.cluster.checkpoints.protocol;
+fn check_requests(path: &str, plan: &Plan, job: &Job) -> Result<(), CliError> {
     for (index, planned) in plan.requests.iter().enumerate() {
-        let problem = when_problem(&planned.when, topology);
-        if let Some(problem) = problem {
-            return Err(blame::field(path, "when", 0, format!("requests[{index}]: {problem}")));
+        let refused = |field: &str, problem: String| {
+            Err(blame::field(path, field, 0, format!("requests[{index}]: {problem}")))
+        };
+        if let Some(problem) = when_problem(&planned.when, job.topology()) {
+            return refused("when", problem);
         }
-        if let Request::Savepoint { mode } = planned.request
-            && let Some(reason) = protocol.refuses_savepoint(mode)
-        {
-            let problem =
-                format!("requests[{index}]: {mode} of a job under {protocol} barriers: {reason}");
-            return Err(blame::field(path, "protocol", 0, problem));
+        match planned.request {
+            Request::Savepoint { mode } => {
+                let protocol = plan.cluster.checkpoints.protocol;
+                if let Some(reason) = protocol.refuses_savepoint(mode) {
+                    let problem = format!("{mode} of a job under {protocol} barriers: {reason}");
+                    return refused("protocol", problem);
+                }
+            }
+            Request::Resume => {}
+            Request::ResumeAt { parallelism } => {
+                if let Err(reason) = resumption_problem(plan, job, parallelism) {
+                    return refused("resume-at", reason);
+                }
+            }
         }
+    }
+    Ok(())
+}
+
+/// Whether the workers could hold the job with so many subtasks, if it can have them.
+fn resumption_problem(plan: &Plan, job: &Job, parallelism: u16) -> Result<(), String> {
+    let resumed = job.at(parallelism).map_err(|error| error.to_string())?;
+    let (needed, cluster) = (resumed.topology().subtasks.len(), &plan.cluster);
+    let held = usize::from(cluster.workers) * usize::from(cluster.slots);
+    if needed > held {
+        return Err(format!("{needed} subtasks need as many slots, the workers have {held}"));
     }
     Ok(())
 }

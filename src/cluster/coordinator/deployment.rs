@@ -295,7 +295,8 @@ impl Coordinator {
         else {
             return;
         };
-        if sign.attempt != Some(deploy.attempt) || self.defects.has(Defect::FinalCheckpointAwaited) {
+        if sign.attempt != Some(deploy.attempt) || self.defects.has(Defect::FinalCheckpointAwaited)
+        {
             return;
         }
         let is_news = ended.insert(worker);

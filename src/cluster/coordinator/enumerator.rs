@@ -126,12 +126,7 @@ impl Coordinator {
     }
 
     /// A checkpoint may have been given up meanwhile: nobody would open again what is closed for it now.
-    fn freeze_enumerators(
-        &mut self,
-        now: VirtualTime,
-        barrier: Barrier,
-        outbox: &mut impl Outbox,
-    ) {
+    fn freeze_enumerators(&mut self, now: VirtualTime, barrier: Barrier, outbox: &mut impl Outbox) {
         let checkpoint = barrier.checkpoint;
         let is_pending = self.checkpoints().is_some_and(|all| all.is_pending(checkpoint));
         if !is_pending && !self.defects.has(Defect::EnumeratorOfAbortedSnapshots) {

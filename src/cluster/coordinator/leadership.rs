@@ -67,7 +67,7 @@ impl Coordinator {
                     checkpoints.handle_added(now, checkpoint);
                 }
             }
-            Change::Resume(_) => self.resume(now, outbox),
+            Change::Resume { .. } => self.resume(now, outbox),
             Change::Rescale(parallelism) => self.rescale(now, parallelism, outbox),
             Change::Finish => self.finish(outbox),
         }

@@ -44,8 +44,8 @@ enum Purpose {
     WriteMetadata(CheckpointId),
     /// Write the metadata of a savepoint.
     WriteSavepoint(CheckpointId),
-    /// Read the savepoint that the job is to be resumed from, as this request says.
-    LoadSavepoint(RequestNumber),
+    /// Read the savepoint that the job is to be resumed from, as this request says, at this parallelism.
+    LoadSavepoint(RequestNumber, Option<u16>),
     /// Delete what belongs to nothing.
     Delete,
     /// See what there is.
@@ -255,3 +255,6 @@ impl Coordinator {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use super::metadata;
 use crate::dataflow::Job;
 use crate::protocol::{
-    CompletedCheckpoint, DefectSet, EnumeratorState, OperatorId, SnapshotHandle, SubtaskId, Topology,
+    CompletedCheckpoint, DefectSet, EnumeratorState, OperatorId, SnapshotHandle, SubtaskId,
+    Topology,
 };
 
 /// A savepoint.
@@ -83,7 +84,9 @@ impl SavepointFile {
         let needed = enumerated(job);
         let held: Vec<_> = self.enumerators.iter().map(|(name, _)| name.clone()).collect();
         if let Some(name) = needed.iter().find(|name| !held.contains(name)) {
-            return Err(format!("savepoint {savepoint} holds no state of the enumerator of {name}"));
+            return Err(format!(
+                "savepoint {savepoint} holds no state of the enumerator of {name}"
+            ));
         }
         match held.iter().find(|name| !needed.contains(name)) {
             Some(name) => Err(format!(
@@ -118,11 +121,9 @@ mod tests {
             let replay = Replay::<u64>::new();
             let stream = match assignment {
                 SplitAssignment::Static => job.source(name, replay, *parallelism, 4),
-                SplitAssignment::Enumerated => {
-                    job.source_enumerated(name, replay, *parallelism, 4)
-                }
+                SplitAssignment::Enumerated => job.source_enumerated(name, replay, *parallelism, 4),
             };
-            stream.transactional_sink(&format!("{name}-out"), 1, EncodedSink::new());
+            stream.transactional_sink(&format!("{name}-out"), *parallelism, EncodedSink::new());
         }
         job.build().expect("it is a job")
     }

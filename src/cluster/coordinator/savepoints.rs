@@ -12,7 +12,7 @@ use super::savepoint_file::SavepointFile;
 use super::{Coordinator, Purpose, State, metadata};
 use crate::protocol::{
     Barrier, CheckpointId, CompletedCheckpoint, CoordinatorOutput, Defect, EnumeratorState,
-    ObjectKey, ProcessId, RequestNumber, SavepointMode, SavepointRequest, VirtualTime,
+    ObjectKey, ProcessId, Protocol, RequestNumber, SavepointMode, SavepointRequest, VirtualTime,
 };
 use crate::trace::Event;
 
@@ -94,11 +94,12 @@ impl Coordinator {
             (State::Leading { checkpoints, .. }, Request::Savepoint { mode }) => {
                 checkpoints.handle_request(now, SavepointRequest { number, mode });
             }
-            (State::Stopped, Request::Resume) if self.ledger.record().savepoints.is_drained => {
-                refuse("the job was drained: its input has ended for good", outbox);
+            (State::Stopped, Request::Resume | Request::ResumeAt { .. }) => {
+                self.consider_resumption(now, number, request.resumption().flatten(), outbox);
             }
-            (State::Stopped, Request::Resume) => self.read_savepoint(now, number, outbox),
-            (_, Request::Resume) => refuse("the job is not stopped", outbox),
+            (_, Request::Resume | Request::ResumeAt { .. }) => {
+                refuse("the job is not stopped", outbox);
+            }
             (State::Stopped | State::Finished, Request::Savepoint { .. }) => {
                 refuse("the job does not run", outbox);
             }
@@ -106,6 +107,41 @@ impl Coordinator {
                 refuse("the coordinator does not lead the job yet", outbox);
             }
         }
+    }
+
+    /// The job is stopped, and somebody wants it to go on.
+    fn consider_resumption(
+        &mut self,
+        now: VirtualTime,
+        number: RequestNumber,
+        parallelism: Option<u16>,
+        outbox: &mut impl Outbox,
+    ) {
+        if self.ledger.record().savepoints.is_drained {
+            return refuse("the job was drained: its input has ended for good", outbox);
+        }
+        match parallelism.map_or(Ok(()), |parallelism| self.judge_parallelism(parallelism)) {
+            Ok(()) => self.read_savepoint(now, number, parallelism, outbox),
+            Err(reason) => refuse(&reason, outbox),
+        }
+    }
+
+    /// Whether the job can be resumed with so many subtasks. Nothing is in flight in a savepoint, but on
+    /// loops.
+    fn judge_parallelism(&self, parallelism: u16) -> Result<(), String> {
+        if self.settings.checkpoints.protocol == Protocol::Cyclic {
+            return Err("what is on its way round a loop stays with its subtasks".to_owned());
+        }
+        if self.job.enumerated().next().is_some() {
+            return Err("what an enumerator has assigned stays with its readers".to_owned());
+        }
+        let job = self.declared.at(parallelism).map_err(|error| error.to_string())?;
+        let (needed, slots) = (job.topology().subtasks.len(), self.settings.slots);
+        let held = usize::from(self.settings.workers) * usize::from(slots);
+        if needed > held {
+            return Err(format!("{needed} subtasks need as many slots, the workers have {held}"));
+        }
+        Ok(())
     }
 
     /// Why a job with these barriers never does what is asked.
@@ -171,11 +207,12 @@ impl Coordinator {
         &mut self,
         now: VirtualTime,
         number: RequestNumber,
+        parallelism: Option<u16>,
         outbox: &mut impl Outbox,
     ) {
         let Some(checkpoint) = self.ledger.record().savepoints.stopped else { return };
         let operation = ObjectOperation::Get { key: ObjectKey::Savepoint { checkpoint } };
-        self.object(now, Purpose::LoadSavepoint(number), operation, outbox);
+        self.object(now, Purpose::LoadSavepoint(number, parallelism), operation, outbox);
     }
 
     /// What cannot be read, or is not whole, is read again.
@@ -191,7 +228,7 @@ impl Coordinator {
     pub(super) fn handle_savepoint_read(
         &mut self,
         now: VirtualTime,
-        number: RequestNumber,
+        (number, parallelism): (RequestNumber, Option<u16>),
         result: &ObjectResult,
         outbox: &mut impl Outbox,
     ) {
@@ -203,7 +240,7 @@ impl Coordinator {
         };
         let Some(file) = SavepointFile::decode(bytes, self.defects) else { return };
         match file.check(&self.job_of(&file.completed)) {
-            Ok(()) => self.change(now, Change::Resume(number), outbox),
+            Ok(()) => self.change(now, Change::Resume { number, parallelism }, outbox),
             Err(reason) => refuse(&reason, outbox),
         }
     }
@@ -212,6 +249,7 @@ impl Coordinator {
     /// came twice, and was written twice, starts it once.
     pub(super) fn resume(&mut self, now: VirtualTime, outbox: &mut impl Outbox) {
         if matches!(self.state, State::Stopped) {
+            self.take_shape();
             self.tell_resumed(outbox);
             self.load_retained(now, outbox);
         }

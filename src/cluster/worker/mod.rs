@@ -404,7 +404,8 @@ impl Worker {
     /// Says that all input has ended, where the coordinator is to know: once of itself, once more when
     /// everything is committed, and again with every sign of life, since it may be lost.
     fn report_ended(&mut self, again: bool, outbox: &mut impl Outbox) {
-        let Some(execution) = self.execution.as_mut().filter(|_| self.settings.final_at_once) else {
+        let Some(execution) = self.execution.as_mut().filter(|_| self.settings.final_at_once)
+        else {
             return;
         };
         let mut tasks = execution.tasks.iter().flatten();

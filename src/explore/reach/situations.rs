@@ -26,8 +26,8 @@ pub(super) struct Situations {
     savepoints: BTreeSet<CheckpointId>,
     /// Workers that are down.
     down: BTreeSet<ProcessId>,
-    /// Subtasks that wait for barriers, each with whose.
-    aligning: BTreeMap<SubtaskId, CheckpointId>,
+    /// Subtasks that wait for barriers, and for whose, where none has come ahead.
+    aligning: BTreeMap<SubtaskId, Option<CheckpointId>>,
     /// The receiver of each channel.
     receivers: Vec<SubtaskId>,
     /// Whether the job writes outside transactions.
@@ -89,12 +89,15 @@ impl Situations {
             }
             Event::BarrierOvertook { channel, checkpoint, .. } => {
                 let receiver = self.receivers.get(channel.index());
-                let aligned = receiver.and_then(|receiver| self.aligning.get(receiver));
-                let is_newer = aligned.is_some_and(|aligned| aligned < checkpoint);
+                let aligned = receiver.and_then(|receiver| self.aligning.get(receiver)).copied();
+                let is_newer = aligned.flatten().is_some_and(|aligned| aligned < *checkpoint);
                 self.meet_if(Situation::OvertakenWhileAligning, is_newer);
             }
             Event::AlignmentStarted { subtask, checkpoint, .. } => {
-                self.aligning.insert(*subtask, *checkpoint);
+                self.aligning.insert(*subtask, Some(*checkpoint));
+            }
+            Event::AlignmentOvertaken { subtask, .. } => {
+                self.aligning.insert(*subtask, None);
             }
             Event::AlignmentCompleted { subtask, .. } | Event::AlignmentAborted { subtask, .. } => {
                 self.aligning.remove(subtask);
