@@ -13,6 +13,7 @@ fn main() {
     worlds::kernel_events(&mut criterion);
     worlds::digest_and_reach(&mut criterion);
     worlds::relay_seeds(&mut criterion);
+    worlds::relay_protocols(&mut criterion);
     worlds::checkpoint_intervals(&mut criterion);
     gate::gate(&mut criterion);
     codec::codecs(&mut criterion);

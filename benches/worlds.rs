@@ -7,11 +7,12 @@ use std::sync::Arc;
 use criterion::{BenchmarkId, Criterion, Throughput};
 use cutwater::explore::reach::ReachTracker;
 use cutwater::explore::{Experiments, Prepared, WorldKind, run_plan};
-use cutwater::oracle::Judge;
+use cutwater::oracle::{Judge, Verdict};
 use cutwater::plan::{Plan, scenario};
-use cutwater::protocol::DefectSet;
+use cutwater::protocol::{DefectSet, Protocol};
 use cutwater::trace::{Event, Stamp, TraceDigest};
 use cutwater::world::{Kernel, Observer};
+use strum::IntoEnumIterator as _;
 
 /// The relay scenario, as drawn for this seed.
 pub fn relay(seed: u64) -> (Plan, Prepared) {
@@ -106,6 +107,38 @@ pub fn relay_seeds(criterion: &mut Criterion) {
         });
     }
     group.finish();
+}
+
+/// Seeds per second, judged, protocol by protocol: the same runs with another way to a cut.
+pub fn relay_protocols(criterion: &mut Criterion) {
+    const SEEDS: usize = 50;
+    let mut group = criterion.benchmark_group("relay-protocols");
+    group.throughput(Throughput::Elements(1)).sample_size(20);
+    for protocol in Protocol::iter() {
+        let runs: Vec<_> = (0..SEEDS as u64).map(|seed| relay_with(protocol, seed)).collect();
+        let mut next = (0..SEEDS).cycle();
+        group.bench_function(BenchmarkId::from_parameter(protocol), |bencher| {
+            bencher.iter(|| {
+                let (plan, prepared) = &runs[next.next().expect("a cycle never ends")];
+                black_box(run_plan(plan, prepared, WorldKind::Kernel, ()).0)
+            });
+        });
+    }
+    group.finish();
+}
+
+/// The relay scenario with another protocol, and a sink that asks for no more than that gives.
+fn relay_with(protocol: Protocol, seed: u64) -> (Plan, Prepared) {
+    let (mut plan, mut prepared) = relay(seed);
+    plan.cluster.checkpoints.protocol = protocol;
+    plan.cluster.checkpoints.concurrent_max = 1;
+    if protocol == Protocol::AtLeastOnce {
+        plan.job.workload = "relay-at-least-once".to_owned();
+        prepared = Experiments::new().prepare(&plan.job).expect("it takes what relay takes");
+    }
+    let verdict = run_plan(&plan, &prepared, WorldKind::Kernel, ()).0.verdict;
+    assert_eq!(verdict, Verdict::Held, "{protocol}, seed {seed}");
+    (plan, prepared)
 }
 
 /// What checkpoints cost a run without faults, by the interval in milliseconds; 0: none but the last.

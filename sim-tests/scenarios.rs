@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use cutwater::explore::{Experiments, WorldKind, run_plan};
-use cutwater::plan::{Scenario, scenario};
+use cutwater::plan::{Scenario, Span, scenario};
 use cutwater::protocol::DefectSet;
 use cutwater::world::{Ending, Kernel};
 
@@ -39,6 +39,33 @@ fn every_built_in_scenario_holds() {
     let experiments = Experiments::new();
     let told: String = scenarios.iter().map(|each| failures_of(each, &experiments)).collect();
     assert!(told.is_empty(), "\n{told}");
+}
+
+/// Of how many checkpoints one completes at the least, where nothing goes wrong.
+const CHECKPOINTS_PER_COMPLETION: u64 = 20;
+
+/// A plan in which nearly every checkpoint expires, as it takes longer than it may, violates liveness by
+/// chance alone: in one world, or on one day.
+#[test]
+fn every_scenario_leaves_its_checkpoints_the_time_they_take() {
+    let experiments = Experiments::new();
+    for mut scenario in scenario::built_in() {
+        let (timeout_ms, parallelism) = (scenario.checkpoints.timeout_ms, scenario.job.parallelism);
+        scenario.checkpoints.timeout_ms = Span::new(timeout_ms.min, timeout_ms.min);
+        scenario.job.parallelism = Span::new(parallelism.max, parallelism.max);
+        scenario.faults.clear();
+        scenario.rescale = None;
+        let plan = experiments.draw(&scenario, 1, DefectSet::NONE).expect("it can be drawn");
+        let prepared = experiments.prepare(&plan.job).expect("the plan was drawn for it");
+        let (outcome, _) = run_plan(&plan, &prepared, WorldKind::Kernel, ());
+        let counts = outcome.statistics;
+        let told = format!(
+            "{}: {} completed, {} aborted",
+            plan.scenario, counts.completed, counts.aborted
+        );
+        assert!(outcome.verdict.is_held(), "{told}: {}", outcome.verdict);
+        assert!(counts.completed * CHECKPOINTS_PER_COMPLETION > counts.aborted, "{told}");
+    }
 }
 
 #[test]

@@ -15,6 +15,8 @@ mod job;
 mod message;
 #[path = "walkthroughs/node.rs"]
 mod node;
+#[path = "walkthroughs/rescaling/mod.rs"]
+mod rescaling;
 #[path = "walkthroughs/savepoints.rs"]
 mod savepoints;
 #[path = "walkthroughs/script.rs"]
@@ -34,7 +36,7 @@ use commands::Stage;
 use script::{Script, Step};
 
 /// The defects whose site is in a gate, a subtask, the coordinator or a committing sink.
-const PROTOCOL_DEFECTS: [Defect; 24] = [
+const PROTOCOL_DEFECTS: [Defect; 32] = [
     Defect::ChannelNotBlocked,
     Defect::EndedChannelStillExpected,
     Defect::StaleBarrierAccepted,
@@ -59,6 +61,14 @@ const PROTOCOL_DEFECTS: [Defect; 24] = [
     Defect::LostNotificationNeverCommitted,
     Defect::RestoredCommittablesDropped,
     Defect::CommitAtPreCommit,
+    Defect::KeyGroupDroppedAtBoundary,
+    Defect::SplitListNotDealtOut,
+    Defect::UnionListIncomplete,
+    Defect::ChannelStateToOldIndex,
+    Defect::ChannelStateNotFiltered,
+    Defect::ChannelsOfVanishedForgotten,
+    Defect::UnsentBeforeArrived,
+    Defect::DealtWatermarkPassedOn,
 ];
 
 #[test]

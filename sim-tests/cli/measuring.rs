@@ -57,8 +57,8 @@ fn a_defect_that_is_not_found_fails_the_search() {
 fn the_cost_of_checkpoints_is_compared_with_none() {
     let place = Place::new("overhead");
     let said = place.run("overhead --seeds 0..1 --json -").expect(0);
-    let costs: Value = serde_json::from_str(&said.out).expect("nothing but JSON");
-    let costs = costs.as_array().expect("a list");
+    let report: Value = serde_json::from_str(&said.out).expect("nothing but JSON");
+    let costs = report["intervals"].as_array().expect("a list");
     let number = |cost: &Value, field: &str| cost[field].as_f64().expect("a number");
     let intervals: Vec<f64> = costs.iter().map(|cost| number(cost, "interval_ms")).collect();
     assert_eq!(intervals, [0.0, 1_000.0, 100.0, 10.0]);
@@ -68,4 +68,18 @@ fn the_cost_of_checkpoints_is_compared_with_none() {
     }
     assert!(number(&costs[3], "overhead_percent") > 0.0, "{:?}", costs[3]);
     assert!(number(&costs[3], "blocked_percent") > number(&costs[1], "blocked_percent"));
+    let of = |protocol: &str, field: &str| {
+        let all = report["protocols"].as_array().expect("a list");
+        number(all.iter().find(|cost| cost["protocol"] == protocol).expect("every protocol"), field)
+    };
+    assert!(of("aligned", "blocked_percent") > 0.0);
+    for overtaking in ["unaligned", "hybrid"] {
+        assert!(of(overtaking, "checkpoint_ms") < of("aligned", "checkpoint_ms"));
+        assert!(of(overtaking, "in_flight") > 0.0);
+        assert!(of(overtaking, "uploaded_bytes") > of("aligned", "uploaded_bytes"));
+    }
+    for quiet in ["unaligned", "at-least-once"] {
+        assert_eq!(of(quiet, "blocked_percent"), 0.0);
+    }
+    assert!(of("stop-the-world", "overhead_percent") > of("aligned", "overhead_percent"));
 }

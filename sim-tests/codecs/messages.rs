@@ -2,17 +2,18 @@
 
 use std::sync::Arc;
 
-use cutwater::cluster::Message;
+use cutwater::cluster::buffers::BufferWriter;
 use cutwater::cluster::message::{
     Deploy, DeployedShape, Fetched, Heartbeat, JobRecord, MetaOperation, ObjectOperation,
     ObjectResult, Redistribution, Request, RequestId, SavepointRecord, SinkOperation,
 };
+use cutwater::cluster::{Buffer, Message, Parcel};
 use cutwater::dataflow::{Item, Payload, Record};
 use cutwater::protocol::rescale::FormerName;
 use cutwater::protocol::{
-    Acknowledgement, Attempt, Barrier, ChannelId, CheckpointId, Digest, Element, Incarnation,
-    LineageId, ObjectKey, Passage, RequestNumber, SavepointMode, ShapeHistory, SnapshotHandle,
-    SplitEvent, SplitId, SubtaskId, Term, TransactionId, VirtualTime,
+    Acknowledgement, Attempt, Barrier, ChannelId, CheckpointId, DeclineReason, Digest, Element,
+    Incarnation, LineageId, ObjectKey, Passage, RequestNumber, SavepointMode, ShapeHistory,
+    SnapshotHandle, SplitEvent, SplitId, SubtaskId, Term, TransactionId, VirtualTime,
 };
 
 /// Numbers for the fields of a message, taken in turn.
@@ -74,6 +75,12 @@ impl Numbers {
         Heartbeat { incarnation: Incarnation(self.middle()), sequence: self.wide(), attempt }
     }
 
+    fn buffer(&mut self, bytes: &[u8]) -> Buffer {
+        let mut writer = BufferWriter::new(1 << 16);
+        writer.write(&Item::Record(self.record(bytes)));
+        writer.flush().expect("a record was written")
+    }
+
     fn record(&mut self, bytes: &[u8]) -> Record {
         let (lineage, timestamp) = (LineageId(self.wide()), self.wide().cast_signed());
         Record { lineage, timestamp, payload: Payload::from_slice(bytes) }
@@ -114,7 +121,11 @@ impl Numbers {
             parallelism: 3,
             since: self.attempt(),
             former: vec![Vec::new(), vec![self.former_name()]],
-            redistribution: Some(Redistribution { parallelism: Some(2), snapshots }),
+            redistribution: Some(Redistribution {
+                parallelism: Some(2),
+                senders: snapshots.clone(),
+                snapshots,
+            }),
         }
     }
 
@@ -160,8 +171,9 @@ fn of_enumerators(kind: usize, n: &mut Numbers) -> Message {
 fn of_channels(kind: usize, n: &mut Numbers, bytes: &[u8]) -> Message {
     let (attempt, channel) = (n.attempt(), ChannelId(n.short()));
     let element = match kind {
-        0 => Element::Item(Item::Record(n.record(bytes))),
-        1 => Element::Item(Item::Watermark(n.wide().cast_signed())),
+        0 if n.flag() => Element::Item(Parcel::Buffer(n.buffer(bytes))),
+        0 => Element::Item(Parcel::Item(Item::Record(n.record(bytes)))),
+        1 => Element::Item(Parcel::Item(Item::Watermark(n.wide().cast_signed()))),
         2 => Element::Barrier(Barrier::in_order(n.checkpoint())),
         3 => Element::Cancel(n.checkpoint()),
         4 => Element::End,
@@ -201,7 +213,12 @@ fn of_attempts(kind: usize, n: &mut Numbers, bytes: &[u8]) -> Message {
             terminal: n.flag(),
             quiet: n.flag(),
         })),
-        15 => Message::Decline { attempt, subtask: n.subtask(), checkpoint },
+        15 => Message::Decline {
+            attempt,
+            subtask: n.subtask(),
+            checkpoint,
+            reason: DeclineReason::Superseded,
+        },
         16 if n.flag() => Message::LoopsOver { attempt, over: vec![n.subtask(), n.subtask()] },
         16 => Message::NotifyComplete { attempt, checkpoint },
         17 => Message::NotifyAborted { attempt, checkpoint },

@@ -321,6 +321,7 @@ impl DraftPlan {
                 restart_delay_ms: cluster.restart_delay_ms,
                 request_retry_ms: cluster.request_retry_ms,
                 credits: cluster.credits,
+                buffers: None,
                 source_interval_us: cluster.source_interval_us,
                 fetch_max: cluster.fetch_max,
                 sink_batch: cluster.sink_batch,

@@ -11,6 +11,7 @@ use crate::in_flight::Capture;
 use crate::job::Job;
 use crate::message::{Content, Fate};
 use crate::node::Work;
+use crate::rescaling::Rescaled;
 use crate::world::{StoreRequest, World};
 
 /// A walk-through under way.
@@ -18,12 +19,14 @@ use crate::world::{StoreRequest, World};
 pub struct Stage {
     defects: Vec<Defect>,
     world: Option<World>,
+    /// In a walk-through of rescaling, what takes the place of the world.
+    rescaled: Option<Rescaled>,
 }
 
 impl Stage {
     /// A stage on which these defects are at work from the beginning.
     pub fn with_defects(defects: DefectSet) -> Self {
-        Self { defects: defects.iter().collect(), world: None }
+        Self { defects: defects.iter().collect(), ..Self::default() }
     }
 
     /// Carries out one command; returns what it leads to.
@@ -40,7 +43,15 @@ impl Stage {
                 self.world = Some(World::new(Job::parse(shape)?, defects));
                 Ok(Vec::new())
             }
+            ["rescalable", shape @ ..] => {
+                let defects = self.defects.iter().copied().collect();
+                self.rescaled = Some(Rescaled::new(shape, defects)?);
+                Ok(Vec::new())
+            }
             words => {
+                if let Some(rescaled) = &mut self.rescaled {
+                    return rescaled.run(words);
+                }
                 let world = self.world.as_mut().ok_or("`job` comes first")?;
                 world.command(words)?;
                 world.take_lines()

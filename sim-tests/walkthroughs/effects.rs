@@ -54,7 +54,9 @@ impl World {
         let Message { attempt, subtask, content } = message;
         match content {
             Content::Acknowledge(it) => return self.coordinator.handle_acknowledge(self.now, it),
-            Content::Decline(it) => return self.coordinator.handle_decline(self.now, attempt, it),
+            Content::Decline(it, reason) => {
+                return self.coordinator.handle_decline(self.now, attempt, it, reason);
+            }
             Content::Commit(transaction) => return self.commit_at_target(subtask, transaction),
             Content::Trigger(_)
             | Content::Complete(_)
@@ -197,9 +199,9 @@ impl World {
             SubtaskOutput::Release(checkpoint) => self.nodes[subtask].gate.release(checkpoint),
             SubtaskOutput::Durable(_) => {}
             SubtaskOutput::Acknowledge(checkpoint) => self.acknowledge(subtask, checkpoint),
-            SubtaskOutput::Decline(checkpoint) => {
+            SubtaskOutput::Decline(checkpoint, reason) => {
                 self.tell(subtask, format!("decline {checkpoint}"));
-                self.send(subtask, Content::Decline(checkpoint));
+                self.send(subtask, Content::Decline(checkpoint, reason));
             }
             SubtaskOutput::DiscardSnapshot(checkpoint) => {
                 self.tell(subtask, format!("discard the snapshot for {checkpoint}"));

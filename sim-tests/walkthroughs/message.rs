@@ -1,6 +1,8 @@
 //! Control messages: between coordinator, subtasks and the sink target, apart from the channels.
 
-use cutwater::protocol::{Acknowledgement, Attempt, Barrier, CheckpointId, TransactionId};
+use cutwater::protocol::{
+    Acknowledgement, Attempt, Barrier, CheckpointId, DeclineReason, TransactionId,
+};
 
 /// A control message on its way.
 #[derive(Clone, Debug)]
@@ -21,7 +23,7 @@ pub enum Content {
     /// Subtask to coordinator.
     Acknowledge(Acknowledgement),
     /// Subtask to coordinator.
-    Decline(CheckpointId),
+    Decline(CheckpointId, DeclineReason),
     /// Coordinator to subtask: it completed.
     Complete(CheckpointId),
     /// Coordinator to subtask: nothing is on its loop, and nothing will be.
@@ -63,7 +65,7 @@ impl Content {
         match self {
             Content::Trigger(_) => "trigger",
             Content::Acknowledge(_) => "acknowledge",
-            Content::Decline(_) => "decline",
+            Content::Decline(..) => "decline",
             Content::Complete(_) => "complete",
             Content::LoopOver => "loop-over",
             Content::Abort(_) => "abort",

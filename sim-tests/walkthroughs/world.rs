@@ -235,7 +235,7 @@ impl World {
         match &message.content {
             Content::Trigger(barrier) => format!("trigger {} to {name}", barrier.checkpoint),
             Content::Acknowledge(it) => format!("acknowledge {} from {name}", it.checkpoint),
-            Content::Decline(checkpoint) => format!("decline {checkpoint} from {name}"),
+            Content::Decline(checkpoint, _) => format!("decline {checkpoint} from {name}"),
             Content::Complete(checkpoint) => format!("complete {checkpoint} to {name}"),
             Content::Abort(checkpoint) => format!("abort {checkpoint} to {name}"),
             Content::Commit(transaction) => format!("commit {transaction} from {name}"),

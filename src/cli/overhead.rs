@@ -6,7 +6,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 use cutwater::explore::Experiments;
-use cutwater::explore::overhead::{self, Cost};
+use cutwater::explore::overhead::{self, Case, Cost};
+use cutwater::protocol::Protocol;
+use serde::Serialize;
 
 use super::arguments;
 use super::clock::Stopwatch;
@@ -26,11 +28,20 @@ pub struct Arguments {
     json: Option<PathBuf>,
 }
 
+/// What is written.
+#[derive(Debug, Serialize)]
+struct Report {
+    /// Aligned barriers at one interval after another.
+    intervals: Vec<Cost>,
+    /// One protocol after another at the same interval.
+    protocols: Vec<Cost>,
+}
+
 /// Measures.
 pub fn execute(arguments: &Arguments) -> Result<Exit, CliError> {
     let json = arguments.json.as_deref().map(JsonTarget::open).transpose()?;
     let mut out = JsonTarget::console(json.as_ref());
-    let plan = overhead::plan(0, arguments.seeds.start);
+    let plan = overhead::plan((Protocol::Aligned, 0), arguments.seeds.start);
     let records = count(plan.job.records.unwrap_or_default());
     let (job, seeds) = (&plan.job, &arguments.seeds);
     writeln!(
@@ -48,21 +59,39 @@ pub fn execute(arguments: &Arguments) -> Result<Exit, CliError> {
         )?;
     }
     let clock = Stopwatch::start();
-    let costs = overhead::measure(&Experiments::new(), arguments.seeds.clone())
-        .map_err(|error| CliError::usage(error.to_string()))?;
-    write!(out, "{}", table(&costs))?;
+    let experiments = Experiments::new();
+    let measure = |cases: &[Case]| {
+        let costs = overhead::measure(&experiments, &arguments.seeds, cases);
+        costs.map_err(|error| CliError::usage(error.to_string()))
+    };
+    let intervals = measure(&overhead::intervals())?;
+    write!(out, "{}", by_interval(&intervals))?;
+    let protocols = measure(&overhead::protocols())?;
+    writeln!(out, "\nevery {} ms, protocol by protocol\n", overhead::COMPARED_MS)?;
+    write!(out, "{}", by_protocol(&protocols))?;
     let seconds = clock.elapsed().as_secs_f64();
     writeln!(out, "\ntimes are virtual; measured in {seconds:.1} s")?;
     if let Some(json) = json {
-        json.write(&costs)?;
+        json.write(&Report { intervals, protocols })?;
     }
     Ok(Exit::Held)
 }
 
-fn table(costs: &[Cost]) -> Table {
+fn by_interval(costs: &[Cost]) -> Table {
+    table(("interval", Align::Right), costs, |cost| match cost.interval_ms {
+        0 => "none".to_owned(),
+        interval_ms => format!("{} ms", count(interval_ms)),
+    })
+}
+
+fn by_protocol(costs: &[Cost]) -> Table {
+    table(("protocol", Align::Left), costs, |cost| cost.protocol.to_string())
+}
+
+fn table(first: (&'static str, Align), costs: &[Cost], name: impl Fn(&Cost) -> String) -> Table {
     let right = |title| (title, Align::Right);
     let mut table = Table::new(&[
-        ("interval", Align::Right),
+        first,
         right("time"),
         right("records/s"),
         right("overhead"),
@@ -71,16 +100,17 @@ fn table(costs: &[Cost]) -> Table {
         right("alignment"),
         right("blocked"),
         right("uploaded each"),
+        right("in flight"),
     ]);
     for cost in costs {
         let time = format!("{:.0} ms", cost.virtual_ms);
         let rate = count(cost.records_per_second.round() as u64);
         if cost.interval_ms == 0 {
-            table.row(["none".to_owned(), time, rate]);
+            table.row([name(cost), time, rate]);
             continue;
         }
         table.row([
-            format!("{} ms", count(cost.interval_ms)),
+            name(cost),
             time,
             rate,
             format!("{:+.1} %", cost.overhead_percent),
@@ -89,6 +119,7 @@ fn table(costs: &[Cost]) -> Table {
             format!("{:.1} ms", cost.alignment_ms),
             format!("{:.1} %", cost.blocked_percent),
             format!("{} bytes", count(cost.uploaded_bytes.round() as u64)),
+            format!("{} records", count(cost.in_flight.round() as u64)),
         ]);
     }
     table

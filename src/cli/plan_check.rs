@@ -116,6 +116,8 @@ fn check_cluster(path: &str, plan: &Plan, topology: &Topology) -> Result<(), Cli
         ("heartbeat_ms", cluster.heartbeat_ms),
         ("request_retry_ms", cluster.request_retry_ms),
         ("credits", u64::from(cluster.credits)),
+        ("bytes", cluster.buffers.map_or(1, |buffers| u64::from(buffers.bytes))),
+        ("timeout_ms", cluster.buffers.map_or(1, |buffers| buffers.timeout_ms)),
         ("fetch_max", u64::from(cluster.fetch_max)),
         ("concurrent_max", u64::from(cluster.checkpoints.concurrent_max)),
         ("retained", u64::from(cluster.checkpoints.retained)),

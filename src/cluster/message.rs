@@ -4,15 +4,17 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::dataflow::{Item, Record};
+use crate::dataflow::Record;
 use crate::protocol::rescale::FormerName;
 use crate::protocol::{
-    Acknowledgement, Attempt, Barrier, ChannelId, CheckpointId, Element, Incarnation, ObjectKey,
-    RequestNumber, SavepointMode, SplitEvent, SplitId, SubtaskId, Term, TransactionId,
+    Acknowledgement, Attempt, Barrier, ChannelId, CheckpointId, DeclineReason, Element,
+    Incarnation, ObjectKey, RequestNumber, SavepointMode, SplitEvent, SplitId, SubtaskId, Term,
+    TransactionId,
 };
 use crate::protocol::{ShapeHistory, SnapshotHandle};
 use crate::trace::MessageKind;
 
+use super::buffers::Parcel;
 pub use super::savepoint_record::{Request, SavepointRecord};
 
 /// Names a request of one incarnation of one process; its answer carries it back.
@@ -41,10 +43,10 @@ impl RequestId {
 pub enum Message {
     // ---- between subtasks
     /// An element of a channel, the `sequence`-th of the attempt, from 0.
-    Data { attempt: Attempt, channel: ChannelId, sequence: u32, element: Element<Item> },
+    Data { attempt: Attempt, channel: ChannelId, sequence: u32, element: Element<Parcel> },
     /// So many elements have entered the channel before this: its sender has been quiet since.
     Tally { attempt: Attempt, channel: ChannelId, elements: u32 },
-    /// The receiver of a channel can take this many items more.
+    /// The receiver of a channel can take this many items (or buffers) more.
     Credit { attempt: Attempt, channel: ChannelId, credits: u32 },
 
     // ---- worker and coordinator
@@ -77,7 +79,12 @@ pub enum Message {
     /// A snapshot is durable.
     Acknowledge(Box<Acknowledgement>),
     /// There will be no snapshot.
-    Decline { attempt: Attempt, subtask: SubtaskId, checkpoint: CheckpointId },
+    Decline {
+        attempt: Attempt,
+        subtask: SubtaskId,
+        checkpoint: CheckpointId,
+        reason: DeclineReason,
+    },
     /// The checkpoint completed.
     NotifyComplete { attempt: Attempt, checkpoint: CheckpointId },
     /// Nothing is on the loops of these subtasks, and nothing will be.
@@ -210,9 +217,7 @@ impl Message {
     #[must_use]
     pub fn content_bytes(&self) -> usize {
         match self {
-            Message::Data { element: Element::Item(Item::Record(record)), .. } => {
-                record.payload.len()
-            }
+            Message::Data { element: Element::Item(parcel), .. } => parcel.content_bytes(),
             Message::Fetched(fetched) => fetched.bytes.len(),
             Message::SinkWrite { records, .. } => records.iter().map(|r| r.payload.len()).sum(),
             Message::Object { operation: ObjectOperation::Put { bytes, .. }, .. } => bytes.len(),
@@ -268,20 +273,33 @@ pub struct DeployedShape {
 pub struct Redistribution {
     /// The parallelism at which they were taken; none where as declared.
     pub parallelism: Option<u16>,
-    /// By subtask: those that it must read.
+    /// By subtask: those of its operator that it must read.
     pub snapshots: Vec<Vec<SnapshotHandle>>,
+    /// By subtask: those of whoever sent to its operator, where something of theirs may be in flight.
+    pub senders: Vec<Vec<SnapshotHandle>>,
 }
 
 impl Deploy {
     /// What a subtask starts from, in the order of the subtasks that took it.
     #[must_use]
     pub fn snapshots_of(&self, subtask: SubtaskId) -> &[SnapshotHandle] {
-        let redistribution = self.shape.as_ref().and_then(|shape| shape.redistribution.as_ref());
         let index = subtask.index();
-        match redistribution {
+        match self.redistribution() {
             Some(redistribution) => redistribution.snapshots.get(index).map_or(&[], Vec::as_slice),
             None => self.snapshots.get(index).map_or(&[], std::slice::from_ref),
         }
+    }
+
+    /// All that a subtask reads: what it starts from, and then what its senders had in flight.
+    #[must_use]
+    pub fn reads_of(&self, subtask: SubtaskId) -> Vec<SnapshotHandle> {
+        let senders = self.redistribution().and_then(|other| other.senders.get(subtask.index()));
+        let senders = senders.map_or(&[][..], Vec::as_slice);
+        [self.snapshots_of(subtask), senders].concat()
+    }
+
+    fn redistribution(&self) -> Option<&Redistribution> {
+        self.shape.as_ref().and_then(|shape| shape.redistribution.as_ref())
     }
 }
 

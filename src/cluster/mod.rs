@@ -2,6 +2,7 @@
 //!
 //! A world owns time, links and crashes; nothing here knows which world it runs in.
 
+pub mod buffers;
 pub mod coordinator;
 pub mod message;
 pub mod meta_store;
@@ -17,7 +18,8 @@ pub mod task;
 pub mod trouble;
 pub mod worker;
 
+pub use buffers::{Buffer, Parcel};
 pub use message::{Message, RequestId};
 pub use process::{Cluster, Delay, Input, Outbox, Output, Process, QueuedOutbox, Timer};
-pub use settings::{ClusterSettings, CostModel, StoreSettings};
+pub use settings::{BufferSettings, ClusterSettings, CostModel, StoreSettings};
 pub use trouble::{SinkFault, StoreFault, Trouble};

@@ -62,6 +62,8 @@ pub enum Timer {
     Mail { subtask: SubtaskId, attempt: Attempt, barrier: Barrier },
     /// Task: the time of a barrier in its place is over.
     Overdue { subtask: SubtaskId, attempt: Attempt, barrier: Barrier },
+    /// Task: what waits for its buffer to be full has waited long enough.
+    Flush { subtask: SubtaskId, attempt: Attempt },
     /// Task: the processor is free again.
     Work { subtask: SubtaskId, attempt: Attempt },
     /// Task: the asynchronous part of a snapshot starts.

@@ -24,8 +24,11 @@ pub struct ClusterSettings {
     pub restart_delay_ms: u64,
     /// A request not answered within this is sent again.
     pub request_retry_ms: u64,
-    /// Items that may be under way in one channel, at least 1.
+    /// Items, or buffers where there are any, that may be under way in one channel, at least 1.
     pub credits: u32,
+    /// How items are put together into buffers; absent: each travels alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub buffers: Option<BufferSettings>,
     /// From one source entry to the next; 0: as fast as the outputs take them.
     pub source_interval_us: u64,
     /// Entries that one fetch from the source log brings at most.
@@ -51,6 +54,17 @@ pub struct ClusterSettings {
 /// Whether a switch is off, and need not be written down.
 fn is_off(switch: &bool) -> bool {
     !*switch
+}
+
+/// How items are put together into buffers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BufferSettings {
+    /// How many bytes a buffer holds, at least 1. An item that has more spans several.
+    pub bytes: u32,
+    /// How long an item waits for its buffer to be full, at least 1 (Flink:
+    /// `execution.buffer-timeout.interval`).
+    pub timeout_ms: u64,
 }
 
 /// How a store performs.

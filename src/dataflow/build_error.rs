@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use super::builder::{CONSUMERS_MAX, PARALLELISM_MAX};
-use crate::protocol::{Guarantee, KeyGroup, Protocol};
+use crate::protocol::{Guarantee, KeyGroup, Protocol, ProtocolError};
 
 /// Why a job cannot be built; the first mistake found, in the order in which the operators were declared.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -116,6 +116,16 @@ pub enum BuildError {
         to: String,
         /// How many subtasks it has.
         to_parallelism: u16,
+    },
+    /// What was in flight on an edge that has no rule for other numbers of subtasks.
+    #[error("`{from}` sends to `{to}`, and {refusal}")]
+    InFlightIndivisible {
+        /// Who emits.
+        from: String,
+        /// Who receives.
+        to: String,
+        /// Why not.
+        refusal: ProtocolError,
     },
     /// A name that traces and fixtures could not show.
     #[error("the operator name `{name}` has other characters than a-z, 0-9, `-` and `_`")]

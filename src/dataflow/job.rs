@@ -7,11 +7,12 @@ use super::assignment::SplitAssignment;
 use super::build_error::BuildError;
 use super::graph::{Graph, Node};
 use super::placement::Placement;
+use super::router::Partition;
 use super::subtask::Subtask;
 use super::wiring::Wiring;
 use crate::protocol::{
-    CheckpointSettings, Defect, DefectSet, Loops, OperatorId, OperatorRole, Reach, SplitId,
-    SubtaskId, Topology,
+    ChannelId, CheckpointSettings, Defect, DefectSet, Loops, OperatorId, OperatorRole, Protocol,
+    Reach, SplitId, SubtaskId, Topology,
 };
 
 /// A checked job; made by [`JobBuilder`](super::JobBuilder). Clones share everything.
@@ -79,6 +80,38 @@ impl Job {
     /// Where a subtask sits.
     pub(crate) fn placement(&self, subtask: SubtaskId) -> &Placement {
         &self.inner.wiring.placements[subtask.index()]
+    }
+
+    /// How the edge that this channel belongs to spreads records.
+    pub(crate) fn partition(&self, channel: ChannelId) -> &Partition {
+        let shape = self.topology().channels[channel.index()];
+        let sender = self.topology().subtasks[shape.from.index()].operator;
+        &self.inner.graph.nodes[sender.index()].consumers[usize::from(shape.edge)]
+    }
+
+    /// Whether what `protocol` leaves in flight can be dealt out anew when the job goes on as `now`.
+    ///
+    /// # Errors
+    ///
+    /// When an edge has no rule for it.
+    pub fn can_deal_in_flight(&self, now: &Self, protocol: Protocol) -> Result<(), BuildError> {
+        let keeps =
+            |channel: &ChannelId| protocol.may_overtake() || self.loops().leads_back(*channel);
+        for channel in self.topology().channel_ids().filter(keeps) {
+            self.resized_into(now, channel)?;
+        }
+        Ok(())
+    }
+
+    fn resized_into(&self, now: &Self, channel: ChannelId) -> Result<(), BuildError> {
+        let topology = self.topology();
+        let shape = topology.channels[channel.index()];
+        let name = |subtask| topology.operator_of(subtask).name.clone();
+        now.resized(self, channel).judge().map_err(|refusal| BuildError::InFlightIndivisible {
+            from: name(shape.from),
+            to: name(shape.to),
+            refusal,
+        })
     }
 
     /// Whether the operator of this subtask spreads its state over its subtasks by key.

@@ -29,6 +29,17 @@ pub enum Item {
     Watermark(i64),
 }
 
+impl Item {
+    /// Where a record came from; a watermark comes from nowhere.
+    #[must_use]
+    pub fn lineage(&self) -> Option<LineageId> {
+        match self {
+            Item::Record(record) => Some(record.lineage),
+            Item::Watermark(_) => None,
+        }
+    }
+}
+
 /// What one step of a subtask produced, in order; reused from step to step.
 #[derive(Clone, Debug, Default)]
 pub struct Outputs {

@@ -43,6 +43,7 @@ impl Job {
         let placement = self.placement(subtask);
         for part in parts {
             part.state.check_shapes(&first.state.shapes)?;
+            before.check_groups(part)?;
         }
         let mut state = SubtaskState {
             shapes: first.state.shapes.clone(),
@@ -58,6 +59,17 @@ impl Job {
             assign_splits(placement, parts, &mut state)?;
         }
         Ok(state)
+    }
+
+    /// A snapshot holds what its subtask owned, or the groups were numbered otherwise.
+    fn check_groups(&self, part: &Part) -> Result<(), RestoreError> {
+        let Placement { index, parallelism, .. } = *self.placement(part.subtask);
+        let owned = KeyGroup::range(index, parallelism);
+        let mut groups = part.state.key_groups.iter().map(|(group, _)| *group);
+        groups.find(|group| !owned.contains(&group.0)).map_or(Ok(()), |group| {
+            let (name, maximum) = (self.topology().name(part.subtask), KeyGroup::COUNT);
+            Err(RestoreError::OtherMaximum { group, name, maximum })
+        })
     }
 
     /// What state a subtask owns, piece by piece.

@@ -4,10 +4,10 @@ use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
-use super::data::{Data, copy, encode};
+use super::data::{Data, copy, decode, encode};
 use super::placement::Placement;
 use super::record::{Item, Outputs, Payload, Record};
-use crate::protocol::{KeyGroup, LineageId, OperatorId};
+use crate::protocol::{EdgeKind, KeyGroup, LineageId, OperatorId};
 
 /// Appends the encoded key of a record.
 pub(crate) type KeyFn<T> = Arc<dyn Fn(&T, &mut Payload) + Send + Sync>;
@@ -26,8 +26,51 @@ pub(crate) enum Partition {
     Shift,
     /// To all.
     Broadcast,
-    /// To the owner of the key group; holds the [`KeyFn`] of the producer's record type.
-    Hash(Arc<dyn Any + Send + Sync>),
+    /// To the owner of the key group.
+    Hash(HashKey),
+}
+
+/// Gives the key group of an encoded record.
+type GroupFn = dyn Fn(&[u8]) -> KeyGroup + Send + Sync;
+
+/// How an edge finds the key of a record.
+#[derive(Clone)]
+pub(crate) struct HashKey {
+    /// The [`KeyFn`] of the producer's record type.
+    of_record: Arc<dyn Any + Send + Sync>,
+    /// The key group of an encoded record.
+    of_payload: Arc<GroupFn>,
+}
+
+impl HashKey {
+    /// The key that `key_of` gives.
+    pub(crate) fn new<T: Data>(key_of: &KeyFn<T>) -> Self {
+        let of_record = Arc::new(Arc::clone(key_of));
+        let key_of = Arc::clone(key_of);
+        let of_payload = Arc::new(move |payload: &[u8]| {
+            let mut key = Payload::new();
+            key_of(&decode(payload), &mut key);
+            KeyGroup::of(&key)
+        });
+        Self { of_record, of_payload }
+    }
+
+    /// The key group of an encoded record.
+    pub(crate) fn group_of(&self, payload: &[u8]) -> KeyGroup {
+        (self.of_payload)(payload)
+    }
+}
+
+impl Partition {
+    /// What of it matters to who gets what.
+    pub(crate) fn kind(&self) -> EdgeKind {
+        match self {
+            Partition::Forward => EdgeKind::Forward,
+            Partition::Rebalance | Partition::Shift => EdgeKind::Turns,
+            Partition::Broadcast => EdgeKind::Broadcast,
+            Partition::Hash(_) => EdgeKind::Hash,
+        }
+    }
 }
 
 impl fmt::Debug for Partition {
@@ -134,7 +177,8 @@ impl<T: Data> Edge<T> {
             Partition::Shift => Choice::Turn { next: 0, offset: u64::from(sender) },
             Partition::Broadcast => Choice::All,
             Partition::Hash(key) => Choice::Key(
-                key.downcast_ref::<KeyFn<T>>()
+                key.of_record
+                    .downcast_ref::<KeyFn<T>>()
                     .expect("key_by keeps the key of the stream's own record type")
                     .clone(),
             ),

@@ -12,7 +12,7 @@ use super::keyed_stream::KeyedStream;
 use super::operator::Operator;
 use super::processed::{Processed, stateful};
 use super::record::Payload;
-use super::router::{KeyFn, Partition};
+use super::router::{HashKey, KeyFn, Partition};
 use super::sink::Sink;
 use super::sink_task::SinkTask;
 use super::state::StateDeclarations;
@@ -92,7 +92,7 @@ impl<T: Data> Stream<T> {
     ) -> KeyedStream<K, T> {
         let key_of: KeyFn<T> =
             Arc::new(move |record, bytes: &mut Payload| encode_into(&key(record), bytes));
-        let partition = Partition::Hash(Arc::new(Arc::clone(&key_of)));
+        let partition = Partition::Hash(HashKey::new(&key_of));
         KeyedStream { stream: self.partitioned(partition), key_of, _keys: PhantomData }
     }
 

@@ -8,7 +8,7 @@ use thiserror::Error;
 use super::backend::KeyEntry;
 use super::data::Bytes;
 use super::state::StateShape;
-use crate::protocol::{Digest, KeyGroup, SplitId, SubtaskId};
+use crate::protocol::{Digest, KeyGroup, ProtocolError, SplitId, SubtaskId};
 use crate::trace::SplitPosition;
 
 /// The frozen state of a subtask: equal states have equal values and equal encodings.
@@ -85,6 +85,9 @@ pub enum RestoreError {
         /// Which part.
         what: &'static str,
     },
+    /// What was in flight on an edge that cannot divide it.
+    #[error(transparent)]
+    InFlight(#[from] ProtocolError),
     /// A key group of another subtask.
     #[error("{group} in the snapshot does not belong to {subtask}")]
     ForeignKeyGroup {
@@ -92,6 +95,19 @@ pub enum RestoreError {
         group: KeyGroup,
         /// The subtask that was given it.
         subtask: SubtaskId,
+    },
+    /// A key group that its own subtask did not own: the groups were numbered otherwise.
+    #[error(
+        "the snapshot of {name} holds {group}, which is not its own of {maximum} key groups: it was taken \
+         with another maximum parallelism"
+    )]
+    OtherMaximum {
+        /// The group.
+        group: KeyGroup,
+        /// Whose snapshot it is.
+        name: String,
+        /// How many groups the job has.
+        maximum: u16,
     },
     /// The snapshot of a source, given to what is not one.
     #[error("the snapshot is of a source, and {subtask} reads no splits")]

@@ -23,12 +23,17 @@ pub struct Footage {
 #[derive(Debug, Default)]
 struct Kept {
     first: Option<(Stamp, Event)>,
+    /// The shapes that the job has had.
+    shapes: VecDeque<(Stamp, Event)>,
     records: VecDeque<(Stamp, Event)>,
     rest: VecDeque<(Stamp, Event)>,
 }
 
 /// So many events that tell of records are kept.
 const RECORDS_MAX: usize = 100_000;
+
+/// So many changes of the job's shape are kept.
+const SHAPES_MAX: usize = 1_000;
 
 /// So many other events are kept.
 const REST_MAX: usize = 50_000;
@@ -38,9 +43,9 @@ impl Footage {
     #[must_use]
     pub fn take(&self) -> Vec<(Stamp, Event)> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let Kept { first, records, rest } = std::mem::take(&mut *kept);
+        let Kept { first, shapes, records, rest } = std::mem::take(&mut *kept);
         let mut events: Vec<(Stamp, Event)> =
-            first.into_iter().chain(records).chain(rest).collect();
+            first.into_iter().chain(shapes).chain(records).chain(rest).collect();
         events.sort_by_key(|(stamp, _)| stamp.number);
         events
     }
@@ -53,11 +58,12 @@ impl Observer for Footage {
             kept.first = Some((stamp, event.clone()));
             return ControlFlow::Continue(());
         }
-        let is_record =
-            matches!(event, Event::Read { .. } | Event::Sent { .. } | Event::Received { .. });
-        let (queue, most) = match is_record {
-            true => (&mut kept.records, RECORDS_MAX),
-            false => (&mut kept.rest, REST_MAX),
+        let (queue, most) = match event {
+            Event::Read { .. } | Event::Sent { .. } | Event::Received { .. } => {
+                (&mut kept.records, RECORDS_MAX)
+            }
+            Event::Reshaped { .. } => (&mut kept.shapes, SHAPES_MAX),
+            _ => (&mut kept.rest, REST_MAX),
         };
         if queue.len() == most {
             queue.pop_front();

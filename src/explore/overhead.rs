@@ -1,4 +1,4 @@
-//! What checkpoints cost: the same work, without faults, under different checkpoint intervals.
+//! What checkpoints cost: the same work, without faults, under different checkpoint intervals and protocols.
 //!
 //! Virtual time only: the [cost model](CostModel) says what a record and a frozen byte take, and the
 //! stores and links what an upload takes. So the figures are the same on every machine, and tell what the
@@ -9,6 +9,7 @@ use std::ops::{ControlFlow, Range};
 use std::time::Duration;
 
 use serde::Serialize;
+use strum::IntoEnumIterator as _;
 
 use super::experiments::{Experiments, Prepared};
 use crate::cluster::{ClusterSettings, CostModel, StoreSettings};
@@ -24,9 +25,17 @@ use crate::world::{Kernel, Observer};
 /// The intervals that are compared, in milliseconds; 0 is no checkpoints, and comes first.
 pub const INTERVALS_MS: [u64; 4] = [0, 1_000, 100, 10];
 
-/// What one interval costs, over some seeds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+/// The interval at which protocols are compared, in milliseconds: every one of them completes what it begins.
+pub const COMPARED_MS: u64 = 200;
+
+/// When the hybrid goes on to overtake, in milliseconds.
+const ALIGNED_TIMEOUT_MS: u64 = 10;
+
+/// What one protocol costs at one interval, over some seeds.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Cost {
+    /// How the subtasks come to a cut.
+    pub protocol: Protocol,
     /// From one checkpoint to the next; 0: none are taken.
     pub interval_ms: u64,
     /// How long the work takes in virtual time: the mean, in milliseconds.
@@ -45,14 +54,19 @@ pub struct Cost {
     pub blocked_percent: f64,
     /// Bytes that a completed checkpoint uploads: the mean.
     pub uploaded_bytes: f64,
+    /// Records in it that were in flight: the mean.
+    pub in_flight: f64,
 }
+
+/// A protocol and the interval between two checkpoints, in milliseconds.
+pub type Case = (Protocol, u64);
 
 /// The plan that is measured: word count of *Emma* on two subtasks an operator, no faults.
 ///
 /// A record takes 100 µs and a frozen byte 10 ns, as in an engine that does some 20,000 records a second;
 /// an upload takes 5 ms and 10 ns a byte, as in an object store nearby.
 #[must_use]
-pub fn plan(interval_ms: u64, seed: u64) -> Plan {
+pub fn plan((protocol, interval_ms): Case, seed: u64) -> Plan {
     Plan {
         scenario: "overhead".to_owned(),
         seed,
@@ -64,7 +78,7 @@ pub fn plan(interval_ms: u64, seed: u64) -> Plan {
             deal: Deal::Even,
             assignment: SplitAssignment::Static,
         },
-        cluster: cluster(interval_ms),
+        cluster: cluster((protocol, interval_ms)),
         links: LinkSettings {
             channels: Latency::Uniform(Span::new(200, 1_000)),
             control: Latency::Uniform(Span::new(200, 1_000)),
@@ -85,7 +99,7 @@ pub fn plan(interval_ms: u64, seed: u64) -> Plan {
     }
 }
 
-fn cluster(interval_ms: u64) -> ClusterSettings {
+fn cluster((protocol, interval_ms): Case) -> ClusterSettings {
     ClusterSettings {
         workers: 2,
         slots: 4,
@@ -95,6 +109,7 @@ fn cluster(interval_ms: u64) -> ClusterSettings {
         restart_delay_ms: 100,
         request_retry_ms: 1_000,
         credits: 64,
+        buffers: None,
         source_interval_us: 0,
         fetch_max: 64,
         sink_batch: 64,
@@ -102,8 +117,8 @@ fn cluster(interval_ms: u64) -> ClusterSettings {
         meta_store: StoreSettings { latency_us: 1_000, byte_ns: 0 },
         cost: Some(CostModel { record_ns: 100_000, byte_ns: 10, freeze_byte_ns: 10 }),
         checkpoints: CheckpointSettings {
-            protocol: Protocol::Aligned,
-            aligned_timeout_ms: 0,
+            protocol,
+            aligned_timeout_ms: ALIGNED_TIMEOUT_MS,
             interval_ms,
             pause_min_ms: 0,
             timeout_ms: 60_000,
@@ -116,7 +131,21 @@ fn cluster(interval_ms: u64) -> ClusterSettings {
     }
 }
 
-/// Measures every interval under the same seeds, at least one.
+/// Every interval with aligned barriers, in order.
+#[must_use]
+pub fn intervals() -> Vec<Case> {
+    INTERVALS_MS.map(|interval_ms| (Protocol::Aligned, interval_ms)).to_vec()
+}
+
+/// Every protocol at the same interval, in order.
+#[must_use]
+pub fn protocols() -> Vec<Case> {
+    Protocol::iter().map(|protocol| (protocol, COMPARED_MS)).collect()
+}
+
+/// Measures every case under the same seeds, at least one. What is compared is what a protocol takes, and not
+/// what the job is owed: word count demands exactly-once, and is measured all the same with barriers that
+/// promise less.
 ///
 /// # Errors
 ///
@@ -125,20 +154,31 @@ fn cluster(interval_ms: u64) -> ClusterSettings {
 /// # Panics
 ///
 /// When a run does not finish its work, which would be a bug.
-pub fn measure(experiments: &Experiments, seeds: Range<u64>) -> Result<Vec<Cost>, WorkloadError> {
-    let mut costs: Vec<Cost> = Vec::new();
-    for interval_ms in INTERVALS_MS {
-        let mut meters = Vec::new();
-        for seed in seeds.clone() {
-            let plan = plan(interval_ms, seed);
-            meters.push(run(&plan, &experiments.prepare(&plan.job)?));
-        }
-        let mut cost = mean(interval_ms, &meters);
-        let base = costs.first().unwrap_or(&cost).virtual_ms;
+pub fn measure(
+    experiments: &Experiments,
+    seeds: &Range<u64>,
+    cases: &[Case],
+) -> Result<Vec<Cost>, WorkloadError> {
+    let measure = |case: &Case| measure_one(experiments, seeds, *case);
+    let base = measure(&(Protocol::Aligned, 0))?.virtual_ms;
+    let mut costs = cases.iter().map(measure).collect::<Result<Vec<_>, _>>()?;
+    for cost in &mut costs {
         cost.overhead_percent = (cost.virtual_ms / base - 1.0) * 100.0;
-        costs.push(cost);
     }
     Ok(costs)
+}
+
+fn measure_one(
+    experiments: &Experiments,
+    seeds: &Range<u64>,
+    case: Case,
+) -> Result<Cost, WorkloadError> {
+    let run_one = |seed| {
+        let plan = plan(case, seed);
+        Ok(run(&plan, &experiments.prepare(&plan.job)?))
+    };
+    let meters: Result<Vec<_>, WorkloadError> = seeds.clone().map(run_one).collect();
+    Ok(mean(case, &meters?))
 }
 
 fn run(plan: &Plan, prepared: &Prepared) -> Meter {
@@ -157,7 +197,7 @@ fn run(plan: &Plan, prepared: &Prepared) -> Meter {
 }
 
 /// The mean of some runs.
-fn mean(interval_ms: u64, meters: &[Meter]) -> Cost {
+fn mean((protocol, interval_ms): Case, meters: &[Meter]) -> Cost {
     let runs = meters.len() as f64;
     let sum = |of: fn(&Meter) -> f64| meters.iter().map(of).sum::<f64>();
     let completed = sum(|meter| meter.completed as f64);
@@ -165,6 +205,7 @@ fn mean(interval_ms: u64, meters: &[Meter]) -> Cost {
     let channel_time = sum(|meter| meter.done.0 as f64 * meter.joined_channels as f64);
     let each = |total: f64, of: f64| if of > 0.0 { total / of } else { 0.0 };
     Cost {
+        protocol,
         interval_ms,
         virtual_ms: sum(|meter| meter.done.0 as f64) / runs / 1e6,
         records_per_second: each(
@@ -177,6 +218,7 @@ fn mean(interval_ms: u64, meters: &[Meter]) -> Cost {
         alignment_ms: each(sum(|meter| ms(meter.aligning)), alignments),
         blocked_percent: each(sum(|meter| meter.blocking.as_nanos() as f64), channel_time) * 100.0,
         uploaded_bytes: each(sum(|meter| meter.uploaded as f64), completed),
+        in_flight: each(sum(|meter| meter.in_flight as f64), completed),
     }
 }
 
@@ -200,6 +242,7 @@ struct Meter {
     aligning: Duration,
     blocking: Duration,
     uploaded: u64,
+    in_flight: u64,
     triggered: BTreeMap<CheckpointId, VirtualTime>,
     aligning_since: BTreeMap<SubtaskId, VirtualTime>,
     blocked_since: BTreeMap<ChannelId, VirtualTime>,
@@ -254,6 +297,10 @@ impl Observer for Meter {
             }
             Event::ChannelUnblocked { channel, .. } => self.handle_unblocked(at, *channel),
             Event::ObjectStored { bytes, .. } => self.uploaded += bytes,
+            Event::ChannelStateCaptured(captured) => {
+                let channels = captured.inputs.iter().chain(&captured.outputs);
+                self.in_flight += channels.map(|channel| channel.records.len() as u64).sum::<u64>();
+            }
             _ => {}
         }
         ControlFlow::Continue(())

@@ -170,6 +170,8 @@ kinds! {
         ForgottenCheckpoint,
         /// The job finishes when its run does.
         NeverFinished,
+        /// Once the faults have ended, recovery gets somewhere: an attempt now and then completes a checkpoint.
+        NeverRecovers,
         /// Once the faults have ended, the job finishes within its bound.
         Overdue,
         /// As long as the job has not finished, something is left to happen.
@@ -224,6 +226,16 @@ kinds! {
         BroadcastDiffers,
         /// A rescale that was to wait for a checkpoint starts from one triggered after it was asked for.
         FinalCheckpointMissing,
+        /// After a rescale a subtask puts back what was dealt out to it.
+        InFlightAltered,
+        /// After a rescale a record that was in flight falls to one subtask.
+        InFlightDealtTwice,
+        /// After a rescale every record that was in flight falls to some subtask.
+        InFlightLost,
+        /// After a rescale a record that was in flight falls to the owner of its key group.
+        InFlightMisrouted,
+        /// What falls to a subtask of an old channel is in the order in which it was sent.
+        InFlightReordered,
         /// What is restored of a key group is what was snapshotted of it.
         KeyGroupAltered,
         /// What was snapshotted of a key group is restored into some subtask.

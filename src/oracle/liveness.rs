@@ -1,6 +1,6 @@
 //! O16, I12, I13: once faults have ended the job finishes, and nothing waits for what is settled.
 //!
-//! Three rules, each judged only where a healthy system owes it:
+//! Four rules, each judged only where a healthy system owes it:
 //!
 //! 1. The job finishes within the liveness bound after [`Event::FaultsEnded`](crate::trace::Event::FaultsEnded),
 //!    and a world in which nothing is left to happen has a finished job in it. It is not owed while the job
@@ -11,6 +11,8 @@
 //!    half the liveness bound. The time counts from the latest of: faults ended, blocked, settled.
 //!    While faults act a lost message may keep a channel blocked, and that is no violation; afterwards
 //!    the next barrier, cancel marker, notification or restart must release it.
+//! 4. Once faults have ended, no [`VAIN_MAX`] attempts in a row fail without a checkpoint that completes. A job
+//!    that cannot read what it starts from fails again and again, and would do so until rule 1 ends it.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -23,12 +25,17 @@ use crate::protocol::{ChannelId, CheckpointId, ObjectKey, VirtualTime};
 /// How many settled checkpoints are remembered.
 const SETTLED_MAX: usize = 64;
 
+/// How many attempts in a row may fail without a checkpoint in between.
+const VAIN_MAX: u32 = 100;
+
 /// Judges progress.
 #[derive(Clone, Debug, Default)]
 pub(super) struct LivenessOracle {
     faults_ended: Option<VirtualTime>,
     finished: Option<VirtualTime>,
     is_overdue: bool,
+    /// Attempts that have failed since faults ended and the newest checkpoint completed.
+    vain: u32,
     /// All subtasks run, as far as the coordinator knows.
     is_running: bool,
     /// What recovery would need and is destroyed, if anything is.
@@ -85,8 +92,20 @@ impl LivenessOracle {
     }
 
     /// The attempt is over.
-    pub fn handle_attempt_failed(&mut self) {
+    pub fn handle_attempt_failed(&mut self, scene: &mut Scene, why: &str) {
         self.is_running = false;
+        self.vain += u32::from(self.faults_ended.is_some());
+        if self.vain < VAIN_MAX || self.finished.is_some() || self.is_overdue {
+            return;
+        }
+        self.is_overdue = true;
+        if !self.excuse(scene) {
+            let text = format!(
+                "{VAIN_MAX} attempts in a row failed, without a fault and without a checkpoint that completed; \
+                 the last of them: {why}"
+            );
+            scene.report(Violation::new(Kind::NeverRecovers, text));
+        }
     }
 
     /// All channels are new.
@@ -110,6 +129,7 @@ impl LivenessOracle {
     /// A checkpoint completed.
     pub fn handle_completed(&mut self, scene: &Scene, checkpoint: CheckpointId) {
         self.newest = self.newest.max(Some(checkpoint));
+        self.vain = 0;
         self.settle(scene, checkpoint);
     }
 

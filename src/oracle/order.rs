@@ -8,7 +8,9 @@
 
 mod restored;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
+
+use restored::judge_behind_dealt;
 
 use super::kind::Kind;
 use super::shape::Scene;
@@ -25,6 +27,8 @@ pub(super) struct OrderOracle {
     lanes: Vec<Lane>,
     /// By subtask, the last checkpoint whose alignment started.
     aligning: Vec<CheckpointId>,
+    /// By subtask, how many records were dealt out to it after a rescale and have not left; empty where none.
+    dealt: BTreeMap<SubtaskId, usize>,
 }
 
 #[derive(Clone, Debug)]
@@ -70,6 +74,7 @@ impl OrderOracle {
     pub fn handle_attempt_started(&mut self, scene: &Scene) {
         self.lanes.iter_mut().for_each(Lane::clear);
         self.lanes.resize(scene.shape.channels.len(), Lane::default());
+        self.dealt.clear();
         self.aligning.fill(CheckpointId(0));
         self.aligning.resize(scene.shape.subtasks(), CheckpointId(0));
     }
@@ -109,6 +114,8 @@ impl OrderOracle {
         }
         if !lane.restored.is_empty() {
             lane.report_overtaken_restored(scene, channel, lineage);
+        } else if !self.dealt.is_empty() {
+            judge_behind_dealt(&self.dealt, scene, channel, lineage);
         }
         lane.received = sequence.wrapping_add(1);
     }

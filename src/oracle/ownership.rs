@@ -5,16 +5,25 @@
 //! out without loss or repetition; of a union everybody has all; a broadcast list is the same everywhere.
 //! Where the number of subtasks stays, everybody has its own again.
 //!
+//! What was in flight is dealt out as well: see `ownership/in_flight.rs`.
+//!
 //! A rescale that was to wait for a checkpoint starts from one that was triggered after it was asked for.
+
+mod in_flight;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use in_flight::InFlightOwners;
+
 use super::kind::Kind;
-use super::shape::Scene;
+use super::shape::{Scene, Shape};
 use super::verdict::Violation;
 use crate::protocol::{CheckpointId, Digest, KeyGroup, OperatorId, Topology};
-use crate::trace::{ListMode, Ownership, Restored, SnapshotTaken};
+use crate::trace::{
+    ChannelStateCaptured, ChannelStateDealt, ChannelStateRestored, ListMode, Ownership, Restored,
+    SnapshotTaken,
+};
 
 /// How many cuts are remembered; older ones than the newest completed are forgotten before.
 const CUTS_MAX: usize = 32;
@@ -28,6 +37,7 @@ pub(super) struct OwnershipOracle {
     triggered: Option<CheckpointId>,
     /// A rescale waits for a checkpoint later than this.
     awaited: Option<Option<CheckpointId>>,
+    in_flight: InFlightOwners,
 }
 
 /// What the subtasks of a shape owned when they were snapshotted.
@@ -84,11 +94,33 @@ impl OwnershipOracle {
     /// The checkpoint completed: recovery goes back behind none older.
     pub fn handle_completed(&mut self, checkpoint: CheckpointId) {
         self.cuts.retain(|id, _| *id >= checkpoint);
+        self.in_flight.handle_completed(checkpoint);
     }
 
     /// All subtasks are new.
-    pub fn handle_attempt_started(&mut self) {
+    pub fn handle_attempt_started(&mut self, restored: Option<CheckpointId>) {
         self.restoring.clear();
+        self.in_flight.handle_attempt_started(restored);
+    }
+
+    /// All subtasks of the attempt run.
+    pub fn handle_running(&mut self, scene: &mut Scene) {
+        self.in_flight.handle_running(scene);
+    }
+
+    /// What was in flight at a cut is known.
+    pub fn handle_captured(&mut self, shape: &Shape, captured: &ChannelStateCaptured) {
+        self.in_flight.handle_captured(shape, captured);
+    }
+
+    /// A subtask takes its share of what was in flight in another shape.
+    pub fn handle_dealt(&mut self, scene: &mut Scene, dealt: &ChannelStateDealt) {
+        self.in_flight.handle_dealt(scene, dealt);
+    }
+
+    /// A subtask puts records back into its channels.
+    pub fn handle_put_back(&mut self, scene: &mut Scene, restored: &ChannelStateRestored) {
+        self.in_flight.handle_put_back(scene, restored);
     }
 
     /// A coordinator took over: what its predecessor was asked for is forgotten.

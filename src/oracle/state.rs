@@ -33,6 +33,8 @@ pub(super) struct StateOracle {
     saved: BTreeMap<CheckpointId, Saved>,
     /// By subtask, what a restore put back into its channels in this attempt.
     put_back: Vec<OnItsWay>,
+    /// Whether the attempt starts from a cut of another shape.
+    is_dealt: bool,
     /// Whether records behind a barrier may be in a cut.
     allows_repeats: bool,
     has_reads: bool,
@@ -208,8 +210,8 @@ impl StateOracle {
 
     /// The next attempt starts: what was done after the restored cut is undone.
     ///
-    /// In another shape the channels are others, and what went through them is settled: nothing was in
-    /// transit at the cut.
+    /// In another shape the channels are others, and what went through them is settled; what was in transit
+    /// at the cut enters the new ones when it is put back.
     pub fn handle_attempt_started(&mut self, scene: &Scene, restored: Option<CheckpointId>) {
         self.saved.retain(|id, _| Some(*id) == restored);
         let saved = restored.and_then(|checkpoint| self.saved.get(&checkpoint));
@@ -223,6 +225,7 @@ impl StateOracle {
             }
         }
         let version = scene.shape.version();
+        self.is_dealt = saved.is_some_and(|saved| saved.version != version);
         let saved = saved.filter(|saved| saved.version == version);
         self.flows.resize(scene.shape.channels.len(), Flow::default());
         self.put_back.resize(scene.shape.subtasks(), OnItsWay::default());

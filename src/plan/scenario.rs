@@ -121,6 +121,8 @@ pub struct ClusterScenario {
     pub request_retry_ms: Span,
     /// Items under way in a channel.
     pub credits: Span,
+    /// How items are put together into buffers; absent: each travels alone.
+    pub buffers: Option<BufferScenario>,
     /// From one source entry to the next.
     pub source_interval_us: Span,
     /// Records that a sink collects.
@@ -151,6 +153,7 @@ impl Default for ClusterScenario {
             restart_delay_ms: Span::new(20, 20),
             request_retry_ms: Span::new(100, 100),
             credits: Span::new(4, 64),
+            buffers: None,
             source_interval_us: Span::new(500, 1_000),
             sink_batch: Span::new(1, 16),
             mailbox_us: Span::new(0, 2_000),
@@ -162,6 +165,16 @@ impl Default for ClusterScenario {
             observe_time: false,
         }
     }
+}
+
+/// The buffers of a scenario.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BufferScenario {
+    /// How many bytes a buffer holds.
+    pub bytes: Span,
+    /// How long an item waits for its buffer to be full.
+    pub timeout_ms: Span,
 }
 
 impl ClusterScenario {

@@ -88,8 +88,10 @@ pub enum Setting {
     Nemesis,
     /// How many faults of each class, and of which classes.
     Faults,
-    /// Control links with delays of their own. Last: a setting's number decides what is drawn for it.
+    /// Control links with delays of their own.
     SlowControl,
+    /// How long buffers are, where there are any. Last: a setting's number decides what is drawn for it.
+    Buffers,
 }
 
 impl Setting {
@@ -101,6 +103,7 @@ impl Setting {
             Self::Cluster
             | Self::Workers
             | Self::Credits
+            | Self::Buffers
             | Self::SourceInterval
             | Self::SinkBatch
             | Self::Mailbox

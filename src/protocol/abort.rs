@@ -1,4 +1,4 @@
-//! Why checkpoints fail.
+//! Why checkpoints fail, and why subtasks decline them.
 
 use serde::{Deserialize, Serialize};
 use strum::{EnumCount, EnumIter, EnumString, IntoStaticStr};
@@ -36,4 +36,15 @@ pub enum AbortReason {
     Subsumed,
     /// The job is over: somebody stopped it, or nothing is left to do.
     JobOver,
+}
+
+/// Why a subtask declines a checkpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DeclineReason {
+    /// Its snapshot could not be made durable.
+    SnapshotFailed,
+    /// The barrier will not come: one of a newer checkpoint, or a cancel marker, was there first. Triggers
+    /// may overtake each other, so that this happens where nothing fails.
+    Superseded,
 }

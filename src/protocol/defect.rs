@@ -54,6 +54,15 @@ pub enum Defect {
     AcknowledgeBeforeCaptured,
     /// B4, FLINK-20654: what an unaligned barrier overtakes in an output queue is not captured.
     OutputNotCaptured,
+    /// B4, FLINK-17315: what was taken off a channel and not read, the beginning of a record, is not captured.
+    UnreadNotCaptured,
+    /// B4, M4.1: an unaligned barrier overtakes the buffer that is not full yet, and it is not captured.
+    OpenBufferNotCaptured,
+    /// B1, M1.2: a barrier is sent ahead of the buffer that is not full yet.
+    BarrierBeforeOpenBuffer,
+    /// B5, M5.5: when the last buffer that a restore put back has been taken, so is the beginning of the record
+    /// whose end is still to come.
+    RestoredRestForgotten,
     /// B5, FLINK-38544: new records overtake those that a restore puts back into a channel.
     NewOvertakesRestored,
     /// B5, FLIP-547: what a restore put back and nobody has processed yet is missing from the next capture.
@@ -209,6 +218,24 @@ pub enum Defect {
     /// one to an operator on its stack; and a loop's head aligns when exactly its other inputs have
     /// delivered the barrier.
     BackEdgeIfVisited,
+    /// B5, M5.2: after a rescale what was in flight goes to the subtask with the index of its old receiver, not
+    /// to the owner of its key.
+    ChannelStateToOldIndex,
+    /// B5, M5.2 (Flink's `RecordFilter` left out): after a rescale every subtask that reads a channel's state
+    /// takes all of it.
+    ChannelStateNotFiltered,
+    /// B5, FLINK-38544: when there are fewer receivers than before, what was in flight to those that are gone is
+    /// lost.
+    ChannelsOfVanishedForgotten,
+    /// B5, M5.1: of an old channel, what had not been sent is processed before what had arrived.
+    UnsentBeforeArrived,
+    /// B5, Flink's `DemultiplexingRecordDeserializer`: a watermark that was in flight in one old channel is
+    /// passed on as if it were of all.
+    DealtWatermarkPassedOn,
+    /// B5, FLINK-38483: a subtask to which no channel state falls is taken for one that cannot be restored.
+    EmptyChannelStateRefused,
+    /// B5, FLINK-21936 (M5.4): what was in flight on a forward edge is dealt out in turns.
+    ForwardStateDealtOut,
 }
 
 impl Defect {

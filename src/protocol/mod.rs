@@ -32,7 +32,7 @@ pub mod time;
 pub mod topology;
 pub mod two_phase_commit;
 
-pub use abort::AbortReason;
+pub use abort::{AbortReason, DeclineReason};
 pub use acknowledgement::Acknowledgement;
 pub use barrier::{Barrier, Passage};
 pub use completed::{CompletedCheckpoint, SnapshotHandle};
@@ -49,7 +49,7 @@ pub use ids::{
 pub use key_group::KeyGroup;
 pub use lineage::{Digest, Fingerprint, LineageId};
 pub use loops::Loops;
-pub use redistribute::{EdgeKind, redistribute_channel_state};
+pub use redistribute::{EdgeKind, EdgeWidth, ResizedEdge};
 pub use rescale::{RescaleRequest, ShapeHistory};
 pub use restore::{Reach, RestorePlan};
 pub use savepoint::{RequestNumber, SavepointMode, SavepointRequest};

@@ -4,6 +4,8 @@
 //! are matched by name, key groups go to whoever owns them, and all else is told of every old subtask
 //! of the operator (Flink: `StateAssignmentOperation`).
 
+use std::collections::BTreeSet;
+
 use super::completed::{CompletedCheckpoint, SnapshotHandle};
 use super::defect::{Defect, DefectSet};
 use super::error::ProtocolError;
@@ -16,6 +18,8 @@ use super::topology::{OperatorShape, Topology};
 pub struct RestorePlan {
     checkpoint: Option<CheckpointId>,
     snapshots: Vec<Vec<SnapshotHandle>>,
+    /// By subtask, the snapshots of those that sent to its operator; empty where nothing of theirs is needed.
+    senders: Vec<Vec<SnapshotHandle>>,
 }
 
 /// Which snapshots of its operator a subtask must read when their number changes.
@@ -40,7 +44,7 @@ impl RestorePlan {
         let Some(completed) = latest else { return Ok(Self::default()) };
         check_whole(completed, subtasks)?;
         let snapshots = completed.snapshots.iter().map(|handle| vec![*handle]).collect();
-        Ok(Self { checkpoint: Some(completed.checkpoint), snapshots })
+        Ok(Self { checkpoint: Some(completed.checkpoint), snapshots, senders: Vec::new() })
     }
 
     /// The plan for a job of the shape `new` that recovers from a checkpoint taken in the shape `old`.
@@ -71,7 +75,7 @@ impl RestorePlan {
             let read = (0..before).filter(is_read).map(|index| first + usize::from(index));
             snapshots.push(read.map(|subtask| completed.snapshots[subtask]).collect());
         }
-        Ok(Self { checkpoint: Some(checkpoint), snapshots })
+        Ok(Self { checkpoint: Some(checkpoint), snapshots, senders: Vec::new() })
     }
 
     /// The checkpoint that all subtasks start from.
@@ -86,11 +90,42 @@ impl RestorePlan {
         self.snapshots_of(subtask).first().copied()
     }
 
+    /// Those who sent to an operator hold what they had emitted and not sent: each of its subtasks reads
+    /// their snapshots as well, since it may fall to any of them.
+    #[must_use]
+    pub fn with_senders(
+        mut self,
+        completed: &CompletedCheckpoint,
+        old: &Topology,
+        new: &Topology,
+    ) -> Self {
+        let senders = new.subtask_ids().map(|subtask| senders_of(subtask, old, new));
+        let handles = |subtasks: Vec<usize>| {
+            subtasks.into_iter().filter_map(|subtask| completed.snapshots.get(subtask).copied())
+        };
+        self.senders = senders.map(|subtasks| handles(subtasks).collect()).collect();
+        self
+    }
+
+    /// The snapshots of those that sent to the operator of `subtask`, as far as something of them is needed.
+    #[must_use]
+    pub fn senders_of(&self, subtask: SubtaskId) -> &[SnapshotHandle] {
+        self.senders.get(subtask.index()).map_or(&[], Vec::as_slice)
+    }
+
     /// All that `subtask` starts from, in the order of the subtasks that took them.
     #[must_use]
     pub fn snapshots_of(&self, subtask: SubtaskId) -> &[SnapshotHandle] {
         self.snapshots.get(subtask.index()).map_or(&[], Vec::as_slice)
     }
+}
+
+/// The subtasks of the old shape that sent to the operator of `subtask`, in order.
+fn senders_of(subtask: SubtaskId, old: &Topology, new: &Topology) -> Vec<usize> {
+    let senders = new.inputs(subtask).map(|channel| new.channels[channel.index()].from);
+    let names: BTreeSet<&str> = senders.map(|sender| &*new.operator_of(sender).name).collect();
+    let is_one = |sender: &SubtaskId| names.contains(&*old.operator_of(*sender).name);
+    old.subtask_ids().filter(is_one).map(SubtaskId::index).collect()
 }
 
 /// The key groups that are restored into subtask `index` of `parallelism`.

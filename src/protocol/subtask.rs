@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use smallvec::SmallVec;
 
+use super::abort::DeclineReason;
 use super::barrier::Barrier;
 use super::defect::{Defect, DefectSet};
 use super::early_aborts::EarlyAborts;
@@ -29,7 +30,7 @@ pub enum SubtaskOutput {
     /// Tell the coordinator that the snapshot is durable.
     Acknowledge(CheckpointId),
     /// Tell the coordinator that there will be no snapshot.
-    Decline(CheckpointId),
+    Decline(CheckpointId, DeclineReason),
     /// Drop what is left of the asynchronous part, and delete what it wrote.
     DiscardSnapshot(CheckpointId),
 }
@@ -129,13 +130,13 @@ impl SubtaskCheckpoint {
         if !self.defects.has(Defect::AbortWithoutCancelMarker) {
             self.outputs.push_back(SubtaskOutput::BroadcastCancel(checkpoint));
         }
-        self.outputs.push_back(SubtaskOutput::Decline(checkpoint));
+        self.outputs.push_back(SubtaskOutput::Decline(checkpoint, DeclineReason::Superseded));
     }
 
     /// The channel state of `checkpoint` will never be whole: its snapshot is worth nothing.
     pub fn handle_capture_abandoned(&mut self, checkpoint: CheckpointId) {
         if self.outstanding.remove(&checkpoint).is_some() {
-            self.give_up_snapshot(checkpoint);
+            self.give_up_snapshot(checkpoint, DeclineReason::Superseded);
         }
     }
 
@@ -182,7 +183,7 @@ impl SubtaskCheckpoint {
             return self.handle_part_durable(checkpoint, part);
         }
         if self.outstanding.remove(&checkpoint).is_some() {
-            self.give_up_snapshot(checkpoint);
+            self.give_up_snapshot(checkpoint, DeclineReason::SnapshotFailed);
         }
     }
 
@@ -241,13 +242,13 @@ impl SubtaskCheckpoint {
             return;
         }
         if let Some((oldest, _)) = self.outstanding.pop_first() {
-            self.give_up_snapshot(oldest);
+            self.give_up_snapshot(oldest, DeclineReason::SnapshotFailed);
         }
         assert!(self.outstanding.len() <= OUTSTANDING_MAX, "outstanding snapshots are bounded");
     }
 
-    fn give_up_snapshot(&mut self, checkpoint: CheckpointId) {
-        self.outputs.push_back(SubtaskOutput::Decline(checkpoint));
+    fn give_up_snapshot(&mut self, checkpoint: CheckpointId, reason: DeclineReason) {
+        self.outputs.push_back(SubtaskOutput::Decline(checkpoint, reason));
         self.outputs.push_back(SubtaskOutput::DiscardSnapshot(checkpoint));
     }
 }

@@ -158,6 +158,10 @@ impl Names<'_> {
             Event::Replayed { channel, lineage, .. } => {
                 self.receives(*channel, &format!("record {lineage}, put back,"))
             }
+            Event::RecordCut { channel, checkpoint, .. } => self.receives(
+                *channel,
+                &format!("the beginning of a record, and {checkpoint} its end elsewhere"),
+            ),
             Event::CancelSent { channel, checkpoint, .. } => {
                 self.sends(*channel, &format!("cancel of {checkpoint}"))
             }
@@ -190,6 +194,13 @@ impl Names<'_> {
                 let records = count(&captured.inputs) + count(&captured.outputs);
                 let checkpoint = captured.checkpoint;
                 (captured.subtask, format!("captures {records} records for {checkpoint}"))
+            }
+            Event::ChannelStateDealt(dealt) => {
+                let records: usize = dealt.dealt.iter().map(|one| one.records.len()).sum();
+                let (channels, checkpoint) = (dealt.dealt.len(), dealt.checkpoint);
+                let verb =
+                    format!("takes {records} records of {channels} old channels from {checkpoint}");
+                (dealt.subtask, verb)
             }
             Event::ChannelStateRestored(restored) => {
                 let records = count(&restored.inputs) + count(&restored.outputs);

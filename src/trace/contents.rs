@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::ownership::Ownership;
 use crate::protocol::{
-    Attempt, ChannelId, CheckpointId, Digest, LineageId, Protocol, SplitId, SubtaskId, Topology,
-    TransactionId,
+    Attempt, ChannelId, CheckpointId, Digest, KeyGroup, LineageId, Protocol, SplitId, SubtaskId,
+    Topology, TransactionId,
 };
 
 /// The first event of a trace: what ran.
@@ -112,6 +112,35 @@ pub struct ChannelStateRestored {
     pub inputs: Vec<InFlight>,
     /// Per output channel, what is sent before anything that is emitted.
     pub outputs: Vec<InFlight>,
+}
+
+/// What one subtask took of what was in flight when the job had another shape.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChannelStateDealt {
+    /// Which subtask.
+    pub subtask: SubtaskId,
+    /// In which attempt.
+    pub attempt: Attempt,
+    /// The checkpoint.
+    pub checkpoint: CheckpointId,
+    /// Per old channel of which it takes something.
+    pub dealt: Vec<Dealt>,
+}
+
+/// What a subtask took of one old channel.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dealt {
+    /// The channel, of the shape in which the checkpoint was taken.
+    pub from: ChannelId,
+    /// The channel of this attempt that it goes into.
+    pub into: ChannelId,
+    /// The records, in order.
+    pub records: Vec<LineageId>,
+    /// By record, the key group that it belongs to; empty where no key decides.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub key_groups: Vec<KeyGroup>,
 }
 
 /// Records on their way in one channel, in order.

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use strum::{EnumCount, EnumDiscriminants, EnumIter, EnumString, IntoStaticStr};
 
 use super::contents::{
-    ChannelStateCaptured, ChannelStateRestored, OutputRecord, Restored, RunStarted, SnapshotTaken,
+    ChannelStateCaptured, ChannelStateDealt, ChannelStateRestored, OutputRecord, Restored,
+    RunStarted, SnapshotTaken,
 };
 use super::message_kind::MessageKind;
 use super::trouble::{SinkTrouble, StoreTrouble};
@@ -140,6 +141,9 @@ pub enum Event {
     },
     /// A record that a restore put back into a channel left it and is processed by its receiver.
     Replayed { channel: ChannelId, attempt: Attempt, lineage: LineageId },
+    /// The channel state of an input ends within a record, whose end the barrier overtook elsewhere: it was
+    /// in a buffer that had not been sent.
+    RecordCut { channel: ChannelId, attempt: Attempt, checkpoint: CheckpointId },
     /// A cancel marker entered a channel.
     CancelSent { channel: ChannelId, attempt: Attempt, checkpoint: CheckpointId, sequence: u64 },
     /// A cancel marker left a channel.
@@ -168,6 +172,9 @@ pub enum Event {
     SnapshotTaken(Box<SnapshotTaken>),
     /// The barrier has come everywhere: what it overtook is known, and part of the snapshot.
     ChannelStateCaptured(Box<ChannelStateCaptured>),
+    /// What a subtask takes of what was on its way when the job had another shape. Precedes
+    /// [`Event::ChannelStateRestored`].
+    ChannelStateDealt(Box<ChannelStateDealt>),
     /// What was on its way at the cut is back in the channels, and nothing was processed yet. Precedes
     /// [`Event::Restored`] of the subtask.
     ChannelStateRestored(Box<ChannelStateRestored>),
@@ -360,6 +367,7 @@ impl Event {
             | Event::AcknowledgementIgnored { subtask, .. } => Some(*subtask),
             Event::SnapshotTaken(taken) => Some(taken.subtask),
             Event::ChannelStateCaptured(captured) => Some(captured.subtask),
+            Event::ChannelStateDealt(dealt) => Some(dealt.subtask),
             Event::ChannelStateRestored(restored) => Some(restored.subtask),
             Event::Restored(restored) => Some(restored.subtask),
             Event::ProducersFenced { sink, .. } | Event::OutputWritten { sink, .. } => Some(*sink),

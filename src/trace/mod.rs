@@ -7,16 +7,18 @@ pub mod digest;
 pub mod event;
 pub mod message_kind;
 pub mod ownership;
+pub mod shapes;
 pub mod trouble;
 
 pub use codec::{TraceError, TraceReader, TraceWriter};
 pub use contents::{
-    ChannelCut, ChannelStateCaptured, ChannelStateRestored, InFlight, OutputRecord, Restored,
-    RunStarted, SnapshotTaken, SplitPosition,
+    ChannelCut, ChannelStateCaptured, ChannelStateDealt, ChannelStateRestored, Dealt, InFlight,
+    OutputRecord, Restored, RunStarted, SnapshotTaken, SplitPosition,
 };
 pub use diff::{Divergence, diff};
 pub use digest::{DigestValue, TraceDigest};
 pub use event::{Event, Point, Stamp};
 pub use message_kind::MessageKind;
 pub use ownership::{ListContent, ListMode, Ownership};
+pub use shapes::Shapes;
 pub use trouble::{SinkTrouble, StoreTrouble};

@@ -28,9 +28,11 @@ mod draw;
 mod error;
 mod flights;
 mod join;
+mod laps;
 mod ledger;
 mod lookup;
 mod nexmark;
+mod parcels;
 mod reachability;
 mod records;
 mod relay;
@@ -80,7 +82,7 @@ pub struct Experiment {
 }
 
 /// Every workload there is.
-static ALL: [Workload; 17] = [
+static ALL: [Workload; 19] = [
     word_count::WORKLOAD,
     flights::WORKLOAD,
     nexmark::q1::WORKLOAD,
@@ -98,6 +100,8 @@ static ALL: [Workload; 17] = [
     ledger::WORKLOAD,
     reachability::WORKLOAD,
     collatz::WORKLOAD,
+    parcels::WORKLOAD,
+    laps::WORKLOAD,
 ];
 
 /// Every workload there is.

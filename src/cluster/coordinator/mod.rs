@@ -192,9 +192,9 @@ impl Coordinator {
                     checkpoints.handle_acknowledge(now, *acknowledgement);
                 }
             }
-            Message::Decline { attempt, checkpoint, .. } => {
+            Message::Decline { attempt, checkpoint, reason, .. } => {
                 if let Some(checkpoints) = self.checkpoints() {
-                    checkpoints.handle_decline(now, attempt, checkpoint);
+                    checkpoints.handle_decline(now, attempt, checkpoint, reason);
                 }
             }
             Message::RequestSplit { attempt, subtask, taken } => {
@@ -231,6 +231,7 @@ impl Coordinator {
             | Timer::Pace { .. }
             | Timer::Mail { .. }
             | Timer::Overdue { .. }
+            | Timer::Flush { .. }
             | Timer::Work { .. }
             | Timer::Upload { .. }
             | Timer::Serve(_) => {}

@@ -14,8 +14,8 @@ use super::{Coordinator, State};
 use crate::dataflow::Job;
 use crate::protocol::rescale::{FormerName, Rescaling, Stretch, successor};
 use crate::protocol::{
-    Attempt, CheckpointId, CompletedCheckpoint, Defect, ProtocolError, RescaleRequest, RestorePlan,
-    SubtaskId, VirtualTime,
+    Attempt, CheckpointId, CompletedCheckpoint, Defect, Protocol, ProtocolError, RescaleRequest,
+    RestorePlan, SubtaskId, VirtualTime,
 };
 use crate::trace::Event;
 
@@ -28,7 +28,7 @@ impl Coordinator {
         outbox: &mut impl Outbox,
     ) {
         let RescaleRequest { parallelism, checkpoint_first } = request;
-        if let Err(reason) = self.judge_request(parallelism) {
+        if let Err(reason) = self.judge_request(request) {
             return outbox.event(Event::RescaleRefused { parallelism, reason });
         }
         let attempt = self.ledger.record().attempt;
@@ -37,7 +37,8 @@ impl Coordinator {
         self.begin_rescale(now, outbox);
     }
 
-    fn judge_request(&self, parallelism: u16) -> Result<(), String> {
+    fn judge_request(&self, request: RescaleRequest) -> Result<(), String> {
+        let RescaleRequest { parallelism, checkpoint_first } = request;
         match &self.state {
             State::Leading { .. } => {}
             State::TakingLeadership | State::Loading { .. } => {
@@ -49,9 +50,6 @@ impl Coordinator {
         if self.rescaling != Rescaling::Idle {
             return Err("another rescale is under way".to_owned());
         }
-        if self.settings.checkpoints.protocol.may_overtake() {
-            return Err("what barriers overtake cannot be dealt out to other subtasks".to_owned());
-        }
         if self.job.enumerated().next().is_some() {
             return Err("what an enumerator has assigned stays with its readers".to_owned());
         }
@@ -59,6 +57,7 @@ impl Coordinator {
         if job.topology() == self.job.topology() {
             return Err(format!("the job runs at parallelism {parallelism}"));
         }
+        self.judge_in_flight(&job, checkpoint_first)?;
         let (needed, slots) = (job.topology().subtasks.len(), self.settings.slots);
         let held = usize::from(self.settings.workers) * usize::from(slots);
         if needed > held {
@@ -67,9 +66,38 @@ impl Coordinator {
         Ok(())
     }
 
+    /// What is in flight must have somewhere to go. Barriers that overtake can keep their place, so that
+    /// nothing is; the log of a loop is always there.
+    fn judge_in_flight(&self, job: &Job, checkpoint_first: bool) -> Result<(), String> {
+        let protocol = self.settings.checkpoints.protocol;
+        let Err(refusal) = self.job.can_deal_in_flight(job, protocol) else { return Ok(()) };
+        match protocol {
+            Protocol::Unaligned | Protocol::Hybrid
+                if checkpoint_first || self.defects.has(Defect::ForwardStateDealtOut) =>
+            {
+                Ok(())
+            }
+            Protocol::Unaligned | Protocol::Hybrid => {
+                Err(format!("{refusal}: an aligned checkpoint must come first"))
+            }
+            Protocol::Cyclic => Err(refusal.to_string()),
+            // Nothing is in flight at their cuts.
+            Protocol::Aligned | Protocol::AtLeastOnce | Protocol::StopTheWorld => Ok(()),
+        }
+    }
+
+    /// Whether the checkpoint that a rescale waits for must leave nothing in flight.
+    fn needs_alignment(&self, request: RescaleRequest) -> bool {
+        let protocol = self.settings.checkpoints.protocol;
+        let is_divisible = |job: Job| self.job.can_deal_in_flight(&job, protocol).is_ok();
+        !self.declared.at(request.parallelism).is_ok_and(is_divisible)
+            && !self.defects.has(Defect::ForwardStateDealtOut)
+    }
+
     /// Goes on with what was asked for, once the attempt runs.
     pub(super) fn begin_rescale(&mut self, now: VirtualTime, outbox: &mut impl Outbox) {
         let Rescaling::Wanted(request) = self.rescaling else { return };
+        let is_aligned = self.needs_alignment(request);
         let State::Leading { checkpoints, deployment: Deployment::Running { .. } } =
             &mut self.state
         else {
@@ -80,6 +108,9 @@ impl Coordinator {
         if request.checkpoint_first && !is_skipped {
             let after = checkpoints.last_reserved();
             self.rescaling = Rescaling::Awaiting { request, after };
+            if is_aligned {
+                checkpoints.keep_barriers_in_order();
+            }
             checkpoints.request(now);
         } else {
             self.write_rescale(now, request, outbox);
@@ -158,7 +189,9 @@ impl Coordinator {
         };
         let before = self.job_at(self.shape_of(completed));
         let (old, new) = (before.topology(), self.job.topology());
-        RestorePlan::rescaled(completed, old, new, &self.job.reaches(), self.defects)
+        let plan = RestorePlan::rescaled(completed, old, new, &self.job.reaches(), self.defects)?;
+        let protocol = self.settings.checkpoints.protocol;
+        Ok(if protocol.may_overtake() { plan.with_senders(completed, old, new) } else { plan })
     }
 
     /// The job in the shape in which this was taken.
@@ -191,6 +224,7 @@ impl Coordinator {
         let redistribution = other.map(|completed| Redistribution {
             parallelism: self.shape_of(completed),
             snapshots: subtasks().map(|subtask| plan.snapshots_of(subtask).to_vec()).collect(),
+            senders: subtasks().map(|subtask| plan.senders_of(subtask).to_vec()).collect(),
         });
         Some(Box::new(DeployedShape { parallelism, since, former, redistribution }))
     }

@@ -69,8 +69,8 @@ impl Task {
         let (subtask, attempt) = (self.id, self.attempt);
         let position = SplitPosition { split, offset: 0 };
         self.subtask.add_split(split);
-        let SplitPosition { offset, .. } = position;
-        env.outbox.event(Event::SplitAccepted { subtask, attempt, split, offset });
+        let accepted = Event::SplitAccepted { subtask, attempt, split, offset: position.offset };
+        env.outbox.event(accepted);
         if let Some(source) = &mut self.source {
             source.add(position, subtask, env);
         }

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::super::buffers::{Buffer, Parcel, end_within_item};
 use super::super::process::{Outbox, Timer};
+use super::input_channel::InputChannel;
+use super::outputs::ChannelParcels;
 use super::snapshot::Snapshotting;
 use super::{Env, Task};
-use crate::dataflow::Item;
 use crate::protocol::{ChannelId, CheckpointId, Defect, Element};
 use crate::trace::{ChannelStateCaptured, ChannelStateRestored, Event, InFlight};
 
@@ -15,9 +17,9 @@ use crate::trace::{ChannelStateCaptured, ChannelStateRestored, Event, InFlight};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChannelState {
     /// What had arrived, or was under way ahead of the barrier, and was not processed.
-    pub inputs: Vec<(ChannelId, Vec<Item>)>,
+    pub inputs: ChannelParcels,
     /// What had been emitted, and was overtaken before it was sent.
-    pub outputs: Vec<(ChannelId, Vec<Item>)>,
+    pub outputs: ChannelParcels,
 }
 
 impl ChannelState {
@@ -37,6 +39,8 @@ pub struct Capturing {
     outputs_missing: bool,
     /// How many items of an input a restore had put back, and nobody had processed at the cut.
     restored: BTreeMap<ChannelId, usize>,
+    /// What had been taken off an input and not been read at the cut: before all that the gate records.
+    unread: BTreeMap<ChannelId, Buffer>,
     state: ChannelState,
 }
 
@@ -57,9 +61,18 @@ impl Task {
         let restored = restored.filter(|(_, items)| *items > 0).collect();
         let inputs_missing = self.gate.capture(checkpoint);
         let outputs_missing = self.outputs.may_overtake(checkpoint);
-        let state = ChannelState::default();
-        let capturing = Capturing { inputs_missing, outputs_missing, restored, state };
+        let (unread, state) = (self.unread(), ChannelState::default());
+        let capturing = Capturing { inputs_missing, outputs_missing, restored, unread, state };
         (inputs_missing || outputs_missing).then_some(capturing)
+    }
+
+    /// By input, what was taken off it and not read.
+    fn unread(&self) -> BTreeMap<ChannelId, Buffer> {
+        if self.defects.has(Defect::UnreadNotCaptured) {
+            return BTreeMap::new();
+        }
+        let unread = |input: &InputChannel| Some((input.id(), input.unread()?));
+        self.inputs.iter().filter_map(unread).collect()
     }
 
     /// The gate has recorded all that came before the barriers.
@@ -74,20 +87,22 @@ impl Task {
         let Some(capturing) = capturing(&mut self.snapshots, checkpoint) else { return };
         let restored =
             if forgets { std::mem::take(&mut capturing.restored) } else { BTreeMap::new() };
-        let lanes = ids.zip(lanes).map(|(channel, items)| {
+        let mut unread = std::mem::take(&mut capturing.unread);
+        let lanes = ids.zip(lanes).map(|(channel, waiting)| {
+            let begun = unread.remove(&channel).map(Parcel::Buffer);
             let skipped = restored.get(&channel).copied().unwrap_or(0);
-            (channel, items.into_iter().skip(skipped).collect::<Vec<_>>())
+            (channel, without(begun.into_iter().chain(waiting), skipped))
         });
-        capturing.state.inputs = lanes.filter(|(_, items)| !items.is_empty()).collect();
+        capturing.state.inputs = lanes.filter(|(_, parcels)| !parcels.is_empty()).collect();
         capturing.inputs_missing = false;
         self.upload_if_whole(checkpoint, env);
     }
 
     /// Whether the newest barrier has left every output queue: what it overtook there is known then.
     pub(super) fn look_for_captured_outputs(&mut self, env: &mut Env<'_, impl Outbox>) {
-        let Some((checkpoint, items)) = self.outputs.take_overtaken() else { return };
+        let Some((checkpoint, parcels)) = self.outputs.take_overtaken() else { return };
         if let Some(capturing) = capturing(&mut self.snapshots, checkpoint) {
-            capturing.state.outputs = items;
+            capturing.state.outputs = parcels;
             capturing.outputs_missing = false;
             self.upload_if_whole(checkpoint, env);
         }
@@ -100,6 +115,12 @@ impl Task {
         let Some(snapshotting) = self.snapshots.get_mut(&checkpoint) else { return };
         let whole = |capturing: &mut Capturing| capturing.is_whole() || hasty;
         let Some(capturing) = snapshotting.capturing.take_if(whole) else { return };
+        for (channel, parcels) in &capturing.state.inputs {
+            if end_within_item(parcels) {
+                let channel = *channel;
+                env.outbox.event(Event::RecordCut { channel, attempt, checkpoint });
+            }
+        }
         let inputs = capturing.state.inputs.iter();
         let inputs = inputs.map(|lane| in_flight(lane, capturing.restored_in(lane.0))).collect();
         let outputs = capturing.state.outputs.iter().map(|lane| in_flight(lane, 0)).collect();
@@ -127,16 +148,16 @@ impl Task {
         let (subtask, attempt) = (self.id, self.attempt);
         let inputs = state.inputs.iter().map(|lane| in_flight(lane, 0)).collect();
         let outputs = state.outputs.iter().map(|lane| in_flight(lane, 0)).collect();
-        for (channel, items) in state.inputs {
+        for (channel, parcels) in state.inputs {
             let index = self.input_index(channel);
             let foreign = || format!("the snapshot holds records of {channel}, which is no input");
             let input = self.inputs.get_mut(index).ok_or_else(foreign)?;
-            input.restore(items.len());
-            self.gate.restore(index, items).map_err(|error| error.to_string())?;
+            input.restore(&parcels);
+            self.gate.restore(index, parcels).map_err(|error| error.to_string())?;
         }
-        for (channel, items) in state.outputs {
+        for (channel, parcels) in state.outputs {
             let foreign = || format!("the snapshot holds records of {channel}, which is no output");
-            self.resend.push((self.outputs.index_of(channel).ok_or_else(foreign)?, items));
+            self.resend.push((self.outputs.index_of(channel).ok_or_else(foreign)?, parcels));
         }
         let restored = ChannelStateRestored { subtask, attempt, checkpoint, inputs, outputs };
         env.outbox.event(Event::ChannelStateRestored(Box::new(restored)));
@@ -145,9 +166,9 @@ impl Task {
 
     /// What was overtaken before it was sent is sent before anything new.
     pub(super) fn send_again(&mut self, env: &mut Env<'_, impl Outbox>) {
-        for (output, items) in std::mem::take(&mut self.resend) {
-            for item in items {
-                self.outputs.emit(output, Element::Item(item), env.outbox);
+        for (output, parcels) in std::mem::take(&mut self.resend) {
+            for parcel in parcels {
+                self.outputs.put(output, Element::Item(parcel), env.outbox);
             }
         }
     }
@@ -160,15 +181,25 @@ fn capturing(
     snapshots.get_mut(&checkpoint)?.capturing.as_mut()
 }
 
-/// The records of a channel's items; the first `restored` items come from a restore.
-fn in_flight((channel, items): &(ChannelId, Vec<Item>), restored: usize) -> InFlight {
-    let lineage = |item: &Item| match item {
-        Item::Record(record) => Some(record.lineage),
-        Item::Watermark(_) => None,
+/// The parcels behind those in which the first `items` items end; all of them where `items` is 0.
+fn without(parcels: impl Iterator<Item = Parcel>, items: usize) -> Vec<Parcel> {
+    let mut ended = 0;
+    let goes = |parcel: &Parcel| {
+        ended += parcel.ends().count();
+        items > 0 && ended <= items
     };
+    parcels.skip_while(goes).collect()
+}
+
+/// The records of a channel; the first `restored` items come from a restore.
+pub(super) fn in_flight(
+    (channel, parcels): &(ChannelId, Vec<Parcel>),
+    restored: usize,
+) -> InFlight {
+    let ends = || parcels.iter().flat_map(Parcel::ends);
     InFlight {
         channel: *channel,
-        restored: items.iter().take(restored).filter_map(lineage).count() as u64,
-        records: items.iter().filter_map(lineage).collect(),
+        restored: ends().take(restored).flatten().count() as u64,
+        records: ends().flatten().collect(),
     }
 }

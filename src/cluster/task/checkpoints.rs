@@ -2,22 +2,22 @@
 
 use std::time::Duration;
 
+use super::super::buffers::Parcel;
 use super::super::process::{Outbox, Timer};
 use super::{Env, Task};
-use crate::dataflow::Item;
 use crate::protocol::{Attempt, Barrier, CheckpointId, GateOutput, Passage, Protocol};
 use crate::trace::Event;
 
 impl Task {
-    /// What the gate says about markers, in order.
-    pub(super) fn handle_marker(
+    /// What the gate says, in order.
+    pub(super) fn handle_output(
         &mut self,
-        output: GateOutput<Item>,
+        output: GateOutput<Parcel>,
         env: &mut Env<'_, impl Outbox>,
     ) {
         let (subtask, attempt) = (self.id, self.attempt);
         match output {
-            GateOutput::Item { channel, item } => self.process(channel, item, env),
+            GateOutput::Item { channel, item } => self.take(channel, item, env),
             GateOutput::BarrierSeen { channel, checkpoint } => {
                 env.outbox.event(self.inputs[channel].barrier_seen(attempt, checkpoint));
             }

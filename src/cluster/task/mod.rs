@@ -2,20 +2,24 @@
 
 mod assignment;
 mod channel_state;
-mod channels;
 mod checkpoints;
 mod commit;
+mod dividing;
+mod input_channel;
 mod loops;
+mod output_channel;
 mod outputs;
+mod reading;
 mod restoring;
 mod savepoints;
 mod snapshot;
 mod source;
 mod time;
 
-use channels::{InputChannel, OutputChannel};
 use commit::SinkWriter;
+use input_channel::InputChannel;
 use loops::LoopPlace;
+use output_channel::OutputChannel;
 use outputs::OutputSide;
 use restoring::Read;
 pub use restoring::Shapes;
@@ -27,6 +31,7 @@ use source::SourceReader;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::buffers::Parcel;
 use super::message::Fetched;
 use super::process::{Outbox, Timer};
 use super::requests::Requests;
@@ -78,7 +83,7 @@ pub struct Task {
     attempt: Attempt,
     defects: DefectSet,
     subtask: Subtask,
-    gate: InputGate<Item>,
+    gate: InputGate<Parcel>,
     protocol: Protocol,
     place: LoopPlace,
     checkpoint: SubtaskCheckpoint,
@@ -88,6 +93,12 @@ pub struct Task {
     inputs: Vec<InputChannel>,
     /// While any element waits here for credit, nothing is processed.
     outputs: OutputSide,
+    /// The input whose buffer is being read.
+    reading: Option<usize>,
+    /// Why it cannot go on, if it cannot.
+    failure: Option<String>,
+    /// Whether a `Timer::Flush` is under way.
+    flushes: bool,
     /// The processor is taken until a `Timer::Work`.
     busy: bool,
     phase: Phase,
@@ -102,7 +113,7 @@ pub struct Task {
     /// The newest barrier for whose time in its place a timer was set.
     timed: CheckpointId,
     /// What was overtaken in the output queues at the cut that it is restored from: sent first.
-    resend: Vec<(usize, Vec<Item>)>,
+    resend: Vec<(usize, Vec<Parcel>)>,
     /// Room for what one step produces.
     produced: Outputs,
 }
@@ -128,11 +139,11 @@ impl Task {
     pub fn new(
         job: &Arc<Job>,
         id: SubtaskId,
-        attempt: Attempt,
-        placement: &[u16],
-        protocol: Protocol,
+        (attempt, placement): (Attempt, &[u16]),
+        settings: &ClusterSettings,
         defects: DefectSet,
     ) -> Self {
+        let (protocol, buffers) = (settings.checkpoints.protocol, settings.buffers);
         let topology = job.topology();
         let host = |subtask: SubtaskId| ProcessId::Worker(placement[subtask.index()]);
         let shape = |channel: ChannelId| topology.channels[channel.index()];
@@ -144,7 +155,7 @@ impl Task {
             .outputs(id)
             .map(|channel| {
                 let free = protocol == Protocol::Cyclic && job.loops().leads_back(channel);
-                OutputChannel::new(channel, host(shape(channel).to), free)
+                OutputChannel::new(channel, host(shape(channel).to), free, buffers)
             })
             .collect();
         let role = topology.operator_of(id).role;
@@ -163,6 +174,9 @@ impl Task {
             parts: async_parts(role),
             inputs,
             outputs: OutputSide::new(outputs, attempt, defects),
+            reading: None,
+            failure: None,
+            flushes: false,
             busy: false,
             phase: Phase::Restoring,
             source: None,
@@ -229,7 +243,7 @@ impl Task {
     pub fn handle_element(
         &mut self,
         (channel, sequence): (ChannelId, u32),
-        element: Element<Item>,
+        element: Element<Parcel>,
         env: &mut Env<'_, impl Outbox>,
     ) -> Result<(), String> {
         let index = self.input_index(channel);
@@ -307,13 +321,17 @@ impl Task {
 
     /// Works until there is nothing to do, an output waits for credit, or the processor is taken.
     fn run(&mut self, env: &mut Env<'_, impl Outbox>) {
-        while let Some(output) = self.poll_gate() {
-            match output {
-                GateOutput::Item { channel, item } => self.process(channel, item, env),
-                marker => self.handle_marker(marker, env),
-            }
-        }
+        while self.work(env) {}
         self.read_source(env);
+    }
+
+    /// Does the next thing, if there is one.
+    fn work(&mut self, env: &mut Env<'_, impl Outbox>) -> bool {
+        match self.poll_gate() {
+            Some(output) => self.handle_output(output, env),
+            None => return self.read_on(env),
+        }
+        true
     }
 
     /// Whether something that may emit records can be done.
@@ -321,8 +339,8 @@ impl Task {
         self.is_free() && !self.outputs.is_stalled()
     }
 
-    /// What the gate has to say: while an output is stalled, only what cannot wait.
-    fn poll_gate(&mut self) -> Option<GateOutput<Item>> {
+    /// What the gate has to say: while an output is stalled or a buffer is being read, only what cannot wait.
+    fn poll_gate(&mut self) -> Option<GateOutput<Parcel>> {
         if self.can_poll() {
             self.gate.poll_output()
         } else if self.is_free() {
@@ -335,7 +353,8 @@ impl Task {
     /// Whether the gate may be asked. That of a source holds no items, only triggers: its barrier
     /// takes its place behind the records that wait for credit.
     fn can_poll(&self) -> bool {
-        self.is_free() && (!self.outputs.is_stalled() || self.inputs.is_empty())
+        let may_emit = !self.outputs.is_stalled() && self.reading.is_none();
+        self.is_free() && (may_emit || self.inputs.is_empty())
     }
 
     fn is_free(&self) -> bool {
@@ -343,7 +362,7 @@ impl Task {
             Phase::Running | Phase::Ended => true,
             Phase::Restoring | Phase::Fencing | Phase::Ready => false,
         };
-        started && !self.busy
+        started && !self.busy && self.failure.is_none()
     }
 
     fn process(&mut self, channel: usize, item: Item, env: &mut Env<'_, impl Outbox>) {
@@ -351,8 +370,6 @@ impl Task {
             Item::Record(record) => record.payload.len(),
             Item::Watermark(_) => 0,
         };
-        self.tell_received(channel, &item, env);
-        self.inputs[channel].consume(&item, self.attempt, env);
         self.subtask.process(channel, item, &mut self.produced);
         self.deliver(env);
         self.spend(|cost| cost.item(bytes), env);
@@ -377,17 +394,12 @@ impl Task {
             self.deliver_observed(env.outbox);
         }
         for (output, item) in self.produced.items.drain(..) {
-            self.outputs.emit(usize::from(output), Element::Item(item), env.outbox);
+            self.outputs.emit(usize::from(output), item, env.outbox);
         }
+        self.see_to_flush(env);
         if let Some(sink) = &mut self.sink {
             sink.write(&mut self.produced.written, env);
         }
-    }
-
-    fn end_channel(&mut self, channel: usize, env: &mut Env<'_, impl Outbox>) {
-        env.outbox.event(self.inputs[channel].end_seen(self.attempt));
-        self.subtask.end_channel(channel, &mut self.produced);
-        self.deliver(env);
     }
 
     /// Nothing is left to process: say so downstream.
@@ -415,7 +427,7 @@ fn async_parts(role: OperatorRole) -> &'static [AsyncPart] {
 }
 
 /// A barrier whose time in its place is over when it arrives overtakes at once.
-fn hurried_if_due(element: Element<Item>, now: VirtualTime) -> Element<Item> {
+fn hurried_if_due(element: Element<Parcel>, now: VirtualTime) -> Element<Parcel> {
     match element {
         Element::Barrier(barrier) if barrier.passage.is_ahead(now) => {
             Element::Barrier(barrier.hurried())

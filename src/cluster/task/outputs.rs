@@ -1,7 +1,8 @@
 //! The sending side of a task: its output channels, and whether any of them waits for credit.
 
+use super::super::buffers::Parcel;
 use super::super::process::Outbox;
-use super::channels::OutputChannel;
+use super::output_channel::OutputChannel;
 use crate::dataflow::Item;
 use crate::protocol::{
     Attempt, Barrier, ChannelId, CheckpointId, Defect, DefectSet, Element, Passage, ProcessId,
@@ -24,11 +25,11 @@ pub struct OutputSide {
 #[derive(Clone, Debug)]
 struct Overtaken {
     checkpoint: CheckpointId,
-    items: ChannelItems,
+    parcels: ChannelParcels,
 }
 
-/// Items by channel, in the order of their channel.
-pub type ChannelItems = Vec<(ChannelId, Vec<Item>)>;
+/// What was on its way, by channel, in the order of the channel.
+pub type ChannelParcels = Vec<(ChannelId, Vec<Parcel>)>;
 
 impl OutputSide {
     pub fn new(channels: Vec<OutputChannel>, attempt: Attempt, defects: DefectSet) -> Self {
@@ -44,12 +45,34 @@ impl OutputSide {
         self.channels.iter().map(OutputChannel::cut).collect()
     }
 
-    /// Puts an element into one channel.
-    pub fn emit(&mut self, output: usize, element: Element<Item>, outbox: &mut impl Outbox) {
+    /// Puts an item into one channel.
+    pub fn emit(&mut self, output: usize, item: Item, outbox: &mut impl Outbox) {
         let channel = &mut self.channels[output];
         let was_stalled = channel.is_stalled();
-        channel.emit(element, self.attempt, self.defects, outbox);
+        channel.emit(item, self.attempt, self.defects, outbox);
         self.stalled += usize::from(channel.is_stalled() && !was_stalled);
+    }
+
+    /// Puts an element into one channel, behind all that was emitted.
+    pub fn put(&mut self, output: usize, element: Element<Parcel>, outbox: &mut impl Outbox) {
+        let channel = &mut self.channels[output];
+        let was_stalled = channel.is_stalled();
+        channel.put(element, self.attempt, self.defects, outbox);
+        self.stalled += usize::from(channel.is_stalled() && !was_stalled);
+    }
+
+    /// Whether anything waits for its buffer to be full.
+    pub fn has_open(&self) -> bool {
+        self.channels.iter().any(OutputChannel::has_open)
+    }
+
+    /// What waits for its buffer to be full has waited long enough.
+    pub fn flush(&mut self, outbox: &mut impl Outbox) {
+        for channel in &mut self.channels {
+            let was_stalled = channel.is_stalled();
+            channel.flush(self.attempt, self.defects, outbox);
+            self.stalled += usize::from(channel.is_stalled() && !was_stalled);
+        }
     }
 
     /// A watermark is about to enter one channel.
@@ -58,10 +81,10 @@ impl OutputSide {
         Event::WatermarkSent { channel, attempt: self.attempt, watermark, sequence }
     }
 
-    /// Puts an element into every channel.
-    pub fn broadcast(&mut self, element: &Element<Item>, outbox: &mut impl Outbox) {
+    /// Puts a marker into every channel.
+    pub fn broadcast(&mut self, marker: &Element<Parcel>, outbox: &mut impl Outbox) {
         for output in 0..self.channels.len() {
-            self.emit(output, element.clone(), outbox);
+            self.put(output, marker.clone(), outbox);
         }
     }
 
@@ -71,7 +94,7 @@ impl OutputSide {
         match barrier.passage {
             Passage::InOrder => self.overtaken = None,
             Passage::InOrderUntil(_) | Passage::Ahead => {
-                self.overtaken = Some(Overtaken { checkpoint, items: Vec::new() });
+                self.overtaken = Some(Overtaken { checkpoint, parcels: Vec::new() });
             }
         }
         match barrier.passage {
@@ -85,8 +108,10 @@ impl OutputSide {
     fn broadcast_ahead(&mut self, barrier: Barrier, outbox: &mut impl Outbox) {
         for output in 0..self.channels.len() {
             let channel = &mut self.channels[output];
-            let (id, items) = (channel.id(), channel.emit_ahead(barrier, self.attempt, outbox));
-            self.keep_overtaken(id, items);
+            let (id, was_stalled) = (channel.id(), channel.is_stalled());
+            let parcels = channel.emit_ahead(barrier, self.attempt, self.defects, outbox);
+            self.stalled += usize::from(channel.is_stalled() && !was_stalled);
+            self.keep_overtaken(id, parcels);
         }
     }
 
@@ -95,20 +120,20 @@ impl OutputSide {
         for output in 0..self.channels.len() {
             let channel = &mut self.channels[output];
             let was_stalled = channel.is_stalled();
-            if let Some(items) = channel.hurry(checkpoint, self.attempt, outbox) {
+            if let Some(parcels) = channel.hurry(checkpoint, self.attempt, outbox) {
                 let id = channel.id();
                 self.stalled -= usize::from(was_stalled && !channel.is_stalled());
-                self.keep_overtaken(id, items);
+                self.keep_overtaken(id, parcels);
             }
         }
     }
 
-    fn keep_overtaken(&mut self, channel: ChannelId, items: Vec<Item>) {
-        if items.is_empty() || self.defects.has(Defect::OutputNotCaptured) {
+    fn keep_overtaken(&mut self, channel: ChannelId, parcels: Vec<Parcel>) {
+        if parcels.is_empty() || self.defects.has(Defect::OutputNotCaptured) {
             return;
         }
         if let Some(overtaken) = &mut self.overtaken {
-            overtaken.items.push((channel, items));
+            overtaken.parcels.push((channel, parcels));
         }
     }
 
@@ -118,12 +143,12 @@ impl OutputSide {
     }
 
     /// What the newest barrier overtook, once it has left every queue.
-    pub fn take_overtaken(&mut self) -> Option<(CheckpointId, ChannelItems)> {
+    pub fn take_overtaken(&mut self) -> Option<(CheckpointId, ChannelParcels)> {
         let checkpoint = self.overtaken.as_ref()?.checkpoint;
         if self.channels.iter().any(|channel| channel.owes(checkpoint)) {
             return None;
         }
-        self.overtaken.take().map(|overtaken| (checkpoint, overtaken.items))
+        self.overtaken.take().map(|overtaken| (checkpoint, overtaken.parcels))
     }
 
     /// The index of this channel among the outputs.

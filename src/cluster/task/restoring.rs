@@ -8,9 +8,10 @@ use std::sync::Arc;
 
 use super::super::message::{Deploy, DeployedShape, ObjectOperation};
 use super::super::process::Outbox;
+use super::channel_state::ChannelState;
 use super::snapshot::object_request;
 use super::{Env, Phase, Purpose, SourceReader, StoredSnapshot, Task};
-use crate::dataflow::{Job, Part, SubtaskState};
+use crate::dataflow::{Job, SubtaskState};
 use crate::protocol::rescale::FormerName;
 use crate::protocol::{
     Attempt, CheckpointId, Digest, Protocol, SnapshotHandle, SubtaskCheckpoint, TransactionId,
@@ -26,16 +27,16 @@ pub struct Shapes {
 }
 
 /// What was read, by the place of the handle among those that the task reads.
-pub type Read = BTreeMap<u16, StoredSnapshot>;
+pub type Read = BTreeMap<u16, (StoredSnapshot, ChannelState)>;
 
 /// Transactions that a snapshot held prepared.
-type Committables = Vec<(CheckpointId, TransactionId)>;
+pub(super) type Committables = Vec<(CheckpointId, TransactionId)>;
 
 impl Task {
     /// Asks for the snapshots it starts from, or starts from nothing.
     pub fn begin_restore(&mut self, deploy: &Deploy, env: &mut Env<'_, impl Outbox>) {
-        let handles = deploy.snapshots_of(self.id);
-        for (part, handle) in (0..).zip(handles) {
+        let handles = deploy.reads_of(self.id);
+        for (part, handle) in (0..).zip(&handles) {
             let purpose = Purpose::Restore { subtask: self.id, part };
             object_request(purpose, ObjectOperation::Get { key: handle.key }, env);
         }
@@ -60,47 +61,26 @@ impl Task {
         let problem = |error: &dyn std::fmt::Display| format!("{}: {error}", handle.key);
         let (stored, rest): (StoredSnapshot, _) =
             postcard::take_from_bytes(bytes).map_err(|error| problem(&error))?;
+        let in_flight = match rest.is_empty() {
+            true => ChannelState::default(),
+            false => postcard::from_bytes(rest).map_err(|error| problem(&error))?,
+        };
         let Some(before) = &shapes.before else {
             self.subtask.restore(&stored.state).map_err(|error| problem(&error))?;
-            if let Some(checkpoint) = deploy.checkpoint.filter(|_| !rest.is_empty()) {
-                let state = postcard::from_bytes(rest).map_err(|error| problem(&error))?;
-                self.restore_channel_state(checkpoint, state, env)?;
+            if let Some(checkpoint) = deploy.checkpoint.filter(|_| !in_flight.is_empty()) {
+                self.restore_channel_state(checkpoint, in_flight, env)?;
             }
             self.restored(deploy, Digest::of(bytes), stored.transactions, env);
             return Ok(());
         };
-        if !rest.is_empty() {
-            return Err(problem(&"what was in flight cannot be dealt out to other subtasks"));
-        }
-        self.read.insert(part, stored);
-        let handles = deploy.snapshots_of(self.id);
-        if self.read.len() == handles.len() {
-            let (state, transactions) = self.divide(&shapes.now, before, handles)?;
-            self.subtask.restore(&state).map_err(|error| problem(&error))?;
-            self.restored(deploy, Digest::default(), transactions, env);
+        self.read.insert(part, (stored, in_flight));
+        if self.read.len() == deploy.reads_of(self.id).len() {
+            self.restore_divided(deploy, (&shapes.now, before), env)?;
         }
         Ok(())
     }
 
-    /// This subtask's share of what it has read.
-    fn divide(
-        &mut self,
-        now: &Job,
-        before: &Job,
-        handles: &[SnapshotHandle],
-    ) -> Result<(SubtaskState, Committables), String> {
-        let mut parts = Vec::new();
-        let mut transactions = Vec::new();
-        let read = std::mem::take(&mut self.read);
-        for (handle, stored) in handles.iter().zip(read.into_values()) {
-            parts.push(Part { subtask: handle.subtask, state: stored.state });
-            transactions.extend(stored.transactions);
-        }
-        let state = now.redistribute(self.id, before, &parts, self.defects);
-        Ok((state.map_err(|error| error.to_string())?, transactions))
-    }
-
-    fn restored(
+    pub(super) fn restored(
         &mut self,
         deploy: &Deploy,
         state: Digest,

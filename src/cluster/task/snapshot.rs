@@ -99,9 +99,9 @@ impl Task {
                     env.outbox.event(Event::SnapshotDurable { subtask, attempt, checkpoint });
                 }
                 SubtaskOutput::Acknowledge(checkpoint) => self.acknowledge(checkpoint, env),
-                SubtaskOutput::Decline(checkpoint) => {
+                SubtaskOutput::Decline(checkpoint, reason) => {
                     env.outbox.event(Event::Declined { subtask, attempt, checkpoint });
-                    let message = Message::Decline { attempt, subtask, checkpoint };
+                    let message = Message::Decline { attempt, subtask, checkpoint, reason };
                     env.outbox.send(ProcessId::Coordinator, message);
                 }
                 SubtaskOutput::DiscardSnapshot(checkpoint) => self.discard(checkpoint, env),

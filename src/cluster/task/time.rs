@@ -3,7 +3,6 @@
 use super::super::process::Outbox;
 use super::{Env, Task};
 use crate::dataflow::{Item, TimeStep, TimerId};
-use crate::protocol::Element;
 use crate::trace::{ChannelCut, Event};
 
 impl Task {
@@ -45,7 +44,7 @@ impl Task {
             if let Item::Watermark(watermark) = item {
                 outbox.event(self.outputs.watermark_sent(output, watermark));
             }
-            self.outputs.emit(output, Element::Item(item), outbox);
+            self.outputs.emit(output, item, outbox);
         }
         steps.for_each(|(_, step)| outbox.event(self.told(step)));
     }

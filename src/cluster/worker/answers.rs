@@ -115,7 +115,7 @@ impl Worker {
     /// One of the snapshots that a subtask starts from.
     fn handle_of(&self, subtask: SubtaskId, part: u16) -> Option<SnapshotHandle> {
         let execution = self.execution.as_ref()?;
-        execution.deploy.snapshots_of(subtask).get(usize::from(part)).copied()
+        execution.deploy.reads_of(subtask).get(usize::from(part)).copied()
     }
 
     /// The job in the shape of what is deployed, and in that of the snapshots where it is another.

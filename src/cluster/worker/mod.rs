@@ -229,6 +229,12 @@ impl Worker {
                     Ok(())
                 });
             }
+            Timer::Flush { subtask, attempt } => {
+                self.with_task(now, attempt, subtask, outbox, |task, env| {
+                    task.handle_flush(env);
+                    Ok(())
+                });
+            }
             Timer::Upload { subtask, attempt, checkpoint } => {
                 self.with_task(now, attempt, subtask, outbox, |task, env| {
                     task.handle_upload(checkpoint, env);
@@ -261,7 +267,7 @@ impl Worker {
         let Some(Some(task)) = execution.tasks.get_mut(subtask.index()) else { return };
         let (settings, requests) = (&self.settings, &mut self.requests);
         let mut env = Env { now, settings, requests, outbox };
-        match action(task, &mut env) {
+        match action(task, &mut env).and_then(|()| task.health()) {
             Ok(()) => self.report_ended(false, outbox),
             Err(reason) => self.refuse(attempt, subtask, reason, outbox),
         }
@@ -280,10 +286,16 @@ impl Worker {
         }
         let (settings, requests) = (&self.settings, &mut self.requests);
         let mut env = Env { now, settings, requests, outbox };
+        let mut failure = None;
         for task in execution.tasks() {
             action(task, &mut env);
+            let problem = task.health().err().map(|reason| (task.id(), reason));
+            failure = failure.or(problem);
         }
-        self.report_ended(false, outbox);
+        match failure {
+            None => self.report_ended(false, outbox),
+            Some((subtask, reason)) => self.refuse(attempt, subtask, reason, outbox),
+        }
     }
 
     /// A channel of the current shape; another shape's may not exist in it.
@@ -348,8 +360,8 @@ impl Worker {
             let local = deploy.placement.get(subtask.index()) == Some(&here);
             local.then(|| {
                 let (job, placement) = (&self.job, &deploy.placement);
-                let protocol = self.settings.checkpoints.protocol;
-                Box::new(Task::new(job, subtask, deploy.attempt, placement, protocol, self.defects))
+                let place = (deploy.attempt, placement.as_slice());
+                Box::new(Task::new(job, subtask, place, &self.settings, self.defects))
             })
         };
         let tasks = self.job.topology().subtask_ids().map(task).collect();

@@ -9,7 +9,7 @@ use crate::explore::footage::Footage;
 use crate::explore::run::{WorldKind, run_plan};
 use crate::plan::Plan;
 use crate::render::words::clause;
-use crate::trace::{Event, Stamp};
+use crate::trace::{Event, Shapes, Stamp};
 
 /// One event, in words.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -37,12 +37,12 @@ pub fn around(plan: &Plan, prepared: &Prepared, step: Range<u64>) -> Vec<Context
     let is_telling = |event: &Event| {
         !matches!(event, Event::Read { .. } | Event::Sent { .. } | Event::Received { .. })
     };
-    let topology = prepared.experiment.job.topology();
+    let shapes = Shapes::of(&trace);
     let line = |(stamp, event): &(Stamp, Event)| ContextLine {
         number: stamp.number,
         at_ns: stamp.at.0,
         process: stamp.process.to_string(),
-        words: clause(topology, event).sentence(),
+        words: clause(shapes.around(*stamp, event), event).sentence(),
         is_sealing: step.contains(&stamp.number),
     };
     let (before, within, after) = TOLD;

@@ -83,6 +83,16 @@ pub static SETTINGS: &[Knob] = &[
         },
     },
     Knob {
+        name: "cluster.buffers",
+        plain: 0,
+        get: |plan| plan.cluster.buffers.map_or(0, |buffers| u64::from(buffers.bytes)),
+        set: |plan, value| match (value, &mut plan.cluster.buffers) {
+            (0, buffers) => *buffers = None,
+            (value, Some(buffers)) => buffers.bytes = u32::try_from(value).unwrap_or(u32::MAX),
+            (_, None) => {}
+        },
+    },
+    Knob {
         name: "links.channels.spread",
         plain: 0,
         get: |plan| spread(&plan.links.channels),

@@ -49,7 +49,7 @@ impl Judge {
         self.liveness.handle_attempt_started(scene);
         self.order.handle_attempt_started(scene);
         self.output.handle_attempt_started(attempt);
-        self.ownership.handle_attempt_started();
+        self.ownership.handle_attempt_started(restored);
         self.splits.handle_attempt_started(restored);
         self.state.handle_attempt_started(scene, restored);
         self.event_time.handle_attempt_started(scene, restored);

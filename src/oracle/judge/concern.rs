@@ -27,7 +27,8 @@ pub(super) fn concern(event: &Event) -> Concern {
         | E::BarrierOvertook { .. } | E::Replayed { .. }
         | E::ChannelBlocked { .. } | E::ChannelUnblocked { .. } => Concern::Channel,
         E::Restored(_) | E::AlignmentStarted { .. } | E::AlignmentAborted { .. }
-        | E::AlignmentOvertaken { .. } | E::ChannelStateCaptured(_) | E::ChannelStateRestored(_)
+        | E::AlignmentOvertaken { .. } | E::ChannelStateCaptured(_) | E::ChannelStateDealt(_)
+        | E::ChannelStateRestored(_)
         | E::SnapshotTaken(_) | E::Acknowledged { .. } | E::CompletionLearned { .. }
         | E::AbortLearned { .. } => Concern::Subtask,
         E::TimeRestored { .. } | E::WatermarkAdvanced { .. } | E::WatermarkSent { .. }
@@ -55,7 +56,7 @@ pub(super) fn concern(event: &Event) -> Concern {
         | E::Released { .. } | E::HalfOpened { .. } | E::ConnectionReset { .. }
         | E::ElementLost { .. } | E::ClockChanged { .. } | E::StoreTroubled { .. }
         | E::StoreRecovered { .. } | E::SplitIdle { .. } | E::SplitResumed { .. }
-        | E::AlignmentCompleted { .. } | E::SnapshotDurable { .. } | E::Declined { .. }
+        | E::RecordCut { .. } | E::AlignmentCompleted { .. } | E::SnapshotDurable { .. } | E::Declined { .. }
         | E::SubtaskEnded { .. } | E::SubtaskFailed { .. } | E::AcknowledgementIgnored { .. }
         | E::RequestRefused { .. }
         | E::SplitRequested { .. } | E::SplitsExhausted { .. } | E::SplitsReturned { .. }

@@ -7,8 +7,8 @@ use crate::oracle::order::Marker;
 use crate::oracle::shape::{Scene, Shape};
 use crate::protocol::{Attempt, ChannelId, CheckpointId, ProcessId};
 use crate::trace::{
-    ChannelStateCaptured, ChannelStateRestored, Event, Restored, RunStarted, SnapshotTaken,
-    SplitPosition, Stamp,
+    ChannelStateCaptured, ChannelStateDealt, ChannelStateRestored, Event, Restored, RunStarted,
+    SnapshotTaken, SplitPosition, Stamp,
 };
 
 #[expect(
@@ -172,6 +172,7 @@ impl Judge {
             Event::Restored(restored) => self.restore(stamp, restored),
             Event::SnapshotTaken(snapshot) => self.snapshot(stamp, snapshot),
             Event::ChannelStateCaptured(captured) => self.capture(stamp, captured),
+            Event::ChannelStateDealt(dealt) => self.deal(stamp, dealt),
             Event::ChannelStateRestored(restored) => self.put_back(stamp, restored),
             Event::AlignmentOvertaken { subtask, attempt, checkpoint } => {
                 if self.counts_in(stamp, *subtask, *attempt) {
@@ -232,6 +233,14 @@ impl Judge {
             self.cut.handle_captured(scene!(self, stamp), captured);
             self.state.handle_captured(captured);
             self.conservation.handle_captured(captured);
+            self.ownership.handle_captured(&self.shape, captured);
+        }
+    }
+
+    fn deal(&mut self, stamp: Stamp, dealt: &ChannelStateDealt) {
+        if self.counts_in(stamp, dealt.subtask, dealt.attempt) {
+            self.ownership.handle_dealt(scene!(self, stamp), dealt);
+            self.order.handle_dealt(dealt);
         }
     }
 
@@ -240,6 +249,7 @@ impl Judge {
             return;
         }
         self.state.handle_channels_restored(restored);
+        self.ownership.handle_put_back(scene!(self, stamp), restored);
         let inputs = &self.shape.inputs[restored.subtask.index()];
         for in_flight in restored.inputs.iter().filter(|one| inputs.contains(&one.channel)) {
             self.order.handle_put_back(in_flight);
@@ -330,10 +340,15 @@ impl Judge {
             | Event::Reshaped { .. } => {
                 self.observe_rescale(stamp, event);
             }
-            Event::AttemptRunning { .. } => self.liveness.handle_running(),
-            Event::AttemptFailed { .. } => {
+            Event::AttemptRunning { attempt } => {
+                self.liveness.handle_running();
+                if self.attempt == Some(*attempt) {
+                    self.ownership.handle_running(scene!(self, stamp));
+                }
+            }
+            Event::AttemptFailed { reason, .. } => {
                 self.output.handle_attempt_failed();
-                self.liveness.handle_attempt_failed();
+                self.liveness.handle_attempt_failed(scene, reason);
             }
             Event::Triggered { attempt, checkpoint } => {
                 self.lifecycle.handle_triggered(scene, *attempt, *checkpoint);

@@ -1,11 +1,13 @@
 //! Channels with barriers that overtake, and with records that a restore put back.
 
+use std::collections::BTreeMap;
+
 use super::{Lane, Marker, OrderOracle, report};
 use crate::oracle::kind::Kind;
 use crate::oracle::shape::Scene;
 use crate::oracle::verdict::Violation;
-use crate::protocol::{ChannelId, CheckpointId, LineageId};
-use crate::trace::InFlight;
+use crate::protocol::{ChannelId, CheckpointId, LineageId, SubtaskId};
+use crate::trace::{ChannelStateDealt, InFlight};
 
 impl OrderOracle {
     /// A barrier left a channel ahead of what is in it: it may be early, and never late or unsent.
@@ -32,8 +34,24 @@ impl OrderOracle {
         lane.restored.extend(in_flight.records.iter().copied());
     }
 
+    /// After a rescale these records may be of any key that the subtask owns, whatever their channel: all
+    /// are ahead of everything that arrives.
+    pub fn handle_dealt(&mut self, told: &ChannelStateDealt) {
+        let records: usize = told.dealt.iter().map(|dealt| dealt.records.len()).sum();
+        if records > 0 {
+            self.dealt.insert(told.subtask, records);
+        }
+    }
+
     /// One of them left the channel.
     pub fn handle_replayed(&mut self, scene: &mut Scene, channel: ChannelId, record: LineageId) {
+        let receiver = scene.shape.channels[channel.index()].to;
+        if let Some(left) = self.dealt.get_mut(&receiver) {
+            *left -= 1;
+            if *left == 0 {
+                self.dealt.remove(&receiver);
+            }
+        }
         let lane = &mut self.lanes[channel.index()];
         let expected = lane.restored.pop_front();
         if expected == Some(record) {
@@ -45,6 +63,21 @@ impl OrderOracle {
         let violation = Violation::new(Kind::ReplayedOutOfOrder, text);
         scene.report(violation.on(channel).with(record));
     }
+}
+
+/// A record left a channel: its receiver must have processed all that a rescale dealt out to it.
+#[cold]
+pub(super) fn judge_behind_dealt(
+    dealt: &BTreeMap<SubtaskId, usize>,
+    scene: &mut Scene,
+    channel: ChannelId,
+    record: LineageId,
+) {
+    let Some(left) = dealt.get(&scene.shape.channels[channel.index()].to) else { return };
+    let name = scene.channel(channel);
+    let text = format!("record {record} left {name} ahead of {left} that were dealt out");
+    let violation = Violation::new(Kind::OvertookRestored, text);
+    scene.report(violation.on(channel).with(record));
 }
 
 impl Lane {

@@ -50,6 +50,12 @@ impl StateOracle {
     /// What was on its way is back in the channels.
     pub fn handle_channels_restored(&mut self, restored: &ChannelStateRestored) {
         let found = OnItsWay::new(&restored.inputs, &restored.outputs);
+        if self.is_dealt {
+            for (channel, records) in &found.inputs {
+                let Some(flow) = self.flows.get_mut(channel.index()) else { continue };
+                records.iter().for_each(|record| flow.sent.add(record.0));
+            }
+        }
         self.put_back[restored.subtask.index()] = found;
     }
 

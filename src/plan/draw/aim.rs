@@ -46,8 +46,8 @@ impl Home {
             | P::ConnectionReset | P::ElementLost | P::ClockChanged | P::StoreTroubled
             | P::StoreRecovered | P::ObjectDestroyed | P::SinkTroubled | P::SinkRecovered
             | P::SplitIdle | P::SplitResumed => None,
-            P::BarrierOvertook | P::Replayed | P::AlignmentOvertaken | P::ChannelStateCaptured
-            | P::ChannelStateRestored => Some(Home::Worker),
+            P::BarrierOvertook | P::Replayed | P::RecordCut | P::AlignmentOvertaken
+            | P::ChannelStateCaptured | P::ChannelStateDealt | P::ChannelStateRestored => Some(Home::Worker),
             P::Read | P::Sent | P::Received | P::BarrierSent | P::BarrierReceived | P::CancelSent
             | P::CancelReceived | P::EndSent | P::EndReceived | P::ChannelBlocked
             | P::ChannelUnblocked | P::Restored | P::AlignmentStarted | P::AlignmentCompleted
@@ -79,6 +79,10 @@ impl Home {
 pub struct Repertoire {
     /// Barriers that overtake records.
     pub overtaking: bool,
+    /// Buffers, within which they may overtake.
+    pub buffers: bool,
+    /// Channel state that a rescale deals out.
+    pub dealing: bool,
     /// Enumerators that assign splits.
     pub enumerating: bool,
     /// A trace that tells of event time.
@@ -91,14 +95,23 @@ pub struct Repertoire {
 
 impl Repertoire {
     /// Everything.
-    pub const ALL: Self =
-        Self { overtaking: true, enumerating: true, time: true, asking: true, finishing: true };
+    pub const ALL: Self = Self {
+        overtaking: true,
+        buffers: true,
+        dealing: true,
+        enumerating: true,
+        time: true,
+        asking: true,
+        finishing: true,
+    };
 
     /// What runs of this job with these settings have.
     #[must_use]
     pub fn of(settings: &ClusterSettings, job: &JobPlan) -> Self {
         Self {
             overtaking: settings.checkpoints.protocol.may_overtake(),
+            buffers: settings.checkpoints.protocol.may_overtake() && settings.buffers.is_some(),
+            dealing: false,
             enumerating: !job.assignment.is_static(),
             time: settings.observe_time,
             asking: false,
@@ -115,6 +128,8 @@ impl Repertoire {
             | Point::AlignmentOvertaken
             | Point::ChannelStateCaptured
             | Point::ChannelStateRestored => self.overtaking,
+            Point::RecordCut => self.buffers,
+            Point::ChannelStateDealt => self.dealing,
             Point::SavepointTriggered
             | Point::SavepointCompleted
             | Point::JobStopped

@@ -21,8 +21,8 @@ use super::fault::{Fault, PlannedFault};
 use super::fault_class::FaultClass;
 use super::random::{Concern, Stream};
 use super::scenario::Scenario;
-use super::{JobPlan, Plan};
-use crate::protocol::{DefectSet, ProcessId, Topology};
+use super::{ClusterSettings, JobPlan, Plan};
+use crate::protocol::{DefectSet, ProcessId, Protocol, Topology};
 
 /// The plan of `seed`. `topology` gives the shape of a job plan's job.
 ///
@@ -52,6 +52,7 @@ pub fn draw<E>(
     let requests = request::requests(scenario, seed);
     let mut targets = Targets::of(&topology, &cluster, &job);
     targets.repertoire.asking = !requests.is_empty();
+    targets.repertoire.dealing = leaves_in_flight(&cluster) && !rescales.is_empty();
     let mut faults = draw_faults(scenario, seed, targets);
     faults.extend(lost.iter().map(|worker| lose(scenario, seed, targets, *worker)));
     Ok(Plan {
@@ -69,6 +70,12 @@ pub fn draw<E>(
         lost: lost.into_iter().map(ProcessId::Worker).collect(),
         defects,
     })
+}
+
+/// Whether something may be in flight at a cut.
+fn leaves_in_flight(cluster: &ClusterSettings) -> bool {
+    let protocol = cluster.checkpoints.protocol;
+    protocol.may_overtake() || protocol == Protocol::Cyclic
 }
 
 /// What is left of the safety phase after the last moment at which a fault may strike.

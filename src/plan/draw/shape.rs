@@ -1,12 +1,12 @@
 //! The shape of a run: its job, its processes, its checkpoints, its links.
 
 use super::small;
-use crate::cluster::ClusterSettings;
+use crate::cluster::{BufferSettings, ClusterSettings};
 use crate::dataflow::Deal;
 use crate::plan::JobPlan;
 use crate::plan::links::{ControlLink, Latency, LinkSettings, SlowLink};
 use crate::plan::random::{Concern, Span, Stream};
-use crate::plan::scenario::{ClusterScenario, Scenario};
+use crate::plan::scenario::{BufferScenario, ClusterScenario, Scenario};
 use crate::protocol::{ChannelId, CheckpointSettings, ProcessId, Protocol, Topology};
 
 pub fn job(scenario: &Scenario, stream: &mut Stream) -> JobPlan {
@@ -44,6 +44,7 @@ pub fn cluster(scenario: &Scenario, topology: &Topology, stream: &mut Stream) ->
         restart_delay_ms: stream.within(ranges.restart_delay_ms),
         request_retry_ms: stream.within(ranges.request_retry_ms).max(1),
         credits: stream.within(ranges.credits).max(1) as u32,
+        buffers: ranges.buffers.map(|ranges| buffers(ranges, stream)),
         source_interval_us: stream.within(ranges.source_interval_us),
         fetch_max: 64,
         sink_batch: stream.within(ranges.sink_batch).max(1) as u32,
@@ -70,6 +71,13 @@ fn checkpoints(scenario: &Scenario, stream: &mut Stream) -> CheckpointSettings {
         concurrent_max: stream.within(ranges.concurrent_max).max(1) as u32,
         failures_tolerated: stream.within(ranges.failures_tolerated) as u32,
         retained: stream.within(ranges.retained).max(1) as u32,
+    }
+}
+
+fn buffers(ranges: BufferScenario, stream: &mut Stream) -> BufferSettings {
+    BufferSettings {
+        bytes: stream.within(ranges.bytes).max(1) as u32,
+        timeout_ms: stream.within(ranges.timeout_ms).max(1),
     }
 }
 

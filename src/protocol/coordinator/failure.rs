@@ -21,11 +21,26 @@ impl CheckpointCoordinator {
         checkpoint: CheckpointId,
         reason: AbortReason,
     ) {
+        let pending = self.take_abortable(checkpoint);
+        self.give_up(now, checkpoint, &pending, reason);
+    }
+
+    /// A subtask cannot take part, although nothing failed: this does not count as a failure (Flink:
+    /// `CHECKPOINT_DECLINED_SUBSUMED`).
+    pub(super) fn pass_over(&mut self, now: VirtualTime, checkpoint: CheckpointId) {
+        let pending = self.take_abortable(checkpoint);
+        self.discard(now, checkpoint, &pending, AbortReason::Declined);
+        if let Some(request) = pending.savepoint {
+            self.fail_savepoint(now, pending.attempt, request);
+        }
+    }
+
+    fn take_abortable(&mut self, checkpoint: CheckpointId) -> PendingCheckpoint {
         let Some(pending) = self.pending.remove(&checkpoint) else {
             unreachable!("{checkpoint} is aborted but not pending");
         };
         assert!(!pending.is_adding(), "{checkpoint} is aborted while its outcome is not known");
-        self.give_up(now, checkpoint, &pending, reason);
+        pending
     }
 
     /// The pending checkpoints that do not complete once a newer one has; savepoints do.
@@ -44,8 +59,23 @@ impl CheckpointCoordinator {
         }
     }
 
-    /// The checkpoint will never complete: everybody forgets it, and its snapshots go.
+    /// The checkpoint will never complete, and that may say something about the running attempt.
     pub(super) fn give_up(
+        &mut self,
+        now: VirtualTime,
+        checkpoint: CheckpointId,
+        pending: &PendingCheckpoint,
+        reason: AbortReason,
+    ) {
+        self.discard(now, checkpoint, pending, reason);
+        match pending.savepoint {
+            Some(request) => self.fail_savepoint(now, pending.attempt, request),
+            None => self.count_failure(pending.attempt, reason),
+        }
+    }
+
+    /// Everybody forgets the checkpoint, and its snapshots go.
+    fn discard(
         &mut self,
         now: VirtualTime,
         checkpoint: CheckpointId,
@@ -61,10 +91,6 @@ impl CheckpointCoordinator {
             self.outputs.push_back(CoordinatorOutput::DeleteSnapshots(snapshots));
         }
         self.schedule.handle_ended(now);
-        match pending.savepoint {
-            Some(request) => self.fail_savepoint(now, attempt, request),
-            None => self.count_failure(attempt, reason),
-        }
     }
 
     /// Failures in a row count, each checkpoint once (it leaves `pending` when it fails), and only

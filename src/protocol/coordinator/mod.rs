@@ -10,7 +10,7 @@ mod triggering;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use crate::protocol::abort::AbortReason;
+use crate::protocol::abort::{AbortReason, DeclineReason};
 use crate::protocol::acknowledgement::Acknowledgement;
 use crate::protocol::completed::CompletedCheckpoint;
 use crate::protocol::completed_store::CompletedStore;
@@ -55,6 +55,8 @@ pub struct CheckpointCoordinator {
     reserving: Option<Reserving>,
     /// Somebody waits for a checkpoint: the next one does not wait for its turn.
     is_requested: bool,
+    /// Until the attempt ends, barriers keep their place whatever the protocol.
+    keeps_in_order: bool,
     /// Never more than `concurrent_max` of one attempt beside savepoints, and at most one of all being added.
     pending: BTreeMap<CheckpointId, PendingCheckpoint>,
     store: CompletedStore,
@@ -93,6 +95,7 @@ impl CheckpointCoordinator {
             last_reserved,
             reserving: None,
             is_requested: false,
+            keeps_in_order: false,
             pending: BTreeMap::new(),
             store,
             wanted: VecDeque::new(),
@@ -127,6 +130,7 @@ impl CheckpointCoordinator {
     pub fn stop_attempt(&mut self, now: VirtualTime) {
         self.job = Job::Stopped;
         self.is_requested = false;
+        self.keeps_in_order = false;
         self.schedule.stop();
         if self.defects.has(Defect::StaleAcknowledgementCounted) {
             return; // What is pending goes on collecting from the dead attempt.
@@ -141,6 +145,12 @@ impl CheckpointCoordinator {
     pub fn request(&mut self, now: VirtualTime) {
         self.is_requested = true;
         self.reserve_if_due(now);
+    }
+
+    /// What is triggered from here on, until the attempt ends, leaves nothing in flight: its barriers overtake
+    /// nothing.
+    pub fn keep_barriers_in_order(&mut self) {
+        self.keeps_in_order = true;
     }
 
     /// A timer that was asked for.
@@ -173,9 +183,18 @@ impl CheckpointCoordinator {
     }
 
     /// A subtask declines.
-    pub fn handle_decline(&mut self, now: VirtualTime, attempt: Attempt, checkpoint: CheckpointId) {
+    pub fn handle_decline(
+        &mut self,
+        now: VirtualTime,
+        attempt: Attempt,
+        checkpoint: CheckpointId,
+        reason: DeclineReason,
+    ) {
         if self.is_current(attempt) && self.collection_of(checkpoint, attempt).is_some() {
-            self.abort(now, checkpoint, AbortReason::Declined);
+            match reason {
+                DeclineReason::SnapshotFailed => self.abort(now, checkpoint, AbortReason::Declined),
+                DeclineReason::Superseded => self.pass_over(now, checkpoint),
+            }
         }
         self.reserve_if_due(now);
     }

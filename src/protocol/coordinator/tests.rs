@@ -181,7 +181,7 @@ fn only_before_the_addition_can_finalization_fail_or_expire() {
 fn what_is_said_of_a_dead_attempt_is_ignored() {
     let mut coordinator = coordinator(settings());
     trigger(&mut coordinator, 1);
-    coordinator.handle_decline(ms(110), Attempt(0), ckpt(1));
+    coordinator.handle_decline(ms(110), Attempt(0), ckpt(1), DeclineReason::SnapshotFailed);
     coordinator.handle_acknowledge(ms(110), acknowledgement(0, 1, 0));
     let outputs = drain(&mut coordinator);
     assert!(matches!(outputs[..], [CoordinatorOutput::Ignored { discard: true, .. }]));
@@ -213,7 +213,7 @@ fn a_late_duplicate_of_a_completed_checkpoint_is_kept() {
 fn a_checkpoint_waits_for_the_pause_after_the_last_one_ended() {
     let mut coordinator = coordinator(CheckpointSettings { pause_min_ms: 60, ..settings() });
     trigger(&mut coordinator, 1);
-    coordinator.handle_decline(ms(190), Attempt(1), ckpt(1));
+    coordinator.handle_decline(ms(190), Attempt(1), ckpt(1), DeclineReason::SnapshotFailed);
     drain(&mut coordinator);
     coordinator.handle_timer(ms(200), CoordinatorTimer::Trigger);
     let wake = CoordinatorOutput::SetTimer { at: ms(250), timer: CoordinatorTimer::Trigger };
@@ -227,10 +227,33 @@ fn a_job_fails_once_when_more_fail_in_a_row_than_are_tolerated() {
     let mut coordinator = coordinator(settings());
     let failures = |id, coordinator: &mut CheckpointCoordinator| {
         trigger(coordinator, id);
-        coordinator.handle_decline(ms(100 * id), Attempt(1), ckpt(id));
-        coordinator.handle_decline(ms(100 * id), Attempt(1), ckpt(id));
+        coordinator.handle_decline(
+            ms(100 * id),
+            Attempt(1),
+            ckpt(id),
+            DeclineReason::SnapshotFailed,
+        );
+        coordinator.handle_decline(
+            ms(100 * id),
+            Attempt(1),
+            ckpt(id),
+            DeclineReason::SnapshotFailed,
+        );
         drain(coordinator).iter().filter(|it| **it == CoordinatorOutput::FailAttempt).count()
     };
     let told: Vec<_> = (1..=4).map(|id| failures(id, &mut coordinator)).collect();
     assert_eq!(told, [0, 1, 0, 0], "a checkpoint counts once, the attempt fails once");
+}
+
+#[test]
+fn a_superseded_checkpoint_says_nothing_about_the_attempt() {
+    let mut coordinator = coordinator(CheckpointSettings { failures_tolerated: 0, ..settings() });
+    for id in 1..=3 {
+        trigger(&mut coordinator, id);
+        coordinator.handle_decline(ms(100 * id), Attempt(1), ckpt(id), DeclineReason::Superseded);
+        let outputs = drain(&mut coordinator);
+        let (checkpoint, reason) = (ckpt(id), AbortReason::Declined);
+        assert!(outputs.contains(&CoordinatorOutput::Aborted { checkpoint, reason }));
+        assert!(!outputs.contains(&CoordinatorOutput::FailAttempt), "ckpt-{id}");
+    }
 }

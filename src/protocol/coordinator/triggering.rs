@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{CheckpointCoordinator, Job, Reserving};
 use crate::protocol::abort::AbortReason;
-use crate::protocol::barrier::Barrier;
+use crate::protocol::barrier::{Barrier, Passage};
 use crate::protocol::coordinator_output::{CoordinatorOutput, CoordinatorTimer};
 use crate::protocol::ids::{Attempt, CheckpointId};
 use crate::protocol::pending::{Collection, PendingCheckpoint, PendingPhase};
@@ -92,7 +92,8 @@ impl CheckpointCoordinator {
                 CoordinatorOutput::TriggerSavepoint { checkpoint, mode }
             }
             None => {
-                let passage = self.settings.passage(now);
+                let usual = self.settings.passage(now);
+                let passage = if self.keeps_in_order { Passage::InOrder } else { usual };
                 CoordinatorOutput::Trigger(Barrier { checkpoint, passage })
             }
         });

@@ -89,6 +89,9 @@ fn too_many_outstanding_snapshots_cost_the_oldest() {
     let newest = OUTSTANDING_MAX as u64 + 1;
     (1..=newest).for_each(|id| subtask.handle_barrier(Barrier::in_order(ckpt(id))));
     let outputs = drain(&mut subtask);
-    let given_up = [SubtaskOutput::Decline(ckpt(1)), SubtaskOutput::DiscardSnapshot(ckpt(1))];
+    let given_up = [
+        SubtaskOutput::Decline(ckpt(1), DeclineReason::SnapshotFailed),
+        SubtaskOutput::DiscardSnapshot(ckpt(1)),
+    ];
     assert_eq!(outputs[outputs.len() - 2..], given_up);
 }

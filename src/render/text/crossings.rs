@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::protocol::{
-    Attempt, ChannelId, CheckpointId, ObjectKey, ProcessId, SubtaskId, Topology, TransactionId,
+    Attempt, ChannelId, CheckpointId, ObjectKey, ProcessId, SubtaskId, TransactionId,
 };
-use crate::trace::{Event, Stamp};
+use crate::trace::{Event, Shapes, Stamp};
 
 /// A message, drawn in the row of its arrival; or what became of it, in the row where that happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub enum Style {
 /// Some messages have no event of their own when they arrive: the first thing that a source does for a
 /// checkpoint is what a trigger brought about.
 pub struct Crossings<'a> {
-    topology: &'a Topology,
+    shapes: &'a Shapes,
     /// Where each subtask lived in each attempt.
     places: BTreeMap<(SubtaskId, Attempt), ProcessId>,
     /// Who asked for a commit last.
@@ -45,9 +45,9 @@ pub struct Crossings<'a> {
 
 impl<'a> Crossings<'a> {
     /// Nothing is known yet.
-    pub fn new(topology: &'a Topology) -> Self {
+    pub fn new(shapes: &'a Shapes) -> Self {
         let (places, commits, triggered) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
-        Self { topology, places, commits, triggered }
+        Self { shapes, places, commits, triggered }
     }
 
     /// The message that led to this event, or that it is about. Events come in order.
@@ -74,11 +74,12 @@ impl<'a> Crossings<'a> {
     fn place(&self, event: &Event) -> Option<(SubtaskId, Attempt)> {
         match event {
             Event::Sent { channel, attempt, .. } | Event::BarrierSent { channel, attempt, .. } => {
-                Some((self.topology.channels.get(channel.index())?.from, *attempt))
+                Some((self.sender_in(*channel, *attempt)?, *attempt))
             }
             Event::Received { channel, attempt, .. }
             | Event::BarrierReceived { channel, attempt, .. } => {
-                Some((self.topology.channels.get(channel.index())?.to, *attempt))
+                let topology = self.shapes.in_attempt(*attempt);
+                Some((topology.channels.get(channel.index())?.to, *attempt))
             }
             Event::Restored(restored) => Some((restored.subtask, restored.attempt)),
             Event::SnapshotTaken(taken) => Some((taken.subtask, taken.attempt)),
@@ -96,7 +97,7 @@ impl<'a> Crossings<'a> {
             | Event::CancelReceived { channel, attempt, .. }
             | Event::EndReceived { channel, attempt, .. } => self.upstream(*channel, *attempt),
             Event::BarrierSent { channel, attempt, checkpoint, .. } => {
-                let from = self.topology.channels.get(channel.index())?.from;
+                let from = self.sender_in(*channel, *attempt)?;
                 self.trigger(from, *attempt, *checkpoint)
             }
             Event::SnapshotTaken(taken) => {
@@ -137,8 +138,12 @@ impl<'a> Crossings<'a> {
         self.places.get(&(subtask, attempt)).copied()
     }
 
+    fn sender_in(&self, channel: ChannelId, attempt: Attempt) -> Option<SubtaskId> {
+        Some(self.shapes.in_attempt(attempt).channels.get(channel.index())?.from)
+    }
+
     fn upstream(&self, channel: ChannelId, attempt: Attempt) -> Option<ProcessId> {
-        self.home(self.topology.channels.get(channel.index())?.from, attempt)
+        self.home(self.sender_in(channel, attempt)?, attempt)
     }
 
     fn trigger(
@@ -147,9 +152,10 @@ impl<'a> Crossings<'a> {
         attempt: Attempt,
         checkpoint: CheckpointId,
     ) -> Option<ProcessId> {
-        self.topology.subtasks.get(subtask.index())?;
-        let is_first = self.topology.is_source(subtask)
-            && self.triggered.insert((subtask, attempt, checkpoint));
+        let topology = self.shapes.in_attempt(attempt);
+        topology.subtasks.get(subtask.index())?;
+        let is_first =
+            topology.is_source(subtask) && self.triggered.insert((subtask, attempt, checkpoint));
         is_first.then_some(ProcessId::Coordinator)
     }
 }

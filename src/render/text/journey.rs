@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::protocol::{LineageId, OperatorId, Topology};
-use crate::trace::{Event, Stamp};
+use crate::trace::{Event, Shapes, Stamp};
 
 /// Up to how many records that one record was turned into its ancestors are looked for.
 const CHILDREN_MAX: u32 = 16;
@@ -13,10 +13,12 @@ const CHILDREN_MAX: u32 = 16;
 /// A lineage id is a function of its parent, of the operator and of a small number; so a parent is one
 /// whose child it is. Causes come before effects, so one pass backwards finds them all.
 pub fn ancestors(trace: &[(Stamp, Event)], record: LineageId) -> BTreeSet<LineageId> {
-    let topology = super::topology(trace);
+    let shapes = Shapes::of(trace);
     let mut found = BTreeSet::from([record]);
-    for (_, event) in trace.iter().rev() {
-        let Some((lineage, operator)) = taken(event, &topology) else { continue };
+    for (stamp, event) in trace.iter().rev() {
+        let Some((lineage, operator)) = taken(event, shapes.around(*stamp, event)) else {
+            continue;
+        };
         let is_parent = |index| found.contains(&lineage.child(operator, index));
         if !found.contains(&lineage) && (0..CHILDREN_MAX).any(is_parent) {
             found.insert(lineage);

@@ -16,8 +16,8 @@ mod selection;
 #[cfg(test)]
 mod tests;
 
-use crate::protocol::{ChannelId, CheckpointId, LineageId, SubtaskId, Topology};
-use crate::trace::{Event, Stamp};
+use crate::protocol::{ChannelId, CheckpointId, LineageId, SubtaskId};
+use crate::trace::{Event, Shapes, Stamp};
 
 use self::focus::Focus;
 use self::page::Page;
@@ -64,18 +64,9 @@ impl Default for Options {
 /// empty text. Every line ends with a line feed, none with spaces.
 #[must_use]
 pub fn diagram(trace: &[(Stamp, Event)], options: &Options) -> String {
-    let topology = topology(trace);
+    let shapes = Shapes::of(trace);
     let focus = Focus::of(trace, options.highlight.as_ref());
-    let moments = moments::gather(trace, &topology, &focus);
+    let moments = moments::gather(trace, &shapes, &focus);
     let rows = selection::choose(&moments, trace, options.rows_max.max(1));
-    Page::new(&moments, &rows, &focus, &topology, options).draw()
-}
-
-/// The job's shape, as the trace tells it; an empty one, in which things have no names, where it does not.
-fn topology(trace: &[(Stamp, Event)]) -> Topology {
-    let told = trace.iter().find_map(|(_, event)| match event {
-        Event::RunStarted(run) => Some(run.topology.clone()),
-        _ => None,
-    });
-    told.unwrap_or_default()
+    Page::new(&moments, &rows, &focus, &shapes, options).draw()
 }

@@ -6,7 +6,7 @@ use super::lifelines::Change;
 use super::rank::Rank;
 use crate::protocol::{ProcessId, Topology, VirtualTime};
 use crate::render::words::{Clause, clause};
-use crate::trace::{Event, Stamp};
+use crate::trace::{Event, Shapes, Stamp};
 
 /// The sign at a lifeline, the most telling one last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,12 +54,13 @@ pub struct Moment {
 }
 
 /// The moments of a trace, in order. Records are not among them, unless they stand out.
-pub fn gather(trace: &[(Stamp, Event)], topology: &Topology, focus: &Focus) -> Vec<Moment> {
-    let mut crossings = Crossings::new(topology);
+pub fn gather(trace: &[(Stamp, Event)], shapes: &Shapes, focus: &Focus) -> Vec<Moment> {
+    let mut crossings = Crossings::new(shapes);
     let mut moments: Vec<Moment> = Vec::new();
     for (stamp, event) in trace {
         let arrow = crossings.arrow(*stamp, event);
         let Some(rank) = Rank::of(stamp.number, event, focus) else { continue };
+        let topology = shapes.around(*stamp, event);
         let moment = Moment::new(*stamp, event, rank, arrow, topology, focus);
         match moments.last_mut() {
             Some(last) if last.takes(&moment) => last.join(moment),

@@ -9,7 +9,8 @@ use super::lifelines::Lifelines;
 use super::moments::{Moment, Sign};
 use super::selection::{Gap, Row};
 use super::{Options, WIDTH_MIN};
-use crate::protocol::{ProcessId, Topology};
+use crate::protocol::ProcessId;
+use crate::trace::Shapes;
 
 /// The least room for words.
 const WORDS_MIN: usize = 26;
@@ -25,7 +26,7 @@ pub struct Page<'a> {
     moments: &'a [Moment],
     rows: &'a [Row],
     focus: &'a Focus,
-    topology: &'a Topology,
+    shapes: &'a Shapes,
     columns: Columns,
     /// The width of numbers, and of times.
     gutter: (usize, usize),
@@ -39,7 +40,7 @@ impl<'a> Page<'a> {
         moments: &'a [Moment],
         rows: &'a [Row],
         focus: &'a Focus,
-        topology: &'a Topology,
+        shapes: &'a Shapes,
         options: &Options,
     ) -> Self {
         let told = || shown(moments, rows);
@@ -53,7 +54,7 @@ impl<'a> Page<'a> {
         let columns = Columns::new(told(), room);
         let words = width.saturating_sub(left + columns.width()).max(WORDS_MIN);
         let (gutter, text) = ((number, time), String::new());
-        Self { moments, rows, focus, topology, columns, gutter, words, text }
+        Self { moments, rows, focus, shapes, columns, gutter, words, text }
     }
 
     /// Draws all of it.
@@ -95,7 +96,7 @@ impl<'a> Page<'a> {
     fn about(&self) -> Option<String> {
         let highlight = self.focus.highlight.as_ref()?;
         let checkpoint = self.focus.checkpoint.map(|checkpoint| checkpoint.to_string());
-        let topology = self.topology;
+        let topology = self.shapes.at(highlight.event);
         let subtask = highlight.subtask.map(|it| format!("subtask {}", topology.name(it)));
         let channel = highlight.channel.map(|it| format!("channel {}", topology.channel_name(it)));
         let record = highlight.record.map(|it| format!("record {it}, and what it was made of"));

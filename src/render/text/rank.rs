@@ -82,6 +82,7 @@ fn kind(event: &Event, focus: &Focus) -> Kind {
         | Event::BarrierReceived { checkpoint, .. }
         | Event::BarrierOvertook { checkpoint, .. }
         | Event::AlignmentOvertaken { checkpoint, .. }
+        | Event::RecordCut { checkpoint, .. }
         | Event::CancelSent { checkpoint, .. }
         | Event::CancelReceived { checkpoint, .. }
         | Event::ChannelBlocked { checkpoint, .. }
@@ -97,6 +98,7 @@ fn kind(event: &Event, focus: &Focus) -> Kind {
         | Event::CompletionNotified { checkpoint, .. } => Kind::Cut(*checkpoint),
         Event::SnapshotTaken(taken) => Kind::Cut(taken.checkpoint),
         Event::ChannelStateCaptured(captured) => Kind::Cut(captured.checkpoint),
+        Event::ChannelStateDealt(dealt) => Kind::Detail(Some(dealt.checkpoint)),
         Event::ChannelStateRestored(restored) => Kind::Detail(Some(restored.checkpoint)),
         Event::Restored(restored) => match restored.checkpoint {
             Some(checkpoint) if focus.checkpoint == Some(checkpoint) => Kind::Cut(checkpoint),

@@ -233,3 +233,25 @@ fn nothing_gives_nothing() {
     let alone = diagram(&[(stamp, crashed)], &Options::default());
     assert!(alone.contains("#7") && alone.contains("worker-0 crashes"), "{alone}");
 }
+
+#[test]
+fn after_a_rescale_names_are_those_of_the_new_shape() {
+    let mut script = Script::new(topology(1));
+    let (second, two) = (Attempt(2), CheckpointId(2));
+    let reshaped =
+        Event::Reshaped { attempt: second, term: Term(1), topology: Box::new(topology(3)) };
+    script.then(COORDINATOR, reshaped);
+    let started = Event::AttemptStarted { attempt: second, term: Term(1), restored: None };
+    script.then(COORDINATOR, started);
+    script.then(COORDINATOR, Event::Triggered { attempt: second, checkpoint: two });
+    let acknowledged =
+        |attempt| Event::Acknowledged { subtask: SubtaskId(3), attempt, checkpoint: two };
+    script.then(worker(1), acknowledged(second));
+    script.then(worker(0), acknowledged(FIRST));
+    let drawn = script.drawn(Options::default());
+    assert!(drawn.contains("sum/2 acknowledges"), "{drawn}");
+    assert!(
+        drawn.contains("subtask-3 acknowledges"),
+        "a name that attempt-1 did not have: {drawn}"
+    );
+}

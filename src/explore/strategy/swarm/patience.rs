@@ -98,9 +98,11 @@ impl Pace {
         let bytes_us = links.byte_ns.max * RECORD_BYTES / 1_000;
         let channel_us = latency(&links.channels).max(slow_us) + bytes_us;
         let granted = cluster.credits.min.max(1).div_ceil(2);
+        let parcels =
+            cluster.buffers.map_or(1, |buffers| RECORD_BYTES.div_ceil(buffers.bytes.min.max(1)));
         let work_ns = cluster.cost.map_or(0, |cost| cost.record_ns + cost.byte_ns * RECORD_BYTES);
         let work_us = work_ns / 1_000;
-        let waiting_us = (2 * channel_us).div_ceil(granted).max(bytes_us);
+        let waiting_us = (2 * channel_us * parcels).div_ceil(granted).max(bytes_us);
         Self {
             channel_us,
             control_us: control_us(links, &latency),

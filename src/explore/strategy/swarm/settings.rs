@@ -37,6 +37,7 @@ impl Variation {
         const WORKERS: &[Span] = &[Span::new(1, 2), Span::new(2, 3), Span::new(4, 6)];
         const CREDITS: &[Span] =
             &[Span::new(1, 1), Span::new(1, 2), Span::new(2, 6), Span::new(32, 128)];
+        const BUFFERS: &[Span] = &[Span::new(4, 12), Span::new(16, 64), Span::new(300, 4_000)];
         const SOURCE_INTERVALS_US: &[Span] =
             &[Span::new(0, 100), Span::new(300, 1_000), Span::new(1_000, 6_000)];
         const BATCHES: &[Span] = &[Span::new(1, 1), Span::new(2, 8), Span::new(24, 64)];
@@ -50,9 +51,13 @@ impl Variation {
         let batch = self.pick(Setting::SinkBatch, BATCHES);
         let mailbox = self.pick(Setting::Mailbox, MAILBOXES_US);
         let stores = self.pick(Setting::Stores, STORES_US);
+        let buffers = self.pick(Setting::Buffers, BUFFERS);
         let cluster = &mut self.varied.cluster;
         replace(&mut cluster.workers, workers);
         replace(&mut cluster.credits, credits);
+        if let (Some(ranges), Some(bytes)) = (&mut cluster.buffers, buffers) {
+            ranges.bytes = bytes;
+        }
         replace(&mut cluster.source_interval_us, interval);
         replace(&mut cluster.sink_batch, batch);
         replace(&mut cluster.mailbox_us, mailbox);

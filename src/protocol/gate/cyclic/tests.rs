@@ -139,6 +139,25 @@ fn every_trigger_counts_that_comes_while_the_gate_is_held() {
     }
 }
 
+/// The older one cannot be taken any more: its barrier would leave behind the newer one's.
+#[test]
+fn a_trigger_that_was_overtaken_by_a_newer_one_is_passed_over_and_its_log_elsewhere_given_up() {
+    let mut overtaken = gate();
+    take(&mut overtaken, [(0, Element::End)]);
+    [2, 1].into_iter().for_each(|id| overtaken.handle_trigger(Barrier::in_order(ckpt(id))));
+    run(&mut overtaken);
+    take(&mut overtaken, [(1, barrier(2))]);
+    run(&mut overtaken);
+    assert_eq!(overtaken.take_captured(ckpt(2)), Some(vec![vec![], vec![]]));
+    assert_eq!(overtaken.take_captured(ckpt(1)), None);
+    let mut other = gate();
+    take(&mut other, [(0, Element::End)]);
+    [1, 2].into_iter().for_each(|id| other.handle_trigger(Barrier::in_order(ckpt(id))));
+    run(&mut other);
+    take(&mut other, [(1, barrier(2))]);
+    assert!(drain(&mut other).contains(&GateOutput::CaptureAbandoned(ckpt(1))));
+}
+
 #[test]
 fn logs_are_bounded() {
     let mut gate = gate();

@@ -1,136 +1,17 @@
-//! The two ends of a channel: counts, digests, credits.
+//! The sending end of a channel: what was emitted, what waits for its buffer to be full, what for credit.
 
 use std::collections::VecDeque;
 
+use super::super::buffers::{BufferWriter, Parcel};
 use super::super::message::Message;
 use super::super::process::Outbox;
-use super::Env;
+use super::super::settings::BufferSettings;
 use crate::dataflow::Item;
 use crate::protocol::{
-    Attempt, Barrier, ChannelId, CheckpointId, Defect, DefectSet, Digest, Element, ProcessId,
+    Attempt, Barrier, ChannelId, CheckpointId, Defect, DefectSet, Digest, Element, LineageId,
+    ProcessId,
 };
 use crate::trace::{ChannelCut, Event};
-
-/// The receiving end: what was processed, and how much the sender may send.
-#[derive(Clone, Debug)]
-pub struct InputChannel {
-    cut: ChannelCut,
-    from: ProcessId,
-    /// The number of the next element.
-    next: u32,
-    /// Items processed for which the sender has not been given new credit.
-    consumed: u32,
-    /// How many items that a restore put back into the channel have not been processed.
-    restored: usize,
-}
-
-impl InputChannel {
-    pub fn new(channel: ChannelId, from: ProcessId) -> Self {
-        let cut = ChannelCut { channel, records: 0, digest: Digest::default() };
-        Self { cut, from, next: 0, consumed: 0, restored: 0 }
-    }
-
-    pub fn id(&self) -> ChannelId {
-        self.cut.channel
-    }
-
-    pub fn cut(&self) -> ChannelCut {
-        self.cut
-    }
-
-    /// Who sends.
-    pub fn peer(&self) -> ProcessId {
-        self.from
-    }
-
-    /// An element arrived.
-    ///
-    /// # Errors
-    ///
-    /// When another should have come before it: a connection that was restored in silence lost that one.
-    pub fn arrive(&mut self, sequence: u32, defects: DefectSet) -> Result<(), String> {
-        let expected = std::mem::replace(&mut self.next, sequence.wrapping_add(1));
-        if sequence == expected || defects.has(Defect::ReconnectLossUnnoticed) {
-            return Ok(());
-        }
-        let channel = self.cut.channel;
-        Err(format!("element {sequence} of {channel} arrived, {expected} was next"))
-    }
-
-    /// The sender says how many elements it has sent.
-    ///
-    /// # Errors
-    ///
-    /// When some of them did not arrive.
-    pub fn judge_tally(&self, elements: u32, defects: DefectSet) -> Result<(), String> {
-        if elements == self.next || defects.has(Defect::ReconnectLossUnnoticed) {
-            return Ok(());
-        }
-        let ChannelCut { channel, .. } = self.cut;
-        Err(format!("{elements} elements were sent in {channel}, {} arrived", self.next))
-    }
-
-    pub fn grant(&mut self, credits: u32, attempt: Attempt, outbox: &mut impl Outbox) {
-        outbox.send(self.from, Message::Credit { attempt, channel: self.cut.channel, credits });
-    }
-
-    /// A restore puts these many items back into the channel, ahead of everything that arrives.
-    pub fn restore(&mut self, items: usize) {
-        self.restored += items;
-    }
-
-    /// How many of those have not been processed.
-    pub fn restored(&self) -> usize {
-        self.restored
-    }
-
-    /// One that a restore put back left the channel: its sender, in this attempt, knows nothing of it.
-    fn replay(&mut self, item: &Item, attempt: Attempt, env: &mut Env<'_, impl Outbox>) {
-        self.restored -= 1;
-        if let Item::Record(record) = item {
-            let (channel, lineage) = (self.cut.channel, record.lineage);
-            env.outbox.event(Event::Replayed { channel, attempt, lineage });
-        }
-    }
-
-    /// An item left the channel. Credit goes back in batches of half of what the sender may have.
-    pub fn consume(&mut self, item: &Item, attempt: Attempt, env: &mut Env<'_, impl Outbox>) {
-        if self.restored > 0 {
-            return self.replay(item, attempt, env);
-        }
-        if let Item::Record(record) = item {
-            let (channel, sequence, lineage) = (self.cut.channel, self.cut.records, record.lineage);
-            self.cut.records += 1;
-            self.cut.digest.push(lineage.0);
-            env.outbox.event(Event::Received { channel, attempt, sequence, lineage });
-        }
-        self.consumed += 1;
-        if self.consumed >= env.settings.credits.div_ceil(2) {
-            self.grant(self.consumed, attempt, env.outbox);
-            self.consumed = 0;
-        }
-    }
-
-    pub fn barrier_seen(&self, attempt: Attempt, checkpoint: CheckpointId) -> Event {
-        let ChannelCut { channel, records: sequence, .. } = self.cut;
-        Event::BarrierReceived { channel, attempt, checkpoint, sequence }
-    }
-
-    pub fn barrier_overtook(&self, attempt: Attempt, checkpoint: CheckpointId) -> Event {
-        let ChannelCut { channel, records: sequence, .. } = self.cut;
-        Event::BarrierOvertook { channel, attempt, checkpoint, sequence }
-    }
-
-    pub fn cancel_seen(&self, attempt: Attempt, checkpoint: CheckpointId) -> Event {
-        let ChannelCut { channel, records: sequence, .. } = self.cut;
-        Event::CancelReceived { channel, attempt, checkpoint, sequence }
-    }
-
-    pub fn end_seen(&self, attempt: Attempt) -> Event {
-        let ChannelCut { channel, records: sequence, .. } = self.cut;
-        Event::EndReceived { channel, attempt, sequence }
-    }
-}
 
 /// The sending end: what was emitted, and what waits for credit.
 #[derive(Clone, Debug)]
@@ -146,14 +27,21 @@ pub struct OutputChannel {
     seen: u32,
     /// How many the receiver has been told of.
     told: u32,
+    /// Where items travel together: what waits for its buffer to be full.
+    writer: Option<BufferWriter>,
     /// In order; bounded by what one step produces, since nothing is processed while it holds anything.
-    backlog: VecDeque<Element<Item>>,
+    backlog: VecDeque<Element<Parcel>>,
     ended: bool,
 }
 
 impl OutputChannel {
     /// A channel to `to`, whose items need credit unless it is `free` of it.
-    pub fn new(channel: ChannelId, to: ProcessId, free: bool) -> Self {
+    pub fn new(
+        channel: ChannelId,
+        to: ProcessId,
+        free: bool,
+        buffers: Option<BufferSettings>,
+    ) -> Self {
         let cut = ChannelCut { channel, records: 0, digest: Digest::default() };
         Self {
             cut,
@@ -163,6 +51,7 @@ impl OutputChannel {
             sent: 0,
             seen: 0,
             told: 0,
+            writer: buffers.map(|buffers| BufferWriter::new(buffers.bytes as usize)),
             backlog: VecDeque::new(),
             ended: false,
         }
@@ -197,10 +86,37 @@ impl OutputChannel {
         !self.backlog.is_empty()
     }
 
-    /// Puts an element into the channel; markers of checkpoints after the end of input are dropped.
+    /// Whether anything waits for its buffer to be full.
+    pub fn has_open(&self) -> bool {
+        self.writer.as_ref().is_some_and(BufferWriter::has_open)
+    }
+
+    /// Puts an item into the channel.
     pub fn emit(
         &mut self,
-        element: Element<Item>,
+        item: Item,
+        attempt: Attempt,
+        defects: DefectSet,
+        outbox: &mut impl Outbox,
+    ) {
+        let Some(writer) = &mut self.writer else {
+            return self.put(Element::Item(Parcel::Item(item)), attempt, defects, outbox);
+        };
+        if self.ended {
+            return;
+        }
+        let full = writer.write(&item);
+        self.count(item.lineage(), attempt, outbox);
+        for buffer in full {
+            self.forward(Element::Item(Parcel::Buffer(buffer)), attempt, defects, outbox);
+        }
+    }
+
+    /// Puts an element into the channel, behind all that was emitted; markers of checkpoints after the end of
+    /// input are dropped.
+    pub fn put(
+        &mut self,
+        element: Element<Parcel>,
         attempt: Attempt,
         defects: DefectSet,
         outbox: &mut impl Outbox,
@@ -208,7 +124,29 @@ impl OutputChannel {
         if self.ended {
             return;
         }
+        let hasty = defects.has(Defect::BarrierBeforeOpenBuffer);
+        if !(hasty && matches!(element, Element::Barrier(_))) {
+            self.flush(attempt, defects, outbox);
+        }
         self.record(&element, attempt, outbox);
+        self.forward(element, attempt, defects, outbox);
+    }
+
+    /// What waits for its buffer to be full goes as it is.
+    pub fn flush(&mut self, attempt: Attempt, defects: DefectSet, outbox: &mut impl Outbox) {
+        if let Some(buffer) = self.writer.as_mut().and_then(BufferWriter::flush) {
+            self.forward(Element::Item(Parcel::Buffer(buffer)), attempt, defects, outbox);
+        }
+    }
+
+    /// Sends an element, or lets it wait.
+    fn forward(
+        &mut self,
+        element: Element<Parcel>,
+        attempt: Attempt,
+        defects: DefectSet,
+        outbox: &mut impl Outbox,
+    ) {
         let overtakes =
             defects.has(Defect::BarrierOvertakesBacklog) && matches!(element, Element::Barrier(_));
         if overtakes || (self.backlog.is_empty() && self.may_send(&element)) {
@@ -219,9 +157,10 @@ impl OutputChannel {
     }
 
     /// Takes its place behind what waits for credit.
-    fn wait(&mut self, element: Element<Item>, defects: DefectSet) {
-        let is_watermark =
-            |element: &Element<Item>| matches!(element, Element::Item(Item::Watermark(_)));
+    fn wait(&mut self, element: Element<Parcel>, defects: DefectSet) {
+        let is_watermark = |element: &Element<Parcel>| {
+            matches!(element, Element::Item(Parcel::Item(Item::Watermark(_))))
+        };
         let mut place = self.backlog.len();
         if defects.has(Defect::WatermarkOvertakesBacklog) && is_watermark(&element) {
             place = 0;
@@ -234,16 +173,12 @@ impl OutputChannel {
     }
 
     /// What enters the channel is emitted, whether it can be sent now or waits for credit.
-    fn record(&mut self, element: &Element<Item>, attempt: Attempt, outbox: &mut impl Outbox) {
+    fn record(&mut self, element: &Element<Parcel>, attempt: Attempt, outbox: &mut impl Outbox) {
         let ChannelCut { channel, records: sequence, .. } = self.cut;
         match element {
-            Element::Item(Item::Record(record)) => {
-                let lineage = record.lineage;
-                self.cut.records += 1;
-                self.cut.digest.push(lineage.0);
-                outbox.event(Event::Sent { channel, attempt, sequence, lineage });
+            Element::Item(parcel) => {
+                parcel.ends().for_each(|lineage| self.count(lineage, attempt, outbox));
             }
-            Element::Item(Item::Watermark(_)) => {}
             Element::Barrier(barrier) => {
                 let checkpoint = barrier.checkpoint;
                 outbox.event(Event::BarrierSent { channel, attempt, checkpoint, sequence });
@@ -259,15 +194,25 @@ impl OutputChannel {
         }
     }
 
+    /// An item was emitted.
+    fn count(&mut self, lineage: Option<LineageId>, attempt: Attempt, outbox: &mut impl Outbox) {
+        let ChannelCut { channel, records: sequence, .. } = self.cut;
+        if let Some(lineage) = lineage {
+            self.cut.records += 1;
+            self.cut.digest.push(lineage.0);
+            outbox.event(Event::Sent { channel, attempt, sequence, lineage });
+        }
+    }
+
     /// Only items need credit: markers are few, and must not wait behind a full receiver.
-    fn may_send(&self, element: &Element<Item>) -> bool {
+    fn may_send(&self, element: &Element<Parcel>) -> bool {
         match element {
             Element::Item(_) => self.free || self.credits > 0,
             Element::Barrier(_) | Element::Cancel(_) | Element::End => true,
         }
     }
 
-    fn send(&mut self, element: Element<Item>, attempt: Attempt, outbox: &mut impl Outbox) {
+    fn send(&mut self, element: Element<Parcel>, attempt: Attempt, outbox: &mut impl Outbox) {
         if let Element::Item(_) = element
             && !self.free
         {
@@ -283,15 +228,19 @@ impl OutputChannel {
         &mut self,
         barrier: Barrier,
         attempt: Attempt,
+        defects: DefectSet,
         outbox: &mut impl Outbox,
-    ) -> Vec<Item> {
+    ) -> Vec<Parcel> {
         if self.ended {
             return Vec::new();
+        }
+        if !defects.has(Defect::OpenBufferNotCaptured) {
+            self.flush(attempt, defects, outbox);
         }
         let element = Element::Barrier(barrier);
         self.record(&element, attempt, outbox);
         self.send(element, attempt, outbox);
-        self.backlog.iter().filter_map(item_of).collect()
+        self.backlog.iter().filter_map(parcel_of).collect()
     }
 
     /// Whether the barrier of `checkpoint` waits in its place.
@@ -305,9 +254,9 @@ impl OutputChannel {
         checkpoint: CheckpointId,
         attempt: Attempt,
         outbox: &mut impl Outbox,
-    ) -> Option<Vec<Item>> {
+    ) -> Option<Vec<Parcel>> {
         let position = self.position_of(checkpoint)?;
-        let overtaken = self.backlog.iter().take(position).filter_map(item_of).collect();
+        let overtaken = self.backlog.iter().take(position).filter_map(parcel_of).collect();
         if let Some(Element::Barrier(barrier)) = self.backlog.remove(position) {
             self.send(Element::Barrier(barrier.hurried()), attempt, outbox);
         }
@@ -334,9 +283,9 @@ impl OutputChannel {
     }
 }
 
-fn item_of(element: &Element<Item>) -> Option<Item> {
+fn parcel_of(element: &Element<Parcel>) -> Option<Parcel> {
     match element {
-        Element::Item(item) => Some(item.clone()),
+        Element::Item(parcel) => Some(parcel.clone()),
         Element::Barrier(_) | Element::Cancel(_) | Element::End => None,
     }
 }

@@ -1,0 +1,92 @@
+//! How a task takes parcels off its inputs, and lets items wait for their buffer to be full.
+//!
+//! A buffer is read item by item. Between two of them a barrier that came ahead has its turn, so that the cut
+//! may be within a buffer, or within an item; one in its place comes behind the buffer.
+
+use std::time::Duration;
+
+use super::super::buffers::Parcel;
+use super::super::process::{Outbox, Timer};
+use super::{Env, Task};
+use crate::dataflow::Item;
+
+impl Task {
+    /// A parcel has come to the head of its channel.
+    pub(super) fn take(&mut self, channel: usize, parcel: Parcel, env: &mut Env<'_, impl Outbox>) {
+        match parcel {
+            Parcel::Item(item) => {
+                self.consume(channel, &item, env);
+                self.inputs[channel].free(self.attempt, self.defects, env);
+                self.process(channel, item, env);
+            }
+            Parcel::Buffer(buffer) => {
+                self.inputs[channel].open(&buffer);
+                self.reading = Some(channel);
+            }
+        }
+    }
+
+    /// Reads the next item of the buffer that was taken off a channel. Whether there was anything to do.
+    pub(super) fn read_on(&mut self, env: &mut Env<'_, impl Outbox>) -> bool {
+        let Some(channel) = self.reading.filter(|_| self.can_work() && !self.gate.is_held()) else {
+            return false;
+        };
+        match self.inputs[channel].read() {
+            Ok(Some(item)) => {
+                self.consume(channel, &item, env);
+                self.process(channel, item, env);
+            }
+            Ok(None) => {
+                self.reading = None;
+                self.inputs[channel].free(self.attempt, self.defects, env);
+            }
+            Err(problem) => self.fail(problem),
+        }
+        true
+    }
+
+    fn consume(&mut self, channel: usize, item: &Item, env: &mut Env<'_, impl Outbox>) {
+        self.tell_received(channel, item, env);
+        self.inputs[channel].consume(item, self.attempt, env.outbox);
+    }
+
+    /// The end of input has come to the head of a channel.
+    pub(super) fn end_channel(&mut self, channel: usize, env: &mut Env<'_, impl Outbox>) {
+        if let Err(problem) = self.inputs[channel].expect_read() {
+            return self.fail(problem);
+        }
+        env.outbox.event(self.inputs[channel].end_seen(self.attempt));
+        self.subtask.end_channel(channel, &mut self.produced);
+        self.deliver(env);
+    }
+
+    fn fail(&mut self, problem: String) {
+        self.failure.get_or_insert(problem);
+    }
+
+    /// Whether it can go on.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot.
+    pub fn health(&mut self) -> Result<(), String> {
+        self.failure.clone().map_or(Ok(()), Err)
+    }
+
+    /// What was emitted waits for its buffer to be full, but not for long.
+    pub(super) fn see_to_flush(&mut self, env: &mut Env<'_, impl Outbox>) {
+        let Some(buffers) = &env.settings.buffers else { return };
+        if !self.flushes && self.outputs.has_open() {
+            self.flushes = true;
+            let timer = Timer::Flush { subtask: self.id, attempt: self.attempt };
+            env.outbox.set_timer(Duration::from_millis(buffers.timeout_ms), timer);
+        }
+    }
+
+    /// It has waited long enough.
+    pub fn handle_flush(&mut self, env: &mut Env<'_, impl Outbox>) {
+        self.flushes = false;
+        self.outputs.flush(env.outbox);
+        self.run(env);
+    }
+}
