@@ -45,8 +45,9 @@ fn a_stopped_job_goes_on_at_another_parallelism_up_and_down() {
             assert!(refusals(&seen).is_empty(), "{name}: {:?}", refusals(&seen));
             let is_resumed = |(_, event): &(_, Event)| matches!(event, Event::JobResumed { .. });
             assert!(seen.0.iter().any(is_resumed), "{name}, seed {seed} was not resumed");
-            let is_other = parallelism != 2;
-            assert_eq!(!seen.shapes().is_empty(), is_other, "{name} at {parallelism}");
+            if parallelism != 2 {
+                assert!(!seen.shapes().is_empty(), "{name} at {parallelism}");
+            }
         }
     }
 }
@@ -60,7 +61,7 @@ fn a_parallelism_above_what_can_be_is_refused_and_the_savepoint_is_still_good() 
     ];
     let plan = stopped(&experiments, "word-count", 5, &asked);
     let (_, seen) = hold(&experiments, &plan);
-    let expected = "`lines` has 1000 subtasks for 4 splits: give it at least one split each";
+    let expected = "`lines` has 1000 subtasks, more than 256";
     assert_eq!(refusals(&seen), [expected]);
     assert!(seen.shapes().is_empty(), "the job goes on as it was");
 }

@@ -41,6 +41,7 @@ const BUILT_IN: &[&str] = &[
     include_str!("../../fixtures/scenarios/savepoints.toml"),
     include_str!("../../fixtures/scenarios/drained.toml"),
     include_str!("../../fixtures/scenarios/savepoints-unaligned.toml"),
+    include_str!("../../fixtures/scenarios/savepoints-rescaled.toml"),
     include_str!("../../fixtures/scenarios/savepoints-cyclic.toml"),
     include_str!("../../fixtures/scenarios/savepoints-counted.toml"),
     include_str!("../../fixtures/scenarios/savepoints-enumerated.toml"),

@@ -282,6 +282,8 @@ pub struct RequestScenario {
     pub savepoints: Span,
     /// Savepoints that the job stops at, and is resumed from.
     pub stops: Span,
+    /// How many subtasks each operator has then that may have several; as before where nothing is said.
+    pub resume_parallelism: Option<Span>,
     /// Savepoints that the job is drained for. With one of them nothing is resumed.
     pub drains: Span,
 }
@@ -289,7 +291,7 @@ pub struct RequestScenario {
 impl Default for RequestScenario {
     fn default() -> Self {
         let none = Span::new(0, 0);
-        Self { savepoints: none, stops: none, drains: none }
+        Self { savepoints: none, stops: none, resume_parallelism: None, drains: none }
     }
 }
 

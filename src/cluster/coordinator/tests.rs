@@ -45,6 +45,7 @@ fn settings() -> ClusterSettings {
         restart_delay_ms: 20,
         request_retry_ms: 100,
         credits: 4,
+        buffers: None,
         source_interval_us: 0,
         fetch_max: 64,
         sink_batch: 1,

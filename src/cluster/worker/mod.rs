@@ -1,11 +1,12 @@
 //! A worker: hosts tasks, speaks for them to the coordinator, keeps their requests alive.
 
 mod answers;
+mod signs;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::message::{Deploy, Heartbeat, Message};
+use super::message::{Deploy, Message};
 use super::process::{Input, Outbox, Timer};
 use super::requests::Requests;
 use super::settings::ClusterSettings;
@@ -392,45 +393,6 @@ impl Worker {
         Arc::new(self.declared.at(parallelism).expect("the coordinator has accepted the shape"))
     }
 
-    /// Says that all tasks are ready: once of itself, and again when asked.
-    fn report_ready(&mut self, again: bool, outbox: &mut impl Outbox) {
-        let Some(execution) = &mut self.execution else { return };
-        if execution.is_ready() && (again || !execution.reported_ready) {
-            execution.reported_ready = true;
-            let sign = self.sign_of_life();
-            outbox.send(ProcessId::Coordinator, Message::Ready(sign));
-        }
-    }
-
-    /// Says that all tasks have finished: once of itself, and again when asked.
-    fn report_finished(&mut self, again: bool, outbox: &mut impl Outbox) {
-        let Some(execution) = &mut self.execution else { return };
-        let is_finished = execution.tasks.iter().flatten().all(|task| task.is_finished());
-        if is_finished && (again || !execution.reported_finished) {
-            execution.reported_finished = true;
-            let sign = self.sign_of_life();
-            outbox.send(ProcessId::Coordinator, Message::Finished(sign));
-        }
-    }
-
-    /// Says that all input has ended, where the coordinator is to know: once of itself, once more when
-    /// everything is committed, and again with every sign of life, since it may be lost.
-    fn report_ended(&mut self, again: bool, outbox: &mut impl Outbox) {
-        let Some(execution) = self.execution.as_mut().filter(|_| self.settings.final_at_once)
-        else {
-            return;
-        };
-        let mut tasks = execution.tasks.iter().flatten();
-        let is_settled = execution.tasks.iter().flatten().all(|task| task.is_settled());
-        if tasks.all(|task| task.has_ended())
-            && (again || execution.reported_ended != Some(is_settled))
-        {
-            execution.reported_ended = Some(is_settled);
-            let sign = self.sign_of_life();
-            outbox.send(ProcessId::Coordinator, Message::Ended(sign));
-        }
-    }
-
     fn handle_run(&mut self, now: VirtualTime, attempt: Attempt, outbox: &mut impl Outbox) {
         self.for_each_task(now, attempt, outbox, |task, env| task.start(env));
         if self.execution.as_ref().is_some_and(|execution| execution.attempt == attempt) {
@@ -476,18 +438,6 @@ impl Worker {
         if let Some(attempt) = self.execution.as_ref().map(|execution| execution.attempt) {
             self.with_task(now, attempt, subtask, outbox, action);
         }
-    }
-
-    fn sign_of_life(&mut self) -> Heartbeat {
-        self.sequence += 1;
-        let attempt = self.execution.as_ref().map(|execution| execution.attempt);
-        Heartbeat { incarnation: self.incarnation, sequence: self.sequence, attempt }
-    }
-
-    fn beat(&mut self, outbox: &mut impl Outbox) {
-        let sign = self.sign_of_life();
-        outbox.send(ProcessId::Coordinator, Message::Heartbeat(sign));
-        outbox.set_timer(Duration::from_millis(self.settings.heartbeat_ms), Timer::Heartbeat);
     }
 
     /// A worker that the coordinator may have given up gives its tasks up, so that no two attempts
