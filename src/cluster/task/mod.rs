@@ -326,6 +326,7 @@ impl Task {
     }
 
     /// Does the next thing, if there is one.
+    #[inline]
     fn work(&mut self, env: &mut Env<'_, impl Outbox>) -> bool {
         match self.poll_gate() {
             Some(output) => self.handle_output(output, env),
