@@ -138,6 +138,12 @@ fn plans_that_name_what_does_not_exist() {
             r#"[{{"when": {{"point": {{"point": "{point}", "occurrence": 1}}}}, "fault": {{"crash": {{}}}}}}]"#
         )
     };
+    let asks =
+        |request: &str| format!(r#"[{{"when": {{"at": {{"us": 5}}}}, "request": {request}}}]"#);
+    let resume = asks(r#"{"resume-at": {"parallelism": 1000}}"#);
+    refused_with(("requests", &resume, "requests[0]: `"));
+    refused_with(("requests", &asks(r#"{"resume-at": {}}"#), "missing field `parallelism`"));
+    refused_with(("requests", &asks("\"resumed\""), "unknown variant `resumed`"));
     let faults = plan.find("\"faults\"").expect("it has faults");
     let end = plan.find("\"safety_ms\"").expect("faults are before it");
     let with_faults = |faults_are: &str| {

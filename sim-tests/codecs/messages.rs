@@ -257,9 +257,14 @@ fn of_savepoints(kind: usize, n: &mut Numbers) -> Message {
     match kind {
         39 => Message::TriggerSavepoint { attempt, checkpoint, mode },
         40 => Message::Stop { attempt, checkpoint },
+        41 if n.flag() => Message::Ended(n.heartbeat()),
         41 => Message::Finished(n.heartbeat()),
         _ => {
-            let request = if n.flag() { Request::Resume } else { Request::Savepoint { mode } };
+            let request = match n.short() % 3 {
+                0 => Request::Resume,
+                1 => Request::ResumeAt { parallelism: n.short() },
+                _ => Request::Savepoint { mode },
+            };
             Message::Request { number: RequestNumber(n.short()), request }
         }
     }

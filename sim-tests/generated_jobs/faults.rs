@@ -344,6 +344,7 @@ impl DraftPlan {
                 assignment: SplitAssignment::Static,
             },
             cluster: ClusterSettings {
+                final_at_once: false,
                 observe_time: true,
                 workers: self.workers,
                 slots: subtasks.max(most).div_ceil(self.workers - self.lost),

@@ -4,4 +4,5 @@ mod bench;
 mod checkpoints;
 mod protocols;
 mod refusals;
+mod resumption;
 mod shapes;

@@ -77,6 +77,7 @@ impl World {
             ["trigger"] => self.trigger(),
             ["savepoint"] => self.ask(SavepointMode::GoOn),
             ["savepoint", "again"] => self.ask_again(SavepointMode::GoOn),
+            ["all-ended"] => self.hear_all_ended(),
             ["stop"] => self.ask(SavepointMode::Stop),
             ["stop", "drain"] => self.ask(SavepointMode::Drain),
             ["expire", checkpoint] => self.expire(checkpoint_named(checkpoint)?),

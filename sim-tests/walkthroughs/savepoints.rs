@@ -27,6 +27,17 @@ impl World {
         self.ask(mode)
     }
 
+    /// All subtasks say that their input has ended: the coordinator waits for no trigger that is due.
+    pub fn hear_all_ended(&mut self) -> Result<(), String> {
+        if self.nodes.iter().any(|node| !node.ended) {
+            return Err("not all input has ended".to_owned());
+        }
+        self.stimulus("the input of all has ended");
+        self.coordinator.request(self.now);
+        self.settle();
+        Ok(())
+    }
+
     /// What the coordinator wants of a savepoint.
     pub fn on_savepoint(&mut self, output: CoordinatorOutput) {
         match output {

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use cutwater::cluster::message::Request;
 use cutwater::dataflow::Job;
 use cutwater::plan::{Fault, Plan, When};
-use cutwater::protocol::{ProcessId, Protocol, SubtaskId, Topology};
+use cutwater::protocol::{ProcessId, SubtaskId, Topology};
 
 use super::blame;
 use super::error::CliError;
@@ -25,27 +26,46 @@ pub fn check(path: &str, plan: &Plan, job: &Job) -> Result<(), CliError> {
             return Err(blame::field(path, "when", index, format!("faults[{index}]: {problem}")));
         }
     }
-    check_requests(path, plan, topology)
+    check_requests(path, plan, job)
 }
 
-/// Savepoints are aligned, and nobody is told that one has completed: a protocol without alignment has no
-/// cut for them, and a world that stands still would stand still for ever.
-fn check_requests(path: &str, plan: &Plan, topology: &Topology) -> Result<(), CliError> {
+/// What no run of this job could ever do is not asked for.
+fn check_requests(path: &str, plan: &Plan, job: &Job) -> Result<(), CliError> {
     for (index, planned) in plan.requests.iter().enumerate() {
-        let problem = when_problem(&planned.when, topology);
-        if let Some(problem) = problem {
-            return Err(blame::field(path, "when", 0, format!("requests[{index}]: {problem}")));
+        let refused = |field: &str, problem: String| {
+            Err(blame::field(path, field, 0, format!("requests[{index}]: {problem}")))
+        };
+        if let Some(problem) = when_problem(&planned.when, job.topology()) {
+            return refused("when", problem);
+        }
+        match planned.request {
+            Request::Savepoint { mode } => {
+                let protocol = plan.cluster.checkpoints.protocol;
+                if let Some(reason) = protocol.refuses_savepoint(mode) {
+                    let problem = format!("{mode} of a job under {protocol} barriers: {reason}");
+                    return refused("protocol", problem);
+                }
+            }
+            Request::Resume => {}
+            Request::ResumeAt { parallelism } => {
+                if let Err(reason) = resumption_problem(plan, job, parallelism) {
+                    return refused("resume-at", reason);
+                }
+            }
         }
     }
-    let protocol = plan.cluster.checkpoints.protocol;
-    match protocol {
-        _ if plan.requests.is_empty() => Ok(()),
-        Protocol::Aligned | Protocol::Unaligned | Protocol::Hybrid => Ok(()),
-        Protocol::AtLeastOnce | Protocol::Cyclic | Protocol::StopTheWorld => {
-            let problem = format!("requests: a job under {protocol} barriers takes no savepoints");
-            Err(blame::field(path, "protocol", 0, problem))
-        }
+    Ok(())
+}
+
+/// Whether the workers could hold the job with so many subtasks, if it can have them.
+fn resumption_problem(plan: &Plan, job: &Job, parallelism: u16) -> Result<(), String> {
+    let resumed = job.at(parallelism).map_err(|error| error.to_string())?;
+    let (needed, cluster) = (resumed.topology().subtasks.len(), &plan.cluster);
+    let held = usize::from(cluster.workers) * usize::from(cluster.slots);
+    if needed > held {
+        return Err(format!("{needed} subtasks need as many slots, the workers have {held}"));
     }
+    Ok(())
 }
 
 /// Those that are not healed are workers; called before anything that counts on it.

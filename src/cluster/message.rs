@@ -68,6 +68,8 @@ pub enum Message {
     Trigger { attempt: Attempt, barrier: Barrier },
     /// Take part in this savepoint.
     TriggerSavepoint { attempt: Attempt, checkpoint: CheckpointId, mode: SavepointMode },
+    /// All input of all my subtasks has ended.
+    Ended(Heartbeat),
     /// The job is stopped at this savepoint, which has completed: commit, and finish.
     Stop { attempt: Attempt, checkpoint: CheckpointId },
     /// All my subtasks have.
@@ -170,7 +172,7 @@ impl Message {
             Message::NotifyComplete { .. } | Message::Stop { .. } | Message::LoopsOver { .. } => {
                 Kind::NotifyComplete
             }
-            Message::Finished(_) => Kind::Finished,
+            Message::Ended(_) | Message::Finished(_) => Kind::Finished,
             Message::Request { .. } => Kind::Request,
             Message::NotifyAborted { .. } => Kind::NotifyAborted,
             Message::SubtaskFailed { .. } => Kind::SubtaskFailed,

@@ -48,4 +48,21 @@ pub enum Request {
     },
     /// To start the stopped job again from the savepoint that it is stopped at.
     Resume,
+    /// The same, with so many subtasks of each operator that may have several.
+    ResumeAt {
+        /// How many.
+        parallelism: u16,
+    },
+}
+
+impl Request {
+    /// With how many subtasks a stopped job is to be started again, if it is: none said, as it was.
+    #[must_use]
+    pub fn resumption(self) -> Option<Option<u16>> {
+        match self {
+            Request::Savepoint { .. } => None,
+            Request::Resume => Some(None),
+            Request::ResumeAt { parallelism } => Some(Some(parallelism)),
+        }
+    }
 }

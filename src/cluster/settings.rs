@@ -43,6 +43,9 @@ pub struct ClusterSettings {
     pub cost: Option<CostModel>,
     /// When checkpoints are taken and what is kept.
     pub checkpoints: CheckpointSettings,
+    /// Whether a job whose input has all ended takes its last checkpoints at once, and not when they are due.
+    #[serde(default, skip_serializing_if = "is_off")]
+    pub final_at_once: bool,
     /// Whether the trace tells of watermarks, timers and late records.
     #[serde(default, skip_serializing_if = "is_off")]
     pub observe_time: bool,

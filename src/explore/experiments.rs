@@ -32,7 +32,7 @@ impl Prepared {
     #[must_use]
     pub fn cluster(&self, plan: &Plan) -> Cluster {
         let job = &self.experiment.job;
-        let is_rescaled = !plan.rescales.is_empty();
+        let is_rescaled = plan.parallelisms().next().is_some();
         Cluster {
             job: if is_rescaled { Arc::new(job.rescalable()) } else { Arc::clone(job) },
             input: Arc::clone(&self.experiment.input),

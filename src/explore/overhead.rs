@@ -126,6 +126,7 @@ fn cluster((protocol, interval_ms): Case) -> ClusterSettings {
             failures_tolerated: 100,
             retained: 1,
         },
+        final_at_once: false,
         observe_time: false,
     }
 }

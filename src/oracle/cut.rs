@@ -12,7 +12,7 @@
 
 mod channel_state;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use channel_state::ChannelStates;
 
@@ -33,6 +33,8 @@ pub(super) struct CutOracle {
     cuts: Vec<Cut>,
     /// By channel, what a restore put back and nobody has processed.
     restored: Vec<VecDeque<LineageId>>,
+    /// Savepoints of the attempt that have no outcome: what completes beside them does not concern them.
+    savepoints: BTreeSet<CheckpointId>,
 }
 
 /// What the events per record say about a channel, within the attempt.
@@ -81,6 +83,7 @@ impl CutOracle {
         self.flows = vec![Flow::default(); scene.shape.channels.len()];
         self.restored = vec![VecDeque::new(); scene.shape.channels.len()];
         self.cuts.clear();
+        self.savepoints.clear();
         self.has_records = false;
     }
 
@@ -91,6 +94,7 @@ impl CutOracle {
         self.restored.iter_mut().for_each(VecDeque::clear);
         self.restored.resize_with(scene.shape.channels.len(), VecDeque::new);
         self.cuts.clear();
+        self.savepoints.clear();
     }
 
     /// A record entered a channel.
@@ -140,8 +144,36 @@ impl CutOracle {
         }
     }
 
-    /// The checkpoint completed: its cut must be whole, and nothing below it matters any more.
+    /// The checkpoint completed: its cut must be whole, and nothing below it matters any more, but for the
+    /// savepoints that are pending beside it.
     pub fn handle_completed(&mut self, scene: &mut Scene, checkpoint: CheckpointId) {
+        self.judge_completed(scene, checkpoint);
+        let savepoints = &self.savepoints;
+        self.cuts.retain(|cut| cut.checkpoint > checkpoint || savepoints.contains(&cut.checkpoint));
+    }
+
+    /// Somebody asked for a savepoint, and it was triggered.
+    pub fn handle_savepoint_triggered(&mut self, checkpoint: CheckpointId) {
+        self.savepoints.insert(checkpoint);
+    }
+
+    /// A savepoint is there: its cut must be whole as well, and without channel state. One of an attempt
+    /// that is over is told of too late to be judged.
+    pub fn handle_savepoint_completed(&mut self, scene: &mut Scene, checkpoint: CheckpointId) {
+        if self.savepoints.remove(&checkpoint) {
+            self.judge_completed(scene, checkpoint);
+            let cut = self.cuts.iter().find(|cut| cut.checkpoint == checkpoint);
+            cut.iter().for_each(|cut| cut.judge_in_order(scene));
+            self.cuts.retain(|cut| cut.checkpoint != checkpoint);
+        }
+    }
+
+    /// The checkpoint will never complete.
+    pub fn handle_aborted(&mut self, checkpoint: CheckpointId) {
+        self.savepoints.remove(&checkpoint);
+    }
+
+    fn judge_completed(&self, scene: &mut Scene, checkpoint: CheckpointId) {
         if let Some(cut) = self.cuts.iter().find(|cut| cut.checkpoint == checkpoint) {
             cut.judge_whole(scene);
             cut.judge_overtaken(scene);
@@ -150,7 +182,6 @@ impl CutOracle {
                 format!("{checkpoint} completed, and no subtask has taken a snapshot for it");
             scene.report(Violation::new(Kind::MissingSnapshot, text).of(checkpoint));
         }
-        self.cuts.retain(|cut| cut.checkpoint > checkpoint);
     }
 
     /// Each end of each channel of the subtask must be listed, once, and no other.
@@ -201,7 +232,9 @@ impl CutOracle {
             return &mut self.cuts[position];
         }
         if self.cuts.len() == CUTS_MAX {
-            self.cuts.remove(0);
+            let is_free = |cut: &Cut| !self.savepoints.contains(&cut.checkpoint);
+            let oldest = self.cuts.iter().position(is_free).unwrap_or(0);
+            self.cuts.remove(oldest);
         }
         let claims = vec![Claims::default(); scene.shape.channels.len()];
         let position = self.cuts.len();

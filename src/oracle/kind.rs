@@ -78,6 +78,8 @@ kinds! {
         OrphanRecord,
         /// What a restore put back and nobody has processed is on its way in the next cut as well.
         RestoredNotCaptured,
+        /// The barriers of a savepoint overtake nothing.
+        SavepointOvertook,
         /// A snapshot lists each end of each channel of its subtask, once.
         UnlistedChannel,
     }

@@ -199,6 +199,13 @@ impl OrderOracle {
         }
     }
 
+    /// The job was stopped cleanly: nothing may be left in a channel, but where records go round behind the cut.
+    pub fn handle_stopped(&mut self, scene: &mut Scene) {
+        if !scene.shape.has_loops() {
+            self.handle_finished(scene);
+        }
+    }
+
     /// The job finished: nothing may be left in a channel.
     pub fn handle_finished(&mut self, scene: &mut Scene) {
         for channel in 0..self.lanes.len() {

@@ -159,6 +159,12 @@ impl Shape {
         self.loops.leads_back(channel)
     }
 
+    /// Whether anything leads back.
+    pub fn has_loops(&self) -> bool {
+        let mut channels = (0..self.channels.len()).filter_map(|index| u16::try_from(index).ok());
+        channels.any(|index| self.is_logged(ChannelId(index)))
+    }
+
     /// How many subtasks there are.
     pub fn subtasks(&self) -> usize {
         self.inputs.len()

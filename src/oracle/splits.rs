@@ -175,6 +175,12 @@ impl SplitsOracle {
         self.cuts.entry(checkpoint).or_default().insert(operator, unassigned.to_vec());
     }
 
+    /// The enumerator of a coordinator that does not know that it was deposed is frozen: what it froze binds
+    /// nobody, but the readers that it asks come after it.
+    pub fn handle_deposed_snapshot(&mut self, operator: OperatorId, checkpoint: CheckpointId) {
+        self.cuts.entry(checkpoint).or_default().entry(operator).or_default();
+    }
+
     /// A reader is frozen: after its enumerator, or an assignment could be in neither.
     pub fn handle_snapshot(&mut self, scene: &mut Scene, snapshot: &SnapshotTaken) {
         let operator = OperatorId(scene.shape.operator(snapshot.subtask));

@@ -56,6 +56,12 @@ pub enum Situation {
     CoordinatorLostWhileCompleting,
     /// The coordinator was lost between that write and its telling the subtasks.
     CoordinatorLostBeforeNotifying,
+    /// A barrier came ahead to a subtask that was aligning an older checkpoint.
+    OvertakenWhileAligning,
+    /// A savepoint was given up.
+    SavepointAborted,
+    /// A savepoint and a checkpoint were pending at once.
+    SavepointBesideCheckpoint,
     /// A worker or the coordinator was lost between the start of an attempt and its running.
     CrashInRecovery,
     /// A worker or the coordinator was lost after a restart, before a checkpoint had completed since.

@@ -70,6 +70,14 @@ pub struct Plan {
     pub defects: DefectSet,
 }
 
+impl Plan {
+    /// The numbers of subtasks that the job may be asked to go on with.
+    pub fn parallelisms(&self) -> impl Iterator<Item = u16> {
+        let resumed = self.requests.iter().filter_map(|planned| planned.request.resumption()?);
+        self.rescales.iter().map(|planned| planned.parallelism).chain(resumed)
+    }
+}
+
 /// The job of a plan: a workload by name, and its settings.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -137,6 +137,8 @@ pub struct ClusterScenario {
     pub meta_store_us: Span,
     /// What processing costs.
     pub cost: Option<CostModel>,
+    /// Whether a job whose input has all ended takes its last checkpoints at once.
+    pub final_at_once: bool,
     /// Whether the trace tells of watermarks, timers and late records.
     pub observe_time: bool,
 }
@@ -159,6 +161,7 @@ impl Default for ClusterScenario {
             object_store_byte_ns: 10,
             meta_store_us: Span::new(500, 2_000),
             cost: None,
+            final_at_once: false,
             observe_time: false,
         }
     }
@@ -279,6 +282,8 @@ pub struct RequestScenario {
     pub savepoints: Span,
     /// Savepoints that the job stops at, and is resumed from.
     pub stops: Span,
+    /// How many subtasks each operator has then that may have several; as before where nothing is said.
+    pub resume_parallelism: Option<Span>,
     /// Savepoints that the job is drained for. With one of them nothing is resumed.
     pub drains: Span,
 }
@@ -286,7 +291,7 @@ pub struct RequestScenario {
 impl Default for RequestScenario {
     fn default() -> Self {
         let none = Span::new(0, 0);
-        Self { savepoints: none, stops: none, drains: none }
+        Self { savepoints: none, stops: none, resume_parallelism: None, drains: none }
     }
 }
 

@@ -128,6 +128,8 @@ pub enum Defect {
     StoppedBeforeMetadata,
     /// B19, FLINK-38370: a sink finishes before its last commit is confirmed.
     FinishedBeforeCommitted,
+    /// B19, FLINK-28386: a job whose input has all ended waits until its last checkpoint is due.
+    FinalCheckpointAwaited,
     /// B11, FLINK-15152: after a stop that failed nothing is triggered any more.
     FailedStopHaltsTriggers,
     /// B10, FLINK-10354: completion of a savepoint that the job survives is announced to the subtasks.
@@ -137,6 +139,13 @@ pub enum Defect {
     /// B13, once savepoints are no longer in the store (FLINK-25191): they are deleted with what nobody else
     /// refers to.
     SavepointTakenForLeftover,
+    /// B4, M4.7, FLINK-18252: the barriers of a savepoint overtake, as those of the job's checkpoints do.
+    SavepointOvertakes,
+    /// B7, HUDI-6087: a source that is told to stop moves on before its position is captured.
+    PositionMovedByStop,
+    /// B8, FLINK-20290: completion of a savepoint that the job survives settles what was assigned before it, so
+    /// that a restart from the checkpoint before does not hand it back.
+    SavepointSettlesSplits,
     /// B20, FLINK-4651, Bytewax #138: a restore leaves out the timers.
     TimersNotRestored,
     /// B20, FLINK-4651 turned round: a timer that has fired stays in the snapshot, and fires again after a

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use strum::{EnumCount, EnumIter, EnumString, IntoStaticStr};
 
 use super::barrier::Passage;
+use super::savepoint::SavepointMode;
 use super::time::VirtualTime;
 
 /// When to trigger, when to give up, what to keep.
@@ -115,6 +116,28 @@ impl Protocol {
     #[must_use]
     pub fn is_one_at_a_time(self) -> bool {
         self.may_overtake() || self == Self::StopTheWorld
+    }
+
+    /// Why a job takes no such savepoint, if it does not.
+    #[must_use]
+    pub fn refuses_savepoint(self, mode: SavepointMode) -> Option<&'static str> {
+        match (self, mode) {
+            (Protocol::StopTheWorld, _) => Some(
+                "a stopped world goes on when its checkpoint is over, and of a savepoint nobody says so",
+            ),
+            (Protocol::Cyclic, SavepointMode::Drain) => Some(
+                "the end of input goes round a loop only behind a checkpoint in which it was quiet, \
+                 and a drain has no time for one",
+            ),
+            (
+                Protocol::Aligned
+                | Protocol::AtLeastOnce
+                | Protocol::Unaligned
+                | Protocol::Hybrid
+                | Protocol::Cyclic,
+                SavepointMode::GoOn | SavepointMode::Stop | SavepointMode::Drain,
+            ) => None,
+        }
     }
 
     /// Whether a barrier may overtake records, so that a cut has channel state.

@@ -274,6 +274,7 @@ pub enum Event {
     JobResumed { checkpoint: CheckpointId },
     /// A request is not carried out.
     RequestRefused { reason: String },
+
     // ---- sources with an enumerator -------------------------------------------------------------
     /// A reader is about to ask for a split.
     SplitRequested { subtask: SubtaskId, attempt: Attempt },

@@ -76,8 +76,7 @@ pub fn slot_of(process: ProcessId) -> usize {
 /// How many channels the job has at most, in any of the shapes that `plan` asks for.
 #[must_use]
 pub fn channels_max(plan: &Plan, cluster: &Cluster) -> usize {
-    let shapes =
-        plan.rescales.iter().filter_map(|rescale| cluster.job.at(rescale.parallelism).ok());
+    let shapes = plan.parallelisms().filter_map(|parallelism| cluster.job.at(parallelism).ok());
     let channels = shapes.map(|job| job.topology().channels.len());
     channels.max().unwrap_or(0).max(cluster.job.topology().channels.len())
 }

@@ -2,7 +2,6 @@
 
 use super::aims::Aims;
 use crate::cluster::Message;
-use crate::cluster::message::Request;
 use crate::plan::Plan;
 use crate::protocol::{RequestNumber, Term};
 use crate::trace::Event;
@@ -21,7 +20,7 @@ impl Petitions {
     /// Those of a plan.
     #[must_use]
     pub fn new(plan: &Plan) -> Self {
-        let resumes = plan.requests.iter().filter(|planned| planned.request == Request::Resume);
+        let resumes = plan.requests.iter().filter(|planned| planned.request.resumption().is_some());
         let resumes = resumes.count();
         Self {
             aims: Aims::new(plan.requests.iter().map(|planned| &planned.when)),
@@ -55,7 +54,7 @@ impl Petitions {
     /// A request is made.
     pub fn message(&mut self, plan: &Plan, place: usize) -> Message {
         let request = plan.requests[place].request;
-        self.resumes -= usize::from(request == Request::Resume);
+        self.resumes -= usize::from(request.resumption().is_some());
         Message::Request {
             number: RequestNumber(u16::try_from(place).unwrap_or(u16::MAX)),
             request,

@@ -191,8 +191,8 @@ impl Coordinator {
             Purpose::WriteSavepoint(checkpoint) => {
                 self.handle_metadata(now, ObjectKey::Savepoint { checkpoint }, &result, outbox);
             }
-            Purpose::LoadSavepoint(number) => {
-                self.handle_savepoint_read(now, number, &result, outbox);
+            Purpose::LoadSavepoint(number, parallelism) => {
+                self.handle_savepoint_read(now, (number, parallelism), &result, outbox);
             }
             Purpose::List => self.handle_listed(now, result, outbox),
             Purpose::Record | Purpose::Delete => {}

@@ -24,8 +24,8 @@ pub enum Deployment {
     Deploying { deploy: Arc<Deploy>, ready: BTreeSet<u16> },
     /// All are ready; workers are told to run.
     Launching { deploy: Arc<Deploy>, running: BTreeSet<u16> },
-    /// All run.
-    Running { deploy: Arc<Deploy> },
+    /// All run; all input has ended at these workers.
+    Running { deploy: Arc<Deploy>, ended: BTreeSet<u16> },
     /// The savepoint that the job stops at is there; these workers have committed and finished.
     Stopping { deploy: Arc<Deploy>, checkpoint: CheckpointId, finished: BTreeSet<u16> },
 }
@@ -37,7 +37,7 @@ impl Deployment {
             Deployment::Waiting { .. } | Deployment::Starting => None,
             Deployment::Deploying { deploy, .. }
             | Deployment::Launching { deploy, .. }
-            | Deployment::Running { deploy }
+            | Deployment::Running { deploy, .. }
             | Deployment::Stopping { deploy, .. } => Some(deploy),
         }
     }
@@ -97,7 +97,7 @@ impl Coordinator {
                 ready.contains(&worker).then_some(deploy.attempt)
             }
             Deployment::Launching { deploy, .. }
-            | Deployment::Running { deploy }
+            | Deployment::Running { deploy, .. }
             | Deployment::Stopping { deploy, .. } => {
                 hosts(deploy).contains(&worker).then_some(deploy.attempt)
             }
@@ -276,11 +276,32 @@ impl Coordinator {
         }
         running.insert(worker);
         if running.is_superset(&hosts(deploy)) {
-            *deployment = Deployment::Running { deploy: Arc::clone(deploy) };
+            let (deploy, ended) = (Arc::clone(deploy), BTreeSet::new());
+            *deployment = Deployment::Running { deploy, ended };
             outbox.event(Event::AttemptRunning { attempt });
             let subtasks = self.job.topology().subtask_ids().collect();
             checkpoints.start_attempt(now, attempt, subtasks);
             self.begin_rescale(now, outbox);
+        }
+    }
+
+    /// All input has ended at this worker. Where it has at all of them nothing but a checkpoint is left to
+    /// wait for, and so it is not waited for (FLINK-28386). One that fails, or leaves something to commit,
+    /// is followed by another when the workers say this again.
+    pub(super) fn handle_ended(&mut self, now: VirtualTime, from: ProcessId, sign: Heartbeat) {
+        let ProcessId::Worker(worker) = from else { return };
+        let State::Leading { checkpoints, deployment: Deployment::Running { deploy, ended } } =
+            &mut self.state
+        else {
+            return;
+        };
+        if sign.attempt != Some(deploy.attempt) || self.defects.has(Defect::FinalCheckpointAwaited)
+        {
+            return;
+        }
+        let is_news = ended.insert(worker);
+        if ended.is_superset(&hosts(deploy)) && (is_news || !checkpoints.is_busy()) {
+            checkpoints.request(now);
         }
     }
 

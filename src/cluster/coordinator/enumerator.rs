@@ -22,6 +22,9 @@ pub struct Enumerators {
     live: Vec<(OperatorId, SplitEnumerator)>,
     /// Their parts of the checkpoints that are pending or retained, each in the order of operators.
     parts: BTreeMap<CheckpointId, Vec<EnumeratorState>>,
+    /// Checkpoints that lie in the enumerators' mailbox. It is worked off in order, however long each waits: what
+    /// is assigned between two cuts belongs to the later one.
+    mail: BTreeMap<CheckpointId, Barrier>,
     /// Checkpoints whose sources are asked when the readers have taken what they were told before.
     draining: BTreeMap<CheckpointId, Barrier>,
     /// Checkpoints that every subtask has acknowledged, and that lack the enumerators' part.
@@ -89,23 +92,41 @@ impl Coordinator {
     /// sources.
     pub(super) fn begin_cut(&mut self, barrier: Barrier, outbox: &mut impl Outbox) {
         if !self.enumerators.live.is_empty() {
+            self.enumerators.mail.insert(barrier.checkpoint, barrier);
             outbox.schedule(Timer::Enumerate(barrier));
             if !self.defects.has(Defect::SourcesBeforeEnumerator) {
                 return;
             }
         }
-        let attempt = self.ledger.record().attempt;
-        self.tell_hosts(&Message::Trigger { attempt, barrier }, outbox);
+        self.ask_subtasks(barrier, outbox);
     }
 
-    /// The enumerators' mailbox has come to this checkpoint. It may have been given up meanwhile: nobody
-    /// would open again what is closed for it now.
+    /// Asks every subtask of the attempt for its snapshot.
+    fn ask_subtasks(&mut self, barrier: Barrier, outbox: &mut impl Outbox) {
+        let (attempt, checkpoint) = (self.ledger.record().attempt, barrier.checkpoint);
+        let message = match self.pending_mode(checkpoint) {
+            Some(mode) => Message::TriggerSavepoint { attempt, checkpoint, mode },
+            None => Message::Trigger { attempt, barrier },
+        };
+        self.tell_hosts(&message, outbox);
+    }
+
+    /// The enumerators' mailbox has come to this checkpoint.
     pub(super) fn handle_enumerate(
         &mut self,
         now: VirtualTime,
         barrier: Barrier,
         outbox: &mut impl Outbox,
     ) {
+        let later = self.enumerators.mail.split_off(&barrier.checkpoint.next());
+        let due = std::mem::replace(&mut self.enumerators.mail, later);
+        for barrier in due.into_values() {
+            self.freeze_enumerators(now, barrier, outbox);
+        }
+    }
+
+    /// A checkpoint may have been given up meanwhile: nobody would open again what is closed for it now.
+    fn freeze_enumerators(&mut self, now: VirtualTime, barrier: Barrier, outbox: &mut impl Outbox) {
         let checkpoint = barrier.checkpoint;
         let is_pending = self.checkpoints().is_some_and(|all| all.is_pending(checkpoint));
         if !is_pending && !self.defects.has(Defect::EnumeratorOfAbortedSnapshots) {
@@ -117,7 +138,10 @@ impl Coordinator {
         self.enumerators.draining.insert(checkpoint, barrier);
         self.carry_out_enumerators(outbox);
         if let Some(completed) = self.enumerators.awaiting_part.remove(&checkpoint) {
-            self.write_metadata(now, &completed, outbox);
+            match self.pending_mode(checkpoint) {
+                Some(_) => self.write_savepoint(now, completed, outbox),
+                None => self.write_metadata(now, &completed, outbox),
+            }
         }
     }
 
@@ -208,6 +232,7 @@ impl Coordinator {
             self.enumerators.live = self.restored_enumerators(restored);
         } else {
             self.enumerators.draining.clear();
+            self.enumerators.mail.clear();
             self.enumerators.all().for_each(SplitEnumerator::handle_restart);
         }
         self.carry_out_enumerators(outbox);
@@ -238,9 +263,8 @@ impl Coordinator {
         while let Some((operator, output)) = self.enumerators.poll_output() {
             self.carry_out_enumerator(operator, output, outbox);
         }
-        let attempt = self.ledger.record().attempt;
         while let Some(barrier) = self.enumerators.take_drained() {
-            self.tell_hosts(&Message::Trigger { attempt, barrier }, outbox);
+            self.ask_subtasks(barrier, outbox);
         }
     }
 

@@ -67,7 +67,7 @@ impl Coordinator {
                     checkpoints.handle_added(now, checkpoint);
                 }
             }
-            Change::Resume(_) => self.resume(now, outbox),
+            Change::Resume { .. } => self.resume(now, outbox),
             Change::Rescale(parallelism) => self.rescale(now, parallelism, outbox),
             Change::Finish => self.finish(outbox),
         }
@@ -130,7 +130,6 @@ impl Coordinator {
     pub(super) fn is_loaded_by(&self, checkpoint: CheckpointId, result: &ObjectResult) -> bool {
         match result {
             ObjectResult::Read(bytes) => self.decode(checkpoint, bytes).is_some(),
-            ObjectResult::Missing if self.is_origin(checkpoint) => false,
             ObjectResult::Missing => self.ledger.record().retained.last() > Some(&checkpoint),
             ObjectResult::Done | ObjectResult::Listed(_) | ObjectResult::Failed => false,
         }

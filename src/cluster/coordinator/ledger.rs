@@ -18,8 +18,8 @@ pub enum Change {
     AddCompleted { checkpoint: CheckpointId, retained: Vec<CheckpointId> },
     /// The savepoint is completed; if it is terminal the job is stopped.
     AddSavepoint { checkpoint: CheckpointId, request: SavepointRequest },
-    /// The job is started again from the savepoint that it is stopped at.
-    Resume(RequestNumber),
+    /// The job is started again from the savepoint that it is stopped at, with so many subtasks if it is said.
+    Resume { number: RequestNumber, parallelism: Option<u16> },
     /// The next attempt has this parallelism.
     Rescale(u16),
     /// Nothing is left to do.
@@ -50,7 +50,10 @@ impl Change {
             Change::AddSavepoint { checkpoint, request } => {
                 record.savepoints.add(*checkpoint, *request);
             }
-            Change::Resume(number) => record.savepoints.resume(*number),
+            Change::Resume { number, parallelism } => {
+                record.savepoints.resume(*number);
+                record.parallelism = parallelism.or(record.parallelism);
+            }
             Change::Finish => record.finished = true,
         }
         record

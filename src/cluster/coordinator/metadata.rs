@@ -5,6 +5,9 @@
 
 use std::sync::Arc;
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
 use crate::protocol::{CompletedCheckpoint, Defect, DefectSet, Digest, EnumeratorState};
 
 /// How many bytes the digest takes.
@@ -16,15 +19,24 @@ const DIGEST_BYTES: usize = size_of::<u64>();
 ///
 /// Never: it is plain data.
 pub fn encode(completed: &CompletedCheckpoint, enumerators: &[EnumeratorState]) -> Arc<[u8]> {
-    let mut bytes = postcard::to_allocvec(completed).expect("plain data can be encoded");
-    if !enumerators.is_empty() {
-        bytes.extend(postcard::to_allocvec(enumerators).expect("plain data can be encoded"));
+    encode_with(completed, enumerators)
+}
+
+/// The bytes of `head`, those of `rest` behind it if there is any, and the digest of both.
+///
+/// # Panics
+///
+/// Never: it is plain data.
+pub fn encode_with(head: &impl Serialize, rest: &[impl Serialize]) -> Arc<[u8]> {
+    let mut bytes = postcard::to_allocvec(head).expect("plain data can be encoded");
+    if !rest.is_empty() {
+        bytes.extend(postcard::to_allocvec(rest).expect("plain data can be encoded"));
     }
     seal(bytes)
 }
 
 /// Content with its digest behind it.
-pub fn seal(mut bytes: Vec<u8>) -> Arc<[u8]> {
+fn seal(mut bytes: Vec<u8>) -> Arc<[u8]> {
     bytes.extend(Digest::of(&bytes).0.to_le_bytes());
     bytes.into()
 }
@@ -34,15 +46,22 @@ pub fn decode(
     bytes: &[u8],
     defects: DefectSet,
 ) -> Option<(CompletedCheckpoint, Vec<EnumeratorState>)> {
-    let content = open(bytes, defects)?;
-    match postcard::take_from_bytes(content).ok()? {
-        (completed, []) => Some((completed, Vec::new())),
-        (completed, rest) => Some((completed, postcard::from_bytes(rest).ok()?)),
+    decode_with(bytes, defects)
+}
+
+/// What [`encode_with`] was given; none where these bytes are not it.
+pub fn decode_with<H: DeserializeOwned, R: DeserializeOwned>(
+    bytes: &[u8],
+    defects: DefectSet,
+) -> Option<(H, Vec<R>)> {
+    match postcard::take_from_bytes(open(bytes, defects)?).ok()? {
+        (head, []) => Some((head, Vec::new())),
+        (head, rest) => Some((head, postcard::from_bytes(rest).ok()?)),
     }
 }
 
 /// The content that was sealed; none where these bytes are not it.
-pub fn open(bytes: &[u8], defects: DefectSet) -> Option<&[u8]> {
+fn open(bytes: &[u8], defects: DefectSet) -> Option<&[u8]> {
     let (content, digest) = bytes.split_at_checked(bytes.len().checked_sub(DIGEST_BYTES)?)?;
     let is_whole = Digest::of(content).0.to_le_bytes() == digest;
     if !is_whole && !defects.has(Defect::CorruptReadAccepted) {

@@ -22,14 +22,14 @@ use enumerator::Enumerators;
 use ledger::Ledger;
 use workers::Workers;
 
-use super::message::Message;
+use super::message::{Heartbeat, Message};
 use super::process::{Input, Outbox, Timer};
 use super::requests::Requests;
 use super::settings::ClusterSettings;
 use crate::dataflow::Job;
 use crate::protocol::rescale::Rescaling;
 use crate::protocol::{
-    CheckpointCoordinator, CheckpointId, CompletedCheckpoint, DefectSet, Incarnation,
+    CheckpointCoordinator, CheckpointId, CompletedCheckpoint, DefectSet, Incarnation, ProcessId,
     RequestNumber, VirtualTime,
 };
 
@@ -44,8 +44,8 @@ enum Purpose {
     WriteMetadata(CheckpointId),
     /// Write the metadata of a savepoint.
     WriteSavepoint(CheckpointId),
-    /// Read the savepoint that the job is to be resumed from, as this request says.
-    LoadSavepoint(RequestNumber),
+    /// Read the savepoint that the job is to be resumed from, as this request says, at this parallelism.
+    LoadSavepoint(RequestNumber, Option<u16>),
     /// Delete what belongs to nothing.
     Delete,
     /// See what there is.
@@ -146,7 +146,7 @@ impl Coordinator {
     fn handle_message(
         &mut self,
         now: VirtualTime,
-        from: crate::protocol::ProcessId,
+        from: ProcessId,
         message: Message,
         outbox: &mut impl Outbox,
     ) {
@@ -156,25 +156,16 @@ impl Coordinator {
                 outbox.send(from, Message::HeartbeatSeen { term });
                 self.handle_sign(now, from, sign, outbox);
             }
-            Message::Finished(sign) => {
-                let is_newest = self.handle_sign(now, from, sign, outbox);
-                if is_newest {
-                    self.handle_finished(from, sign, outbox);
-                }
-            }
             Message::Request { number, request } => {
                 self.handle_request(now, number, request, outbox);
             }
-            Message::Ready(sign) => {
+            Message::Ready(sign)
+            | Message::Running(sign)
+            | Message::Ended(sign)
+            | Message::Finished(sign) => {
                 let is_newest = self.handle_sign(now, from, sign, outbox);
                 if is_newest {
-                    self.handle_ready(from, sign, outbox);
-                }
-            }
-            Message::Running(sign) => {
-                let is_newest = self.handle_sign(now, from, sign, outbox);
-                if is_newest {
-                    self.handle_running(now, from, sign, outbox);
+                    self.handle_progress(now, (from, sign), &message, outbox);
                 }
             }
             Message::SubtaskFailed { attempt, subtask, reason } => {
@@ -206,6 +197,23 @@ impl Coordinator {
             Message::ObjectAnswer { request, result } => {
                 self.handle_object_answer(now, request, result, outbox);
             }
+            _ => {}
+        }
+    }
+
+    /// A worker says how far its tasks have come.
+    fn handle_progress(
+        &mut self,
+        now: VirtualTime,
+        (from, sign): (ProcessId, Heartbeat),
+        message: &Message,
+        outbox: &mut impl Outbox,
+    ) {
+        match message {
+            Message::Ready(_) => self.handle_ready(from, sign, outbox),
+            Message::Running(_) => self.handle_running(now, from, sign, outbox),
+            Message::Ended(_) => self.handle_ended(now, from, sign),
+            Message::Finished(_) => self.handle_finished(from, sign, outbox),
             _ => {}
         }
     }
@@ -250,3 +258,6 @@ impl Coordinator {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,33 +1,45 @@
 //! The content of a savepoint's metadata object: complete in itself, and by name.
 //!
 //! Whoever starts a job from it may be another job, or a newer version of this one: subtasks are known by
-//! operator and index, not by their place in a topology.
+//! operator and index, and enumerators by operator, not by their place in a topology.
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::metadata;
-use crate::protocol::{CompletedCheckpoint, DefectSet, Topology};
+use crate::dataflow::Job;
+use crate::protocol::{
+    CompletedCheckpoint, DefectSet, EnumeratorState, OperatorId, SnapshotHandle, SubtaskId,
+    Topology,
+};
 
 /// A savepoint.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SavepointFile {
     /// By snapshot: the operator and the index of its subtask.
     members: Vec<(String, u16)>,
     /// Where the snapshots lie.
     pub completed: CompletedCheckpoint,
+    /// By operator that has one: the enumerator's part.
+    enumerators: Vec<(String, EnumeratorState)>,
+}
+
+/// What lies in every file, ahead of the enumerators' parts, which most have none of.
+#[derive(Serialize, Deserialize)]
+struct Head {
+    members: Vec<(String, u16)>,
+    completed: CompletedCheckpoint,
 }
 
 impl SavepointFile {
-    /// The savepoint of a job of this shape.
-    pub fn new(topology: &Topology, completed: CompletedCheckpoint) -> Self {
-        let member = |handle: &crate::protocol::SnapshotHandle| {
-            let shape = topology.subtasks[handle.subtask.index()];
-            (topology.operator_of(handle.subtask).name.clone(), shape.index)
-        };
+    /// The savepoint of this job. `part` is that of its enumerators, in their order.
+    pub fn new(job: &Job, completed: CompletedCheckpoint, part: Vec<EnumeratorState>) -> Self {
+        let topology = job.topology();
+        let member = |handle: &SnapshotHandle| member(topology, handle.subtask);
         let members = completed.snapshots.iter().map(member).collect();
-        Self { members, completed }
+        let enumerators = enumerated(job).into_iter().zip(part).collect();
+        Self { members, completed, enumerators }
     }
 
     /// The bytes to store, and behind them the digest of them.
@@ -36,101 +48,138 @@ impl SavepointFile {
     ///
     /// Never: it is plain data.
     pub fn encode(&self) -> Arc<[u8]> {
-        metadata::seal(postcard::to_allocvec(self).expect("plain data can be encoded"))
+        let head = Head { members: self.members.clone(), completed: self.completed.clone() };
+        metadata::encode_with(&head, &self.enumerators)
     }
 
     /// What was stored; none where these bytes are not it.
     pub fn decode(bytes: &[u8], defects: DefectSet) -> Option<Self> {
-        postcard::from_bytes(metadata::open(bytes, defects)?).ok()
+        let (Head { members, completed }, enumerators) = metadata::decode_with(bytes, defects)?;
+        Some(Self { members, completed, enumerators })
     }
 
-    /// Whether a job of this shape can start from it.
+    /// What this job's enumerators start from, in their order.
+    pub fn part_of(&self, job: &Job) -> Vec<EnumeratorState> {
+        let part = |name: &String| self.enumerators.iter().find(|(of, _)| of == name);
+        enumerated(job).iter().filter_map(part).map(|(_, state)| state.clone()).collect()
+    }
+
+    /// Whether this job can start from it.
     ///
     /// # Errors
     ///
     /// What it lacks, or has too much.
-    pub fn check(&self, topology: &Topology) -> Result<(), String> {
+    pub fn check(&self, job: &Job) -> Result<(), String> {
         let savepoint = self.completed.checkpoint;
-        for id in topology.subtask_ids() {
-            let (name, index) =
-                (&topology.operator_of(id).name, topology.subtasks[id.index()].index);
-            if !self.members.iter().any(|(held, at)| held == name && *at == index) {
-                return Err(format!("savepoint {savepoint} holds no state of {name}/{index}"));
-            }
+        let needed: Vec<_> =
+            job.topology().subtask_ids().map(|id| member(job.topology(), id)).collect();
+        if let Some((name, index)) = needed.iter().find(|one| !self.members.contains(one)) {
+            return Err(format!("savepoint {savepoint} holds no state of {name}/{index}"));
         }
-        let is_known = |name: &String, index: u16| {
-            let mut ids = topology.subtask_ids();
-            ids.any(|id| {
-                topology.operator_of(id).name == *name
-                    && topology.subtasks[id.index()].index == index
-            })
-        };
-        match self.members.iter().find(|(name, index)| !is_known(name, *index)) {
-            Some((name, index)) => Err(format!(
+        if let Some((name, index)) = self.members.iter().find(|one| !needed.contains(one)) {
+            return Err(format!(
                 "savepoint {savepoint} holds state of {name}/{index}, which the job does not have"
+            ));
+        }
+        let needed = enumerated(job);
+        let held: Vec<_> = self.enumerators.iter().map(|(name, _)| name.clone()).collect();
+        if let Some(name) = needed.iter().find(|name| !held.contains(name)) {
+            return Err(format!(
+                "savepoint {savepoint} holds no state of the enumerator of {name}"
+            ));
+        }
+        match held.iter().find(|name| !needed.contains(name)) {
+            Some(name) => Err(format!(
+                "savepoint {savepoint} holds state of an enumerator of {name}, which the job does not have"
             )),
             None => Ok(()),
         }
     }
 }
 
+/// A subtask by name.
+fn member(topology: &Topology, subtask: SubtaskId) -> (String, u16) {
+    (topology.operator_of(subtask).name.clone(), topology.subtasks[subtask.index()].index)
+}
+
+/// The operators of a job that have an enumerator, by name, in the order of their parts.
+fn enumerated(job: &Job) -> Vec<String> {
+    let name = |operator: OperatorId| job.topology().operators[operator.index()].name.clone();
+    job.enumerated().map(|(operator, ..)| name(operator)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::{
-        Attempt, CheckpointId, Digest, ObjectKey, OperatorId, OperatorRole, OperatorShape,
-        SnapshotHandle, SubtaskId, SubtaskShape,
-    };
+    use crate::dataflow::{EncodedSink, JobBuilder, Replay, SplitAssignment};
+    use crate::protocol::{Attempt, CheckpointId, Digest, ObjectKey, SplitId};
 
-    /// A job of sources by these names, each with so many subtasks.
-    fn job(operators: &[(&str, u16)]) -> Topology {
-        let mut topology = Topology::default();
-        for (place, (name, parallelism)) in operators.iter().enumerate() {
-            let (name, role) = ((*name).to_owned(), OperatorRole::Source);
-            topology.operators.push(OperatorShape { name, role, parallelism: *parallelism });
-            let operator = OperatorId(u16::try_from(place).expect("few"));
-            let members = (0..*parallelism).map(|index| SubtaskShape { operator, index });
-            topology.subtasks.extend(members);
+    /// A job that reads these streams, each with so many subtasks.
+    fn job(sources: &[(&str, u16)], assignment: SplitAssignment) -> Job {
+        let job = JobBuilder::new("copies");
+        for (name, parallelism) in sources {
+            let replay = Replay::<u64>::new();
+            let stream = match assignment {
+                SplitAssignment::Static => job.source(name, replay, *parallelism, 4),
+                SplitAssignment::Enumerated => job.source_enumerated(name, replay, *parallelism, 4),
+            };
+            stream.transactional_sink(&format!("{name}-out"), *parallelism, EncodedSink::new());
         }
-        topology
+        job.build().expect("it is a job")
     }
 
-    fn savepoint(topology: &Topology) -> SavepointFile {
+    fn fixed(sources: &[(&str, u16)]) -> Job {
+        job(sources, SplitAssignment::Static)
+    }
+
+    fn savepoint(job: &Job) -> SavepointFile {
         let (checkpoint, attempt) = (CheckpointId(7), Attempt(2));
         let handle = |subtask: SubtaskId| {
             let key = ObjectKey::Snapshot { checkpoint, attempt, subtask };
             SnapshotHandle { subtask, key, digest: Digest(5), bytes: 3 }
         };
-        let snapshots = topology.subtask_ids().map(handle).collect();
-        let completed = CompletedCheckpoint {
-            checkpoint,
-            attempt,
-            snapshots,
-            terminal: false,
-            quiet: Vec::new(),
-        };
-        SavepointFile::new(topology, completed)
+        let snapshots = job.topology().subtask_ids().map(handle).collect();
+        let (terminal, quiet) = (false, Vec::new());
+        let completed = CompletedCheckpoint { checkpoint, attempt, snapshots, terminal, quiet };
+        let part = job.enumerated().map(|_| EnumeratorState { unassigned: vec![SplitId(3)] });
+        SavepointFile::new(job, completed, part.collect())
     }
 
     #[test]
     fn what_was_stored_is_read_and_fits_its_job() {
-        let topology = job(&[("lines", 2), ("words", 1)]);
-        let bytes = savepoint(&topology).encode();
-        let read = SavepointFile::decode(&bytes, DefectSet::NONE).expect("it is whole");
-        assert_eq!(read, savepoint(&topology));
-        assert_eq!(read.check(&topology), Ok(()));
-        assert_eq!(SavepointFile::decode(&bytes[..bytes.len() - 1], DefectSet::NONE), None);
+        for assignment in [SplitAssignment::Static, SplitAssignment::Enumerated] {
+            let job = job(&[("lines", 2), ("words", 1)], assignment);
+            let bytes = savepoint(&job).encode();
+            let read = SavepointFile::decode(&bytes, DefectSet::NONE).expect("it is whole");
+            assert_eq!(read, savepoint(&job));
+            assert_eq!(read.check(&job), Ok(()));
+            assert_eq!(read.part_of(&job).len(), job.enumerated().count());
+            assert_eq!(SavepointFile::decode(&bytes[..bytes.len() - 1], DefectSet::NONE), None);
+        }
     }
 
     #[test]
     fn a_savepoint_of_another_job_is_refused() {
-        let read = savepoint(&job(&[("lines", 2), ("words", 1)]));
-        let missing = read.check(&job(&[("lines", 2), ("words", 1), ("count", 1)]));
-        assert_eq!(missing, Err("savepoint ckpt-7 holds no state of count/0".to_owned()));
-        let wider = read.check(&job(&[("lines", 3), ("words", 1)]));
+        let read = savepoint(&fixed(&[("lines", 2), ("words", 1)]));
+        let missing = read.check(&fixed(&[("lines", 2), ("words", 1), ("counts", 1)]));
+        assert_eq!(missing, Err("savepoint ckpt-7 holds no state of counts/0".to_owned()));
+        let wider = read.check(&fixed(&[("lines", 3), ("words", 1)]));
         assert_eq!(wider, Err("savepoint ckpt-7 holds no state of lines/2".to_owned()));
-        let unknown = read.check(&job(&[("lines", 2)]));
+        let unknown = read.check(&fixed(&[("lines", 2)]));
         let expected = "savepoint ckpt-7 holds state of words/0, which the job does not have";
+        assert_eq!(unknown, Err(expected.to_owned()));
+    }
+
+    #[test]
+    fn a_savepoint_without_the_enumerators_of_the_job_is_refused() {
+        let (fixed, enumerated) =
+            (fixed(&[("lines", 2)]), job(&[("lines", 2)], SplitAssignment::Enumerated));
+        let missing = savepoint(&fixed).check(&enumerated);
+        let expected = "savepoint ckpt-7 holds no state of the enumerator of lines";
+        assert_eq!(missing, Err(expected.to_owned()));
+        let unknown = savepoint(&enumerated).check(&fixed);
+        let expected =
+            "savepoint ckpt-7 holds state of an enumerator of lines, which the job does not have";
         assert_eq!(unknown, Err(expected.to_owned()));
     }
 }

@@ -6,12 +6,13 @@ use super::super::message::{Heartbeat, Message, ObjectOperation, ObjectResult, R
 use super::super::process::Outbox;
 use super::checkpoints::assembled;
 use super::deployment::{Deployment, hosts};
+use super::enumerator::Enumerators;
 use super::ledger::Change;
 use super::savepoint_file::SavepointFile;
 use super::{Coordinator, Purpose, State, metadata};
 use crate::protocol::{
-    CheckpointId, CompletedCheckpoint, CoordinatorOutput, Defect, EnumeratorState, ObjectKey,
-    ProcessId, Protocol, RequestNumber, SavepointRequest, VirtualTime,
+    Barrier, CheckpointId, CompletedCheckpoint, CoordinatorOutput, Defect, EnumeratorState,
+    ObjectKey, ProcessId, Protocol, RequestNumber, SavepointMode, SavepointRequest, VirtualTime,
 };
 use crate::trace::Event;
 
@@ -27,21 +28,17 @@ impl Coordinator {
         match output {
             CoordinatorOutput::TriggerSavepoint { checkpoint, mode } => {
                 outbox.event(Event::SavepointTriggered { attempt, checkpoint, mode });
-                self.tell_hosts(&Message::TriggerSavepoint { attempt, checkpoint, mode }, outbox);
+                self.begin_cut(Barrier::in_order(checkpoint), outbox);
             }
             CoordinatorOutput::WriteSavepoint(completed) => {
-                let checkpoint = completed.checkpoint;
-                outbox.event(assembled(&completed));
-                let bytes = SavepointFile::new(self.job.topology(), completed).encode();
-                let key = ObjectKey::Savepoint { checkpoint };
-                let operation = ObjectOperation::Put { key, bytes };
-                self.object(now, Purpose::WriteSavepoint(checkpoint), operation, outbox);
+                self.write_savepoint(now, completed, outbox);
             }
             CoordinatorOutput::AddSavepoint { checkpoint, request } => {
                 self.change(now, Change::AddSavepoint { checkpoint, request }, outbox);
             }
             CoordinatorOutput::SavepointCompleted { checkpoint, mode } => {
                 outbox.event(Event::SavepointCompleted { attempt, checkpoint, mode });
+                self.settle_savepoint(checkpoint);
             }
             CoordinatorOutput::Stop(checkpoint) => self.begin_stop(checkpoint, outbox),
             CoordinatorOutput::Refused { reason, .. } => {
@@ -49,6 +46,34 @@ impl Coordinator {
             }
             _ => unreachable!("it is of no savepoint"),
         }
+    }
+
+    pub(super) fn write_savepoint(
+        &mut self,
+        now: VirtualTime,
+        completed: CompletedCheckpoint,
+        outbox: &mut impl Outbox,
+    ) {
+        let checkpoint = completed.checkpoint;
+        let Some(part) = self.enumerators.part_of(&completed) else { return };
+        outbox.event(assembled(&completed));
+        let bytes = SavepointFile::new(&self.job, completed, part).encode();
+        let operation = ObjectOperation::Put { key: ObjectKey::Savepoint { checkpoint }, bytes };
+        self.object(now, Purpose::WriteSavepoint(checkpoint), operation, outbox);
+    }
+
+    /// The enumerators' part of it lies in the savepoint. Recovery does not go back to it: what was assigned
+    /// before its cut and since the last checkpoint would be handed back all the same (FLINK-20290).
+    fn settle_savepoint(&mut self, savepoint: CheckpointId) {
+        if self.defects.has(Defect::SavepointSettlesSplits) {
+            self.enumerators.handle_completed(savepoint);
+        }
+        self.enumerators.forget(savepoint);
+    }
+
+    /// What becomes of the job at this savepoint, if it is one and pending.
+    pub(super) fn pending_mode(&mut self, checkpoint: CheckpointId) -> Option<SavepointMode> {
+        self.checkpoints().and_then(|checkpoints| checkpoints.savepoint_mode(checkpoint))
     }
 
     /// Somebody asks. What was carried out before is not done again.
@@ -62,18 +87,19 @@ impl Coordinator {
         if self.ledger.record().savepoints.requests.contains(&number) {
             return;
         }
-        if let Some(reason) = self.never_takes_any() {
+        if let Some(reason) = self.never_takes(request) {
             return refuse(reason, outbox);
         }
         match (&mut self.state, request) {
             (State::Leading { checkpoints, .. }, Request::Savepoint { mode }) => {
                 checkpoints.handle_request(now, SavepointRequest { number, mode });
             }
-            (State::Stopped, Request::Resume) if self.ledger.record().savepoints.is_drained => {
-                refuse("the job was drained: its input has ended for good", outbox);
+            (State::Stopped, Request::Resume | Request::ResumeAt { .. }) => {
+                self.consider_resumption(now, number, request.resumption().flatten(), outbox);
             }
-            (State::Stopped, Request::Resume) => self.read_savepoint(now, number, outbox),
-            (_, Request::Resume) => refuse("the job is not stopped", outbox),
+            (_, Request::Resume | Request::ResumeAt { .. }) => {
+                refuse("the job is not stopped", outbox);
+            }
             (State::Stopped | State::Finished, Request::Savepoint { .. }) => {
                 refuse("the job does not run", outbox);
             }
@@ -83,23 +109,51 @@ impl Coordinator {
         }
     }
 
-    /// Why this job takes no savepoints at all: without alignment there is no cut for them, a world that
-    /// stands still would wait for a word that nobody gives, and enumerators are asked for no part of them.
-    fn never_takes_any(&self) -> Option<&'static str> {
-        match self.settings.checkpoints.protocol {
-            Protocol::Aligned | Protocol::Unaligned | Protocol::Hybrid => {}
-            Protocol::AtLeastOnce | Protocol::Cyclic | Protocol::StopTheWorld => {
-                return Some("the protocol of the job has no cut for savepoints");
-            }
+    /// The job is stopped, and somebody wants it to go on.
+    fn consider_resumption(
+        &mut self,
+        now: VirtualTime,
+        number: RequestNumber,
+        parallelism: Option<u16>,
+        outbox: &mut impl Outbox,
+    ) {
+        if self.ledger.record().savepoints.is_drained {
+            return refuse("the job was drained: its input has ended for good", outbox);
         }
-        let has_enumerators = self.job.enumerated().next().is_some();
-        has_enumerators.then_some("a job with enumerators takes no savepoints")
+        match parallelism.map_or(Ok(()), |parallelism| self.judge_parallelism(parallelism)) {
+            Ok(()) => self.read_savepoint(now, number, parallelism, outbox),
+            Err(reason) => refuse(&reason, outbox),
+        }
+    }
+
+    /// Whether the job can be resumed with so many subtasks. Nothing is in flight in a savepoint, but on
+    /// loops.
+    fn judge_parallelism(&self, parallelism: u16) -> Result<(), String> {
+        if self.settings.checkpoints.protocol == Protocol::Cyclic {
+            return Err("what is on its way round a loop stays with its subtasks".to_owned());
+        }
+        if self.job.enumerated().next().is_some() {
+            return Err("what an enumerator has assigned stays with its readers".to_owned());
+        }
+        let job = self.declared.at(parallelism).map_err(|error| error.to_string())?;
+        let (needed, slots) = (job.topology().subtasks.len(), self.settings.slots);
+        let held = usize::from(self.settings.workers) * usize::from(slots);
+        if needed > held {
+            return Err(format!("{needed} subtasks need as many slots, the workers have {held}"));
+        }
+        Ok(())
+    }
+
+    /// Why a job with these barriers never does what is asked.
+    fn never_takes(&self, request: Request) -> Option<&'static str> {
+        let Request::Savepoint { mode } = request else { return None };
+        self.settings.checkpoints.protocol.refuses_savepoint(mode)
     }
 
     /// The savepoint that the job stops at is there: all are told to commit and finish, again and again.
     fn begin_stop(&mut self, checkpoint: CheckpointId, outbox: &mut impl Outbox) {
         let State::Leading { deployment, .. } = &mut self.state else { return };
-        let Deployment::Running { deploy } = deployment else {
+        let Deployment::Running { deploy, .. } = deployment else {
             return self.stopped(checkpoint, false, outbox);
         };
         let (deploy, finished) = (std::sync::Arc::clone(deploy), BTreeSet::new());
@@ -137,6 +191,8 @@ impl Coordinator {
         let (attempt, term) = (self.ledger.record().attempt, self.ledger.record().term);
         outbox.event(Event::JobStopped { attempt, term, checkpoint, clean });
         self.tell_hosts(&Message::Cancel { attempt }, outbox);
+        // Who resumes takes them from the savepoint, as a coordinator would that knows nothing else.
+        self.enumerators = Enumerators::default();
         self.state = State::Stopped;
     }
 
@@ -151,11 +207,12 @@ impl Coordinator {
         &mut self,
         now: VirtualTime,
         number: RequestNumber,
+        parallelism: Option<u16>,
         outbox: &mut impl Outbox,
     ) {
         let Some(checkpoint) = self.ledger.record().savepoints.stopped else { return };
         let operation = ObjectOperation::Get { key: ObjectKey::Savepoint { checkpoint } };
-        self.object(now, Purpose::LoadSavepoint(number), operation, outbox);
+        self.object(now, Purpose::LoadSavepoint(number, parallelism), operation, outbox);
     }
 
     /// What cannot be read, or is not whole, is read again.
@@ -171,7 +228,7 @@ impl Coordinator {
     pub(super) fn handle_savepoint_read(
         &mut self,
         now: VirtualTime,
-        number: RequestNumber,
+        (number, parallelism): (RequestNumber, Option<u16>),
         result: &ObjectResult,
         outbox: &mut impl Outbox,
     ) {
@@ -182,16 +239,20 @@ impl Coordinator {
             return refuse("the savepoint is gone", outbox);
         };
         let Some(file) = SavepointFile::decode(bytes, self.defects) else { return };
-        match file.check(self.job_of(&file.completed).topology()) {
-            Ok(()) => self.change(now, Change::Resume(number), outbox),
+        match file.check(&self.job_of(&file.completed)) {
+            Ok(()) => self.change(now, Change::Resume { number, parallelism }, outbox),
             Err(reason) => refuse(&reason, outbox),
         }
     }
 
-    /// The job starts again: from its savepoint until a checkpoint of its own completes.
+    /// The job starts again: from its savepoint until a checkpoint of its own completes. A request that
+    /// came twice, and was written twice, starts it once.
     pub(super) fn resume(&mut self, now: VirtualTime, outbox: &mut impl Outbox) {
-        self.tell_resumed(outbox);
-        self.load_retained(now, outbox);
+        if matches!(self.state, State::Stopped) {
+            self.take_shape();
+            self.tell_resumed(outbox);
+            self.load_retained(now, outbox);
+        }
     }
 
     /// Says what recovery would start from, if that is the savepoint: whoever made that durable may have
@@ -230,7 +291,8 @@ impl Coordinator {
     ) -> Option<(CompletedCheckpoint, Vec<EnumeratorState>)> {
         if self.is_origin(checkpoint) {
             let file = SavepointFile::decode(bytes, self.defects)?;
-            return Some((file.completed, Vec::new()));
+            let part = file.part_of(&self.job);
+            return Some((file.completed, part));
         }
         metadata::decode(bytes, self.defects)
     }

@@ -124,6 +124,7 @@ impl InputChannel {
     }
 
     /// An item left the channel, to be processed.
+    #[inline]
     pub fn consume(&mut self, item: &Item, attempt: Attempt, outbox: &mut impl Outbox) {
         let (channel, lineage) = (self.cut.channel, item.lineage());
         if self.restored.items > 0 {
@@ -140,6 +141,7 @@ impl InputChannel {
     }
 
     /// A parcel has been read. Credit goes back in batches of half of what the sender may have.
+    #[inline]
     pub fn free(&mut self, attempt: Attempt, defects: DefectSet, env: &mut Env<'_, impl Outbox>) {
         if self.restored.parcels > 0 {
             self.restored.parcels -= 1;

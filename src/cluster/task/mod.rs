@@ -206,6 +206,18 @@ impl Task {
         }
     }
 
+    /// Whether all its input has ended.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.phase == Phase::Ended
+    }
+
+    /// Whether nothing that it wrote waits for its commit.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.sink.as_ref().is_none_or(|sink| sink.is_settled())
+    }
+
     /// The word to run: senders get their first credits, a source begins to read.
     pub fn start(&mut self, env: &mut Env<'_, impl Outbox>) {
         if self.phase != Phase::Ready {
@@ -314,6 +326,7 @@ impl Task {
     }
 
     /// Does the next thing, if there is one.
+    #[inline]
     fn work(&mut self, env: &mut Env<'_, impl Outbox>) -> bool {
         match self.poll_gate() {
             Some(output) => self.handle_output(output, env),

@@ -92,6 +92,7 @@ impl OutputChannel {
     }
 
     /// Puts an item into the channel.
+    #[inline]
     pub fn emit(
         &mut self,
         item: Item,
@@ -140,6 +141,7 @@ impl OutputChannel {
     }
 
     /// Sends an element, or lets it wait.
+    #[inline]
     fn forward(
         &mut self,
         element: Element<Parcel>,
@@ -173,11 +175,14 @@ impl OutputChannel {
     }
 
     /// What enters the channel is emitted, whether it can be sent now or waits for credit.
+    #[inline]
     fn record(&mut self, element: &Element<Parcel>, attempt: Attempt, outbox: &mut impl Outbox) {
         let ChannelCut { channel, records: sequence, .. } = self.cut;
         match element {
-            Element::Item(parcel) => {
-                parcel.ends().for_each(|lineage| self.count(lineage, attempt, outbox));
+            // The usual case by itself: a record alone is no list of records.
+            Element::Item(Parcel::Item(item)) => self.count(item.lineage(), attempt, outbox),
+            Element::Item(Parcel::Buffer(buffer)) => {
+                buffer.ends().for_each(|lineage| self.count(lineage, attempt, outbox));
             }
             Element::Barrier(barrier) => {
                 let checkpoint = barrier.checkpoint;
@@ -212,6 +217,7 @@ impl OutputChannel {
         }
     }
 
+    #[inline]
     fn send(&mut self, element: Element<Parcel>, attempt: Attempt, outbox: &mut impl Outbox) {
         if let Element::Item(_) = element
             && !self.free

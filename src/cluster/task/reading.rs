@@ -12,6 +12,7 @@ use crate::dataflow::Item;
 
 impl Task {
     /// A parcel has come to the head of its channel.
+    #[inline]
     pub(super) fn take(&mut self, channel: usize, parcel: Parcel, env: &mut Env<'_, impl Outbox>) {
         match parcel {
             Parcel::Item(item) => {
@@ -44,6 +45,7 @@ impl Task {
         true
     }
 
+    #[inline]
     fn consume(&mut self, channel: usize, item: &Item, env: &mut Env<'_, impl Outbox>) {
         self.tell_received(channel, item, env);
         self.inputs[channel].consume(item, self.attempt, env.outbox);
@@ -68,8 +70,12 @@ impl Task {
     /// # Errors
     ///
     /// Why it cannot.
-    pub fn health(&mut self) -> Result<(), String> {
-        self.failure.clone().map_or(Ok(()), Err)
+    #[inline]
+    pub fn health(&self) -> Result<(), String> {
+        match &self.failure {
+            None => Ok(()),
+            Some(problem) => Err(problem.clone()),
+        }
     }
 
     /// What was emitted waits for its buffer to be full, but not for long.

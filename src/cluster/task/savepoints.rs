@@ -72,7 +72,11 @@ impl Task {
         env: &mut Env<'_, impl Outbox>,
     ) {
         self.savepoint.ask(checkpoint, mode);
-        self.take_trigger(Barrier::in_order(checkpoint), env);
+        let barrier = Barrier::in_order(checkpoint);
+        if self.defects.has(Defect::SavepointOvertakes) {
+            return self.take_trigger(barrier.hurried(), env);
+        }
+        self.take_trigger(barrier, env);
     }
 
     /// The turn of a source's trigger has come: with a drain all input ends before it.
@@ -86,6 +90,12 @@ impl Task {
         {
             self.end_early(env);
         }
+    }
+
+    /// Whether a source has moved on though it was told to stop at this savepoint, and not taken its cut.
+    pub(super) fn is_moved_by_stop(&self, checkpoint: CheckpointId) -> bool {
+        self.defects.has(Defect::PositionMovedByStop)
+            && self.savepoint.mode_of(checkpoint) == Some(SavepointMode::Stop)
     }
 
     /// The cut of this checkpoint was taken: a source that is to stop at it reads no more.

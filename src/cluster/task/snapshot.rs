@@ -110,7 +110,7 @@ impl Task {
     }
 
     fn take_snapshot(&mut self, checkpoint: CheckpointId, env: &mut Env<'_, impl Outbox>) {
-        if self.defects.has(Defect::PositionAfterNextRecord) {
+        if self.defects.has(Defect::PositionAfterNextRecord) || self.is_moved_by_stop(checkpoint) {
             self.read_one(env);
         }
         self.pre_commit(checkpoint, env);
@@ -145,8 +145,7 @@ impl Task {
         let key = ObjectKey::Snapshot { checkpoint, attempt: self.attempt, subtask: self.id };
         let (digest, length) = (Digest::of(&bytes), bytes.len() as u64);
         let handle = SnapshotHandle { subtask: self.id, key, digest, bytes: length };
-        let settled = self.sink.as_ref().is_none_or(|sink| sink.is_settled());
-        let terminal = self.phase == Phase::Ended && settled;
+        let terminal = self.has_ended() && self.is_settled();
         let (positions, ownership) = (self.positions(), Ownership::default());
         let (quiet, uploading, capturing) = (self.is_quiet(), false, None);
         Snapshotting { bytes, handle, terminal, quiet, positions, uploading, ownership, capturing }

@@ -1,11 +1,12 @@
 //! A worker: hosts tasks, speaks for them to the coordinator, keeps their requests alive.
 
 mod answers;
+mod signs;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::message::{Deploy, Heartbeat, Message};
+use super::message::{Deploy, Message};
 use super::process::{Input, Outbox, Timer};
 use super::requests::Requests;
 use super::settings::ClusterSettings;
@@ -52,6 +53,9 @@ struct Execution {
     reported_ready: bool,
     /// Whether it knows that all have finished.
     reported_finished: bool,
+    /// Whether the coordinator was told that all input of all tasks has ended, and whether everything was
+    /// committed then.
+    reported_ended: Option<bool>,
 }
 
 #[derive(Clone, Debug)]
@@ -264,9 +268,9 @@ impl Worker {
         let Some(Some(task)) = execution.tasks.get_mut(subtask.index()) else { return };
         let (settings, requests) = (&self.settings, &mut self.requests);
         let mut env = Env { now, settings, requests, outbox };
-        let outcome = action(task, &mut env).and_then(|()| task.health());
-        if let Err(reason) = outcome {
-            self.refuse(attempt, subtask, reason, outbox);
+        match action(task, &mut env).and_then(|()| task.health()) {
+            Ok(()) => self.report_ended(false, outbox),
+            Err(reason) => self.refuse(attempt, subtask, reason, outbox),
         }
     }
 
@@ -289,8 +293,9 @@ impl Worker {
             let problem = task.health().err().map(|reason| (task.id(), reason));
             failure = failure.or(problem);
         }
-        if let Some((subtask, reason)) = failure {
-            self.refuse(attempt, subtask, reason, outbox);
+        match failure {
+            None => self.report_ended(false, outbox),
+            Some((subtask, reason)) => self.refuse(attempt, subtask, reason, outbox),
         }
     }
 
@@ -367,6 +372,7 @@ impl Worker {
             tasks,
             reported_ready: false,
             reported_finished: false,
+            reported_ended: None,
         };
         let (settings, requests) = (&self.settings, &mut self.requests);
         let mut env = Env { now, settings, requests, outbox };
@@ -385,27 +391,6 @@ impl Worker {
     fn job_at(&self, parallelism: Option<u16>) -> Arc<Job> {
         let Some(parallelism) = parallelism else { return Arc::clone(&self.declared) };
         Arc::new(self.declared.at(parallelism).expect("the coordinator has accepted the shape"))
-    }
-
-    /// Says that all tasks are ready: once of itself, and again when asked.
-    fn report_ready(&mut self, again: bool, outbox: &mut impl Outbox) {
-        let Some(execution) = &mut self.execution else { return };
-        if execution.is_ready() && (again || !execution.reported_ready) {
-            execution.reported_ready = true;
-            let sign = self.sign_of_life();
-            outbox.send(ProcessId::Coordinator, Message::Ready(sign));
-        }
-    }
-
-    /// Says that all tasks have finished: once of itself, and again when asked.
-    fn report_finished(&mut self, again: bool, outbox: &mut impl Outbox) {
-        let Some(execution) = &mut self.execution else { return };
-        let is_finished = execution.tasks.iter().flatten().all(|task| task.is_finished());
-        if is_finished && (again || !execution.reported_finished) {
-            execution.reported_finished = true;
-            let sign = self.sign_of_life();
-            outbox.send(ProcessId::Coordinator, Message::Finished(sign));
-        }
     }
 
     fn handle_run(&mut self, now: VirtualTime, attempt: Attempt, outbox: &mut impl Outbox) {
@@ -455,18 +440,6 @@ impl Worker {
         }
     }
 
-    fn sign_of_life(&mut self) -> Heartbeat {
-        self.sequence += 1;
-        let attempt = self.execution.as_ref().map(|execution| execution.attempt);
-        Heartbeat { incarnation: self.incarnation, sequence: self.sequence, attempt }
-    }
-
-    fn beat(&mut self, outbox: &mut impl Outbox) {
-        let sign = self.sign_of_life();
-        outbox.send(ProcessId::Coordinator, Message::Heartbeat(sign));
-        outbox.set_timer(Duration::from_millis(self.settings.heartbeat_ms), Timer::Heartbeat);
-    }
-
     /// A worker that the coordinator may have given up gives its tasks up, so that no two attempts
     /// go on side by side for long (Flink: the task manager's heartbeat timeout).
     fn handle_heartbeat_due(&mut self, now: VirtualTime, outbox: &mut impl Outbox) {
@@ -488,6 +461,7 @@ impl Worker {
             task.tell_tallies(here, outbox);
             task.ask_again(outbox);
         }
+        self.report_ended(true, outbox);
         self.beat(outbox);
     }
 }

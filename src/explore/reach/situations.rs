@@ -1,6 +1,6 @@
 //! Judges the situations that take more than one event to tell.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use strum::EnumCount as _;
 
@@ -22,10 +22,12 @@ pub(super) struct Situations {
     has_completed: bool,
     /// Aborted checkpoints, the newest [`ABORTED_MAX`].
     aborted: BTreeSet<CheckpointId>,
+    /// Savepoints that are pending.
+    savepoints: BTreeSet<CheckpointId>,
     /// Workers that are down.
     down: BTreeSet<ProcessId>,
-    /// Subtasks that wait for barriers.
-    aligning: BTreeSet<SubtaskId>,
+    /// Subtasks that wait for barriers, and for whose, where none has come ahead.
+    aligning: BTreeMap<SubtaskId, Option<CheckpointId>>,
     /// The receiver of each channel.
     receivers: Vec<SubtaskId>,
     /// Whether the job writes outside transactions.
@@ -49,9 +51,19 @@ impl Situations {
             Event::AttemptStarted { attempt, restored, .. } => self.start(*attempt, *restored),
             Event::AttemptRunning { .. } => self.is_starting = false,
             Event::AttemptFailed { .. } => self.aligning.clear(),
-            Event::Triggered { .. } if phases.pending() > 0 => {
-                self.meet(Situation::TwoCheckpointsPending);
+            Event::Triggered { .. } => {
+                self.meet_if(Situation::TwoCheckpointsPending, phases.pending() > 0);
+                let is_beside = !self.savepoints.is_empty();
+                self.meet_if(Situation::SavepointBesideCheckpoint, is_beside);
             }
+            Event::SavepointTriggered { checkpoint, .. } => {
+                self.meet_if(Situation::SavepointBesideCheckpoint, phases.pending() > 0);
+                self.savepoints.insert(*checkpoint);
+            }
+            Event::SavepointCompleted { checkpoint, .. } => {
+                self.savepoints.remove(checkpoint);
+            }
+            Event::LeadershipTaken { .. } => self.savepoints.clear(),
             Event::Completed { .. } => self.has_completed = true,
             Event::Aborted { checkpoint, reason, .. } => self.abort(*checkpoint, *reason),
             Event::AcknowledgementIgnored { checkpoint, from_attempt, .. } => {
@@ -71,12 +83,21 @@ impl Situations {
         match event {
             Event::EndReceived { channel, .. } => {
                 let receiver = self.receivers.get(channel.index());
-                if receiver.is_some_and(|receiver| self.aligning.contains(receiver)) {
+                if receiver.is_some_and(|receiver| self.aligning.contains_key(receiver)) {
                     self.meet(Situation::EndedWhileAligning);
                 }
             }
-            Event::AlignmentStarted { subtask, .. } => {
-                self.aligning.insert(*subtask);
+            Event::BarrierOvertook { channel, checkpoint, .. } => {
+                let receiver = self.receivers.get(channel.index());
+                let aligned = receiver.and_then(|receiver| self.aligning.get(receiver)).copied();
+                let is_newer = aligned.flatten().is_some_and(|aligned| aligned < *checkpoint);
+                self.meet_if(Situation::OvertakenWhileAligning, is_newer);
+            }
+            Event::AlignmentStarted { subtask, checkpoint, .. } => {
+                self.aligning.insert(*subtask, Some(*checkpoint));
+            }
+            Event::AlignmentOvertaken { subtask, .. } => {
+                self.aligning.insert(*subtask, None);
             }
             Event::AlignmentCompleted { subtask, .. } | Event::AlignmentAborted { subtask, .. } => {
                 self.aligning.remove(subtask);
@@ -102,6 +123,10 @@ impl Situations {
 
     fn meet(&mut self, situation: Situation) {
         self.met[situation as usize] = true;
+    }
+
+    fn meet_if(&mut self, situation: Situation, is_met: bool) {
+        self.met[situation as usize] |= is_met;
     }
 
     /// A process crashed, or is taken for dead.
@@ -144,6 +169,8 @@ impl Situations {
     }
 
     fn abort(&mut self, checkpoint: CheckpointId, reason: AbortReason) {
+        let is_savepoint = self.savepoints.remove(&checkpoint);
+        self.meet_if(Situation::SavepointAborted, is_savepoint);
         self.aborted.insert(checkpoint);
         if self.aborted.len() > ABORTED_MAX {
             self.aborted.pop_first();

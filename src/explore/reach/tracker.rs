@@ -95,6 +95,8 @@ const TELLING: u128 = {
         Point::AlignmentStarted,
         Point::AlignmentCompleted,
         Point::AlignmentAborted,
+        Point::AlignmentOvertaken,
+        Point::BarrierOvertook,
         Point::SnapshotTaken,
         Point::CompletionLearned,
         Point::LeadershipTaken,
@@ -109,6 +111,8 @@ const TELLING: u128 = {
         Point::CompletionNotified,
         Point::Aborted,
         Point::TransactionCommitted,
+        Point::SavepointTriggered,
+        Point::SavepointCompleted,
     ];
     let (mut bits, mut place) = (0, 0);
     while place < telling.len() {

@@ -148,6 +148,26 @@ impl Cut {
         }
     }
 
+    /// A savepoint completed: its barriers must have overtaken nothing (FLINK-18252), whatever those of the
+    /// checkpoints do. What is on its way round a loop is the exception.
+    pub(super) fn judge_in_order(&self, scene: &mut Scene) {
+        for index in 0..scene.shape.channels.len() {
+            let channel = ChannelId(u16::try_from(index).unwrap_or(u16::MAX));
+            let first = self.states.in_flight[index].iter().flatten().next();
+            if let Some(record) = first
+                && !scene.shape.is_logged(channel)
+            {
+                let (name, checkpoint) = (scene.channel(channel), self.checkpoint);
+                let text = format!(
+                    "savepoint {checkpoint} holds record {record} as on its way on {name}: its barrier \
+                     overtook it"
+                );
+                let violation = Violation::new(Kind::SavepointOvertook, text);
+                scene.report(violation.of(checkpoint).on(channel).with(*record));
+            }
+        }
+    }
+
     fn report_left(&self, scene: &mut Scene, channel: ChannelId, found: usize) {
         let (name, checkpoint) = (scene.channel(channel), self.checkpoint);
         let left = &self.states.left[channel.index()];

@@ -392,9 +392,15 @@ impl Judge {
         let scene = scene!(self, stamp);
         self.cut.handle_completed(scene, checkpoint);
         self.conservation.handle_completed(scene, checkpoint);
-        self.stopped_world.handle_over(checkpoint);
         self.durability.handle_completed(scene, checkpoint);
         self.splits.handle_settled(checkpoint);
+        self.settle_completed(stamp, checkpoint);
+    }
+
+    /// Recovery goes back to this from here on.
+    pub(super) fn settle_completed(&mut self, stamp: Stamp, checkpoint: CheckpointId) {
+        let scene = scene!(self, stamp);
+        self.stopped_world.handle_over(checkpoint);
         self.state.handle_completed(scene, checkpoint);
         self.event_time.handle_completed(scene, checkpoint);
         self.output.handle_completed(checkpoint);
@@ -408,6 +414,7 @@ impl Judge {
         self.termination.handle_aborted(checkpoint);
         let scene = scene!(self, stamp);
         self.lifecycle.handle_aborted(scene, checkpoint);
+        self.cut.handle_aborted(checkpoint);
         self.durability.handle_aborted(checkpoint);
         self.output.handle_aborted(checkpoint);
         self.splits.handle_settled(checkpoint);

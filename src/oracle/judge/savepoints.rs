@@ -15,6 +15,8 @@ impl Judge {
             Event::SavepointTriggered { attempt, checkpoint, mode } => {
                 self.lifecycle.handle_savepoint_triggered(scene, *attempt, *checkpoint);
                 self.liveness.handle_triggered(*checkpoint);
+                self.cut.handle_savepoint_triggered(*checkpoint);
+                self.splits.handle_triggered(*checkpoint);
                 self.durability.handle_savepoint_triggered(*checkpoint);
                 self.termination.handle_triggered(scene, *attempt, *checkpoint, *mode);
             }
@@ -35,25 +37,20 @@ impl Judge {
         }
     }
 
-    /// One that the job is over with is what recovery goes back to; any other is none of its business.
+    /// Its cut is judged like that of any checkpoint. One that the job is over with is what recovery goes
+    /// back to; any other is none of its business.
     fn complete_savepoint(&mut self, stamp: Stamp, checkpoint: CheckpointId, mode: SavepointMode) {
         let scene = scene!(self, stamp);
         self.durability.handle_savepoint(scene, checkpoint, mode.is_terminal());
-        self.splits.handle_settled(checkpoint);
-        if !mode.is_terminal() {
-            return self.liveness.handle_aborted(scene, checkpoint);
-        }
-        self.cut.handle_completed(scene, checkpoint);
+        self.cut.handle_savepoint_completed(scene, checkpoint);
         self.conservation.handle_completed(scene, checkpoint);
-        self.stopped_world.handle_over(checkpoint);
-        self.state.handle_completed(scene, checkpoint);
-        self.event_time.handle_completed(scene, checkpoint);
-        self.output.handle_completed(checkpoint);
-        self.ownership.handle_completed(checkpoint);
-        self.recovery.handle_completed(checkpoint);
-        self.liveness.handle_completed(scene, checkpoint);
-        self.termination.handle_completed(checkpoint);
-        self.liveness.handle_lost(self.durability.unrecoverable());
+        self.splits.handle_settled(checkpoint);
+        if mode.is_terminal() {
+            self.settle_completed(stamp, checkpoint);
+            self.termination.handle_completed(checkpoint);
+        } else {
+            self.liveness.handle_aborted(scene, checkpoint);
+        }
     }
 
     /// A coordinator that finds its job stopped tells of a savepoint whose predecessor may not have.
@@ -66,7 +63,7 @@ impl Judge {
         self.termination.handle_stopped(scene, checkpoint, clean);
         self.liveness.handle_stopped(stamp.at);
         if clean {
-            self.order.handle_finished(scene);
+            self.order.handle_stopped(scene);
         }
     }
 }

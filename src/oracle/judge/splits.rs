@@ -23,7 +23,9 @@ impl Judge {
                 }
             }
             Event::EnumeratorSnapshot { operator, attempt, checkpoint, unassigned } => {
-                if self.attempt == Some(*attempt) && !self.is_of_deposed(event) {
+                if self.attempt == Some(*attempt) && self.is_of_deposed(event) {
+                    self.splits.handle_deposed_snapshot(*operator, *checkpoint);
+                } else if self.attempt == Some(*attempt) {
                     let scene = scene!(self, stamp);
                     self.state.handle_enumerator(scene, *checkpoint, unassigned);
                     self.splits.handle_enumerator_snapshot(

@@ -89,6 +89,8 @@ pub struct Repertoire {
     pub time: bool,
     /// Somebody who asks for savepoints.
     pub asking: bool,
+    /// Workers that say when all input has ended.
+    pub finishing: bool,
 }
 
 impl Repertoire {
@@ -100,6 +102,7 @@ impl Repertoire {
         enumerating: true,
         time: true,
         asking: true,
+        finishing: true,
     };
 
     /// What runs of this job with these settings have.
@@ -112,6 +115,7 @@ impl Repertoire {
             enumerating: !job.assignment.is_static(),
             time: settings.observe_time,
             asking: false,
+            finishing: settings.final_at_once,
         }
     }
 

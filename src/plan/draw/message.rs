@@ -9,7 +9,8 @@ use crate::trace::{MessageKind, Point};
 impl FaultDraw<'_> {
     pub(super) fn message(&mut self, class: FaultClass) -> PlannedFault {
         let when = self.when(class);
-        let mut message = *self.stream.pick(self.fragile()).unwrap_or(&MessageKind::Trigger);
+        let fragile = self.fragile();
+        let mut message = *self.stream.pick(&fragile).unwrap_or(&MessageKind::Trigger);
         let count = self.stream.within(self.ranges.messages).max(1) as u32;
         let us = self.us(self.ranges.delay_ms);
         let action = match class {
@@ -29,8 +30,12 @@ impl FaultDraw<'_> {
         PlannedFault { when, fault: Fault::Message { message, to: None, count, action } }
     }
 
-    fn fragile(&self) -> &'static [MessageKind] {
-        if self.targets.repertoire.enumerating { FRAGILE_ENUMERATED } else { FRAGILE }
+    fn fragile(&self) -> Vec<MessageKind> {
+        let repertoire = self.targets.repertoire;
+        let usual = if repertoire.enumerating { FRAGILE_ENUMERATED } else { FRAGILE };
+        let is_ended_otherwise = repertoire.asking || repertoire.finishing;
+        let others = if is_ended_otherwise { FRAGILE_AT_THE_END } else { &[] };
+        usual.iter().chain(others).copied().collect()
     }
 
     fn overtaken(&self) -> &'static [(MessageKind, &'static [Point])] {
@@ -92,6 +97,10 @@ const FRAGILE: &[MessageKind] = &[
     MessageKind::SinkRequest,
     MessageKind::SinkAnswer,
 ];
+
+/// Those that faults hit as well where a job is asked to stop, or says that its input has ended.
+const FRAGILE_AT_THE_END: &[MessageKind] =
+    &[MessageKind::Finished, MessageKind::Finished, MessageKind::Request, MessageKind::Request];
 
 /// What overtakes what: barriers, later checkpoints, and the next attempt.
 const OVERTAKEN: &[(MessageKind, &[Point])] = &[

@@ -47,29 +47,31 @@ pub fn draw<E>(
     let subtasks = topology.subtasks.len() as u64;
     cluster.slots = small(subtasks.div_ceil(healthy));
     let rescales = rescale::draw(scenario, seed);
-    let most = rescale::subtasks_max(&rescales, &topology);
-    cluster.slots = cluster.slots.max(small(most.div_ceil(healthy)));
     let requests = request::requests(scenario, seed);
-    let mut targets = Targets::of(&topology, &cluster, &job);
-    targets.repertoire.asking = !requests.is_empty();
-    targets.repertoire.dealing = leaves_in_flight(&cluster) && !rescales.is_empty();
-    let mut faults = draw_faults(scenario, seed, targets);
-    faults.extend(lost.iter().map(|worker| lose(scenario, seed, targets, *worker)));
-    Ok(Plan {
+    let mut plan = Plan {
         scenario: scenario.name.clone(),
         seed,
         job,
         cluster,
         links,
         mailbox_us: scenario.cluster.mailbox_us,
-        faults,
+        faults: Vec::new(),
         requests,
         rescales,
         safety_ms: scenario.nemesis.window_ms.max.saturating_add(HEALING_MS),
         liveness_ms: scenario.liveness_ms,
-        lost: lost.into_iter().map(ProcessId::Worker).collect(),
+        lost: lost.iter().copied().map(ProcessId::Worker).collect(),
         defects,
-    })
+    };
+    let most = rescale::subtasks_max(plan.parallelisms(), &topology);
+    plan.cluster.slots = plan.cluster.slots.max(small(most.div_ceil(healthy)));
+    let mut targets = Targets::of(&topology, &plan.cluster, &plan.job);
+    targets.repertoire.asking = !plan.requests.is_empty();
+    targets.repertoire.dealing =
+        leaves_in_flight(&plan.cluster) && plan.parallelisms().next().is_some();
+    plan.faults = draw_faults(scenario, seed, targets);
+    plan.faults.extend(lost.iter().map(|worker| lose(scenario, seed, targets, *worker)));
+    Ok(plan)
 }
 
 /// Whether something may be in flight at a cut.

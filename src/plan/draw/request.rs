@@ -1,5 +1,6 @@
 //! The requests of a plan.
 
+use super::small;
 use crate::cluster::message::Request;
 use crate::plan::fault::When;
 use crate::plan::random::{Concern, Stream};
@@ -7,6 +8,9 @@ use crate::plan::request::PlannedRequest;
 use crate::plan::scenario::Scenario;
 use crate::protocol::SavepointMode;
 use crate::trace::Point;
+
+/// Streams of resumptions begin here, behind those of three kinds of savepoints.
+const RESUME_ENTITY: u64 = 3 << 32;
 
 /// Points at which a request meets the rest of the protocol.
 const POINTS: &[Point] = &[
@@ -44,7 +48,7 @@ pub fn requests(scenario: &Scenario, seed: u64) -> Vec<PlannedRequest> {
             SavepointMode::Drain => {}
         }
     }
-    requests.extend((1..=stops).map(resume));
+    requests.extend((1..=stops).map(|stop| resume(scenario, seed, stop)));
     requests
 }
 
@@ -59,9 +63,16 @@ fn when(scenario: &Scenario, mut stream: Stream) -> When {
 }
 
 /// As soon as it has been stopped for the n-th time.
-fn resume(stop: u64) -> PlannedRequest {
+fn resume(scenario: &Scenario, seed: u64, stop: u64) -> PlannedRequest {
     let occurrence = u32::try_from(stop).unwrap_or(u32::MAX);
     let point = Point::JobStopped;
     let when = When::Point { point, subtask: None, occurrence, after_restarts: 0 };
-    PlannedRequest { when, request: Request::Resume }
+    let request = match scenario.requests.resume_parallelism {
+        None => Request::Resume,
+        Some(range) => {
+            let mut stream = Stream::new(seed, Concern::Requests, RESUME_ENTITY | stop);
+            Request::ResumeAt { parallelism: small(stream.within(range)) }
+        }
+    };
+    PlannedRequest { when, request }
 }

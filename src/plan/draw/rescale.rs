@@ -25,7 +25,6 @@ fn rescale(ranges: &RescaleScenario, stream: &mut Stream) -> PlannedRescale {
 }
 
 /// How many subtasks the job has at most; operators that keep their parallelism count as if they did not.
-pub fn subtasks_max(rescales: &[PlannedRescale], topology: &Topology) -> u64 {
-    let most = rescales.iter().map(|rescale| u64::from(rescale.parallelism)).max().unwrap_or(0);
-    most * topology.operators.len() as u64
+pub fn subtasks_max(parallelisms: impl Iterator<Item = u16>, topology: &Topology) -> u64 {
+    u64::from(parallelisms.max().unwrap_or(0)) * topology.operators.len() as u64
 }

@@ -55,6 +55,7 @@ pub fn cluster(scenario: &Scenario, topology: &Topology, stream: &mut Stream) ->
         meta_store: ClusterScenario::store(stream.within(ranges.meta_store_us), 0),
         cost: ranges.cost,
         checkpoints: checkpoints(scenario, stream),
+        final_at_once: ranges.final_at_once,
         observe_time: ranges.observe_time,
     }
 }

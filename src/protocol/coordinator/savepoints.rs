@@ -44,6 +44,13 @@ impl CheckpointCoordinator {
         self.reserve_if_due(now);
     }
 
+    /// What becomes of the job at this savepoint, if it is one and pending.
+    #[must_use]
+    pub fn savepoint_mode(&self, checkpoint: CheckpointId) -> Option<SavepointMode> {
+        let pending = self.pending.get(&checkpoint)?;
+        pending.savepoint.map(|request| request.mode)
+    }
+
     /// Whether a savepoint is pending that the job stops at: nothing else is triggered meanwhile.
     pub(super) fn is_stopping(&self) -> bool {
         self.pending.values().any(PendingCheckpoint::is_terminal)

@@ -40,8 +40,7 @@ impl CheckpointCoordinator {
         if let Some(request) = self.wanted.pop_front() {
             return self.reserve_for_savepoint(attempt, request);
         }
-        let pending = self.pending.values().filter(|pending| pending.savepoint.is_none()).count();
-        if pending >= self.settings.concurrent_max as usize {
+        if self.pending_beside() >= self.settings.concurrent_max as usize {
             return; // The one due is made up for when this one has ended.
         }
         let due = if self.is_requested { Due::Now } else { self.schedule.due(now) };
@@ -55,6 +54,14 @@ impl CheckpointCoordinator {
                 self.reserve(attempt, None);
             }
         }
+    }
+
+    /// How many are pending that the next checkpoint must leave room for. A savepoint is beside the others,
+    /// but where barriers overtake: the next ones would overtake its barriers, and it would be given up.
+    fn pending_beside(&self) -> usize {
+        let is_apart = !self.settings.protocol.may_overtake();
+        let pending = self.pending.values();
+        pending.filter(|pending| pending.savepoint.is_none() || !is_apart).count()
     }
 
     pub(super) fn reserve(&mut self, attempt: Attempt, savepoint: Option<SavepointRequest>) {
