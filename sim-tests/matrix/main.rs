@@ -136,7 +136,7 @@ fn a_cell_of_a_wrong_protocol_fails() {
         (Protocol::Unaligned, Topology::Diamond, Defect::CaptureMissesChannel),
         (Protocol::Unaligned, Topology::Join, Defect::OpenBufferNotCaptured),
         (Protocol::Unaligned, Topology::Diamond, Defect::RestoredRestForgotten),
-        (Protocol::Unaligned, Topology::Shuffle, Defect::UnreadNotCaptured),
+        (Protocol::Unaligned, Topology::Join, Defect::UnreadNotCaptured),
         (Protocol::Hybrid, Topology::Join, Defect::AcknowledgeBeforeCaptured),
         (Protocol::Cyclic, Topology::Loop, Defect::NoBackEdgeLog),
         (Protocol::Cyclic, Topology::Loop, Defect::BarrierBeforeOpenBuffer),
