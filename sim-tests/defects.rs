@@ -181,7 +181,7 @@ const TABLE: &[Row] = &[
     row(Defect::SavepointTakenForLeftover, "savepoints", 400, &[DURABILITY]),
     row(Defect::SavepointOvertakes, "savepoints-unaligned", 20, &[CUT]),
     row(Defect::PositionMovedByStop, "savepoints", 40, &[CUT]),
-    row(Defect::SavepointSettlesSplits, "savepoints-enumerated", 400, &[SPLITS, STATE]),
+    row(Defect::SavepointSettlesSplits, "savepoints-enumerated", 60, &[SPLITS, STATE]),
     row(Defect::TimersNotRestored, "event-time", 20, &[EVENT_TIME]),
     row(Defect::FiredTimerInSnapshot, "late-reports", 20, &[EVENT_TIME]),
     row(Defect::WatermarkNotRestored, "late-reports", 20, &[EVENT_TIME]),
