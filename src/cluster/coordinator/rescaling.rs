@@ -58,6 +58,11 @@ impl Coordinator {
             return Err(format!("the job runs at parallelism {parallelism}"));
         }
         self.judge_in_flight(&job, checkpoint_first)?;
+        self.judge_slots(&job)
+    }
+
+    /// The workers must hold the job.
+    pub(super) fn judge_slots(&self, job: &Job) -> Result<(), String> {
         let (needed, slots) = (job.topology().subtasks.len(), self.settings.slots);
         let held = usize::from(self.settings.workers) * usize::from(slots);
         if needed > held {

@@ -136,12 +136,7 @@ impl Coordinator {
             return Err("what an enumerator has assigned stays with its readers".to_owned());
         }
         let job = self.declared.at(parallelism).map_err(|error| error.to_string())?;
-        let (needed, slots) = (job.topology().subtasks.len(), self.settings.slots);
-        let held = usize::from(self.settings.workers) * usize::from(slots);
-        if needed > held {
-            return Err(format!("{needed} subtasks need as many slots, the workers have {held}"));
-        }
-        Ok(())
+        self.judge_slots(&job)
     }
 
     /// Why a job with these barriers never does what is asked.
