@@ -229,7 +229,7 @@ impl<T: Clone> InputGate<T> {
     /// now or later; else the barriers decide.
     ///
     /// Only the newest is remembered: an older one that is still open then is subsumed by it. Not so in jobs
-    /// with loops: see [`Triggers::all`].
+    /// with loops, where each counts.
     pub fn handle_trigger(&mut self, barrier: Barrier) {
         if barrier.checkpoint <= self.handled {
             return;
