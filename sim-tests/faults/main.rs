@@ -1,6 +1,8 @@
-//! Each fault does what its doc comment says, and the job ends with all oracles held.
+//! Each fault, each service in trouble, each scenario, and each protocol under each class of faults.
 
-mod bench;
-mod mixed;
-mod network;
-mod processes;
+mod every_cell;
+mod injected;
+#[path = "../matrix/mod.rs"]
+mod matrix;
+mod scenarios;
+mod services;

@@ -39,8 +39,8 @@ pub fn world(text: &str) -> Result<WorldKind, String> {
         .map_err(|_| unknown("world", text, ["kernel", "madsim"].into_iter()))?;
     if world == WorldKind::Madsim && !cfg!(madsim) {
         return Err(
-            "this build has no madsim world: build it with RUSTFLAGS=\"--cfg madsim\", or \
-                    unset RUSTFLAGS, which replaces the setting in .cargo/config.toml"
+            "this build has no madsim world: build it with RUSTFLAGS=\"--cfg madsim\", as \
+                    `cargo madsim` does in a checkout where RUSTFLAGS is not set"
                 .to_owned(),
         );
     }

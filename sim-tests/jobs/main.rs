@@ -1,0 +1,7 @@
+//! Jobs: what users write, what the workloads give, and random jobs under random plans.
+
+mod dataflow;
+mod generated_jobs;
+mod rescaling;
+mod worker;
+mod workload;

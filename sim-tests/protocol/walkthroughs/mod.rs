@@ -1,0 +1,200 @@
+//! Runs the walk-throughs in `fixtures/walkthroughs/`: the protocol as commented data.
+//!
+//! `UPDATE_WALKTHROUGHS=1 cargo test --test protocol walkthroughs` rewrites what is expected. A rewritten
+//! expectation is a claim about the protocol: read the difference before it is committed.
+
+mod commands;
+mod effects;
+mod in_flight;
+mod job;
+mod message;
+mod node;
+mod rescaling;
+mod savepoints;
+mod target;
+mod world;
+
+use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+use cutwater::protocol::{Defect, DefectSet};
+
+use crate::script::{Script, Step};
+use commands::Stage;
+
+/// The defects whose site is in a gate, a subtask, the coordinator or a committing sink.
+const PROTOCOL_DEFECTS: [Defect; 32] = [
+    Defect::ChannelNotBlocked,
+    Defect::EndedChannelStillExpected,
+    Defect::StaleBarrierAccepted,
+    Defect::NewerBarrierWaits,
+    Defect::AbortWithoutCancelMarker,
+    Defect::EarlyAbortForgotten,
+    Defect::AbortLeavesBlocked,
+    Defect::CaptureMissesChannel,
+    Defect::CaptureReordered,
+    Defect::NoBackEdgeLog,
+    Defect::LogStartedLate,
+    Defect::LoopWithoutIds,
+    Defect::BackEdgeIfVisited,
+    Defect::WorldGoesOn,
+    Defect::AcknowledgeBeforeDurable,
+    Defect::UploadFailureSwallowed,
+    Defect::NotifyBeforeStore,
+    Defect::StaleAcknowledgementCounted,
+    Defect::DuplicateAcknowledgementCounted,
+    Defect::CheckpointIdReused,
+    Defect::OlderCheckpointRestored,
+    Defect::LostNotificationNeverCommitted,
+    Defect::RestoredCommittablesDropped,
+    Defect::CommitAtPreCommit,
+    Defect::KeyGroupDroppedAtBoundary,
+    Defect::SplitListNotDealtOut,
+    Defect::UnionListIncomplete,
+    Defect::ChannelStateToOldIndex,
+    Defect::ChannelStateNotFiltered,
+    Defect::ChannelsOfVanishedForgotten,
+    Defect::UnsentBeforeArrived,
+    Defect::DealtWatermarkPassedOn,
+];
+
+#[test]
+fn every_walkthrough_holds() {
+    let update = std::env::var_os("UPDATE_WALKTHROUGHS").is_some();
+    let mut failures = Vec::new();
+    for path in walkthroughs(&folder()).unwrap_or_else(|trouble| panic!("{trouble}")) {
+        let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path:?}: {error}"));
+        match check(&text, DefectSet::NONE) {
+            Ok(actual) if update => {
+                fs::write(&path, actual.render())
+                    .unwrap_or_else(|error| panic!("{path:?}: {error}"));
+            }
+            Ok(actual) => failures.extend(difference(&text, &actual, &path)),
+            Err(trouble) => failures.push(format!("{}:{trouble}", path.display())),
+        }
+    }
+    assert!(failures.is_empty(), "\n{}", failures.join("\n\n"));
+}
+
+#[test]
+fn every_walkthrough_says_what_it_shows() {
+    for path in walkthroughs(&folder()).unwrap_or_else(|trouble| panic!("{trouble}")) {
+        let script = read(&path);
+        assert!(script.opens_with_comment(), "{}: opens without a comment", path.display());
+    }
+}
+
+#[test]
+fn the_protocol_document_links_every_walkthrough() {
+    let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/PROTOCOL.md");
+    let text = fs::read_to_string(&document).expect("the document is there");
+    for path in walkthroughs(&folder()).unwrap_or_else(|trouble| panic!("{trouble}")) {
+        let name = path.file_name().and_then(|name| name.to_str()).expect("a plain name");
+        let linked = text.contains(&format!("(../fixtures/walkthroughs/{name})"));
+        assert!(linked, "docs/PROTOCOL.md does not link {name}");
+    }
+}
+
+/// A defect that changes no walk-through would be a rule of the protocol that none of them shows.
+#[test]
+fn every_defect_of_the_protocol_changes_a_walkthrough() {
+    let scripts: Vec<_> =
+        walkthroughs(&folder()).unwrap_or_default().iter().map(|path| read(path)).collect();
+    for defect in PROTOCOL_DEFECTS {
+        let changed = scripts.iter().filter(|script| is_changed_by(defect, script)).count();
+        assert!(changed > 0, "no walk-through notices {defect}");
+    }
+}
+
+#[test]
+fn an_unknown_command_fails_with_its_line() {
+    let text = "# What.\njob a -> sink\n----\n\nemitt a 1\n----\n";
+    let trouble = check(text, DefectSet::NONE).expect_err("there is no such command");
+    assert_eq!(trouble, "5: unknown command \"emitt a 1\"");
+}
+
+#[test]
+fn a_wrong_expectation_fails_with_its_line() {
+    let text = "# What.\njob a -> sink\nemit a 1\n----\n> a: 2\n";
+    let actual = check(text, DefectSet::NONE).expect("the commands are fine");
+    let told = difference(text, &actual, Path::new("x.txt")).expect("1 is not 2");
+    assert!(told.starts_with("x.txt:5: expected"), "{told}");
+}
+
+#[test]
+fn a_block_without_a_rule_fails_with_its_line() {
+    let trouble = check("# What.\njob a -> sink\n", DefectSet::NONE).expect_err("no rule");
+    assert!(trouble.starts_with("2: "), "{trouble}");
+}
+
+#[test]
+fn an_empty_folder_fails() {
+    let empty = Path::new(env!("CARGO_TARGET_TMPDIR")).join("no-walkthroughs");
+    fs::create_dir_all(&empty).expect("the target folder is writable");
+    assert!(walkthroughs(&empty).is_err(), "nothing to run is a failure");
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/walkthroughs")
+}
+
+/// The walk-throughs of a folder in reading order; none at all is an error.
+fn walkthroughs(folder: &Path) -> Result<Vec<PathBuf>, String> {
+    let entries = fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let mut paths: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "txt"));
+    paths.sort();
+    if paths.is_empty() {
+        return Err(format!("{}: no walk-through", folder.display()));
+    }
+    Ok(paths)
+}
+
+fn read(path: &Path) -> Script {
+    let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{path:?}: {error}"));
+    Script::parse(&text).unwrap_or_else(|trouble| panic!("{}:{trouble}", path.display()))
+}
+
+/// The walk-through with what its commands lead to, or the line that cannot be carried out.
+fn check(text: &str, defects: DefectSet) -> Result<Script, String> {
+    play(&Script::parse(text)?, defects)
+}
+
+fn play(script: &Script, defects: DefectSet) -> Result<Script, String> {
+    let mut stage = Stage::with_defects(defects);
+    let mut played = script.clone();
+    for step in &mut played.steps {
+        step.expected = run(&mut stage, step)?;
+    }
+    Ok(played)
+}
+
+fn run(stage: &mut Stage, step: &Step) -> Result<Vec<String>, String> {
+    let mut lines = Vec::new();
+    for (number, command) in &step.commands {
+        lines.extend(stage.run(command).map_err(|trouble| format!("{number}: {trouble}"))?);
+    }
+    Ok(lines)
+}
+
+/// The first line at which the two part, with what surrounds it.
+fn difference(text: &str, actual: &Script, path: &Path) -> Option<String> {
+    let expected = Script::parse(text).ok()?;
+    let mut steps = expected.steps.iter().zip(&actual.steps);
+    let (step, actual) = steps.find(|(step, actual)| step.expected != actual.expected)?;
+    let same = step.expected.iter().zip(&actual.expected).take_while(|(a, b)| a == b).count();
+    let line = step.expected_at + same;
+    let wanted = step.expected.get(same).map_or("nothing more", String::as_str);
+    let got = actual.expected.get(same).map_or("nothing more", String::as_str);
+    let whole = actual.expected.join("\n");
+    let path = path.display();
+    Some(format!("{path}:{line}: expected `{wanted}`, got `{got}`; the whole block:\n{whole}"))
+}
+
+/// Whether the defect shows: in what is said, in a command that no longer applies, or in an assertion.
+fn is_changed_by(defect: Defect, script: &Script) -> bool {
+    let right = play(script, DefectSet::NONE);
+    let wrong = catch_unwind(AssertUnwindSafe(|| play(script, DefectSet::only(defect))));
+    wrong.map_or(true, |wrong| wrong != right)
+}
