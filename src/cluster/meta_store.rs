@@ -45,7 +45,7 @@ impl MetaStore {
     }
 
     /// Takes one input.
-    pub fn handle(&mut self, input: Input, outbox: &mut impl Outbox) {
+    pub fn handle(&mut self, input: Input, outbox: &mut dyn Outbox) {
         match input {
             Input::Message { from, message: Message::Meta { request, operation } } => {
                 let duration = self.settings.duration(0);
@@ -82,7 +82,7 @@ impl MetaStore {
 
     /// A meta store that fails or has no room does not answer: the client cannot tell it from a lost
     /// answer, and asks again.
-    fn serve(&mut self, request: Request, outbox: &mut impl Outbox) {
+    fn serve(&mut self, request: Request, outbox: &mut dyn Outbox) {
         let Request { from, request, operation } = request;
         let is_write = matches!(operation, MetaOperation::Write { .. });
         let is_answered = match self.requests.fault() {
@@ -120,7 +120,7 @@ impl MetaStore {
         &mut self,
         expected_version: u64,
         record: JobRecord,
-        outbox: &mut impl Outbox,
+        outbox: &mut dyn Outbox,
     ) -> bool {
         let term = record.term;
         if !self.accepts(expected_version, &record) {

@@ -74,7 +74,7 @@ impl ObjectStore {
     }
 
     /// Takes one input.
-    pub fn handle(&mut self, input: Input, outbox: &mut impl Outbox) {
+    pub fn handle(&mut self, input: Input, outbox: &mut dyn Outbox) {
         match input {
             Input::Message { from, message: Message::Object { request, operation } } => {
                 let duration = self.settings.duration(self.bytes_of(&operation));
@@ -105,7 +105,7 @@ impl ObjectStore {
         self.requests.forget_requests();
     }
 
-    fn turn(&mut self, turn: Turn, outbox: &mut impl Outbox) {
+    fn turn(&mut self, turn: Turn, outbox: &mut dyn Outbox) {
         if turn.ended == StoreFault::Unsynced {
             self.lose_power();
         }
@@ -124,7 +124,7 @@ impl ObjectStore {
         }
     }
 
-    fn destroy(&mut self, outbox: &mut impl Outbox) {
+    fn destroy(&mut self, outbox: &mut dyn Outbox) {
         for key in std::mem::take(&mut self.durable).into_keys() {
             outbox.event(Event::ObjectDestroyed { key });
         }
@@ -147,7 +147,7 @@ impl ObjectStore {
     }
 
     /// Carries a request out as far as the store can, and answers if it can.
-    fn serve(&mut self, request: Request, outbox: &mut impl Outbox) {
+    fn serve(&mut self, request: Request, outbox: &mut dyn Outbox) {
         let Request { from, request, operation } = request;
         let is_write =
             matches!(operation, ObjectOperation::Put { .. } | ObjectOperation::Delete { .. });
@@ -181,7 +181,7 @@ impl ObjectStore {
         }
     }
 
-    fn apply(&mut self, operation: ObjectOperation, outbox: &mut impl Outbox) -> ObjectResult {
+    fn apply(&mut self, operation: ObjectOperation, outbox: &mut dyn Outbox) -> ObjectResult {
         match operation {
             ObjectOperation::Put { key, bytes } => {
                 let (digest, length) = (Digest::of(&bytes), bytes.len() as u64);
@@ -258,7 +258,7 @@ fn is_put(operation: &ObjectOperation) -> bool {
     matches!(operation, ObjectOperation::Put { .. })
 }
 
-fn refuse(operation: &ObjectOperation, outbox: &mut impl Outbox) -> ObjectResult {
+fn refuse(operation: &ObjectOperation, outbox: &mut dyn Outbox) -> ObjectResult {
     match operation {
         ObjectOperation::Put { key, .. } => outbox.event(Event::ObjectRefused { key: *key }),
         ObjectOperation::Get { .. } | ObjectOperation::Delete { .. } | ObjectOperation::List => {}

@@ -251,7 +251,7 @@ pub enum Process {
 
 impl Process {
     /// Takes one input; its consequences go to `outbox`, in order.
-    pub fn handle(&mut self, now: VirtualTime, input: Input, outbox: &mut impl Outbox) {
+    pub fn handle(&mut self, now: VirtualTime, input: Input, outbox: &mut dyn Outbox) {
         match self {
             Process::Coordinator(process) => process.handle(now, input, outbox),
             Process::ObjectStore(process) => process.handle(input, outbox),

@@ -42,7 +42,7 @@ impl<P> Requests<P> {
         to: ProcessId,
         purpose: P,
         message: impl FnOnce(RequestId) -> Message,
-        outbox: &mut impl Outbox,
+        outbox: &mut dyn Outbox,
     ) {
         let request = RequestId(self.next);
         self.next += 1;
@@ -70,7 +70,7 @@ impl<P> Requests<P> {
     }
 
     /// The retry timer fired.
-    pub fn handle_retry(&mut self, now: VirtualTime, outbox: &mut impl Outbox) {
+    pub fn handle_retry(&mut self, now: VirtualTime, outbox: &mut dyn Outbox) {
         self.armed = false;
         for unanswered in self.unanswered.values_mut() {
             // A clock that was set back must not make it wait until it has caught up.
@@ -83,7 +83,7 @@ impl<P> Requests<P> {
         self.arm(outbox);
     }
 
-    fn arm(&mut self, outbox: &mut impl Outbox) {
+    fn arm(&mut self, outbox: &mut dyn Outbox) {
         if !self.armed && !self.unanswered.is_empty() {
             self.armed = true;
             outbox.set_timer(self.retry, Timer::Retry);

@@ -71,7 +71,7 @@ impl SinkTarget {
     }
 
     /// Takes one input.
-    pub fn handle(&mut self, input: Input, outbox: &mut impl Outbox) {
+    pub fn handle(&mut self, input: Input, outbox: &mut dyn Outbox) {
         match input {
             Input::Message { from, message } => self.handle_message(from, message, outbox),
             Input::Timer(Timer::Serve(ticket)) => self.serve_delayed(ticket, outbox),
@@ -84,7 +84,7 @@ impl SinkTarget {
         }
     }
 
-    fn handle_message(&mut self, from: ProcessId, message: Message, outbox: &mut impl Outbox) {
+    fn handle_message(&mut self, from: ProcessId, message: Message, outbox: &mut dyn Outbox) {
         match message {
             Message::SinkWrite { transaction, transactional: true, records, .. } => {
                 self.write(transaction, &records, outbox);
@@ -105,7 +105,7 @@ impl SinkTarget {
         }
     }
 
-    fn apply(&mut self, operation: SinkOperation, outbox: &mut impl Outbox) -> bool {
+    fn apply(&mut self, operation: SinkOperation, outbox: &mut dyn Outbox) -> bool {
         match operation {
             SinkOperation::Fence { sink, attempt, keep, since, former } => {
                 self.fence((sink, since), attempt, &keep, &former, outbox)
@@ -121,7 +121,7 @@ impl SinkTarget {
     }
 
     /// After a crash, what was open is gone, and so is what was asked: only what was prepared is durable.
-    fn roll_back(&mut self, outbox: &mut impl Outbox) {
+    fn roll_back(&mut self, outbox: &mut dyn Outbox) {
         self.delayed.clear();
         let is_open = |(id, held): (&TransactionId, &Transaction)| {
             matches!(held, Transaction::Open(_)).then_some(*id)
@@ -145,7 +145,7 @@ impl SinkTarget {
     }
 
     /// Whether the producer is current; says so in the trace where it is not.
-    fn admit(&self, transaction: TransactionId, outbox: &mut impl Outbox) -> bool {
+    fn admit(&self, transaction: TransactionId, outbox: &mut dyn Outbox) -> bool {
         let accepted = self.accepts(transaction.sink, transaction.attempt)
             && !self.timed_out.contains(&transaction);
         if !accepted {
@@ -154,7 +154,7 @@ impl SinkTarget {
         accepted
     }
 
-    fn write(&mut self, transaction: TransactionId, records: &[Record], outbox: &mut impl Outbox) {
+    fn write(&mut self, transaction: TransactionId, records: &[Record], outbox: &mut dyn Outbox) {
         if !self.admit(transaction, outbox) {
             return;
         }
@@ -176,7 +176,7 @@ impl SinkTarget {
         transaction: TransactionId,
         first: u64,
         records: &[Record],
-        outbox: &mut impl Outbox,
+        outbox: &mut dyn Outbox,
     ) {
         let (sink, attempt) = (transaction.sink, transaction.attempt);
         if self.admit(transaction, outbox) && self.written_by(sink, attempt) == first {
@@ -193,7 +193,7 @@ impl SinkTarget {
         attempt: Attempt,
         keep: &[TransactionId],
         former: &[FormerName],
-        outbox: &mut impl Outbox,
+        outbox: &mut dyn Outbox,
     ) -> bool {
         if attempt < self.epochs.get(&sink).copied().unwrap_or_default() {
             return false;
@@ -214,7 +214,7 @@ impl SinkTarget {
     }
 
     /// Whoever bears this name must be of `attempt` or a later one.
-    fn raise_epoch(&mut self, sink: SubtaskId, attempt: Attempt, outbox: &mut impl Outbox) {
+    fn raise_epoch(&mut self, sink: SubtaskId, attempt: Attempt, outbox: &mut dyn Outbox) {
         let epoch = self.epochs.entry(sink).or_default();
         if attempt > *epoch {
             *epoch = attempt;
@@ -223,7 +223,7 @@ impl SinkTarget {
         }
     }
 
-    fn abort_older(&mut self, is_older: impl Fn(&TransactionId) -> bool, outbox: &mut impl Outbox) {
+    fn abort_older(&mut self, is_older: impl Fn(&TransactionId) -> bool, outbox: &mut dyn Outbox) {
         let lingering: Vec<_> = self.transactions.keys().copied().filter(is_older).collect();
         for transaction in lingering {
             self.abort(transaction, outbox);
@@ -236,7 +236,7 @@ impl SinkTarget {
         &mut self,
         transaction: TransactionId,
         records: u64,
-        outbox: &mut impl Outbox,
+        outbox: &mut dyn Outbox,
     ) -> bool {
         if self.committed.contains(&transaction) {
             return true;
@@ -259,7 +259,7 @@ impl SinkTarget {
     }
 
     /// Commits of older attempts are accepted: only a completed checkpoint asks for one.
-    fn commit(&mut self, transaction: TransactionId, outbox: &mut impl Outbox) -> bool {
+    fn commit(&mut self, transaction: TransactionId, outbox: &mut dyn Outbox) -> bool {
         let repeated = self.committed.contains(&transaction);
         if repeated && !self.defects.has(Defect::CommitNotIdempotent) {
             return true;

@@ -43,7 +43,7 @@ impl SourceLog {
     }
 
     /// Takes one input.
-    pub fn handle(&mut self, input: Input, outbox: &mut impl Outbox) {
+    pub fn handle(&mut self, input: Input, outbox: &mut dyn Outbox) {
         match input {
             Input::Message {
                 from,
@@ -63,14 +63,14 @@ impl SourceLog {
         }
     }
 
-    fn idle(&mut self, split: SplitId, outbox: &mut impl Outbox) {
+    fn idle(&mut self, split: SplitId, outbox: &mut dyn Outbox) {
         if split.index() < self.first.len() && !self.idle.contains_key(&split) {
             self.idle.insert(split, Vec::new());
             outbox.event(Event::SplitIdle { split });
         }
     }
 
-    fn resume(&mut self, split: SplitId, outbox: &mut impl Outbox) {
+    fn resume(&mut self, split: SplitId, outbox: &mut dyn Outbox) {
         let Some(waiting) = self.idle.remove(&split) else { return };
         outbox.event(Event::SplitResumed { split });
         for fetch in waiting {
@@ -78,7 +78,7 @@ impl SourceLog {
         }
     }
 
-    fn handle_fetch(&mut self, fetch: Fetch, outbox: &mut impl Outbox) {
+    fn handle_fetch(&mut self, fetch: Fetch, outbox: &mut dyn Outbox) {
         match self.idle.get_mut(&fetch.split) {
             None => self.answer(fetch, outbox),
             Some(waiting) if waiting.contains(&fetch) || waiting.len() >= WAITING_MAX => {}
@@ -86,7 +86,7 @@ impl SourceLog {
         }
     }
 
-    fn answer(&self, fetch: Fetch, outbox: &mut impl Outbox) {
+    fn answer(&self, fetch: Fetch, outbox: &mut dyn Outbox) {
         if let Some(fetched) = self.fetch(fetch) {
             outbox.send(fetch.from, Message::Fetched(Box::new(fetched)));
         }
@@ -111,7 +111,7 @@ impl SourceLog {
     }
 
     /// Offsets only move forward, whoever says otherwise, and however late.
-    fn commit(&mut self, split: SplitId, offset: u64, outbox: &mut impl Outbox) {
+    fn commit(&mut self, split: SplitId, offset: u64, outbox: &mut dyn Outbox) {
         if let Some(first) = self.first.get_mut(split.index())
             && offset > *first
         {

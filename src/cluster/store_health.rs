@@ -44,7 +44,7 @@ impl<R> StoreHealth<R> {
 
     /// The store fares differently from here on. A fault replaces the one before it; one that makes no
     /// sense for this store changes nothing. The caller carries out what the turn means for content.
-    pub fn handle_fault(&mut self, fault: StoreFault, outbox: &mut impl Outbox) -> Option<Turn> {
+    pub fn handle_fault(&mut self, fault: StoreFault, outbox: &mut dyn Outbox) -> Option<Turn> {
         if fault == self.fault || !fault.applies_to(self.process) {
             return None;
         }
@@ -68,7 +68,7 @@ impl<R> StoreHealth<R> {
     }
 
     /// Takes a request that needs `duration` when all is well.
-    pub fn enqueue(&mut self, request: R, duration: Duration, outbox: &mut impl Outbox) {
+    pub fn enqueue(&mut self, request: R, duration: Duration, outbox: &mut dyn Outbox) {
         if self.due.len() >= REQUESTS_MAX {
             return;
         }

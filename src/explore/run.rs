@@ -1,5 +1,6 @@
 //! One judged run.
 
+use std::any::Any;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -54,14 +55,19 @@ pub struct Outcome {
 }
 
 /// The judge, the digest and the reach, watching together with whoever else does.
-struct Watch<O> {
+struct Watch {
     judge: Judge,
     digest: TraceDigest,
     reach: ReachTracker,
-    other: O,
+    other: Box<dyn Other>,
 }
 
-impl<O: Observer> Observer for Watch<O> {
+/// Whoever else watches. One type for all of them, so that the worlds are compiled once.
+trait Other: Observer + Send + Any {}
+
+impl<O: Observer + Send + 'static> Other for O {}
+
+impl Observer for Watch {
     #[inline]
     fn observe(&mut self, stamp: Stamp, event: &Event) -> ControlFlow<()> {
         self.judge.observe(stamp, event);
@@ -100,6 +106,16 @@ pub fn run_and_tell_strikes<O: Observer + Send + 'static>(
     world: WorldKind,
     other: O,
 ) -> (Outcome, Vec<Strike>, Option<O>) {
+    let (outcome, strikes, other) = run_judged(plan, prepared, world, Box::new(other));
+    (outcome, strikes, other.and_then(|other| Some(*(other as Box<dyn Any>).downcast().ok()?)))
+}
+
+fn run_judged(
+    plan: &Plan,
+    prepared: &Prepared,
+    world: WorldKind,
+    other: Box<dyn Other>,
+) -> (Outcome, Vec<Strike>, Option<Box<dyn Other>>) {
     let ran = catch_unwind(AssertUnwindSafe(|| run_world(plan, prepared, world, other)));
     match ran {
         Ok((end, nemesis, watch)) => {
@@ -114,12 +130,12 @@ pub fn run_and_tell_strikes<O: Observer + Send + 'static>(
     }
 }
 
-fn run_world<O: Observer + Send + 'static>(
+fn run_world(
     plan: &Plan,
     prepared: &Prepared,
     world: WorldKind,
-    other: O,
-) -> (RunEnd, Nemesis, Watch<O>) {
+    other: Box<dyn Other>,
+) -> (RunEnd, Nemesis, Watch) {
     let cluster = prepared.cluster(plan);
     let judge = Judge::new(std::sync::Arc::clone(&prepared.reference));
     let (digest, reach) = (TraceDigest::new(), ReachTracker::new());
@@ -135,7 +151,7 @@ fn run_world<O: Observer + Send + 'static>(
     }
 }
 
-fn conclude<O>(end: RunEnd, nemesis: &Nemesis, mut watch: Watch<O>) -> (Outcome, O) {
+fn conclude(end: RunEnd, nemesis: &Nemesis, mut watch: Watch) -> (Outcome, Box<dyn Other>) {
     let verdict = watch.judge.finish(&judged_end(&end));
     let statistics = count(&end, nemesis, &watch.reach);
     let digest = format!("{:032x}", watch.digest.finish());

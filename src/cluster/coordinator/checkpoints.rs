@@ -12,7 +12,7 @@ use crate::protocol::{
 use crate::trace::Event;
 
 impl Coordinator {
-    pub(super) fn carry_out_checkpoints(&mut self, now: VirtualTime, outbox: &mut impl Outbox) {
+    pub(super) fn carry_out_checkpoints(&mut self, now: VirtualTime, outbox: &mut dyn Outbox) {
         while let Some(output) =
             self.checkpoints().and_then(|checkpoints| checkpoints.poll_output())
         {
@@ -21,7 +21,7 @@ impl Coordinator {
         self.start_when_possible(now, outbox);
     }
 
-    fn carry_out(&mut self, now: VirtualTime, output: CoordinatorOutput, outbox: &mut impl Outbox) {
+    fn carry_out(&mut self, now: VirtualTime, output: CoordinatorOutput, outbox: &mut dyn Outbox) {
         let attempt = self.ledger.record().attempt;
         match output {
             CoordinatorOutput::SetTimer { at, timer } => {
@@ -94,7 +94,7 @@ impl Coordinator {
 
     /// Loops that are quiet as a whole stay so: their tasks are told. If the word is lost, the next
     /// checkpoint that completes says it again.
-    fn end_loops(&mut self, quiet: &[SubtaskId], outbox: &mut impl Outbox) {
+    fn end_loops(&mut self, quiet: &[SubtaskId], outbox: &mut dyn Outbox) {
         let quiet = quiet.iter().copied().collect();
         let over = self.job.loops().quiet(self.job.topology(), &quiet);
         if !over.is_empty() {
@@ -103,7 +103,7 @@ impl Coordinator {
         }
     }
 
-    pub(super) fn tell_hosts(&mut self, message: &Message, outbox: &mut impl Outbox) {
+    pub(super) fn tell_hosts(&mut self, message: &Message, outbox: &mut dyn Outbox) {
         let Some(deploy) = self.deployment().and_then(|deployment| deployment.deploy()) else {
             return;
         };
@@ -119,7 +119,7 @@ impl Coordinator {
         &mut self,
         now: VirtualTime,
         completed: &CompletedCheckpoint,
-        outbox: &mut impl Outbox,
+        outbox: &mut dyn Outbox,
     ) {
         let checkpoint = completed.checkpoint;
         let Some(enumerators) = self.enumerators.part_of(completed) else { return };
@@ -134,7 +134,7 @@ impl Coordinator {
         &mut self,
         now: VirtualTime,
         completed: &CompletedCheckpoint,
-        outbox: &mut impl Outbox,
+        outbox: &mut dyn Outbox,
     ) {
         let checkpoint = completed.checkpoint;
         outbox.event(Event::Discarded { checkpoint });
@@ -145,7 +145,7 @@ impl Coordinator {
         }
     }
 
-    pub(super) fn delete(&mut self, now: VirtualTime, key: ObjectKey, outbox: &mut impl Outbox) {
+    pub(super) fn delete(&mut self, now: VirtualTime, key: ObjectKey, outbox: &mut dyn Outbox) {
         self.object(now, Purpose::Delete, ObjectOperation::Delete { key }, outbox);
     }
 
@@ -155,7 +155,7 @@ impl Coordinator {
         now: VirtualTime,
         request: RequestId,
         result: ObjectResult,
-        outbox: &mut impl Outbox,
+        outbox: &mut dyn Outbox,
     ) {
         let purpose = self.requests.purpose(request).copied();
         if let Some(purpose) = purpose.filter(|purpose| self.can_use(*purpose, &result)) {
@@ -179,7 +179,7 @@ impl Coordinator {
         now: VirtualTime,
         purpose: Purpose,
         result: ObjectResult,
-        outbox: &mut impl Outbox,
+        outbox: &mut dyn Outbox,
     ) {
         match purpose {
             Purpose::LoadMetadata(checkpoint) => {
@@ -204,7 +204,7 @@ impl Coordinator {
         now: VirtualTime,
         key: ObjectKey,
         result: &ObjectResult,
-        outbox: &mut impl Outbox,
+        outbox: &mut dyn Outbox,
     ) {
         let checkpoint = checkpoint_of(key);
         let State::Leading { checkpoints, .. } = &mut self.state else { return };

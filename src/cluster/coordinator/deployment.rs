@@ -49,12 +49,12 @@ pub(super) fn hosts(deploy: &Deploy) -> BTreeSet<u16> {
 }
 
 impl Coordinator {
-    pub(super) fn watch_workers(&self, outbox: &mut impl Outbox) {
+    pub(super) fn watch_workers(&self, outbox: &mut dyn Outbox) {
         outbox.set_timer(Duration::from_millis(self.settings.heartbeat_ms), Timer::CheckWorkers);
     }
 
     /// Looks who is silent, and repeats what may have been lost.
-    pub(super) fn check_workers(&mut self, now: VirtualTime, outbox: &mut impl Outbox) {
+    pub(super) fn check_workers(&mut self, now: VirtualTime, outbox: &mut dyn Outbox) {
         let timeout = Duration::from_millis(self.settings.heartbeat_timeout_ms);
         for worker in self.workers.forget_silent(now, timeout) {
             self.fail_if_hosting(now, worker, "has not been heard of", outbox);
@@ -73,7 +73,7 @@ impl Coordinator {
         now: VirtualTime,
         from: ProcessId,
         sign: Heartbeat,
-        outbox: &mut impl Outbox,
+        outbox: &mut dyn Outbox,
     ) -> bool {
         let ProcessId::Worker(worker) = from else { return false };
         match self.workers.handle_sign(now, worker, sign) {
@@ -109,7 +109,7 @@ impl Coordinator {
         now: VirtualTime,
         worker: u16,
         what: &str,
-        outbox: &mut impl Outbox,
+        outbox: &mut dyn Outbox,
     ) {
         let Some(deploy) = self.deployment().and_then(|deployment| deployment.deploy()) else {
             return;
@@ -121,7 +121,7 @@ impl Coordinator {
         }
     }
 
-    pub(super) fn handle_restart_due(&mut self, now: VirtualTime, outbox: &mut impl Outbox) {
+    pub(super) fn handle_restart_due(&mut self, now: VirtualTime, outbox: &mut dyn Outbox) {
         if let Some(Deployment::Waiting { delayed }) = self.deployment() {
             *delayed = false;
         }
@@ -130,7 +130,7 @@ impl Coordinator {
 
     /// Begins the next attempt once the delay is over, the workers suffice, and no checkpoint is on
     /// its way into the store (whether it arrives decides what to restore).
-    pub(super) fn start_when_possible(&mut self, now: VirtualTime, outbox: &mut impl Outbox) {
+    pub(super) fn start_when_possible(&mut self, now: VirtualTime, outbox: &mut dyn Outbox) {
         if self.may_start()
             && self.placement().is_some()
             && let Some(deployment) = self.deployment()
@@ -169,7 +169,7 @@ impl Coordinator {
     }
 
     /// The attempt's number is durable: from here on, what older attempts say does not count.
-    pub(super) fn deploy(&mut self, now: VirtualTime, attempt: Attempt, outbox: &mut impl Outbox) {
+    pub(super) fn deploy(&mut self, now: VirtualTime, attempt: Attempt, outbox: &mut dyn Outbox) {
         let placement = self.placement();
         let term = self.ledger.record().term;
         let State::Leading { checkpoints, deployment } = &mut self.state else { return };
@@ -212,7 +212,7 @@ impl Coordinator {
     }
 
     /// Tells those that have not answered, again.
-    pub(super) fn repeat_deployment(&mut self, outbox: &mut impl Outbox) {
+    pub(super) fn repeat_deployment(&mut self, outbox: &mut dyn Outbox) {
         let State::Leading { deployment, .. } = &self.state else { return };
         match deployment {
             Deployment::Waiting { .. } | Deployment::Starting | Deployment::Running { .. } => {}
@@ -244,7 +244,7 @@ impl Coordinator {
         &mut self,
         from: ProcessId,
         sign: Heartbeat,
-        outbox: &mut impl Outbox,
+        outbox: &mut dyn Outbox,
     ) {
         let ProcessId::Worker(worker) = from else { return };
         let Some(deployment) = self.deployment() else { return };
@@ -265,7 +265,7 @@ impl Coordinator {
         now: VirtualTime,
         from: ProcessId,
         sign: Heartbeat,
-        outbox: &mut impl Outbox,
+        outbox: &mut dyn Outbox,
     ) {
         let ProcessId::Worker(worker) = from else { return };
         let State::Leading { checkpoints, deployment } = &mut self.state else { return };
@@ -312,7 +312,7 @@ impl Coordinator {
         now: VirtualTime,
         attempt: Attempt,
         reason: &str,
-        outbox: &mut impl Outbox,
+        outbox: &mut dyn Outbox,
     ) {
         let State::Leading { checkpoints, deployment } = &mut self.state else { return };
         let Some(deploy) = deployment.deploy().filter(|deploy| deploy.attempt == attempt) else {

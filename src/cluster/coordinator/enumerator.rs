@@ -90,7 +90,7 @@ impl Enumerators {
 impl Coordinator {
     /// A checkpoint was triggered: first the enumerators, which have a mailbox of their own, then the
     /// sources.
-    pub(super) fn begin_cut(&mut self, barrier: Barrier, outbox: &mut impl Outbox) {
+    pub(super) fn begin_cut(&mut self, barrier: Barrier, outbox: &mut dyn Outbox) {
         if !self.enumerators.live.is_empty() {
             self.enumerators.mail.insert(barrier.checkpoint, barrier);
             outbox.schedule(Timer::Enumerate(barrier));
@@ -102,7 +102,7 @@ impl Coordinator {
     }
 
     /// Asks every subtask of the attempt for its snapshot.
-    fn ask_subtasks(&mut self, barrier: Barrier, outbox: &mut impl Outbox) {
+    fn ask_subtasks(&mut self, barrier: Barrier, outbox: &mut dyn Outbox) {
         let (attempt, checkpoint) = (self.ledger.record().attempt, barrier.checkpoint);
         let message = match self.pending_mode(checkpoint) {
             Some(mode) => Message::TriggerSavepoint { attempt, checkpoint, mode },
@@ -116,7 +116,7 @@ impl Coordinator {
         &mut self,
         now: VirtualTime,
         barrier: Barrier,
-        outbox: &mut impl Outbox,
+        outbox: &mut dyn Outbox,
     ) {
         let later = self.enumerators.mail.split_off(&barrier.checkpoint.next());
         let due = std::mem::replace(&mut self.enumerators.mail, later);
@@ -126,7 +126,7 @@ impl Coordinator {
     }
 
     /// A checkpoint may have been given up meanwhile: nobody would open again what is closed for it now.
-    fn freeze_enumerators(&mut self, now: VirtualTime, barrier: Barrier, outbox: &mut impl Outbox) {
+    fn freeze_enumerators(&mut self, now: VirtualTime, barrier: Barrier, outbox: &mut dyn Outbox) {
         let checkpoint = barrier.checkpoint;
         let is_pending = self.checkpoints().is_some_and(|all| all.is_pending(checkpoint));
         if !is_pending && !self.defects.has(Defect::EnumeratorOfAbortedSnapshots) {
@@ -149,7 +149,7 @@ impl Coordinator {
     pub(super) fn reopen_gateway(
         &mut self,
         acknowledgement: &Acknowledgement,
-        outbox: &mut impl Outbox,
+        outbox: &mut dyn Outbox,
     ) {
         let (reader, checkpoint) = (acknowledgement.handle.subtask, acknowledgement.checkpoint);
         for enumerator in self.enumerators.all() {
@@ -159,7 +159,7 @@ impl Coordinator {
     }
 
     /// There will be no cut.
-    pub(super) fn abandon_cut(&mut self, checkpoint: CheckpointId, outbox: &mut impl Outbox) {
+    pub(super) fn abandon_cut(&mut self, checkpoint: CheckpointId, outbox: &mut dyn Outbox) {
         self.enumerators.forget(checkpoint);
         for enumerator in self.enumerators.all() {
             enumerator.handle_aborted(checkpoint);
@@ -172,7 +172,7 @@ impl Coordinator {
         attempt: Attempt,
         reader: SubtaskId,
         taken: u32,
-        outbox: &mut impl Outbox,
+        outbox: &mut dyn Outbox,
     ) {
         self.with_enumerators(attempt, outbox, |one| one.handle_request(reader, taken));
     }
@@ -182,7 +182,7 @@ impl Coordinator {
         attempt: Attempt,
         reader: SubtaskId,
         taken: u32,
-        outbox: &mut impl Outbox,
+        outbox: &mut dyn Outbox,
     ) {
         self.with_enumerators(attempt, outbox, |one| one.handle_taken(reader, taken));
     }
@@ -191,7 +191,7 @@ impl Coordinator {
     fn with_enumerators(
         &mut self,
         attempt: Attempt,
-        outbox: &mut impl Outbox,
+        outbox: &mut dyn Outbox,
         action: impl Fn(&mut SplitEnumerator),
     ) {
         let deployed = self.deployment().and_then(|deployment| deployment.deploy());
@@ -203,7 +203,7 @@ impl Coordinator {
 
     /// Tells readers again what they have not confirmed. An attempt in which one of them cannot be told is
     /// over: the split would be nobody's.
-    pub(super) fn repeat_split_events(&mut self, now: VirtualTime, outbox: &mut impl Outbox) {
+    pub(super) fn repeat_split_events(&mut self, now: VirtualTime, outbox: &mut dyn Outbox) {
         let deployed = self.deployment().and_then(|deployment| deployment.deploy());
         let Some(attempt) = deployed.map(|deploy| deploy.attempt) else { return };
         let repeats_max = self.settings.session_timeout_ms / self.settings.heartbeat_ms.max(1);
@@ -226,7 +226,7 @@ impl Coordinator {
     pub(super) fn restart_enumerators(
         &mut self,
         restored: Option<CheckpointId>,
-        outbox: &mut impl Outbox,
+        outbox: &mut dyn Outbox,
     ) {
         if self.enumerators.live.is_empty() {
             self.enumerators.live = self.restored_enumerators(restored);
@@ -259,7 +259,7 @@ impl Coordinator {
         self.job.enumerated().enumerate().map(restored).collect()
     }
 
-    fn carry_out_enumerators(&mut self, outbox: &mut impl Outbox) {
+    fn carry_out_enumerators(&mut self, outbox: &mut dyn Outbox) {
         while let Some((operator, output)) = self.enumerators.poll_output() {
             self.carry_out_enumerator(operator, output, outbox);
         }
@@ -272,7 +272,7 @@ impl Coordinator {
         &mut self,
         operator: OperatorId,
         output: EnumeratorOutput,
-        outbox: &mut impl Outbox,
+        outbox: &mut dyn Outbox,
     ) {
         let attempt = self.ledger.record().attempt;
         match output {

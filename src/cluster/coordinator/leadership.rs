@@ -12,18 +12,18 @@ use crate::protocol::{CheckpointCoordinator, CheckpointId, Defect, ProcessId, Vi
 use crate::trace::Event;
 
 impl Coordinator {
-    pub(super) fn read_record(&mut self, now: VirtualTime, outbox: &mut impl Outbox) {
+    pub(super) fn read_record(&mut self, now: VirtualTime, outbox: &mut dyn Outbox) {
         let message = |request| Message::Meta { request, operation: MetaOperation::Read };
         self.requests.send(now, ProcessId::MetaStore, Purpose::Record, message, outbox);
     }
 
     /// Makes a change of the job's record durable.
-    pub(super) fn change(&mut self, now: VirtualTime, change: Change, outbox: &mut impl Outbox) {
+    pub(super) fn change(&mut self, now: VirtualTime, change: Change, outbox: &mut dyn Outbox) {
         self.ledger.push(change);
         self.write_record(now, outbox);
     }
 
-    fn write_record(&mut self, now: VirtualTime, outbox: &mut impl Outbox) {
+    fn write_record(&mut self, now: VirtualTime, outbox: &mut dyn Outbox) {
         if let Some((expected_version, record)) = self.ledger.next_write() {
             let operation = MetaOperation::Write { expected_version, record };
             let message = |request| Message::Meta { request, operation };
@@ -37,7 +37,7 @@ impl Coordinator {
         written: bool,
         version: u64,
         record: JobRecord,
-        outbox: &mut impl Outbox,
+        outbox: &mut dyn Outbox,
     ) {
         match self.ledger.handle_answer(self.incarnation, written, version, record) {
             Answer::Read => self.change(now, Change::TakeLeadership(self.incarnation), outbox),
@@ -48,7 +48,7 @@ impl Coordinator {
         self.write_record(now, outbox);
     }
 
-    fn handle_durable(&mut self, now: VirtualTime, change: Change, outbox: &mut impl Outbox) {
+    fn handle_durable(&mut self, now: VirtualTime, change: Change, outbox: &mut dyn Outbox) {
         match change {
             Change::TakeLeadership(_) => self.load_checkpoints(now, outbox),
             Change::ReserveId(checkpoint) => {
@@ -73,13 +73,13 @@ impl Coordinator {
         }
     }
 
-    fn finish(&mut self, outbox: &mut impl Outbox) {
+    fn finish(&mut self, outbox: &mut dyn Outbox) {
         let attempt = self.ledger.record().attempt;
         outbox.event(Event::JobFinished { attempt });
         self.state = State::Finished;
     }
 
-    fn load_checkpoints(&mut self, now: VirtualTime, outbox: &mut impl Outbox) {
+    fn load_checkpoints(&mut self, now: VirtualTime, outbox: &mut dyn Outbox) {
         let record = self.ledger.record().clone();
         outbox.event(Event::LeadershipTaken { term: record.term });
         if record.finished {
@@ -94,7 +94,7 @@ impl Coordinator {
         self.load_retained(now, outbox);
     }
 
-    pub(super) fn load_retained(&mut self, now: VirtualTime, outbox: &mut impl Outbox) {
+    pub(super) fn load_retained(&mut self, now: VirtualTime, outbox: &mut dyn Outbox) {
         let record = self.ledger.record();
         let mut wanted = record.retained.clone();
         wanted.extend(record.savepoints.origin);
@@ -109,7 +109,7 @@ impl Coordinator {
         &mut self,
         now: VirtualTime,
         checkpoints: Vec<CheckpointId>,
-        outbox: &mut impl Outbox,
+        outbox: &mut dyn Outbox,
     ) {
         if let State::Loading { wanted, .. } = &mut self.state {
             wanted.extend(&checkpoints);
@@ -120,7 +120,7 @@ impl Coordinator {
         self.lead_when_loaded(outbox);
     }
 
-    fn load(&mut self, now: VirtualTime, checkpoint: CheckpointId, outbox: &mut impl Outbox) {
+    fn load(&mut self, now: VirtualTime, checkpoint: CheckpointId, outbox: &mut dyn Outbox) {
         let operation = ObjectOperation::Get { key: self.metadata_key(checkpoint) };
         self.object(now, Purpose::LoadMetadata(checkpoint), operation, outbox);
     }
@@ -139,7 +139,7 @@ impl Coordinator {
         &mut self,
         checkpoint: CheckpointId,
         result: &ObjectResult,
-        outbox: &mut impl Outbox,
+        outbox: &mut dyn Outbox,
     ) {
         let decoded = match result {
             ObjectResult::Read(bytes) => self.decode(checkpoint, bytes),
@@ -157,7 +157,7 @@ impl Coordinator {
         self.lead_when_loaded(outbox);
     }
 
-    fn lead_when_loaded(&mut self, outbox: &mut impl Outbox) {
+    fn lead_when_loaded(&mut self, outbox: &mut dyn Outbox) {
         let State::Loading { wanted, loaded } = &mut self.state else { return };
         let record = self.ledger.record();
         if !wanted.is_empty() {
@@ -184,7 +184,7 @@ impl Coordinator {
         now: VirtualTime,
         purpose: Purpose,
         operation: ObjectOperation,
-        outbox: &mut impl Outbox,
+        outbox: &mut dyn Outbox,
     ) {
         let message = |request| Message::Object { request, operation };
         self.requests.send(now, ProcessId::ObjectStore, purpose, message, outbox);

@@ -13,14 +13,14 @@ use crate::trace::Event;
 
 impl Coordinator {
     /// Once a reign, behind the start of its first attempt: what that starts from is known then.
-    pub(super) fn look_for_leftovers(&mut self, now: VirtualTime, outbox: &mut impl Outbox) {
+    pub(super) fn look_for_leftovers(&mut self, now: VirtualTime, outbox: &mut dyn Outbox) {
         if !self.is_swept && self.inherited > CheckpointId::default() {
             self.list(now, outbox);
         }
         self.is_swept = true;
     }
 
-    pub(super) fn list(&mut self, now: VirtualTime, outbox: &mut impl Outbox) {
+    pub(super) fn list(&mut self, now: VirtualTime, outbox: &mut dyn Outbox) {
         self.object(now, Purpose::List, ObjectOperation::List, outbox);
     }
 
@@ -28,7 +28,7 @@ impl Coordinator {
         &mut self,
         now: VirtualTime,
         result: ObjectResult,
-        outbox: &mut impl Outbox,
+        outbox: &mut dyn Outbox,
     ) {
         let ObjectResult::Listed(keys) = result else { return };
         match &self.state {
@@ -48,7 +48,7 @@ impl Coordinator {
         &mut self,
         now: VirtualTime,
         keys: Vec<ObjectKey>,
-        outbox: &mut impl Outbox,
+        outbox: &mut dyn Outbox,
     ) {
         let State::Leading { checkpoints, .. } = &self.state else { return };
         let mut leftovers: BTreeMap<CheckpointId, Vec<ObjectKey>> = BTreeMap::new();

@@ -124,7 +124,7 @@ impl Coordinator {
     }
 
     /// Takes one input.
-    pub fn handle(&mut self, now: VirtualTime, input: Input, outbox: &mut impl Outbox) {
+    pub fn handle(&mut self, now: VirtualTime, input: Input, outbox: &mut dyn Outbox) {
         match input {
             Input::Start(incarnation) => self.start(now, incarnation, outbox),
             Input::Message { from, message } => self.handle_message(now, from, message, outbox),
@@ -135,7 +135,7 @@ impl Coordinator {
         self.carry_out_checkpoints(now, outbox);
     }
 
-    fn start(&mut self, now: VirtualTime, incarnation: Incarnation, outbox: &mut impl Outbox) {
+    fn start(&mut self, now: VirtualTime, incarnation: Incarnation, outbox: &mut dyn Outbox) {
         self.incarnation = incarnation;
         let retry = Duration::from_millis(self.settings.request_retry_ms);
         self.requests = Requests::new(incarnation, retry);
@@ -148,7 +148,7 @@ impl Coordinator {
         now: VirtualTime,
         from: ProcessId,
         message: Message,
-        outbox: &mut impl Outbox,
+        outbox: &mut dyn Outbox,
     ) {
         match message {
             Message::Heartbeat(sign) => {
@@ -207,7 +207,7 @@ impl Coordinator {
         now: VirtualTime,
         (from, sign): (ProcessId, Heartbeat),
         message: &Message,
-        outbox: &mut impl Outbox,
+        outbox: &mut dyn Outbox,
     ) {
         match message {
             Message::Ready(_) => self.handle_ready(from, sign, outbox),
@@ -218,7 +218,7 @@ impl Coordinator {
         }
     }
 
-    fn handle_timer(&mut self, now: VirtualTime, timer: Timer, outbox: &mut impl Outbox) {
+    fn handle_timer(&mut self, now: VirtualTime, timer: Timer, outbox: &mut dyn Outbox) {
         match timer {
             Timer::Retry => self.requests.handle_retry(now, outbox),
             Timer::CheckWorkers => self.check_workers(now, outbox),

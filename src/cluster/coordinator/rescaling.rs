@@ -25,7 +25,7 @@ impl Coordinator {
         &mut self,
         now: VirtualTime,
         request: RescaleRequest,
-        outbox: &mut impl Outbox,
+        outbox: &mut dyn Outbox,
     ) {
         let RescaleRequest { parallelism, checkpoint_first } = request;
         if let Err(reason) = self.judge_request(request) {
@@ -100,7 +100,7 @@ impl Coordinator {
     }
 
     /// Goes on with what was asked for, once the attempt runs.
-    pub(super) fn begin_rescale(&mut self, now: VirtualTime, outbox: &mut impl Outbox) {
+    pub(super) fn begin_rescale(&mut self, now: VirtualTime, outbox: &mut dyn Outbox) {
         let Rescaling::Wanted(request) = self.rescaling else { return };
         let is_aligned = self.needs_alignment(request);
         let State::Leading { checkpoints, deployment: Deployment::Running { .. } } =
@@ -127,7 +127,7 @@ impl Coordinator {
         &mut self,
         now: VirtualTime,
         checkpoint: CheckpointId,
-        outbox: &mut impl Outbox,
+        outbox: &mut dyn Outbox,
     ) {
         match self.rescaling {
             Rescaling::Awaiting { request, after } if checkpoint > after => {
@@ -153,14 +153,14 @@ impl Coordinator {
         &mut self,
         now: VirtualTime,
         request: RescaleRequest,
-        outbox: &mut impl Outbox,
+        outbox: &mut dyn Outbox,
     ) {
         self.rescaling = Rescaling::Writing(request);
         self.change(now, Change::Rescale(request.parallelism), outbox);
     }
 
     /// The new parallelism is durable: the next attempt has it.
-    pub(super) fn rescale(&mut self, now: VirtualTime, parallelism: u16, outbox: &mut impl Outbox) {
+    pub(super) fn rescale(&mut self, now: VirtualTime, parallelism: u16, outbox: &mut dyn Outbox) {
         let attempt = self.ledger.record().attempt;
         self.rescaling = Rescaling::Idle;
         self.take_shape();

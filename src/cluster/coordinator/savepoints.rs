@@ -22,7 +22,7 @@ impl Coordinator {
         &mut self,
         now: VirtualTime,
         output: CoordinatorOutput,
-        outbox: &mut impl Outbox,
+        outbox: &mut dyn Outbox,
     ) {
         let attempt = self.ledger.record().attempt;
         match output {
@@ -52,7 +52,7 @@ impl Coordinator {
         &mut self,
         now: VirtualTime,
         completed: CompletedCheckpoint,
-        outbox: &mut impl Outbox,
+        outbox: &mut dyn Outbox,
     ) {
         let checkpoint = completed.checkpoint;
         let Some(part) = self.enumerators.part_of(&completed) else { return };
@@ -82,7 +82,7 @@ impl Coordinator {
         now: VirtualTime,
         number: RequestNumber,
         request: Request,
-        outbox: &mut impl Outbox,
+        outbox: &mut dyn Outbox,
     ) {
         if self.ledger.record().savepoints.requests.contains(&number) {
             return;
@@ -115,7 +115,7 @@ impl Coordinator {
         now: VirtualTime,
         number: RequestNumber,
         parallelism: Option<u16>,
-        outbox: &mut impl Outbox,
+        outbox: &mut dyn Outbox,
     ) {
         if self.ledger.record().savepoints.is_drained {
             return refuse("the job was drained: its input has ended for good", outbox);
@@ -146,7 +146,7 @@ impl Coordinator {
     }
 
     /// The savepoint that the job stops at is there: all are told to commit and finish, again and again.
-    fn begin_stop(&mut self, checkpoint: CheckpointId, outbox: &mut impl Outbox) {
+    fn begin_stop(&mut self, checkpoint: CheckpointId, outbox: &mut dyn Outbox) {
         let State::Leading { deployment, .. } = &mut self.state else { return };
         let Deployment::Running { deploy, .. } = deployment else {
             return self.stopped(checkpoint, false, outbox);
@@ -160,7 +160,7 @@ impl Coordinator {
         &mut self,
         from: ProcessId,
         sign: Heartbeat,
-        outbox: &mut impl Outbox,
+        outbox: &mut dyn Outbox,
     ) {
         let ProcessId::Worker(worker) = from else { return };
         let Some(Deployment::Stopping { deploy, checkpoint, finished }) = self.deployment() else {
@@ -181,7 +181,7 @@ impl Coordinator {
         &mut self,
         checkpoint: CheckpointId,
         clean: bool,
-        outbox: &mut impl Outbox,
+        outbox: &mut dyn Outbox,
     ) {
         let (attempt, term) = (self.ledger.record().attempt, self.ledger.record().term);
         outbox.event(Event::JobStopped { attempt, term, checkpoint, clean });
@@ -192,7 +192,7 @@ impl Coordinator {
     }
 
     /// A predecessor has stopped the job, or was about to.
-    pub(super) fn find_stopped(&mut self, checkpoint: CheckpointId, outbox: &mut impl Outbox) {
+    pub(super) fn find_stopped(&mut self, checkpoint: CheckpointId, outbox: &mut dyn Outbox) {
         let (attempt, term) = (self.ledger.record().attempt, self.ledger.record().term);
         outbox.event(Event::JobStopped { attempt, term, checkpoint, clean: false });
         self.state = State::Stopped;
@@ -203,7 +203,7 @@ impl Coordinator {
         now: VirtualTime,
         number: RequestNumber,
         parallelism: Option<u16>,
-        outbox: &mut impl Outbox,
+        outbox: &mut dyn Outbox,
     ) {
         let Some(checkpoint) = self.ledger.record().savepoints.stopped else { return };
         let operation = ObjectOperation::Get { key: ObjectKey::Savepoint { checkpoint } };
@@ -225,7 +225,7 @@ impl Coordinator {
         now: VirtualTime,
         (number, parallelism): (RequestNumber, Option<u16>),
         result: &ObjectResult,
-        outbox: &mut impl Outbox,
+        outbox: &mut dyn Outbox,
     ) {
         if !matches!(self.state, State::Stopped) {
             return;
@@ -242,7 +242,7 @@ impl Coordinator {
 
     /// The job starts again: from its savepoint until a checkpoint of its own completes. A request that
     /// came twice, and was written twice, starts it once.
-    pub(super) fn resume(&mut self, now: VirtualTime, outbox: &mut impl Outbox) {
+    pub(super) fn resume(&mut self, now: VirtualTime, outbox: &mut dyn Outbox) {
         if matches!(self.state, State::Stopped) {
             self.take_shape();
             self.tell_resumed(outbox);
@@ -252,7 +252,7 @@ impl Coordinator {
 
     /// Says what recovery would start from, if that is the savepoint: whoever made that durable may have
     /// died before it could say so.
-    pub(super) fn tell_resumed(&self, outbox: &mut impl Outbox) {
+    pub(super) fn tell_resumed(&self, outbox: &mut dyn Outbox) {
         let record = self.ledger.record();
         let origin =
             record.savepoints.origin.filter(|origin| record.retained.last() < Some(origin));
@@ -293,6 +293,6 @@ impl Coordinator {
     }
 }
 
-fn refuse(reason: &str, outbox: &mut impl Outbox) {
+fn refuse(reason: &str, outbox: &mut dyn Outbox) {
     outbox.event(Event::RequestRefused { reason: reason.to_owned() });
 }

@@ -11,7 +11,7 @@ use crate::trace::Event;
 
 impl SinkTarget {
     /// The target fares differently from here on; what was wrong before is over.
-    pub(super) fn handle_fault(&mut self, fault: SinkFault, outbox: &mut impl Outbox) {
+    pub(super) fn handle_fault(&mut self, fault: SinkFault, outbox: &mut dyn Outbox) {
         if fault == self.fault {
             return;
         }
@@ -35,7 +35,7 @@ impl SinkTarget {
     }
 
     /// The transaction is gone, or will be when the target has recovered.
-    pub(super) fn abort(&mut self, transaction: TransactionId, outbox: &mut impl Outbox) {
+    pub(super) fn abort(&mut self, transaction: TransactionId, outbox: &mut dyn Outbox) {
         if self.fault == SinkFault::HangingTransaction {
             self.transactions.insert(transaction, Transaction::Hanging);
         } else if self.transactions.remove(&transaction).is_some() {
@@ -44,7 +44,7 @@ impl SinkTarget {
     }
 
     /// The commit takes effect, and is answered, this much later: again and again is once all the same.
-    pub(super) fn delay(&mut self, extra_ms: u64, commit: Delayed, outbox: &mut impl Outbox) {
+    pub(super) fn delay(&mut self, extra_ms: u64, commit: Delayed, outbox: &mut dyn Outbox) {
         if self
             .delayed
             .values()
@@ -57,27 +57,27 @@ impl SinkTarget {
         self.next += 1;
     }
 
-    pub(super) fn serve_delayed(&mut self, ticket: u64, outbox: &mut impl Outbox) {
+    pub(super) fn serve_delayed(&mut self, ticket: u64, outbox: &mut dyn Outbox) {
         if let Some(Delayed { from, request, transaction }) = self.delayed.remove(&ticket) {
             let accepted = self.commit(transaction, outbox);
             outbox.send(from, Message::SinkAnswer { request, accepted });
         }
     }
 
-    fn commit_delayed(&mut self, outbox: &mut impl Outbox) {
+    fn commit_delayed(&mut self, outbox: &mut dyn Outbox) {
         while let Some(ticket) = self.delayed.keys().next().copied() {
             self.serve_delayed(ticket, outbox);
         }
     }
 
-    fn abort_hanging(&mut self, outbox: &mut impl Outbox) {
+    fn abort_hanging(&mut self, outbox: &mut dyn Outbox) {
         for transaction in self.chosen(|held| matches!(held, Transaction::Hanging)) {
             self.abort(transaction, outbox);
         }
     }
 
     /// What is open is aborted. What is prepared stays: it was promised.
-    fn time_out(&mut self, outbox: &mut impl Outbox) {
+    fn time_out(&mut self, outbox: &mut dyn Outbox) {
         for transaction in self.chosen(|held| matches!(held, Transaction::Open(_))) {
             self.timed_out.insert(transaction);
             self.abort(transaction, outbox);
@@ -86,7 +86,7 @@ impl SinkTarget {
 
     /// As if the next attempt had come. Its successor has that number too, or a higher one when this
     /// happens again: each attempt that is refused brings it closer.
-    fn fence_current(&mut self, outbox: &mut impl Outbox) {
+    fn fence_current(&mut self, outbox: &mut dyn Outbox) {
         let current: Vec<SubtaskId> = self.epochs.keys().copied().collect();
         for sink in current {
             let epoch = self.epochs.entry(sink).or_default();

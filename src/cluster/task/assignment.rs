@@ -44,7 +44,7 @@ impl Task {
         &mut self,
         number: u32,
         event: SplitEvent,
-        env: &mut Env<'_, impl Outbox>,
+        env: &mut Env<'_>,
     ) {
         let Some(inquiry) = self.source.as_mut().map(SourceReader::inquiry) else { return };
         let taken = inquiry.taken().unwrap_or(number + 1);
@@ -65,7 +65,7 @@ impl Task {
     }
 
     /// From here on the split is in every snapshot of this subtask.
-    fn accept_split(&mut self, split: SplitId, env: &mut Env<'_, impl Outbox>) {
+    fn accept_split(&mut self, split: SplitId, env: &mut Env<'_>) {
         let (subtask, attempt) = (self.id, self.attempt);
         let position = SplitPosition { split, offset: 0 };
         self.subtask.add_split(split);
@@ -77,7 +77,7 @@ impl Task {
     }
 
     /// Asks for a split when there is none left, and ends when there are no more.
-    pub(super) fn ask_or_end(&mut self, env: &mut Env<'_, impl Outbox>) {
+    pub(super) fn ask_or_end(&mut self, env: &mut Env<'_>) {
         if self.phase != Phase::Running || !self.can_work() {
             return;
         }
@@ -105,7 +105,7 @@ impl Task {
     }
 
     /// The request may have been lost, or its answer.
-    pub fn ask_again(&mut self, outbox: &mut impl Outbox) {
+    pub fn ask_again(&mut self, outbox: &mut dyn Outbox) {
         let Some(source) = &mut self.source else { return };
         match *source.inquiry() {
             Inquiry::Asking { taken } => {

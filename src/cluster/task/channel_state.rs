@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::super::buffers::{Buffer, Parcel, end_within_item};
-use super::super::process::{Outbox, Timer};
+use super::super::process::Timer;
 use super::input_channel::InputChannel;
 use super::outputs::ChannelParcels;
 use super::snapshot::Snapshotting;
@@ -79,7 +79,7 @@ impl Task {
     pub(super) fn handle_captured(
         &mut self,
         checkpoint: CheckpointId,
-        env: &mut Env<'_, impl Outbox>,
+        env: &mut Env<'_>,
     ) {
         let Some(lanes) = self.gate.take_captured(checkpoint) else { return };
         let forgets = self.defects.has(Defect::RestoredNotCapturedAgain);
@@ -99,7 +99,7 @@ impl Task {
     }
 
     /// Whether the newest barrier has left every output queue: what it overtook there is known then.
-    pub(super) fn look_for_captured_outputs(&mut self, env: &mut Env<'_, impl Outbox>) {
+    pub(super) fn look_for_captured_outputs(&mut self, env: &mut Env<'_>) {
         let Some((checkpoint, parcels)) = self.outputs.take_overtaken() else { return };
         if let Some(capturing) = capturing(&mut self.snapshots, checkpoint) {
             capturing.state.outputs = parcels;
@@ -109,7 +109,7 @@ impl Task {
     }
 
     /// The asynchronous part starts when the channel state is whole.
-    fn upload_if_whole(&mut self, checkpoint: CheckpointId, env: &mut Env<'_, impl Outbox>) {
+    fn upload_if_whole(&mut self, checkpoint: CheckpointId, env: &mut Env<'_>) {
         let (subtask, attempt) = (self.id, self.attempt);
         let hasty = self.defects.has(Defect::AcknowledgeBeforeCaptured);
         let Some(snapshotting) = self.snapshots.get_mut(&checkpoint) else { return };
@@ -143,7 +143,7 @@ impl Task {
         &mut self,
         checkpoint: CheckpointId,
         state: ChannelState,
-        env: &mut Env<'_, impl Outbox>,
+        env: &mut Env<'_>,
     ) -> Result<(), String> {
         let (subtask, attempt) = (self.id, self.attempt);
         let inputs = state.inputs.iter().map(|lane| in_flight(lane, 0)).collect();
@@ -165,7 +165,7 @@ impl Task {
     }
 
     /// What was overtaken before it was sent is sent before anything new.
-    pub(super) fn send_again(&mut self, env: &mut Env<'_, impl Outbox>) {
+    pub(super) fn send_again(&mut self, env: &mut Env<'_>) {
         for (output, parcels) in std::mem::take(&mut self.resend) {
             for parcel in parcels {
                 self.outputs.put(output, Element::Item(parcel), env.outbox);

@@ -13,7 +13,7 @@ impl Task {
     pub(super) fn handle_output(
         &mut self,
         output: GateOutput<Parcel>,
-        env: &mut Env<'_, impl Outbox>,
+        env: &mut Env<'_>,
     ) {
         let (subtask, attempt) = (self.id, self.attempt);
         match output {
@@ -57,13 +57,13 @@ impl Task {
     }
 
     /// A trigger by message: a source's mailbox takes it; elsewhere it counts once all inputs have ended.
-    pub fn handle_trigger(&mut self, barrier: Barrier, env: &mut Env<'_, impl Outbox>) {
+    pub fn handle_trigger(&mut self, barrier: Barrier, env: &mut Env<'_>) {
         // While the job is about to stop nothing else is triggered.
         self.savepoint.give_up(CheckpointId(barrier.checkpoint.0.saturating_sub(1)));
         self.take_trigger(barrier, env);
     }
 
-    pub(super) fn take_trigger(&mut self, barrier: Barrier, env: &mut Env<'_, impl Outbox>) {
+    pub(super) fn take_trigger(&mut self, barrier: Barrier, env: &mut Env<'_>) {
         self.resolve_before(barrier.checkpoint, env);
         if self.inputs.is_empty() {
             self.post(barrier, env.outbox);
@@ -74,11 +74,11 @@ impl Task {
     }
 
     /// Where the world stops for one checkpoint at a time, the next one says that the last is over.
-    fn resolve_before(&mut self, checkpoint: CheckpointId, env: &mut Env<'_, impl Outbox>) {
+    fn resolve_before(&mut self, checkpoint: CheckpointId, env: &mut Env<'_>) {
         self.resolve(CheckpointId(checkpoint.0.saturating_sub(1)), env);
     }
 
-    fn resolve(&mut self, checkpoint: CheckpointId, env: &mut Env<'_, impl Outbox>) {
+    fn resolve(&mut self, checkpoint: CheckpointId, env: &mut Env<'_>) {
         if self.protocol == Protocol::StopTheWorld {
             self.checkpoint.handle_resolved(checkpoint);
             self.carry_out(env);
@@ -88,7 +88,7 @@ impl Task {
 
     /// Between seeing a barrier and performing the snapshot lies the mailbox; a source's trigger has
     /// been through it already.
-    fn handle_aligned(&mut self, barrier: Barrier, env: &mut Env<'_, impl Outbox>) {
+    fn handle_aligned(&mut self, barrier: Barrier, env: &mut Env<'_>) {
         if self.inputs.is_empty() {
             self.perform(barrier, env);
             return;
@@ -99,7 +99,7 @@ impl Task {
     }
 
     /// The cut is where the subtask stands, whatever its inputs have delivered.
-    fn handle_overtaken(&mut self, barrier: Barrier, env: &mut Env<'_, impl Outbox>) {
+    fn handle_overtaken(&mut self, barrier: Barrier, env: &mut Env<'_>) {
         let (subtask, attempt, checkpoint) = (self.id, self.attempt, barrier.checkpoint);
         env.outbox.event(Event::AlignmentOvertaken { subtask, attempt, checkpoint });
         self.post(barrier, env.outbox);
@@ -107,14 +107,14 @@ impl Task {
 
     /// Wakes up when the time of a barrier in its place is over, but no later than it could be over if
     /// it were triggered now: a clock that is behind delays it, and does not lose it.
-    pub(super) fn watch(&mut self, barrier: Barrier, env: &mut Env<'_, impl Outbox>) {
+    pub(super) fn watch(&mut self, barrier: Barrier, env: &mut Env<'_>) {
         if barrier.checkpoint > self.timed {
             self.timed = barrier.checkpoint;
             self.arm(barrier, env);
         }
     }
 
-    fn arm(&self, barrier: Barrier, env: &mut Env<'_, impl Outbox>) {
+    fn arm(&self, barrier: Barrier, env: &mut Env<'_>) {
         let Passage::InOrderUntil(at) = barrier.passage else { return };
         let longest = Duration::from_millis(env.settings.checkpoints.aligned_timeout_ms.max(1));
         let (subtask, attempt) = (self.id, self.attempt);
@@ -123,7 +123,7 @@ impl Task {
     }
 
     /// The time of a barrier in its place is over, unless the clock was set back meanwhile.
-    pub fn handle_overdue(&mut self, barrier: Barrier, env: &mut Env<'_, impl Outbox>) {
+    pub fn handle_overdue(&mut self, barrier: Barrier, env: &mut Env<'_>) {
         let checkpoint = barrier.checkpoint;
         if !barrier.passage.is_ahead(env.now) {
             return self.arm(barrier, env);
@@ -134,12 +134,12 @@ impl Task {
         self.run(env);
     }
 
-    fn post(&self, barrier: Barrier, outbox: &mut impl Outbox) {
+    fn post(&self, barrier: Barrier, outbox: &mut dyn Outbox) {
         outbox.schedule(Timer::Mail { subtask: self.id, attempt: self.attempt, barrier });
     }
 
     /// The mailbox has come to this barrier.
-    pub fn handle_mail(&mut self, barrier: Barrier, env: &mut Env<'_, impl Outbox>) {
+    pub fn handle_mail(&mut self, barrier: Barrier, env: &mut Env<'_>) {
         if self.inputs.is_empty() {
             self.drain_before(barrier.checkpoint, env);
             self.gate.handle_trigger(barrier);
@@ -149,7 +149,7 @@ impl Task {
         self.run(env);
     }
 
-    fn perform(&mut self, barrier: Barrier, env: &mut Env<'_, impl Outbox>) {
+    fn perform(&mut self, barrier: Barrier, env: &mut Env<'_>) {
         self.checkpoint.handle_barrier(barrier);
         self.carry_out(env);
         self.halt_behind(barrier.checkpoint, env);
@@ -160,7 +160,7 @@ impl Task {
         &mut self,
         checkpoint: CheckpointId,
         sent_to: Attempt,
-        env: &mut Env<'_, impl Outbox>,
+        env: &mut Env<'_>,
     ) {
         let (subtask, attempt) = (self.id, self.attempt);
         env.outbox.event(Event::CompletionLearned { subtask, attempt, checkpoint, sent_to });
@@ -170,7 +170,7 @@ impl Task {
     }
 
     /// The coordinator says that `checkpoint` was aborted.
-    pub fn handle_aborted(&mut self, checkpoint: CheckpointId, env: &mut Env<'_, impl Outbox>) {
+    pub fn handle_aborted(&mut self, checkpoint: CheckpointId, env: &mut Env<'_>) {
         let (subtask, attempt) = (self.id, self.attempt);
         env.outbox.event(Event::AbortLearned { subtask, attempt, checkpoint });
         self.savepoint.give_up(checkpoint);

@@ -1,7 +1,6 @@
 //! The writing side of a sink: a buffer, transactions, and what becomes of them.
 
 use super::super::message::{Message, SinkOperation};
-use super::super::process::Outbox;
 use super::{Env, Phase, Purpose, Task};
 use crate::dataflow::Record;
 use crate::protocol::rescale::FormerName;
@@ -51,7 +50,7 @@ impl SinkWriter {
     }
 
     /// Takes records, and hands full batches to the target.
-    pub fn write(&mut self, records: &mut Vec<Record>, env: &mut Env<'_, impl Outbox>) {
+    pub fn write(&mut self, records: &mut Vec<Record>, env: &mut Env<'_>) {
         self.buffer.append(records);
         if self.buffer.len() >= env.settings.sink_batch as usize {
             self.flush(env);
@@ -73,7 +72,7 @@ impl SinkWriter {
     }
 
     /// Hands what is buffered to the target, into the open transaction.
-    fn flush(&mut self, env: &mut Env<'_, impl Outbox>) {
+    fn flush(&mut self, env: &mut Env<'_>) {
         if self.buffer.is_empty() {
             return;
         }
@@ -113,7 +112,7 @@ impl Task {
         &mut self,
         restored: Vec<(CheckpointId, TransactionId)>,
         (since, former): (Attempt, Vec<FormerName>),
-        env: &mut Env<'_, impl Outbox>,
+        env: &mut Env<'_>,
     ) {
         let (id, attempt, defects) = (self.id, self.attempt, self.defects);
         let Some(sink) = &mut self.sink else { return };
@@ -138,7 +137,7 @@ impl Task {
     }
 
     /// The target has fenced older producers (or, not accepting it, a newer attempt has fenced us).
-    pub fn handle_fenced(&mut self, env: &mut Env<'_, impl Outbox>) {
+    pub fn handle_fenced(&mut self, env: &mut Env<'_>) {
         if self.phase == Phase::Fencing {
             self.phase = Phase::Ready;
             self.carry_out_commits(env);
@@ -146,7 +145,7 @@ impl Task {
     }
 
     /// The cut is here: what was written before it belongs to `checkpoint`.
-    pub(super) fn pre_commit(&mut self, checkpoint: CheckpointId, env: &mut Env<'_, impl Outbox>) {
+    pub(super) fn pre_commit(&mut self, checkpoint: CheckpointId, env: &mut Env<'_>) {
         let (subtask, attempt) = (self.id, self.attempt);
         let Some(sink) = &mut self.sink else { return };
         sink.pre_commits.insert(checkpoint, false);
@@ -169,7 +168,7 @@ impl Task {
     pub(super) fn commit_completed(
         &mut self,
         checkpoint: CheckpointId,
-        env: &mut Env<'_, impl Outbox>,
+        env: &mut Env<'_>,
     ) {
         if let Some(SinkWriter { mode: Mode::Transactional { commit, .. }, .. }) = &mut self.sink {
             commit.handle_completed(checkpoint);
@@ -177,7 +176,7 @@ impl Task {
         }
     }
 
-    fn carry_out_commits(&mut self, env: &mut Env<'_, impl Outbox>) {
+    fn carry_out_commits(&mut self, env: &mut Env<'_>) {
         while let Some(output) = self.poll_commit() {
             match output {
                 // Done before the task was ready: nothing may be written ahead of it.
@@ -206,7 +205,7 @@ impl Task {
         &mut self,
         transaction: TransactionId,
         checkpoint: CheckpointId,
-        env: &mut Env<'_, impl Outbox>,
+        env: &mut Env<'_>,
     ) {
         let subtask = self.id;
         let flush = !self.defects.has(Defect::NoFlushAtBarrier);
@@ -230,7 +229,7 @@ impl Task {
     pub fn handle_pre_committed(
         &mut self,
         checkpoint: CheckpointId,
-        env: &mut Env<'_, impl Outbox>,
+        env: &mut Env<'_>,
     ) {
         let durable = self.sink.as_mut().map_or(Vec::new(), |sink| sink.confirm(checkpoint));
         for checkpoint in durable {
@@ -250,7 +249,7 @@ impl Task {
     }
 }
 
-fn request(purpose: Purpose, operation: SinkOperation, env: &mut Env<'_, impl Outbox>) {
+fn request(purpose: Purpose, operation: SinkOperation, env: &mut Env<'_>) {
     let message = |request| Message::Sink { request, operation };
     env.requests.send(env.now, ProcessId::SinkTarget, purpose, message, env.outbox);
 }

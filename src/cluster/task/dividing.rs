@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 
 use super::super::buffers::{Parcel, items_of};
 use super::super::message::Deploy;
-use super::super::process::Outbox;
 use super::channel_state::{ChannelState, in_flight};
 use super::restoring::Committables;
 use super::{Env, Task};
@@ -46,7 +45,7 @@ impl Task {
         &mut self,
         deploy: &Deploy,
         (now, before): (&Job, &Job),
-        env: &mut Env<'_, impl Outbox>,
+        env: &mut Env<'_>,
     ) -> Result<(), String> {
         let (parts, transactions, found) = self.take_read(deploy);
         let is_own = |channel: ChannelId| {
@@ -96,7 +95,7 @@ impl Task {
         &mut self,
         checkpoint: CheckpointId,
         shares: Vec<Share>,
-        env: &mut Env<'_, impl Outbox>,
+        env: &mut Env<'_>,
     ) -> Result<(), String> {
         if shares.is_empty() {
             let refuses = self.defects.has(Defect::EmptyChannelStateRefused);

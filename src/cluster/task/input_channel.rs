@@ -79,7 +79,7 @@ impl InputChannel {
         Err(format!("{elements} elements were sent in {channel}, {} arrived", self.next))
     }
 
-    pub fn grant(&mut self, credits: u32, attempt: Attempt, outbox: &mut impl Outbox) {
+    pub fn grant(&mut self, credits: u32, attempt: Attempt, outbox: &mut dyn Outbox) {
         outbox.send(self.from, Message::Credit { attempt, channel: self.cut.channel, credits });
     }
 
@@ -125,7 +125,7 @@ impl InputChannel {
 
     /// An item left the channel, to be processed.
     #[inline]
-    pub fn consume(&mut self, item: &Item, attempt: Attempt, outbox: &mut impl Outbox) {
+    pub fn consume(&mut self, item: &Item, attempt: Attempt, outbox: &mut dyn Outbox) {
         let (channel, lineage) = (self.cut.channel, item.lineage());
         if self.restored.items > 0 {
             self.restored.items -= 1;
@@ -142,7 +142,7 @@ impl InputChannel {
 
     /// A parcel has been read. Credit goes back in batches of half of what the sender may have.
     #[inline]
-    pub fn free(&mut self, attempt: Attempt, defects: DefectSet, env: &mut Env<'_, impl Outbox>) {
+    pub fn free(&mut self, attempt: Attempt, defects: DefectSet, env: &mut Env<'_>) {
         if self.restored.parcels > 0 {
             self.restored.parcels -= 1;
             if self.restored.parcels == 0 && defects.has(Defect::RestoredRestForgotten) {

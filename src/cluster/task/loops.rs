@@ -6,7 +6,6 @@
 //! The price is that what goes round is bounded by the loop alone: by how many records it makes of one.
 //! (The paper spills to disk.) A loop that makes more than [`BACK_EDGE_MAX`] wait ends the attempt.
 
-use super::super::process::Outbox;
 use super::{Env, Task};
 use crate::dataflow::Job;
 use crate::protocol::{ChannelId, DefectSet, Protocol, SubtaskId};
@@ -59,7 +58,7 @@ impl Task {
     }
 
     /// Nothing is on the loops of these subtasks, and nothing will be.
-    pub fn handle_loops_over(&mut self, over: &[SubtaskId], env: &mut Env<'_, impl Outbox>) {
+    pub fn handle_loops_over(&mut self, over: &[SubtaskId], env: &mut Env<'_>) {
         if over.contains(&self.id) {
             self.gate.handle_loop_over();
             self.run(env);
@@ -67,7 +66,7 @@ impl Task {
     }
 
     /// What leads back has ended, before its end has come: that comes round when this task has ended.
-    pub(super) fn end_back_edges(&mut self, env: &mut Env<'_, impl Outbox>) {
+    pub(super) fn end_back_edges(&mut self, env: &mut Env<'_>) {
         for input in 0..self.inputs.len() {
             if self.place.leads_back(input) {
                 self.subtask.end_channel(input, &mut self.produced);

@@ -65,7 +65,7 @@ pub enum Purpose {
 }
 
 /// What a task works with beside its own memory.
-pub struct Env<'a, O> {
+pub struct Env<'a> {
     /// Now.
     pub now: VirtualTime,
     /// The settings.
@@ -73,7 +73,7 @@ pub struct Env<'a, O> {
     /// The worker's unanswered requests.
     pub requests: &'a mut Requests<Purpose>,
     /// Where consequences go.
-    pub outbox: &'a mut O,
+    pub outbox: &'a mut dyn Outbox,
 }
 
 /// One subtask in one attempt.
@@ -219,7 +219,7 @@ impl Task {
     }
 
     /// The word to run: senders get their first credits, a source begins to read.
-    pub fn start(&mut self, env: &mut Env<'_, impl Outbox>) {
+    pub fn start(&mut self, env: &mut Env<'_>) {
         if self.phase != Phase::Ready {
             return;
         }
@@ -244,7 +244,7 @@ impl Task {
         &mut self,
         (channel, sequence): (ChannelId, u32),
         element: Element<Parcel>,
-        env: &mut Env<'_, impl Outbox>,
+        env: &mut Env<'_>,
     ) -> Result<(), String> {
         let index = self.input_index(channel);
         if let Some(input) = self.inputs.get_mut(index) {
@@ -273,7 +273,7 @@ impl Task {
     }
 
     /// Tells receivers elsewhere what they should have got, where nothing else would show them.
-    pub fn tell_tallies(&mut self, here: ProcessId, outbox: &mut impl Outbox) {
+    pub fn tell_tallies(&mut self, here: ProcessId, outbox: &mut dyn Outbox) {
         self.outputs.tell_tallies(here, outbox);
     }
 
@@ -290,7 +290,7 @@ impl Task {
         &mut self,
         channel: ChannelId,
         credits: u32,
-        env: &mut Env<'_, impl Outbox>,
+        env: &mut Env<'_>,
     ) {
         self.outputs.handle_credit(channel, credits, env.outbox);
         self.look_for_captured_outputs(env);
@@ -298,13 +298,13 @@ impl Task {
     }
 
     /// The processor is free again.
-    pub fn handle_work_done(&mut self, env: &mut Env<'_, impl Outbox>) {
+    pub fn handle_work_done(&mut self, env: &mut Env<'_>) {
         self.busy = false;
         self.run(env);
     }
 
     /// The next source entry is due.
-    pub fn handle_pace(&mut self, env: &mut Env<'_, impl Outbox>) {
+    pub fn handle_pace(&mut self, env: &mut Env<'_>) {
         if let Some(source) = &mut self.source {
             source.handle_pace();
         }
@@ -312,7 +312,7 @@ impl Task {
     }
 
     /// Entries arrived.
-    pub fn handle_fetched(&mut self, fetched: Fetched, env: &mut Env<'_, impl Outbox>) {
+    pub fn handle_fetched(&mut self, fetched: Fetched, env: &mut Env<'_>) {
         if let Some(source) = &mut self.source {
             source.handle_fetched(fetched);
         }
@@ -320,14 +320,14 @@ impl Task {
     }
 
     /// Works until there is nothing to do, an output waits for credit, or the processor is taken.
-    fn run(&mut self, env: &mut Env<'_, impl Outbox>) {
+    fn run(&mut self, env: &mut Env<'_>) {
         while self.work(env) {}
         self.read_source(env);
     }
 
     /// Does the next thing, if there is one.
     #[inline]
-    fn work(&mut self, env: &mut Env<'_, impl Outbox>) -> bool {
+    fn work(&mut self, env: &mut Env<'_>) -> bool {
         match self.poll_gate() {
             Some(output) => self.handle_output(output, env),
             None => return self.read_on(env),
@@ -366,7 +366,7 @@ impl Task {
         started && !self.busy && self.failure.is_none()
     }
 
-    fn process(&mut self, channel: usize, item: Item, env: &mut Env<'_, impl Outbox>) {
+    fn process(&mut self, channel: usize, item: Item, env: &mut Env<'_>) {
         let bytes = match &item {
             Item::Record(record) => record.payload.len(),
             Item::Watermark(_) => 0,
@@ -380,7 +380,7 @@ impl Task {
     fn spend(
         &mut self,
         cost: impl FnOnce(&super::CostModel) -> std::time::Duration,
-        env: &mut Env<'_, impl Outbox>,
+        env: &mut Env<'_>,
     ) {
         if let Some(model) = &env.settings.cost {
             self.busy = true;
@@ -390,7 +390,7 @@ impl Task {
     }
 
     /// Sends what a step produced: items into channels, records of a sink to its target.
-    fn deliver(&mut self, env: &mut Env<'_, impl Outbox>) {
+    fn deliver(&mut self, env: &mut Env<'_>) {
         if env.settings.observe_time {
             self.deliver_observed(env.outbox);
         }
@@ -404,7 +404,7 @@ impl Task {
     }
 
     /// Nothing is left to process: say so downstream.
-    fn end(&mut self, env: &mut Env<'_, impl Outbox>) {
+    fn end(&mut self, env: &mut Env<'_>) {
         assert_eq!(self.phase, Phase::Running, "a task ends once, while it runs");
         self.phase = Phase::Ended;
         self.end_back_edges(env);

@@ -73,7 +73,7 @@ impl OutputChannel {
     /// Tells the receiver how many elements there were, once the channel has been quiet from one look to
     /// the next. Only then can a loss go unnoticed: behind it nothing follows, when it was the last
     /// element or took the last credit (Jet #2532).
-    pub fn tell_tally(&mut self, attempt: Attempt, outbox: &mut impl Outbox) {
+    pub fn tell_tally(&mut self, attempt: Attempt, outbox: &mut dyn Outbox) {
         let elements = self.sent;
         if std::mem::replace(&mut self.seen, elements) == elements && self.told != elements {
             self.told = elements;
@@ -98,7 +98,7 @@ impl OutputChannel {
         item: Item,
         attempt: Attempt,
         defects: DefectSet,
-        outbox: &mut impl Outbox,
+        outbox: &mut dyn Outbox,
     ) {
         let Some(writer) = &mut self.writer else {
             return self.put(Element::Item(Parcel::Item(item)), attempt, defects, outbox);
@@ -120,7 +120,7 @@ impl OutputChannel {
         element: Element<Parcel>,
         attempt: Attempt,
         defects: DefectSet,
-        outbox: &mut impl Outbox,
+        outbox: &mut dyn Outbox,
     ) {
         if self.ended {
             return;
@@ -134,7 +134,7 @@ impl OutputChannel {
     }
 
     /// What waits for its buffer to be full goes as it is.
-    pub fn flush(&mut self, attempt: Attempt, defects: DefectSet, outbox: &mut impl Outbox) {
+    pub fn flush(&mut self, attempt: Attempt, defects: DefectSet, outbox: &mut dyn Outbox) {
         if let Some(buffer) = self.writer.as_mut().and_then(BufferWriter::flush) {
             self.forward(Element::Item(Parcel::Buffer(buffer)), attempt, defects, outbox);
         }
@@ -147,7 +147,7 @@ impl OutputChannel {
         element: Element<Parcel>,
         attempt: Attempt,
         defects: DefectSet,
-        outbox: &mut impl Outbox,
+        outbox: &mut dyn Outbox,
     ) {
         let overtakes =
             defects.has(Defect::BarrierOvertakesBacklog) && matches!(element, Element::Barrier(_));
@@ -176,7 +176,7 @@ impl OutputChannel {
 
     /// What enters the channel is emitted, whether it can be sent now or waits for credit.
     #[inline]
-    fn record(&mut self, element: &Element<Parcel>, attempt: Attempt, outbox: &mut impl Outbox) {
+    fn record(&mut self, element: &Element<Parcel>, attempt: Attempt, outbox: &mut dyn Outbox) {
         let ChannelCut { channel, records: sequence, .. } = self.cut;
         match element {
             // The usual case by itself: a record alone is no list of records.
@@ -200,7 +200,7 @@ impl OutputChannel {
     }
 
     /// An item was emitted.
-    fn count(&mut self, lineage: Option<LineageId>, attempt: Attempt, outbox: &mut impl Outbox) {
+    fn count(&mut self, lineage: Option<LineageId>, attempt: Attempt, outbox: &mut dyn Outbox) {
         let ChannelCut { channel, records: sequence, .. } = self.cut;
         if let Some(lineage) = lineage {
             self.cut.records += 1;
@@ -218,7 +218,7 @@ impl OutputChannel {
     }
 
     #[inline]
-    fn send(&mut self, element: Element<Parcel>, attempt: Attempt, outbox: &mut impl Outbox) {
+    fn send(&mut self, element: Element<Parcel>, attempt: Attempt, outbox: &mut dyn Outbox) {
         if let Element::Item(_) = element
             && !self.free
         {
@@ -235,7 +235,7 @@ impl OutputChannel {
         barrier: Barrier,
         attempt: Attempt,
         defects: DefectSet,
-        outbox: &mut impl Outbox,
+        outbox: &mut dyn Outbox,
     ) -> Vec<Parcel> {
         if self.ended {
             return Vec::new();
@@ -259,7 +259,7 @@ impl OutputChannel {
         &mut self,
         checkpoint: CheckpointId,
         attempt: Attempt,
-        outbox: &mut impl Outbox,
+        outbox: &mut dyn Outbox,
     ) -> Option<Vec<Parcel>> {
         let position = self.position_of(checkpoint)?;
         let overtaken = self.backlog.iter().take(position).filter_map(parcel_of).collect();
@@ -276,7 +276,7 @@ impl OutputChannel {
         })
     }
 
-    pub fn handle_credit(&mut self, credits: u32, attempt: Attempt, outbox: &mut impl Outbox) {
+    pub fn handle_credit(&mut self, credits: u32, attempt: Attempt, outbox: &mut dyn Outbox) {
         self.credits += credits;
         while let Some(element) = self.backlog.front() {
             if !self.may_send(element) {

@@ -46,7 +46,7 @@ impl OutputSide {
     }
 
     /// Puts an item into one channel.
-    pub fn emit(&mut self, output: usize, item: Item, outbox: &mut impl Outbox) {
+    pub fn emit(&mut self, output: usize, item: Item, outbox: &mut dyn Outbox) {
         let channel = &mut self.channels[output];
         let was_stalled = channel.is_stalled();
         channel.emit(item, self.attempt, self.defects, outbox);
@@ -54,7 +54,7 @@ impl OutputSide {
     }
 
     /// Puts an element into one channel, behind all that was emitted.
-    pub fn put(&mut self, output: usize, element: Element<Parcel>, outbox: &mut impl Outbox) {
+    pub fn put(&mut self, output: usize, element: Element<Parcel>, outbox: &mut dyn Outbox) {
         let channel = &mut self.channels[output];
         let was_stalled = channel.is_stalled();
         channel.put(element, self.attempt, self.defects, outbox);
@@ -67,7 +67,7 @@ impl OutputSide {
     }
 
     /// What waits for its buffer to be full has waited long enough.
-    pub fn flush(&mut self, outbox: &mut impl Outbox) {
+    pub fn flush(&mut self, outbox: &mut dyn Outbox) {
         for channel in &mut self.channels {
             let was_stalled = channel.is_stalled();
             channel.flush(self.attempt, self.defects, outbox);
@@ -82,14 +82,14 @@ impl OutputSide {
     }
 
     /// Puts a marker into every channel.
-    pub fn broadcast(&mut self, marker: &Element<Parcel>, outbox: &mut impl Outbox) {
+    pub fn broadcast(&mut self, marker: &Element<Parcel>, outbox: &mut dyn Outbox) {
         for output in 0..self.channels.len() {
             self.put(output, marker.clone(), outbox);
         }
     }
 
     /// Puts a barrier into every channel: in its place, or past what waits there.
-    pub fn broadcast_barrier(&mut self, barrier: Barrier, outbox: &mut impl Outbox) {
+    pub fn broadcast_barrier(&mut self, barrier: Barrier, outbox: &mut dyn Outbox) {
         let checkpoint = barrier.checkpoint;
         match barrier.passage {
             Passage::InOrder => self.overtaken = None,
@@ -105,7 +105,7 @@ impl OutputSide {
         }
     }
 
-    fn broadcast_ahead(&mut self, barrier: Barrier, outbox: &mut impl Outbox) {
+    fn broadcast_ahead(&mut self, barrier: Barrier, outbox: &mut dyn Outbox) {
         for output in 0..self.channels.len() {
             let channel = &mut self.channels[output];
             let (id, was_stalled) = (channel.id(), channel.is_stalled());
@@ -116,7 +116,7 @@ impl OutputSide {
     }
 
     /// The time of a barrier in its place is over: where it still waits, it goes ahead.
-    pub fn hurry(&mut self, checkpoint: CheckpointId, outbox: &mut impl Outbox) {
+    pub fn hurry(&mut self, checkpoint: CheckpointId, outbox: &mut dyn Outbox) {
         for output in 0..self.channels.len() {
             let channel = &mut self.channels[output];
             let was_stalled = channel.is_stalled();
@@ -163,14 +163,14 @@ impl OutputSide {
 
     /// Tells the receivers of quiet channels how many elements there were, but for those in the same
     /// process: nothing between them can be lost.
-    pub fn tell_tallies(&mut self, here: ProcessId, outbox: &mut impl Outbox) {
+    pub fn tell_tallies(&mut self, here: ProcessId, outbox: &mut dyn Outbox) {
         for channel in self.channels.iter_mut().filter(|channel| channel.peer() != here) {
             channel.tell_tally(self.attempt, outbox);
         }
     }
 
     /// The receiver of `channel` can take more.
-    pub fn handle_credit(&mut self, channel: ChannelId, credits: u32, outbox: &mut impl Outbox) {
+    pub fn handle_credit(&mut self, channel: ChannelId, credits: u32, outbox: &mut dyn Outbox) {
         let Some(channel) = self.channels.iter_mut().find(|output| output.id() == channel) else {
             return;
         };

@@ -6,14 +6,14 @@
 use std::time::Duration;
 
 use super::super::buffers::Parcel;
-use super::super::process::{Outbox, Timer};
+use super::super::process::Timer;
 use super::{Env, Task};
 use crate::dataflow::Item;
 
 impl Task {
     /// A parcel has come to the head of its channel.
     #[inline]
-    pub(super) fn take(&mut self, channel: usize, parcel: Parcel, env: &mut Env<'_, impl Outbox>) {
+    pub(super) fn take(&mut self, channel: usize, parcel: Parcel, env: &mut Env<'_>) {
         match parcel {
             Parcel::Item(item) => {
                 self.consume(channel, &item, env);
@@ -28,7 +28,7 @@ impl Task {
     }
 
     /// Reads the next item of the buffer that was taken off a channel. Whether there was anything to do.
-    pub(super) fn read_on(&mut self, env: &mut Env<'_, impl Outbox>) -> bool {
+    pub(super) fn read_on(&mut self, env: &mut Env<'_>) -> bool {
         let may_read = self.can_work() && !self.gate.awaits_release();
         let Some(channel) = self.reading.filter(|_| may_read) else { return false };
         match self.inputs[channel].read() {
@@ -46,13 +46,13 @@ impl Task {
     }
 
     #[inline]
-    fn consume(&mut self, channel: usize, item: &Item, env: &mut Env<'_, impl Outbox>) {
+    fn consume(&mut self, channel: usize, item: &Item, env: &mut Env<'_>) {
         self.tell_received(channel, item, env);
         self.inputs[channel].consume(item, self.attempt, env.outbox);
     }
 
     /// The end of input has come to the head of a channel.
-    pub(super) fn end_channel(&mut self, channel: usize, env: &mut Env<'_, impl Outbox>) {
+    pub(super) fn end_channel(&mut self, channel: usize, env: &mut Env<'_>) {
         if let Err(problem) = self.inputs[channel].expect_read() {
             return self.fail(problem);
         }
@@ -79,7 +79,7 @@ impl Task {
     }
 
     /// What was emitted waits for its buffer to be full, but not for long.
-    pub(super) fn see_to_flush(&mut self, env: &mut Env<'_, impl Outbox>) {
+    pub(super) fn see_to_flush(&mut self, env: &mut Env<'_>) {
         let Some(buffers) = &env.settings.buffers else { return };
         if !self.flushes && self.outputs.has_open() {
             self.flushes = true;
@@ -89,7 +89,7 @@ impl Task {
     }
 
     /// It has waited long enough.
-    pub fn handle_flush(&mut self, env: &mut Env<'_, impl Outbox>) {
+    pub fn handle_flush(&mut self, env: &mut Env<'_>) {
         self.flushes = false;
         self.outputs.flush(env.outbox);
         self.run(env);

@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::super::message::{Deploy, DeployedShape, ObjectOperation};
-use super::super::process::Outbox;
 use super::channel_state::ChannelState;
 use super::snapshot::object_request;
 use super::{Env, Phase, Purpose, SourceReader, StoredSnapshot, Task};
@@ -34,7 +33,7 @@ pub(super) type Committables = Vec<(CheckpointId, TransactionId)>;
 
 impl Task {
     /// Asks for the snapshots it starts from, or starts from nothing.
-    pub fn begin_restore(&mut self, deploy: &Deploy, env: &mut Env<'_, impl Outbox>) {
+    pub fn begin_restore(&mut self, deploy: &Deploy, env: &mut Env<'_>) {
         let handles = deploy.reads_of(self.id);
         for (part, handle) in (0..).zip(&handles) {
             let purpose = Purpose::Restore { subtask: self.id, part };
@@ -56,7 +55,7 @@ impl Task {
         shapes: &Shapes,
         (part, handle): (u16, SnapshotHandle),
         bytes: &[u8],
-        env: &mut Env<'_, impl Outbox>,
+        env: &mut Env<'_>,
     ) -> Result<(), String> {
         let problem = |error: &dyn std::fmt::Display| format!("{}: {error}", handle.key);
         let (stored, rest): (StoredSnapshot, _) =
@@ -85,7 +84,7 @@ impl Task {
         deploy: &Deploy,
         state: Digest,
         transactions: Committables,
-        env: &mut Env<'_, impl Outbox>,
+        env: &mut Env<'_>,
     ) {
         assert_eq!(self.phase, Phase::Restoring, "a task is restored once");
         let (subtask, attempt, positions) = (self.id, self.attempt, self.positions());

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeSet;
 
-use super::super::process::Outbox;
 use super::{Env, Phase, Task};
 use crate::protocol::{Barrier, CheckpointId, Defect, SavepointMode};
 
@@ -69,7 +68,7 @@ impl Task {
         &mut self,
         checkpoint: CheckpointId,
         mode: SavepointMode,
-        env: &mut Env<'_, impl Outbox>,
+        env: &mut Env<'_>,
     ) {
         self.savepoint.ask(checkpoint, mode);
         let barrier = Barrier::in_order(checkpoint);
@@ -83,7 +82,7 @@ impl Task {
     pub(super) fn drain_before(
         &mut self,
         checkpoint: CheckpointId,
-        env: &mut Env<'_, impl Outbox>,
+        env: &mut Env<'_>,
     ) {
         if self.savepoint.mode_of(checkpoint) == Some(SavepointMode::Drain)
             && !self.defects.has(Defect::NoEndInputOnDrain)
@@ -99,7 +98,7 @@ impl Task {
     }
 
     /// The cut of this checkpoint was taken: a source that is to stop at it reads no more.
-    pub(super) fn halt_behind(&mut self, checkpoint: CheckpointId, env: &mut Env<'_, impl Outbox>) {
+    pub(super) fn halt_behind(&mut self, checkpoint: CheckpointId, env: &mut Env<'_>) {
         if self.source.is_none() || self.savepoint.mode_of(checkpoint).is_none() {
             return;
         }
@@ -110,7 +109,7 @@ impl Task {
     }
 
     /// All splits end where they stand.
-    fn end_early(&mut self, env: &mut Env<'_, impl Outbox>) {
+    fn end_early(&mut self, env: &mut Env<'_>) {
         if self.phase != Phase::Running || self.source.is_none() {
             return;
         }
@@ -123,7 +122,7 @@ impl Task {
     }
 
     /// The savepoint that the job stops at has completed: nothing is left to do but to commit.
-    pub fn handle_stopped(&mut self, checkpoint: CheckpointId, env: &mut Env<'_, impl Outbox>) {
+    pub fn handle_stopped(&mut self, checkpoint: CheckpointId, env: &mut Env<'_>) {
         if !self.savepoint.is_stopped {
             self.savepoint.is_stopped = true;
             self.savepoint.is_halted = true;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::super::message::{Message, ObjectOperation};
-use super::super::process::{Outbox, Timer};
+use super::super::process::Timer;
 use super::channel_state::{Capturing, ChannelState};
 use super::{Env, Phase, Purpose, Task};
 use crate::dataflow::SubtaskState;
@@ -80,7 +80,7 @@ impl Snapshotting {
 
 impl Task {
     /// What the checkpoint protocol wants done, in order.
-    pub(super) fn carry_out(&mut self, env: &mut Env<'_, impl Outbox>) {
+    pub(super) fn carry_out(&mut self, env: &mut Env<'_>) {
         let (subtask, attempt) = (self.id, self.attempt);
         while let Some(output) = self.checkpoint.poll_output() {
             match output {
@@ -109,7 +109,7 @@ impl Task {
         }
     }
 
-    fn take_snapshot(&mut self, checkpoint: CheckpointId, env: &mut Env<'_, impl Outbox>) {
+    fn take_snapshot(&mut self, checkpoint: CheckpointId, env: &mut Env<'_>) {
         if self.defects.has(Defect::PositionAfterNextRecord) || self.is_moved_by_stop(checkpoint) {
             self.read_one(env);
         }
@@ -173,7 +173,7 @@ impl Task {
     }
 
     /// The asynchronous part starts.
-    pub fn handle_upload(&mut self, checkpoint: CheckpointId, env: &mut Env<'_, impl Outbox>) {
+    pub fn handle_upload(&mut self, checkpoint: CheckpointId, env: &mut Env<'_>) {
         let live = self.defects.has(Defect::LiveStateInUpload).then(|| self.freeze().encode());
         let Some(snapshotting) = self.snapshots.get_mut(&checkpoint) else { return };
         snapshotting.uploading = true;
@@ -188,7 +188,7 @@ impl Task {
         &mut self,
         checkpoint: CheckpointId,
         stored: bool,
-        env: &mut Env<'_, impl Outbox>,
+        env: &mut Env<'_>,
     ) {
         if stored {
             self.checkpoint.handle_part_durable(checkpoint, AsyncPart::Upload);
@@ -198,7 +198,7 @@ impl Task {
         self.carry_out(env);
     }
 
-    fn acknowledge(&mut self, checkpoint: CheckpointId, env: &mut Env<'_, impl Outbox>) {
+    fn acknowledge(&mut self, checkpoint: CheckpointId, env: &mut Env<'_>) {
         let (subtask, attempt) = (self.id, self.attempt);
         let Some(snapshotting) = self.snapshots.get_mut(&checkpoint) else { return };
         let Snapshotting { handle, terminal, quiet, .. } = *snapshotting;
@@ -208,7 +208,7 @@ impl Task {
         env.outbox.send(ProcessId::Coordinator, message);
     }
 
-    fn discard(&mut self, checkpoint: CheckpointId, env: &mut Env<'_, impl Outbox>) {
+    fn discard(&mut self, checkpoint: CheckpointId, env: &mut Env<'_>) {
         if let Some(snapshotting) = self.snapshots.remove(&checkpoint)
             && snapshotting.uploading
         {
@@ -222,7 +222,7 @@ impl Task {
     pub(super) fn forget_completed(
         &mut self,
         checkpoint: CheckpointId,
-        env: &mut Env<'_, impl Outbox>,
+        env: &mut Env<'_>,
     ) {
         if let Some(snapshotting) = self.snapshots.get(&checkpoint) {
             Self::commit_offsets(&snapshotting.positions, env);
@@ -236,7 +236,7 @@ impl Task {
 pub(super) fn object_request(
     purpose: Purpose,
     operation: ObjectOperation,
-    env: &mut Env<'_, impl Outbox>,
+    env: &mut Env<'_>,
 ) {
     let message = |request| Message::Object { request, operation };
     env.requests.send(env.now, ProcessId::ObjectStore, purpose, message, env.outbox);

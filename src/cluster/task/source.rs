@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::super::message::{Fetched, Message};
-use super::super::process::{Outbox, Timer};
+use super::super::process::Timer;
 use super::assignment::Inquiry;
 use super::{Env, Phase, Purpose, Task};
 use crate::protocol::{LineageId, ProcessId, SplitId, SubtaskId};
@@ -84,7 +84,7 @@ impl SplitReader {
     }
 
     /// Asks for more when half of a fetch is left.
-    fn fetch_ahead(&mut self, subtask: SubtaskId, env: &mut Env<'_, impl Outbox>) {
+    fn fetch_ahead(&mut self, subtask: SubtaskId, env: &mut Env<'_>) {
         let entries_max = env.settings.fetch_max;
         let ahead = self.fetched_to.saturating_sub(self.next);
         let at_end = self.split_end.is_some_and(|end| self.fetched_to >= end);
@@ -130,7 +130,7 @@ impl SourceReader {
         Self { splits, turn: 0, inquiry, pace: Pace::Stopped }
     }
 
-    pub fn start(&mut self, subtask: SubtaskId, env: &mut Env<'_, impl Outbox>) {
+    pub fn start(&mut self, subtask: SubtaskId, env: &mut Env<'_>) {
         self.pace = Pace::Due;
         for split in &mut self.splits {
             split.fetch_ahead(subtask, env);
@@ -153,7 +153,7 @@ impl SourceReader {
         &mut self,
         position: SplitPosition,
         subtask: SubtaskId,
-        env: &mut Env<'_, impl Outbox>,
+        env: &mut Env<'_>,
     ) {
         let mut split = SplitReader::new(position);
         split.fetch_ahead(subtask, env);
@@ -188,7 +188,7 @@ impl SourceReader {
 
 impl Task {
     /// Reads while entries are there and due, and outputs take what comes of them.
-    pub(super) fn read_source(&mut self, env: &mut Env<'_, impl Outbox>) {
+    pub(super) fn read_source(&mut self, env: &mut Env<'_>) {
         if self.savepoint.halts() {
             return;
         }
@@ -206,7 +206,7 @@ impl Task {
     }
 
     /// Reads one entry, wherever the pace stands; false when there is none.
-    pub(super) fn read_one(&mut self, env: &mut Env<'_, impl Outbox>) -> bool {
+    pub(super) fn read_one(&mut self, env: &mut Env<'_>) -> bool {
         let Some(mut source) = self.source.take() else { return false };
         let chosen = source.take_turn();
         if let Some(index) = chosen {
@@ -217,7 +217,7 @@ impl Task {
         chosen.is_some()
     }
 
-    fn read_entry(&mut self, reader: &mut SplitReader, env: &mut Env<'_, impl Outbox>) {
+    fn read_entry(&mut self, reader: &mut SplitReader, env: &mut Env<'_>) {
         let Some(block) = reader.blocks.front() else { return };
         let (split, offset, entry) = (reader.split, block.offset(), block.entry());
         let (subtask, attempt) = (self.id, self.attempt);
@@ -231,7 +231,7 @@ impl Task {
         self.spend(|cost| cost.item(bytes), env);
     }
 
-    fn next_pace(&self, env: &mut Env<'_, impl Outbox>) -> Pace {
+    fn next_pace(&self, env: &mut Env<'_>) -> Pace {
         if env.settings.source_interval_us == 0 {
             return Pace::Due;
         }
@@ -241,7 +241,7 @@ impl Task {
         Pace::Waiting
     }
 
-    fn end_exhausted(&mut self, env: &mut Env<'_, impl Outbox>) {
+    fn end_exhausted(&mut self, env: &mut Env<'_>) {
         while self.phase == Phase::Running
             && self.can_work()
             && let Some(split) = self.source.as_mut().and_then(SourceReader::newly_exhausted)
@@ -256,7 +256,7 @@ impl Task {
     }
 
     /// Tells the source log that nothing before these positions will be read again.
-    pub(super) fn commit_offsets(positions: &[SplitPosition], env: &mut Env<'_, impl Outbox>) {
+    pub(super) fn commit_offsets(positions: &[SplitPosition], env: &mut Env<'_>) {
         for SplitPosition { split, offset } in positions.iter().copied() {
             env.outbox.send(ProcessId::SourceLog, Message::CommitOffset { split, offset });
         }

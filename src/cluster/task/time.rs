@@ -7,7 +7,7 @@ use crate::trace::{ChannelCut, Event};
 
 impl Task {
     /// What it begins with.
-    pub(super) fn tell_restored(&self, env: &mut Env<'_, impl Outbox>) {
+    pub(super) fn tell_restored(&self, env: &mut Env<'_>) {
         if env.settings.observe_time {
             let (subtask, attempt, stand) = (self.id, self.attempt, self.subtask.time());
             let (watermark, timers) = (Some(stand.watermark), stand.timers);
@@ -20,7 +20,7 @@ impl Task {
         &self,
         channel: usize,
         item: &Item,
-        env: &mut Env<'_, impl Outbox>,
+        env: &mut Env<'_>,
     ) {
         if let Item::Watermark(watermark) = *item
             && env.settings.observe_time
@@ -32,7 +32,7 @@ impl Task {
     }
 
     /// Sends the items that a step produced, and tells between them what befell event time.
-    pub(super) fn deliver_observed(&mut self, outbox: &mut impl Outbox) {
+    pub(super) fn deliver_observed(&mut self, outbox: &mut dyn Outbox) {
         let mut steps = std::mem::take(&mut self.produced.time).into_iter().peekable();
         for (sent, (output, item)) in
             std::mem::take(&mut self.produced.items).into_iter().enumerate()

@@ -13,7 +13,7 @@ impl Worker {
         &mut self,
         now: VirtualTime,
         message: Message,
-        outbox: &mut impl Outbox,
+        outbox: &mut dyn Outbox,
     ) {
         let request = match &message {
             Message::Fetched(fetched) => fetched.request,
@@ -66,7 +66,7 @@ impl Worker {
         now: VirtualTime,
         purpose: Purpose,
         result: ObjectResult,
-        outbox: &mut impl Outbox,
+        outbox: &mut dyn Outbox,
     ) {
         match purpose {
             Purpose::Restore { subtask, part } => {
@@ -93,7 +93,7 @@ impl Worker {
         now: VirtualTime,
         (subtask, part): (SubtaskId, u16),
         result: ObjectResult,
-        outbox: &mut impl Outbox,
+        outbox: &mut dyn Outbox,
     ) {
         let Some(handle) = self.handle_of(subtask, part) else { return };
         let Some(deploy) = self.execution.as_ref().map(|execution| Arc::clone(&execution.deploy))
@@ -131,7 +131,7 @@ impl Worker {
         now: VirtualTime,
         purpose: Purpose,
         accepted: bool,
-        outbox: &mut impl Outbox,
+        outbox: &mut dyn Outbox,
     ) {
         let (Purpose::Fence { subtask }
         | Purpose::PreCommit { subtask, .. }

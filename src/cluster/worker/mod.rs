@@ -103,7 +103,7 @@ impl Worker {
     }
 
     /// Takes one input.
-    pub fn handle(&mut self, now: VirtualTime, input: Input, outbox: &mut impl Outbox) {
+    pub fn handle(&mut self, now: VirtualTime, input: Input, outbox: &mut dyn Outbox) {
         match input {
             Input::Start(incarnation) => self.start(now, incarnation, outbox),
             Input::Message { message, .. } => self.handle_message(now, message, outbox),
@@ -115,7 +115,7 @@ impl Worker {
 
     /// What was under way may be gone: an attempt that depends on it cannot go on (Flink:
     /// `RemoteTransportException`). Requests are sent again anyway.
-    fn handle_connection_lost(&mut self, peer: ProcessId, outbox: &mut impl Outbox) {
+    fn handle_connection_lost(&mut self, peer: ProcessId, outbox: &mut dyn Outbox) {
         let Some(execution) = &self.execution else { return };
         let attempt = execution.attempt;
         let mut tasks = execution.tasks.iter().flatten();
@@ -131,7 +131,7 @@ impl Worker {
         self.index
     }
 
-    fn start(&mut self, now: VirtualTime, incarnation: Incarnation, outbox: &mut impl Outbox) {
+    fn start(&mut self, now: VirtualTime, incarnation: Incarnation, outbox: &mut dyn Outbox) {
         let retry = Duration::from_millis(self.settings.request_retry_ms);
         self.incarnation = incarnation;
         self.requests = Requests::new(incarnation, retry);
@@ -139,7 +139,7 @@ impl Worker {
         self.beat(outbox);
     }
 
-    fn handle_message(&mut self, now: VirtualTime, message: Message, outbox: &mut impl Outbox) {
+    fn handle_message(&mut self, now: VirtualTime, message: Message, outbox: &mut dyn Outbox) {
         match message {
             Message::Data { attempt, channel, sequence, element } => {
                 let Some(ChannelShape { to, .. }) = self.ends_of(channel) else { return };
@@ -204,7 +204,7 @@ impl Worker {
         }
     }
 
-    fn handle_timer(&mut self, now: VirtualTime, timer: Timer, outbox: &mut impl Outbox) {
+    fn handle_timer(&mut self, now: VirtualTime, timer: Timer, outbox: &mut dyn Outbox) {
         match timer {
             Timer::Pace { subtask, attempt } => {
                 self.with_task(now, attempt, subtask, outbox, |task, env| {
@@ -253,13 +253,13 @@ impl Worker {
     }
 
     /// Hands something to a task of the current attempt; a task that cannot go on ends the attempt here.
-    fn with_task<O: Outbox>(
+    fn with_task(
         &mut self,
         now: VirtualTime,
         attempt: Attempt,
         subtask: SubtaskId,
-        outbox: &mut O,
-        action: impl FnOnce(&mut Task, &mut Env<'_, O>) -> Result<(), String>,
+        outbox: &mut dyn Outbox,
+        action: impl FnOnce(&mut Task, &mut Env<'_>) -> Result<(), String>,
     ) {
         let Some(execution) = &mut self.execution else { return };
         if execution.attempt != attempt {
@@ -274,12 +274,12 @@ impl Worker {
         }
     }
 
-    fn for_each_task<O: Outbox>(
+    fn for_each_task(
         &mut self,
         now: VirtualTime,
         attempt: Attempt,
-        outbox: &mut O,
-        mut action: impl FnMut(&mut Task, &mut Env<'_, O>),
+        outbox: &mut dyn Outbox,
+        mut action: impl FnMut(&mut Task, &mut Env<'_>),
     ) {
         let Some(execution) = &mut self.execution else { return };
         if execution.attempt != attempt {
@@ -310,7 +310,7 @@ impl Worker {
         attempt: Attempt,
         channel: ChannelId,
         credits: u32,
-        outbox: &mut impl Outbox,
+        outbox: &mut dyn Outbox,
     ) {
         let Some(ChannelShape { from, .. }) = self.ends_of(channel) else { return };
         self.with_task(now, attempt, from, outbox, |task, env| {
@@ -325,7 +325,7 @@ impl Worker {
         now: VirtualTime,
         sent_to: Attempt,
         checkpoint: CheckpointId,
-        outbox: &mut impl Outbox,
+        outbox: &mut dyn Outbox,
     ) {
         let Some(current) = self.execution.as_ref().map(|execution| execution.attempt) else {
             return;
@@ -338,7 +338,7 @@ impl Worker {
     }
 
     /// A repeated deployment is answered with what is already known of it.
-    fn handle_deploy(&mut self, now: VirtualTime, deploy: Arc<Deploy>, outbox: &mut impl Outbox) {
+    fn handle_deploy(&mut self, now: VirtualTime, deploy: Arc<Deploy>, outbox: &mut dyn Outbox) {
         self.coordinator_heard = now;
         if let Some(refusal) = &self.refused
             && deploy.attempt <= refusal.attempt
@@ -352,7 +352,7 @@ impl Worker {
         self.report_ready(true, outbox);
     }
 
-    fn deploy(&mut self, now: VirtualTime, deploy: Arc<Deploy>, outbox: &mut impl Outbox) {
+    fn deploy(&mut self, now: VirtualTime, deploy: Arc<Deploy>, outbox: &mut dyn Outbox) {
         self.drop_execution();
         self.newest = deploy.attempt;
         self.take_shape(&deploy);
@@ -393,7 +393,7 @@ impl Worker {
         Arc::new(self.declared.at(parallelism).expect("the coordinator has accepted the shape"))
     }
 
-    fn handle_run(&mut self, now: VirtualTime, attempt: Attempt, outbox: &mut impl Outbox) {
+    fn handle_run(&mut self, now: VirtualTime, attempt: Attempt, outbox: &mut dyn Outbox) {
         self.for_each_task(now, attempt, outbox, |task, env| task.start(env));
         if self.execution.as_ref().is_some_and(|execution| execution.attempt == attempt) {
             let sign = self.sign_of_life();
@@ -419,7 +419,7 @@ impl Worker {
         attempt: Attempt,
         subtask: SubtaskId,
         reason: String,
-        outbox: &mut impl Outbox,
+        outbox: &mut dyn Outbox,
     ) {
         outbox.event(Event::SubtaskFailed { subtask, attempt, reason: reason.clone() });
         let refusal = Refusal { attempt, subtask, reason };
@@ -428,12 +428,12 @@ impl Worker {
         self.drop_execution();
     }
 
-    fn with_current<O: Outbox>(
+    fn with_current(
         &mut self,
         now: VirtualTime,
         subtask: SubtaskId,
-        outbox: &mut O,
-        action: impl FnOnce(&mut Task, &mut Env<'_, O>) -> Result<(), String>,
+        outbox: &mut dyn Outbox,
+        action: impl FnOnce(&mut Task, &mut Env<'_>) -> Result<(), String>,
     ) {
         if let Some(attempt) = self.execution.as_ref().map(|execution| execution.attempt) {
             self.with_task(now, attempt, subtask, outbox, action);
@@ -442,7 +442,7 @@ impl Worker {
 
     /// A worker that the coordinator may have given up gives its tasks up, so that no two attempts
     /// go on side by side for long (Flink: the task manager's heartbeat timeout).
-    fn handle_heartbeat_due(&mut self, now: VirtualTime, outbox: &mut impl Outbox) {
+    fn handle_heartbeat_due(&mut self, now: VirtualTime, outbox: &mut dyn Outbox) {
         // A clock that was set back must not hide a silence until it has caught up.
         self.coordinator_heard = self.coordinator_heard.min(now);
         let silence = now - self.coordinator_heard;

@@ -9,7 +9,7 @@ use crate::protocol::ProcessId;
 
 impl Worker {
     /// Says that all tasks are ready: once of itself, and again when asked.
-    pub(super) fn report_ready(&mut self, again: bool, outbox: &mut impl Outbox) {
+    pub(super) fn report_ready(&mut self, again: bool, outbox: &mut dyn Outbox) {
         let Some(execution) = &mut self.execution else { return };
         if execution.is_ready() && (again || !execution.reported_ready) {
             execution.reported_ready = true;
@@ -19,7 +19,7 @@ impl Worker {
     }
 
     /// Says that all tasks have finished: once of itself, and again when asked.
-    pub(super) fn report_finished(&mut self, again: bool, outbox: &mut impl Outbox) {
+    pub(super) fn report_finished(&mut self, again: bool, outbox: &mut dyn Outbox) {
         let Some(execution) = &mut self.execution else { return };
         let is_finished = execution.tasks.iter().flatten().all(|task| task.is_finished());
         if is_finished && (again || !execution.reported_finished) {
@@ -31,7 +31,7 @@ impl Worker {
 
     /// Says that all input has ended, where the coordinator is to know: once of itself, once more when
     /// everything is committed, and again with every sign of life, since it may be lost.
-    pub(super) fn report_ended(&mut self, again: bool, outbox: &mut impl Outbox) {
+    pub(super) fn report_ended(&mut self, again: bool, outbox: &mut dyn Outbox) {
         let Some(execution) = self.execution.as_mut().filter(|_| self.settings.final_at_once)
         else {
             return;
@@ -53,7 +53,7 @@ impl Worker {
         Heartbeat { incarnation: self.incarnation, sequence: self.sequence, attempt }
     }
 
-    pub(super) fn beat(&mut self, outbox: &mut impl Outbox) {
+    pub(super) fn beat(&mut self, outbox: &mut dyn Outbox) {
         let sign = self.sign_of_life();
         outbox.send(ProcessId::Coordinator, Message::Heartbeat(sign));
         outbox.set_timer(Duration::from_millis(self.settings.heartbeat_ms), Timer::Heartbeat);
