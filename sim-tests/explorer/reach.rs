@@ -1,6 +1,6 @@
 //! What sweeps reach: never what a rule calls impossible; and a sweep that reaches nothing says so.
 
-use std::collections::BTreeSet;
+use cutwater::protocol::ordered::VecSet;
 
 use cutwater::explore::reach::SweepReach;
 use cutwater::explore::report::unreached;
@@ -45,7 +45,7 @@ fn no_impossible_cell_is_reached() {
     for scenario in scenario::built_in() {
         sweep(&scenario, SEEDS, |_| {}).iter().for_each(|outcome| total.add(&outcome.reach));
     }
-    let matrix = cutwater::explore::reach::Matrix::new(&total, &BTreeSet::new());
+    let matrix = cutwater::explore::reach::Matrix::new(&total, &VecSet::new());
     let wrong: Vec<_> = matrix.contradictions().collect();
     assert!(wrong.is_empty(), "reached, and called impossible: {wrong:?}");
     assert!(matrix.coverage().cells_reached > 100, "{:?}", matrix.coverage());

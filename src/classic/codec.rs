@@ -48,10 +48,10 @@ pub enum CodecError {
 /// When `out` cannot be written to.
 pub fn write(events: &[Stamped], out: &mut impl Write) -> io::Result<()> {
     let header = Header { format: FORMAT.to_owned(), version: VERSION };
-    serde_json::to_writer(&mut *out, &header)?;
+    out.write_all(&serde_json::to_vec(&header)?)?;
     for event in events {
         out.write_all(b"\n")?;
-        serde_json::to_writer(&mut *out, event)?;
+        out.write_all(&serde_json::to_vec(event)?)?;
     }
     out.write_all(b"\n")
 }

@@ -5,15 +5,18 @@
 //! state it led to, and the [`Sent`](Event::Sent) that follow at once. What is about snapshots is no event of
 //! the underlying computation.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Map;
 
 use super::graph::{ProcessGraph, ProcessIndex};
 use super::message::Message;
 use super::workload::{LocalState, Workload};
 use crate::protocol::{ChannelId, SnapshotId};
+use crate::trace::tagged::{self, TaggedSerializer, from_fields, take};
 
 /// Something that happened, and when.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Stamped {
     /// Counted from 0.
     pub number: u64,
@@ -22,6 +25,16 @@ pub struct Stamped {
     /// What.
     #[serde(flatten)]
     pub event: Event,
+}
+
+impl<'de> Deserialize<'de> for Stamped {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut fields = Map::deserialize(deserializer)?;
+        let number = take(&mut fields, "number").map_err(D::Error::custom)?;
+        let tick = take(&mut fields, "tick").map_err(D::Error::custom)?;
+        let event = from_fields(fields, Event::deserialize).map_err(D::Error::custom)?;
+        Ok(Self { number, tick, event })
+    }
 }
 
 /// The first event.
@@ -38,7 +51,7 @@ pub struct RunStarted {
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "event", rename_all = "kebab-case")]
+#[serde(remote = "Self", rename_all = "kebab-case")]
 pub enum Event {
     /// The run begins.
     RunStarted(RunStarted),
@@ -130,4 +143,16 @@ pub enum Event {
         /// What is left in channels, messages and markers: none, unless it was cut off.
         in_transit: u64,
     },
+}
+
+impl Serialize for Event {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Event::serialize(self, TaggedSerializer::new(serializer))
+    }
+}
+
+impl<'de> Deserialize<'de> for Event {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        tagged::deserialize(deserializer, Event::deserialize)
+    }
 }

@@ -1,13 +1,12 @@
 //! A state of all processes and all channels, and what it says.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use serde::{Deserialize, Serialize};
 
 use super::graph::{ProcessGraph, ProcessIndex};
 use super::message::Message;
 use super::workload::LocalState;
 use crate::protocol::ChannelId;
+use crate::protocol::ordered::{VecMap, VecSet};
 
 /// A global state of the paper: what a snapshot records, or what a system goes through.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,11 +64,11 @@ impl GlobalState {
     ///
     /// A lock that is under way is as good as there: who only waits for such is not among them.
     #[must_use]
-    pub fn deadlocked(&self, graph: &ProcessGraph) -> BTreeSet<ProcessIndex> {
+    pub fn deadlocked(&self, graph: &ProcessGraph) -> VecSet<ProcessIndex> {
         let mut waits = self.waits(graph);
         loop {
             let free =
-                |of: &BTreeSet<ProcessIndex>| !of.iter().any(|other| waits.contains_key(other));
+                |of: &VecSet<ProcessIndex>| !of.iter().any(|other| waits.contains_key(other));
             let freed: Vec<ProcessIndex> =
                 waits.iter().filter(|(_, of)| free(of)).map(|(process, _)| *process).collect();
             if freed.is_empty() {
@@ -80,8 +79,8 @@ impl GlobalState {
     }
 
     /// Who waits for whom, without those whose lock is on its way.
-    fn waits(&self, graph: &ProcessGraph) -> BTreeMap<ProcessIndex, BTreeSet<ProcessIndex>> {
-        let mut waits: BTreeMap<ProcessIndex, BTreeSet<ProcessIndex>> = BTreeMap::new();
+    fn waits(&self, graph: &ProcessGraph) -> VecMap<ProcessIndex, VecSet<ProcessIndex>> {
+        let mut waits: VecMap<ProcessIndex, VecSet<ProcessIndex>> = VecMap::new();
         for process in graph.processes() {
             let Some(LocalState::Lock(lock)) = self.processes.get(process.index()) else {
                 continue;
@@ -90,7 +89,7 @@ impl GlobalState {
                 lock.waits_for.iter().filter(|channel| channel.index() < self.channels.len());
             let holders = awaited.map(|channel| graph.ends(*channel).1);
             let holders = holders.filter(|holder| !self.is_granting(graph, *holder, process));
-            let holders: BTreeSet<ProcessIndex> = holders.collect();
+            let holders: VecSet<ProcessIndex> = holders.collect();
             if !holders.is_empty() {
                 waits.insert(process, holders);
             }

@@ -1,12 +1,12 @@
 //! Which processes there are, and which channels lead from one to another.
 
-use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::protocol::ChannelId;
+use crate::protocol::ordered::VecSet;
 
 /// A process of a [`ProcessGraph`], as an index.
 #[derive(
@@ -147,7 +147,7 @@ impl ProcessGraph {
 
     /// These processes, and all that a way leads to from one of them.
     #[must_use]
-    pub fn reached_from(&self, start: &BTreeSet<ProcessIndex>) -> BTreeSet<ProcessIndex> {
+    pub fn reached_from(&self, start: &VecSet<ProcessIndex>) -> VecSet<ProcessIndex> {
         let mut reached = start.clone();
         let mut open: Vec<ProcessIndex> = start.iter().copied().collect();
         while let Some(process) = open.pop() {

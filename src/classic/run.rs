@@ -1,7 +1,5 @@
 //! One run of a system, judged.
 
-use std::collections::BTreeMap;
-
 use thiserror::Error;
 
 use super::event::Stamped;
@@ -13,6 +11,7 @@ use super::script::Script;
 use super::system::System;
 use super::workload::Refusal;
 use crate::protocol::SnapshotId;
+use crate::protocol::ordered::VecMap;
 
 /// What came of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +19,7 @@ pub struct Run {
     /// All that happened.
     pub trace: Vec<Stamped>,
     /// The snapshots of which every part was recorded.
-    pub snapshots: BTreeMap<SnapshotId, GlobalState>,
+    pub snapshots: VecMap<SnapshotId, GlobalState>,
     /// What is wrong.
     pub violations: Vec<Violation>,
 }
@@ -54,7 +53,7 @@ pub fn run(system: &System, script: &Script, settings: Settings) -> Result<Run, 
 pub fn judged(trace: Vec<Stamped>) -> Run {
     let violations = judge(&trace);
     let snapshots = History::read(&trace).map_or_else(
-        |_| BTreeMap::new(),
+        |_| VecMap::new(),
         |history| {
             let whole = history.snapshots.iter();
             whole.filter_map(|(id, it)| Some((*id, history.global_state(it)?))).collect()

@@ -1,9 +1,8 @@
 //! What happens to a system from outside, in order.
 
-use std::collections::BTreeSet;
-
 use super::graph::ProcessIndex;
 use super::workload::Command;
+use crate::protocol::ordered::VecSet;
 
 /// One thing that happens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,7 +17,7 @@ pub enum Act {
     /// These processes start one snapshot, each by itself and all at once.
     Snapshot {
         /// At least one.
-        initiators: BTreeSet<ProcessIndex>,
+        initiators: VecSet<ProcessIndex>,
     },
     /// Time goes by.
     Tick {

@@ -1,10 +1,9 @@
 //! Whether a plan can be run at all: a plan may have been written by hand.
 
-use std::collections::BTreeSet;
-
 use cutwater::cluster::message::Request;
 use cutwater::dataflow::Job;
 use cutwater::plan::{Fault, Plan, When};
+use cutwater::protocol::ordered::VecSet;
 use cutwater::protocol::{ProcessId, SubtaskId, Topology};
 
 use super::blame;
@@ -126,7 +125,7 @@ fn check_cluster(path: &str, plan: &Plan, topology: &Topology) -> Result<(), Cli
         let problem = format!("{field} is 0, expected at least 1");
         return Err(blame::field(path, field, 0, problem));
     }
-    let lost: BTreeSet<_> = plan.lost.iter().collect();
+    let lost: VecSet<_> = plan.lost.iter().collect();
     let (workers, slots) = (usize::from(cluster.workers), usize::from(cluster.slots));
     let (left, subtasks) = (workers - lost.len(), topology.subtasks.len());
     let room = left * slots;

@@ -1,6 +1,5 @@
 //! `cutwater snapshot`: Chandy and Lamport's snapshots of a system in files.
 
-use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Write as _};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -16,6 +15,7 @@ use cutwater::plan::FileError;
 use cutwater::plan::file::read_bounded;
 use cutwater::protocol::SnapshotId;
 use cutwater::protocol::chandy_lamport::{MarkerDefect, MarkerDefectSet};
+use cutwater::protocol::ordered::VecMap;
 use serde::Serialize;
 use strum::IntoEnumIterator as _;
 
@@ -77,11 +77,11 @@ struct Report {
     trace_events: u64,
     violated: u64,
     /// In how many runs each property was violated.
-    properties: BTreeMap<Property, u64>,
+    properties: VecMap<Property, u64>,
     /// The first run that violated something.
     first: Option<FirstViolated>,
     /// Of the last seed.
-    snapshots: BTreeMap<SnapshotId, GlobalState>,
+    snapshots: VecMap<SnapshotId, GlobalState>,
 }
 
 #[derive(Debug, Serialize)]
@@ -131,9 +131,9 @@ impl Arguments {
             snapshots_taken: 0,
             trace_events: 0,
             violated: 0,
-            properties: BTreeMap::new(),
+            properties: VecMap::new(),
             first: None,
-            snapshots: BTreeMap::new(),
+            snapshots: VecMap::new(),
         }
     }
 

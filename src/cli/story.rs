@@ -1,10 +1,10 @@
 //! The story of a run: what matters of its trace, one line each, told as it happens.
 
-use std::collections::BTreeMap;
 use std::io::{self, Write as _};
 use std::ops::ControlFlow;
 use std::time::Duration;
 
+use cutwater::protocol::ordered::VecMap;
 use cutwater::protocol::{CheckpointId, ProcessId, SubtaskId, Topology, VirtualTime};
 use cutwater::trace::{Event, Stamp};
 use cutwater::world::Observer;
@@ -16,7 +16,7 @@ pub struct Story {
     out: Console,
     topology: Topology,
     /// When each pending checkpoint was triggered.
-    triggered: BTreeMap<CheckpointId, VirtualTime>,
+    triggered: VecMap<CheckpointId, VirtualTime>,
     /// How long completed ones took.
     durations: Vec<Duration>,
     error: Option<io::Error>,
@@ -28,7 +28,7 @@ impl Story {
         Self {
             out,
             topology: Topology::default(),
-            triggered: BTreeMap::new(),
+            triggered: VecMap::new(),
             durations: Vec::new(),
             error: None,
         }

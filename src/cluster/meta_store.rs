@@ -116,12 +116,7 @@ impl MetaStore {
         expected_version == self.version && record.term >= self.record.term
     }
 
-    fn write(
-        &mut self,
-        expected_version: u64,
-        record: JobRecord,
-        outbox: &mut dyn Outbox,
-    ) -> bool {
+    fn write(&mut self, expected_version: u64, record: JobRecord, outbox: &mut dyn Outbox) -> bool {
         let term = record.term;
         if !self.accepts(expected_version, &record) {
             outbox.event(Event::RecordRefused { version: expected_version, term });

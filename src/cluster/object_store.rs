@@ -1,6 +1,5 @@
 //! The object store: bytes under keys, durable once it has answered.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::message::{Message, ObjectOperation, ObjectResult, RequestId};
@@ -8,6 +7,7 @@ use super::process::{Input, Outbox, Timer};
 use super::settings::StoreSettings;
 use super::store_health::{StoreHealth, Turn};
 use super::trouble::{StoreFault, Trouble};
+use crate::protocol::ordered::VecMap;
 use crate::protocol::{Defect, DefectSet, Digest, ObjectKey, ProcessId};
 use crate::trace::Event;
 
@@ -17,9 +17,9 @@ pub struct ObjectStore {
     settings: StoreSettings,
     defects: DefectSet,
     /// What is on the disk.
-    durable: BTreeMap<ObjectKey, Object>,
+    durable: VecMap<ObjectKey, Object>,
     /// Written over it and not synced: what lies under the key for a reader, if anything.
-    unsynced: BTreeMap<ObjectKey, Option<Arc<[u8]>>>,
+    unsynced: VecMap<ObjectKey, Option<Arc<[u8]>>>,
     /// What a listing shows while it lags.
     listing: Vec<ObjectKey>,
     requests: StoreHealth<Request>,
@@ -57,8 +57,8 @@ impl ObjectStore {
         Self {
             settings,
             defects,
-            durable: BTreeMap::new(),
-            unsynced: BTreeMap::new(),
+            durable: VecMap::new(),
+            unsynced: VecMap::new(),
             listing: Vec::new(),
             requests: StoreHealth::new(ProcessId::ObjectStore),
             corrupted: 0,

@@ -2,12 +2,11 @@
 
 mod trouble;
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::message::{Message, RequestId, SinkOperation};
 use super::process::{Input, Outbox, Timer};
 use super::trouble::{SinkFault, Trouble};
 use crate::dataflow::Record;
+use crate::protocol::ordered::{VecMap, VecSet};
 use crate::protocol::rescale::FormerName;
 use crate::protocol::{Attempt, Defect, DefectSet, Digest, ProcessId, SubtaskId, TransactionId};
 use crate::trace::{Event, OutputRecord};
@@ -17,18 +16,18 @@ use crate::trace::{Event, OutputRecord};
 pub struct SinkTarget {
     defects: DefectSet,
     /// The lowest attempt whose producers are accepted, by sink.
-    epochs: BTreeMap<SubtaskId, Attempt>,
-    transactions: BTreeMap<TransactionId, Transaction>,
+    epochs: VecMap<SubtaskId, Attempt>,
+    transactions: VecMap<TransactionId, Transaction>,
     /// Remembered for ever: a repeated commit must be told from one of a lost transaction.
-    committed: BTreeSet<TransactionId>,
+    committed: VecSet<TransactionId>,
     /// By sink, how many records its newest attempt has written outside transactions.
-    written: BTreeMap<SubtaskId, (Attempt, u64)>,
+    written: VecMap<SubtaskId, (Attempt, u64)>,
     /// Aborted by the target of itself, while their producers were current: nothing may be written into
     /// them any more. Those of producers that are fenced meanwhile are forgotten.
-    timed_out: BTreeSet<TransactionId>,
+    timed_out: VecSet<TransactionId>,
     fault: SinkFault,
     /// Commits that take effect later, by ticket.
-    delayed: BTreeMap<u64, Delayed>,
+    delayed: VecMap<u64, Delayed>,
     next: u64,
 }
 
@@ -66,7 +65,7 @@ impl SinkTarget {
     #[must_use]
     pub fn new(defects: DefectSet) -> Self {
         let (epochs, transactions, committed, timed_out, written) = Default::default();
-        let (fault, delayed, next) = (SinkFault::Healthy, BTreeMap::new(), 0);
+        let (fault, delayed, next) = (SinkFault::Healthy, VecMap::new(), 0);
         Self { defects, epochs, transactions, committed, written, timed_out, fault, delayed, next }
     }
 

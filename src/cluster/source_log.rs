@@ -1,12 +1,12 @@
 //! The source log: the replayable input, in splits.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::message::{Fetched, Message, RequestId};
 use super::process::{Input, Outbox};
 use super::trouble::Trouble;
 use crate::dataflow;
+use crate::protocol::ordered::VecMap;
 use crate::protocol::{ProcessId, SplitId};
 use crate::trace::Event;
 
@@ -21,7 +21,7 @@ pub struct SourceLog {
     first: Vec<u64>,
     /// Splits that have nothing new to give, each with the fetches that wait for it to go on: a fetch
     /// is answered when there is something to say (Kafka: `fetch.max.wait.ms`).
-    idle: BTreeMap<SplitId, Vec<Fetch>>,
+    idle: VecMap<SplitId, Vec<Fetch>>,
 }
 
 /// A fetch, and who wants the answer.
@@ -39,7 +39,7 @@ impl SourceLog {
     #[must_use]
     pub fn new(input: Arc<dataflow::Input>) -> Self {
         let first = vec![0; usize::from(input.split_count())];
-        Self { input, first, idle: BTreeMap::new() }
+        Self { input, first, idle: VecMap::new() }
     }
 
     /// Takes one input.

@@ -1,11 +1,11 @@
 //! How a store fares: a queue of requests that are served when they are due, and the trouble it is in.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::process::{Outbox, Timer};
 use super::trouble::StoreFault;
 use crate::protocol::ProcessId;
+use crate::protocol::ordered::VecMap;
 use crate::trace::Event;
 
 /// Requests that a store holds at most; those beyond are lost, as if on their way, and come again.
@@ -20,7 +20,7 @@ pub struct StoreHealth<R> {
     process: ProcessId,
     fault: StoreFault,
     next: u64,
-    due: BTreeMap<u64, R>,
+    due: VecMap<u64, R>,
     /// Tickets of requests that were due while the store stalled, in that order.
     stalled: Vec<u64>,
 }
@@ -39,7 +39,7 @@ impl<R> StoreHealth<R> {
     #[must_use]
     pub fn new(process: ProcessId) -> Self {
         let (fault, stalled) = (StoreFault::Healthy, Vec::new());
-        Self { process, fault, next: 0, due: BTreeMap::new(), stalled }
+        Self { process, fault, next: 0, due: VecMap::new(), stalled }
     }
 
     /// The store fares differently from here on. A fault replaces the one before it; one that makes no

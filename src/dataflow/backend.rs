@@ -64,34 +64,31 @@ impl KeyedBackend {
     }
 
     /// Runs `step` on the state of `key`.
-    #[inline]
-    pub(crate) fn with_key<R>(&mut self, key: &[u8], step: impl FnOnce(&mut KeyEntry) -> R) -> R {
+    pub(crate) fn with_key(&mut self, key: &[u8], step: &mut dyn FnMut(&mut KeyEntry)) {
         if self.slots == 0 {
             return step(&mut self.none);
         }
         let slots = self.slots;
         match self.group_of(key).entry(Bytes::from(key)) {
             btree_map::Entry::Occupied(mut occupied) => {
-                let result = step(occupied.get_mut());
+                step(occupied.get_mut());
                 if occupied.get().is_empty() {
                     occupied.remove();
                 }
-                result
             }
             btree_map::Entry::Vacant(vacant) => {
                 let mut entry = KeyEntry::new(slots);
-                let result = step(&mut entry);
+                step(&mut entry);
                 if !entry.is_empty() {
                     vacant.insert(entry);
                 }
-                result
             }
         }
     }
 
     /// Runs `step` where there is no key: it has no keyed state.
-    pub(crate) fn without_key<R>(&mut self, step: impl FnOnce(&mut KeyEntry) -> R) -> R {
-        step(&mut self.none)
+    pub(crate) fn without_key(&mut self, step: &mut dyn FnMut(&mut KeyEntry)) {
+        step(&mut self.none);
     }
 
     /// Whether `group` is one of this subtask's.

@@ -9,13 +9,12 @@
 //! what all old channels have come to (Flink: `DemultiplexingRecordDeserializer`); the others have come to
 //! what all had been told, since what follows there is newer than all of that.
 
-use std::collections::BTreeMap;
-
 use super::job::Job;
 use super::record::Item;
 use super::rescale::Part;
 use super::router::Partition;
 use super::subtask_state::{RestoreError, SubtaskState};
+use crate::protocol::ordered::VecMap;
 use crate::protocol::{
     ChannelId, Defect, DefectSet, EdgeWidth, KeyGroup, OperatorId, ResizedEdge, SubtaskId,
 };
@@ -61,7 +60,7 @@ impl Job {
         subtask: SubtaskId,
         before: &Job,
         (parts, state): (&[Part], &mut SubtaskState),
-        mut found: BTreeMap<ChannelId, Vec<Item>>,
+        mut found: VecMap<ChannelId, Vec<Item>>,
         defects: DefectSet,
     ) -> Result<Vec<Share>, RestoreError> {
         let ports = &self.placement(subtask).ports;

@@ -1,6 +1,6 @@
 //! Everything a stateful subtask keeps, and how it is frozen and restored.
 
-use super::backend::KeyedBackend;
+use super::backend::{KeyEntry, KeyedBackend};
 use super::collector::Collector;
 use super::context::Context;
 use super::data::{Bytes, Data};
@@ -71,13 +71,26 @@ impl KeyedStore {
         out: &mut Outputs,
         run: impl FnOnce(&mut Context<'_>, &mut Collector<'_, T>),
     ) {
-        let Step { key, timestamp, watermark, parent, index, payload } = *step;
-        let Self { backend, timers, lists, notes, index: subtask_index, .. } = self;
-        notes.observes = out.observes_time;
-        let mut collector = Collector { router, out, parent, index, timestamp };
-        let run = |entry: &mut _| {
-            let subtask_index = *subtask_index;
-            let mut context = Context {
+        self.notes.observes = out.observes_time;
+        let Step { parent, index, timestamp, .. } = *step;
+        let mut collector = Collector { router, out: &mut *out, parent, index, timestamp };
+        let mut run = Some(run);
+        self.with_context(step, &mut |context| {
+            if let Some(run) = run.take() {
+                run(context, &mut collector);
+            }
+        });
+        self.notes.steps.drain(..).for_each(|step| out.note(|| step));
+    }
+
+    /// What of a step is the same for all record types. Calls `run` once.
+    fn with_context(&mut self, step: &Step<'_>, run: &mut dyn FnMut(&mut Context<'_>)) {
+        let Step { key, timestamp, watermark, parent, payload, .. } = *step;
+        let Self { backend, timers, lists, notes, index, .. } = self;
+        let run = &mut |entry: &mut KeyEntry| {
+            let (subtask_index, timers, lists, notes) =
+                (*index, &mut *timers, &mut *lists, &mut *notes);
+            run(&mut Context {
                 timestamp,
                 watermark,
                 subtask_index,
@@ -88,14 +101,12 @@ impl KeyedStore {
                 notes,
                 parent,
                 payload,
-            };
-            run(&mut context, &mut collector);
+            });
         };
         match key {
             Some(key) => backend.with_key(key, run),
             None => backend.without_key(run),
         }
-        self.notes.steps.drain(..).for_each(|step| out.note(|| step));
     }
 
     /// Takes out the first timer at or below `watermark`.

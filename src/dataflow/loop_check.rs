@@ -1,10 +1,9 @@
 //! Whether the loops of a graph have an entry and an exit.
 
-use std::collections::BTreeSet;
-
 use super::build_error::BuildError;
 use super::graph::Graph;
 use crate::protocol::OperatorRole;
+use crate::protocol::ordered::VecSet;
 
 impl Graph {
     /// What a loop holds must come from a source, and lead to a sink.
@@ -34,12 +33,8 @@ impl Graph {
         (0..self.nodes.len()).filter(|node| fits(*node)).collect()
     }
 
-    fn closure(
-        &self,
-        mut ahead: Vec<usize>,
-        next: impl Fn(usize) -> Vec<usize>,
-    ) -> BTreeSet<usize> {
-        let mut found: BTreeSet<usize> = ahead.iter().copied().collect();
+    fn closure(&self, mut ahead: Vec<usize>, next: impl Fn(usize) -> Vec<usize>) -> VecSet<usize> {
+        let mut found: VecSet<usize> = ahead.iter().copied().collect();
         while let Some(node) = ahead.pop() {
             ahead.extend(next(node).into_iter().filter(|other| found.insert(*other)));
         }

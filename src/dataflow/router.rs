@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::data::{Data, copy, decode, encode};
 use super::placement::Placement;
 use super::record::{Item, Outputs, Payload, Record};
+use super::subtask_state::RestoreError;
 use crate::protocol::{EdgeKind, KeyGroup, LineageId, OperatorId};
 
 /// Appends the encoded key of a record.
@@ -87,23 +88,33 @@ impl fmt::Debug for Partition {
 
 /// The outgoing edges of one subtask.
 pub(crate) struct Router<T> {
+    edges: Edges,
+    /// How each edge finds the key of a record; absent where its choice does not ask for one.
+    keys: Vec<Option<KeyFn<T>>>,
+}
+
+/// What of a router is the same for all record types.
+#[derive(Clone)]
+pub(crate) struct Edges {
     operator: OperatorId,
     /// The output channels that do not lead back: watermarks do not go round.
     onward: Arc<[u16]>,
-    edges: Vec<Edge<T>>,
+    edges: Vec<Edge>,
     /// Scratch for keys.
     key: Payload,
 }
 
 /// One consumer.
-struct Edge<T> {
-    choice: Choice<T>,
+#[derive(Clone)]
+struct Edge {
+    choice: Choice,
     /// The index of the output channel to each receiver.
     targets: Arc<[u16]>,
 }
 
 /// How an edge chooses receivers.
-enum Choice<T> {
+#[derive(Clone, Copy)]
+enum Choice {
     /// There is only one.
     Only,
     /// Each in turn.
@@ -111,25 +122,31 @@ enum Choice<T> {
     /// All of them.
     All,
     /// By key.
-    Key(KeyFn<T>),
+    Key,
 }
 
 impl<T: Data> Router<T> {
     /// The router of the subtask at `placement`, whose consumers partition as `partitions` say.
     pub(crate) fn new(placement: &Placement, partitions: &[Partition]) -> Self {
-        let edges = partitions.iter().zip(&placement.routes);
-        Self {
-            operator: placement.operator,
-            onward: Arc::clone(&placement.onward),
-            edges: edges.map(|(how, to)| Edge::new(how, to, placement.index)).collect(),
-            key: Payload::new(),
-        }
+        let key_of = |how: &Partition| match how {
+            Partition::Hash(key) => Some(
+                key.of_record
+                    .downcast_ref::<KeyFn<T>>()
+                    .expect("key_by keeps the key of the stream's own record type")
+                    .clone(),
+            ),
+            Partition::Forward | Partition::Rebalance | Partition::Shift | Partition::Broadcast => {
+                None
+            }
+        };
+        let keys = partitions.iter().map(key_of).collect();
+        Self { edges: Edges::new(placement, partitions), keys }
     }
 
     /// The operator that emits here.
     #[inline]
     pub(crate) fn operator(&self) -> OperatorId {
-        self.operator
+        self.edges.operator
     }
 
     /// Sends a record along every edge.
@@ -141,12 +158,44 @@ impl<T: Data> Router<T> {
         timestamp: i64,
         out: &mut Outputs,
     ) {
-        let Some((last, others)) = self.edges.split_last_mut() else { return };
-        let record = Record { lineage, timestamp, payload: encode(value) };
-        for edge in others {
-            edge.send(value, copy_of(&record), self.operator, &mut self.key, out);
+        let Self { edges, keys } = self;
+        if edges.edges.is_empty() {
+            return;
         }
-        last.send(value, record, self.operator, &mut self.key, out);
+        let record = Record { lineage, timestamp, payload: encode(value) };
+        let key_of = &mut |edge: usize, key: &mut Payload| {
+            if let Some(Some(key_of)) = keys.get(edge) {
+                key_of(value, key);
+            }
+        };
+        edges.emit(record, key_of, out);
+    }
+
+    /// The edges themselves.
+    #[inline]
+    pub(crate) fn edges(&self) -> &Edges {
+        &self.edges
+    }
+
+    /// The edges themselves.
+    #[inline]
+    pub(crate) fn edges_mut(&mut self) -> &mut Edges {
+        &mut self.edges
+    }
+}
+
+/// Writes the key of the record that is being sent, for the edge of this number.
+type WriteKey<'a> = dyn FnMut(usize, &mut Payload) + 'a;
+
+impl Edges {
+    fn new(placement: &Placement, partitions: &[Partition]) -> Self {
+        let edges = partitions.iter().zip(&placement.routes);
+        Self {
+            operator: placement.operator,
+            onward: Arc::clone(&placement.onward),
+            edges: edges.map(|(how, to)| Edge::new(how, to, placement.index)).collect(),
+            key: Payload::new(),
+        }
     }
 
     /// Sends a watermark along every channel that does not lead back.
@@ -161,14 +210,47 @@ impl<T: Data> Router<T> {
     }
 
     /// Takes over the counters of a snapshot, one per edge.
-    pub(crate) fn restore(&mut self, counters: &[u64]) {
+    pub(crate) fn restore(&mut self, counters: &[u64]) -> Result<(), RestoreError> {
+        let (found, expected) = (counters.len(), self.edges.len());
+        if found != expected {
+            return Err(RestoreError::OtherEdges { found, expected });
+        }
         for (edge, counter) in self.edges.iter_mut().zip(counters) {
             edge.restore(*counter);
         }
+        Ok(())
+    }
+
+    fn emit(&mut self, record: Record, key_of: &mut WriteKey<'_>, out: &mut Outputs) {
+        let Some(last) = self.edges.len().checked_sub(1) else { return };
+        for edge in 0..last {
+            self.send(edge, copy_of(&record), key_of, out);
+        }
+        self.send(last, record, key_of, out);
+    }
+
+    fn send(&mut self, edge: usize, record: Record, key_of: &mut WriteKey<'_>, out: &mut Outputs) {
+        let Self { operator, edges, key, .. } = self;
+        let Edge { choice, targets } = &mut edges[edge];
+        let receiver = match choice {
+            Choice::Only => 0,
+            Choice::Turn { next, offset } => {
+                let turn = next.wrapping_add(*offset) % targets.len() as u64;
+                *next = next.wrapping_add(1);
+                turn as usize
+            }
+            Choice::Key => {
+                key.clear();
+                key_of(edge, key);
+                usize::from(KeyGroup::of(key).owner(targets.len() as u16))
+            }
+            Choice::All => return edges[edge].send_to_all(&record, *operator, out),
+        };
+        out.items.push((targets[receiver], Item::Record(record)));
     }
 }
 
-impl<T: Data> Edge<T> {
+impl Edge {
     fn new(partition: &Partition, targets: &Arc<[u16]>, sender: u16) -> Self {
         let choice = match partition {
             _ if targets.len() == 1 => Choice::Only,
@@ -176,40 +258,9 @@ impl<T: Data> Edge<T> {
             Partition::Rebalance => Choice::Turn { next: 0, offset: 0 },
             Partition::Shift => Choice::Turn { next: 0, offset: u64::from(sender) },
             Partition::Broadcast => Choice::All,
-            Partition::Hash(key) => Choice::Key(
-                key.of_record
-                    .downcast_ref::<KeyFn<T>>()
-                    .expect("key_by keeps the key of the stream's own record type")
-                    .clone(),
-            ),
+            Partition::Hash(_) => Choice::Key,
         };
         Self { choice, targets: Arc::clone(targets) }
-    }
-
-    #[inline]
-    fn send(
-        &mut self,
-        value: &T,
-        record: Record,
-        operator: OperatorId,
-        key: &mut Payload,
-        out: &mut Outputs,
-    ) {
-        let receiver = match &mut self.choice {
-            Choice::Only => 0,
-            Choice::Turn { next, offset } => {
-                let turn = next.wrapping_add(*offset) % self.targets.len() as u64;
-                *next = next.wrapping_add(1);
-                turn as usize
-            }
-            Choice::Key(key_of) => {
-                key.clear();
-                key_of(value, key);
-                usize::from(KeyGroup::of(key).owner(self.targets.len() as u16))
-            }
-            Choice::All => return self.send_to_all(&record, operator, out),
-        };
-        out.items.push((self.targets[receiver], Item::Record(record)));
     }
 
     /// Each copy is a record of its own: what is made of one is told from what is made of another.
@@ -224,14 +275,14 @@ impl<T: Data> Edge<T> {
     fn counter(&self) -> u64 {
         match &self.choice {
             Choice::Turn { next, .. } => *next,
-            Choice::Only | Choice::All | Choice::Key(_) => 0,
+            Choice::Only | Choice::All | Choice::Key => 0,
         }
     }
 
     fn restore(&mut self, counter: u64) {
         match &mut self.choice {
             Choice::Turn { next, .. } => *next = counter,
-            Choice::Only | Choice::All | Choice::Key(_) => {}
+            Choice::Only | Choice::All | Choice::Key => {}
         }
     }
 }
@@ -240,31 +291,9 @@ fn copy_of(record: &Record) -> Record {
     Record { payload: copy(&record.payload), ..*record }
 }
 
-// Derived impls would ask the record type for more than it needs.
+// A derived impl would ask the record type for more than it needs.
 impl<T> Clone for Router<T> {
     fn clone(&self) -> Self {
-        Self {
-            operator: self.operator,
-            onward: Arc::clone(&self.onward),
-            edges: self.edges.clone(),
-            key: Payload::new(),
-        }
-    }
-}
-
-impl<T> Clone for Edge<T> {
-    fn clone(&self) -> Self {
-        Self { choice: self.choice.clone(), targets: Arc::clone(&self.targets) }
-    }
-}
-
-impl<T> Clone for Choice<T> {
-    fn clone(&self) -> Self {
-        match self {
-            Choice::Only => Choice::Only,
-            Choice::Turn { next, offset } => Choice::Turn { next: *next, offset: *offset },
-            Choice::All => Choice::All,
-            Choice::Key(key_of) => Choice::Key(Arc::clone(key_of)),
-        }
+        Self { edges: self.edges.clone(), keys: self.keys.clone() }
     }
 }

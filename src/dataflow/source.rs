@@ -91,7 +91,7 @@ impl<T: Data> SourceCollector<'_, T> {
     pub fn watermark(&mut self, watermark: i64) {
         if let Some(lowest) = self.watermarks.advance(self.local_split, watermark) {
             self.out.note(|| TimeStep::Advanced { watermark: lowest });
-            self.router.broadcast_watermark(lowest, self.out);
+            self.router.edges().broadcast_watermark(lowest, self.out);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The task side of a source: positions, ended splits, watermarks per split.
 
 use super::assignment::SplitAssignment;
-use super::channels::{freeze_watermarks, restore_counters, restore_watermarks};
+use super::channels::{freeze_watermarks, restore_watermarks};
 use super::data::{Bytes, encode};
 use super::placement::Placement;
 use super::record::Outputs;
@@ -140,7 +140,7 @@ impl<S: Source> SplitTask for SourceTask<S> {
     fn end_assignment(&mut self, out: &mut Outputs) -> bool {
         if let Some(lowest) = self.watermarks.advance(ENUMERATOR, WATERMARK_MAX) {
             out.note(|| TimeStep::Advanced { watermark: lowest });
-            self.router.broadcast_watermark(lowest, out);
+            self.router.edges().broadcast_watermark(lowest, out);
         }
         self.has_ended()
     }
@@ -167,7 +167,7 @@ impl<S: Source> SplitTask for SourceTask<S> {
         let input = first_split(self.assignment) + local;
         if let Some(lowest) = self.watermarks.end(input) {
             out.note(|| TimeStep::Advanced { watermark: lowest });
-            self.router.broadcast_watermark(lowest, out);
+            self.router.edges().broadcast_watermark(lowest, out);
         }
         self.has_ended()
     }
@@ -176,7 +176,7 @@ impl<S: Source> SplitTask for SourceTask<S> {
         let mut state = SubtaskState {
             positions: self.frozen_positions(),
             ended: self.ended_splits(),
-            counters: self.router.counters(),
+            counters: self.router.edges().counters(),
             source: Bytes(encode(&self.source.snapshot())),
             ..SubtaskState::default()
         };
@@ -188,7 +188,7 @@ impl<S: Source> SplitTask for SourceTask<S> {
         state.check_shapes(&[])?;
         self.restore_positions(state)?;
         restore_watermarks(&mut self.watermarks, state)?;
-        restore_counters(&mut self.router, state)?;
+        self.router.edges_mut().restore(&state.counters)?;
         self.has_read = false;
         let source = postcard::from_bytes(&state.source);
         self.source.restore(source.map_err(|_| RestoreError::Corrupt { what: "source state" })?);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::channels::{freeze_watermarks, restore_counters, restore_watermarks};
+use super::channels::{freeze_watermarks, restore_watermarks};
 use super::collector::Collector;
 use super::context::Context;
 use super::keyed_store::{KeyedStore, Step};
@@ -68,7 +68,7 @@ impl<L: Logic> StatefulTask<L> {
         let Some(lowest) = risen else { return };
         out.note(|| TimeStep::Advanced { watermark: lowest });
         self.fire_timers(lowest, out);
-        self.router.broadcast_watermark(lowest, out);
+        self.router.edges().broadcast_watermark(lowest, out);
     }
 
     fn fire_timers(&mut self, watermark: i64, out: &mut Outputs) {
@@ -123,7 +123,7 @@ impl<L: Logic> InputTask for StatefulTask<L> {
 
     fn freeze(&self) -> SubtaskState {
         let mut state =
-            SubtaskState { counters: self.router.counters(), ..SubtaskState::default() };
+            SubtaskState { counters: self.router.edges().counters(), ..SubtaskState::default() };
         self.store.freeze(&mut state);
         freeze_watermarks(&self.watermarks, &mut state);
         state
@@ -132,7 +132,7 @@ impl<L: Logic> InputTask for StatefulTask<L> {
     fn restore(&mut self, state: &SubtaskState) -> Result<(), RestoreError> {
         self.store.restore(state)?;
         restore_watermarks(&mut self.watermarks, state)?;
-        restore_counters(&mut self.router, state)
+        self.router.edges_mut().restore(&state.counters)
     }
 
     fn time(&self) -> TimeStand {

@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use super::channels::{freeze_watermarks, restore_counters, restore_watermarks};
+use super::channels::{freeze_watermarks, restore_watermarks};
 use super::collector::Collector;
 use super::data::{Data, decode};
 use super::placement::Placement;
@@ -126,7 +126,7 @@ impl<F: Transform> TransformTask<F> {
     fn advance(&self, risen: Option<i64>, out: &mut Outputs) {
         if let Some(lowest) = risen {
             out.note(|| TimeStep::Advanced { watermark: lowest });
-            self.router.broadcast_watermark(lowest, out);
+            self.router.edges().broadcast_watermark(lowest, out);
         }
     }
 }
@@ -159,7 +159,7 @@ impl<F: Transform> InputTask for TransformTask<F> {
 
     fn freeze(&self) -> SubtaskState {
         let mut state =
-            SubtaskState { counters: self.router.counters(), ..SubtaskState::default() };
+            SubtaskState { counters: self.router.edges().counters(), ..SubtaskState::default() };
         freeze_watermarks(&self.watermarks, &mut state);
         state
     }
@@ -167,7 +167,7 @@ impl<F: Transform> InputTask for TransformTask<F> {
     fn restore(&mut self, state: &SubtaskState) -> Result<(), RestoreError> {
         state.check_shapes(&[])?;
         restore_watermarks(&mut self.watermarks, state)?;
-        restore_counters(&mut self.router, state)
+        self.router.edges_mut().restore(&state.counters)
     }
 
     fn time(&self) -> TimeStand {

@@ -4,7 +4,6 @@
 //! round. A detection ends a **trial**, and the next trial goes on where it ended, so that trials use
 //! disjoint seeds. The length of a trial is the number of seeds to detection.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
@@ -19,6 +18,7 @@ use super::run::{Outcome, WorldKind, run_plan};
 use super::strategy::{StrategyName, strategy};
 use crate::oracle::Verdict;
 use crate::plan::{Plan, Scenario};
+use crate::protocol::ordered::VecMap;
 use crate::protocol::{Defect, DefectSet};
 use crate::workload::WorkloadError;
 
@@ -103,8 +103,8 @@ impl DefectReport {
 
     /// How often each oracle fired first.
     #[must_use]
-    pub fn oracles(&self) -> BTreeMap<&str, usize> {
-        let mut oracles = BTreeMap::new();
+    pub fn oracles(&self) -> VecMap<&str, usize> {
+        let mut oracles = VecMap::new();
         for detection in &self.detections {
             *oracles.entry(detection.oracle.as_str()).or_insert(0) += 1;
         }

@@ -1,6 +1,5 @@
 //! Jobs, inputs and references, made once and shared by all runs of a process.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::strategy::profile::Profiles;
@@ -8,6 +7,7 @@ use crate::cluster::Cluster;
 use crate::oracle::Reference;
 use crate::plan::{JobPlan, Plan, Scenario, draw};
 use crate::protocol::DefectSet;
+use crate::protocol::ordered::VecMap;
 use crate::workload::{self, Experiment, WorkloadError, WorkloadSettings};
 
 /// An experiment, ready to be run and judged.
@@ -47,7 +47,7 @@ impl Prepared {
 /// They are plain data and never change: sharing them cannot make one run depend on another.
 #[derive(Default)]
 pub struct Experiments {
-    made: Mutex<BTreeMap<JobPlan, Prepared>>,
+    made: Mutex<VecMap<JobPlan, Prepared>>,
     /// How often the scenarios reach each protocol point.
     pub(super) profiles: Profiles,
 }

@@ -4,7 +4,6 @@
 //! stores and links what an upload takes. So the figures are the same on every machine, and tell what the
 //! protocol costs (alignment, freezing, uploads) apart from what this program costs.
 
-use std::collections::BTreeMap;
 use std::ops::{ControlFlow, Range};
 use std::time::Duration;
 
@@ -15,6 +14,7 @@ use super::experiments::{Experiments, Prepared};
 use crate::cluster::{ClusterSettings, CostModel, StoreSettings};
 use crate::dataflow::{Deal, SplitAssignment};
 use crate::plan::{JobPlan, Latency, LinkSettings, Plan, Span};
+use crate::protocol::ordered::VecMap;
 use crate::protocol::{
     ChannelId, CheckpointId, CheckpointSettings, DefectSet, Protocol, SubtaskId, VirtualTime,
 };
@@ -243,9 +243,9 @@ struct Meter {
     blocking: Duration,
     uploaded: u64,
     in_flight: u64,
-    triggered: BTreeMap<CheckpointId, VirtualTime>,
-    aligning_since: BTreeMap<SubtaskId, VirtualTime>,
-    blocked_since: BTreeMap<ChannelId, VirtualTime>,
+    triggered: VecMap<CheckpointId, VirtualTime>,
+    aligning_since: VecMap<SubtaskId, VirtualTime>,
+    blocked_since: VecMap<ChannelId, VirtualTime>,
 }
 
 impl Meter {

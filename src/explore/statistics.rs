@@ -1,6 +1,5 @@
 //! What a run did, counted from its trace.
 
-use std::collections::BTreeMap;
 use std::ops::AddAssign;
 
 use serde::ser::SerializeMap as _;
@@ -8,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use strum::{EnumCount as _, IntoEnumIterator as _};
 
 use crate::plan::FaultClass;
+use crate::protocol::ordered::VecMap;
 
 /// Counts of one run, or of many.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,7 +81,7 @@ impl Serialize for FaultCounts {
 impl<'de> Deserialize<'de> for FaultCounts {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut counts = Self::default();
-        for (class, count) in BTreeMap::<FaultClass, u64>::deserialize(deserializer)? {
+        for (class, count) in VecMap::<FaultClass, u64>::deserialize(deserializer)? {
             counts.0[class as usize] = count;
         }
         Ok(counts)

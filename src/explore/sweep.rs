@@ -5,7 +5,6 @@
 //! They take **turns** in another order, scenario by scenario under the first seed, then under the
 //! next: a sweep that is ended early has run as many seeds of each.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc;
@@ -22,6 +21,7 @@ use super::statistics::Statistics;
 use super::strategy::{StrategyName, strategy};
 use crate::plan::{Plan, Scenario};
 use crate::protocol::DefectSet;
+use crate::protocol::ordered::VecMap;
 use crate::workload::WorkloadError;
 
 /// What to run.
@@ -71,7 +71,7 @@ pub struct ScenarioReport {
     /// What they reached, together.
     pub reach: Reach,
     /// How many ended in which way.
-    pub classes: BTreeMap<RunClass, u64>,
+    pub classes: VecMap<RunClass, u64>,
 }
 
 impl SweepReport {
@@ -83,7 +83,7 @@ impl SweepReport {
             seeds: 0,
             statistics: Statistics::default(),
             reach: Reach::default(),
-            classes: BTreeMap::new(),
+            classes: VecMap::new(),
         };
         Self { scenarios: scenarios.iter().map(scenario).collect() }
     }
@@ -319,7 +319,7 @@ mod tests {
     fn a_sweep_on_threads_is_its_runs_one_by_one() {
         let sweep = sweep(0..3, 3);
         let experiments = Experiments::new();
-        let mut records = BTreeMap::new();
+        let mut records = VecMap::new();
         let each = |run: SweepRun| assert_eq!(records.insert(run.record.index, run.record), None);
         sweep.run(&experiments, &AtomicBool::new(false), each).expect("built-in scenarios run");
         let alone = |index| {

@@ -12,13 +12,14 @@
 
 mod channel_state;
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use channel_state::ChannelStates;
 
 use super::kind::Kind;
 use super::shape::Scene;
 use super::verdict::Violation;
+use crate::protocol::ordered::VecSet;
 use crate::protocol::{Attempt, ChannelId, CheckpointId, Digest, LineageId, SubtaskId};
 use crate::trace::{ChannelCut, SnapshotTaken};
 
@@ -34,7 +35,7 @@ pub(super) struct CutOracle {
     /// By channel, what a restore put back and nobody has processed.
     restored: Vec<VecDeque<LineageId>>,
     /// Savepoints of the attempt that have no outcome: what completes beside them does not concern them.
-    savepoints: BTreeSet<CheckpointId>,
+    savepoints: VecSet<CheckpointId>,
 }
 
 /// What the events per record say about a channel, within the attempt.

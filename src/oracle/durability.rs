@@ -7,11 +7,10 @@
 //!
 //! What is destroyed, every copy of it, was durable all the same: the system is not to blame.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::kind::Kind;
 use super::shape::Scene;
 use super::verdict::Violation;
+use crate::protocol::ordered::{VecMap, VecSet};
 use crate::protocol::{Attempt, CheckpointId, Digest, ObjectKey, SubtaskId, TransactionId};
 use crate::trace::{ChannelStateCaptured, SnapshotTaken};
 
@@ -21,22 +20,22 @@ const FROZEN_PER_SUBTASK_MAX: usize = 64;
 /// Judges durability.
 #[derive(Clone, Debug, Default)]
 pub(super) struct DurabilityOracle {
-    stored: BTreeMap<ObjectKey, Digest>,
+    stored: VecMap<ObjectKey, Digest>,
     /// Was durable until it was deleted: a successor deletes what its predecessors left behind, and a
     /// subtask of a dead attempt may acknowledge it all the same, in vain.
-    deleted: BTreeSet<ObjectKey>,
+    deleted: VecSet<ObjectKey>,
     /// By the key that the snapshot is stored under.
-    frozen: BTreeMap<ObjectKey, Frozen>,
-    prepared: BTreeSet<TransactionId>,
+    frozen: VecMap<ObjectKey, Frozen>,
+    prepared: VecSet<TransactionId>,
     /// Completed, not discarded and not destroyed, with the snapshots that each lists.
-    retained: BTreeMap<CheckpointId, Vec<ObjectKey>>,
-    assembled: BTreeMap<CheckpointId, Assembled>,
+    retained: VecMap<CheckpointId, Vec<ObjectKey>>,
+    assembled: VecMap<CheckpointId, Assembled>,
     /// Asked for.
-    asked: BTreeSet<CheckpointId>,
+    asked: VecSet<CheckpointId>,
     /// Completed savepoints, each with all that it needs.
-    savepoints: BTreeMap<CheckpointId, Vec<ObjectKey>>,
+    savepoints: VecMap<CheckpointId, Vec<ObjectKey>>,
     /// Was durable, and is not through no fault of the system; unless it was stored again.
-    destroyed: BTreeSet<ObjectKey>,
+    destroyed: VecSet<ObjectKey>,
     /// The newest completed checkpoint, with the snapshots that it lists.
     newest: Option<(CheckpointId, Vec<ObjectKey>)>,
 }

@@ -7,7 +7,7 @@
 
 mod stand;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 pub(super) use self::stand::Beginning;
@@ -16,6 +16,7 @@ use super::kind::Kind;
 use super::reference::Reference;
 use super::shape::Scene;
 use super::verdict::Violation;
+use crate::protocol::ordered::VecMap;
 use crate::protocol::{ChannelId, CheckpointId, Digest, LineageId, Protocol, SubtaskId};
 
 /// How many cuts without an outcome are remembered; older ones are forgotten.
@@ -39,9 +40,9 @@ pub(super) struct EventTimeOracle {
     channels: Vec<VecDeque<InChannel>>,
     /// By channel, the last that entered it in this attempt.
     newest: Vec<i64>,
-    saved: BTreeMap<CheckpointId, Saved>,
+    saved: VecMap<CheckpointId, Saved>,
     /// How often each record was dropped, where any was.
-    dropped: BTreeMap<Digest, u32>,
+    dropped: VecMap<Digest, u32>,
     /// The shape that all this is about.
     version: usize,
 }
@@ -55,8 +56,8 @@ impl EventTimeOracle {
             stands: Vec::new(),
             channels: Vec::new(),
             newest: Vec::new(),
-            saved: BTreeMap::new(),
-            dropped: BTreeMap::new(),
+            saved: VecMap::new(),
+            dropped: VecMap::new(),
             version: 0,
         }
     }

@@ -10,11 +10,10 @@
 //! store all the same, with the answer lost: such a checkpoint counts as completed when an attempt is
 //! started from it, and a successor may tell of a completion again.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::kind::Kind;
 use super::shape::Scene;
 use super::verdict::Violation;
+use crate::protocol::ordered::{VecMap, VecSet};
 use crate::protocol::{Attempt, CheckpointId, ObjectKey, SavepointMode, SubtaskId};
 
 /// How many settled ids are remembered.
@@ -24,13 +23,13 @@ const SETTLED_MAX: usize = 256;
 #[derive(Clone, Debug, Default)]
 pub(super) struct LifecycleOracle {
     triggered_last: Option<CheckpointId>,
-    pending: BTreeMap<CheckpointId, Pending>,
-    aborted: BTreeSet<CheckpointId>,
-    completed: BTreeSet<CheckpointId>,
+    pending: VecMap<CheckpointId, Pending>,
+    aborted: VecSet<CheckpointId>,
+    completed: VecSet<CheckpointId>,
     /// Completed, and nobody has said so yet: whoever added it may still do, however late.
-    untold: BTreeSet<CheckpointId>,
+    untold: VecSet<CheckpointId>,
     /// Not assembled when their coordinator was deposed: their successor knows nothing of them.
-    abandoned: BTreeSet<CheckpointId>,
+    abandoned: VecSet<CheckpointId>,
     /// A coordinator took over since the last completion.
     is_succeeded: bool,
     /// By subtask, within the attempt.
@@ -53,7 +52,7 @@ struct Pending {
 #[derive(Clone, Debug, Default)]
 struct Known {
     snapshotted: Option<CheckpointId>,
-    aborted: BTreeSet<CheckpointId>,
+    aborted: VecSet<CheckpointId>,
 }
 
 impl LifecycleOracle {
@@ -446,7 +445,7 @@ fn sorted(snapshots: &[(SubtaskId, ObjectKey)]) -> Vec<(SubtaskId, ObjectKey)> {
     snapshots
 }
 
-fn trim(ids: &mut BTreeSet<CheckpointId>) {
+fn trim(ids: &mut VecSet<CheckpointId>) {
     while ids.len() > SETTLED_MAX {
         ids.pop_first();
     }

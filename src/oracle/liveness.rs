@@ -14,12 +14,12 @@
 //! 4. Once faults have ended, no [`VAIN_MAX`] attempts in a row fail without a checkpoint that completes. A job
 //!    that cannot read what it starts from fails again and again, and would do so until rule 1 ends it.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::kind::Kind;
 use super::shape::Scene;
 use super::verdict::{End, Violation};
+use crate::protocol::ordered::VecSet;
 use crate::protocol::{ChannelId, CheckpointId, ObjectKey, VirtualTime};
 
 /// How many settled checkpoints are remembered.
@@ -42,7 +42,7 @@ pub(super) struct LivenessOracle {
     lost: Option<(CheckpointId, ObjectKey)>,
     /// Why the job need not finish, once it has not in time.
     not_owed: Option<String>,
-    pending: BTreeSet<CheckpointId>,
+    pending: VecSet<CheckpointId>,
     newest: Option<CheckpointId>,
     /// Completed or aborted, and when; oldest first.
     settled: Vec<(CheckpointId, VirtualTime)>,

@@ -8,13 +8,14 @@
 
 mod restored;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use restored::judge_behind_dealt;
 
 use super::kind::Kind;
 use super::shape::Scene;
 use super::verdict::Violation;
+use crate::protocol::ordered::VecMap;
 use crate::protocol::{ChannelId, CheckpointId, LineageId, SubtaskId};
 
 /// How many records of one channel are remembered at most; beyond that only their number is judged.
@@ -28,7 +29,7 @@ pub(super) struct OrderOracle {
     /// By subtask, the last checkpoint whose alignment started.
     aligning: Vec<CheckpointId>,
     /// By subtask, how many records were dealt out to it after a rescale and have not left; empty where none.
-    dealt: BTreeMap<SubtaskId, usize>,
+    dealt: VecMap<SubtaskId, usize>,
 }
 
 #[derive(Clone, Debug)]

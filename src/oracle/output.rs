@@ -12,7 +12,6 @@
 //!
 //! Memory is a count per expected record and a number per visible one: this property needs it.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::kind::Kind;
@@ -20,6 +19,7 @@ use super::reference::{DigestSet, Reference};
 use super::shape::Scene;
 use super::verdict::Violation;
 use crate::protocol::lineage::mix;
+use crate::protocol::ordered::VecMap;
 use crate::protocol::{Attempt, CheckpointId, SubtaskId, TransactionId};
 use crate::trace::{OutputRecord, SinkTrouble, SnapshotTaken};
 
@@ -33,7 +33,7 @@ pub(super) struct OutputOracle {
     written: Vec<u32>,
     /// Lineage and operator of what is visible from transactions.
     visible: DigestSet,
-    transactions: BTreeMap<TransactionId, Progress>,
+    transactions: VecMap<TransactionId, Progress>,
     /// What snapshots hold whose checkpoint has no outcome yet.
     held: Vec<Held>,
     /// How many attempts have begun.
@@ -44,7 +44,7 @@ pub(super) struct OutputOracle {
     /// The target cannot get rid of transactions of itself.
     is_hanging: bool,
     /// By sink, below which attempt producers are refused.
-    fences: BTreeMap<SubtaskId, Attempt>,
+    fences: VecMap<SubtaskId, Attempt>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]

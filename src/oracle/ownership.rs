@@ -11,7 +11,6 @@
 
 mod in_flight;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use in_flight::InFlightOwners;
@@ -19,6 +18,7 @@ use in_flight::InFlightOwners;
 use super::kind::Kind;
 use super::shape::{Scene, Shape};
 use super::verdict::Violation;
+use crate::protocol::ordered::VecMap;
 use crate::protocol::{CheckpointId, Digest, KeyGroup, OperatorId, Topology};
 use crate::trace::{
     ChannelStateCaptured, ChannelStateDealt, ChannelStateRestored, ListMode, Ownership, Restored,
@@ -31,9 +31,9 @@ const CUTS_MAX: usize = 32;
 /// Judges who owns what.
 #[derive(Clone, Debug, Default)]
 pub(super) struct OwnershipOracle {
-    cuts: BTreeMap<CheckpointId, Cut>,
+    cuts: VecMap<CheckpointId, Cut>,
     /// By operator, what its subtasks have restored in this attempt.
-    restoring: BTreeMap<OperatorId, BTreeMap<u16, Ownership>>,
+    restoring: VecMap<OperatorId, VecMap<u16, Ownership>>,
     triggered: Option<CheckpointId>,
     /// A rescale waits for a checkpoint later than this.
     awaited: Option<Option<CheckpointId>>,
@@ -45,7 +45,7 @@ pub(super) struct OwnershipOracle {
 struct Cut {
     topology: Arc<Topology>,
     /// By operator and index.
-    operators: BTreeMap<OperatorId, BTreeMap<u16, Ownership>>,
+    operators: VecMap<OperatorId, VecMap<u16, Ownership>>,
 }
 
 /// One operator before and after: what it had snapshotted, and what it has restored.
@@ -54,8 +54,8 @@ struct Handover<'a> {
     checkpoint: CheckpointId,
     /// The number of subtasks, or of those of another operator, has changed.
     is_rescaled: bool,
-    old: &'a BTreeMap<u16, Ownership>,
-    new: &'a BTreeMap<u16, Ownership>,
+    old: &'a VecMap<u16, Ownership>,
+    new: &'a VecMap<u16, Ownership>,
 }
 
 impl OwnershipOracle {
@@ -72,7 +72,7 @@ impl OwnershipOracle {
         judge_range(scene, snapshot);
         let Some(shape) = scene.shape.subtask(snapshot.subtask) else { return };
         let topology = scene.shape.topology();
-        let fresh = || Cut { topology: Arc::clone(topology), operators: BTreeMap::new() };
+        let fresh = || Cut { topology: Arc::clone(topology), operators: VecMap::new() };
         let cut = self.cuts.entry(snapshot.checkpoint).or_insert_with(fresh);
         if !Arc::ptr_eq(&cut.topology, topology) {
             *cut = fresh();
@@ -190,11 +190,11 @@ impl Handover<'_> {
     }
 
     fn judge_groups(&self, scene: &mut Scene) {
-        let mut held: BTreeMap<KeyGroup, Digest> = BTreeMap::new();
+        let mut held: VecMap<KeyGroup, Digest> = VecMap::new();
         for ownership in self.old.values() {
             held.extend(ownership.key_groups.iter().copied());
         }
-        let mut owners: BTreeMap<KeyGroup, u16> = BTreeMap::new();
+        let mut owners: VecMap<KeyGroup, u16> = VecMap::new();
         for (index, ownership) in self.new {
             for (group, digest) in &ownership.key_groups {
                 if let Some(other) = owners.insert(*group, *index) {
@@ -220,7 +220,7 @@ impl Handover<'_> {
     fn judge_lists(&self, scene: &mut Scene) {
         let Some(first) = self.old.values().next() else { return };
         for (slot, list) in first.lists.iter().enumerate() {
-            let elements = |side: &BTreeMap<u16, Ownership>| -> Vec<Vec<Digest>> {
+            let elements = |side: &VecMap<u16, Ownership>| -> Vec<Vec<Digest>> {
                 let of = |ownership: &Ownership| {
                     ownership.lists.get(slot).map(|list| list.elements.clone()).unwrap_or_default()
                 };
@@ -300,7 +300,7 @@ fn judge_range(scene: &mut Scene, snapshot: &SnapshotTaken) {
 }
 
 /// The ranges of an operator's subtasks lie end to end, from the first key group to the last.
-fn judge_partition(scene: &mut Scene, operator: OperatorId, new: &BTreeMap<u16, Ownership>) {
+fn judge_partition(scene: &mut Scene, operator: OperatorId, new: &VecMap<u16, Ownership>) {
     let ranges: Option<Vec<_>> = new.values().map(|ownership| ownership.range).collect();
     let Some(mut ranges) = ranges else { return };
     ranges.sort_unstable();

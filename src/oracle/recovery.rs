@@ -5,11 +5,10 @@
 //! no older one writes the job's record; after a sink's producers were fenced, no older one prepares
 //! a transaction (RisingWave #27087).
 
-use std::collections::BTreeMap;
-
 use super::kind::Kind;
 use super::shape::Scene;
 use super::verdict::Violation;
+use crate::protocol::ordered::VecMap;
 use crate::protocol::{Attempt, CheckpointId, SubtaskId, Term, TransactionId};
 use crate::trace::Restored;
 
@@ -27,7 +26,7 @@ pub(super) struct RecoveryOracle {
     /// The newest term that wrote the job's record.
     written: Option<Term>,
     /// By the name of a sink subtask, below which attempt producers are refused.
-    fences: BTreeMap<SubtaskId, Attempt>,
+    fences: VecMap<SubtaskId, Attempt>,
 }
 
 impl RecoveryOracle {

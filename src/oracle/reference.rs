@@ -1,12 +1,12 @@
 //! What a run's output must be: computed once, by code that shares nothing with the engine, for all runs.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::hash::{BuildHasherDefault, Hasher};
 
 use indexmap::{IndexMap, IndexSet};
 
 use crate::protocol::Digest;
+use crate::protocol::ordered::VecMap;
 
 /// Spreads keys that are digests already: takes the number as it is.
 #[derive(Clone, Copy, Debug, Default)]
@@ -39,7 +39,7 @@ pub struct Reference {
     index: IndexMap<Digest, u32, BuildHasherDefault<DigestHasher>>,
     records: u64,
     /// How often each record must be dropped as late, where any must.
-    late: BTreeMap<Digest, u32>,
+    late: VecMap<Digest, u32>,
     is_known: bool,
 }
 

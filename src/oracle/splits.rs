@@ -6,11 +6,10 @@
 //! checkpoint that may still complete. That a cut holds each split once is judged with the positions
 //! (`state`). Sources whose splits are assigned from the beginning are not concerned.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::kind::Kind;
 use super::shape::Scene;
 use super::verdict::Violation;
+use crate::protocol::ordered::{VecMap, VecSet};
 use crate::protocol::{CheckpointId, OperatorId, SplitId, SubtaskId};
 use crate::trace::{Restored, SnapshotTaken};
 
@@ -21,13 +20,13 @@ const CUTS_MAX: usize = 32;
 #[derive(Clone, Debug, Default)]
 pub(super) struct SplitsOracle {
     /// By split; none for what no enumerator has told of.
-    owners: BTreeMap<SplitId, Owner>,
+    owners: VecMap<SplitId, Owner>,
     /// Operators that have an enumerator, as far as the trace has told.
-    enumerated: BTreeSet<OperatorId>,
+    enumerated: VecSet<OperatorId>,
     /// Checkpoints that may still complete.
-    pending: BTreeSet<CheckpointId>,
+    pending: VecSet<CheckpointId>,
     /// What enumerators have frozen, by checkpoint.
-    cuts: BTreeMap<CheckpointId, BTreeMap<OperatorId, Vec<SplitId>>>,
+    cuts: VecMap<CheckpointId, VecMap<OperatorId, Vec<SplitId>>>,
     /// What the attempt was restored from.
     restored: Option<CheckpointId>,
 }
@@ -184,7 +183,7 @@ impl SplitsOracle {
     /// A reader is frozen: after its enumerator, or an assignment could be in neither.
     pub fn handle_snapshot(&mut self, scene: &mut Scene, snapshot: &SnapshotTaken) {
         let operator = OperatorId(scene.shape.operator(snapshot.subtask));
-        let is_frozen = |cut: &BTreeMap<_, _>| cut.contains_key(&operator);
+        let is_frozen = |cut: &VecMap<_, _>| cut.contains_key(&operator);
         let is_late = self.enumerated.contains(&operator)
             && !self.cuts.get(&snapshot.checkpoint).is_some_and(is_frozen);
         if is_late {

@@ -8,13 +8,12 @@
 
 mod channel_state;
 
-use std::collections::BTreeMap;
-
 use channel_state::OnItsWay;
 
 use super::kind::Kind;
 use super::shape::Scene;
 use super::verdict::Violation;
+use crate::protocol::ordered::VecMap;
 use crate::protocol::{
     ChannelId, CheckpointId, Digest, Fingerprint, LineageId, SplitId, SubtaskId,
 };
@@ -30,7 +29,7 @@ pub(super) struct StateOracle {
     splits: Vec<Split>,
     /// By channel.
     flows: Vec<Flow>,
-    saved: BTreeMap<CheckpointId, Saved>,
+    saved: VecMap<CheckpointId, Saved>,
     /// By subtask, what a restore put back into its channels in this attempt.
     put_back: Vec<OnItsWay>,
     /// Whether the attempt starts from a cut of another shape.

@@ -1,10 +1,9 @@
 //! Naiad's synchronous snapshot: from its cut until the checkpoint is over, a subtask does nothing.
 
-use std::collections::BTreeSet;
-
 use super::kind::Kind;
 use super::shape::Scene;
 use super::verdict::Violation;
+use crate::protocol::ordered::VecSet;
 use crate::protocol::{CheckpointId, Protocol, SubtaskId};
 
 /// How many checkpoints that are over are remembered.
@@ -15,7 +14,7 @@ const OVER_MAX: usize = 64;
 pub(super) struct StoppedWorldOracle {
     /// By subtask, the checkpoint that it last took a snapshot for; empty under other protocols.
     stopped: Vec<Option<CheckpointId>>,
-    over: BTreeSet<CheckpointId>,
+    over: VecSet<CheckpointId>,
 }
 
 impl StoppedWorldOracle {

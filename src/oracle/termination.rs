@@ -9,11 +9,10 @@
 //! That nothing else is visible is the output oracle's part, and that who resumes starts from there the
 //! recovery and the state oracles': for them such a savepoint is the newest completed checkpoint.
 
-use std::collections::BTreeSet;
-
 use super::kind::Kind;
 use super::shape::Scene;
 use super::verdict::Violation;
+use crate::protocol::ordered::VecSet;
 use crate::protocol::{Attempt, CheckpointId, SavepointMode, SubtaskId, TransactionId};
 use crate::trace::SnapshotTaken;
 
@@ -24,7 +23,7 @@ pub(super) struct TerminationOracle {
     /// The savepoint that the job is over with.
     stopped: Option<CheckpointId>,
     /// With records, and not committed.
-    prepared: BTreeSet<TransactionId>,
+    prepared: VecSet<TransactionId>,
 }
 
 /// A savepoint that the job is to stop at.

@@ -1,11 +1,12 @@
 //! The classes of faults: what scenarios ask for, tables count, and coverage crosses with points.
 
-use serde::{Deserialize, Serialize};
-use strum::{EnumCount, EnumIter, EnumString, IntoStaticStr};
+use serde::Serialize;
+use strum::{EnumCount, EnumIter, EnumString, IntoStaticStr, VariantNames};
 
 use super::fault::{ClockChange, Fault, MessageAction, PlannedFault, When};
 use crate::cluster::{SinkFault, StoreFault};
 use crate::protocol::ProcessId;
+use crate::protocol::by_name::serde_by_name;
 use crate::trace::{MessageKind, Point};
 
 /// The classes of faults. The order is part of what a seed draws: new ones go to the end.
@@ -18,15 +19,13 @@ use crate::trace::{MessageKind, Point};
     PartialOrd,
     Ord,
     Hash,
-    Serialize,
-    Deserialize,
     EnumCount,
     EnumIter,
     EnumString,
     IntoStaticStr,
+    VariantNames,
     strum::Display,
 )]
-#[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case")]
 pub enum FaultClass {
     /// A worker crashes.
@@ -108,6 +107,8 @@ pub enum FaultClass {
     /// A split has nothing new for a while.
     IdleSplit,
 }
+
+serde_by_name!(FaultClass);
 
 impl PlannedFault {
     /// Which class it belongs to; `struck` is the process in which its point was reached.

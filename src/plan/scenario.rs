@@ -1,7 +1,5 @@
 //! Scenario files: what a family of plans has in common, and what each seed may draw.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 
 use super::expectation::Expectation;
@@ -12,6 +10,7 @@ use super::swarm::SwarmScenario;
 use crate::cluster::{CostModel, StoreSettings};
 use crate::dataflow::{Deal, SplitAssignment};
 use crate::protocol::Protocol;
+use crate::protocol::ordered::VecMap;
 
 pub use super::built_in::{all, built_in};
 
@@ -50,7 +49,7 @@ pub struct Scenario {
     pub rescale: Option<RescaleScenario>,
     /// How many faults of each class.
     #[serde(default)]
-    pub faults: BTreeMap<FaultClass, Span>,
+    pub faults: VecMap<FaultClass, Span>,
     /// What is asked of the coordinator, and how often.
     #[serde(default)]
     pub requests: RequestScenario,

@@ -1,23 +1,22 @@
 //! What a scenario says about swarms: which classes of faults they must and must not draw, and which
 //! settings they leave as the scenario has them.
 
-use std::collections::BTreeSet;
-
 use serde::Deserialize;
 use strum::{EnumIter, IntoStaticStr};
 
 use super::fault_class::FaultClass;
+use crate::protocol::ordered::VecSet;
 
 /// The `[swarm]` table of a scenario.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SwarmScenario {
     /// Classes that every seed draws at least one fault of.
-    pub mandatory: BTreeSet<FaultClass>,
+    pub mandatory: VecSet<FaultClass>,
     /// Classes that no seed draws.
-    pub suppressed: BTreeSet<FaultClass>,
+    pub suppressed: VecSet<FaultClass>,
     /// What no seed varies.
-    pub pinned: BTreeSet<Setting>,
+    pub pinned: VecSet<Setting>,
 }
 
 /// What a swarm varies: groups of settings, named after the tables of a scenario, and single ones.

@@ -6,7 +6,9 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use strum::{EnumCount, EnumIter, EnumString, IntoEnumIterator, IntoStaticStr};
+use strum::{EnumCount, EnumIter, EnumString, IntoEnumIterator, IntoStaticStr, VariantNames};
+
+use super::by_name::serde_by_name;
 
 /// A wrong decision that can be switched on.
 #[derive(
@@ -18,14 +20,12 @@ use strum::{EnumCount, EnumIter, EnumString, IntoEnumIterator, IntoStaticStr};
     PartialOrd,
     Ord,
     Hash,
-    Serialize,
-    Deserialize,
     EnumIter,
     EnumCount,
     EnumString,
     IntoStaticStr,
+    VariantNames,
 )]
-#[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case")]
 pub enum Defect {
     /// B1, FLINK-17568: a channel goes on delivering after its barrier, while others still align.
@@ -237,6 +237,8 @@ pub enum Defect {
     /// B5, FLINK-21936 (M5.4): what was in flight on a forward edge is dealt out in turns.
     ForwardStateDealtOut,
 }
+
+serde_by_name!(Defect);
 
 impl Defect {
     /// Every defect, in order.

@@ -1,8 +1,7 @@
 //! Remembers aborts that arrive before the barrier they are about.
 
-use std::collections::BTreeSet;
-
 use super::ids::CheckpointId;
+use crate::protocol::ordered::VecSet;
 
 /// How many early aborts are remembered; far above how many checkpoints are ever pending at once.
 ///
@@ -19,7 +18,7 @@ pub const EARLY_ABORTS_MAX: usize = 32;
 #[derive(Clone, Debug, Default)]
 pub struct EarlyAborts {
     /// Never more than [`EARLY_ABORTS_MAX`], and nothing at or below what has been handled.
-    checkpoints: BTreeSet<CheckpointId>,
+    checkpoints: VecSet<CheckpointId>,
     /// This and everything below it was resolved long ago; none of it completes any more.
     floor: CheckpointId,
 }

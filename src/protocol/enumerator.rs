@@ -12,12 +12,13 @@
 mod gateway;
 mod tracker;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
 use super::defect::{Defect, DefectSet};
 use super::ids::{CheckpointId, SplitId, SubtaskId};
+use super::ordered::VecMap;
 use gateway::Gateway;
 use tracker::AssignmentTracker;
 
@@ -67,7 +68,7 @@ pub struct SplitEnumerator {
     defects: DefectSet,
     /// Disjoint from what the tracker and the readers have.
     unassigned: BTreeSet<SplitId>,
-    gateways: BTreeMap<SubtaskId, Gateway>,
+    gateways: VecMap<SubtaskId, Gateway>,
     tracker: AssignmentTracker,
     outputs: VecDeque<EnumeratorOutput>,
 }

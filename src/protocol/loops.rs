@@ -2,11 +2,10 @@
 //!
 //! After §4.3 of Carbone et al., "Lightweight Asynchronous Snapshots for Distributed Dataflows" (2015).
 
-use std::collections::BTreeSet;
-
 use super::defect::{Defect, DefectSet};
 use super::ids::{ChannelId, OperatorId, SubtaskId};
 use super::topology::Topology;
+use crate::protocol::ordered::VecSet;
 
 /// An edge between operators: all channels between their subtasks that belong to one consumer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -26,7 +25,7 @@ pub struct Edge {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Loops {
     /// In order.
-    back_edges: BTreeSet<Edge>,
+    back_edges: VecSet<Edge>,
     /// By channel, whether it belongs to a back edge.
     channels: Vec<bool>,
     /// By operator, the first operator of its component; none where it lies on no loop.
@@ -84,11 +83,11 @@ impl Loops {
     /// where barriers are aligned, a component that is quiet as a whole holds no record and will get none:
     /// that is stable, so it is true now as well (Chandy and Lamport 1985, §4).
     #[must_use]
-    pub fn quiet(&self, topology: &Topology, quiet: &BTreeSet<SubtaskId>) -> Vec<SubtaskId> {
+    pub fn quiet(&self, topology: &Topology, quiet: &VecSet<SubtaskId>) -> Vec<SubtaskId> {
         let component = |subtask: SubtaskId| {
             topology.subtasks.get(subtask.index()).and_then(|shape| self.component(shape.operator))
         };
-        let unquiet: BTreeSet<_> =
+        let unquiet: VecSet<_> =
             topology.subtask_ids().filter(|id| !quiet.contains(id)).filter_map(component).collect();
         let over = |id: &SubtaskId| component(*id).is_some_and(|own| !unquiet.contains(&own));
         topology.subtask_ids().filter(over).collect()
@@ -103,7 +102,7 @@ fn edge_of(topology: &Topology, channel: ChannelId) -> Edge {
 
 /// By operator, its edges, in order.
 fn edges(topology: &Topology) -> Vec<Vec<Edge>> {
-    let all: BTreeSet<Edge> =
+    let all: VecSet<Edge> =
         topology.channel_ids().map(|channel| edge_of(topology, channel)).collect();
     let mut edges = vec![Vec::new(); topology.operators.len()];
     for edge in all {
@@ -128,9 +127,9 @@ enum Visit {
 ///
 /// The paper says "already visited", which a cross edge's target is as well: in a diamond without any cycle
 /// one edge into the join would lead back.
-fn back_edges(operators: usize, edges: &[Vec<Edge>], defects: DefectSet) -> BTreeSet<Edge> {
+fn back_edges(operators: usize, edges: &[Vec<Edge>], defects: DefectSet) -> VecSet<Edge> {
     let mut visits = vec![Visit::Never; operators];
-    let mut found = BTreeSet::new();
+    let mut found = VecSet::new();
     for root in roots(operators, edges) {
         if visits[root] != Visit::Never {
             continue;
@@ -160,7 +159,7 @@ fn back_edges(operators: usize, edges: &[Vec<Edge>], defects: DefectSet) -> BTre
 
 /// All operators, those without inputs first.
 fn roots(operators: usize, edges: &[Vec<Edge>]) -> Vec<usize> {
-    let fed: BTreeSet<_> = edges.iter().flatten().map(|edge| edge.to.index()).collect();
+    let fed: VecSet<_> = edges.iter().flatten().map(|edge| edge.to.index()).collect();
     let (fed, sources): (Vec<_>, Vec<_>) =
         (0..operators).partition(|operator| fed.contains(operator));
     [sources, fed].concat()
@@ -179,8 +178,8 @@ fn components(operators: usize, edges: &[Vec<Edge>]) -> Vec<Option<OperatorId>> 
 }
 
 /// The operators at the end of a way of one edge or more.
-fn reached(from: usize, edges: &[Vec<Edge>]) -> BTreeSet<usize> {
-    let mut reached = BTreeSet::new();
+fn reached(from: usize, edges: &[Vec<Edge>]) -> VecSet<usize> {
+    let mut reached = VecSet::new();
     let mut ahead = vec![from];
     while let Some(operator) = ahead.pop() {
         for edge in &edges[operator] {

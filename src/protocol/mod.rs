@@ -6,6 +6,7 @@
 pub mod abort;
 pub mod acknowledgement;
 pub mod barrier;
+pub(crate) mod by_name;
 pub mod chandy_lamport;
 pub mod completed;
 pub mod completed_store;
@@ -20,6 +21,7 @@ pub mod ids;
 pub mod key_group;
 pub mod lineage;
 pub mod loops;
+pub mod ordered;
 pub mod pending;
 pub mod redistribute;
 pub mod rescale;

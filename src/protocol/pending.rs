@@ -1,13 +1,12 @@
 //! A checkpoint from its trigger until it is in the store or given up.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::acknowledgement::Acknowledgement;
 use super::completed::{CompletedCheckpoint, SnapshotHandle};
 use super::defect::{Defect, DefectSet};
 use super::ids::{Attempt, CheckpointId, ObjectKey, SubtaskId};
 use super::savepoint::SavepointRequest;
 use super::time::VirtualTime;
+use crate::protocol::ordered::{VecMap, VecSet};
 
 /// A checkpoint that may still complete.
 #[derive(Clone, Debug)]
@@ -40,9 +39,9 @@ pub enum PendingPhase {
 #[derive(Clone, Debug)]
 pub struct Collection {
     /// Those that have not acknowledged; disjoint from the keys of `acknowledged`.
-    awaited: BTreeSet<SubtaskId>,
+    awaited: VecSet<SubtaskId>,
     /// The acknowledgement of each that has.
-    acknowledged: BTreeMap<SubtaskId, Acknowledgement>,
+    acknowledged: VecMap<SubtaskId, Acknowledgement>,
     /// How many acknowledgements were counted; the size of `acknowledged` in a correct coordinator.
     counted: usize,
 }
@@ -51,9 +50,9 @@ impl Collection {
     /// Nothing acknowledged yet, by any of `subtasks`.
     #[must_use]
     pub fn new(subtasks: &[SubtaskId]) -> Self {
-        let awaited: BTreeSet<_> = subtasks.iter().copied().collect();
+        let awaited: VecSet<_> = subtasks.iter().copied().collect();
         assert!(awaited.len() == subtasks.len(), "a subtask is listed twice");
-        Self { awaited, acknowledged: BTreeMap::new(), counted: 0 }
+        Self { awaited, acknowledged: VecMap::new(), counted: 0 }
     }
 
     /// Counts the acknowledgement if it is the first of a subtask of this checkpoint. Tells whether it did.

@@ -4,14 +4,13 @@
 //! are matched by name, key groups go to whoever owns them, and all else is told of every old subtask
 //! of the operator (Flink: `StateAssignmentOperation`).
 
-use std::collections::BTreeSet;
-
 use super::completed::{CompletedCheckpoint, SnapshotHandle};
 use super::defect::{Defect, DefectSet};
 use super::error::ProtocolError;
 use super::ids::{CheckpointId, SubtaskId};
 use super::key_group::KeyGroup;
 use super::topology::{OperatorShape, Topology};
+use crate::protocol::ordered::VecSet;
 
 /// Which subtask starts from which snapshots; nothing at all where no checkpoint has completed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -123,7 +122,7 @@ impl RestorePlan {
 /// The subtasks of the old shape that sent to the operator of `subtask`, in order.
 fn senders_of(subtask: SubtaskId, old: &Topology, new: &Topology) -> Vec<usize> {
     let senders = new.inputs(subtask).map(|channel| new.channels[channel.index()].from);
-    let names: BTreeSet<&str> = senders.map(|sender| &*new.operator_of(sender).name).collect();
+    let names: VecSet<&str> = senders.map(|sender| &*new.operator_of(sender).name).collect();
     let is_one = |sender: &SubtaskId| names.contains(&*old.operator_of(*sender).name);
     old.subtask_ids().filter(is_one).map(SubtaskId::index).collect()
 }

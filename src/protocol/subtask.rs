@@ -3,7 +3,7 @@
 //! After Flink's `SubtaskCheckpointCoordinatorImpl` (the order of steps in `checkpointState`) and
 //! `AsyncCheckpointRunnable`.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use smallvec::SmallVec;
 
@@ -12,6 +12,7 @@ use super::barrier::Barrier;
 use super::defect::{Defect, DefectSet};
 use super::early_aborts::EarlyAborts;
 use super::ids::CheckpointId;
+use crate::protocol::ordered::VecMap;
 
 /// What a subtask must do for a checkpoint, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +64,7 @@ pub struct SubtaskCheckpoint {
     aborted: EarlyAborts,
     /// Snapshots taken whose asynchronous parts are under way; they may finish in any order.
     /// Never empty-valued, never more than [`OUTSTANDING_MAX`].
-    outstanding: BTreeMap<CheckpointId, MissingParts>,
+    outstanding: VecMap<CheckpointId, MissingParts>,
     parts: &'static [AsyncPart],
     hold: Hold,
     outputs: VecDeque<SubtaskOutput>,
@@ -93,7 +94,7 @@ impl SubtaskCheckpoint {
         Self {
             last: restored.unwrap_or_default(),
             aborted: EarlyAborts::default(),
-            outstanding: BTreeMap::new(),
+            outstanding: VecMap::new(),
             parts,
             hold: Hold::UntilSnapshot,
             outputs: VecDeque::new(),

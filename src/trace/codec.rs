@@ -11,10 +11,11 @@
 use std::io::{self, BufRead, Write};
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use thiserror::Error;
 
 use super::event::{Event, Stamp};
+use super::tagged::take;
 use crate::protocol::{ProcessId, VirtualTime};
 
 /// The name of the format, in the header.
@@ -72,15 +73,6 @@ struct Header {
     version: u32,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Line {
-    number: u64,
-    at: VirtualTime,
-    process: ProcessId,
-    what: Event,
-}
-
 #[derive(Serialize)]
 struct LineRef<'a> {
     number: u64,
@@ -94,6 +86,8 @@ struct LineRef<'a> {
 pub struct TraceWriter<W> {
     sink: W,
     line: u64,
+    /// The line that is being written.
+    buffer: Vec<u8>,
 }
 
 impl<W: Write> TraceWriter<W> {
@@ -103,7 +97,7 @@ impl<W: Write> TraceWriter<W> {
     ///
     /// When `sink` cannot be written to.
     pub fn new(sink: W) -> Result<Self, TraceError> {
-        let mut writer = Self { sink, line: 0 };
+        let mut writer = Self { sink, line: 0, buffer: Vec::new() };
         writer.write_line(&Header { format: FORMAT.to_owned(), version: VERSION })?;
         Ok(writer)
     }
@@ -131,11 +125,12 @@ impl<W: Write> TraceWriter<W> {
 
     fn write_line(&mut self, value: &impl Serialize) -> Result<(), TraceError> {
         self.line += 1;
-        let line = self.line;
-        serde_json::to_writer(&mut self.sink, value)
+        self.buffer.clear();
+        serde_json::to_writer(&mut self.buffer, value)
             .map_err(io::Error::from)
-            .and_then(|()| self.sink.write_all(b"\n"))
-            .map_err(|source| TraceError::Io { line, source })
+            .and_then(|()| self.buffer.write_all(b"\n"))
+            .and_then(|()| self.sink.write_all(&self.buffer))
+            .map_err(|source| TraceError::Io { line: self.line, source })
     }
 }
 
@@ -175,15 +170,8 @@ impl<R: BufRead> TraceReader<R> {
         if !self.read_line()? {
             return Ok(None);
         }
-        match serde_json::from_slice::<Line>(&self.buffer) {
-            Ok(Line { number, at, process, what }) => {
-                Ok(Some((Stamp { number, at, process }, what)))
-            }
-            Err(error) => {
-                let reason = diagnose(&self.buffer, &error);
-                Err(TraceError::Malformed { line: self.line, reason })
-            }
-        }
+        let read = parse(&self.buffer);
+        read.map(Some).map_err(|reason| TraceError::Malformed { line: self.line, reason })
     }
 
     /// Reads the next line that is not empty into the buffer. Whether there is one.
@@ -220,41 +208,26 @@ impl<R: BufRead> Iterator for TraceReader<R> {
     }
 }
 
-/// Says what is wrong with a line, and in which field.
-///
-/// An event is read after its kind is known, and the reader of its fields does not say which of them
-/// it failed at. That field is the one without which the complaint becomes that it is missing;
-/// never the tag, without which nothing is known.
-fn diagnose(line: &[u8], error: &serde_json::Error) -> String {
-    let Ok(Value::Object(fields)) = serde_json::from_slice::<Value>(line) else {
-        return error.to_string();
-    };
-    let culprit = culprit(&fields, |fields| {
-        serde_json::from_value::<Line>(Value::Object(fields)).err().map(|e| e.to_string())
-    });
-    match (culprit.as_deref(), fields.get("what")) {
-        (Some("what"), Some(Value::Object(what))) => {
-            let inner = self::culprit(what, |fields| {
-                serde_json::from_value::<Event>(Value::Object(fields)).err().map(|e| e.to_string())
-            });
-            let path = inner.map_or_else(|| "what".to_owned(), |inner| format!("what.{inner}"));
-            format!("field {path}: {error}")
-        }
-        (Some(field), _) => format!("field {field}: {error}"),
-        (None, _) => error.to_string(),
+/// Reads a line; the complaint names the field, where one is to blame.
+fn parse(line: &[u8]) -> Result<(Stamp, Event), String> {
+    let mut fields: Map<String, Value> =
+        serde_json::from_slice(line).map_err(|error| error.to_string())?;
+    let stamp = parse_stamp(&mut fields).map_err(|error| error.to_string())?;
+    let what = fields.remove("what").ok_or("missing field `what`")?;
+    if let Some(name) = fields.keys().next() {
+        return Err(format!("unknown field `{name}`, expected number, at, process and what"));
     }
+    let event =
+        serde_json::from_value(what).map_err(|error: serde_json::Error| match error.to_string() {
+            told if told.starts_with("field ") => told.replacen("field ", "field what.", 1),
+            told => format!("field what: {told}"),
+        });
+    Ok((stamp, event?))
 }
 
-fn culprit(
-    fields: &serde_json::Map<String, Value>,
-    complain: impl Fn(serde_json::Map<String, Value>) -> Option<String>,
-) -> Option<String> {
-    let is_culprit = |field: &&String| {
-        let mut rest = fields.clone();
-        rest.remove(field.as_str());
-        complain(rest).is_none_or(|what| what.starts_with(&format!("missing field `{field}`")))
-    };
-    fields.keys().filter(|field| *field != "event").find(is_culprit).cloned()
+fn parse_stamp(fields: &mut Map<String, Value>) -> Result<Stamp, serde_json::Error> {
+    let (number, at) = (take(fields, "number")?, take(fields, "at")?);
+    Ok(Stamp { number, at, process: take(fields, "process")? })
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The events of a trace. Oracles see these and nothing else, and every one is a protocol point:
 //! a fault can be aimed at its n-th occurrence, before whatever follows it in the same outbox.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use strum::{EnumCount, EnumDiscriminants, EnumIter, EnumString, IntoStaticStr};
 
 use super::contents::{
@@ -9,7 +9,9 @@ use super::contents::{
     RunStarted, SnapshotTaken,
 };
 use super::message_kind::MessageKind;
+use super::tagged::{self, TaggedSerializer};
 use super::trouble::{SinkTrouble, StoreTrouble};
+use crate::protocol::by_name::serde_by_name;
 use crate::protocol::{
     AbortReason, Attempt, ChannelId, CheckpointId, Digest, Incarnation, LineageId, ObjectKey,
     OperatorId, ProcessId, SavepointMode, SplitId, SubtaskId, Term, Topology, TransactionId,
@@ -43,14 +45,12 @@ pub struct Stamp {
         EnumString,
         IntoStaticStr,
         strum::Display,
-        Serialize,
-        Deserialize
+        strum::VariantNames
     ),
-    serde(rename_all = "kebab-case"),
     strum(serialize_all = "kebab-case"),
     allow(missing_docs)
 )]
-#[serde(tag = "event", rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(remote = "Self", rename_all = "kebab-case", deny_unknown_fields)]
 #[expect(
     missing_docs,
     reason = "the fields are named after the ids they hold, and mean the same in every event"
@@ -331,6 +331,20 @@ pub enum Event {
     TransactionAborted { transaction: TransactionId },
     /// Records became visible outside any transaction.
     OutputWritten { sink: SubtaskId, records: Vec<OutputRecord> },
+}
+
+serde_by_name!(Point);
+
+impl Serialize for Event {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Event::serialize(self, TaggedSerializer::new(serializer))
+    }
+}
+
+impl<'de> Deserialize<'de> for Event {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        tagged::deserialize(deserializer, Event::deserialize)
+    }
 }
 
 impl Event {

@@ -1,7 +1,8 @@
 //! The kinds of messages that a plan can drop, delay or duplicate, and a trace can name.
 
-use serde::{Deserialize, Serialize};
-use strum::{EnumCount, EnumIter, EnumString, IntoStaticStr};
+use strum::{EnumCount, EnumIter, EnumString, IntoStaticStr, VariantNames};
+
+use crate::protocol::by_name::serde_by_name;
 
 /// The kind of a message on a control link. Channels carry none of these.
 #[derive(
@@ -13,15 +14,13 @@ use strum::{EnumCount, EnumIter, EnumString, IntoStaticStr};
     PartialOrd,
     Ord,
     Hash,
-    Serialize,
-    Deserialize,
     EnumCount,
     EnumIter,
     EnumString,
     IntoStaticStr,
+    VariantNames,
     strum::Display,
 )]
-#[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case")]
 #[expect(missing_docs, reason = "each is named after its message")]
 pub enum MessageKind {
@@ -50,3 +49,5 @@ pub enum MessageKind {
     Finished,
     Request,
 }
+
+serde_by_name!(MessageKind);

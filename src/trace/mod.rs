@@ -8,6 +8,7 @@ pub mod event;
 pub mod message_kind;
 pub mod ownership;
 pub mod shapes;
+pub mod tagged;
 pub mod trouble;
 
 pub use codec::{TraceError, TraceReader, TraceWriter};

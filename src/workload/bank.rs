@@ -5,8 +5,6 @@
 //! as its conserved quantity. The output is each account's final balance, given once when all input has
 //! ended. A sum does not depend on the order of what is added, so the output is a multiset.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use super::draw::Draw;
@@ -15,6 +13,7 @@ use crate::dataflow::{
     Collector, Context, EncodedSink, Entry, Input, JobBuilder, Operator, Source, SourceCollector,
     StateDeclarations, StateView, ValueState,
 };
+use crate::protocol::ordered::VecMap;
 
 pub(super) const WORKLOAD: Workload = Workload {
     name: "bank",
@@ -140,7 +139,7 @@ fn transfers(count: u64, seed: u64) -> Vec<Transfer> {
 
 /// The balance of every account that a transfer touched.
 fn balances(transfers: &[Transfer]) -> Vec<(u32, i64)> {
-    let mut balances = BTreeMap::<u32, i64>::new();
+    let mut balances = VecMap::<u32, i64>::new();
     for transfer in transfers {
         *balances.entry(transfer.from).or_default() -= transfer.amount;
         *balances.entry(transfer.to).or_default() += transfer.amount;

@@ -6,8 +6,6 @@
 //! raised it. So every window's subtask sees its readings and all watermarks in that order, whatever fails,
 //! as long as a restore brings the watermark back.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use super::draw::Draw;
@@ -16,6 +14,7 @@ use crate::dataflow::{
     Collector, Context, EncodedSink, Entry, Input, JobBuilder, Operator, Source, SourceCollector,
     StateDeclarations, ValueState,
 };
+use crate::protocol::ordered::VecMap;
 
 pub(super) const WORKLOAD: Workload = Workload {
     name: "corrections",
@@ -163,16 +162,13 @@ impl Operator for Sums {
 /// What must be given, and what must be dropped: readings are gone through one by one.
 fn reference(readings: &[Reading]) -> (Vec<Sum>, Vec<Reading>) {
     let (mut given, mut dropped) = (Vec::new(), Vec::new());
-    let mut waiting = BTreeMap::<(i64, u64), Sum>::new();
-    let mut known = BTreeMap::<(i64, u64), Sum>::new();
+    let mut waiting = VecMap::<(i64, u64), Sum>::new();
+    let mut known = VecMap::<(i64, u64), Sum>::new();
     let mut latest: Option<i64> = None;
     for reading in readings {
         let watermark = latest.map_or(i64::MIN, |latest| latest - OUT_OF_ORDER_MAX - 1);
         let passed = |window: i64, more: i64| window + SIZE + more - 1 <= watermark;
-        while let Some(entry) = waiting.first_entry()
-            && passed(entry.key().0, 0)
-        {
-            let (key, sum) = entry.remove_entry();
+        while let Some((key, sum)) = waiting.pop_first_if(|(window, _), _| passed(*window, 0)) {
             given.push(sum.clone());
             known.insert(key, sum);
         }
@@ -220,7 +216,7 @@ mod tests {
         let readings = drawn(1_000, 0);
         let (given, dropped) = reference(&readings);
         let windows = given.iter().map(|sum| (sum.window, sum.meter));
-        let windows: std::collections::BTreeSet<_> = windows.collect();
+        let windows: VecSet<_> = windows.collect();
         assert!(given.len() > windows.len() + 20, "{} given of {}", given.len(), windows.len());
         assert!((20..400).contains(&dropped.len()), "{} are dropped", dropped.len());
     }

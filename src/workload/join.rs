@@ -4,8 +4,6 @@
 //! come: every checkpoint from then on has subtasks that have ended. Each order meets its customer once,
 //! whichever comes first, and customers are unique; so the output is a multiset.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use super::draw::Draw;
@@ -13,6 +11,7 @@ use super::lookup::Lookup;
 use super::records::Records;
 use super::{Experiment, Workload, WorkloadError, WorkloadSettings, encoded};
 use crate::dataflow::{EncodedSink, Input, JobBuilder};
+use crate::protocol::ordered::VecMap;
 
 pub(super) const WORKLOAD: Workload = Workload {
     name: "join",
@@ -106,7 +105,7 @@ fn dealt<T: Serialize>(records: &[T], settings: &WorkloadSettings) -> Vec<Vec<Ve
 
 /// What each order costs its customer.
 fn reference(customers: &[Customer], orders: &[Order]) -> Vec<Invoice> {
-    let discounts: BTreeMap<u64, u64> =
+    let discounts: VecMap<u64, u64> =
         customers.iter().map(|customer| (customer.id, customer.discount_percent)).collect();
     let mut invoices = Vec::new();
     for order in orders {

@@ -9,8 +9,6 @@
 //! The output is the number of scans by van and window: counting commutes, and nothing is late, since each
 //! split is in order of time and the watermark is the least of all splits'.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use super::draw::Draw;
@@ -19,6 +17,7 @@ use crate::dataflow::{
     Collector, Context, EncodedSink, Entry, Input, JobBuilder, MapState, Operator, Source,
     SourceCollector, StateDeclarations, ValueState,
 };
+use crate::protocol::ordered::VecMap;
 
 pub(super) const WORKLOAD: Workload = Workload {
     name: "parcels",
@@ -97,7 +96,7 @@ fn window_of(scan: &Scan) -> i64 {
 /// Scans in order of time.
 fn drawn(records: u64, settings: &WorkloadSettings) -> Vec<Scan> {
     let mut draw = Draw::new(WORKLOAD.name, settings.seed);
-    let mut numbers = BTreeMap::<(u16, u64), u64>::new();
+    let mut numbers = VecMap::<(u16, u64), u64>::new();
     let mut at = 0;
     let mut scan = |index: u64| {
         at += draw.below(STEP_MAX).cast_signed();
@@ -162,7 +161,7 @@ impl Operator for Depot {
 struct Loading {
     scans: u64,
     /// The number of the last scan, by split and parcel.
-    last: BTreeMap<(u16, u64), u64>,
+    last: VecMap<(u16, u64), u64>,
 }
 
 /// Counts the scans of a van in a window.
@@ -213,7 +212,7 @@ impl Operator for Van {
 
 /// The scans of each van and window.
 fn reference(scans: &[Scan]) -> Vec<Told> {
-    let mut counts = BTreeMap::<(i64, u64), u64>::new();
+    let mut counts = VecMap::<(i64, u64), u64>::new();
     for scan in scans {
         *counts.entry((scan.at / SIZE * SIZE, scan.parcel % VANS)).or_default() += 1;
     }

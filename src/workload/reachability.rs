@@ -6,8 +6,6 @@
 //! matters, so that about one word goes round for ten records of input (the query is from CheckMate,
 //! Siachamis et al. 2024, without its deletions).
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use serde::{Deserialize, Serialize};
 
 use super::draw::Draw;
@@ -17,6 +15,7 @@ use crate::dataflow::{
     Collector, Context, EncodedSink, Input, JobBuilder, ListState, MapState, StateDeclarations,
     TwoInputOperator,
 };
+use crate::protocol::ordered::{VecMap, VecSet};
 
 pub(super) const WORKLOAD: Workload = Workload {
     name: "reachability",
@@ -203,8 +202,8 @@ fn drawn_link(draw: &mut Draw, roots: &[u32], ends: &[u32]) -> Link {
 
 /// From each root, breadth first over the whole graph.
 fn reference(additions: &[Addition]) -> Vec<Reached> {
-    let mut ends = BTreeMap::<u32, Vec<u32>>::new();
-    let mut roots = BTreeSet::new();
+    let mut ends = VecMap::<u32, Vec<u32>>::new();
+    let mut roots = VecSet::new();
     for addition in additions {
         match addition {
             Addition::Link(link) => ends.entry(link.from).or_default().push(link.to),
@@ -213,7 +212,7 @@ fn reference(additions: &[Addition]) -> Vec<Reached> {
     }
     let mut pairs = Vec::new();
     for root in roots {
-        let mut seen = BTreeSet::from([root]);
+        let mut seen = VecSet::from([root]);
         let mut front = vec![root];
         while !front.is_empty() {
             let next = front.iter().flat_map(|node| ends.get(node).into_iter().flatten());

@@ -1,10 +1,9 @@
 //! The nemesis: watches for the time or the point of each fault, and says what to do.
 
-use std::collections::BTreeSet;
-
 use super::aims::Aims;
 use crate::plan::{Fault, FaultClass, MessageAction, Plan, PlannedFault};
 use crate::protocol::ProcessId;
+use crate::protocol::ordered::VecSet;
 use crate::trace::{Event, MessageKind, Point};
 
 /// The faults of a plan that have not struck yet, and those that still act on messages.
@@ -126,7 +125,7 @@ impl Nemesis {
 #[derive(Clone, Debug, Default)]
 pub struct Cuts {
     /// (from, to, which cut)
-    cut: BTreeSet<(ProcessId, ProcessId, usize)>,
+    cut: VecSet<(ProcessId, ProcessId, usize)>,
 }
 
 impl Cuts {
@@ -162,7 +161,7 @@ impl Cuts {
     }
 
     /// Heals all, and names the directions.
-    pub fn heal_all(&mut self) -> BTreeSet<(ProcessId, ProcessId)> {
+    pub fn heal_all(&mut self) -> VecSet<(ProcessId, ProcessId)> {
         std::mem::take(&mut self.cut).into_iter().map(|(from, to, _)| (from, to)).collect()
     }
 }

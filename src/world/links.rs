@@ -3,7 +3,7 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::queue::Due;
@@ -11,6 +11,7 @@ use super::slot_of;
 use crate::cluster::Message;
 use crate::cluster::message::Route;
 use crate::plan::{Concern, ControlLink, Latency, Plan, Priority, Stream};
+use crate::protocol::ordered::VecMap;
 use crate::protocol::{Incarnation, ProcessId, VirtualTime};
 
 /// An ordered link: messages leave it in the order in which they entered, whatever latency each draws.
@@ -152,7 +153,7 @@ pub struct Links {
     channels: usize,
     control: Latency,
     /// Of single control links, by sender and receiver.
-    slow_control: BTreeMap<(ProcessId, ProcessId), SlowControl>,
+    slow_control: VecMap<(ProcessId, ProcessId), SlowControl>,
     local: Duration,
     /// By sender.
     control_streams: Vec<Stream>,

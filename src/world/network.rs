@@ -1,8 +1,7 @@
 //! What faults do to the ways between processes: cut, held, vanishing, lossy. Every world asks here
 //! before it delivers.
 
-use std::collections::BTreeSet;
-
+use crate::protocol::ordered::VecSet;
 use crate::protocol::{ChannelId, ProcessId};
 use crate::trace::Event;
 
@@ -155,7 +154,7 @@ impl Network {
         self.losses.clear();
         let mut cleared = Vec::new();
         for obstacle in [Obstacle::Cut, Obstacle::Hold, Obstacle::HalfOpen] {
-            let healed: BTreeSet<_> = self.directions(obstacle).heal_all();
+            let healed: VecSet<_> = self.directions(obstacle).heal_all();
             cleared.extend(healed.into_iter().map(|(from, to)| (obstacle, from, to)));
         }
         cleared

@@ -1,17 +1,16 @@
 //! Which services are in trouble, and through which fault: a later one replaces an earlier, and only the
 //! one in force is healed when its time is over.
 
-use std::collections::BTreeMap;
-
 use crate::cluster::{SinkFault, StoreFault, Trouble};
 use crate::plan::Fault;
+use crate::protocol::ordered::VecMap;
 use crate::protocol::{ProcessId, SplitId};
 
 /// The troubles of all services.
 #[derive(Clone, Debug, Default)]
 pub struct Troubles {
     /// By what is in trouble: the fault in force, by its place in the plan.
-    in_force: BTreeMap<Patient, usize>,
+    in_force: VecMap<Patient, usize>,
 }
 
 /// What can be in trouble on its own.

@@ -1,6 +1,6 @@
 //! Random graphs, strongly and weakly connected, with random scripts, hold all oracles.
 
-use std::collections::BTreeSet;
+use cutwater::protocol::ordered::VecSet;
 
 use cutwater::classic::run::run;
 use cutwater::classic::script::{Act, Script};
@@ -109,7 +109,7 @@ impl Draft {
             }
             DraftAct::Snapshot { initiators, is_complete } => {
                 let initiators = initiators.iter().map(|it| ProcessIndex(it % self.processes));
-                let mut initiators: BTreeSet<ProcessIndex> = initiators.collect();
+                let mut initiators: VecSet<ProcessIndex> = initiators.collect();
                 while let Some(missed) = missed(graph, &initiators).filter(|_| *is_complete) {
                     initiators.insert(missed);
                 }
@@ -119,7 +119,7 @@ impl Draft {
     }
 }
 
-fn missed(graph: &ProcessGraph, initiators: &BTreeSet<ProcessIndex>) -> Option<ProcessIndex> {
+fn missed(graph: &ProcessGraph, initiators: &VecSet<ProcessIndex>) -> Option<ProcessIndex> {
     let reached = graph.reached_from(initiators);
     graph.processes().find(|process| !reached.contains(process))
 }

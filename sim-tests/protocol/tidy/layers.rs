@@ -12,7 +12,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("dataflow", &["protocol", "trace"]),
     ("cluster", &["protocol", "trace", "dataflow"]),
     ("plan", &["protocol", "trace", "dataflow", "cluster"]),
-    ("classic", &["protocol", "plan"]),
+    ("classic", &["protocol", "trace", "plan"]),
     ("world", &["protocol", "trace", "dataflow", "cluster", "plan"]),
     ("oracle", &["protocol", "trace"]),
     ("workload", &["protocol", "dataflow"]),

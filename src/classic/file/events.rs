@@ -1,12 +1,11 @@
 //! `.events`: what happens, line by line.
 
-use std::collections::BTreeSet;
-
 use super::{FileProblem, number, spoken};
 use crate::classic::graph::{ProcessGraph, ProcessIndex};
 use crate::classic::script::{Act, Script};
 use crate::classic::system::TOKENS_MAX;
 use crate::classic::workload::Command;
+use crate::protocol::ordered::VecSet;
 
 /// More ticks in a row than this are refused.
 const TICKS_MAX: u64 = 1_000_000;
@@ -50,7 +49,7 @@ fn send(graph: &ProcessGraph, at: usize, words: [&str; 3]) -> Result<Act, FilePr
 /// A process that no way leads to from an initiator would never record its state.
 fn snapshot(graph: &ProcessGraph, at: usize, names: &[&str]) -> Result<Act, FileProblem> {
     let initiators = names.iter().map(|name| known(graph, at, name));
-    let initiators: BTreeSet<ProcessIndex> = initiators.collect::<Result<_, _>>()?;
+    let initiators: VecSet<ProcessIndex> = initiators.collect::<Result<_, _>>()?;
     let reached = graph.reached_from(&initiators);
     if let Some(missed) = graph.processes().find(|process| !reached.contains(process)) {
         let problem = format!(

@@ -1,13 +1,12 @@
 //! What oracles make of a trace before they judge it: the same events, by channel and by snapshot.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::{Property, Violation};
 use crate::classic::event::{Event, RunStarted, Stamped};
 use crate::classic::global_state::GlobalState;
 use crate::classic::graph::{ProcessGraph, ProcessIndex};
 use crate::classic::message::Message;
 use crate::classic::workload::LocalState;
+use crate::protocol::ordered::{VecMap, VecSet};
 use crate::protocol::{ChannelId, SnapshotId};
 
 /// What a channel carried.
@@ -32,13 +31,13 @@ pub struct ChannelHistory {
 #[derive(Clone, Debug, Default)]
 pub struct Recorded {
     /// Who started it.
-    pub initiators: BTreeSet<ProcessIndex>,
+    pub initiators: VecSet<ProcessIndex>,
     /// Each process's state, with the place in the trace at which it was recorded; the first counts.
-    pub states: BTreeMap<ProcessIndex, (usize, LocalState)>,
+    pub states: VecMap<ProcessIndex, (usize, LocalState)>,
     /// Each channel's state; the first counts.
-    pub channels: BTreeMap<ChannelId, Vec<Message>>,
+    pub channels: VecMap<ChannelId, Vec<Message>>,
     /// Who has recorded its part.
-    pub complete: BTreeSet<ProcessIndex>,
+    pub complete: VecSet<ProcessIndex>,
     /// What was recorded a second time.
     pub again: Vec<String>,
 }
@@ -55,7 +54,7 @@ pub struct History<'a> {
     /// By channel.
     pub channels: Vec<ChannelHistory>,
     /// By snapshot.
-    pub snapshots: BTreeMap<SnapshotId, Recorded>,
+    pub snapshots: VecMap<SnapshotId, Recorded>,
     /// Whether the run was over before its end was told: nothing is owed otherwise.
     pub has_ended: bool,
 }
@@ -80,7 +79,7 @@ impl<'a> History<'a> {
             initial: states,
             events: trace.iter().map(|stamped| &stamped.event).collect(),
             channels: vec![ChannelHistory::default(); graph.channels().count()],
-            snapshots: BTreeMap::new(),
+            snapshots: VecMap::new(),
             has_ended: false,
         };
         for (place, stamped) in trace.iter().enumerate().skip(1) {

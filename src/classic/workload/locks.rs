@@ -3,21 +3,20 @@
 //!
 //! The AND model of Chandy, Misra and Haas, *Distributed Deadlock Detection* (1983).
 
-use std::collections::BTreeSet;
-
 use serde::{Deserialize, Serialize};
 
 use super::member::Wiring;
 use crate::classic::message::Message;
 use crate::protocol::ChannelId;
 use crate::protocol::chandy_lamport::Sends;
+use crate::protocol::ordered::VecSet;
 
 /// Whom a process waits for, and who waits for it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LockState {
     /// The channels to those whose lock it waits for. While there are any, it gives its own to nobody.
-    pub waits_for: BTreeSet<ChannelId>,
+    pub waits_for: VecSet<ChannelId>,
     /// The channels from those that asked and have no answer, in order.
     pub asked_by: Vec<ChannelId>,
 }

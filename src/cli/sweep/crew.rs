@@ -4,13 +4,13 @@
 //! silent for too long, is the result of the run that it was at; what it had been given beyond that is
 //! given to another.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
 use cutwater::explore::Record;
+use cutwater::protocol::ordered::VecMap;
 
 use super::super::clock::Stopwatch;
 use super::super::error::CliError;
@@ -30,7 +30,7 @@ const PERIOD: Duration = Duration::from_millis(50);
 /// The workers.
 pub struct Crew {
     /// By number; each has a place, from 0, which it inherits from the one that it replaces.
-    hands: BTreeMap<u64, (usize, Hand)>,
+    hands: VecMap<u64, (usize, Hand)>,
     started: u64,
     orders: Vec<u8>,
     limit: Duration,
@@ -43,7 +43,7 @@ impl Crew {
     /// Nobody yet. Every worker is given these orders, and at most so long for a run.
     pub fn new(orders: Vec<u8>, limit: Duration) -> Self {
         let (speak, news) = sync_channel(NEWS_MAX);
-        let (hands, shown) = (BTreeMap::new(), Arc::default());
+        let (hands, shown) = (VecMap::new(), Arc::default());
         Self { hands, started: 0, orders, limit, news, speak, shown }
     }
 

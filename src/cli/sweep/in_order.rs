@@ -3,10 +3,10 @@
 //! A sweep that ends when it has seen enough must have seen the same runs on every machine: it looks at
 //! the records in the order of turns, and those after the last that it looked at do not count.
 
-use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use cutwater::explore::Record;
+use cutwater::protocol::ordered::VecMap;
 
 /// Watches a sweep, turn by turn, and may end it.
 pub type Watcher<'a> = Box<dyn FnMut(&Record) -> ControlFlow<()> + 'a>;
@@ -15,7 +15,7 @@ pub type Watcher<'a> = Box<dyn FnMut(&Record) -> ControlFlow<()> + 'a>;
 pub struct InOrder<'a> {
     watcher: Watcher<'a>,
     /// Those whose turn has not come, by turn.
-    early: BTreeMap<u64, Record>,
+    early: VecMap<u64, Record>,
     next: u64,
     /// After how many turns the watcher had seen enough.
     end: Option<u64>,
@@ -24,7 +24,7 @@ pub struct InOrder<'a> {
 impl<'a> InOrder<'a> {
     /// The watcher has seen nothing yet.
     pub fn new(watcher: Watcher<'a>) -> Self {
-        Self { watcher, early: BTreeMap::new(), next: 0, end: None }
+        Self { watcher, early: VecMap::new(), next: 0, end: None }
     }
 
     /// A run is done; `has_turn` tells whether a turn is one of this sweep's shard.

@@ -1,12 +1,12 @@
 //! Failures that are kept with all that is needed to look into them: the smallest of each signature,
 //! and then the next ones, up to a bound.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use cutwater::explore::record::RunName;
 use cutwater::explore::{Experiments, Signature, run_plan};
+use cutwater::protocol::ordered::VecMap;
 
 use super::super::error::CliError;
 use super::super::failure;
@@ -24,7 +24,7 @@ const SIGNATURES_MAX: usize = 100;
 const DIRECTORY: &str = "failures";
 
 /// Where failures are kept, by their place in the sweep.
-pub type Kept = BTreeMap<u64, PathBuf>;
+pub type Kept = VecMap<u64, PathBuf>;
 
 /// Keeps failures in `out`; those that are kept already stay as they are.
 ///

@@ -3,7 +3,6 @@
 
 mod text;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -14,6 +13,7 @@ use cutwater::explore::report::{Unreached, unreached};
 use cutwater::explore::sweep::ScenarioReport;
 use cutwater::explore::{Signature, Statistics};
 use cutwater::plan::{FaultClass, FaultFamily, Scenario};
+use cutwater::protocol::ordered::VecMap;
 use serde::Serialize;
 use strum::IntoEnumIterator as _;
 
@@ -96,7 +96,7 @@ pub struct Pace {
 pub struct Row {
     name: String,
     seeds: u64,
-    faults: BTreeMap<FaultClass, u64>,
+    faults: VecMap<FaultClass, u64>,
     completed: u64,
     aborted: u64,
     restores: u64,

@@ -1,9 +1,8 @@
 //! What is swept: asked for by arguments, or as a results file says that it was.
 
-use std::collections::BTreeMap;
-
 use cutwater::explore::{StrategyName, Sweep, WorldKind};
 use cutwater::protocol::Defect;
+use cutwater::protocol::ordered::VecMap;
 use serde::{Deserialize, Serialize};
 
 use super::super::arguments;
@@ -32,7 +31,7 @@ pub struct Configuration {
 }
 
 /// The content of the scenarios that are files, by the name that the user gave each.
-pub type Files = BTreeMap<String, String>;
+pub type Files = VecMap<String, String>;
 
 /// A sweep, with where its scenarios come from.
 #[derive(Clone, Debug)]

@@ -1,6 +1,5 @@
 //! Attempts: placing subtasks on workers, starting them, noticing that they failed, starting again.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -10,6 +9,7 @@ use super::super::process::{Outbox, Timer};
 use super::ledger::Change;
 use super::workers::News;
 use super::{Coordinator, State};
+use crate::protocol::ordered::VecSet;
 use crate::protocol::{Attempt, CheckpointId, CompletedCheckpoint, Defect, ProcessId, VirtualTime};
 use crate::trace::Event;
 
@@ -21,13 +21,13 @@ pub enum Deployment {
     /// The attempt's number is being made durable.
     Starting,
     /// Workers restore their subtasks.
-    Deploying { deploy: Arc<Deploy>, ready: BTreeSet<u16> },
+    Deploying { deploy: Arc<Deploy>, ready: VecSet<u16> },
     /// All are ready; workers are told to run.
-    Launching { deploy: Arc<Deploy>, running: BTreeSet<u16> },
+    Launching { deploy: Arc<Deploy>, running: VecSet<u16> },
     /// All run; all input has ended at these workers.
-    Running { deploy: Arc<Deploy>, ended: BTreeSet<u16> },
+    Running { deploy: Arc<Deploy>, ended: VecSet<u16> },
     /// The savepoint that the job stops at is there; these workers have committed and finished.
-    Stopping { deploy: Arc<Deploy>, checkpoint: CheckpointId, finished: BTreeSet<u16> },
+    Stopping { deploy: Arc<Deploy>, checkpoint: CheckpointId, finished: VecSet<u16> },
 }
 
 impl Deployment {
@@ -44,7 +44,7 @@ impl Deployment {
 }
 
 /// The workers that host something.
-pub(super) fn hosts(deploy: &Deploy) -> BTreeSet<u16> {
+pub(super) fn hosts(deploy: &Deploy) -> VecSet<u16> {
     deploy.placement.iter().copied().collect()
 }
 
@@ -185,7 +185,7 @@ impl Coordinator {
             outbox.event(Event::Reshaped { attempt, term, topology });
         }
         if let Some(deployment) = self.deployment() {
-            let (deploy, ready) = (Arc::new(deploy), BTreeSet::new());
+            let (deploy, ready) = (Arc::new(deploy), VecSet::new());
             *deployment = Deployment::Deploying { deploy, ready };
         }
         outbox.event(Event::AttemptStarted { attempt, term, restored });
@@ -255,7 +255,7 @@ impl Coordinator {
         ready.insert(worker);
         if ready.is_superset(&hosts(deploy)) {
             let deploy = Arc::clone(deploy);
-            *deployment = Deployment::Launching { deploy, running: BTreeSet::new() };
+            *deployment = Deployment::Launching { deploy, running: VecSet::new() };
             self.repeat_deployment(outbox);
         }
     }
@@ -276,7 +276,7 @@ impl Coordinator {
         }
         running.insert(worker);
         if running.is_superset(&hosts(deploy)) {
-            let (deploy, ended) = (Arc::clone(deploy), BTreeSet::new());
+            let (deploy, ended) = (Arc::clone(deploy), VecSet::new());
             *deployment = Deployment::Running { deploy, ended };
             outbox.event(Event::AttemptRunning { attempt });
             let subtasks = self.job.topology().subtask_ids().collect();

@@ -4,11 +4,10 @@
 //! taken; only then are the sources asked. The enumerators' part is written with the metadata, so that it
 //! is durable when the checkpoint completes.
 
-use std::collections::BTreeMap;
-
 use super::super::message::Message;
 use super::super::process::{Outbox, Timer};
 use super::Coordinator;
+use crate::protocol::ordered::VecMap;
 use crate::protocol::{
     Acknowledgement, Attempt, Barrier, CheckpointId, CompletedCheckpoint, Defect, EnumeratorOutput,
     EnumeratorState, OperatorId, ProcessId, SplitEnumerator, SubtaskId, VirtualTime,
@@ -21,14 +20,14 @@ pub struct Enumerators {
     /// In the order of their operators; none before the first attempt of this reign.
     live: Vec<(OperatorId, SplitEnumerator)>,
     /// Their parts of the checkpoints that are pending or retained, each in the order of operators.
-    parts: BTreeMap<CheckpointId, Vec<EnumeratorState>>,
+    parts: VecMap<CheckpointId, Vec<EnumeratorState>>,
     /// Checkpoints that lie in the enumerators' mailbox. It is worked off in order, however long each waits: what
     /// is assigned between two cuts belongs to the later one.
-    mail: BTreeMap<CheckpointId, Barrier>,
+    mail: VecMap<CheckpointId, Barrier>,
     /// Checkpoints whose sources are asked when the readers have taken what they were told before.
-    draining: BTreeMap<CheckpointId, Barrier>,
+    draining: VecMap<CheckpointId, Barrier>,
     /// Checkpoints that every subtask has acknowledged, and that lack the enumerators' part.
-    awaiting_part: BTreeMap<CheckpointId, CompletedCheckpoint>,
+    awaiting_part: VecMap<CheckpointId, CompletedCheckpoint>,
 }
 
 impl Enumerators {

@@ -1,6 +1,5 @@
 //! From an empty memory to leadership: the record, the term, the retained checkpoints.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::super::message::{JobRecord, Message, MetaOperation, ObjectOperation, ObjectResult};
@@ -8,6 +7,7 @@ use super::super::process::{Outbox, Timer};
 use super::deployment::Deployment;
 use super::ledger::{Answer, Change};
 use super::{Coordinator, Purpose, State};
+use crate::protocol::ordered::{VecMap, VecSet};
 use crate::protocol::{CheckpointCoordinator, CheckpointId, Defect, ProcessId, VirtualTime};
 use crate::trace::Event;
 
@@ -98,7 +98,7 @@ impl Coordinator {
         let record = self.ledger.record();
         let mut wanted = record.retained.clone();
         wanted.extend(record.savepoints.origin);
-        self.state = State::Loading { wanted: BTreeSet::new(), loaded: BTreeMap::new() };
+        self.state = State::Loading { wanted: VecSet::new(), loaded: VecMap::new() };
         if self.defects.has(Defect::LatestFromListing) {
             return self.list(now, outbox);
         }

@@ -3,11 +3,10 @@
 //! A checkpoint can be given up while its metadata is being written, and a coordinator can die between
 //! taking a checkpoint out of its record and deleting it; nobody else knows of such objects.
 
-use std::collections::BTreeMap;
-
 use super::super::message::{ObjectOperation, ObjectResult};
 use super::super::process::Outbox;
 use super::{Coordinator, Purpose, State};
+use crate::protocol::ordered::VecMap;
 use crate::protocol::{CheckpointId, ObjectKey, VirtualTime};
 use crate::trace::Event;
 
@@ -51,7 +50,7 @@ impl Coordinator {
         outbox: &mut dyn Outbox,
     ) {
         let State::Leading { checkpoints, .. } = &self.state else { return };
-        let mut leftovers: BTreeMap<CheckpointId, Vec<ObjectKey>> = BTreeMap::new();
+        let mut leftovers: VecMap<CheckpointId, Vec<ObjectKey>> = VecMap::new();
         for key in keys {
             let checkpoint = checkpoint_of(key);
             let is_wanted = checkpoints.is_retained(checkpoint) || self.is_savepoint(checkpoint);

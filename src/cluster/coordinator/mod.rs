@@ -13,7 +13,6 @@ mod savepoint_file;
 mod savepoints;
 mod workers;
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,6 +26,7 @@ use super::process::{Input, Outbox, Timer};
 use super::requests::Requests;
 use super::settings::ClusterSettings;
 use crate::dataflow::Job;
+use crate::protocol::ordered::{VecMap, VecSet};
 use crate::protocol::rescale::Rescaling;
 use crate::protocol::{
     CheckpointCoordinator, CheckpointId, CompletedCheckpoint, DefectSet, Incarnation, ProcessId,
@@ -83,9 +83,9 @@ enum State {
     /// Reads the metadata of the retained checkpoints: all of them, or it does not go on (FLINK-22502).
     Loading {
         /// Those that were not read yet.
-        wanted: BTreeSet<CheckpointId>,
+        wanted: VecSet<CheckpointId>,
         /// Those that were read.
-        loaded: BTreeMap<CheckpointId, CompletedCheckpoint>,
+        loaded: VecMap<CheckpointId, CompletedCheckpoint>,
     },
     /// Knows all that is durable.
     Leading {

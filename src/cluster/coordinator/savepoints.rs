@@ -1,7 +1,5 @@
 //! Savepoints and what else somebody may ask of a job: to be stopped at one, and to be resumed from it.
 
-use std::collections::BTreeSet;
-
 use super::super::message::{Heartbeat, Message, ObjectOperation, ObjectResult, Request};
 use super::super::process::Outbox;
 use super::checkpoints::assembled;
@@ -10,6 +8,7 @@ use super::enumerator::Enumerators;
 use super::ledger::Change;
 use super::savepoint_file::SavepointFile;
 use super::{Coordinator, Purpose, State, metadata};
+use crate::protocol::ordered::VecSet;
 use crate::protocol::{
     Barrier, CheckpointId, CompletedCheckpoint, CoordinatorOutput, Defect, EnumeratorState,
     ObjectKey, ProcessId, Protocol, RequestNumber, SavepointMode, SavepointRequest, VirtualTime,
@@ -151,7 +150,7 @@ impl Coordinator {
         let Deployment::Running { deploy, .. } = deployment else {
             return self.stopped(checkpoint, false, outbox);
         };
-        let (deploy, finished) = (std::sync::Arc::clone(deploy), BTreeSet::new());
+        let (deploy, finished) = (std::sync::Arc::clone(deploy), VecSet::new());
         *deployment = Deployment::Stopping { deploy, checkpoint, finished };
         self.repeat_deployment(outbox);
     }

@@ -1,15 +1,15 @@
 //! Which workers live, as far as the coordinator can know.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::super::message::Heartbeat;
+use crate::protocol::ordered::VecMap;
 use crate::protocol::{Attempt, Incarnation, VirtualTime};
 
 /// The workers that have been heard of.
 #[derive(Clone, Debug, Default)]
 pub struct Workers {
-    known: BTreeMap<u16, Known>,
+    known: VecMap<u16, Known>,
 }
 
 #[derive(Clone, Copy, Debug)]

@@ -40,12 +40,7 @@ impl Inquiry {
 impl Task {
     /// The enumerator says something, perhaps again. What is told out of order is told again later; what
     /// was taken is confirmed however often it comes, since the confirmation may have been lost.
-    pub fn handle_split_event(
-        &mut self,
-        number: u32,
-        event: SplitEvent,
-        env: &mut Env<'_>,
-    ) {
+    pub fn handle_split_event(&mut self, number: u32, event: SplitEvent, env: &mut Env<'_>) {
         let Some(inquiry) = self.source.as_mut().map(SourceReader::inquiry) else { return };
         let taken = inquiry.taken().unwrap_or(number + 1);
         let is_next = number == taken || self.defects.has(Defect::RepeatedAssignmentTaken);

@@ -1,7 +1,5 @@
 //! Channel state: what a barrier overtook in the inputs and outputs of a task, captured and restored.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use super::super::buffers::{Buffer, Parcel, end_within_item};
@@ -10,6 +8,7 @@ use super::input_channel::InputChannel;
 use super::outputs::ChannelParcels;
 use super::snapshot::Snapshotting;
 use super::{Env, Task};
+use crate::protocol::ordered::VecMap;
 use crate::protocol::{ChannelId, CheckpointId, Defect, Element};
 use crate::trace::{ChannelStateCaptured, ChannelStateRestored, Event, InFlight};
 
@@ -38,9 +37,9 @@ pub struct Capturing {
     /// Whether the barrier may still overtake something in an output queue.
     outputs_missing: bool,
     /// How many items of an input a restore had put back, and nobody had processed at the cut.
-    restored: BTreeMap<ChannelId, usize>,
+    restored: VecMap<ChannelId, usize>,
     /// What had been taken off an input and not been read at the cut: before all that the gate records.
-    unread: BTreeMap<ChannelId, Buffer>,
+    unread: VecMap<ChannelId, Buffer>,
     state: ChannelState,
 }
 
@@ -67,26 +66,22 @@ impl Task {
     }
 
     /// By input, what was taken off it and not read.
-    fn unread(&self) -> BTreeMap<ChannelId, Buffer> {
+    fn unread(&self) -> VecMap<ChannelId, Buffer> {
         if self.defects.has(Defect::UnreadNotCaptured) {
-            return BTreeMap::new();
+            return VecMap::new();
         }
         let unread = |input: &InputChannel| Some((input.id(), input.unread()?));
         self.inputs.iter().filter_map(unread).collect()
     }
 
     /// The gate has recorded all that came before the barriers.
-    pub(super) fn handle_captured(
-        &mut self,
-        checkpoint: CheckpointId,
-        env: &mut Env<'_>,
-    ) {
+    pub(super) fn handle_captured(&mut self, checkpoint: CheckpointId, env: &mut Env<'_>) {
         let Some(lanes) = self.gate.take_captured(checkpoint) else { return };
         let forgets = self.defects.has(Defect::RestoredNotCapturedAgain);
         let ids = self.inputs.iter().map(|input| input.id());
         let Some(capturing) = capturing(&mut self.snapshots, checkpoint) else { return };
         let restored =
-            if forgets { std::mem::take(&mut capturing.restored) } else { BTreeMap::new() };
+            if forgets { std::mem::take(&mut capturing.restored) } else { VecMap::new() };
         let mut unread = std::mem::take(&mut capturing.unread);
         let lanes = ids.zip(lanes).map(|(channel, waiting)| {
             let begun = unread.remove(&channel).map(Parcel::Buffer);
@@ -175,7 +170,7 @@ impl Task {
 }
 
 fn capturing(
-    snapshots: &mut BTreeMap<CheckpointId, Snapshotting>,
+    snapshots: &mut VecMap<CheckpointId, Snapshotting>,
     checkpoint: CheckpointId,
 ) -> Option<&mut Capturing> {
     snapshots.get_mut(&checkpoint)?.capturing.as_mut()

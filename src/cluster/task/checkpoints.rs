@@ -10,11 +10,7 @@ use crate::trace::Event;
 
 impl Task {
     /// What the gate says, in order.
-    pub(super) fn handle_output(
-        &mut self,
-        output: GateOutput<Parcel>,
-        env: &mut Env<'_>,
-    ) {
+    pub(super) fn handle_output(&mut self, output: GateOutput<Parcel>, env: &mut Env<'_>) {
         let (subtask, attempt) = (self.id, self.attempt);
         match output {
             GateOutput::Item { channel, item } => self.take(channel, item, env),

@@ -3,6 +3,7 @@
 use super::super::message::{Message, SinkOperation};
 use super::{Env, Phase, Purpose, Task};
 use crate::dataflow::Record;
+use crate::protocol::ordered::{VecMap, VecSet};
 use crate::protocol::rescale::FormerName;
 use crate::protocol::subtask::AsyncPart;
 use crate::protocol::{
@@ -10,7 +11,6 @@ use crate::protocol::{
     TwoPhaseCommit,
 };
 use crate::trace::Event;
-use std::collections::{BTreeMap, BTreeSet};
 
 /// What a sink has not yet handed to the target, and its transactions.
 #[derive(Clone, Debug)]
@@ -19,7 +19,7 @@ pub struct SinkWriter {
     buffer: Vec<Record>,
     /// Pre-commits under way, and whether each was confirmed. A snapshot holds what all earlier ones
     /// prepared: none is durable before they are.
-    pre_commits: BTreeMap<CheckpointId, bool>,
+    pre_commits: VecMap<CheckpointId, bool>,
     mode: Mode,
 }
 
@@ -29,7 +29,7 @@ enum Mode {
     /// Not known before the restore.
     Closed { transactional: bool },
     /// They become visible when their checkpoint completes.
-    Transactional { commit: TwoPhaseCommit, written: u64, nonempty: BTreeSet<TransactionId> },
+    Transactional { commit: TwoPhaseCommit, written: u64, nonempty: VecSet<TransactionId> },
     /// They are visible at once.
     AtLeastOnce { producer: TransactionId, written: u64 },
 }
@@ -44,7 +44,7 @@ impl SinkWriter {
         };
         Some(Self {
             buffer: Vec::new(),
-            pre_commits: BTreeMap::new(),
+            pre_commits: VecMap::new(),
             mode: Mode::Closed { transactional },
         })
     }
@@ -63,10 +63,8 @@ impl SinkWriter {
             *confirmed = true;
         }
         let mut durable = Vec::new();
-        while let Some(first) = self.pre_commits.first_entry()
-            && *first.get()
-        {
-            durable.push(first.remove_entry().0);
+        while let Some((first, _)) = self.pre_commits.pop_first_if(|_, confirmed| *confirmed) {
+            durable.push(first);
         }
         durable
     }
@@ -165,11 +163,7 @@ impl Task {
         }
     }
 
-    pub(super) fn commit_completed(
-        &mut self,
-        checkpoint: CheckpointId,
-        env: &mut Env<'_>,
-    ) {
+    pub(super) fn commit_completed(&mut self, checkpoint: CheckpointId, env: &mut Env<'_>) {
         if let Some(SinkWriter { mode: Mode::Transactional { commit, .. }, .. }) = &mut self.sink {
             commit.handle_completed(checkpoint);
             self.carry_out_commits(env);
@@ -201,12 +195,7 @@ impl Task {
     }
 
     /// Flushes into `transaction`, which is no longer the open one, and prepares it.
-    fn prepare(
-        &mut self,
-        transaction: TransactionId,
-        checkpoint: CheckpointId,
-        env: &mut Env<'_>,
-    ) {
+    fn prepare(&mut self, transaction: TransactionId, checkpoint: CheckpointId, env: &mut Env<'_>) {
         let subtask = self.id;
         let flush = !self.defects.has(Defect::NoFlushAtBarrier);
         let Some(sink) = &mut self.sink else { return };
@@ -226,11 +215,7 @@ impl Task {
     }
 
     /// What was written before the barrier of `checkpoint` is durable.
-    pub fn handle_pre_committed(
-        &mut self,
-        checkpoint: CheckpointId,
-        env: &mut Env<'_>,
-    ) {
+    pub fn handle_pre_committed(&mut self, checkpoint: CheckpointId, env: &mut Env<'_>) {
         let durable = self.sink.as_mut().map_or(Vec::new(), |sink| sink.confirm(checkpoint));
         for checkpoint in durable {
             self.checkpoint.handle_part_durable(checkpoint, AsyncPart::PreCommit);

@@ -1,14 +1,13 @@
 //! The beginning of a task in another shape than its snapshots were taken in: it takes its share of the state,
 //! and of what was in flight.
 
-use std::collections::BTreeMap;
-
 use super::super::buffers::{Parcel, items_of};
 use super::super::message::Deploy;
 use super::channel_state::{ChannelState, in_flight};
 use super::restoring::Committables;
 use super::{Env, Task};
 use crate::dataflow::{Item, Job, Part, Share};
+use crate::protocol::ordered::VecMap;
 use crate::protocol::redistribute::joined;
 use crate::protocol::{ChannelId, CheckpointId, Defect, DefectSet, Digest};
 use crate::trace::{ChannelStateDealt, ChannelStateRestored, Dealt, Event};
@@ -27,7 +26,7 @@ struct Found {
 fn joined_items(
     found: impl Iterator<Item = (ChannelId, Found)>,
     defects: DefectSet,
-) -> Result<BTreeMap<ChannelId, Vec<Item>>, String> {
+) -> Result<VecMap<ChannelId, Vec<Item>>, String> {
     let join = |(channel, Found { arrived, unsent }): (ChannelId, Found)| {
         let items = items_of(&joined(arrived, unsent, defects));
         items.map(|items| (channel, items)).map_err(|error| format!("{channel}: {error}"))
@@ -72,10 +71,10 @@ impl Task {
     fn take_read(
         &mut self,
         deploy: &Deploy,
-    ) -> (Vec<Part>, Committables, BTreeMap<ChannelId, Found>) {
+    ) -> (Vec<Part>, Committables, VecMap<ChannelId, Found>) {
         let own = deploy.snapshots_of(self.id);
         let (mut parts, mut transactions) = (Vec::new(), Vec::new());
-        let mut found = BTreeMap::<ChannelId, Found>::new();
+        let mut found = VecMap::<ChannelId, Found>::new();
         let mut read = std::mem::take(&mut self.read).into_values();
         for (handle, (stored, ChannelState { inputs, .. })) in own.iter().zip(read.by_ref()) {
             parts.push(Part { subtask: handle.subtask, state: stored.state });
@@ -105,7 +104,7 @@ impl Task {
         let dealt = shares.iter().map(|share| self.dealt(share)).collect();
         let dealt = ChannelStateDealt { subtask, attempt, checkpoint, dealt };
         env.outbox.event(Event::ChannelStateDealt(Box::new(dealt)));
-        let mut lanes = BTreeMap::<usize, Vec<Parcel>>::new();
+        let mut lanes = VecMap::<usize, Vec<Parcel>>::new();
         for Share { input, items, .. } in shares {
             lanes.entry(input).or_default().extend(items.into_iter().map(Parcel::Item));
         }

@@ -28,7 +28,6 @@ use snapshot::Snapshotting;
 pub use snapshot::StoredSnapshot;
 use source::SourceReader;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::buffers::Parcel;
@@ -37,6 +36,7 @@ use super::process::{Outbox, Timer};
 use super::requests::Requests;
 use super::settings::ClusterSettings;
 use crate::dataflow::{Item, Job, Outputs, Subtask};
+use crate::protocol::ordered::VecMap;
 use crate::protocol::subtask::AsyncPart;
 use crate::protocol::{
     Attempt, ChannelId, CheckpointId, DefectSet, Element, GateOutput, InputGate, OperatorRole,
@@ -105,7 +105,7 @@ pub struct Task {
     source: Option<SourceReader>,
     savepoint: SavepointSide,
     sink: Option<SinkWriter>,
-    snapshots: BTreeMap<CheckpointId, Snapshotting>,
+    snapshots: VecMap<CheckpointId, Snapshotting>,
     /// What has been read of the snapshots that it starts from, where there are several.
     read: Read,
     /// Whether it tells what state it owns.
@@ -182,7 +182,7 @@ impl Task {
             source: None,
             savepoint: SavepointSide::default(),
             sink: SinkWriter::for_role(role),
-            snapshots: BTreeMap::new(),
+            snapshots: VecMap::new(),
             read: Read::default(),
             tells_ownership: job.is_rescalable().then(|| Arc::clone(job)),
             timed: CheckpointId::default(),
@@ -286,12 +286,7 @@ impl Task {
     }
 
     /// The receiver of `channel` can take more.
-    pub fn handle_credit(
-        &mut self,
-        channel: ChannelId,
-        credits: u32,
-        env: &mut Env<'_>,
-    ) {
+    pub fn handle_credit(&mut self, channel: ChannelId, credits: u32, env: &mut Env<'_>) {
         self.outputs.handle_credit(channel, credits, env.outbox);
         self.look_for_captured_outputs(env);
         self.run(env);

@@ -3,7 +3,6 @@
 //! In the shape in which the checkpoint was taken that is one snapshot. In another it is several, and
 //! what the subtask starts from is made of them once all have been read.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::super::message::{Deploy, DeployedShape, ObjectOperation};
@@ -11,6 +10,7 @@ use super::channel_state::ChannelState;
 use super::snapshot::object_request;
 use super::{Env, Phase, Purpose, SourceReader, StoredSnapshot, Task};
 use crate::dataflow::{Job, SubtaskState};
+use crate::protocol::ordered::VecMap;
 use crate::protocol::rescale::FormerName;
 use crate::protocol::{
     Attempt, CheckpointId, Digest, Protocol, SnapshotHandle, SubtaskCheckpoint, TransactionId,
@@ -26,7 +26,7 @@ pub struct Shapes {
 }
 
 /// What was read, by the place of the handle among those that the task reads.
-pub type Read = BTreeMap<u16, (StoredSnapshot, ChannelState)>;
+pub type Read = VecMap<u16, (StoredSnapshot, ChannelState)>;
 
 /// Transactions that a snapshot held prepared.
 pub(super) type Committables = Vec<(CheckpointId, TransactionId)>;

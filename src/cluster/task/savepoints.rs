@@ -1,9 +1,8 @@
 //! A task's part in savepoints: a source stops reading at the barrier of a terminal one, or ends before it;
 //! all finish when they learn that it has completed.
 
-use std::collections::BTreeSet;
-
 use super::{Env, Phase, Task};
+use crate::protocol::ordered::VecSet;
 use crate::protocol::{Barrier, CheckpointId, Defect, SavepointMode};
 
 /// How many savepoints a task remembers.
@@ -13,7 +12,7 @@ const KNOWN_MAX: usize = 16;
 #[derive(Clone, Debug, Default)]
 pub struct SavepointSide {
     /// The newest that it was asked for: a newer checkpoint does not make their snapshots superfluous.
-    known: BTreeSet<CheckpointId>,
+    known: VecSet<CheckpointId>,
     /// At and below this nothing stops the task any more.
     over: CheckpointId,
     /// The savepoint that the job is to stop at.
@@ -79,11 +78,7 @@ impl Task {
     }
 
     /// The turn of a source's trigger has come: with a drain all input ends before it.
-    pub(super) fn drain_before(
-        &mut self,
-        checkpoint: CheckpointId,
-        env: &mut Env<'_>,
-    ) {
+    pub(super) fn drain_before(&mut self, checkpoint: CheckpointId, env: &mut Env<'_>) {
         if self.savepoint.mode_of(checkpoint) == Some(SavepointMode::Drain)
             && !self.defects.has(Defect::NoEndInputOnDrain)
         {

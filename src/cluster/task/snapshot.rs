@@ -184,12 +184,7 @@ impl Task {
     }
 
     /// The upload is over.
-    pub fn handle_uploaded(
-        &mut self,
-        checkpoint: CheckpointId,
-        stored: bool,
-        env: &mut Env<'_>,
-    ) {
+    pub fn handle_uploaded(&mut self, checkpoint: CheckpointId, stored: bool, env: &mut Env<'_>) {
         if stored {
             self.checkpoint.handle_part_durable(checkpoint, AsyncPart::Upload);
         } else {
@@ -219,11 +214,7 @@ impl Task {
 
     /// A completed checkpoint's snapshot and all before it are the coordinator's now. Only now may
     /// the source log be told.
-    pub(super) fn forget_completed(
-        &mut self,
-        checkpoint: CheckpointId,
-        env: &mut Env<'_>,
-    ) {
+    pub(super) fn forget_completed(&mut self, checkpoint: CheckpointId, env: &mut Env<'_>) {
         if let Some(snapshotting) = self.snapshots.get(&checkpoint) {
             Self::commit_offsets(&snapshotting.positions, env);
         }
@@ -233,11 +224,7 @@ impl Task {
     }
 }
 
-pub(super) fn object_request(
-    purpose: Purpose,
-    operation: ObjectOperation,
-    env: &mut Env<'_>,
-) {
+pub(super) fn object_request(purpose: Purpose, operation: ObjectOperation, env: &mut Env<'_>) {
     let message = |request| Message::Object { request, operation };
     env.requests.send(env.now, ProcessId::ObjectStore, purpose, message, env.outbox);
 }

@@ -149,12 +149,7 @@ impl SourceReader {
     }
 
     /// A split more.
-    pub fn add(
-        &mut self,
-        position: SplitPosition,
-        subtask: SubtaskId,
-        env: &mut Env<'_>,
-    ) {
+    pub fn add(&mut self, position: SplitPosition, subtask: SubtaskId, env: &mut Env<'_>) {
         let mut split = SplitReader::new(position);
         split.fetch_ahead(subtask, env);
         self.splits.push(split);

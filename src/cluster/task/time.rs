@@ -16,12 +16,7 @@ impl Task {
     }
 
     /// An item is about to be processed; a record has an event of its own.
-    pub(super) fn tell_received(
-        &self,
-        channel: usize,
-        item: &Item,
-        env: &mut Env<'_>,
-    ) {
+    pub(super) fn tell_received(&self, channel: usize, item: &Item, env: &mut Env<'_>) {
         if let Item::Watermark(watermark) = *item
             && env.settings.observe_time
         {

@@ -2,7 +2,6 @@
 //! rises most.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::thread;
@@ -11,6 +10,7 @@ use serde::Serialize;
 
 use super::forks::{Forks, Place};
 use super::{LocaliseError, Settings};
+use crate::protocol::ordered::{VecMap, VecSet};
 
 /// What the forks at one place came to.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -56,7 +56,7 @@ fn interval(hits: u32, of: u32) -> (f64, f64) {
 
 /// The counts so far, by the place's index.
 pub struct Estimates {
-    counts: BTreeMap<usize, Count>,
+    counts: VecMap<usize, Count>,
     places: Vec<Place>,
     /// The stretches that rose most, one of which is the leap.
     leaps: Vec<(usize, usize)>,
@@ -93,7 +93,7 @@ const SHARPER: u32 = 4;
 
 impl Estimates {
     fn new(places: Vec<Place>) -> Self {
-        Self { counts: BTreeMap::new(), places, leaps: Vec::new(), forgotten: 0 }
+        Self { counts: VecMap::new(), places, leaps: Vec::new(), forgotten: 0 }
     }
 
     /// Runs all forks that are needed.
@@ -127,7 +127,7 @@ impl Estimates {
         }
         estimates.leaps = estimates.steps().greatest(LEAPS);
         let beside = estimates.leaps.iter().flat_map(|(before, after)| [*before, *after]);
-        let beside: BTreeSet<usize> = beside.collect();
+        let beside: VecSet<usize> = beside.collect();
         estimates.forget(&beside);
         let last = most.saturating_mul(SHARPER + 1);
         run(&mut estimates, beside.into_iter().collect(), most..last)?;
@@ -135,7 +135,7 @@ impl Estimates {
     }
 
     /// What was chosen for rising steeply is counted anew: chance chose it, too.
-    fn forget(&mut self, places: &BTreeSet<usize>) {
+    fn forget(&mut self, places: &VecSet<usize>) {
         for place in places {
             if let Some(count) = self.counts.insert(*place, Count::default()) {
                 self.forgotten += u64::from(count.forks);

@@ -1,7 +1,5 @@
 //! The compact form of a reach: numbers, and a hash of what they stand for.
 
-use std::collections::BTreeMap;
-
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use strum::IntoEnumIterator as _;
@@ -11,6 +9,7 @@ use super::cell::Cell;
 use super::counts::Reach;
 use super::phase::Phase;
 use crate::plan::{FaultClass, Situation};
+use crate::protocol::ordered::VecMap;
 use crate::trace::Point;
 
 /// Everything as numbers; enums by their place, counts up to the last that is not 0.
@@ -86,8 +85,8 @@ fn filled<const N: usize>(counts: &[u64]) -> Option<[u64; N]> {
     Some(all)
 }
 
-fn cells(compact: &[(u8, u8, u8, u64)]) -> Option<BTreeMap<Cell, u64>> {
-    let mut cells = BTreeMap::new();
+fn cells(compact: &[(u8, u8, u8, u64)]) -> Option<VecMap<Cell, u64>> {
+    let mut cells = VecMap::new();
     for (point, class, phase, count) in compact {
         let point = Point::iter().nth(usize::from(*point))?;
         let class = FaultClass::iter().nth(usize::from(*class))?;

@@ -1,11 +1,10 @@
 //! What was reached, counted: one run, or many together.
 
-use std::collections::BTreeMap;
-
 use strum::{EnumCount as _, IntoEnumIterator as _};
 
 use super::cell::Cell;
 use crate::plan::{Expectation, Situation};
+use crate::protocol::ordered::VecMap;
 use crate::trace::Point;
 
 /// What was reached. Adding is commutative and associative, so that shards can be merged in any order.
@@ -18,7 +17,7 @@ pub struct Reach {
     /// Runs of jobs that write outside transactions.
     pub(super) writing_at_once: u64,
     pub(super) points: [u64; Point::COUNT],
-    pub(super) cells: BTreeMap<Cell, u64>,
+    pub(super) cells: VecMap<Cell, u64>,
     pub(super) situations: [u64; Situation::COUNT],
 }
 
@@ -28,7 +27,7 @@ impl Default for Reach {
             runs: 0,
             writing_at_once: 0,
             points: [0; Point::COUNT],
-            cells: BTreeMap::new(),
+            cells: VecMap::new(),
             situations: [0; Situation::COUNT],
         }
     }

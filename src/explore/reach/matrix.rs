@@ -1,7 +1,5 @@
 //! The matrix: protocol point × fault class.
 
-use std::collections::BTreeSet;
-
 use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
 use strum::{EnumCount as _, IntoEnumIterator as _};
@@ -9,6 +7,7 @@ use strum::{EnumCount as _, IntoEnumIterator as _};
 use super::counts::Reach;
 use super::impossible::{Jobs, Rule};
 use crate::plan::{FaultClass, FaultFamily};
+use crate::protocol::ordered::{VecMap, VecSet};
 use crate::trace::Point;
 
 /// Which faults struck after which points, and which could have.
@@ -61,7 +60,7 @@ pub struct Coverage {
 impl Matrix {
     /// The matrix of what was reached, where these classes were asked for beside those that struck.
     #[must_use]
-    pub fn new(reach: &Reach, asked: &BTreeSet<FaultClass>) -> Self {
+    pub fn new(reach: &Reach, asked: &VecSet<FaultClass>) -> Self {
         let mut struck = [[0_u64; FaultClass::COUNT]; Point::COUNT];
         for (cell, count) in reach.cells() {
             let entry = &mut struck[cell.point as usize][cell.class as usize];
@@ -73,7 +72,7 @@ impl Matrix {
             observe_time: reach.point(Point::TimeRestored) > 0,
         };
         let struck_classes = reach.cells().map(|(cell, _)| cell.class);
-        let asked: BTreeSet<FaultClass> = asked.iter().copied().chain(struck_classes).collect();
+        let asked: VecSet<FaultClass> = asked.iter().copied().chain(struck_classes).collect();
         let row = |point: Point| {
             let mut entries = [Entry::Missing; FaultClass::COUNT];
             for class in FaultClass::iter() {
@@ -218,7 +217,7 @@ impl Serialize for Row {
         let struck = possible.map(|(class, entry)| (class, entry.count()));
         let mut map = serializer.serialize_map(Some(2))?;
         map.serialize_entry("passed", &self.passed)?;
-        map.serialize_entry("struck", &struck.collect::<std::collections::BTreeMap<_, _>>())?;
+        map.serialize_entry("struck", &struck.collect::<VecMap<_, _>>())?;
         map.end()
     }
 }

@@ -1,10 +1,10 @@
 //! The plateau: where more runs have stopped showing anything new.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 use super::cell::Cell;
 use super::counts::Reach;
+use crate::protocol::ordered::{VecMap, VecSet};
 
 /// Says when no new cell (point, fault class, phase) has appeared for so many runs.
 ///
@@ -13,13 +13,13 @@ use super::counts::Reach;
 #[derive(Clone, Debug)]
 pub struct Plateau {
     patience: u64,
-    seen: BTreeSet<Cell>,
+    seen: VecSet<Cell>,
     /// The place of the next run to be looked at.
     next: u64,
     /// Runs since the last that showed something new.
     without: u64,
     /// Runs that came in before their turn.
-    waiting: BTreeMap<u64, Vec<Cell>>,
+    waiting: VecMap<u64, Vec<Cell>>,
     /// Where the plateau was reached.
     end: Option<u64>,
 }
@@ -30,10 +30,10 @@ impl Plateau {
     pub fn new(patience: u64) -> Self {
         Self {
             patience: patience.max(1),
-            seen: BTreeSet::new(),
+            seen: VecSet::new(),
             next: 0,
             without: 0,
-            waiting: BTreeMap::new(),
+            waiting: VecMap::new(),
             end: None,
         }
     }

@@ -1,11 +1,10 @@
 //! Judges the situations that take more than one event to tell.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use strum::EnumCount as _;
 
 use super::phase::{Phase, PhaseTracker};
 use crate::plan::Situation;
+use crate::protocol::ordered::{VecMap, VecSet};
 use crate::protocol::topology::OperatorRole;
 use crate::protocol::{AbortReason, Attempt, CheckpointId, ProcessId, SubtaskId, Topology};
 use crate::trace::Event;
@@ -21,13 +20,13 @@ pub(super) struct Situations {
     /// Whether a checkpoint completed since the current attempt was started.
     has_completed: bool,
     /// Aborted checkpoints, the newest [`ABORTED_MAX`].
-    aborted: BTreeSet<CheckpointId>,
+    aborted: VecSet<CheckpointId>,
     /// Savepoints that are pending.
-    savepoints: BTreeSet<CheckpointId>,
+    savepoints: VecSet<CheckpointId>,
     /// Workers that are down.
-    down: BTreeSet<ProcessId>,
+    down: VecSet<ProcessId>,
     /// Subtasks that wait for barriers, and for whose, where none has come ahead.
-    aligning: BTreeMap<SubtaskId, Option<CheckpointId>>,
+    aligning: VecMap<SubtaskId, Option<CheckpointId>>,
     /// The receiver of each channel.
     receivers: Vec<SubtaskId>,
     /// Whether the job writes outside transactions.

@@ -1,6 +1,5 @@
 //! What a sweep reached: by scenario, and together; as it is written to `reach.json`.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -10,6 +9,7 @@ use super::impossible::Rule;
 use super::matrix::{Coverage, Matrix};
 use crate::explore::sweep::SweepReport;
 use crate::plan::{Expectation, FaultClass, Scenario};
+use crate::protocol::ordered::{VecMap, VecSet};
 use crate::trace::Point;
 
 /// From how many runs on every expectation of a scenario must have been met.
@@ -31,7 +31,7 @@ pub struct ScenarioReach {
     /// Its name.
     pub name: String,
     /// The classes of faults that it asks for.
-    pub asked: BTreeSet<FaultClass>,
+    pub asked: VecSet<FaultClass>,
     /// What it is for.
     pub sometimes: Vec<Expectation>,
     /// What was reached.
@@ -203,7 +203,7 @@ pub struct ReachDocument {
     version: u32,
     figures: Figures,
     matrix: Matrix,
-    missing: BTreeMap<Point, Vec<FaultClass>>,
+    missing: VecMap<Point, Vec<FaultClass>>,
     impossible: Vec<ImpossibleCells>,
     scenarios: Vec<ScenarioDocument>,
 }
@@ -249,7 +249,7 @@ impl ReachDocument {
     #[must_use]
     pub fn new(sweep: &SweepReach) -> Self {
         let matrix = sweep.matrix();
-        let mut missing: BTreeMap<Point, Vec<FaultClass>> = BTreeMap::new();
+        let mut missing: VecMap<Point, Vec<FaultClass>> = VecMap::new();
         for (point, class) in matrix.missing() {
             missing.entry(point).or_default().push(class);
         }

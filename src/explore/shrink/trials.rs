@@ -1,6 +1,5 @@
 //! Candidates, tried: none twice, several at a time, and the first in order that will do wins.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -11,6 +10,7 @@ use super::runner::Runner;
 use crate::explore::signature::Signature;
 use crate::plan::Plan;
 use crate::protocol::DefectSet;
+use crate::protocol::ordered::{VecMap, VecSet};
 
 /// Tries plans, and remembers what came of them.
 pub struct Trials<'a> {
@@ -22,9 +22,9 @@ pub struct Trials<'a> {
     jobs: usize,
     left: u64,
     is_over: &'a (dyn Fn() -> bool + Sync),
-    known: Mutex<BTreeMap<u128, bool>>,
+    known: Mutex<VecMap<u128, bool>>,
     /// Those that count. With several threads more may be known: a result must not depend on that.
-    counted: BTreeSet<u128>,
+    counted: VecSet<u128>,
 }
 
 impl<'a> Trials<'a> {
@@ -36,8 +36,8 @@ impl<'a> Trials<'a> {
         (jobs, runs_max): (usize, u64),
         is_over: &'a (dyn Fn() -> bool + Sync),
     ) -> Self {
-        let known = Mutex::new(BTreeMap::new());
-        let counted = BTreeSet::new();
+        let known = Mutex::new(VecMap::new());
+        let counted = VecSet::new();
         let left = runs_max;
         Self { runner, target, is_controlled, jobs, left, is_over, known, counted }
     }
@@ -67,7 +67,7 @@ impl<'a> Trials<'a> {
     /// How many of the candidates, from the first on, can be tried with what is left.
     fn affordable(&self, keys: &[u128]) -> usize {
         let mut left = self.left;
-        let mut fresh = BTreeSet::new();
+        let mut fresh = VecSet::new();
         for (place, key) in keys.iter().enumerate() {
             if !self.counted.contains(key) && fresh.insert(*key) {
                 if left == 0 {

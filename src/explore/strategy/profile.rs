@@ -4,13 +4,13 @@
 //! what a seed costs. Seeds of one scenario differ in length by a small factor, and aims prefer early
 //! occurrences, so that most of them are there in any run.
 
-use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::explore::run::{WorldKind, run_plan};
 use crate::explore::{Experiments, Prepared};
 use crate::plan::{Plan, Scenario};
+use crate::protocol::ordered::VecMap;
 use crate::protocol::{DefectSet, SubtaskId};
 use crate::trace::{Event, Point, Stamp};
 use crate::workload::WorkloadError;
@@ -19,7 +19,7 @@ use crate::world::Observer;
 /// How often points are reached.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Profile {
-    counts: BTreeMap<(Point, Option<SubtaskId>), u32>,
+    counts: VecMap<(Point, Option<SubtaskId>), u32>,
 }
 
 impl Profile {

@@ -1,5 +1,3 @@
-use std::collections::{BTreeMap, BTreeSet};
-
 use strum::IntoEnumIterator as _;
 
 use super::*;
@@ -7,6 +5,7 @@ use crate::explore::{WorldKind, run_plan};
 use crate::plan::draw::aim::{Home, can_aim};
 use crate::plan::scenario::{all, built_in};
 use crate::plan::{Fault, FaultClass, When};
+use crate::protocol::ordered::{VecMap, VecSet};
 use crate::protocol::{ProcessId, Topology};
 
 fn named(name: &str) -> Scenario {
@@ -100,8 +99,8 @@ fn strategies_find_nothing_where_nothing_is_wrong() {
 /// Each class that a strategy draws strikes in one of so many seeds.
 fn every_class_strikes(name: StrategyName, scenarios: &[&str], seeds: u64) {
     let experiments = Experiments::new();
-    let mut drawn = BTreeMap::new();
-    let mut struck = BTreeSet::new();
+    let mut drawn = VecMap::new();
+    let mut struck = VecSet::new();
     for scenario in scenarios.iter().map(|name| named(name)) {
         for seed in 0..seeds {
             let plan = plan(name, &scenario, seed, &experiments);
@@ -173,7 +172,7 @@ fn the_aimed_strategy_tries_every_cell_before_it_tries_one_again() {
     let (scenario, experiments) = (named("sequence"), Experiments::new());
     let profile = experiments.profiles.of(&scenario, &experiments).expect("it can be drawn");
     let cells = cells::cells(&scenario, &profile);
-    let distinct: BTreeSet<_> = cells.iter().copied().collect();
+    let distinct: VecSet<_> = cells.iter().copied().collect();
     assert_eq!(distinct.len(), cells.len());
     assert!(cells.iter().all(|(point, class)| can_aim(*class, *point)));
     assert!(cells.len() > 1_000, "{} cells", cells.len());
@@ -200,7 +199,7 @@ fn the_exhaustive_strategy_repeats_nothing_and_ends() {
     scenario.swarm.suppressed = FaultClass::iter().filter(|class| !only.contains(class)).collect();
     let count = Exhaustive.count(&scenario, &experiments).expect("it can be drawn");
     let singles = (count * 2).isqrt();
-    let mut seen = BTreeSet::new();
+    let mut seen = VecSet::new();
     for number in (0..singles).chain(count - 100..count) {
         let plan = plan(StrategyName::Exhaustive, &scenario, number, &experiments);
         assert_eq!(plan.faults.len(), if number < singles { 1 } else { 2 }, "number {number}");

@@ -1,9 +1,9 @@
 //! What a subtask knows of event time.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::protocol::Digest;
+use crate::protocol::ordered::VecSet;
 
 /// The watermark before any has been seen.
 pub(super) const WATERMARK_MIN: i64 = i64::MIN;
@@ -33,9 +33,9 @@ pub(super) struct Stand {
     /// By channel, whether it leads back; empty where none does.
     pub back: Arc<[bool]>,
     /// Registered, and neither fired nor taken back.
-    pub pending: BTreeSet<Timer>,
+    pub pending: VecSet<Timer>,
     /// Of these, those that the last watermark reached; all fire before anything else happens.
-    pub due: BTreeSet<Timer>,
+    pub due: VecSet<Timer>,
     /// The records it dropped as late, in order.
     pub dropped: Vec<Digest>,
     /// False once it began from a cut that the trace does not tell of.
@@ -59,8 +59,8 @@ impl Stand {
             watermark: WATERMARK_MIN,
             inputs: vec![WATERMARK_MIN; back.len()],
             back,
-            pending: BTreeSet::new(),
-            due: BTreeSet::new(),
+            pending: VecSet::new(),
+            due: VecSet::new(),
             dropped: Vec::new(),
             is_known: true,
         }

@@ -1,11 +1,10 @@
 //! Channels with barriers that overtake, and with records that a restore put back.
 
-use std::collections::BTreeMap;
-
 use super::{Lane, Marker, OrderOracle, report};
 use crate::oracle::kind::Kind;
 use crate::oracle::shape::Scene;
 use crate::oracle::verdict::Violation;
+use crate::protocol::ordered::VecMap;
 use crate::protocol::{ChannelId, CheckpointId, LineageId, SubtaskId};
 use crate::trace::{ChannelStateDealt, InFlight};
 
@@ -68,7 +67,7 @@ impl OrderOracle {
 /// A record left a channel: its receiver must have processed all that a rescale dealt out to it.
 #[cold]
 pub(super) fn judge_behind_dealt(
-    dealt: &BTreeMap<SubtaskId, usize>,
+    dealt: &VecMap<SubtaskId, usize>,
     scene: &mut Scene,
     channel: ChannelId,
     record: LineageId,

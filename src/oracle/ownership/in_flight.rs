@@ -10,6 +10,7 @@ use std::sync::Arc;
 use crate::oracle::kind::Kind;
 use crate::oracle::shape::{Scene, Shape};
 use crate::oracle::verdict::Violation;
+use crate::protocol::ordered::VecMap;
 use crate::protocol::{ChannelId, CheckpointId, LineageId, SubtaskId, Topology};
 use crate::trace::{
     ChannelStateCaptured, ChannelStateDealt, ChannelStateRestored, Dealt, InFlight,
@@ -21,13 +22,13 @@ const CUTS_MAX: usize = 32;
 /// Judges what becomes of channel state when the job is rescaled.
 #[derive(Clone, Debug, Default)]
 pub(super) struct InFlightOwners {
-    cuts: BTreeMap<CheckpointId, InFlightCut>,
+    cuts: VecMap<CheckpointId, InFlightCut>,
     /// The checkpoint that this attempt starts from.
     restored: Option<CheckpointId>,
     /// By old channel, how often each record was dealt out in this attempt.
-    dealt: BTreeMap<ChannelId, BTreeMap<LineageId, usize>>,
+    dealt: VecMap<ChannelId, BTreeMap<LineageId, usize>>,
     /// What the subtask that spoke last has got, by its channel.
-    into: BTreeMap<ChannelId, Vec<LineageId>>,
+    into: VecMap<ChannelId, Vec<LineageId>>,
 }
 
 /// What was captured at a cut.
@@ -35,7 +36,7 @@ pub(super) struct InFlightOwners {
 struct InFlightCut {
     topology: Arc<Topology>,
     /// By channel, at its receiver and at its sender.
-    lanes: BTreeMap<ChannelId, [Vec<LineageId>; 2]>,
+    lanes: VecMap<ChannelId, [Vec<LineageId>; 2]>,
 }
 
 impl InFlightOwners {
@@ -45,7 +46,7 @@ impl InFlightOwners {
             return;
         }
         let topology = shape.topology();
-        let fresh = || InFlightCut { topology: Arc::clone(topology), lanes: BTreeMap::new() };
+        let fresh = || InFlightCut { topology: Arc::clone(topology), lanes: VecMap::new() };
         let cut = self.cuts.entry(captured.checkpoint).or_insert_with(fresh);
         if !Arc::ptr_eq(&cut.topology, topology) {
             *cut = fresh();
@@ -93,7 +94,7 @@ impl InFlightOwners {
             return;
         }
         let found = restored.inputs.iter().map(|one| (one.channel, one.records.clone()));
-        let found: BTreeMap<_, _> = found.filter(|(_, records)| !records.is_empty()).collect();
+        let found: VecMap<_, _> = found.filter(|(_, records)| !records.is_empty()).collect();
         let mut expected = std::mem::take(&mut self.into);
         expected.retain(|_, records| !records.is_empty());
         if found != expected {

@@ -1,4 +1,3 @@
-use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 
 use strum::IntoEnumIterator as _;
@@ -9,6 +8,7 @@ use crate::plan::scenario::all;
 use crate::plan::{
     Concern, Fault, FaultClass, NemesisScenario, Plan, PlannedFault, Scenario, Span, Stream, When,
 };
+use crate::protocol::ordered::{VecMap, VecSet};
 use crate::protocol::{
     ChannelShape, DefectSet, OperatorId, OperatorRole, OperatorShape, ProcessId, SubtaskId,
     SubtaskShape, Topology,
@@ -79,7 +79,7 @@ fn what_cannot_be_aimed_is_told_from_what_can() {
 
 #[test]
 fn every_point_is_aimed_at_and_early_occurrences_more_often_than_late_ones() {
-    let mut occurrences: BTreeMap<Point, Vec<u32>> = BTreeMap::new();
+    let mut occurrences: VecMap<Point, Vec<u32>> = VecMap::new();
     for number in 0..20_000 {
         let fault = &drawn(FaultClass::StalledStore, number, None, 100)[0];
         if let When::Point { point, occurrence, .. } = fault.when {
@@ -118,7 +118,7 @@ fn a_late_request_comes_with_the_restart_that_it_is_late_for() {
 
 #[test]
 fn a_crash_again_waits_for_a_restart_and_mostly_comes_before_a_completion() {
-    let (mut points, mut before) = (BTreeSet::new(), 0);
+    let (mut points, mut before) = (VecSet::new(), 0);
     for number in 0..2_000 {
         let fault = &drawn(FaultClass::CrashAgain, number, None, 0)[0];
         let When::Point { point, after_restarts, .. } = fault.when else { panic!("{fault:?}") };
@@ -161,7 +161,7 @@ fn taking_a_class_out_rerolls_no_other() {
 #[test]
 fn slow_control_links_are_between_processes_that_talk_and_reroll_nothing_else() {
     let mut scenario = all().remove(0);
-    let mut ends = BTreeSet::new();
+    let mut ends = VecSet::new();
     for seed in 0..300 {
         scenario.links.slow_control = Span::new(0, 0);
         let even = plan_of(&scenario, seed);

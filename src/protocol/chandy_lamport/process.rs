@@ -1,6 +1,6 @@
 //! One process: its computation, and its part in every snapshot.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::mem;
 
 use super::application::{Application, Sends};
@@ -9,6 +9,7 @@ use super::error::MarkerError;
 use super::output::Output;
 use super::recording::Recording;
 use crate::protocol::ids::{ChannelId, SnapshotId};
+use crate::protocol::ordered::VecMap;
 
 /// A process of the paper, as a plain value: hand something in (`handle_…`), then take out what it does
 /// (`poll_output`) until there is nothing more.
@@ -22,7 +23,7 @@ pub struct Process<A: Application> {
     inputs: Vec<ChannelId>,
     outputs: Vec<ChannelId>,
     /// Every snapshot that this process has recorded its state for.
-    recordings: BTreeMap<SnapshotId, Recording<A::Message>>,
+    recordings: VecMap<SnapshotId, Recording<A::Message>>,
     outbox: VecDeque<Output<A>>,
     defects: MarkerDefectSet,
     slips: Slips<A::Message>,
@@ -32,19 +33,19 @@ pub struct Process<A: Application> {
 #[derive(Clone, Debug)]
 struct Slips<M> {
     /// Markers that wait for the next message of their channel.
-    held: BTreeMap<ChannelId, Vec<SnapshotId>>,
+    held: VecMap<ChannelId, Vec<SnapshotId>>,
     /// Channels whose recording goes on for one message.
     overdue: Vec<(SnapshotId, ChannelId)>,
     /// Snapshots whose state is copied behind the next message.
     uncopied: Vec<SnapshotId>,
     /// What came last on each channel.
-    last: BTreeMap<ChannelId, M>,
+    last: VecMap<ChannelId, M>,
 }
 
 impl<M> Default for Slips<M> {
     fn default() -> Self {
-        let (held, overdue) = (BTreeMap::new(), Vec::new());
-        Self { held, overdue, uncopied: Vec::new(), last: BTreeMap::new() }
+        let (held, overdue) = (VecMap::new(), Vec::new());
+        Self { held, overdue, uncopied: Vec::new(), last: VecMap::new() }
     }
 }
 
@@ -61,7 +62,7 @@ impl<A: Application> Process<A> {
             application,
             inputs,
             outputs,
-            recordings: BTreeMap::new(),
+            recordings: VecMap::new(),
             outbox: VecDeque::new(),
             defects,
             slips: Slips::default(),

@@ -1,8 +1,7 @@
 //! One snapshot at one process, from the recording of its state on.
 
-use std::collections::BTreeMap;
-
 use crate::protocol::ids::ChannelId;
+use crate::protocol::ordered::VecMap;
 
 /// How far a process is with one snapshot. Before it has recorded its state there is no recording.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,7 +9,7 @@ pub enum Recording<M> {
     /// The state is recorded, and at least one channel still is.
     Open {
         /// The channels whose marker has not come, with what came on them since. Never empty.
-        channels: BTreeMap<ChannelId, Vec<M>>,
+        channels: VecMap<ChannelId, Vec<M>>,
     },
     /// Every incoming channel has brought its marker.
     Complete,
@@ -18,7 +17,7 @@ pub enum Recording<M> {
 
 impl<M> Recording<M> {
     /// A recording of these channels.
-    pub fn of(channels: BTreeMap<ChannelId, Vec<M>>) -> Self {
+    pub fn of(channels: VecMap<ChannelId, Vec<M>>) -> Self {
         if channels.is_empty() { Self::Complete } else { Self::Open { channels } }
     }
 

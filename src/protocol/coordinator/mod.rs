@@ -8,7 +8,7 @@ mod failure;
 mod savepoints;
 mod triggering;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use crate::protocol::abort::{AbortReason, DeclineReason};
 use crate::protocol::acknowledgement::Acknowledgement;
@@ -17,6 +17,7 @@ use crate::protocol::completed_store::CompletedStore;
 use crate::protocol::coordinator_output::{CoordinatorOutput, CoordinatorTimer};
 use crate::protocol::defect::{Defect, DefectSet};
 use crate::protocol::ids::{Attempt, CheckpointId, SubtaskId};
+use crate::protocol::ordered::{VecMap, VecSet};
 use crate::protocol::pending::{Collection, PendingCheckpoint, PendingPhase};
 use crate::protocol::savepoint::{RequestNumber, SavepointRequest};
 use crate::protocol::schedule::TriggerSchedule;
@@ -58,14 +59,14 @@ pub struct CheckpointCoordinator {
     /// Until the attempt ends, barriers keep their place whatever the protocol.
     keeps_in_order: bool,
     /// Never more than `concurrent_max` of one attempt beside savepoints, and at most one of all being added.
-    pending: BTreeMap<CheckpointId, PendingCheckpoint>,
+    pending: VecMap<CheckpointId, PendingCheckpoint>,
     store: CompletedStore,
     /// Savepoints that wait for an attempt to run, or for their turn.
     wanted: VecDeque<SavepointRequest>,
     /// Requests that were heard.
-    heard: BTreeSet<RequestNumber>,
+    heard: VecSet<RequestNumber>,
     /// All completed savepoints. They belong to whoever asked for them.
-    savepoints: BTreeSet<CheckpointId>,
+    savepoints: VecSet<CheckpointId>,
     /// The savepoint that the job was started from.
     origin: Option<CompletedCheckpoint>,
     outputs: VecDeque<CoordinatorOutput>,
@@ -96,11 +97,11 @@ impl CheckpointCoordinator {
             reserving: None,
             is_requested: false,
             keeps_in_order: false,
-            pending: BTreeMap::new(),
+            pending: VecMap::new(),
             store,
             wanted: VecDeque::new(),
-            heard: BTreeSet::new(),
-            savepoints: BTreeSet::new(),
+            heard: VecSet::new(),
+            savepoints: VecSet::new(),
             origin: None,
             outputs: VecDeque::new(),
         }

@@ -1,8 +1,9 @@
 //! The way from the enumerator to one reader: in order, repeated until taken, closed while a cut passes.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use super::{EnumeratorOutput, SplitEvent};
+use crate::protocol::ordered::VecSet;
 use crate::protocol::{CheckpointId, Defect, DefectSet, SubtaskId};
 
 /// The events to one reader in one attempt.
@@ -13,7 +14,7 @@ pub struct Gateway {
     /// Those that the reader has not confirmed, in order; never more than it has asked for.
     queue: VecDeque<Queued>,
     /// Checkpoints whose cut the reader has not passed yet.
-    closed_by: BTreeSet<CheckpointId>,
+    closed_by: VecSet<CheckpointId>,
 }
 
 #[derive(Clone, Copy, Debug)]

@@ -1,10 +1,9 @@
 //! Which assignments which checkpoint holds (Flink: `SplitAssignmentTracker`).
 
-use std::collections::BTreeMap;
-
+use crate::protocol::ordered::VecMap;
 use crate::protocol::{CheckpointId, SplitId, SubtaskId};
 
-type Assignments = BTreeMap<SubtaskId, Vec<SplitId>>;
+type Assignments = VecMap<SubtaskId, Vec<SplitId>>;
 
 /// What was assigned since the newest completed checkpoint, by the checkpoint that is the first to hold it.
 #[derive(Clone, Debug, Default)]
@@ -13,7 +12,7 @@ pub struct AssignmentTracker {
     since: Assignments,
     /// Before the cut of a checkpoint, and after those of all earlier ones. Whether it completes is not known;
     /// one that was aborted stays: the next that completes holds it as well.
-    before: BTreeMap<CheckpointId, Assignments>,
+    before: VecMap<CheckpointId, Assignments>,
 }
 
 impl AssignmentTracker {

@@ -4,11 +4,10 @@
 //! and are read again after a restore. Nothing is lost: what is before all barriers is in it. After
 //! Flink's `CheckpointBarrierTracker`.
 
-use std::collections::BTreeMap;
-
 use super::{Flow, GateOutput, InputGate, Method};
 use crate::protocol::barrier::Barrier;
 use crate::protocol::ids::CheckpointId;
+use crate::protocol::ordered::VecMap;
 
 /// How many checkpoints are counted at once; the oldest makes room.
 pub const COUNTED_MAX: usize = 50;
@@ -17,7 +16,7 @@ pub const COUNTED_MAX: usize = 50;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tally {
     /// Never more than [`COUNTED_MAX`].
-    pending: BTreeMap<CheckpointId, Count>,
+    pending: VecMap<CheckpointId, Count>,
 }
 
 #[derive(Clone, Debug)]
@@ -106,10 +105,8 @@ impl<T: Clone> InputGate<T> {
 
     /// This checkpoint and all older ones that are counted are given up.
     pub(super) fn abort_counts(&mut self, checkpoint: CheckpointId) {
-        while let Some(oldest) = self.tally().pending.first_entry()
-            && *oldest.key() <= checkpoint
-        {
-            let (oldest, _) = oldest.remove_entry();
+        let is_given_up = |oldest: &CheckpointId, _: &Count| *oldest <= checkpoint;
+        while let Some((oldest, _)) = self.tally().pending.pop_first_if(is_given_up) {
             self.give_up(oldest);
         }
     }

@@ -1,9 +1,8 @@
 //! Triggers by message that have not counted yet.
 
-use std::collections::BTreeMap;
-
 use crate::protocol::barrier::Barrier;
 use crate::protocol::ids::CheckpointId;
+use crate::protocol::ordered::VecMap;
 
 /// How many triggers are kept; the oldest makes room. Far above how many checkpoints are ever pending.
 const TRIGGERS_MAX: usize = 32;
@@ -12,20 +11,20 @@ const TRIGGERS_MAX: usize = 32;
 #[derive(Clone, Debug)]
 pub(super) struct Triggers {
     /// Never more than [`TRIGGERS_MAX`], or than one.
-    kept: BTreeMap<CheckpointId, Barrier>,
+    kept: VecMap<CheckpointId, Barrier>,
     most: usize,
 }
 
 impl Triggers {
     /// Only the newest is kept: an older one that is still open then is subsumed by it.
     pub fn newest() -> Self {
-        Self { kept: BTreeMap::new(), most: 1 }
+        Self { kept: VecMap::new(), most: 1 }
     }
 
     /// All are kept: if one were passed over, the barrier of a newer one would tell the subtasks on a loop that
     /// its own will not come round, and they would decline.
     pub fn all() -> Self {
-        Self { kept: BTreeMap::new(), most: TRIGGERS_MAX }
+        Self { kept: VecMap::new(), most: TRIGGERS_MAX }
     }
 
     /// Keeps a trigger.

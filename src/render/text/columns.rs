@@ -1,9 +1,8 @@
 //! Which processes have a column, and where it is.
 
-use std::collections::BTreeMap;
-
 use super::moments::Moment;
 use crate::protocol::ProcessId;
+use crate::protocol::ordered::VecMap;
 
 /// The columns of a diagram.
 #[derive(Clone, Debug)]
@@ -24,7 +23,7 @@ impl Columns {
     /// Columns for all that these moments mention, as far as `width` characters reach. Where they do
     /// not, those that are mentioned least are left out.
     pub fn new<'m>(moments: impl Iterator<Item = &'m Moment>, width: usize) -> Self {
-        let mut mentions: BTreeMap<ProcessId, usize> = BTreeMap::new();
+        let mut mentions: VecMap<ProcessId, usize> = VecMap::new();
         for moment in moments {
             let ends = moment.arrow.map(|arrow| [arrow.from, arrow.to]);
             let weight = if moment.is_violation { usize::MAX / 2 } else { 1 };

@@ -1,7 +1,6 @@
 //! From where to where the messages went that a trace tells of.
 
-use std::collections::{BTreeMap, BTreeSet};
-
+use crate::protocol::ordered::{VecMap, VecSet};
 use crate::protocol::{
     Attempt, ChannelId, CheckpointId, ObjectKey, ProcessId, SubtaskId, TransactionId,
 };
@@ -36,17 +35,17 @@ pub enum Style {
 pub struct Crossings<'a> {
     shapes: &'a Shapes,
     /// Where each subtask lived in each attempt.
-    places: BTreeMap<(SubtaskId, Attempt), ProcessId>,
+    places: VecMap<(SubtaskId, Attempt), ProcessId>,
     /// Who asked for a commit last.
-    commits: BTreeMap<TransactionId, ProcessId>,
+    commits: VecMap<TransactionId, ProcessId>,
     /// The sources that a trigger has reached.
-    triggered: BTreeSet<(SubtaskId, Attempt, CheckpointId)>,
+    triggered: VecSet<(SubtaskId, Attempt, CheckpointId)>,
 }
 
 impl<'a> Crossings<'a> {
     /// Nothing is known yet.
     pub fn new(shapes: &'a Shapes) -> Self {
-        let (places, commits, triggered) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
+        let (places, commits, triggered) = (VecMap::new(), VecMap::new(), VecSet::new());
         Self { shapes, places, commits, triggered }
     }
 

@@ -1,9 +1,8 @@
 //! What a diagram is about.
 
-use std::collections::BTreeSet;
-
 use super::Highlight;
 use super::journey;
+use crate::protocol::ordered::VecSet;
 use crate::protocol::{ChannelId, CheckpointId, LineageId, SubtaskId, TransactionId};
 use crate::trace::{Event, Stamp};
 
@@ -15,9 +14,9 @@ pub struct Focus {
     /// The checkpoint.
     pub checkpoint: Option<CheckpointId>,
     /// The record, and those that it was made of.
-    pub records: BTreeSet<LineageId>,
+    pub records: VecSet<LineageId>,
     /// The transactions that the checkpoint commits.
-    pub transactions: BTreeSet<TransactionId>,
+    pub transactions: VecSet<TransactionId>,
     /// The number of the event that triggered the checkpoint.
     pub since: u64,
 }
@@ -73,8 +72,8 @@ impl Focus {
 fn transactions(
     trace: &[(Stamp, Event)],
     checkpoint: Option<CheckpointId>,
-) -> BTreeSet<TransactionId> {
-    let mut found = BTreeSet::new();
+) -> VecSet<TransactionId> {
+    let mut found = VecSet::new();
     for (_, event) in trace {
         if let Event::SnapshotTaken(taken) = event {
             let listed = taken.transactions.iter().filter(|(by, _)| Some(*by) == checkpoint);

@@ -1,7 +1,6 @@
 //! The way of one record through the job, backwards from where it ended.
 
-use std::collections::BTreeSet;
-
+use crate::protocol::ordered::VecSet;
 use crate::protocol::{LineageId, OperatorId, Topology};
 use crate::trace::{Event, Shapes, Stamp};
 
@@ -12,9 +11,9 @@ const CHILDREN_MAX: u32 = 16;
 ///
 /// A lineage id is a function of its parent, of the operator and of a small number; so a parent is one
 /// whose child it is. Causes come before effects, so one pass backwards finds them all.
-pub fn ancestors(trace: &[(Stamp, Event)], record: LineageId) -> BTreeSet<LineageId> {
+pub fn ancestors(trace: &[(Stamp, Event)], record: LineageId) -> VecSet<LineageId> {
     let shapes = Shapes::of(trace);
-    let mut found = BTreeSet::from([record]);
+    let mut found = VecSet::from([record]);
     for (stamp, event) in trace.iter().rev() {
         let Some((lineage, operator)) = taken(event, shapes.around(*stamp, event)) else {
             continue;

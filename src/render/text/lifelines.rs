@@ -1,10 +1,9 @@
 //! How each process fares along a diagram, and on which side of the cut it is.
 
-use std::collections::BTreeMap;
-
 use super::focus::Focus;
 use super::moments::Moment;
 use crate::protocol::ProcessId;
+use crate::protocol::ordered::VecMap;
 use crate::trace::Event;
 
 /// What an event changes in a lifeline.
@@ -57,21 +56,21 @@ struct Life {
 /// All lifelines, at one place of the trace.
 #[derive(Clone, Debug)]
 pub struct Lifelines {
-    lives: BTreeMap<ProcessId, Life>,
+    lives: VecMap<ProcessId, Life>,
     /// How many snapshots of the checkpoint each process takes in all.
-    expected: BTreeMap<ProcessId, usize>,
+    expected: VecMap<ProcessId, usize>,
 }
 
 impl Lifelines {
     /// The beginning of a trace with these moments.
     pub fn new(moments: &[Moment]) -> Self {
-        let mut expected = BTreeMap::new();
+        let mut expected = VecMap::new();
         for change in moments.iter().flat_map(|moment| &moment.changes) {
             if let Change::Snapshot(process) = change {
                 *expected.entry(*process).or_default() += 1;
             }
         }
-        Self { lives: BTreeMap::new(), expected }
+        Self { lives: VecMap::new(), expected }
     }
 
     /// Goes on past a moment.

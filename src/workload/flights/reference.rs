@@ -1,10 +1,9 @@
 //! What the windows must give, computed over the flights one by one in the order of their reports.
 
-use std::collections::BTreeMap;
-
 use super::HourlyDelay;
 use super::arrival::OUT_OF_ORDER_MAX;
 use super::table::{Flight, MINUTE};
+use crate::protocol::ordered::VecMap;
 
 const HOUR: i64 = 60 * MINUTE;
 
@@ -21,7 +20,7 @@ pub(super) struct Hours {
 pub(super) fn hours(arrived: &[Flight]) -> Hours {
     let mut latest: Option<i64> = None;
     let mut late = Vec::new();
-    let mut totals = BTreeMap::<(&str, i64), (u64, i64)>::new();
+    let mut totals = VecMap::<(&str, i64), (u64, i64)>::new();
     for flight in arrived {
         let hour = flight.departure / HOUR;
         let closed_until = latest.map_or(i64::MIN, |latest| latest - OUT_OF_ORDER_MAX - 1);

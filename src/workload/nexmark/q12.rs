@@ -5,8 +5,6 @@
 //! commutes, and no bid is late, since each split is in order of time and the watermark is the least
 //! of all splits'.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use super::super::window::{Aggregate, Windows};
@@ -14,6 +12,7 @@ use super::super::{Experiment, Workload, WorkloadError, WorkloadSettings};
 use super::generator::{Bid, Event};
 use super::{Events, bid, events, query};
 use crate::dataflow::{EncodedSink, JobBuilder};
+use crate::protocol::ordered::VecMap;
 
 pub(in super::super) const WORKLOAD: Workload = query(
     "nexmark-q12",
@@ -79,7 +78,7 @@ impl Aggregate for Count {
 
 /// What the query must give, event by event.
 fn reference(events: &[Event]) -> Vec<BidCount> {
-    let mut counts = BTreeMap::<(i64, u64), u64>::new();
+    let mut counts = VecMap::<(i64, u64), u64>::new();
     for event in events {
         if let Event::Bid(bid) = event {
             *counts.entry((bid.at / SIZE * SIZE, bid.bidder)).or_default() += 1;

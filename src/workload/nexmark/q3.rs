@@ -3,8 +3,6 @@
 //! A join of two streams: each auction meets its seller once, when the later of the two comes. So the
 //! output is a multiset whichever comes first; persons are unique, and nothing in it depends on time.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use super::super::lookup::Lookup;
@@ -12,6 +10,7 @@ use super::super::{Experiment, Workload, WorkloadError, WorkloadSettings};
 use super::generator::{Auction, Event, Person};
 use super::{Events, events, query};
 use crate::dataflow::{EncodedSink, JobBuilder};
+use crate::protocol::ordered::VecMap;
 
 pub(in super::super) const WORKLOAD: Workload = query(
     "nexmark-q3",
@@ -71,7 +70,7 @@ fn wanted_item(event: Event) -> Option<Auction> {
 
 /// What the query must give: first all the sellers, then all the auctions.
 fn reference(events: &[Event]) -> Vec<Suggestion> {
-    let mut sellers = BTreeMap::<u64, &Person>::new();
+    let mut sellers = VecMap::<u64, &Person>::new();
     for event in events {
         if let Event::Person(person) = event
             && STATES.contains(&person.state.as_str())

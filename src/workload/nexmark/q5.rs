@@ -4,8 +4,6 @@
 //! an output. The result is a multiset whatever the order: counting and taking the maximum commute, and
 //! no bid is late, since each split is in order of time and the watermark is the least of all splits'.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use super::super::window::{Aggregate, Windows};
@@ -13,6 +11,7 @@ use super::super::{Experiment, Workload, WorkloadError, WorkloadSettings};
 use super::generator::{Bid, Event};
 use super::{Events, bid, events, query};
 use crate::dataflow::{EncodedSink, JobBuilder};
+use crate::protocol::ordered::VecMap;
 
 pub(in super::super) const WORKLOAD: Workload = query(
     "nexmark-q5",
@@ -131,7 +130,7 @@ fn reference(events: &[Event]) -> Vec<HotItem> {
 }
 
 fn hottest(window: i64, events: &[Event]) -> Vec<HotItem> {
-    let mut counts = BTreeMap::<u64, u64>::new();
+    let mut counts = VecMap::<u64, u64>::new();
     for event in events {
         if let Event::Bid(bid) = event {
             *counts.entry(bid.auction).or_default() += 1;

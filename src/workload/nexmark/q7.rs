@@ -5,7 +5,6 @@
 //! watermark is the least of all splits'.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +13,7 @@ use super::super::{Experiment, Workload, WorkloadError, WorkloadSettings};
 use super::generator::{Bid, Event};
 use super::{Events, bid, events, query};
 use crate::dataflow::{EncodedSink, JobBuilder};
+use crate::protocol::ordered::VecMap;
 
 pub(in super::super) const WORKLOAD: Workload = query(
     "nexmark-q7",
@@ -85,7 +85,7 @@ fn surpasses(one: &Bid, other: &Bid) -> bool {
 
 /// What the query must give: all bids of each window, compared at once.
 fn reference(events: &[Event]) -> Vec<HighestBid> {
-    let mut windows = BTreeMap::<i64, Vec<&Bid>>::new();
+    let mut windows = VecMap::<i64, Vec<&Bid>>::new();
     for event in events {
         if let Event::Bid(bid) = event {
             windows.entry(bid.at / SIZE * SIZE).or_default().push(bid);

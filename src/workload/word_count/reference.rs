@@ -1,12 +1,11 @@
 //! What the word count must give, computed in one pass over the text.
 
-use std::collections::BTreeMap;
-
 use super::text::spans;
+use crate::protocol::ordered::VecMap;
 
 /// Every update of every word's count.
 pub(super) fn updates(text: &str) -> Vec<(String, u64)> {
-    let mut counts = BTreeMap::<String, u64>::new();
+    let mut counts = VecMap::<String, u64>::new();
     let mut updates = Vec::new();
     for span in spans(text) {
         let word = text[span].to_ascii_lowercase();
@@ -25,7 +24,7 @@ mod tests {
     /// Independent figures: the command at `text.rs`'s test, then `sort | uniq -c | sort -rn`.
     #[test]
     fn the_commonest_words_of_emma() {
-        let mut totals = BTreeMap::<String, u64>::new();
+        let mut totals = VecMap::<String, u64>::new();
         for (word, count) in updates(EMMA) {
             let before = totals.insert(word, count);
             assert_eq!(before.unwrap_or(0) + 1, count, "counts rise by one");
