@@ -97,7 +97,7 @@ fn an_expectation_that_is_never_met_is_told_after_a_hundred_runs() {
 #[test]
 fn every_scenario_says_what_it_is_for() {
     for scenario in scenario::all() {
-        let expected: BTreeSet<_> = scenario.sometimes.iter().collect();
+        let expected: VecSet<_> = scenario.sometimes.iter().collect();
         assert!(expected.len() >= 2, "{} expects too little", scenario.name);
         assert_eq!(expected.len(), scenario.sometimes.len(), "{} repeats itself", scenario.name);
     }

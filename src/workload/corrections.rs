@@ -216,7 +216,7 @@ mod tests {
         let readings = drawn(1_000, 0);
         let (given, dropped) = reference(&readings);
         let windows = given.iter().map(|sum| (sum.window, sum.meter));
-        let windows: VecSet<_> = windows.collect();
+        let windows: std::collections::BTreeSet<_> = windows.collect();
         assert!(given.len() > windows.len() + 20, "{} given of {}", given.len(), windows.len());
         assert!((20..400).contains(&dropped.len()), "{} are dropped", dropped.len());
     }

@@ -10,6 +10,7 @@ use super::matrix::Entry;
 use super::summary::{EXPECTATION_RUNS_MIN, ScenarioReach};
 use super::*;
 use crate::plan::{Expectation, FaultClass, FaultFamily, Situation};
+use crate::protocol::ordered::VecSet;
 use crate::protocol::{
     AbortReason, Attempt, CheckpointId, Incarnation, ProcessId, SubtaskId, Term, TransactionId,
 };
@@ -265,7 +266,7 @@ fn a_channel_can_end_while_its_receiver_aligns() {
 
 #[test]
 fn a_cell_is_impossible_by_one_rule_or_none() {
-    let all: BTreeSet<FaultClass> = FaultClass::iter().collect();
+    let all: VecSet<FaultClass> = FaultClass::iter().collect();
     let matrix = Matrix::new(&Reach::default(), &all);
     let entry = |point: Point, class| matrix.rows()[point as usize].entry(class);
     let crash = FaultClass::CrashInRecovery;
@@ -314,7 +315,7 @@ fn expectations_are_judged_once_there_are_enough_runs() {
     for _ in 1..EXPECTATION_RUNS_MIN {
         reach.add(&one);
     }
-    let scenario = ScenarioReach { name: "s".to_owned(), asked: BTreeSet::new(), sometimes, reach };
+    let scenario = ScenarioReach { name: "s".to_owned(), asked: VecSet::new(), sometimes, reach };
     let mut sweep = SweepReach { scenarios: vec![scenario] };
     assert_eq!(sweep.unmet(), []);
     sweep.scenarios[0].reach.add(&one);
@@ -367,6 +368,7 @@ fn any_reach() -> impl Strategy<Value = Reach> {
     let numbers = proptest::collection::vec(0..5_u64, Point::iter().count());
     let cells = proptest::collection::btree_map(any_cell(), 1..9_u64, 0..12);
     (numbers, cells, 0..3_u64).prop_map(|(numbers, cells, runs)| {
+        let cells = cells.into_iter().collect();
         let mut reach = Reach { runs, writing_at_once: runs / 2, cells, ..Reach::default() };
         reach.points.copy_from_slice(&numbers);
         let places = reach.situations.len();
