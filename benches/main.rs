@@ -1,6 +1,7 @@
 //! What a run costs in processor time: the worlds, the gate, the codecs, checkpoints by interval.
 //!
-//! One program for all, since linking one takes longest. `cargo bench -- kernel` runs one group.
+//! One program for all, since linking one takes longest. `cargo bench -p cutwater-benches -- kernel`
+//! runs one group.
 
 mod codec;
 mod gate;

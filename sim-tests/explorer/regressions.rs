@@ -88,8 +88,8 @@ fn a_test_is_generated_to_the_byte() {
     let kept = Regression::read(&path).unwrap_or_else(|error| panic!("{error}"));
     let Expected::Fails(signature) = &kept.expected else { panic!("it is expected to fail") };
     let source = regression_test("channel-not-blocked", &kept.plan, signature);
-    let sample =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("sim-tests/explorer/shrunk/channel_not_blocked.rs");
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("sim-tests/explorer/shrunk/channel_not_blocked.rs");
     if is_update() {
         fs::write(&sample, &source).expect("it can be written");
     }

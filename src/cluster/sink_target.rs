@@ -91,15 +91,15 @@ impl SinkTarget {
             Message::SinkWrite { transaction, transactional: false, first, records } => {
                 self.write_through(transaction, first, &records, outbox);
             }
-            Message::Sink { request, operation: SinkOperation::Commit { transaction } }
-                if let SinkFault::DelayedCommit { extra_ms } = self.fault =>
-            {
-                self.delay(extra_ms, Delayed { from, request, transaction }, outbox);
-            }
-            Message::Sink { request, operation } => {
-                let accepted = self.apply(operation, outbox);
-                outbox.send(from, Message::SinkAnswer { request, accepted });
-            }
+            Message::Sink { request, operation } => match (operation, self.fault) {
+                (SinkOperation::Commit { transaction }, SinkFault::DelayedCommit { extra_ms }) => {
+                    self.delay(extra_ms, Delayed { from, request, transaction }, outbox)
+                }
+                (operation, _) => {
+                    let accepted = self.apply(operation, outbox);
+                    outbox.send(from, Message::SinkAnswer { request, accepted });
+                }
+            },
             _ => {}
         }
     }

@@ -172,7 +172,8 @@ impl Carried {
 
     /// The receiver learns all changes up to the record with this sequence.
     fn deliver(&mut self, sequence: u64, clock: &mut Clock) {
-        while let Some((_, change)) = self.changes.pop_front_if(|(from, _)| *from <= sequence) {
+        while self.changes.front().is_some_and(|(from, _)| *from <= sequence) {
+            let Some((_, change)) = self.changes.pop_front() else { break };
             for (known, learned) in clock.last.iter_mut().zip(&change) {
                 *known = (*known).max(*learned);
             }

@@ -388,9 +388,7 @@ mod tests {
     fn errors_name_the_field() {
         let error = |text: &str| serde_json::from_str::<Ours>(text).expect_err("wrong").to_string();
         assert!(error(r#"{"z":3}"#).starts_with("missing field `event`"));
-        assert!(
-            error(r#"{"event":7}"#).starts_with("field event: invalid type: integer `7`")
-        );
+        assert!(error(r#"{"event":7}"#).starts_with("field event: invalid type: integer `7`"));
         assert!(
             error(r#"{"event":"nothing"}"#)
                 .starts_with("unknown variant `nothing`, expected one of")
