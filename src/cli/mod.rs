@@ -10,6 +10,7 @@ mod environment;
 mod error;
 mod exit;
 mod failure;
+mod first_steps;
 mod junit;
 mod kept_plan;
 mod localise;
@@ -37,6 +38,7 @@ mod trace_file;
 mod whereabouts;
 mod workloads;
 
+use std::env;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -93,6 +95,9 @@ enum Command {
 
 /// Does what the arguments say.
 pub fn main() -> ExitCode {
+    if env::args_os().len() <= 1 {
+        return first_steps::tell().into();
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
