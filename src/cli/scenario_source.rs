@@ -30,11 +30,6 @@ impl ScenarioSource {
         plan::scenario::built_in().into_iter().map(Self::known).collect()
     }
 
-    /// All built-in scenarios.
-    pub fn built_in() -> Vec<Self> {
-        plan::scenario::all().into_iter().map(Self::known).collect()
-    }
-
     fn known(scenario: Scenario) -> Self {
         Self { argument: scenario.name.clone(), is_file: false, text: None, scenario }
     }
