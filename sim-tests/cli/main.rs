@@ -11,4 +11,5 @@ mod resuming;
 mod running;
 mod sharding;
 mod snapshot;
+mod starting;
 mod sweeping;

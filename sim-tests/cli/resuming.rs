@@ -103,6 +103,8 @@ fn results_that_make_no_sense_are_refused_with_their_line() {
             let said = place.run(line).expect(2);
             assert!(said.err.contains(told), "{line}: {}", said.err);
             assert_eq!(place.read(RESULTS), content, "what there is stays");
+            let is_told = said.out.starts_with("scenarios      quick.toml\n");
+            assert_eq!(is_told, line.starts_with("sweep") && !told.contains("format is"), "{line}");
         }
     };
     broken(format!("{good}{last}\n"), "kept/results.jsonl:5: run 2 (quick, seed 2) is there twice");

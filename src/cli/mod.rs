@@ -10,6 +10,8 @@ mod environment;
 mod error;
 mod exit;
 mod failure;
+mod first_steps;
+mod generate;
 mod junit;
 mod kept_plan;
 mod localise;
@@ -37,22 +39,25 @@ mod trace_file;
 mod whereabouts;
 mod workloads;
 
+use std::env;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use console::Console;
 use error::CliError;
 use exit::Exit;
 
-/// Deterministic simulation and testing of asynchronous barrier snapshots.
+/// The whole command line.
 #[derive(Debug, Parser)]
-#[command(name = "cutwater", version, about, long_about = None, after_help = AFTER_HELP)]
+#[command(name = "cutwater", version, about = ABOUT, long_about = None, after_help = AFTER_HELP)]
 #[command(disable_help_subcommand = true, subcommand_required = true)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
 }
+
+const ABOUT: &str = "Deterministic simulation and testing of asynchronous barrier snapshots";
 
 const AFTER_HELP: &str = "\
 Exit codes: 0 all held, 1 a property was violated, 2 wrong usage or the outside world,
@@ -89,10 +94,16 @@ enum Command {
     Scenarios(scenarios::Arguments),
     /// Lists the workloads that scenarios can name.
     Workloads(workloads::Arguments),
+    /// Generates completions for shells, and manual pages.
+    #[command(hide = true)]
+    Generate(generate::Arguments),
 }
 
 /// Does what the arguments say.
 pub fn main() -> ExitCode {
+    if env::args_os().len() <= 1 {
+        return first_steps::tell().into();
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
@@ -121,11 +132,42 @@ fn dispatch(command: Command) -> Result<Exit, CliError> {
         Command::Snapshot(arguments) => snapshot::execute(&arguments),
         Command::Scenarios(arguments) => scenarios::execute(&arguments),
         Command::Workloads(arguments) => workloads::execute(&arguments),
+        Command::Generate(arguments) => generate::execute(arguments, shown()),
     }
+}
+
+/// The command line without what is hidden, which the generator of completions would show. Clap cannot
+/// take a subcommand away: it is made anew of the others.
+fn shown() -> clap::Command {
+    let whole = Cli::command();
+    let shown = whole.get_subcommands().filter(|subcommand| !subcommand.is_hide_set());
+    clap::Command::new("cutwater")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about(ABOUT)
+        .after_help(AFTER_HELP)
+        .disable_help_subcommand(true)
+        .subcommand_required(true)
+        .subcommands(shown.cloned())
 }
 
 /// Help and version go to standard output and are no mistake; the rest is.
 fn usage(error: &clap::Error) -> ExitCode {
     let _ = error.print();
     if error.use_stderr() { Exit::Outside.into() } else { Exit::Held.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn what_is_shown_has_the_help_of_the_whole() {
+        let help = |mut command: clap::Command| command.render_long_help().to_string();
+        assert_eq!(help(shown()), help(Cli::command()));
+    }
 }

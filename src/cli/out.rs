@@ -68,11 +68,11 @@ impl OutDir {
 
     /// Writes a file of JSON in place of an earlier one of this command, which stays whole until then.
     pub fn replace_json(&self, name: &str, value: &impl Serialize) -> Result<PathBuf, CliError> {
-        self.replace(name, &json(value))
+        self.replace(name, json(value))
     }
 
     /// Writes a file in place of an earlier one of this command, which stays whole until then.
-    pub fn replace(&self, name: &str, content: &str) -> Result<PathBuf, CliError> {
+    pub fn replace(&self, name: &str, content: impl AsRef<[u8]>) -> Result<PathBuf, CliError> {
         let (path, new) = (self.path.join(name), self.path.join(format!("{name}.new")));
         let written = fs::write(&new, content).and_then(|()| fs::rename(&new, &path));
         written.map_err(|error| {

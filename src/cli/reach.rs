@@ -64,7 +64,7 @@ pub fn execute(arguments: &Arguments) -> Result<Exit, CliError> {
 /// Leaves what a sweep reached in its directory.
 pub fn keep(reach: &SweepReach, out: &OutDir) -> Result<(), CliError> {
     out.replace_json(FILE, &ReachDocument::new(reach))?;
-    out.replace(PICTURE, &heat_map(reach))?;
+    out.replace(PICTURE, heat_map(reach))?;
     Ok(())
 }
 

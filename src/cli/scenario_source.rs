@@ -30,35 +30,30 @@ impl ScenarioSource {
         plan::scenario::built_in().into_iter().map(Self::known).collect()
     }
 
-    /// All built-in scenarios.
-    pub fn built_in() -> Vec<Self> {
-        plan::scenario::all().into_iter().map(Self::known).collect()
-    }
-
     fn known(scenario: Scenario) -> Self {
         Self { argument: scenario.name.clone(), is_file: false, text: None, scenario }
     }
 
+    fn find(name: &str) -> Option<Self> {
+        plan::scenario::named(name).cloned().map(Self::known)
+    }
+
     /// The built-in scenario of this name.
     pub fn named_built_in(name: &str) -> Result<Self, CliError> {
-        let known = Self::built_in().into_iter().find(|known| known.argument == name);
-        known.ok_or_else(|| {
+        Self::find(name).ok_or_else(|| {
             CliError::usage(format!("this program has no built-in scenario {name:?}"))
         })
     }
 
     /// The scenario that an argument names.
     pub fn named(argument: &str) -> Result<Self, CliError> {
-        if let Some(source) = Self::built_in().into_iter().find(|known| known.argument == argument)
-        {
+        if let Some(source) = Self::find(argument) {
             return Ok(source);
         }
         if argument.contains(['/', '\\']) || argument.ends_with(".toml") {
             return Self::read(argument);
         }
-        let known = Self::built_in();
-        let names = known.iter().map(|known| known.argument.as_str());
-        let message = unknown("scenario", argument, names);
+        let message = unknown("scenario", argument, plan::scenario::names());
         Err(CliError::usage(format!("{message}\n  or the path of a .toml file")))
     }
 

@@ -3,13 +3,14 @@
 use std::io::Write as _;
 
 use clap::Args;
+use cutwater::plan::Scenario;
+use cutwater::plan::scenario::{named, names};
 use serde::Serialize;
 
 use super::console::Console;
 use super::error::CliError;
 use super::exit::Exit;
 use super::out::json;
-use super::scenario_source::ScenarioSource;
 use super::table::{Align, Table};
 
 /// How to list them.
@@ -22,17 +23,17 @@ pub struct Arguments {
 
 #[derive(Serialize)]
 struct Listed {
-    name: String,
-    workload: String,
+    name: &'static str,
+    workload: &'static str,
     /// Whether a sweep runs it without being asked.
     in_sweep: bool,
     faults: Vec<String>,
-    about: String,
+    about: &'static str,
 }
 
 /// Lists the built-in scenarios.
 pub fn execute(arguments: &Arguments) -> Result<Exit, CliError> {
-    let listed: Vec<Listed> = ScenarioSource::built_in().into_iter().map(listed).collect();
+    let listed: Vec<Listed> = names().filter_map(named).map(listed).collect();
     let mut out = Console::stdout();
     if arguments.json {
         write!(out, "{}", json(&listed))?;
@@ -40,10 +41,9 @@ pub fn execute(arguments: &Arguments) -> Result<Exit, CliError> {
     }
     let mut table =
         Table::new(&[("scenario", Align::Left), ("workload", Align::Left), ("about", Align::Left)]);
-    let others: Vec<&str> =
-        listed.iter().filter(|one| !one.in_sweep).map(|one| &*one.name).collect();
+    let others: Vec<&str> = listed.iter().filter(|one| !one.in_sweep).map(|one| one.name).collect();
     for Listed { name, workload, about, .. } in &listed {
-        table.row([name, workload, about]);
+        table.row([*name, *workload, *about]);
     }
     write!(out, "{table}")?;
     if !others.is_empty() {
@@ -52,14 +52,13 @@ pub fn execute(arguments: &Arguments) -> Result<Exit, CliError> {
     Ok(Exit::Held)
 }
 
-fn listed(source: ScenarioSource) -> Listed {
-    let scenario = source.scenario;
+fn listed(scenario: &'static Scenario) -> Listed {
     let enabled = scenario.faults.iter().filter(|(_, range)| range.max > 0);
     Listed {
         faults: enabled.map(|(class, _)| class.to_string()).collect(),
-        name: scenario.name,
-        workload: scenario.job.workload,
+        name: &scenario.name,
+        workload: &scenario.job.workload,
         in_sweep: scenario.in_sweep,
-        about: scenario.about,
+        about: &scenario.about,
     }
 }

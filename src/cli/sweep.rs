@@ -37,7 +37,7 @@ use self::desk::{Desk, Setup};
 use self::in_order::Watcher;
 use self::messages::{Orders, line};
 use self::report::{Ended, Pace, Report, Source};
-use self::results::{Header, ResultsFile};
+use self::results::{Header, ResultsFile, Unread};
 use self::shard::{Shard, ShardArgument};
 use self::subject::{Configuration, Subject};
 use self::turns::Turns;
@@ -125,12 +125,14 @@ pub fn execute(arguments: Arguments) -> Result<Exit, CliError> {
     };
     let header = Header::new(&subject, shard);
     let mut turns = Turns::new(&subject.sweep, shard);
-    let results = open_results(&subject, &header, &out, &mut turns)?;
+    let results = ResultsFile::open(out.path(), &header)?;
+    let mut console = JsonTarget::console(json.as_ref());
+    announce(&mut console, &subject, &header)?;
+    let results = take_in(results, &subject, shard, &mut turns)?;
     out.replace_json("configuration.json", &header.configuration)?;
     out.replace_json("environment.json", &header.environment)?;
-    let mut console = JsonTarget::console(json.as_ref());
     let stop = signal::interruptible()?;
-    announce(&mut console, &subject, shard, &turns, &out)?;
+    announce_turns(&mut console, &turns, &out)?;
     let setup = (Arc::clone(&stop), turns, results);
     let (ended, pace) = run(&arguments, &subject, &header, setup, &out)?;
     let report = conclude(&subject, &header, ended, pace, &out)?;
@@ -176,14 +178,14 @@ fn subject(arguments: &Arguments) -> Result<Subject, CliError> {
 const RUNS_MAX: u64 = 1 << 33;
 
 /// What is in the results already is done.
-fn open_results(
+fn take_in(
+    results: Unread<'_>,
     subject: &Subject,
-    header: &Header,
-    out: &OutDir,
+    shard: Shard,
     turns: &mut Turns<'_>,
 ) -> Result<ResultsFile, CliError> {
-    ResultsFile::open(out.path(), header, |record| {
-        collected::check(subject, header.shard, &record)?;
+    results.take_in(|record| {
+        collected::check(subject, shard, &record)?;
         if turns.finish(record.index) { Ok(()) } else { Err(collected::twice(&record)) }
     })
 }
@@ -275,18 +277,19 @@ fn conclude(
     Ok(report)
 }
 
-fn announce(
-    out: &mut Console,
-    subject: &Subject,
-    shard: Shard,
-    turns: &Turns<'_>,
-    dir: &OutDir,
-) -> std::io::Result<()> {
-    write_configuration(out, &subject.configuration(), Some(subject.sweep.jobs))?;
-    if shard != Shard::WHOLE {
-        let (runs, all) = (count(turns.all()), count(subject.sweep.runs()));
-        writeln!(out, "shard          {shard}: {runs} of {all} runs")?;
+/// What is swept: told at once, before results are read that it may go on with.
+fn announce(out: &mut Console, subject: &Subject, header: &Header) -> std::io::Result<()> {
+    write_configuration(out, &header.configuration, Some(subject.sweep.jobs))?;
+    if header.shard != Shard::WHOLE {
+        let all = subject.sweep.runs();
+        let (shard, runs) = (header.shard, count(header.shard.share(all)));
+        writeln!(out, "shard          {shard}: {runs} of {} runs", count(all))?;
     }
+    Ok(())
+}
+
+/// What is left of it, and where it is kept.
+fn announce_turns(out: &mut Console, turns: &Turns<'_>, dir: &OutDir) -> std::io::Result<()> {
     if turns.done() > 0 {
         let (done, all) = (count(turns.done()), count(turns.all()));
         writeln!(out, "resumed        {done} of {all} runs are done")?;

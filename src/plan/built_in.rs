@@ -1,68 +1,117 @@
-//! The scenarios that come with the program.
+//! The scenarios that come with the program. Their names are known at once; each is parsed when it is first
+//! asked for, because most commands need one of them, or none.
+
+use std::sync::OnceLock;
 
 use super::scenario::Scenario;
 
-/// The scenarios that come with the program, by name.
-const BUILT_IN: &[&str] = &[
-    include_str!("../../fixtures/scenarios/relay.toml"),
-    include_str!("../../fixtures/scenarios/word-count.toml"),
-    include_str!("../../fixtures/scenarios/flights.toml"),
-    include_str!("../../fixtures/scenarios/nexmark-q1.toml"),
-    include_str!("../../fixtures/scenarios/nexmark-q3.toml"),
-    include_str!("../../fixtures/scenarios/nexmark-q5.toml"),
-    include_str!("../../fixtures/scenarios/nexmark-q12.toml"),
-    include_str!("../../fixtures/scenarios/bank.toml"),
-    include_str!("../../fixtures/scenarios/sequence.toml"),
-    include_str!("../../fixtures/scenarios/uneven-ends.toml"),
-    include_str!("../../fixtures/scenarios/control-chaos.toml"),
-    include_str!("../../fixtures/scenarios/storage-trouble.toml"),
-    include_str!("../../fixtures/scenarios/back-pressure.toml"),
-    include_str!("../../fixtures/scenarios/zombies.toml"),
-    include_str!("../../fixtures/scenarios/coordinator-crashes.toml"),
-    include_str!("../../fixtures/scenarios/split-brain.toml"),
-    include_str!("../../fixtures/scenarios/broken-links.toml"),
-    include_str!("../../fixtures/scenarios/clocks.toml"),
-    include_str!("../../fixtures/scenarios/storage-rot.toml"),
-    include_str!("../../fixtures/scenarios/sink-trouble.toml"),
-    include_str!("../../fixtures/scenarios/idle-inputs.toml"),
-    include_str!("../../fixtures/scenarios/crash-loop.toml"),
-    include_str!("../../fixtures/scenarios/no-copy-left.toml"),
-    include_str!("../../fixtures/scenarios/at-least-once.toml"),
-    include_str!("../../fixtures/scenarios/enumerated.toml"),
-    include_str!("../../fixtures/scenarios/lossy-requests.toml"),
-    include_str!("../../fixtures/scenarios/unaligned.toml"),
-    include_str!("../../fixtures/scenarios/unaligned-join.toml"),
-    include_str!("../../fixtures/scenarios/buffers.toml"),
-    include_str!("../../fixtures/scenarios/buffers-hybrid.toml"),
-    include_str!("../../fixtures/scenarios/unaligned-recovery.toml"),
-    include_str!("../../fixtures/scenarios/hybrid.toml"),
-    include_str!("../../fixtures/scenarios/counted-barriers.toml"),
-    include_str!("../../fixtures/scenarios/stop-the-world.toml"),
-    include_str!("../../fixtures/scenarios/savepoints.toml"),
-    include_str!("../../fixtures/scenarios/savepoint-recovery.toml"),
-    include_str!("../../fixtures/scenarios/drained.toml"),
-    include_str!("../../fixtures/scenarios/savepoints-unaligned.toml"),
-    include_str!("../../fixtures/scenarios/savepoints-rescaled.toml"),
-    include_str!("../../fixtures/scenarios/savepoints-cyclic.toml"),
-    include_str!("../../fixtures/scenarios/savepoints-counted.toml"),
-    include_str!("../../fixtures/scenarios/savepoints-enumerated.toml"),
-    include_str!("../../fixtures/scenarios/abort-storm.toml"),
-    include_str!("../../fixtures/scenarios/final-checkpoint.toml"),
-    include_str!("../../fixtures/scenarios/event-time.toml"),
-    include_str!("../../fixtures/scenarios/late-reports.toml"),
-    include_str!("../../fixtures/scenarios/rescale-words.toml"),
-    include_str!("../../fixtures/scenarios/rescale-lists.toml"),
-    include_str!("../../fixtures/scenarios/rescale-windows.toml"),
-    include_str!("../../fixtures/scenarios/rescale-unaligned.toml"),
-    include_str!("../../fixtures/scenarios/rescale-buffers.toml"),
-    include_str!("../../fixtures/scenarios/rescale-hybrid.toml"),
-    include_str!("../../fixtures/scenarios/rescale-forward.toml"),
-    include_str!("../../fixtures/scenarios/rescale-laps.toml"),
-    include_str!("../../fixtures/scenarios/reachability.toml"),
-    include_str!("../../fixtures/scenarios/collatz.toml"),
-    include_str!("../../fixtures/scenarios/word-count-whole.toml"),
-    include_str!("../../fixtures/scenarios/flights-whole.toml"),
+/// A built-in scenario.
+struct BuiltIn {
+    /// The name of its file, which is its own: a test holds that.
+    name: &'static str,
+    /// The content of its file.
+    text: &'static str,
+    /// The scenario, once it was asked for.
+    parsed: OnceLock<Scenario>,
+}
+
+impl BuiltIn {
+    /// # Panics
+    ///
+    /// When it does not parse, which a test rules out.
+    fn scenario(&self) -> &Scenario {
+        let parse = || toml::from_str(self.text).expect("built-in scenarios parse");
+        self.parsed.get_or_init(parse)
+    }
+}
+
+/// Declares the table of the built-in scenarios: files of these names, in their folder.
+macro_rules! built_in {
+    ($($name:literal,)*) => {
+        /// The scenarios that come with the program, in the order in which they are listed and swept.
+        static BUILT_IN: [BuiltIn; [$($name),*].len()] = [$(BuiltIn {
+            name: $name,
+            text: include_str!(concat!("../../fixtures/scenarios/", $name, ".toml")),
+            parsed: OnceLock::new(),
+        }),*];
+    };
+}
+
+built_in![
+    "relay",
+    "word-count",
+    "flights",
+    "nexmark-q1",
+    "nexmark-q3",
+    "nexmark-q5",
+    "nexmark-q12",
+    "bank",
+    "sequence",
+    "uneven-ends",
+    "control-chaos",
+    "storage-trouble",
+    "back-pressure",
+    "zombies",
+    "coordinator-crashes",
+    "split-brain",
+    "broken-links",
+    "clocks",
+    "storage-rot",
+    "sink-trouble",
+    "idle-inputs",
+    "crash-loop",
+    "no-copy-left",
+    "at-least-once",
+    "enumerated",
+    "lossy-requests",
+    "unaligned",
+    "unaligned-join",
+    "buffers",
+    "buffers-hybrid",
+    "unaligned-recovery",
+    "hybrid",
+    "counted-barriers",
+    "stop-the-world",
+    "savepoints",
+    "savepoint-recovery",
+    "drained",
+    "savepoints-unaligned",
+    "savepoints-rescaled",
+    "savepoints-cyclic",
+    "savepoints-counted",
+    "savepoints-enumerated",
+    "abort-storm",
+    "final-checkpoint",
+    "event-time",
+    "late-reports",
+    "rescale-words",
+    "rescale-lists",
+    "rescale-windows",
+    "rescale-unaligned",
+    "rescale-buffers",
+    "rescale-hybrid",
+    "rescale-forward",
+    "rescale-laps",
+    "reachability",
+    "collatz",
+    "word-count-whole",
+    "flights-whole",
 ];
+
+/// The names of all built-in scenarios. None of them is parsed.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    BUILT_IN.iter().map(|known| known.name)
+}
+
+/// The built-in scenario of this name. No other is parsed.
+///
+/// # Panics
+///
+/// When it does not parse, which a test rules out.
+#[must_use]
+pub fn named(name: &str) -> Option<&'static Scenario> {
+    BUILT_IN.iter().find(|known| known.name == name).map(BuiltIn::scenario)
+}
 
 /// The built-in scenarios that a sweep runs when it names none, in that order.
 ///
@@ -71,7 +120,8 @@ const BUILT_IN: &[&str] = &[
 /// When one of them does not parse, which a test rules out.
 #[must_use]
 pub fn built_in() -> Vec<Scenario> {
-    all().into_iter().filter(|scenario| scenario.in_sweep).collect()
+    let scenarios = BUILT_IN.iter().map(BuiltIn::scenario);
+    scenarios.filter(|scenario| scenario.in_sweep).cloned().collect()
 }
 
 /// All built-in scenarios: also those that are run only by name.
@@ -81,6 +131,37 @@ pub fn built_in() -> Vec<Scenario> {
 /// When one of them does not parse, which a test rules out.
 #[must_use]
 pub fn all() -> Vec<Scenario> {
-    let parse = |text: &&str| toml::from_str(text).expect("built-in scenarios parse");
-    BUILT_IN.iter().map(parse).collect()
+    BUILT_IN.iter().map(BuiltIn::scenario).cloned().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_built_in_scenario_has_the_name_of_its_file() {
+        for known in &BUILT_IN {
+            assert_eq!(known.scenario().name, known.name);
+        }
+    }
+
+    #[test]
+    fn every_file_of_a_scenario_is_built_in_once() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/scenarios");
+        let entries = std::fs::read_dir(folder).expect("the folder can be read");
+        let mut files: Vec<String> = entries
+            .map(|entry| entry.expect("it can be read").file_name().to_string_lossy().into_owned())
+            .collect();
+        let mut known: Vec<String> = names().map(|name| format!("{name}.toml")).collect();
+        files.sort();
+        known.sort();
+        assert_eq!(known, files);
+    }
+
+    #[test]
+    fn a_scenario_is_found_by_its_name_alone() {
+        assert_eq!(named("relay").map(|scenario| &*scenario.name), Some("relay"));
+        assert_eq!(named("rely"), None);
+        assert_eq!(names().count(), all().len());
+    }
 }

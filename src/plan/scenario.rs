@@ -12,7 +12,7 @@ use crate::dataflow::{Deal, SplitAssignment};
 use crate::protocol::Protocol;
 use crate::protocol::ordered::VecMap;
 
-pub use super::built_in::{all, built_in};
+pub use super::built_in::{all, built_in, named, names};
 
 /// The version of the scenario format that is read here.
 pub const SCENARIO_VERSION: u32 = 1;

@@ -83,30 +83,51 @@ pub struct ResultsFile {
     file: File,
 }
 
-impl ResultsFile {
-    /// Goes on with the file in `dir`, or begins one where there is none, or nothing whole in it.
-    /// `each` sees what it holds.
+/// A results file of the right sweep, whose records nobody has read yet: that may take long.
+#[derive(Debug)]
+pub struct Unread<'a> {
+    results: ResultsFile,
+    header: &'a Header,
+}
+
+impl Unread<'_> {
+    /// Goes on with the file, or begins it where there is nothing whole in it. `each` sees what it
+    /// holds.
     ///
     /// # Errors
     ///
-    /// When it cannot be read or written, is of another sweep, or another process is writing it.
-    pub fn open(
-        dir: &Path,
-        header: &Header,
+    /// When it cannot be read or written; the first error of `each`, with its place.
+    pub fn take_in(
+        self,
         each: impl FnMut(Record) -> Result<(), CliError>,
-    ) -> Result<Self, CliError> {
-        let path = dir.join(FILE);
-        let mut options = OpenOptions::new();
-        let file = options.read(true).append(true).create(true).open(&path);
-        let mut results = Self { file: file.map_err(|error| CliError::io(&path, error))?, path };
-        results.lock()?;
-        let whole = results.take_in(header, each)?;
-        let cut = results.file.set_len(whole).and_then(|()| results.file.seek(SeekFrom::End(0)));
-        cut.map_err(|error| CliError::io(&results.path, error))?;
+    ) -> Result<ResultsFile, CliError> {
+        let Self { mut results, header } = self;
+        let whole = results.take_in(each)?;
+        results.at_its_place(|file| {
+            file.set_len(whole)?;
+            file.seek(SeekFrom::End(0))
+        })?;
         if whole == 0 {
             results.write_line(header)?;
         }
         Ok(results)
+    }
+}
+
+impl ResultsFile {
+    /// Opens the file in `dir`, or makes one where there is none.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read or written, is of another sweep, or another process is writing it.
+    pub fn open<'a>(dir: &Path, header: &'a Header) -> Result<Unread<'a>, CliError> {
+        let path = dir.join(FILE);
+        let mut options = OpenOptions::new();
+        let file = options.read(true).append(true).create(true).open(&path);
+        let results = Self { file: file.map_err(|error| CliError::io(&path, error))?, path };
+        results.lock()?;
+        results.compare(header)?;
+        Ok(Unread { results, header })
     }
 
     /// Two writers would do the same runs twice. Where files cannot be locked, nothing is done.
@@ -120,28 +141,44 @@ impl ResultsFile {
         }
     }
 
-    /// Reads what is there. Returns how many bytes of it are whole lines.
-    fn take_in(
-        &self,
-        header: &Header,
-        mut each: impl FnMut(Record) -> Result<(), CliError>,
-    ) -> Result<u64, CliError> {
-        let mut lines = Lines::new(&self.path, &self.file);
-        let Some(found) = lines.header()? else { return Ok(0) };
+    /// Compares the header of the file, where it has one.
+    fn compare(&self, header: &Header) -> Result<(), CliError> {
+        let Some(found) = Lines::new(&self.path, &self.file).header()? else { return Ok(()) };
         let mut differences = header.differences(&found);
         if header.shard != found.shard {
             differences.push(format!("shard: {}, not {}", header.shard, found.shard));
         }
-        if !differences.is_empty() {
-            let (path, differences) = (self.path.display(), differences.join("\n  "));
-            return Err(CliError::usage(format!(
-                "{path}: the results of another configuration\n  {differences}"
-            )));
+        if differences.is_empty() {
+            return Ok(());
+        }
+        let (path, differences) = (self.path.display(), differences.join("\n  "));
+        Err(CliError::usage(format!(
+            "{path}: the results of another configuration\n  {differences}"
+        )))
+    }
+
+    /// Reads what is there. Returns how many bytes of it are whole lines.
+    fn take_in(
+        &mut self,
+        mut each: impl FnMut(Record) -> Result<(), CliError>,
+    ) -> Result<u64, CliError> {
+        self.at_its_place(File::rewind)?;
+        let mut lines = Lines::new(&self.path, &self.file);
+        if lines.header()?.is_none() {
+            return Ok(0);
         }
         while let Some(record) = lines.record()? {
             each(record).map_err(|error| lines.blame(&error))?;
         }
         Ok(lines.whole)
+    }
+
+    /// What the system refuses to do with the file is told with its path.
+    fn at_its_place<T>(
+        &mut self,
+        act: impl FnOnce(&mut File) -> std::io::Result<T>,
+    ) -> Result<T, CliError> {
+        act(&mut self.file).map_err(|error| CliError::io(&self.path, error))
     }
 
     /// Writes one record, whole.
