@@ -2,11 +2,11 @@
 //!
 //! A **cell** is one protocol, one topology, one parallelism and one hazard: a class of faults, of which
 //! each seed draws one or two and no other, or a rescale. (Two hazards need a second fault: before a crash
-//! again a worker crashes, and beside a rescale a worker or the coordinator may.) Each cell gets 200 seeds in
-//! the kernel, and 5 in the madsim world; all oracles judge each run. In every other seed records share buffers
+//! again a worker crashes, and beside a rescale a worker or the coordinator may.) Each cell gets 100 seeds in
+//! the kernel, and 2 in the madsim world; all oracles judge each run. In every other seed records share buffers
 //! and span them, so that what overtakes does so within a record.
 //!
-//! A cell fails if its fault struck in fewer than one in ten seeds, or if no checkpoint completed. Where 5
+//! A cell fails if its fault struck in fewer than one in ten seeds, or if no checkpoint completed. Where 2
 //! seeds are no chance to be struck, a cell gets more of them until it was. What a job cannot have must be
 //! refused when it is built, with the reason, and no seed of it is run.
 //! `CUTWATER_MATRIX=1000 cargo test --test faults every_cell` runs as many seeds of each cell.
