@@ -7,13 +7,12 @@
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::Map;
 
 use super::graph::{ProcessGraph, ProcessIndex};
 use super::message::Message;
 use super::workload::{LocalState, Workload};
 use crate::protocol::{ChannelId, SnapshotId};
-use crate::trace::tagged::{self, TaggedSerializer, from_fields, take};
+use crate::trace::tagged::{self, Object, TaggedSerializer, from_fields, take};
 
 /// Something that happened, and when.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -29,7 +28,7 @@ pub struct Stamped {
 
 impl<'de> Deserialize<'de> for Stamped {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut fields = Map::deserialize(deserializer)?;
+        let Object(mut fields) = Object::deserialize(deserializer)?;
         let number = take(&mut fields, "number").map_err(D::Error::custom)?;
         let tick = take(&mut fields, "tick").map_err(D::Error::custom)?;
         let event = from_fields(fields, Event::deserialize).map_err(D::Error::custom)?;

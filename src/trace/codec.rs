@@ -11,11 +11,11 @@
 use std::io::{self, BufRead, Write};
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use thiserror::Error;
 
 use super::event::{Event, Stamp};
-use super::tagged::take;
+use super::tagged::{Object, in_field};
 use crate::protocol::{ProcessId, VirtualTime};
 
 /// The name of the format, in the header.
@@ -71,6 +71,16 @@ pub enum TraceError {
 struct Header {
     format: String,
     version: u32,
+}
+
+/// A line before its fields are read: an error tells which of them is to blame.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Line {
+    number: Value,
+    at: Value,
+    process: Value,
+    what: Object,
 }
 
 #[derive(Serialize)]
@@ -210,13 +220,9 @@ impl<R: BufRead> Iterator for TraceReader<R> {
 
 /// Reads a line; the complaint names the field, where one is to blame.
 fn parse(line: &[u8]) -> Result<(Stamp, Event), String> {
-    let mut fields: Map<String, Value> =
-        serde_json::from_slice(line).map_err(|error| error.to_string())?;
-    let stamp = parse_stamp(&mut fields).map_err(|error| error.to_string())?;
-    let what = fields.remove("what").ok_or("missing field `what`")?;
-    if let Some(name) = fields.keys().next() {
-        return Err(format!("unknown field `{name}`, expected number, at, process and what"));
-    }
+    let line: Line = serde_json::from_slice(line).map_err(|error| error.to_string())?;
+    let stamp = parse_stamp(&line).map_err(|error| error.to_string())?;
+    let what = Value::Object(line.what.0);
     let event =
         serde_json::from_value(what).map_err(|error: serde_json::Error| match error.to_string() {
             told if told.starts_with("field ") => told.replacen("field ", "field what.", 1),
@@ -225,9 +231,11 @@ fn parse(line: &[u8]) -> Result<(Stamp, Event), String> {
     Ok((stamp, event?))
 }
 
-fn parse_stamp(fields: &mut Map<String, Value>) -> Result<Stamp, serde_json::Error> {
-    let (number, at) = (take(fields, "number")?, take(fields, "at")?);
-    Ok(Stamp { number, at, process: take(fields, "process")? })
+fn parse_stamp(line: &Line) -> Result<Stamp, serde_json::Error> {
+    let number = u64::deserialize(&line.number).map_err(|error| in_field("number", &error))?;
+    let at = VirtualTime::deserialize(&line.at).map_err(|error| in_field("at", &error))?;
+    let process = ProcessId::deserialize(&line.process);
+    Ok(Stamp { number, at, process: process.map_err(|error| in_field("process", &error))? })
 }
 
 #[cfg(test)]
@@ -346,6 +354,8 @@ mod tests {
         assert!(missing.contains("missing field `sequence`"), "{missing}");
         let surplus = sent(r#""channel":0,"attempt":1,"sequence":1,"lineage":5,"colour":1"#);
         assert!(surplus.contains("unknown field `colour`"), "{surplus}");
+        let twice = sent(r#""channel":0,"channel":1,"attempt":1,"sequence":1,"lineage":5"#);
+        assert!(twice.contains("duplicate field `channel`"), "{twice}");
         let kind = error_of_event(r#"{"event":"snet"}"#);
         assert!(kind.contains("line 2") && kind.contains("unknown variant `snet`"), "{kind}");
         let place = error_of(&format!(

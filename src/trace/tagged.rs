@@ -15,7 +15,7 @@
 //!
 //! Variants are units, structs, or hold one struct.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 
 use serde::de::value::{StrDeserializer, StringDeserializer};
 use serde::de::{
@@ -38,8 +38,39 @@ pub fn deserialize<'de, T, D: Deserializer<'de>>(
     deserializer: D,
     read: fn(Variant) -> Result<T, Error>,
 ) -> Result<T, D::Error> {
-    let fields = Map::deserialize(deserializer)?;
+    let Object(fields) = Object::deserialize(deserializer)?;
     from_fields(fields, read).map_err(D::Error::custom)
+}
+
+/// The fields of a map, none of them twice: a map of serde_json keeps the last and drops the others.
+#[derive(Debug)]
+pub struct Object(pub Map<String, Value>);
+
+impl<'de> Deserialize<'de> for Object {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ObjectVisitor)
+    }
+}
+
+struct ObjectVisitor;
+
+impl<'de> Visitor<'de> for ObjectVisitor {
+    type Value = Object;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a map")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Object, A::Error> {
+        let mut fields = Map::new();
+        while let Some((name, value)) = entries.next_entry::<String, Value>()? {
+            if fields.contains_key(&name) {
+                return Err(A::Error::custom(format_args!("duplicate field `{name}`")));
+            }
+            fields.insert(name, value);
+        }
+        Ok(Object(fields))
+    }
 }
 
 /// Reads an enum from the fields of a map: `read` is its derived `deserialize`.
@@ -405,6 +436,10 @@ mod tests {
         assert!(
             error(r#"{"event":"whole","b":1,"a":1}"#)
                 .starts_with("field a: invalid type: integer `1`")
+        );
+        assert!(
+            error(r#"{"event":"some-fields","z":1,"z":2,"y":[]}"#)
+                .starts_with("duplicate field `z`")
         );
         assert!(error("[]").starts_with("invalid type: sequence"));
     }
