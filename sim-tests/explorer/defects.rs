@@ -10,8 +10,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use cutwater::cluster::StoreFault;
 use cutwater::explore::{Experiments, WorldKind, run_plan};
 use cutwater::oracle::{OracleName, Verdict};
-use cutwater::plan::{ClockChange, Fault, Plan, PlannedFault, Scenario, When, scenario};
+use cutwater::plan::{
+    ClockChange, Fault, MessageAction, Plan, PlannedFault, Scenario, When, scenario,
+};
 use cutwater::protocol::{ChannelId, Defect, DefectSet, ProcessId};
+use cutwater::trace::MessageKind;
 use strum::IntoEnumIterator as _;
 
 /// Who found a defect.
@@ -110,6 +113,13 @@ fn lost_power(_: &Plan) -> Vec<PlannedFault> {
     vec![PlannedFault { when: When::At { us: 150_000 }, fault }]
 }
 
+/// No subtask learns that a checkpoint was aborted: barriers of the next one tell it.
+fn lost_aborts(_: &Plan) -> Vec<PlannedFault> {
+    let (message, count, action) = (MessageKind::NotifyAborted, 100_000, MessageAction::Drop);
+    let fault = Fault::Message { message, to: None, count, action };
+    vec![PlannedFault { when: When::At { us: 0 }, fault }]
+}
+
 /// In the order of [`Defect`].
 const TABLE: &[Row] = &[
     row(Defect::ChannelNotBlocked, "sequence", 5, &[CUT]),
@@ -127,6 +137,12 @@ const TABLE: &[Row] = &[
     row(Defect::OutputNotCaptured, "unaligned", 20, &[CUT]),
     row(Defect::UnreadNotCaptured, "buffers", 40, &[CUT, LIVENESS]),
     row(Defect::OpenBufferNotCaptured, "buffers", 20, &[CUT]),
+    row(Defect::AbortedOvertakes, "hybrid-aborts", 200, &[CUT]),
+    row_under(Defect::SupersededOvertakes, "hybrid-aborts", 200, &[CUT], lost_aborts),
+    row(Defect::OvertakenListedTwice, "hybrid", 20, &[CUT]),
+    row(Defect::ProcessedCaptured, "hybrid", 20, &[CUT]),
+    row(Defect::AbortedCaptureKept, "hybrid-aborts", 100, &[CUT]),
+    row(Defect::BehindBarrierCaptured, "hybrid", 40, &[CUT]),
     row(Defect::BarrierBeforeOpenBuffer, "buffers-hybrid", 20, &[CUT, ORDER]),
     row(Defect::RestoredRestForgotten, "buffers", 100, &[LIVENESS]),
     row(Defect::NewOvertakesRestored, "unaligned", 40, &[ORDER]),

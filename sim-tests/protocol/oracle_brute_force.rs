@@ -5,6 +5,9 @@
 //! are empty there. The search over executions knows nothing of counts, digests or clocks; it shares
 //! no code with the oracles.
 
+mod channel_state;
+mod mutations;
+
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 

@@ -36,6 +36,8 @@ pub(super) struct CutOracle {
     restored: Vec<VecDeque<LineageId>>,
     /// Savepoints of the attempt that have no outcome: what completes beside them does not concern them.
     savepoints: VecSet<CheckpointId>,
+    /// Up to here nothing is known of a cut that is not listed: it is settled, or had to make room.
+    forgotten: CheckpointId,
 }
 
 /// What the events per record say about a channel, within the attempt.
@@ -85,6 +87,7 @@ impl CutOracle {
         self.restored = vec![VecDeque::new(); scene.shape.channels.len()];
         self.cuts.clear();
         self.savepoints.clear();
+        self.forgotten = CheckpointId(0);
         self.has_records = false;
     }
 
@@ -96,6 +99,7 @@ impl CutOracle {
         self.restored.resize_with(scene.shape.channels.len(), VecDeque::new);
         self.cuts.clear();
         self.savepoints.clear();
+        self.forgotten = CheckpointId(0);
     }
 
     /// A record entered a channel.
@@ -149,6 +153,7 @@ impl CutOracle {
     /// savepoints that are pending beside it.
     pub fn handle_completed(&mut self, scene: &mut Scene, checkpoint: CheckpointId) {
         self.judge_completed(scene, checkpoint);
+        self.forgotten = self.forgotten.max(checkpoint);
         let savepoints = &self.savepoints;
         self.cuts.retain(|cut| cut.checkpoint > checkpoint || savepoints.contains(&cut.checkpoint));
     }
@@ -177,7 +182,7 @@ impl CutOracle {
     fn judge_completed(&self, scene: &mut Scene, checkpoint: CheckpointId) {
         if let Some(cut) = self.cuts.iter().find(|cut| cut.checkpoint == checkpoint) {
             cut.judge_whole(scene);
-            cut.judge_overtaken(scene);
+            cut.judge_channel_states(scene, self.has_records);
         } else if !scene.shape.channels.is_empty() {
             let text =
                 format!("{checkpoint} completed, and no subtask has taken a snapshot for it");
@@ -235,7 +240,8 @@ impl CutOracle {
         if self.cuts.len() == CUTS_MAX {
             let is_free = |cut: &Cut| !self.savepoints.contains(&cut.checkpoint);
             let oldest = self.cuts.iter().position(is_free).unwrap_or(0);
-            self.cuts.remove(oldest);
+            let oldest = self.cuts.remove(oldest);
+            self.forgotten = self.forgotten.max(oldest.checkpoint);
         }
         let claims = vec![Claims::default(); scene.shape.channels.len()];
         let position = self.cuts.len();

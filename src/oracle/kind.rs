@@ -62,10 +62,16 @@ kinds! {
         TokenImbalance,
     }
     Cut {
+        /// A channel is captured once at each end, for each checkpoint.
+        CapturedTwice,
+        /// A subtask captures its own channels, for a checkpoint that it has frozen its state for.
+        CapturedUnduly,
         /// A snapshot claims to have processed and emitted what the events before it say.
         ClaimMismatch,
         /// Both ends of a channel hold the same records in a cut.
         ContentMismatch,
+        /// What a cut holds as sent, it holds once: as processed, or as on its way.
+        CountedTwice,
         /// What a cut holds as sent, it holds as processed, or as on its way.
         LostRecord,
         /// A barrier lies in its channel exactly where its sender's snapshot was taken.

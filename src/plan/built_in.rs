@@ -70,6 +70,7 @@ built_in![
     "buffers-hybrid",
     "unaligned-recovery",
     "hybrid",
+    "hybrid-aborts",
     "counted-barriers",
     "stop-the-world",
     "savepoints",

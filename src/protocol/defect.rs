@@ -58,6 +58,20 @@ pub enum Defect {
     UnreadNotCaptured,
     /// B4, M4.1: an unaligned barrier overtakes the buffer that is not full yet, and it is not captured.
     OpenBufferNotCaptured,
+    /// B4: a barrier whose checkpoint was aborted while it waited in an output queue still goes ahead when its
+    /// time is over, and what it overtakes is filed under the next checkpoint.
+    AbortedOvertakes,
+    /// B4: what a late barrier overtakes in an output queue is filed under the checkpoint that was triggered
+    /// behind it.
+    SupersededOvertakes,
+    /// B4: what an aligned barrier overtakes when its time is over is listed twice.
+    OvertakenListedTwice,
+    /// B4, FLINK-17315 turned round: what was processed last before the cut is captured with what was not.
+    ProcessedCaptured,
+    /// B4: what was captured for a checkpoint that was aborted is still there when the next capture begins.
+    AbortedCaptureKept,
+    /// B4, FLINK-19681: when an alignment times out, what waits behind the barriers that had come is captured.
+    BehindBarrierCaptured,
     /// B1, M1.2: a barrier is sent ahead of the buffer that is not full yet.
     BarrierBeforeOpenBuffer,
     /// B5, M5.5: when the last buffer that a restore put back has been taken, so is the beginning of the record

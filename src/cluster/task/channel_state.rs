@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::buffers::{Buffer, Parcel, end_within_item};
+use super::super::buffers::{Parcel, end_within_item};
 use super::super::process::Timer;
 use super::input_channel::InputChannel;
 use super::outputs::ChannelParcels;
@@ -39,7 +39,7 @@ pub struct Capturing {
     /// How many items of an input a restore had put back, and nobody had processed at the cut.
     restored: VecMap<ChannelId, usize>,
     /// What had been taken off an input and not been read at the cut: before all that the gate records.
-    unread: VecMap<ChannelId, Buffer>,
+    unread: VecMap<ChannelId, Parcel>,
     state: ChannelState,
 }
 
@@ -60,17 +60,22 @@ impl Task {
         let restored = restored.filter(|(_, items)| *items > 0).collect();
         let inputs_missing = self.gate.capture(checkpoint);
         let outputs_missing = self.outputs.may_overtake(checkpoint);
-        let (unread, state) = (self.unread(), ChannelState::default());
+        let outputs = std::mem::take(&mut self.kept);
+        let (unread, state) = (self.unread(), ChannelState { inputs: Vec::new(), outputs });
         let capturing = Capturing { inputs_missing, outputs_missing, restored, unread, state };
         (inputs_missing || outputs_missing).then_some(capturing)
     }
 
     /// By input, what was taken off it and not read.
-    fn unread(&self) -> VecMap<ChannelId, Buffer> {
+    fn unread(&self) -> VecMap<ChannelId, Parcel> {
         if self.defects.has(Defect::UnreadNotCaptured) {
             return VecMap::new();
         }
-        let unread = |input: &InputChannel| Some((input.id(), input.unread()?));
+        let processed = self.defects.has(Defect::ProcessedCaptured);
+        let rest = |input: &InputChannel| {
+            if processed { input.latest() } else { input.unread().map(Parcel::Buffer) }
+        };
+        let unread = |input: &InputChannel| Some((input.id(), rest(input)?));
         self.inputs.iter().filter_map(unread).collect()
     }
 
@@ -84,7 +89,7 @@ impl Task {
             if forgets { std::mem::take(&mut capturing.restored) } else { VecMap::new() };
         let mut unread = std::mem::take(&mut capturing.unread);
         let lanes = ids.zip(lanes).map(|(channel, waiting)| {
-            let begun = unread.remove(&channel).map(Parcel::Buffer);
+            let begun = unread.remove(&channel);
             let skipped = restored.get(&channel).copied().unwrap_or(0);
             (channel, without(begun.into_iter().chain(waiting), skipped))
         });
@@ -93,13 +98,21 @@ impl Task {
         self.upload_if_whole(checkpoint, env);
     }
 
-    /// Whether the newest barrier has left every output queue: what it overtook there is known then.
+    /// Whether barriers have left every output queue: what they overtook there is known then.
     pub(super) fn look_for_captured_outputs(&mut self, env: &mut Env<'_>) {
-        let Some((checkpoint, parcels)) = self.outputs.take_overtaken() else { return };
-        if let Some(capturing) = capturing(&mut self.snapshots, checkpoint) {
-            capturing.state.outputs = parcels;
-            capturing.outputs_missing = false;
-            self.upload_if_whole(checkpoint, env);
+        while let Some((checkpoint, parcels)) = self.outputs.take_overtaken() {
+            if let Some(capturing) = capturing(&mut self.snapshots, checkpoint) {
+                capturing.state.outputs.extend(parcels);
+                capturing.outputs_missing = false;
+                self.upload_if_whole(checkpoint, env);
+            }
+        }
+    }
+
+    /// The snapshot is worth nothing, and so is what was captured for it.
+    pub(super) fn discard_captured(&mut self, capturing: Option<Capturing>) {
+        if self.defects.has(Defect::AbortedCaptureKept) {
+            self.kept.extend(capturing.into_iter().flat_map(|capturing| capturing.state.outputs));
         }
     }
 

@@ -21,6 +21,8 @@ pub struct InputChannel {
     restored: Restored,
     /// What was taken off the channel and not read.
     reader: BufferReader,
+    /// What was taken off it last; kept for a seeded bug alone.
+    latest: Option<Parcel>,
 }
 
 /// How much a restore put back.
@@ -36,7 +38,7 @@ impl InputChannel {
     pub fn new(channel: ChannelId, from: ProcessId) -> Self {
         let cut = ChannelCut { channel, records: 0, digest: Digest::default() };
         let (restored, reader) = (Restored::default(), BufferReader::default());
-        Self { cut, from, next: 0, consumed: 0, restored, reader }
+        Self { cut, from, next: 0, consumed: 0, restored, reader, latest: None }
     }
 
     pub fn id(&self) -> ChannelId {
@@ -112,6 +114,16 @@ impl InputChannel {
     /// What was taken off the channel and not read.
     pub fn unread(&self) -> Option<Buffer> {
         self.reader.rest()
+    }
+
+    /// This was taken off the channel last.
+    pub fn keep_latest(&mut self, parcel: &Parcel) {
+        self.latest = Some(parcel.clone());
+    }
+
+    /// What was taken off the channel last.
+    pub fn latest(&self) -> Option<Parcel> {
+        self.latest.clone()
     }
 
     /// Nothing follows in the channel.

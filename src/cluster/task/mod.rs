@@ -20,7 +20,7 @@ use commit::SinkWriter;
 use input_channel::InputChannel;
 use loops::LoopPlace;
 use output_channel::OutputChannel;
-use outputs::OutputSide;
+use outputs::{ChannelParcels, OutputSide};
 use restoring::Read;
 pub use restoring::Shapes;
 use savepoints::SavepointSide;
@@ -114,6 +114,8 @@ pub struct Task {
     timed: CheckpointId,
     /// What was overtaken in the output queues at the cut that it is restored from: sent first.
     resend: Vec<(usize, Vec<Parcel>)>,
+    /// What was captured at the outputs for a checkpoint that was aborted; kept by a seeded bug alone.
+    kept: ChannelParcels,
     /// Room for what one step produces.
     produced: Outputs,
 }
@@ -187,6 +189,7 @@ impl Task {
             tells_ownership: job.is_rescalable().then(|| Arc::clone(job)),
             timed: CheckpointId::default(),
             resend: Vec::new(),
+            kept: ChannelParcels::new(),
             produced: Outputs::default(),
         }
     }

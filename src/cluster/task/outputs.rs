@@ -4,6 +4,7 @@ use super::super::buffers::Parcel;
 use super::super::process::Outbox;
 use super::output_channel::OutputChannel;
 use crate::dataflow::Item;
+use crate::protocol::ordered::VecMap;
 use crate::protocol::{
     Attempt, Barrier, ChannelId, CheckpointId, Defect, DefectSet, Element, Passage, ProcessId,
 };
@@ -15,25 +16,18 @@ pub struct OutputSide {
     channels: Vec<OutputChannel>,
     /// How many channels have elements waiting for credit.
     stalled: usize,
-    /// What the newest barrier overtook here, or may still overtake.
-    overtaken: Option<Overtaken>,
+    /// By checkpoint, what its barrier overtook here; one is listed while its barrier may overtake.
+    overtaken: VecMap<CheckpointId, ChannelParcels>,
     attempt: Attempt,
     defects: DefectSet,
 }
 
-/// What a barrier overtook in the output queues, by channel; empty ones are left out.
-#[derive(Clone, Debug)]
-struct Overtaken {
-    checkpoint: CheckpointId,
-    parcels: ChannelParcels,
-}
-
-/// What was on its way, by channel, in the order of the channel.
+/// What was on its way, by channel, in the order of the channel; empty ones are left out.
 pub type ChannelParcels = Vec<(ChannelId, Vec<Parcel>)>;
 
 impl OutputSide {
     pub fn new(channels: Vec<OutputChannel>, attempt: Attempt, defects: DefectSet) -> Self {
-        Self { channels, stalled: 0, overtaken: None, attempt, defects }
+        Self { channels, stalled: 0, overtaken: VecMap::new(), attempt, defects }
     }
 
     /// Whether an element waits for credit: then nothing may be processed.
@@ -90,12 +84,8 @@ impl OutputSide {
 
     /// Puts a barrier into every channel: in its place, or past what waits there.
     pub fn broadcast_barrier(&mut self, barrier: Barrier, outbox: &mut dyn Outbox) {
-        let checkpoint = barrier.checkpoint;
-        match barrier.passage {
-            Passage::InOrder => self.overtaken = None,
-            Passage::InOrderUntil(_) | Passage::Ahead => {
-                self.overtaken = Some(Overtaken { checkpoint, parcels: Vec::new() });
-            }
+        if barrier.passage != Passage::InOrder {
+            self.overtaken.insert(barrier.checkpoint, Vec::new());
         }
         match barrier.passage {
             Passage::InOrder | Passage::InOrderUntil(_) => {
@@ -111,44 +101,70 @@ impl OutputSide {
             let (id, was_stalled) = (channel.id(), channel.is_stalled());
             let parcels = channel.emit_ahead(barrier, self.attempt, self.defects, outbox);
             self.stalled += usize::from(channel.is_stalled() && !was_stalled);
-            self.keep_overtaken(id, parcels);
+            self.keep_overtaken(barrier.checkpoint, id, parcels);
         }
     }
 
-    /// The time of a barrier in its place is over: where it still waits, it goes ahead.
+    /// The time of a barrier in its place is over: where it still waits, it goes ahead. One of a checkpoint
+    /// that was given up keeps its place: nobody would capture what it overtakes.
     pub fn hurry(&mut self, checkpoint: CheckpointId, outbox: &mut dyn Outbox) {
+        let Some(owner) = self.owner_of_overtaken(checkpoint) else { return };
         for output in 0..self.channels.len() {
             let channel = &mut self.channels[output];
             let was_stalled = channel.is_stalled();
             if let Some(parcels) = channel.hurry(checkpoint, self.attempt, outbox) {
                 let id = channel.id();
                 self.stalled -= usize::from(was_stalled && !channel.is_stalled());
-                self.keep_overtaken(id, parcels);
+                if self.defects.has(Defect::OvertakenListedTwice) {
+                    self.keep_overtaken(owner, id, parcels.clone());
+                }
+                self.keep_overtaken(owner, id, parcels);
             }
         }
     }
 
-    fn keep_overtaken(&mut self, channel: ChannelId, parcels: Vec<Parcel>) {
+    /// Whose channel state it is that the barrier of `checkpoint` overtakes: its own, if it may overtake.
+    fn owner_of_overtaken(&self, checkpoint: CheckpointId) -> Option<CheckpointId> {
+        let seeded = if self.may_overtake(checkpoint) {
+            Defect::SupersededOvertakes
+        } else {
+            Defect::AbortedOvertakes
+        };
+        if self.defects.has(seeded) {
+            return self.overtaken.keys().next_back().copied();
+        }
+        self.may_overtake(checkpoint).then_some(checkpoint)
+    }
+
+    fn keep_overtaken(
+        &mut self,
+        checkpoint: CheckpointId,
+        channel: ChannelId,
+        parcels: Vec<Parcel>,
+    ) {
         if parcels.is_empty() || self.defects.has(Defect::OutputNotCaptured) {
             return;
         }
-        if let Some(overtaken) = &mut self.overtaken {
-            overtaken.parcels.push((channel, parcels));
+        if let Some(overtaken) = self.overtaken.get_mut(&checkpoint) {
+            overtaken.push((channel, parcels));
         }
     }
 
     /// Whether the barrier of `checkpoint` overtook something here, or may do so.
     pub fn may_overtake(&self, checkpoint: CheckpointId) -> bool {
-        self.overtaken.as_ref().is_some_and(|overtaken| overtaken.checkpoint == checkpoint)
+        self.overtaken.contains_key(&checkpoint)
     }
 
-    /// What the newest barrier overtook, once it has left every queue.
+    /// What one barrier overtook, once that has left every queue; a barrier that has left is asked for once.
     pub fn take_overtaken(&mut self) -> Option<(CheckpointId, ChannelParcels)> {
-        let checkpoint = self.overtaken.as_ref()?.checkpoint;
-        if self.channels.iter().any(|channel| channel.owes(checkpoint)) {
-            return None;
-        }
-        self.overtaken.take().map(|overtaken| (checkpoint, overtaken.parcels))
+        let owes = |checkpoint| self.channels.iter().any(|channel| channel.owes(checkpoint));
+        let checkpoint = self.overtaken.keys().copied().find(|checkpoint| !owes(*checkpoint))?;
+        self.overtaken.remove(&checkpoint).map(|parcels| (checkpoint, parcels))
+    }
+
+    /// The snapshot of `checkpoint` is worth nothing: neither is what its barrier overtook, or would have.
+    pub fn give_up(&mut self, checkpoint: CheckpointId) {
+        self.overtaken.remove(&checkpoint);
     }
 
     /// The index of this channel among the outputs.

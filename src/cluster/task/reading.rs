@@ -9,11 +9,15 @@ use super::super::buffers::Parcel;
 use super::super::process::Timer;
 use super::{Env, Task};
 use crate::dataflow::Item;
+use crate::protocol::Defect;
 
 impl Task {
     /// A parcel has come to the head of its channel.
     #[inline]
     pub(super) fn take(&mut self, channel: usize, parcel: Parcel, env: &mut Env<'_>) {
+        if self.defects.has(Defect::ProcessedCaptured) {
+            self.inputs[channel].keep_latest(&parcel);
+        }
         match parcel {
             Parcel::Item(item) => {
                 self.consume(channel, &item, env);

@@ -129,8 +129,10 @@ impl Task {
         }
         let length = snapshotting.bytes.len();
         self.snapshots.insert(checkpoint, snapshotting);
-        if self.snapshots.len() > SNAPSHOTS_MAX {
-            self.snapshots.pop_first();
+        if self.snapshots.len() > SNAPSHOTS_MAX
+            && let Some((oldest, _)) = self.snapshots.pop_first()
+        {
+            self.outputs.give_up(oldest);
         }
         self.look_for_captured_outputs(env);
         self.spend(|cost| cost.freeze(length), env);
@@ -204,12 +206,13 @@ impl Task {
     }
 
     fn discard(&mut self, checkpoint: CheckpointId, env: &mut Env<'_>) {
-        if let Some(snapshotting) = self.snapshots.remove(&checkpoint)
-            && snapshotting.uploading
-        {
+        self.outputs.give_up(checkpoint);
+        let Some(snapshotting) = self.snapshots.remove(&checkpoint) else { return };
+        if snapshotting.uploading {
             let operation = ObjectOperation::Delete { key: snapshotting.handle.key };
             object_request(Purpose::Delete, operation, env);
         }
+        self.discard_captured(snapshotting.capturing);
     }
 
     /// A completed checkpoint's snapshot and all before it are the coordinator's now. Only now may

@@ -1,11 +1,13 @@
-//! Cuts with channel state: what an unaligned barrier overtook belongs to the cut.
+//! Cuts with channel state: what a barrier overtook belongs to the cut.
 //!
-//! What the sender had emitted must be what the receiver had processed, then what is captured at the
-//! receiver, then what is captured at the sender, in this order (FLIP-76; Chandy and Lamport 1985: the
-//! state of a channel is the messages sent before the sender's cut and received after the receiver's).
-//! The captured parts are known later than the snapshots, so that such a channel is judged when the
-//! checkpoint completes. What a restore put back counts at neither end of the new attempt.
+//! On every channel of a completed cut, what the sender had emitted is what the receiver had processed, then
+//! what is captured at the receiver, then what is captured at the sender: the same records, in this order,
+//! each once (FLIP-76; Chandy and Lamport 1985: the state of a channel is the messages sent before the
+//! sender's cut and received after the receiver's). It is so on channels that nobody overtook in as well:
+//! there nothing may be captured. The captured parts are known later than the snapshots, so that this is
+//! judged when the checkpoint completes. What a restore put back counts at neither end of the new attempt.
 
+use std::cmp::Ordering;
 use std::collections::VecDeque;
 
 use super::{Claim, Cut, CutOracle};
@@ -44,13 +46,17 @@ impl ChannelStates {
         self.overtaken[receiver.index()]
     }
 
+    /// What is on its way in the channel, in order.
+    fn on_its_way(&self, channel: ChannelId) -> impl Iterator<Item = LineageId> + '_ {
+        self.in_flight[channel.index()].iter().flatten().copied()
+    }
+
     /// What the receiver has processed and what is on its way to it, together.
     fn all_received(&self, channel: ChannelId, received: Claim) -> Claim {
-        let on_its_way = self.in_flight[channel.index()].iter().flatten();
-        on_its_way.fold(received, |claim, record| {
+        self.on_its_way(channel).fold(received, |claim, record| {
             let mut digest: Digest = claim.digest;
             digest.push(record.0);
-            Claim { records: claim.records + 1, digest, last: Some(*record) }
+            Claim { records: claim.records + 1, digest, last: Some(record) }
         })
     }
 }
@@ -97,23 +103,74 @@ impl CutOracle {
 
     /// What a barrier overtook is known.
     pub fn handle_captured(&mut self, scene: &mut Scene, captured: &ChannelStateCaptured) {
-        let subtask = captured.subtask.index();
-        let cut = self.cut(scene, captured.checkpoint, captured.attempt);
-        cut.states.captured[subtask] = true;
-        for channel in &scene.shape.inputs[subtask] {
-            let is_it = |in_flight: &&InFlight| in_flight.channel == *channel;
-            let found = captured.inputs.iter().find(is_it);
-            cut.take_input(scene, *channel, found);
+        let (checkpoint, attempt) = (captured.checkpoint, captured.attempt);
+        let is_it = |cut: &Cut| cut.checkpoint == checkpoint && cut.attempt == attempt;
+        if checkpoint <= self.forgotten && !self.cuts.iter().any(is_it) {
+            return;
         }
-        for in_flight in &captured.outputs {
-            if scene.shape.outputs[subtask].contains(&in_flight.channel) {
-                cut.states.in_flight[in_flight.channel.index()][1] = in_flight.records.clone();
-            }
-        }
+        self.cut(scene, checkpoint, attempt).take_captured(scene, captured);
     }
 }
 
 impl Cut {
+    fn take_captured(&mut self, scene: &mut Scene, captured: &ChannelStateCaptured) {
+        let subtask = captured.subtask.index();
+        self.judge_captured(scene, captured);
+        self.states.captured[subtask] = true;
+        for channel in &scene.shape.inputs[subtask] {
+            let is_it = |in_flight: &&InFlight| in_flight.channel == *channel;
+            let found = captured.inputs.iter().find(is_it);
+            self.take_input(scene, *channel, found);
+        }
+        for in_flight in &captured.outputs {
+            if scene.shape.outputs[subtask].contains(&in_flight.channel) {
+                self.states.in_flight[in_flight.channel.index()][1] = in_flight.records.clone();
+            }
+        }
+    }
+
+    /// A subtask captures its own channels, each once, and for a checkpoint that it has frozen its state for.
+    fn judge_captured(&self, scene: &mut Scene, captured: &ChannelStateCaptured) {
+        let subtask = captured.subtask.index();
+        let (inputs, outputs) = (&scene.shape.inputs[subtask], &scene.shape.outputs[subtask]);
+        let stranger = stranger_in(&captured.inputs, inputs)
+            .or_else(|| stranger_in(&captured.outputs, outputs));
+        let twice = twice_in(&captured.inputs).or_else(|| twice_in(&captured.outputs));
+        if self.states.captured[subtask] {
+            self.report_captured(scene, Kind::CapturedTwice, captured, "all of it a second time");
+        } else if let Some(channel) = twice {
+            let text = format!("{} twice", scene.channel(channel));
+            self.report_captured(scene, Kind::CapturedTwice, captured, &text);
+        } else if let Some(channel) = stranger {
+            let text = format!("{channel}, which does not end there");
+            self.report_captured(scene, Kind::CapturedUnduly, captured, &text);
+        } else if !self.has_snapshot(scene, captured.subtask) {
+            let text = "without having frozen its state for it";
+            self.report_captured(scene, Kind::CapturedUnduly, captured, text);
+        }
+    }
+
+    /// Whether the subtask has frozen its state for this checkpoint; nobody knows of one without channels.
+    fn has_snapshot(&self, scene: &Scene, subtask: SubtaskId) -> bool {
+        let (inputs, outputs) =
+            (&scene.shape.inputs[subtask.index()], &scene.shape.outputs[subtask.index()]);
+        (inputs.is_empty() && outputs.is_empty())
+            || inputs.iter().any(|channel| self.claims[channel.index()].received.is_some())
+            || outputs.iter().any(|channel| self.claims[channel.index()].sent.is_some())
+    }
+
+    fn report_captured(
+        &self,
+        scene: &mut Scene,
+        kind: Kind,
+        captured: &ChannelStateCaptured,
+        what: &str,
+    ) {
+        let (name, checkpoint) = (scene.name(captured.subtask), self.checkpoint);
+        let text = format!("{name} captures channel state for {checkpoint}: {what}");
+        scene.report(Violation::new(kind, text).of(checkpoint).by(captured.subtask));
+    }
+
     fn take_input(&mut self, scene: &mut Scene, channel: ChannelId, found: Option<&InFlight>) {
         let left = &self.states.left[channel.index()];
         let restored = found.map_or(0, |found| found.restored as usize);
@@ -125,8 +182,9 @@ impl Cut {
         self.states.in_flight[channel.index()][0] = fresh.to_vec();
     }
 
-    /// The checkpoint completed: every channel that barriers overtook in is judged.
-    pub(super) fn judge_overtaken(&self, scene: &mut Scene) {
+    /// The checkpoint completed: the two ends of every channel, and what is on its way between them, must
+    /// agree. Where nothing was captured and nothing had to be, they were judged with the snapshots.
+    pub(super) fn judge_channel_states(&self, scene: &mut Scene, has_records: bool) {
         for subtask in scene.shape.subtask_ids() {
             let logs = scene.shape.inputs[subtask.index()].iter();
             let logs = logs.copied().any(|channel| scene.shape.is_logged(channel));
@@ -135,17 +193,62 @@ impl Cut {
                 return self.report_uncaptured(scene, subtask);
             }
         }
-        for (index, ends) in scene.shape.channels.iter().enumerate() {
+        for index in 0..scene.shape.channels.len() {
             let channel = ChannelId(u16::try_from(index).unwrap_or(u16::MAX));
-            let claims = &self.claims[index];
-            let logged = scene.shape.is_logged(channel);
-            if let (true, Some(sent), Some(received)) =
-                (logged || self.states.is_overtaken(ends.to), claims.sent, claims.received)
-            {
-                let received = self.states.all_received(channel, received);
-                self.judge_claims(scene, channel, sent, received);
+            self.judge_restored(scene, channel, has_records);
+            self.judge_on_its_way(scene, channel);
+        }
+    }
+
+    /// Where a restore had put something back, a subtask that captures nothing must have processed it.
+    fn judge_restored(&self, scene: &mut Scene, channel: ChannelId, has_records: bool) {
+        let receiver = scene.shape.channels[channel.index()].to;
+        let is_left = !self.states.left[channel.index()].is_empty();
+        if has_records && is_left && !self.states.captured[receiver.index()] {
+            self.report_left(scene, channel, 0);
+        }
+    }
+
+    fn judge_on_its_way(&self, scene: &mut Scene, channel: ChannelId) {
+        let claims = &self.claims[channel.index()];
+        let receiver = scene.shape.channels[channel.index()].to;
+        let is_between = self.states.is_overtaken(receiver)
+            || scene.shape.is_logged(channel)
+            || self.states.on_its_way(channel).next().is_some();
+        if let (true, Some(sent), Some(received)) = (is_between, claims.sent, claims.received) {
+            let all = self.states.all_received(channel, received);
+            let repeats = all.records > sent.records && scene.shape.allows_repeats();
+            if !repeats && (sent.records, sent.digest) != (all.records, all.digest) {
+                self.report_on_its_way(scene, channel, sent, received);
             }
         }
+    }
+
+    fn report_on_its_way(
+        &self,
+        scene: &mut Scene,
+        channel: ChannelId,
+        sent: Claim,
+        received: Claim,
+    ) {
+        let (name, checkpoint) = (scene.channel(channel), self.checkpoint);
+        let (out, into) = (sent.records, received.records);
+        let between = self.states.on_its_way(channel).count() as u64;
+        let first = self.states.on_its_way(channel).next();
+        let named = first.map(|id| format!(" (the first {id})")).unwrap_or_default();
+        let holds = format!(
+            "{checkpoint} holds of {name} {into} records as processed and {between} as on their way{named}"
+        );
+        let (kind, rest, record) = match (into + between).cmp(&out) {
+            Ordering::Greater => (Kind::CountedTwice, format!("but only {out} as sent"), first),
+            Ordering::Less => (Kind::LostRecord, format!("but {out} as sent"), sent.last),
+            Ordering::Equal => {
+                (Kind::ContentMismatch, format!("and {out} as sent, but not the same ones"), first)
+            }
+        };
+        let mut violation = Violation::new(kind, format!("{holds}, {rest}"));
+        violation.record = record;
+        scene.report(violation.of(checkpoint).on(channel));
     }
 
     /// A savepoint completed: its barriers must have overtaken nothing (FLINK-18252), whatever those of the
@@ -189,4 +292,16 @@ impl Cut {
         let violation = Violation::new(Kind::MissingChannelState, text);
         scene.report(violation.of(checkpoint).by(subtask));
     }
+}
+
+/// A channel that is listed and is not among the subtask's own.
+fn stranger_in(listed: &[InFlight], own: &[ChannelId]) -> Option<ChannelId> {
+    listed.iter().map(|in_flight| in_flight.channel).find(|channel| !own.contains(channel))
+}
+
+/// A channel that is listed more than once.
+fn twice_in(listed: &[InFlight]) -> Option<ChannelId> {
+    let mut channels: Vec<_> = listed.iter().map(|in_flight| in_flight.channel).collect();
+    channels.sort_unstable();
+    channels.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0])
 }

@@ -97,7 +97,8 @@ impl Lane {
             Some(_) if sequence != self.received && counts => {
                 format!("as if after {sequence} records, {} had left", self.received)
             }
-            Some(_) if checkpoint <= self.barrier_received => {
+            // A newer one that overtook has left this one behind: it comes late, whichever way it comes.
+            Some(_) if checkpoint <= self.barrier_received && checkpoint > self.overtook => {
                 format!("after the one of {}", self.barrier_received)
             }
             Some(_) => return,

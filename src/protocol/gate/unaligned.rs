@@ -8,6 +8,7 @@
 use super::capture::Capture;
 use super::{Element, Flow, GateOutput, InputGate, Phase};
 use crate::protocol::barrier::{Barrier, Passage};
+use crate::protocol::defect::Defect;
 use crate::protocol::ids::CheckpointId;
 
 /// A checkpoint whose barrier came ahead.
@@ -158,7 +159,8 @@ impl<T: Clone> InputGate<T> {
         self.hold_ahead(barrier);
         for (channel, _) in seen.iter().enumerate().filter(|(_, seen)| **seen) {
             debug_assert_eq!(self.channels[channel].barrier, checkpoint, "blocked for another");
-            self.place(channel, 0);
+            let captured = self.defects.has(Defect::BehindBarrierCaptured);
+            self.place(channel, if captured { self.channels[channel].queued } else { 0 });
         }
     }
 
