@@ -123,8 +123,9 @@ impl MetaStore {
             return false;
         }
         self.version += 1;
+        let retained = record.retained.clone();
         self.record = record;
-        outbox.event(Event::RecordWritten { version: self.version, term });
+        outbox.event(Event::RecordWritten { version: self.version, term, retained });
         true
     }
 

@@ -64,6 +64,11 @@ impl<P> Requests<P> {
         self.unanswered.remove(&request).map(|unanswered| unanswered.purpose)
     }
 
+    /// Whether a request of such a purpose is unanswered.
+    pub fn any(&self, is_it: impl Fn(&P) -> bool) -> bool {
+        self.unanswered.values().any(|unanswered| is_it(&unanswered.purpose))
+    }
+
     /// Gives up every request whose purpose is not to be kept.
     pub fn retain(&mut self, keep: impl Fn(&P) -> bool) {
         self.unanswered.retain(|_, unanswered| keep(&unanswered.purpose));

@@ -128,6 +128,9 @@ impl SinkTarget {
         let open: Vec<_> = self.transactions.iter().filter_map(is_open).collect();
         for transaction in open {
             self.transactions.remove(&transaction);
+            if !self.defects.has(Defect::RolledBackReopens) {
+                self.timed_out.insert(transaction);
+            }
             outbox.event(Event::TransactionAborted { transaction });
         }
     }
@@ -146,7 +149,8 @@ impl SinkTarget {
     /// Whether the producer is current; says so in the trace where it is not.
     fn admit(&self, transaction: TransactionId, outbox: &mut dyn Outbox) -> bool {
         let accepted = self.accepts(transaction.sink, transaction.attempt)
-            && !self.timed_out.contains(&transaction);
+            && (self.defects.has(Defect::TimedOutReopens)
+                || !self.timed_out.contains(&transaction));
         if !accepted {
             outbox.event(Event::ProducerRefused { transaction });
         }

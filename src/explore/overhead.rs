@@ -68,6 +68,7 @@ pub type Case = (Protocol, u64);
 #[must_use]
 pub fn plan((protocol, interval_ms): Case, seed: u64) -> Plan {
     Plan {
+        salt: 0,
         scenario: "overhead".to_owned(),
         seed,
         job: JobPlan {

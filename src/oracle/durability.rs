@@ -5,7 +5,18 @@
 //! (FLINK-36421, FLINK-20675); a completed checkpoint has all its objects and its metadata, and none
 //! is deleted before it is discarded, which the newest `retained` ones never are.
 //!
+//! What the newest record of the job names stays as well, whether anybody was told that it completed.
+//!
+//! When the job finishes nothing may be left behind: not what its last coordinator discarded, nor the counted
+//! snapshots of a checkpoint that it gave up, nor what was there and named by nobody when it took over
+//! (its first attempt sweeps that). What an attempt that failed in between was writing is not its debt: nobody
+//! knows of it until the next coordinator lists the store.
+//!
 //! What is destroyed, every copy of it, was durable all the same: the system is not to blame.
+
+mod leftovers;
+
+use leftovers::Leftovers;
 
 use super::kind::Kind;
 use super::shape::Scene;
@@ -38,6 +49,9 @@ pub(super) struct DurabilityOracle {
     destroyed: VecSet<ObjectKey>,
     /// The newest completed checkpoint, with the snapshots that it lists.
     newest: Option<(CheckpointId, Vec<ObjectKey>)>,
+    /// What the newest record of the job names.
+    recorded: Vec<CheckpointId>,
+    leftovers: Leftovers,
 }
 
 #[derive(Clone, Debug)]
@@ -105,11 +119,58 @@ impl DurabilityOracle {
                 format!("{} was deleted, which savepoint {checkpoint} needs", shown(scene, key));
             report(scene, Kind::SavepointDeleted, key, text);
         }
-        let Some(listed) = self.retained.get(&checkpoint) else { return };
+        self.leftovers.handle_deleted(key);
+        self.judge_deleted(scene, checkpoint, key);
+    }
+
+    fn judge_deleted(&self, scene: &mut Scene, checkpoint: CheckpointId, key: ObjectKey) {
         let is_metadata = key == ObjectKey::Metadata { checkpoint };
-        if is_metadata || listed.contains(&key) {
+        let is_of = |listed: &Vec<ObjectKey>| is_metadata || listed.contains(&key);
+        if self.retained.get(&checkpoint).is_some_and(is_of) {
             let text = format!("{} was deleted while {checkpoint} is retained", shown(scene, key));
             report(scene, Kind::DeletedWhileRetained, key, text);
+            return;
+        }
+        let assembled = self.assembled.get(&checkpoint).map(|assembled| &assembled.snapshots);
+        if self.recorded.contains(&checkpoint) && assembled.is_some_and(is_of) {
+            let what = shown(scene, key);
+            let text = format!("{what} was deleted, and the job's record names {checkpoint}");
+            report(scene, Kind::DeletedWhileRecorded, key, text);
+        }
+    }
+
+    /// The job's record was replaced, and names these checkpoints.
+    pub fn handle_recorded(&mut self, retained: &[CheckpointId]) {
+        self.recorded = retained.to_vec();
+    }
+
+    /// The coordinator knows of a snapshot.
+    pub fn handle_counted(
+        &mut self,
+        subtask: SubtaskId,
+        attempt: Attempt,
+        checkpoint: CheckpointId,
+    ) {
+        self.leftovers.handle_counted(ObjectKey::Snapshot { checkpoint, attempt, subtask });
+    }
+
+    /// An attempt begins: the first one of a reign sweeps.
+    pub fn handle_attempt_started(&mut self) {
+        self.leftovers.handle_attempt_started();
+    }
+
+    /// The job finished: what had to be deleted is gone.
+    pub fn handle_finished(&mut self, scene: &mut Scene) {
+        let is_named = |key: &ObjectKey| {
+            let checkpoint = checkpoint_of(*key);
+            // A savepoint may be there though its coordinator did not live to say so.
+            self.retained.contains_key(&checkpoint) || self.asked.contains(&checkpoint)
+        };
+        let left =
+            self.leftovers.owed().find(|(key, _)| self.stored.contains_key(key) && !is_named(key));
+        if let Some((key, why)) = left {
+            let text = format!("the job finished with {} in the store: {why}", shown(scene, key));
+            report(scene, Kind::LeftInStore, key, text);
         }
     }
 
@@ -119,6 +180,7 @@ impl DurabilityOracle {
             self.destroyed.insert(key);
         }
         self.retained.remove(&checkpoint_of(key));
+        self.leftovers.forgive();
     }
 
     /// An object without which there is no recovery, if one was destroyed: of the newest completed
@@ -138,6 +200,7 @@ impl DurabilityOracle {
     /// A coordinator took over.
     pub fn handle_leadership_taken(&mut self) {
         self.assembled.values_mut().for_each(|assembled| assembled.is_abandoned = true);
+        self.leftovers.handle_leadership_taken(self.stored.keys().copied());
     }
 
     /// A transaction is durable.
@@ -179,6 +242,7 @@ impl DurabilityOracle {
     /// The checkpoint will never complete.
     pub fn handle_aborted(&mut self, checkpoint: CheckpointId) {
         self.assembled.remove(&checkpoint);
+        self.leftovers.handle_aborted(checkpoint);
     }
 
     /// The checkpoint completed: all of it must be durable, as it was frozen.
@@ -248,7 +312,8 @@ impl DurabilityOracle {
             let text = format!("{checkpoint} was discarded, though {most} are to be retained");
             report(scene, Kind::DiscardedTooEarly, ObjectKey::Metadata { checkpoint }, text);
         }
-        self.retained.remove(&checkpoint);
+        let listed = self.retained.remove(&checkpoint).unwrap_or_default();
+        self.leftovers.handle_discarded(checkpoint, listed);
     }
 
     fn judge_object(&self, scene: &mut Scene, checkpoint: CheckpointId, key: ObjectKey) {
@@ -276,7 +341,7 @@ impl DurabilityOracle {
     }
 }
 
-fn checkpoint_of(key: ObjectKey) -> CheckpointId {
+pub(super) fn checkpoint_of(key: ObjectKey) -> CheckpointId {
     match key {
         ObjectKey::Snapshot { checkpoint, .. }
         | ObjectKey::Metadata { checkpoint }

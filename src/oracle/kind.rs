@@ -102,8 +102,12 @@ kinds! {
         CompletedWithOtherState,
         /// What a retained checkpoint needs is not deleted.
         DeletedWhileRetained,
+        /// What the newest record of the job names is not deleted.
+        DeletedWhileRecorded,
         /// The newest completed checkpoints are retained.
         DiscardedTooEarly,
+        /// When the job finishes, what its coordinator discarded, gave up or inherited is gone from the store.
+        LeftInStore,
         /// What a savepoint needs is deleted by nobody but who asked for it.
         SavepointDeleted,
         /// What is stored is what was frozen at the cut.
@@ -194,6 +198,8 @@ kinds! {
         MarkerAfterEnd,
         /// A marker enters a channel after as many records as it says.
         MarkerMisnumbered,
+        /// A channel carries at most one barrier and one cancel marker of a checkpoint.
+        MarkerRepeated,
         /// A subtask that gave a checkpoint up cancels it downstream before it sends a newer barrier.
         MissingCancel,
         /// What a restore puts back into a channel leaves it before anything that arrives.
@@ -224,6 +230,8 @@ kinds! {
         MissingOutput,
         /// Nothing is written twice unless an attempt has failed.
         RepeatedWrite,
+        /// A transaction that was committed or aborted takes no records again.
+        ReopenedTransaction,
         /// Only what is expected becomes visible, as often as it is expected.
         UnexpectedOutput,
     }

@@ -15,11 +15,14 @@ use restored::judge_behind_dealt;
 use super::kind::Kind;
 use super::shape::Scene;
 use super::verdict::Violation;
-use crate::protocol::ordered::VecMap;
+use crate::protocol::ordered::{VecMap, VecSet};
 use crate::protocol::{ChannelId, CheckpointId, LineageId, SubtaskId};
 
 /// How many records of one channel are remembered at most; beyond that only their number is judged.
 const IN_FLIGHT_MAX: usize = 1 << 20;
+
+/// How many cancelled checkpoints of one channel are remembered.
+const CANCELLED_MAX: usize = 32;
 
 /// Judges channels.
 #[derive(Clone, Debug, Default)]
@@ -43,6 +46,8 @@ struct Lane {
     barrier_sent: CheckpointId,
     barrier_received: CheckpointId,
     cancel_sent: CheckpointId,
+    /// What was cancelled last in this channel; a few are remembered.
+    cancelled: VecSet<CheckpointId>,
     /// Given up by the sender, and not cancelled in this channel yet.
     cancel_owed: Option<CheckpointId>,
     /// The newest barrier that left ahead of its turn: older ones may be behind it.
@@ -235,6 +240,7 @@ impl Default for Lane {
             barrier_sent: CheckpointId(0),
             barrier_received: CheckpointId(0),
             cancel_sent: CheckpointId(0),
+            cancelled: VecSet::new(),
             cancel_owed: None,
             overtook: CheckpointId(0),
             restored: VecDeque::new(),
@@ -266,10 +272,22 @@ impl Lane {
                 self.barrier_sent = self.barrier_sent.max(checkpoint);
             }
             Marker::Cancel(checkpoint) => {
+                self.judge_cancel_sent(scene, channel, checkpoint);
                 self.cancel_sent = self.cancel_sent.max(checkpoint);
                 self.cancel_owed = self.cancel_owed.filter(|owed| *owed > checkpoint);
             }
             Marker::End => self.is_end_sent = true,
+        }
+    }
+
+    /// One sender gives a checkpoint up once, whoever tells it to.
+    fn judge_cancel_sent(&mut self, scene: &mut Scene, channel: ChannelId, cancel: CheckpointId) {
+        if !self.cancelled.insert(cancel) {
+            let marker = (channel, Marker::Cancel(cancel));
+            report(scene, Kind::MarkerRepeated, marker, "entered", "a second time");
+        }
+        if self.cancelled.len() > CANCELLED_MAX {
+            self.cancelled.pop_first();
         }
     }
 

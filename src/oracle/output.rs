@@ -129,6 +129,18 @@ impl OutputOracle {
         *fence = (*fence).max(attempt);
     }
 
+    /// A transaction takes its first records: it must be new.
+    pub fn handle_opened(&mut self, scene: &mut Scene, transaction: TransactionId) {
+        let progress = self.transactions.entry(transaction).or_default();
+        let what = match (progress.is_committed, progress.is_aborted) {
+            (true, _) => "committed",
+            (false, true) => "aborted",
+            (false, false) => return,
+        };
+        let text = format!("{transaction} takes records again, though it was {what}");
+        report(scene, Kind::ReopenedTransaction, transaction, text);
+    }
+
     /// A transaction is durable.
     pub fn handle_prepared(&mut self, transaction: TransactionId, records: u64) {
         self.transactions.entry(transaction).or_default().prepared = Some(records);

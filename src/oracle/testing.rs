@@ -105,7 +105,7 @@ impl Script {
         Self {
             events: vec![
                 started,
-                Event::RecordWritten { version: 1, term },
+                Event::RecordWritten { version: 1, term, retained: Vec::new() },
                 Event::LeadershipTaken { term },
             ],
             attempt: Attempt(0),
@@ -307,7 +307,7 @@ impl Script {
         self.events.extend([
             Event::Assembled { checkpoint, snapshots: snapshots.collect() },
             Event::ObjectStored { key: metadata, digest: Digest(1), bytes: 10 },
-            Event::RecordWritten { version: self.version, term: Term(1) },
+            Event::RecordWritten { version: self.version, term: Term(1), retained: Vec::new() },
         ]);
     }
 

@@ -22,7 +22,7 @@ pub use fault::{ClockChange, Fault, MessageAction, PlannedFault, When};
 pub use fault_class::{FaultClass, FaultFamily};
 pub use file::{FileError, PLAN_FORMAT, PLAN_VERSION, PlanFile};
 pub use links::{ControlLink, Latency, LinkSettings, Priority, SlowLink};
-pub use random::{Concern, Span, Stream};
+pub use random::{Concern, Span, Stream, salt};
 pub use request::PlannedRequest;
 pub use rescale::PlannedRescale;
 pub use scenario::{NemesisScenario, Scenario};
@@ -42,6 +42,10 @@ pub struct Plan {
     pub scenario: String,
     /// The seed: of the plan, and of delays in the run.
     pub seed: u64,
+    /// What the scenario adds to the seed, so that one seed is another draw in each scenario: [`Plan::root`].
+    /// Nothing in plans that were kept before scenarios did so.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub salt: u64,
     /// The job and its input.
     pub job: JobPlan,
     /// The processes.
@@ -70,7 +74,17 @@ pub struct Plan {
     pub defects: DefectSet,
 }
 
+fn is_nothing(salt: &u64) -> bool {
+    *salt == 0
+}
+
 impl Plan {
+    /// What the streams of the run come from.
+    #[must_use]
+    pub fn root(&self) -> u64 {
+        random::root(self.salt, self.seed)
+    }
+
     /// The numbers of subtasks that the job may be asked to go on with.
     pub fn parallelisms(&self) -> impl Iterator<Item = u16> {
         let resumed = self.requests.iter().filter_map(|planned| planned.request.resumption()?);

@@ -74,6 +74,27 @@ impl Stream {
     }
 }
 
+/// What all streams of a plan come from: its seed, mixed with what its scenario adds, so that one seed draws
+/// otherwise in each scenario. Where nothing is added it is the seed.
+#[must_use]
+pub fn root(salt: u64, seed: u64) -> u64 {
+    if salt == 0 {
+        return seed;
+    }
+    // The finaliser of SplitMix64 (Steele, Lea and Flood 2014): one to one, so that no two seeds meet.
+    let mixed = salt ^ seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
+
+/// What a scenario of this name adds to its seeds: FNV-1a, the same everywhere, and never 0.
+#[must_use]
+pub fn salt(name: &str) -> u64 {
+    let mix = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    name.bytes().fold(0xcbf2_9ce4_8422_2325, mix).max(1)
+}
+
 /// A range of numbers, both ends included; written `[1, 10]`, or `5` for `[5, 5]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(into = "[u64; 2]")]

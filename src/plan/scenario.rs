@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::expectation::Expectation;
 use super::fault_class::FaultClass;
 use super::links::Latency;
-use super::random::Span;
+use super::random::{Span, root, salt};
 use super::swarm::SwarmScenario;
 use crate::cluster::{CostModel, StoreSettings};
 use crate::dataflow::{Deal, SplitAssignment};
@@ -62,6 +62,14 @@ pub struct Scenario {
     /// Within how long after the last fault the job must finish.
     #[serde(default = "default_liveness_ms")]
     pub liveness_ms: u64,
+}
+
+impl Scenario {
+    /// What the streams of its plan of this seed come from.
+    #[must_use]
+    pub fn root(&self, seed: u64) -> u64 {
+        root(salt(&self.name), seed)
+    }
 }
 
 fn yes() -> bool {

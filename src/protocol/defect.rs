@@ -198,6 +198,20 @@ pub enum Defect {
     /// B19, Arroyo 2090cb97, 6f9bf300: the final checkpoint before a rescale, or the savepoint that the job
     /// is to stop at, is asked for while a checkpoint is under way, and silently not taken.
     FinalCheckpointSkipped,
+    /// B13, FLINK-22014's neighbour: of a discarded checkpoint only the metadata is deleted.
+    DiscardedSnapshotsKept,
+    /// B13, FLINK-9114: what was acknowledged for a checkpoint that is aborted stays in the store.
+    AbortedSnapshotsKept,
+    /// B13: a new coordinator does not look for what its predecessors left behind.
+    LeftoversNotSwept,
+    /// B3: a cancel marker is passed on whenever it arrives, not once; round a loop it multiplies.
+    EveryCancelPassedOn,
+    /// B3: a subtask that hears of an abort from the coordinator cancels downstream, whether it has done so or not.
+    AbortCancelsAgain,
+    /// B17: after a restart of the sink target a transaction that was open, and is gone, takes records again.
+    RolledBackReopens,
+    /// B17: a transaction that timed out takes records again.
+    TimedOutReopens,
     /// Determinism (Sui #26400): a counter shared by all runs of a process leaks into a run.
     StateLeaksBetweenRuns,
     /// B7, FLINK-38453: a restored enumerator discovers its splits again, from the start, though readers have

@@ -405,7 +405,7 @@ impl Names<'_> {
             Event::ObjectStored { key, .. } => Clause::act(format!("stores {}", self.object(key))),
             Event::ObjectRefused { key } => Clause::act(format!("refuses {}", self.object(key))),
             Event::ObjectDeleted { key } => Clause::act(format!("deletes {}", self.object(key))),
-            Event::RecordWritten { version, term } => {
+            Event::RecordWritten { version, term, .. } => {
                 Clause::act(format!("writes version {version} of the job, for {term}"))
             }
             Event::RecordRefused { version, term } => {

@@ -307,8 +307,13 @@ pub enum Event {
     ObjectRefused { key: ObjectKey },
     /// The object is gone.
     ObjectDeleted { key: ObjectKey },
-    /// The job's record was replaced by its next version.
-    RecordWritten { version: u64, term: Term },
+    /// The job's record was replaced by its next version, which names these completed checkpoints.
+    RecordWritten {
+        version: u64,
+        term: Term,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        retained: Vec<CheckpointId>,
+    },
     /// A write to the job's record was refused: another term or version is there.
     RecordRefused { version: u64, term: Term },
     /// The source log was told that everything before `offset` is no longer needed, and let go of it.

@@ -173,18 +173,18 @@ impl Links {
             let slow = settings.slow.iter().find(|slow| slow.channel.index() * 2 == index);
             let latency = slow.map_or(settings.channels, |slow| slow.latency);
             let entity = index as u64;
-            OrderedLink::new(plan.seed, entity, latency, settings.byte_ns, settings.local_us)
+            OrderedLink::new(plan.root(), entity, latency, settings.byte_ns, settings.local_us)
         };
         let mut priorities = settings.priorities.clone();
         priorities.sort_by_key(|priority| priority.from_us);
-        let control_stream = |sender: usize| control_stream(plan.seed, sender);
+        let control_stream = |sender: usize| control_stream(plan.root(), sender);
         // The last of those that are equal stays.
         let slow_control = settings.slow_control.iter().rev();
         Self {
             ordered: (0..channels * 2 + workers).map(link).collect(),
             channels,
             control: settings.control,
-            slow_control: slow_control.map(|link| SlowControl::new(plan.seed, link)).collect(),
+            slow_control: slow_control.map(|link| SlowControl::new(plan.root(), link)).collect(),
             local: Duration::from_micros(settings.local_us),
             control_streams: (0..processes).map(control_stream).collect(),
             priorities,

@@ -6,8 +6,8 @@ use super::ledger::Change;
 use super::leftovers::checkpoint_of;
 use super::{Coordinator, Purpose, State, metadata};
 use crate::protocol::{
-    Acknowledgement, CompletedCheckpoint, CoordinatorOutput, ObjectKey, ProcessId, SubtaskId,
-    VirtualTime,
+    Acknowledgement, CompletedCheckpoint, CoordinatorOutput, Defect, ObjectKey, ProcessId,
+    SubtaskId, VirtualTime,
 };
 use crate::trace::Event;
 
@@ -74,6 +74,8 @@ impl Coordinator {
             CoordinatorOutput::NotifyAborted(checkpoint) => {
                 self.tell_hosts(&Message::NotifyAborted { attempt, checkpoint }, outbox);
             }
+            CoordinatorOutput::DeleteSnapshots(_)
+                if self.defects.has(Defect::AbortedSnapshotsKept) => {}
             CoordinatorOutput::DeleteSnapshots(handles) => {
                 for handle in handles {
                     self.delete(now, handle.key, outbox);
@@ -140,6 +142,9 @@ impl Coordinator {
         outbox.event(Event::Discarded { checkpoint });
         self.enumerators.forget(checkpoint);
         self.delete(now, ObjectKey::Metadata { checkpoint }, outbox);
+        if self.defects.has(Defect::DiscardedSnapshotsKept) {
+            return;
+        }
         for handle in &completed.snapshots {
             self.delete(now, handle.key, outbox);
         }

@@ -69,21 +69,31 @@ impl Coordinator {
             }
             Change::Resume { .. } => self.resume(now, outbox),
             Change::Rescale(parallelism) => self.rescale(now, parallelism, outbox),
-            Change::Finish => self.finish(outbox),
+            Change::Finish => self.finish(),
         }
     }
 
-    fn finish(&mut self, outbox: &mut dyn Outbox) {
-        let attempt = self.ledger.record().attempt;
-        outbox.event(Event::JobFinished { attempt });
+    fn finish(&mut self) {
+        self.farewell = Some(self.ledger.record().attempt);
         self.state = State::Finished;
+    }
+
+    /// The job has finished once all that was to be deleted is gone: nobody would look for it later.
+    pub(super) fn say_farewell(&mut self, outbox: &mut dyn Outbox) {
+        let cleans_up = |purpose: &Purpose| matches!(purpose, Purpose::Delete | Purpose::List);
+        if self.farewell.is_some()
+            && !self.requests.any(cleans_up)
+            && let Some(attempt) = self.farewell.take()
+        {
+            outbox.event(Event::JobFinished { attempt });
+        }
     }
 
     fn load_checkpoints(&mut self, now: VirtualTime, outbox: &mut dyn Outbox) {
         let record = self.ledger.record().clone();
         outbox.event(Event::LeadershipTaken { term: record.term });
         if record.finished {
-            self.finish(outbox);
+            self.finish();
             return;
         }
         self.take_shape();

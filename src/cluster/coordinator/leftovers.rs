@@ -7,13 +7,14 @@ use super::super::message::{ObjectOperation, ObjectResult};
 use super::super::process::Outbox;
 use super::{Coordinator, Purpose, State};
 use crate::protocol::ordered::VecMap;
-use crate::protocol::{CheckpointId, ObjectKey, VirtualTime};
+use crate::protocol::{CheckpointId, Defect, ObjectKey, VirtualTime};
 use crate::trace::Event;
 
 impl Coordinator {
     /// Once a reign, behind the start of its first attempt: what that starts from is known then.
     pub(super) fn look_for_leftovers(&mut self, now: VirtualTime, outbox: &mut dyn Outbox) {
-        if !self.is_swept && self.inherited > CheckpointId::default() {
+        let seeded = self.defects.has(Defect::LeftoversNotSwept);
+        if !seeded && !self.is_swept && self.inherited > CheckpointId::default() {
             self.list(now, outbox);
         }
         self.is_swept = true;

@@ -70,6 +70,8 @@ pub struct Coordinator {
     inherited: CheckpointId,
     /// What they left behind has been looked for.
     is_swept: bool,
+    /// The attempt in which the job finished, until that is said.
+    farewell: Option<Attempt>,
     /// Those of the sources that have one.
     enumerators: Enumerators,
     state: State,
@@ -119,6 +121,7 @@ impl Coordinator {
             inherited: CheckpointId::default(),
             is_swept: false,
             enumerators: Enumerators::default(),
+            farewell: None,
             state: State::TakingLeadership,
         }
     }
@@ -133,6 +136,7 @@ impl Coordinator {
             Input::Trouble(_) | Input::ConnectionLost { .. } => {}
         }
         self.carry_out_checkpoints(now, outbox);
+        self.say_farewell(outbox);
     }
 
     fn start(&mut self, now: VirtualTime, incarnation: Incarnation, outbox: &mut dyn Outbox) {

@@ -5,7 +5,9 @@ use std::time::Duration;
 use super::super::buffers::Parcel;
 use super::super::process::{Outbox, Timer};
 use super::{Env, Task};
-use crate::protocol::{Attempt, Barrier, CheckpointId, GateOutput, Passage, Protocol};
+use crate::protocol::{
+    Attempt, Barrier, CheckpointId, Defect, Element, GateOutput, Passage, Protocol,
+};
 use crate::trace::Event;
 
 impl Task {
@@ -22,6 +24,9 @@ impl Task {
             }
             GateOutput::CancelSeen { channel, checkpoint } => {
                 env.outbox.event(self.inputs[channel].cancel_seen(attempt, checkpoint));
+                if self.defects.has(Defect::EveryCancelPassedOn) {
+                    self.outputs.broadcast(&Element::Cancel(checkpoint), env.outbox);
+                }
             }
             GateOutput::EndSeen { channel } => self.end_channel(channel, env),
             GateOutput::Blocked { channel, checkpoint } => {
@@ -170,6 +175,9 @@ impl Task {
         let (subtask, attempt) = (self.id, self.attempt);
         env.outbox.event(Event::AbortLearned { subtask, attempt, checkpoint });
         self.savepoint.give_up(checkpoint);
+        if self.defects.has(Defect::AbortCancelsAgain) {
+            self.outputs.broadcast(&Element::Cancel(checkpoint), env.outbox);
+        }
         self.checkpoint.handle_aborted(checkpoint);
         self.gate.handle_aborted(checkpoint);
         self.carry_out(env);

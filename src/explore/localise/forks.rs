@@ -118,7 +118,7 @@ impl<'a> Forks<'a> {
         let cluster = self.prepared.cluster(self.plan);
         let trunk = self.trunk(&cluster, place);
         let is_same = |fork: &u32| {
-            let seed = fork_seed(self.plan.seed, place as u64, *fork);
+            let seed = fork_seed(self.plan.root(), place as u64, *fork);
             self.violation == Sameness::of(&self.verdict(&trunk, seed))
         };
         forks.filter(is_same).count() as u32

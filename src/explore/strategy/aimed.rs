@@ -44,7 +44,7 @@ impl Strategy for Aimed {
     ) -> Result<Option<Plan>, WorkloadError> {
         let profile = experiments.profiles.of(scenario, experiments)?;
         let cells = cells(scenario, &profile);
-        let mut stream = Stream::new(seed, Concern::Aim, 0);
+        let mut stream = Stream::new(scenario.root(seed), Concern::Aim, 0);
         let aims: Vec<Cell> = chosen(&cells, seed, &mut stream);
         let needs_trouble = |(point, _): &Cell| profile.calm.count(*point, None) == 0;
         let with_others = stream.chance(WITH_OTHERS_PERCENT) || aims.iter().any(needs_trouble);
@@ -57,7 +57,12 @@ impl Strategy for Aimed {
         let prepared = experiments.prepare(&plan.job)?;
         let topology = prepared.experiment.job.topology();
         let targets = Targets::of(topology, &plan.cluster, &plan.job);
-        let draw = AimedDraw { profile: &profile, ranges: &scenario.nemesis, targets, seed };
+        let draw = AimedDraw {
+            profile: &profile,
+            ranges: &scenario.nemesis,
+            targets,
+            root: scenario.root(seed),
+        };
         for (number, cell) in (1..).zip(aims) {
             plan.faults.extend(draw.faults(number, cell));
         }
@@ -80,13 +85,13 @@ struct AimedDraw<'a> {
     profile: &'a ScenarioProfile,
     ranges: &'a NemesisScenario,
     targets: Targets,
-    seed: u64,
+    root: u64,
 }
 
 impl AimedDraw<'_> {
     /// The faults of a cell: one, and a crash before it where a restart must come first.
     fn faults(&self, number: u64, (point, class): Cell) -> Vec<PlannedFault> {
-        let mut stream = Stream::new(self.seed, Concern::Aim, number << 8);
+        let mut stream = Stream::new(self.root, Concern::Aim, number << 8);
         let aim = self.aim(point, &mut stream);
         let mut faults = self.draw(number << 8 | 1).fault(class, Some(aim));
         let comes_later = matches!(class, FaultClass::CrashAgain | FaultClass::CrashInRecovery);
@@ -97,7 +102,7 @@ impl AimedDraw<'_> {
     }
 
     fn draw(&self, entity: u64) -> FaultDraw<'_> {
-        let stream = Stream::new(self.seed, Concern::Aim, entity);
+        let stream = Stream::new(self.root, Concern::Aim, entity);
         FaultDraw::new(self.ranges, self.targets, stream)
     }
 

@@ -4,7 +4,7 @@ use strum::IntoEnumIterator as _;
 
 use super::profile::ScenarioProfile;
 use crate::plan::draw::aim::{Repertoire, can_aim, points};
-use crate::plan::{Concern, FaultClass, Scenario, Stream};
+use crate::plan::{Concern, FaultClass, Scenario, Stream, salt};
 use crate::trace::Point;
 
 /// A class of faults at a protocol point.
@@ -34,7 +34,7 @@ pub fn cells(scenario: &Scenario, profile: &ScenarioProfile) -> Vec<Cell> {
 
 /// The same things in another order, which the scenario's name decides.
 pub fn shuffled<T>(mut things: Vec<T>, scenario: &Scenario) -> Vec<T> {
-    let mut stream = Stream::new(key(&scenario.name), Concern::Aim, ORDER_ENTITY);
+    let mut stream = Stream::new(salt(&scenario.name), Concern::Aim, ORDER_ENTITY);
     for place in (1..things.len()).rev() {
         let other = stream.below(place as u64 + 1);
         things.swap(place, usize::try_from(other).unwrap_or(0));
@@ -44,9 +44,3 @@ pub fn shuffled<T>(mut things: Vec<T>, scenario: &Scenario) -> Vec<T> {
 
 /// The stream of an order; those of aims have the number of the aim.
 const ORDER_ENTITY: u64 = 1 << 48;
-
-/// FNV-1a: a number for a name, the same everywhere.
-fn key(name: &str) -> u64 {
-    let mix = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-    name.bytes().fold(0xcbf2_9ce4_8422_2325, mix)
-}

@@ -44,7 +44,7 @@ impl Strategy for Pct {
             *range = Span::new(range.min.min(FAULTS_MAX), range.max.min(FAULTS_MAX));
         }
         let mut plan = experiments.draw(&calmer, seed, defects)?;
-        let mut stream = Stream::new(seed, Concern::Priorities, 0);
+        let mut stream = Stream::new(scenario.root(seed), Concern::Priorities, 0);
         let window_us = scenario.nemesis.window_ms.max.saturating_mul(1_000);
         plan.links.priorities = priorities(plan.cluster.workers, window_us, &mut stream);
         Ok(Some(plan))

@@ -44,6 +44,7 @@ impl Judge {
         let is_reshaped = self.reshape(stamp, attempt);
         let scene = scene!(self, stamp);
         self.conservation.handle_attempt_started();
+        self.durability.handle_attempt_started();
         self.cut.handle_attempt_started(scene);
         self.lifecycle.handle_attempt_started(scene);
         self.liveness.handle_attempt_started(scene);
@@ -78,6 +79,7 @@ impl Judge {
         self.state.handle_finished(scene);
         self.event_time.handle_finished(scene);
         self.output.handle_finished(scene);
+        self.durability.handle_finished(scene);
         self.liveness.handle_finished(scene);
     }
 }

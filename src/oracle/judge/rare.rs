@@ -363,6 +363,7 @@ impl Judge {
             }
             Event::AcknowledgementCounted { subtask, from_attempt, checkpoint } => {
                 if self.knows(stamp, *subtask) {
+                    self.durability.handle_counted(*subtask, *from_attempt, *checkpoint);
                     let scene = scene!(self, stamp);
                     self.lifecycle.handle_counted(scene, *subtask, *from_attempt, *checkpoint);
                 }
@@ -452,8 +453,9 @@ impl Judge {
             Event::SinkTroubled { trouble } => self.output.handle_trouble(Some(*trouble)),
             Event::SinkRecovered => self.output.handle_trouble(None),
             Event::ObjectDeleted { key } => self.durability.handle_deleted(scene, *key),
-            Event::RecordWritten { version, term } => {
+            Event::RecordWritten { version, term, retained } => {
                 self.recovery.handle_record_written(scene, *version, *term);
+                self.durability.handle_recorded(retained);
             }
             Event::OffsetCommitted { split, offset } => {
                 let position = SplitPosition { split: *split, offset: *offset };
@@ -465,6 +467,7 @@ impl Judge {
             }
             Event::TransactionOpened { transaction } => {
                 self.recovery.handle_produced(scene, *transaction, "opened");
+                self.output.handle_opened(scene!(self, stamp), *transaction);
             }
             Event::TransactionPrepared { transaction, records } => {
                 self.recovery.handle_produced(scene, *transaction, "prepared");

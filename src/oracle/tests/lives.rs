@@ -172,7 +172,7 @@ fn a_completion_may_be_found_by_the_next_coordinator() {
     script.assemble(ONE);
     let mut lost = script.events.clone();
     let crash = [
-        Event::RecordWritten { version: 9, term: Term(2) },
+        Event::RecordWritten { version: 9, term: Term(2), retained: Vec::new() },
         Event::LeadershipTaken { term: Term(2) },
     ];
     let (attempt, restored) = (Attempt(2), Some(ONE));

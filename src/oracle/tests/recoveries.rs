@@ -64,10 +64,11 @@ fn nothing_happens_in_an_attempt_that_has_not_started() {
 #[test]
 fn an_older_coordinator_does_not_write() {
     breaks(OracleName::Recovery, "the job's record was written under term-0", |events| {
-        events.insert(3, Event::RecordWritten { version: 1000, term: Term(0) });
+        events
+            .insert(3, Event::RecordWritten { version: 1000, term: Term(0), retained: Vec::new() });
     });
     breaks(OracleName::Recovery, "version 1 of the job's record followed 1", |events| {
-        events.insert(3, Event::RecordWritten { version: 1, term: Term(1) });
+        events.insert(3, Event::RecordWritten { version: 1, term: Term(1), retained: Vec::new() });
     });
 }
 

@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use super::fault::{Fault, PlannedFault};
 use super::fault_class::FaultClass;
-use super::random::{Concern, Stream};
+use super::random::{Concern, Stream, salt};
 use super::scenario::Scenario;
 use super::{ClusterSettings, JobPlan, Plan};
 use crate::protocol::{DefectSet, ProcessId, Protocol, Topology};
@@ -35,6 +35,8 @@ pub fn draw<E>(
     defects: DefectSet,
     topology: impl FnOnce(&JobPlan) -> Result<Topology, E>,
 ) -> Result<Plan, E> {
+    let (salt, number) = (salt(&scenario.name), seed);
+    let seed = scenario.root(number);
     let mut shape = Stream::new(seed, Concern::Shape, 0);
     let mut job = shape::job(scenario, &mut shape);
     job.deal = shape::deal(scenario, seed, job.splits);
@@ -50,7 +52,8 @@ pub fn draw<E>(
     let requests = request::requests(scenario, seed);
     let mut plan = Plan {
         scenario: scenario.name.clone(),
-        seed,
+        seed: number,
+        salt,
         job,
         cluster,
         links,

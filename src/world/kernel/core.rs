@@ -137,7 +137,7 @@ impl<'a, O: Observer> Core<'a, O> {
             incarnation: Incarnation::default(),
             condition: Condition::Up,
             clock: None,
-            mailbox: Stream::new(plan.seed, Concern::Mailbox, index as u64),
+            mailbox: Stream::new(plan.root(), Concern::Mailbox, index as u64),
         };
         let slots: Vec<Slot> = cluster.processes().enumerate().map(slot).collect();
         let links = Links::new(plan, channels_max(plan, cluster), slots.len());

@@ -65,7 +65,7 @@ impl<O: Observer> Core<'_, O> {
             return None;
         }
         let entity = (u64::from(incarnation.0) + 1) << 32 | home as u64;
-        let mailbox = Stream::new(self.plan.seed, Concern::Mailbox, entity);
+        let mailbox = Stream::new(self.plan.root(), Concern::Mailbox, entity);
         let (id, clock) = (self.slots[home].id, self.slots[home].clock.clone());
         let slot = Slot { id, home, incarnation, condition, clock, mailbox };
         let place = self.place_ghost(slot);

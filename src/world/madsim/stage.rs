@@ -48,7 +48,7 @@ pub fn run<O: Observer + Send + 'static>(
     cluster: &Cluster,
     observer: O,
 ) -> (RunEnd, Nemesis, O) {
-    let runtime = Runtime::with_seed_and_config(plan.seed, config(plan));
+    let runtime = Runtime::with_seed_and_config(plan.root(), config(plan));
     let (remains, steps) = runtime.block_on(perform(plan, cluster, observer));
     let Remains { observer, nemesis, ending, at, events, failure } = remains;
     if let Some(failure) = failure {

@@ -22,11 +22,11 @@ impl Variation {
             return;
         }
         let entity = |class: FaultClass| (1 << 32) | class as u64;
-        let mut share = Stream::new(self.seed, Concern::Swarm, Setting::Faults as u64);
+        let mut share = Stream::new(self.root, Concern::Swarm, Setting::Faults as u64);
         let strangers = *share.pick(STRANGERS_PERCENT).unwrap_or(&0);
         let named = *share.pick(NAMED_PERCENT).unwrap_or(&100);
         let draws = FaultClass::iter().filter_map(|class| {
-            let mut stream = Stream::new(self.seed, Concern::Swarm, entity(class));
+            let mut stream = Stream::new(self.root, Concern::Swarm, entity(class));
             let range = self.varied.faults.get(&class).copied();
             let is_mandatory = swarm.mandatory.contains(&class);
             let is_suppressed = swarm.suppressed.contains(&class)

@@ -47,7 +47,7 @@ impl Strategy for Swarm {
 /// When its workload does not exist.
 pub fn vary(scenario: &Scenario, seed: u64) -> Result<Scenario, WorkloadError> {
     let workload = workload::named(&scenario.job.workload)?;
-    let mut variation = Variation { varied: scenario.clone(), seed };
+    let mut variation = Variation { varied: scenario.clone(), root: scenario.root(seed) };
     variation.job(workload);
     variation.cluster();
     variation.checkpoints();
@@ -74,7 +74,8 @@ pub fn shape(scenario: &Scenario, seed: u64) -> Result<Scenario, WorkloadError> 
 /// A scenario being varied.
 struct Variation {
     varied: Scenario,
-    seed: u64,
+    /// What its streams come from.
+    root: u64,
 }
 
 impl Variation {
@@ -84,7 +85,7 @@ impl Variation {
         if self.varied.swarm.is_pinned(setting) {
             return None;
         }
-        let mut stream = Stream::new(self.seed, Concern::Swarm, setting as u64);
+        let mut stream = Stream::new(self.root, Concern::Swarm, setting as u64);
         stream.chance(VARIED_PERCENT).then_some(stream)
     }
 

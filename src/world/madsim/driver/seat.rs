@@ -106,7 +106,7 @@ impl Seat {
         let core = Core {
             process,
             outbox: QueuedOutbox::new(),
-            mailbox: Stream::new(plan.seed, Concern::Mailbox, entity),
+            mailbox: Stream::new(plan.root(), Concern::Mailbox, entity),
             mailbox_us: plan.mailbox_us,
             agenda: Agenda::default(),
             alarm: VirtualTime::ZERO,

@@ -1,0 +1,110 @@
+//! What must be deleted before the job finishes: by whom, and why.
+//!
+//! A coordinator owes the deletion of what it discards and of what it was told of and gave up, and its first
+//! attempt sweeps what its predecessors left. A new reign takes over the debts of the one before: all that lies in
+//! the store then.
+
+use super::checkpoint_of;
+use crate::protocol::ordered::{VecMap, VecSet};
+use crate::protocol::{CheckpointId, ObjectKey};
+
+/// How many objects are remembered at most; beyond that the oldest are forgiven.
+const OWED_MAX: usize = 4096;
+
+/// Objects that must be gone when the job finishes.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Leftovers {
+    /// What the coordinator knows of, of checkpoints without an outcome.
+    counted: VecSet<ObjectKey>,
+    owed: VecMap<ObjectKey, Why>,
+    /// What lay in the store when the reign began, until its first attempt sweeps.
+    inherited: Vec<ObjectKey>,
+    /// Objects were destroyed: what names the others may be gone with them.
+    is_forgiven: bool,
+}
+
+/// Why an object must go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Why {
+    Discarded,
+    GivenUp,
+    Inherited,
+}
+
+impl Why {
+    fn text(self) -> &'static str {
+        match self {
+            Self::Discarded => "its checkpoint was discarded",
+            Self::GivenUp => "it had been acknowledged, and its checkpoint was aborted",
+            Self::Inherited => "it was there when the coordinator took over, and nothing names it",
+        }
+    }
+}
+
+impl Leftovers {
+    /// Everything that must be gone, and why.
+    pub fn owed(&self) -> impl Iterator<Item = (ObjectKey, &'static str)> + '_ {
+        let owed = self.owed.iter().filter(|_| !self.is_forgiven);
+        owed.map(|(key, why)| (*key, why.text()))
+    }
+
+    /// A snapshot was acknowledged, and counted.
+    pub fn handle_counted(&mut self, key: ObjectKey) {
+        self.counted.insert(key);
+        if self.counted.len() > OWED_MAX {
+            self.counted.pop_first();
+        }
+    }
+
+    /// The checkpoint was given up.
+    pub fn handle_aborted(&mut self, checkpoint: CheckpointId) {
+        let of_it = |key: &ObjectKey| checkpoint_of(*key) == checkpoint;
+        let counted: Vec<_> = self.counted.iter().copied().filter(of_it).collect();
+        for key in counted {
+            self.counted.remove(&key);
+            self.owe(key, Why::GivenUp);
+        }
+    }
+
+    /// A completed checkpoint, with these snapshots, is needed no more.
+    pub fn handle_discarded(&mut self, checkpoint: CheckpointId, snapshots: Vec<ObjectKey>) {
+        if snapshots.is_empty() {
+            return;
+        }
+        for key in snapshots.into_iter().chain([ObjectKey::Metadata { checkpoint }]) {
+            self.counted.remove(&key);
+            self.owe(key, Why::Discarded);
+        }
+    }
+
+    /// A coordinator took over, while these objects lay in the store.
+    pub fn handle_leadership_taken(&mut self, stored: impl Iterator<Item = ObjectKey>) {
+        self.counted.clear();
+        self.owed.clear();
+        self.inherited = stored.collect();
+    }
+
+    /// An attempt begins.
+    pub fn handle_attempt_started(&mut self) {
+        for key in std::mem::take(&mut self.inherited) {
+            self.owe(key, Why::Inherited);
+        }
+    }
+
+    /// Objects were destroyed.
+    pub fn forgive(&mut self) {
+        self.is_forgiven = true;
+    }
+
+    /// The object is gone.
+    pub fn handle_deleted(&mut self, key: ObjectKey) {
+        self.owed.remove(&key);
+    }
+
+    fn owe(&mut self, key: ObjectKey, why: Why) {
+        self.owed.insert(key, why);
+        if self.owed.len() > OWED_MAX {
+            self.owed.pop_first();
+        }
+    }
+}
