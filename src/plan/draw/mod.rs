@@ -5,6 +5,7 @@
 pub mod aim;
 mod fault;
 mod message;
+mod patience;
 mod request;
 mod rescale;
 mod shape;
@@ -65,6 +66,7 @@ pub fn draw<E>(
     };
     let most = rescale::subtasks_max(plan.parallelisms(), &topology);
     plan.cluster.slots = plan.cluster.slots.max(small(most.div_ceil(healthy)));
+    patience::grant(&mut plan, &topology, scenario.checkpoints.timeout_ms);
     let mut targets = Targets::of(&topology, &plan.cluster, &plan.job);
     targets.repertoire.asking = !plan.requests.is_empty();
     targets.repertoire.dealing =
