@@ -51,12 +51,14 @@ impl Situations {
             Event::AttemptRunning { .. } => self.is_starting = false,
             Event::AttemptFailed { .. } => self.aligning.clear(),
             Event::Triggered { .. } => {
-                self.meet_if(Situation::TwoCheckpointsPending, phases.pending() > 0);
+                let is_second = phases.is_checkpoint_pending(&self.savepoints);
+                self.meet_if(Situation::TwoCheckpointsPending, is_second);
                 let is_beside = !self.savepoints.is_empty();
                 self.meet_if(Situation::SavepointBesideCheckpoint, is_beside);
             }
             Event::SavepointTriggered { checkpoint, .. } => {
-                self.meet_if(Situation::SavepointBesideCheckpoint, phases.pending() > 0);
+                let is_beside = phases.is_checkpoint_pending(&self.savepoints);
+                self.meet_if(Situation::SavepointBesideCheckpoint, is_beside);
                 self.savepoints.insert(*checkpoint);
             }
             Event::SavepointCompleted { checkpoint, .. } => {
