@@ -2,7 +2,7 @@
 
 use super::aim::{self, Aim, Home, Repertoire};
 use super::small;
-use crate::cluster::ClusterSettings;
+use crate::cluster::{ClusterSettings, SinkFault, StoreFault};
 use crate::plan::JobPlan;
 use crate::plan::fault::{Fault, PlannedFault, When};
 use crate::plan::fault_class::{FaultClass, is_recovery};
@@ -94,24 +94,24 @@ impl<'a> FaultDraw<'a> {
             | FaultClass::DuplicateMessage
             | FaultClass::ReorderMessage
             | FaultClass::LateRequest => self.message(class),
-            FaultClass::ClockOffset
-            | FaultClass::ClockDrift
-            | FaultClass::ClockStep
-            | FaultClass::ClockBackwards => self.clock(class),
-            FaultClass::SlowStore
-            | FaultClass::FailingStore
-            | FaultClass::StalledStore
-            | FaultClass::FullStore
-            | FaultClass::TornWrite
-            | FaultClass::CorruptRead
-            | FaultClass::LostAnswer
-            | FaultClass::StaleListing
-            | FaultClass::LostUnsynced
-            | FaultClass::DestroyedStore => self.store(class),
-            FaultClass::TransactionTimeout
-            | FaultClass::FencedProducer
-            | FaultClass::DelayedCommit
-            | FaultClass::HangingTransaction => self.sink(class),
+            FaultClass::ClockOffset => self.clock_offset(),
+            FaultClass::ClockDrift => self.clock(class, Self::drift),
+            FaultClass::ClockStep => self.clock(class, Self::ahead),
+            FaultClass::ClockBackwards => self.clock(class, Self::behind),
+            FaultClass::SlowStore => self.store(class, Self::slow_store),
+            FaultClass::FailingStore => self.store(class, |_| StoreFault::Failing),
+            FaultClass::StalledStore => self.store(class, |_| StoreFault::Stalled),
+            FaultClass::FullStore => self.store(class, |_| StoreFault::Full),
+            FaultClass::TornWrite => self.store(class, |_| StoreFault::Torn),
+            FaultClass::CorruptRead => self.store(class, |_| StoreFault::Corrupt),
+            FaultClass::LostAnswer => self.store(class, |_| StoreFault::Mute),
+            FaultClass::StaleListing => self.store(class, |_| StoreFault::Lagging),
+            FaultClass::LostUnsynced => self.store(class, |_| StoreFault::Unsynced),
+            FaultClass::DestroyedStore => self.store(class, |_| StoreFault::Destroyed),
+            FaultClass::TransactionTimeout => self.sink(class, |_| SinkFault::TransactionTimeout),
+            FaultClass::FencedProducer => self.sink(class, |_| SinkFault::FencedProducer),
+            FaultClass::DelayedCommit => self.sink(class, Self::delayed_commit),
+            FaultClass::HangingTransaction => self.sink(class, |_| SinkFault::HangingTransaction),
             FaultClass::IdleSplit => self.idle(),
         }
     }
