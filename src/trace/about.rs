@@ -199,7 +199,7 @@ impl Event {
     }
 }
 
-/// What a kind of event tells of: the parts into which the declaration of [`Event`] is divided.
+/// What a kind of event tells of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Family {
     /// The run itself.
@@ -208,7 +208,7 @@ pub enum Family {
     Fault,
     /// Records and markers in channels.
     Channel,
-    /// Subtasks and their snapshots.
+    /// Subtasks, what they read, and their snapshots.
     Subtask,
     /// Event time, which a trace tells of only where it is observed.
     Time,
@@ -235,10 +235,10 @@ impl Point {
             | P::ZombieEnded | P::Held | P::Released | P::HalfOpened | P::ConnectionReset | P::ElementLost
             | P::ClockChanged | P::StoreTroubled | P::StoreRecovered | P::ObjectDestroyed | P::SinkTroubled
             | P::SinkRecovered | P::SplitIdle | P::SplitResumed => Family::Fault,
-            P::Read | P::Sent | P::Received | P::BarrierSent | P::BarrierReceived | P::BarrierOvertook | P::Replayed
+            P::Sent | P::Received | P::BarrierSent | P::BarrierReceived | P::BarrierOvertook | P::Replayed
             | P::RecordCut | P::CancelSent | P::CancelReceived | P::EndSent | P::EndReceived | P::ChannelBlocked
             | P::ChannelUnblocked => Family::Channel,
-            P::Restored | P::AlignmentStarted | P::AlignmentCompleted | P::AlignmentOvertaken | P::AlignmentAborted
+            P::Read | P::Restored | P::AlignmentStarted | P::AlignmentCompleted | P::AlignmentOvertaken | P::AlignmentAborted
             | P::SnapshotTaken | P::ChannelStateCaptured | P::ChannelStateDealt | P::ChannelStateRestored
             | P::SnapshotDurable | P::Acknowledged | P::Declined | P::CompletionLearned | P::AbortLearned
             | P::SubtaskEnded | P::SubtaskFailed => Family::Subtask,
@@ -255,6 +255,22 @@ impl Point {
             | P::OffsetCommitted => Family::Store,
             P::ProducersFenced | P::ProducerRefused | P::TransactionOpened | P::TransactionPrepared
             | P::CommitRequested | P::TransactionCommitted | P::TransactionAborted | P::OutputWritten => Family::Sink,
+        }
+    }
+
+    /// Whether its events name a channel, and no subtask.
+    #[must_use]
+    pub const fn names_channel(self) -> bool {
+        match self.family() {
+            Family::Channel => true,
+            Family::Time => matches!(self, Self::WatermarkSent | Self::WatermarkReceived),
+            Family::Fault => matches!(self, Self::ElementLost),
+            Family::Run
+            | Family::Subtask
+            | Family::Coordinator
+            | Family::Enumerator
+            | Family::Store
+            | Family::Sink => false,
         }
     }
 

@@ -5,7 +5,6 @@ use strum::EnumCount as _;
 use super::phase::{Phase, PhaseTracker};
 use crate::plan::Situation;
 use crate::protocol::ordered::{VecMap, VecSet};
-use crate::protocol::topology::OperatorRole;
 use crate::protocol::{AbortReason, Attempt, CheckpointId, ProcessId, SubtaskId, Topology};
 use crate::trace::Event;
 
@@ -29,8 +28,6 @@ pub(super) struct Situations {
     aligning: VecMap<SubtaskId, Option<CheckpointId>>,
     /// The receiver of each channel.
     receivers: Vec<SubtaskId>,
-    /// Whether the job writes outside transactions.
-    pub writes_at_once: bool,
 }
 
 /// How many aborted checkpoints are remembered; an acknowledgement is not later than that.
@@ -118,8 +115,6 @@ impl Situations {
 
     fn begin(&mut self, job: &Topology) {
         self.receivers = job.channels.iter().map(|channel| channel.to).collect();
-        let mut roles = job.operators.iter().map(|operator| operator.role);
-        self.writes_at_once = roles.any(|role| role == OperatorRole::AtLeastOnceSink);
     }
 
     fn meet(&mut self, situation: Situation) {

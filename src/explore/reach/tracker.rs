@@ -1,11 +1,12 @@
 //! Watches a run, and says what it reached.
 
-use strum::EnumCount as _;
+use strum::{EnumCount as _, IntoEnumIterator as _};
 
 use super::cell::{Cell, row};
 use super::counts::Reach;
 use super::phase::PhaseTracker;
 use super::situations::Situations;
+use crate::plan::draw::repertoire::{Need, Repertoire};
 use crate::trace::{Event, Point};
 use crate::world::faults::Strike;
 
@@ -65,16 +66,18 @@ impl ReachTracker {
         self.phases.restores()
     }
 
-    /// What the run reached, with the faults that struck in it.
+    /// What the run reached, with what it had and the faults that struck in it.
     #[must_use]
-    pub fn finish(self, strikes: &[Strike]) -> Reach {
+    pub fn finish(self, repertoire: &Repertoire, strikes: &[Strike]) -> Reach {
         let mut reach = Reach {
             runs: 1,
-            writing_at_once: u64::from(self.situations.writes_at_once),
             points: self.points,
             situations: self.situations.met(),
             ..Reach::default()
         };
+        for need in Need::iter() {
+            reach.needs_met[need as usize] = u64::from(repertoire.meets(need));
+        }
         for strike in strikes {
             let phase = self.phases.phase_at(strike.moment.events);
             let cell = Cell { point: row(strike.moment), class: strike.class, phase };

@@ -56,7 +56,7 @@ impl Strategy for Aimed {
         let mut plan = experiments.draw(&base, seed, defects)?;
         let prepared = experiments.prepare(&plan.job)?;
         let topology = prepared.experiment.job.topology();
-        let targets = Targets::of(topology, &plan.cluster, &plan.job);
+        let targets = Targets::of(topology, &plan);
         let draw = AimedDraw { profile: &profile, ranges: &scenario.nemesis, targets, seed };
         for (number, cell) in (1..).zip(aims) {
             plan.faults.extend(draw.faults(number, cell));
