@@ -55,6 +55,19 @@ pub struct Outcome {
     pub reach: Reach,
 }
 
+impl Outcome {
+    /// Whether everything that the plan leaves owed was held: recovery is not, where a store loses everything,
+    /// and must be everywhere else.
+    #[must_use]
+    pub fn is_held(&self, plan: &Plan) -> bool {
+        match self.verdict {
+            Verdict::Held => true,
+            Verdict::NotOwed { .. } => plan.destroys_a_store(),
+            Verdict::Violated(_) | Verdict::Panicked { .. } | Verdict::Undecided => false,
+        }
+    }
+}
+
 /// The judge, the digest and the reach, watching together with whoever else does.
 struct Watch {
     judge: Judge,

@@ -89,8 +89,12 @@ fn strategies_find_nothing_where_nothing_is_wrong() {
                 let plan = plan(name, &scenario, seed, &experiments);
                 let prepared = experiments.prepare(&plan.job).expect("its workload exists");
                 let (outcome, _) = run_plan(&plan, &prepared, WorldKind::Kernel, ());
-                let verdict = outcome.verdict;
-                assert!(verdict.is_held(), "{name}, {}, seed {seed}: {verdict}", scenario.name);
+                let verdict = &outcome.verdict;
+                assert!(
+                    outcome.is_held(&plan),
+                    "{name}, {}, seed {seed}: {verdict}",
+                    scenario.name
+                );
             }
         }
     }
@@ -249,7 +253,7 @@ fn completes_one_checkpoint_in(
         counts.completed,
         counts.aborted,
     );
-    assert!(outcome.verdict.is_held(), "{told}: {}", outcome.verdict);
+    assert!(outcome.is_held(plan), "{told}: {}", outcome.verdict);
     assert!(counts.aborted < counts.completed * most, "{told}");
 }
 
