@@ -95,32 +95,26 @@ impl Event {
         use Event as E;
         match self {
             E::Sent { channel, attempt, lineage, .. } => About::at(Place::Into(*channel), *attempt).with(*lineage),
-            E::Received { channel, attempt, lineage, .. } | E::Replayed { channel, attempt, lineage } => {
-                About::at(Place::OutOf(*channel), *attempt).with(*lineage)
-            }
-            E::BarrierSent { channel, attempt, checkpoint, .. } | E::CancelSent { channel, attempt, checkpoint, .. } => {
-                About::at(Place::Into(*channel), *attempt).in_checkpoint(*checkpoint)
-            }
+            E::Received { channel, attempt, lineage, .. } | E::Replayed { channel, attempt, lineage } =>
+                About::at(Place::OutOf(*channel), *attempt).with(*lineage),
+            E::BarrierSent { channel, attempt, checkpoint, .. } | E::CancelSent { channel, attempt, checkpoint, .. } =>
+                About::at(Place::Into(*channel), *attempt).in_checkpoint(*checkpoint),
             E::BarrierReceived { channel, attempt, checkpoint, .. } | E::BarrierOvertook { channel, attempt, checkpoint, .. }
             | E::RecordCut { channel, attempt, checkpoint } | E::CancelReceived { channel, attempt, checkpoint, .. }
-            | E::ChannelBlocked { channel, attempt, checkpoint } | E::ChannelUnblocked { channel, attempt, checkpoint } => {
-                About::at(Place::OutOf(*channel), *attempt).in_checkpoint(*checkpoint)
-            }
+            | E::ChannelBlocked { channel, attempt, checkpoint } | E::ChannelUnblocked { channel, attempt, checkpoint } =>
+                About::at(Place::OutOf(*channel), *attempt).in_checkpoint(*checkpoint),
             E::EndSent { channel, attempt, .. } | E::WatermarkSent { channel, attempt, .. } => About::at(Place::Into(*channel), *attempt),
-            E::EndReceived { channel, attempt, .. } | E::WatermarkReceived { channel, attempt, .. } => {
-                About::at(Place::OutOf(*channel), *attempt)
-            }
+            E::EndReceived { channel, attempt, .. } | E::WatermarkReceived { channel, attempt, .. } =>
+                About::at(Place::OutOf(*channel), *attempt),
             E::ElementLost { channel } => About { place: Place::Channel(*channel), ..About::default() },
-            E::Read { subtask, attempt, lineage, .. } | E::DroppedLate { subtask, attempt, lineage, .. } => {
-                About::at(Place::Within(*subtask), *attempt).with(*lineage)
-            }
+            E::Read { subtask, attempt, lineage, .. } | E::DroppedLate { subtask, attempt, lineage, .. } =>
+                About::at(Place::Within(*subtask), *attempt).with(*lineage),
             E::AlignmentStarted { subtask, attempt, checkpoint } | E::AlignmentCompleted { subtask, attempt, checkpoint }
             | E::AlignmentOvertaken { subtask, attempt, checkpoint } | E::AlignmentAborted { subtask, attempt, checkpoint }
             | E::SnapshotDurable { subtask, attempt, checkpoint } | E::Acknowledged { subtask, attempt, checkpoint }
             | E::Declined { subtask, attempt, checkpoint } | E::CompletionLearned { subtask, attempt, checkpoint, .. }
-            | E::AbortLearned { subtask, attempt, checkpoint } => {
-                About::at(Place::Within(*subtask), *attempt).in_checkpoint(*checkpoint)
-            }
+            | E::AbortLearned { subtask, attempt, checkpoint } =>
+                About::at(Place::Within(*subtask), *attempt).in_checkpoint(*checkpoint),
             E::SnapshotTaken(taken) => About::at(Place::Within(taken.subtask), taken.attempt).in_checkpoint(taken.checkpoint),
             E::ChannelStateCaptured(own) => About::at(Place::Within(own.subtask), own.attempt).in_checkpoint(own.checkpoint),
             E::ChannelStateDealt(own) => About::at(Place::Within(own.subtask), own.attempt).in_checkpoint(own.checkpoint),
@@ -132,14 +126,12 @@ impl Event {
             | E::TimerFired { subtask, attempt, .. } | E::SplitRequested { subtask, attempt }
             | E::SplitAccepted { subtask, attempt, .. } => About::at(Place::Within(*subtask), *attempt),
             E::SplitAssigned { subtask, attempt, .. } | E::SplitsExhausted { subtask, attempt }
-            | E::SplitsReturned { subtask, attempt, .. } | E::ProducersFenced { sink: subtask, attempt } => {
-                About::at(Place::Concerning(*subtask), *attempt)
-            }
+            | E::SplitsReturned { subtask, attempt, .. } | E::ProducersFenced { sink: subtask, attempt } =>
+                About::at(Place::Concerning(*subtask), *attempt),
             E::AcknowledgementCounted { subtask, from_attempt: attempt, checkpoint }
             | E::AcknowledgementIgnored { subtask, from_attempt: attempt, checkpoint }
-            | E::GatewayClosed { subtask, attempt, checkpoint } | E::GatewayReopened { subtask, attempt, checkpoint } => {
-                About::at(Place::Concerning(*subtask), *attempt).in_checkpoint(*checkpoint)
-            }
+            | E::GatewayClosed { subtask, attempt, checkpoint } | E::GatewayReopened { subtask, attempt, checkpoint } =>
+                About::at(Place::Concerning(*subtask), *attempt).in_checkpoint(*checkpoint),
             E::CommitRequested { transaction, checkpoint } => About::of_transaction(*transaction).in_checkpoint(*checkpoint),
             E::TransactionCommitted { transaction, records } => About::of_transaction(*transaction).showing(records),
             E::ProducerRefused { transaction } | E::TransactionOpened { transaction }
@@ -159,15 +151,12 @@ impl Event {
             E::Triggered { attempt, checkpoint } | E::Completed { attempt, checkpoint }
             | E::CompletionNotified { attempt, checkpoint } | E::Aborted { attempt, checkpoint, .. }
             | E::SavepointTriggered { attempt, checkpoint, .. } | E::SavepointCompleted { attempt, checkpoint, .. }
-            | E::JobStopped { attempt, checkpoint, .. } | E::EnumeratorSnapshot { attempt, checkpoint, .. } => {
-                About::of_attempt(*attempt).in_checkpoint(*checkpoint)
-            }
-            E::Assembled { checkpoint, .. } | E::Discarded { checkpoint } | E::JobResumed { checkpoint } => {
-                About::default().in_checkpoint(*checkpoint)
-            }
-            E::ObjectStored { key, .. } | E::ObjectRefused { key } | E::ObjectDeleted { key } | E::ObjectDestroyed { key } => {
-                About::of_object(*key)
-            }
+            | E::JobStopped { attempt, checkpoint, .. } | E::EnumeratorSnapshot { attempt, checkpoint, .. } =>
+                About::of_attempt(*attempt).in_checkpoint(*checkpoint),
+            E::Assembled { checkpoint, .. } | E::Discarded { checkpoint } | E::JobResumed { checkpoint } =>
+                About::default().in_checkpoint(*checkpoint),
+            E::ObjectStored { key, .. } | E::ObjectRefused { key } | E::ObjectDeleted { key } | E::ObjectDestroyed { key } =>
+                About::of_object(*key),
         }
     }
 }
