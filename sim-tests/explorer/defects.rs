@@ -1,6 +1,7 @@
 //! Every seeded defect is found within so many seeds, and every oracle is the first to find one.
 //!
-//! The table says where to look. Seeds are run in order until the defect shows; a defect that needs more
+//! The table says where to look. Seeds are run in order until the defect shows, and the plan that shows it must
+//! hold without the defect; a defect that needs more
 //! than its row allows has become harder to find, and an oracle that is not in its row has begun to find
 //! it first: both are worth knowing. `CUTWATER_MEASURE=60 cargo test --test explorer defects -- --nocapture` runs
 //! 60 seeds of each defect in each scenario and prints who found what, for whoever changes the table.
@@ -8,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cutwater::cluster::StoreFault;
-use cutwater::explore::{Experiments, WorldKind, run_plan};
+use cutwater::explore::{Experiments, Outcome, Prepared, WorldKind, run_plan};
 use cutwater::oracle::{OracleName, Verdict};
 use cutwater::plan::{
     ClockChange, Fault, MessageAction, Plan, PlannedFault, Scenario, When, scenario,
@@ -243,29 +244,55 @@ const NEVER_FIRST: &[(OracleName, &str)] = &[
     (OracleName::VectorClock, "a second opinion on cuts, which fires where the first has fired"),
 ];
 
-/// Runs one seed with a defect; who found it, if anybody did.
-fn hunt(
-    defect: Defect,
-    faults: fn(&Plan) -> Vec<PlannedFault>,
-    scenario: &Scenario,
-    seed: u64,
-    experiments: &Experiments,
-) -> Option<Finder> {
-    let drawn = experiments.draw(scenario, seed, DefectSet::only(defect));
-    let mut plan = drawn.expect("built-in scenarios can be drawn");
-    plan.faults.extend(faults(&plan));
-    let prepared = experiments.prepare(&plan.job).expect("it was drawn for it");
-    let run = |plan: &Plan| run_plan(plan, &prepared, WorldKind::Kernel, ()).0;
-    let first = run(&plan);
-    match &first.verdict {
-        Verdict::Violated(found) => found.first().map(|first| Finder::Oracle(first.oracle)),
-        Verdict::Panicked { .. } => Some(Finder::Assertion),
-        Verdict::Held | Verdict::NotOwed { .. } | Verdict::Undecided
-            if defect == Defect::StateLeaksBetweenRuns =>
-        {
-            (run(&plan).digest != first.digest).then_some(Finder::Determinism)
+/// One seed of a row: the plan with the defect, and what it takes to run it.
+struct Trial {
+    plan: Plan,
+    prepared: Prepared,
+}
+
+impl Trial {
+    fn new(
+        defect: Defect,
+        faults: fn(&Plan) -> Vec<PlannedFault>,
+        scenario: &Scenario,
+        seed: u64,
+        experiments: &Experiments,
+    ) -> Self {
+        let drawn = experiments.draw(scenario, seed, DefectSet::only(defect));
+        let mut plan = drawn.expect("built-in scenarios can be drawn");
+        plan.faults.extend(faults(&plan));
+        let prepared = experiments.prepare(&plan.job).expect("it was drawn for it");
+        Self { plan, prepared }
+    }
+
+    fn run(&self) -> Outcome {
+        run_plan(&self.plan, &self.prepared, WorldKind::Kernel, ()).0
+    }
+
+    /// Who finds something wrong with the plan, if anybody does.
+    fn finder(&self, defect: Defect) -> Option<Finder> {
+        let first = self.run();
+        match &first.verdict {
+            Verdict::Violated(found) => found.first().map(|first| Finder::Oracle(first.oracle)),
+            Verdict::Panicked { .. } => Some(Finder::Assertion),
+            Verdict::Held | Verdict::NotOwed { .. } | Verdict::Undecided
+                if defect == Defect::StateLeaksBetweenRuns =>
+            {
+                (self.run().digest != first.digest).then_some(Finder::Determinism)
+            }
+            Verdict::Held | Verdict::NotOwed { .. } | Verdict::Undecided => None,
         }
-        Verdict::Held | Verdict::NotOwed { .. } | Verdict::Undecided => None,
+    }
+
+    /// The control: what is wrong with the same plan when no defect is switched on. Nothing may be: what
+    /// fails anyway tells nothing of a defect.
+    fn control(mut self, defect: Defect) -> Option<String> {
+        self.plan.defects = DefectSet::NONE;
+        let verdict = self.run().verdict;
+        match (self.finder(defect), &verdict) {
+            (None, Verdict::Held) => None,
+            (finder, _) => Some(format!("{verdict}, found by {finder:?}")),
+        }
     }
 }
 
@@ -278,15 +305,18 @@ fn built_in(name: &str) -> Scenario {
 fn complaint(row: &Row, experiments: &Experiments) -> Option<String> {
     let Row { defect, scenario, seeds, finders, faults } = row;
     let shape = built_in(scenario);
-    let mut hunts =
-        (0..*seeds).map(|seed| (seed, hunt(*defect, *faults, &shape, seed, experiments)));
+    let trial = |seed| Trial::new(*defect, *faults, &shape, seed, experiments);
+    let mut hunts = (0..*seeds).map(|seed| (seed, trial(seed).finder(*defect)));
     let Some((seed, finder)) = hunts.find_map(|(seed, found)| Some((seed, found?))) else {
         return Some(format!("{defect} was not found in {seeds} seeds of {scenario}"));
     };
+    let command = format!("cargo run --release -- run {scenario} --strategy random --seed {seed}");
+    if let Some(wrong) = trial(seed).control(*defect) {
+        return Some(format!("{defect}: the plan fails without it: {wrong}\n  {command}"));
+    }
     let is_right = finders.contains(&finder);
     let told = format!(
-        "{defect} was found by {finder:?}, not by {finders:?}\n  \
-         cargo run --release -- run {scenario} --seed {seed} --defect {defect}"
+        "{defect} was found by {finder:?}, not by {finders:?}\n  {command} --defect {defect}"
     );
     (!is_right).then_some(told)
 }
@@ -334,7 +364,8 @@ fn measure(seeds: u64) {
             let mut first = None;
             for seed in 0..seeds {
                 let faults = row_of(defect).map_or(none as fn(&_) -> _, |row| row.faults);
-                if let Some(finder) = hunt(defect, faults, &scenario, seed, &experiments) {
+                let trial = Trial::new(defect, faults, &scenario, seed, &experiments);
+                if let Some(finder) = trial.finder(defect) {
                     *finders.entry(finder).or_insert(0) += 1;
                     first.get_or_insert(seed);
                 }

@@ -12,6 +12,7 @@ use super::reach::{Reach, ReachTracker};
 use super::statistics::Statistics;
 use crate::oracle::{End, Judge, Verdict};
 use crate::plan::Plan;
+use crate::plan::draw::repertoire::Repertoire;
 use crate::trace::digest::TraceDigest;
 use crate::trace::{Event, Point, Stamp};
 use crate::world::faults::{Nemesis, Strike};
@@ -52,6 +53,19 @@ pub struct Outcome {
     pub statistics: Statistics,
     /// Which points it passed, and where faults struck.
     pub reach: Reach,
+}
+
+impl Outcome {
+    /// Whether everything that the plan leaves owed was held: recovery is not, where a store loses everything,
+    /// and must be everywhere else.
+    #[must_use]
+    pub fn is_held(&self, plan: &Plan) -> bool {
+        match self.verdict {
+            Verdict::Held => true,
+            Verdict::NotOwed { .. } => plan.destroys_a_store(),
+            Verdict::Violated(_) | Verdict::Panicked { .. } | Verdict::Undecided => false,
+        }
+    }
 }
 
 /// The judge, the digest and the reach, watching together with whoever else does.
@@ -119,7 +133,8 @@ fn run_judged(
     let ran = catch_unwind(AssertUnwindSafe(|| run_world(plan, prepared, world, other)));
     match ran {
         Ok((end, nemesis, watch)) => {
-            let (outcome, other) = conclude(end, &nemesis, watch);
+            let repertoire = Repertoire::of(plan, prepared.experiment.job.topology());
+            let (outcome, other) = conclude(end, &nemesis, watch, &repertoire);
             (outcome, nemesis.strikes().to_vec(), Some(other))
         }
         Err(panic) => {
@@ -151,11 +166,16 @@ fn run_world(
     }
 }
 
-fn conclude(end: RunEnd, nemesis: &Nemesis, mut watch: Watch) -> (Outcome, Box<dyn Other>) {
+fn conclude(
+    end: RunEnd,
+    nemesis: &Nemesis,
+    mut watch: Watch,
+    repertoire: &Repertoire,
+) -> (Outcome, Box<dyn Other>) {
     let verdict = watch.judge.finish(&judged_end(&end));
     let statistics = count(&end, nemesis, &watch.reach);
     let digest = format!("{:032x}", watch.digest.finish());
-    let reach = watch.reach.finish(nemesis.strikes());
+    let reach = watch.reach.finish(repertoire, nemesis.strikes());
     (Outcome { verdict, digest, statistics, reach }, watch.other)
 }
 

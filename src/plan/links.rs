@@ -105,10 +105,20 @@ impl Latency {
     /// What it is on average, in microseconds, rounded up.
     #[must_use]
     pub fn mean_us(&self) -> u64 {
-        match self {
-            Latency::Uniform(span) => span.min + (span.max - span.min).div_ceil(2),
-            // The mean of the fourth power of a number between 0 and 1 is a fifth.
-            Latency::HeavyTail(span) => span.min + (span.max - span.min).div_ceil(5),
-        }
+        self.slowest_us(1)
+    }
+
+    /// What the slowest of so many messages takes on average, in microseconds, rounded up.
+    #[must_use]
+    pub fn slowest_us(&self, messages: u64) -> u64 {
+        // Of n numbers between 0 and 1, the largest is n / (n + 1) on average, and its k-th power n / (n + k).
+        let (span, power) = match self {
+            Latency::Uniform(span) => (span, 1),
+            Latency::HeavyTail(span) => (span, 4),
+        };
+        let width = u128::from(span.max.saturating_sub(span.min));
+        let (messages, all) = (u128::from(messages), u128::from(messages) + power);
+        let above = u64::try_from((width * messages).div_ceil(all)).unwrap_or(u64::MAX);
+        span.min.saturating_add(above)
     }
 }

@@ -30,7 +30,7 @@ pub use swarm::{Setting, SwarmScenario};
 
 use serde::{Deserialize, Serialize};
 
-use crate::cluster::ClusterSettings;
+use crate::cluster::{ClusterSettings, StoreFault};
 use crate::dataflow::{Deal, SplitAssignment};
 use crate::protocol::{DefectSet, ProcessId};
 
@@ -89,6 +89,15 @@ impl Plan {
     pub fn parallelisms(&self) -> impl Iterator<Item = u16> {
         let resumed = self.requests.iter().filter_map(|planned| planned.request.resumption()?);
         self.rescales.iter().map(|planned| planned.parallelism).chain(resumed)
+    }
+
+    /// Whether a store is to lose everything that it keeps: then recovery is not owed any more.
+    #[must_use]
+    pub fn destroys_a_store(&self) -> bool {
+        let destroyed = |planned: &PlannedFault| {
+            matches!(planned.fault, Fault::Store { fault: StoreFault::Destroyed, .. })
+        };
+        self.faults.iter().any(destroyed)
     }
 }
 

@@ -1,5 +1,6 @@
 //! All that is observable of a run, in order.
 
+pub mod about;
 pub mod codec;
 pub mod contents;
 pub mod diff;
@@ -11,6 +12,7 @@ pub mod shapes;
 pub mod tagged;
 pub mod trouble;
 
+pub use about::{About, Carried, Family, Place};
 pub use codec::{TraceError, TraceReader, TraceWriter};
 pub use contents::{
     ChannelCut, ChannelStateCaptured, ChannelStateDealt, ChannelStateRestored, Dealt, InFlight,

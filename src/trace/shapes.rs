@@ -1,7 +1,7 @@
 //! Which shape the job had in which attempt, as a trace tells it.
 
 use super::event::{Event, Stamp};
-use crate::protocol::{Attempt, ObjectKey, Topology};
+use crate::protocol::{Attempt, Topology};
 
 /// The shapes of a job, in order.
 #[derive(Clone, Debug)]
@@ -52,110 +52,6 @@ impl Shapes {
     fn newest(&self, is_due: impl Fn(&(u64, Attempt, Topology)) -> bool) -> &Topology {
         let due = self.later.iter().rev().find(|shape| is_due(shape));
         due.map_or(&self.first, |(_, _, topology)| topology)
-    }
-}
-
-impl Event {
-    /// In which attempt it happened, where it says so.
-    #[must_use]
-    pub fn attempt(&self) -> Option<Attempt> {
-        self.attempt_in_channel()
-            .or_else(|| self.attempt_of_subtask())
-            .or_else(|| self.attempt_elsewhere())
-    }
-
-    fn attempt_in_channel(&self) -> Option<Attempt> {
-        match self {
-            Event::Sent { attempt, .. }
-            | Event::Received { attempt, .. }
-            | Event::BarrierSent { attempt, .. }
-            | Event::BarrierReceived { attempt, .. }
-            | Event::BarrierOvertook { attempt, .. }
-            | Event::Replayed { attempt, .. }
-            | Event::CancelSent { attempt, .. }
-            | Event::CancelReceived { attempt, .. }
-            | Event::EndSent { attempt, .. }
-            | Event::EndReceived { attempt, .. }
-            | Event::ChannelBlocked { attempt, .. }
-            | Event::ChannelUnblocked { attempt, .. }
-            | Event::WatermarkSent { attempt, .. }
-            | Event::WatermarkReceived { attempt, .. } => Some(*attempt),
-            _ => None,
-        }
-    }
-
-    fn attempt_of_subtask(&self) -> Option<Attempt> {
-        match self {
-            Event::Read { attempt, .. }
-            | Event::AlignmentStarted { attempt, .. }
-            | Event::AlignmentCompleted { attempt, .. }
-            | Event::AlignmentOvertaken { attempt, .. }
-            | Event::AlignmentAborted { attempt, .. }
-            | Event::SnapshotDurable { attempt, .. }
-            | Event::Acknowledged { attempt, .. }
-            | Event::Declined { attempt, .. }
-            | Event::CompletionLearned { attempt, .. }
-            | Event::AbortLearned { attempt, .. }
-            | Event::SubtaskEnded { attempt, .. }
-            | Event::SubtaskFailed { attempt, .. }
-            | Event::TimeRestored { attempt, .. }
-            | Event::WatermarkAdvanced { attempt, .. }
-            | Event::TimerRegistered { attempt, .. }
-            | Event::TimerDeleted { attempt, .. }
-            | Event::TimerFired { attempt, .. }
-            | Event::DroppedLate { attempt, .. } => Some(*attempt),
-            Event::Restored(restored) => Some(restored.attempt),
-            Event::SnapshotTaken(taken) => Some(taken.attempt),
-            Event::ChannelStateCaptured(captured) => Some(captured.attempt),
-            Event::ChannelStateDealt(dealt) => Some(dealt.attempt),
-            Event::ChannelStateRestored(restored) => Some(restored.attempt),
-            _ => None,
-        }
-    }
-
-    fn attempt_elsewhere(&self) -> Option<Attempt> {
-        match self {
-            Event::AcknowledgementCounted { from_attempt, .. }
-            | Event::AcknowledgementIgnored { from_attempt, .. } => Some(*from_attempt),
-            Event::RescaleRequested { attempt, .. }
-            | Event::RescaleStarted { attempt, .. }
-            | Event::Reshaped { attempt, .. }
-            | Event::AttemptStarted { attempt, .. }
-            | Event::AttemptRunning { attempt }
-            | Event::AttemptFailed { attempt, .. }
-            | Event::Triggered { attempt, .. }
-            | Event::Completed { attempt, .. }
-            | Event::CompletionNotified { attempt, .. }
-            | Event::Aborted { attempt, .. }
-            | Event::JobFinished { attempt }
-            | Event::SavepointTriggered { attempt, .. }
-            | Event::SavepointCompleted { attempt, .. }
-            | Event::JobStopped { attempt, .. }
-            | Event::SplitRequested { attempt, .. }
-            | Event::SplitAssigned { attempt, .. }
-            | Event::SplitAccepted { attempt, .. }
-            | Event::SplitsExhausted { attempt, .. }
-            | Event::SplitsReturned { attempt, .. }
-            | Event::EnumeratorSnapshot { attempt, .. }
-            | Event::EnumeratorRestored { attempt, .. }
-            | Event::GatewayClosed { attempt, .. }
-            | Event::GatewayReopened { attempt, .. }
-            | Event::ProducersFenced { attempt, .. } => Some(*attempt),
-            Event::ProducerRefused { transaction }
-            | Event::TransactionOpened { transaction }
-            | Event::TransactionPrepared { transaction, .. }
-            | Event::CommitRequested { transaction, .. }
-            | Event::TransactionCommitted { transaction, .. }
-            | Event::TransactionAborted { transaction } => Some(transaction.attempt),
-            Event::ObjectStored { key, .. }
-            | Event::ObjectRefused { key }
-            | Event::ObjectDeleted { key }
-            | Event::ObjectDestroyed { key } => match key {
-                ObjectKey::Snapshot { attempt, .. } => Some(*attempt),
-                ObjectKey::Metadata { .. } | ObjectKey::Savepoint { .. } => None,
-            },
-            _ => None,
-        }
     }
 }
 

@@ -86,7 +86,7 @@ impl Bench {
     /// Runs a plan that must hold all oracles, and finish.
     pub fn hold(&self, plan: &Plan) -> (Outcome, Seen) {
         let (outcome, seen) = self.run(plan);
-        if !outcome.verdict.is_held() {
+        if !outcome.is_held(plan) {
             panic!("{}\n{}", outcome.verdict, tell(plan, &seen));
         }
         (outcome, seen)

@@ -91,7 +91,7 @@ impl Trial {
             let prepared = experiments.prepare(&plan.job).expect("it was drawn for it");
             let (outcome, seen) = run_plan(&plan, &prepared, WorldKind::Kernel, Seen::default());
             let text = &outcome.verdict;
-            assert!(text.is_held(), "seed {seed}: {text}\n{:#?}", plan.faults);
+            assert!(outcome.is_held(&plan), "seed {seed}: {text}\n{:#?}", plan.faults);
             (plan, outcome, seen.expect("it did not panic"))
         };
         Self { runs: (0..seeds).map(run).collect() }

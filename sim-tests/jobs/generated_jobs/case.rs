@@ -54,9 +54,10 @@ impl Case {
         (Prepared::new(experiment), plan)
     }
 
-    fn run(&self) -> Outcome {
+    fn run(&self) -> (Plan, Outcome) {
         let (prepared, plan) = self.prepare();
-        run_plan(&plan, &prepared, WorldKind::Kernel, ()).0
+        let outcome = run_plan(&plan, &prepared, WorldKind::Kernel, ()).0;
+        (plan, outcome)
     }
 
     /// Everything that is needed to understand a failure.
@@ -173,10 +174,10 @@ pub fn check(
     let strategy = strategy.prop_map(|(draft, plan)| Case { draft, plan });
     let reach = RefCell::new(Reached::default());
     let outcome = TestRunner::new_with_rng(config, rng).run(&strategy, |case| {
-        let outcome = case.run();
+        let (plan, outcome) = case.run();
         reach.borrow_mut().add(&case.spec(), &outcome);
-        let verdict = outcome.verdict;
-        if verdict.is_held() { Ok(()) } else { Err(TestCaseError::fail(verdict.to_string())) }
+        let is_held = outcome.is_held(&plan);
+        if is_held { Ok(()) } else { Err(TestCaseError::fail(outcome.verdict.to_string())) }
     });
     match outcome {
         Ok(()) => reach.into_inner(),

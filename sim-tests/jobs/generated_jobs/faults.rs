@@ -5,11 +5,11 @@ use std::ops::RangeInclusive;
 use cutwater::cluster::{BufferSettings, ClusterSettings, CostModel, StoreFault, StoreSettings};
 use cutwater::dataflow::{Deal, SplitAssignment};
 use cutwater::plan::{
-    ClockChange, Fault, JobPlan, Latency, LinkSettings, MessageAction, Plan, PlannedFault,
-    PlannedRescale, SlowLink, Span, When,
+    Fault, JobPlan, Latency, LinkSettings, MessageAction, Plan, PlannedFault, PlannedRescale,
+    SlowLink, Span, When,
 };
 use cutwater::protocol::{
-    ChannelId, CheckpointSettings, DefectSet, ProcessId, Protocol, SubtaskId, Topology,
+    ChannelId, CheckpointSettings, DefectSet, ProcessId, Protocol, SplitId, SubtaskId, Topology,
 };
 use cutwater::trace::{MessageKind, Point};
 use proptest::collection::vec;
@@ -18,9 +18,13 @@ use proptest::sample::select;
 use strum::IntoEnumIterator as _;
 
 use super::points::is_mortal;
+use super::what::{DraftWhat, what};
 
 /// When the last fault may strike, in microseconds.
 const WINDOW_US: u64 = 1_500_000;
+
+/// Of how many splits one may be idle; what is not there, is not struck.
+const SPLITS_MAX: u16 = 4;
 
 /// How long faults strike after the last entry should have been read, in microseconds.
 const AFTER_LAST_ENTRY_US: u64 = 200_000;
@@ -81,26 +85,8 @@ enum DraftWhen {
         point: Point,
         subtask: Option<u16>,
         occurrence: u32,
+        after_restarts: u32,
     },
-}
-
-#[derive(Clone, Debug)]
-enum DraftWhat {
-    CrashWorker { worker: u16, restart_after_us: Option<u64> },
-    CrashCoordinator { restart_after_us: Option<u64> },
-    CrashWhoReachedIt { restart_after_us: Option<u64> },
-    PauseWorker { worker: u16, for_us: u64 },
-    PauseCoordinator { for_us: u64 },
-    Disconnect { from: u16, to: u16, both: bool, for_us: u64 },
-    Message { message: MessageKind, count: u32, action: MessageAction },
-    Store { object: bool, fault: StoreFault, for_us: u64 },
-    CrashService { service: u16, restart_after_us: u64 },
-    Zombie { worker: Option<u16>, restart_after_us: u64, for_us: u64 },
-    Isolate { process: u16, for_us: u64 },
-    Hold { from: u16, to: u16, for_us: u64 },
-    HalfOpen { from: u16, to: u16, for_us: u64 },
-    Lose { channel: u16, count: u32 },
-    Clock { process: u16, change: ClockChange },
 }
 
 /// Draws a plan with so many faults.
@@ -161,7 +147,7 @@ fn cluster() -> impl Strategy<Value = DraftCluster> {
 fn buffers() -> impl Strategy<Value = Option<BufferSettings>> {
     let settings = (4_u32..200, 1_u64..=10);
     let settings = settings.prop_map(|(bytes, timeout_ms)| BufferSettings { bytes, timeout_ms });
-    prop::option::weighted(0.4, settings)
+    prop::option::weighted(0.6, settings)
 }
 
 fn checkpoints() -> impl Strategy<Value = CheckpointSettings> {
@@ -207,98 +193,18 @@ fn fault() -> impl Strategy<Value = DraftFault> {
 
 fn when() -> impl Strategy<Value = DraftWhen> {
     let points: Vec<Point> = Point::iter().collect();
-    let aimed = (select(points), prop::option::weighted(0.3, any::<u16>()), 1_u32..30);
+    let restarts = prop_oneof![4 => Just(0), 1 => 1_u32..3];
+    let aimed = (select(points), prop::option::weighted(0.3, any::<u16>()), 1_u32..30, restarts);
     prop_oneof![
-        (0_u64..1_000).prop_map(DraftWhen::At),
-        aimed.prop_map(|(point, subtask, occurrence)| DraftWhen::Point {
+        1 => Just(DraftWhen::At(0)),
+        10 => (0_u64..1_000).prop_map(DraftWhen::At),
+        11 => aimed.prop_map(|(point, subtask, occurrence, after_restarts)| DraftWhen::Point {
             point,
             subtask,
-            occurrence
+            occurrence,
+            after_restarts,
         }),
     ]
-}
-
-fn what() -> impl Strategy<Value = DraftWhat> {
-    let down = || prop::option::weighted(0.9, 0_u64..400_000);
-    let crash_worker = (any::<u16>(), down())
-        .prop_map(|(worker, restart_after_us)| DraftWhat::CrashWorker { worker, restart_after_us });
-    let crash_coordinator =
-        down().prop_map(|restart_after_us| DraftWhat::CrashCoordinator { restart_after_us });
-    let crash_whoever =
-        down().prop_map(|restart_after_us| DraftWhat::CrashWhoReachedIt { restart_after_us });
-    let pause_worker = (any::<u16>(), 0_u64..600_000)
-        .prop_map(|(worker, for_us)| DraftWhat::PauseWorker { worker, for_us });
-    let pause_coordinator =
-        (0_u64..600_000).prop_map(|for_us| DraftWhat::PauseCoordinator { for_us });
-    let disconnect = (any::<u16>(), any::<u16>(), any::<bool>(), 0_u64..600_000)
-        .prop_map(|(from, to, both, for_us)| DraftWhat::Disconnect { from, to, both, for_us });
-    prop_oneof![
-        2 => crash_worker,
-        2 => crash_coordinator,
-        3 => crash_whoever,
-        1 => pause_worker,
-        1 => pause_coordinator,
-        2 => disconnect,
-        5 => message(),
-        2 => store(),
-        6 => of_processes(),
-        4 => of_connections(),
-    ]
-}
-
-fn of_processes() -> impl Strategy<Value = DraftWhat> {
-    let crash = (any::<u16>(), 0_u64..400_000).prop_map(|(service, restart_after_us)| {
-        DraftWhat::CrashService { service, restart_after_us }
-    });
-    let zombie = (prop::option::of(any::<u16>()), 0_u64..300_000, 0_u64..800_000).prop_map(
-        |(worker, restart_after_us, for_us)| DraftWhat::Zombie { worker, restart_after_us, for_us },
-    );
-    let change = prop_oneof![
-        (-500_000_i64..500_000).prop_map(|us| ClockChange::Step { us }),
-        (-90_000_000_000_i64..90_000_000_000).prop_map(|us| ClockChange::Step { us }),
-        (-700_000_i32..700_000).prop_map(|ppm| ClockChange::Drift { ppm }),
-    ];
-    let clock =
-        (any::<u16>(), change).prop_map(|(process, change)| DraftWhat::Clock { process, change });
-    prop_oneof![1 => crash, 3 => zombie, 2 => clock]
-}
-
-fn of_connections() -> impl Strategy<Value = DraftWhat> {
-    let isolate = (any::<u16>(), 0_u64..600_000)
-        .prop_map(|(process, for_us)| DraftWhat::Isolate { process, for_us });
-    let ways = || (any::<u16>(), any::<u16>(), 0_u64..600_000);
-    let hold = ways().prop_map(|(from, to, for_us)| DraftWhat::Hold { from, to, for_us });
-    let half_open = ways().prop_map(|(from, to, for_us)| DraftWhat::HalfOpen { from, to, for_us });
-    let lose =
-        (any::<u16>(), 1_u32..4).prop_map(|(channel, count)| DraftWhat::Lose { channel, count });
-    prop_oneof![isolate, hold, half_open, lose]
-}
-
-fn message() -> impl Strategy<Value = DraftWhat> {
-    let kinds: Vec<MessageKind> = MessageKind::iter().collect();
-    let action = prop_oneof![
-        Just(MessageAction::Drop),
-        (0_u64..400_000).prop_map(|us| MessageAction::Delay { us }),
-        (0_u64..400_000).prop_map(|us| MessageAction::Duplicate { us }),
-        select(Point::iter().collect::<Vec<_>>()).prop_map(|point| MessageAction::Until { point }),
-    ];
-    (select(kinds), 1_u32..=6, action).prop_map(|(message, count, action)| DraftWhat::Message {
-        message,
-        count,
-        action,
-    })
-}
-
-fn store() -> impl Strategy<Value = DraftWhat> {
-    let fault = prop_oneof![
-        Just(StoreFault::Failing),
-        (10_u64..400).prop_map(|extra_ms| StoreFault::Slow { extra_ms }),
-    ];
-    (any::<bool>(), fault, 0_u64..600_000).prop_map(|(object, fault, for_us)| DraftWhat::Store {
-        object,
-        fault,
-        for_us,
-    })
 }
 
 fn planned_rescale(
@@ -333,6 +239,7 @@ impl DraftPlan {
         let cluster = &self.cluster;
         let heartbeat_timeout_ms = cluster.heartbeat_ms * 4;
         Plan {
+            salt: 0,
             scenario: "generated".to_owned(),
             seed: self.seed,
             job: JobPlan {
@@ -383,9 +290,9 @@ impl DraftPlan {
         let subtasks = topology.subtasks.len() as u16;
         let when = match draft.when {
             DraftWhen::At(share) => When::At { us: span_us * share / 1_000 },
-            DraftWhen::Point { point, subtask, occurrence } => {
+            DraftWhen::Point { point, subtask, occurrence, after_restarts } => {
                 let subtask = subtask.map(|subtask| SubtaskId(subtask % subtasks));
-                When::Point { point, subtask, occurrence, after_restarts: 0 }
+                When::Point { point, subtask, occurrence, after_restarts }
             }
         };
         PlannedFault { when: when.clone(), fault: self.effect(&draft.what, &when, topology) }
@@ -417,8 +324,20 @@ impl DraftPlan {
                 Fault::Message { message, to: None, count, action }
             }
             DraftWhat::Store { object, fault, for_us } => {
-                let process = if object { ProcessId::ObjectStore } else { ProcessId::MetaStore };
+                // The meta store keeps one record, replaced whole, that is not listed.
+                let is_of_objects =
+                    matches!(fault, StoreFault::Torn | StoreFault::Corrupt | StoreFault::Lagging);
+                let process = store_of(object || is_of_objects);
                 Fault::Store { process, fault, for_us }
+            }
+            DraftWhat::LateRequest { object, count } => {
+                let (message, to) = (MessageKind::StoreRequest, Some(store_of(object)));
+                let action = MessageAction::Until { point: Point::Restarted };
+                Fault::Message { message, to, count, action }
+            }
+            DraftWhat::Sink { fault, for_us } => Fault::Sink { fault, for_us },
+            DraftWhat::Idle { split, for_us } => {
+                Fault::Idle { split: SplitId(split % SPLITS_MAX), for_us }
             }
             DraftWhat::CrashService { service, restart_after_us } => {
                 let process = Some(self.pair(1 + service % 4, 0).0);
@@ -464,6 +383,10 @@ impl DraftPlan {
         let to = (from + 1 + usize::from(to) % (all.len() - 1)) % all.len();
         (all[from], all[to])
     }
+}
+
+fn store_of(is_object_store: bool) -> ProcessId {
+    if is_object_store { ProcessId::ObjectStore } else { ProcessId::MetaStore }
 }
 
 impl DraftLinks {

@@ -13,6 +13,7 @@ mod points;
 mod reference;
 mod spec;
 mod strategy;
+mod what;
 mod wiring;
 
 use case::{Reached, check};
@@ -58,12 +59,18 @@ fn jobs_hold_all_oracles_when_they_are_rescaled() {
     assert!(reached.refused > 0, "{reached:?}");
 }
 
+/// Classes of faults that no case has, each with the reason.
+const NEVER_DRAWN: &[(FaultClass, &str)] =
+    &[(FaultClass::DestroyedStore, "recovery is not owed when every copy is gone")];
+
 /// A test that never got to what it is about proves nothing.
 fn assert_reach(reached: &Reached, cases: u32) {
     println!("{reached:?}");
     let Reached { statistics, protocols, .. } = reached;
-    for class in FaultClass::iter().take_while(|class| *class <= FaultClass::FailingStore) {
-        assert!(statistics.struck(class) > 0, "{class} never struck");
+    for class in FaultClass::iter() {
+        let is_excused = NEVER_DRAWN.iter().any(|(excused, _)| *excused == class);
+        let struck = statistics.struck(class);
+        assert_eq!(struck == 0, is_excused, "{class} struck {struck} times");
     }
     let cases = u64::from(cases);
     assert!(statistics.restores > cases / 4, "{} restores only", statistics.restores);

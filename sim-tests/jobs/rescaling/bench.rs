@@ -71,7 +71,7 @@ pub fn hold(experiments: &Experiments, plan: &Plan) -> (Outcome, Seen) {
     let prepared = experiments.prepare(&plan.job).expect("its job exists");
     let (outcome, seen) = run_plan(plan, &prepared, WorldKind::Kernel, Seen::default());
     let seen = seen.unwrap_or_default();
-    if !outcome.verdict.is_held() {
+    if !outcome.is_held(plan) {
         panic!("{}\n{}", outcome.verdict, tell(plan, &seen));
     }
     (outcome, seen)

@@ -288,23 +288,31 @@ const PARITY_SEEDS: u64 = 14;
 #[test]
 fn plans_have_the_same_verdict_and_output_in_both_worlds() {
     let (experiments, scenarios) = (Experiments::new(), scenario::built_in());
-    let mut plans = 0;
+    let (mut plans, mut compared) = (0, 0);
     for (number, scenario) in scenarios.iter().enumerate() {
         let first = number as u64 * 1_000;
         for seed in first..first + PARITY_SEEDS {
             let plan = experiments.draw(scenario, seed, DefectSet::NONE).expect("it can be drawn");
             let prepared = experiments.prepare(&plan.job).expect("it can be made");
-            assert_parity(&plan, &prepared);
+            compared += u64::from(assert_parity(&plan, &prepared));
             plans += 1;
         }
     }
     assert!(plans >= 200, "{plans} plans are too few to say much");
+    let compared_percent = compared * 100 / plans;
+    assert!(compared_percent >= COMPARED_PERCENT_MIN, "{compared} of {plans} outputs compared");
 }
 
-fn assert_parity(plan: &Plan, prepared: &Prepared) {
+/// Of how many plans in a hundred the outputs are compared at the least: of all but those that stop, drain or
+/// destroy.
+const COMPARED_PERCENT_MIN: u64 = 80;
+
+/// Whether the outputs could be compared: everywhere, but where the plan itself leaves open what they are.
+fn assert_parity(plan: &Plan, prepared: &Prepared) -> bool {
     let run = |world| {
         let (outcome, trace) = run_plan(plan, prepared, world, Trace::default());
         let trace = trace.unwrap_or_default();
+        assert!(outcome.is_held(plan), "{} seed {}: {}", plan.scenario, plan.seed, outcome.verdict);
         (outcome.verdict, trace.committed(), trace.is_stopped())
     };
     let (kernel, madsim) = (run(WorldKind::Kernel), run(WorldKind::Madsim));
@@ -313,18 +321,19 @@ fn assert_parity(plan: &Plan, prepared: &Prepared) {
     // which the worlds draw apart.
     let not_owed = [&kernel.0, &madsim.0].map(|verdict| verdict.class());
     if not_owed.contains(&VerdictClass::NotOwed) {
-        assert!(kernel.0.is_held() && madsim.0.is_held(), "{place}: {} or {}", kernel.0, madsim.0);
-        return;
+        return false;
     }
     assert_eq!(kernel.0, madsim.0, "{place}: verdicts differ");
     // What a job has read that is drained, or stopped for good, is a matter of delays as well.
-    let ends_early = is_drained(plan) || kernel.2 || madsim.2;
+    let ends_early = is_asked_for(plan, SavepointMode::Drain) || kernel.2 || madsim.2;
+    let may_stop = is_asked_for(plan, SavepointMode::Stop);
+    assert!(may_stop || !(kernel.2 || madsim.2), "{place}: stopped, and nobody asked for it");
     assert!(ends_early || kernel.1 == madsim.1, "{place}: outputs differ");
+    !ends_early
 }
 
-fn is_drained(plan: &Plan) -> bool {
-    let drain = Request::Savepoint { mode: SavepointMode::Drain };
-    plan.requests.iter().any(|planned| planned.request == drain)
+fn is_asked_for(plan: &Plan, mode: SavepointMode) -> bool {
+    plan.requests.iter().any(|planned| planned.request == Request::Savepoint { mode })
 }
 
 // ---- panics

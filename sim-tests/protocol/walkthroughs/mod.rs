@@ -23,40 +23,92 @@ use cutwater::protocol::{Defect, DefectSet};
 use crate::script::{Script, Step};
 use commands::Stage;
 
-/// The defects whose site is in a gate, a subtask, the coordinator or a committing sink.
-const PROTOCOL_DEFECTS: [Defect; 32] = [
-    Defect::ChannelNotBlocked,
-    Defect::EndedChannelStillExpected,
-    Defect::StaleBarrierAccepted,
-    Defect::NewerBarrierWaits,
-    Defect::AbortWithoutCancelMarker,
-    Defect::EarlyAbortForgotten,
-    Defect::AbortLeavesBlocked,
-    Defect::CaptureMissesChannel,
-    Defect::CaptureReordered,
-    Defect::NoBackEdgeLog,
-    Defect::LogStartedLate,
-    Defect::LoopWithoutIds,
-    Defect::BackEdgeIfVisited,
-    Defect::WorldGoesOn,
-    Defect::AcknowledgeBeforeDurable,
-    Defect::UploadFailureSwallowed,
-    Defect::NotifyBeforeStore,
-    Defect::StaleAcknowledgementCounted,
-    Defect::DuplicateAcknowledgementCounted,
-    Defect::CheckpointIdReused,
-    Defect::OlderCheckpointRestored,
-    Defect::LostNotificationNeverCommitted,
-    Defect::RestoredCommittablesDropped,
-    Defect::CommitAtPreCommit,
-    Defect::KeyGroupDroppedAtBoundary,
-    Defect::SplitListNotDealtOut,
-    Defect::UnionListIncomplete,
-    Defect::ChannelStateToOldIndex,
-    Defect::ChannelStateNotFiltered,
-    Defect::ChannelsOfVanishedForgotten,
-    Defect::UnsentBeforeArrived,
-    Defect::DealtWatermarkPassedOn,
+/// Defects that change no walk-through, by the reason: mostly, where their site is.
+const SHOWN_NOWHERE: &[(&str, &[Defect])] = &[
+    (
+        "in the task of a worker, which couples gate, snapshot and channels: walk-throughs do so by themselves",
+        &[
+            Defect::PositionAfterNextRecord,
+            Defect::BarrierOvertakesBacklog,
+            Defect::AcknowledgeBeforeCaptured,
+            Defect::OutputNotCaptured,
+            Defect::UnreadNotCaptured,
+            Defect::OpenBufferNotCaptured,
+            Defect::BarrierBeforeOpenBuffer,
+            Defect::RestoredRestForgotten,
+            Defect::RestoredNotCapturedAgain,
+            Defect::LiveStateInUpload,
+            Defect::OffsetCommittedEarly,
+            Defect::NoFlushAtBarrier,
+            Defect::ReconnectLossUnnoticed,
+            Defect::EndInputOnStop,
+            Defect::NoEndInputOnDrain,
+            Defect::ReadsOnAfterStop,
+            Defect::FinishedBeforeCommitted,
+            Defect::SavepointOvertakes,
+            Defect::PositionMovedByStop,
+            Defect::WatermarkOvertakesBacklog,
+            Defect::BarrierOvertakesWatermark,
+            Defect::EmptyChannelStateRefused,
+            Defect::RepeatedAssignmentTaken,
+        ],
+    ),
+    (
+        "in the coordinator's process: leadership, deployment, metadata, rescales; walk-throughs have none",
+        &[
+            Defect::LatestFromListing,
+            Defect::CorruptReadAccepted,
+            Defect::FinalCheckpointAwaited,
+            Defect::SavepointTakenForLeftover,
+            Defect::SavepointSettlesSplits,
+            Defect::VanishedSinkForgotten,
+            Defect::StateLeaksBetweenRuns,
+            Defect::SourcesBeforeEnumerator,
+            Defect::EnumeratorOfAbortedSnapshots,
+            Defect::ForwardStateDealtOut,
+        ],
+    ),
+    (
+        "in a worker's process, which walk-throughs do not have",
+        &[Defect::NotificationCrossesRestart],
+    ),
+    (
+        "in a store or the sink target: walk-throughs have their own",
+        &[
+            Defect::OldProducerNotFenced,
+            Defect::CommitNotIdempotent,
+            Defect::LingeringTransactionKept,
+            Defect::AnsweredBeforeSynced,
+        ],
+    ),
+    (
+        "in the dataflow, below the protocol: sources, timers and watermarks",
+        &[
+            Defect::EmptyEpochResetsPosition,
+            Defect::TimersNotRestored,
+            Defect::FiredTimerInSnapshot,
+            Defect::SilentInputIgnored,
+            Defect::EndedInputHoldsWatermark,
+        ],
+    ),
+    (
+        "in the enumerator, whose state machine has tests of its own beside these",
+        &[
+            Defect::SplitsDiscoveredAgain,
+            Defect::GatewayLeftOpen,
+            Defect::LostEventUnnoticed,
+            Defect::SplitsNotReturned,
+            Defect::CheckpointedSplitsReturned,
+        ],
+    ),
+    (
+        "walk-throughs trigger by command: they have no clock that could be set back",
+        &[Defect::ClockSetBackStopsTriggers],
+    ),
+    (
+        "takes what waits in the gate behind the barrier, and walk-throughs deliver one by one",
+        &[Defect::LogStoppedLate],
+    ),
 ];
 
 #[test]
@@ -96,15 +148,23 @@ fn the_protocol_document_links_every_walkthrough() {
     }
 }
 
-/// A defect that changes no walk-through would be a rule of the protocol that none of them shows.
+/// A defect that changes no walk-through is a rule that none of them shows, or one that no walk-through can show:
+/// then the list says why.
 #[test]
-fn every_defect_of_the_protocol_changes_a_walkthrough() {
+fn every_defect_changes_a_walkthrough_or_is_excused() {
     let scripts: Vec<_> =
         walkthroughs(&folder()).unwrap_or_default().iter().map(|path| read(path)).collect();
-    for defect in PROTOCOL_DEFECTS {
-        let changed = scripts.iter().filter(|script| is_changed_by(defect, script)).count();
-        assert!(changed > 0, "no walk-through notices {defect}");
+    let mut complaints = Vec::new();
+    for defect in Defect::all() {
+        let is_shown = scripts.iter().any(|script| is_changed_by(defect, script));
+        let is_excused = SHOWN_NOWHERE.iter().any(|(_, excused)| excused.contains(&defect));
+        match (is_shown, is_excused) {
+            (false, false) => complaints.push(format!("no walk-through notices {defect}")),
+            (true, true) => complaints.push(format!("{defect} is excused, and is shown")),
+            (true, false) | (false, true) => {}
+        }
     }
+    assert!(complaints.is_empty(), "\n{}", complaints.join("\n"));
 }
 
 #[test]

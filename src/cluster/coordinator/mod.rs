@@ -29,8 +29,8 @@ use crate::dataflow::Job;
 use crate::protocol::ordered::{VecMap, VecSet};
 use crate::protocol::rescale::Rescaling;
 use crate::protocol::{
-    CheckpointCoordinator, CheckpointId, CompletedCheckpoint, DefectSet, Incarnation, ProcessId,
-    RequestNumber, VirtualTime,
+    Attempt, CheckpointCoordinator, CheckpointId, CompletedCheckpoint, DefectSet, Incarnation,
+    ProcessId, RequestNumber, VirtualTime,
 };
 
 /// What a request of the coordinator is for.

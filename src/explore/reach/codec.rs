@@ -8,6 +8,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::cell::Cell;
 use super::counts::Reach;
 use super::phase::Phase;
+use crate::plan::draw::repertoire::Need;
 use crate::plan::{FaultClass, Situation};
 use crate::protocol::ordered::VecMap;
 use crate::trace::Point;
@@ -18,7 +19,7 @@ use crate::trace::Point;
 struct Compact {
     layout: u64,
     runs: u64,
-    writing_at_once: u64,
+    needs_met: Vec<u64>,
     points: Vec<u64>,
     cells: Vec<(u8, u8, u8, u64)>,
     situations: Vec<u64>,
@@ -32,7 +33,7 @@ impl Serialize for Reach {
         let compact = Compact {
             layout: layout(),
             runs: self.runs,
-            writing_at_once: self.writing_at_once,
+            needs_met: trimmed(&self.needs_met),
             points: trimmed(&self.points),
             cells: self.cells.iter().map(cell).collect(),
             situations: trimmed(&self.situations),
@@ -53,7 +54,8 @@ impl<'de> Deserialize<'de> for Reach {
         }
         Ok(Self {
             runs: compact.runs,
-            writing_at_once: compact.writing_at_once,
+            needs_met: filled(&compact.needs_met)
+                .ok_or_else(|| D::Error::custom("more needs than there are"))?,
             points: filled(&compact.points)
                 .ok_or_else(|| D::Error::custom("more points than there are"))?,
             cells: cells(&compact.cells)
@@ -70,7 +72,9 @@ fn layout() -> u64 {
     let classes = FaultClass::iter().map(<&str>::from);
     let phases = Phase::iter().map(<&str>::from);
     let situations = Situation::iter().map(<&str>::from);
-    let names: Vec<&str> = points.chain(classes).chain(phases).chain(situations).collect();
+    let needs = Need::iter().map(<&str>::from);
+    let names: Vec<&str> =
+        points.chain(classes).chain(phases).chain(situations).chain(needs).collect();
     xxh3_64(names.join(" ").as_bytes()) & u64::from(u32::MAX)
 }
 

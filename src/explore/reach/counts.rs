@@ -3,6 +3,7 @@
 use strum::{EnumCount as _, IntoEnumIterator as _};
 
 use super::cell::Cell;
+use crate::plan::draw::repertoire::{Need, Repertoire};
 use crate::plan::{Expectation, Situation};
 use crate::protocol::ordered::VecMap;
 use crate::trace::Point;
@@ -14,8 +15,8 @@ use crate::trace::Point;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reach {
     pub(super) runs: u64,
-    /// Runs of jobs that write outside transactions.
-    pub(super) writing_at_once: u64,
+    /// Runs that had what some points need.
+    pub(super) needs_met: [u64; Need::COUNT],
     pub(super) points: [u64; Point::COUNT],
     pub(super) cells: VecMap<Cell, u64>,
     pub(super) situations: [u64; Situation::COUNT],
@@ -25,7 +26,7 @@ impl Default for Reach {
     fn default() -> Self {
         Self {
             runs: 0,
-            writing_at_once: 0,
+            needs_met: [0; Need::COUNT],
             points: [0; Point::COUNT],
             cells: VecMap::new(),
             situations: [0; Situation::COUNT],
@@ -37,7 +38,7 @@ impl Reach {
     /// Adds what other runs reached. Counts stop at their maximum.
     pub fn add(&mut self, other: &Self) {
         self.runs = self.runs.saturating_add(other.runs);
-        self.writing_at_once = self.writing_at_once.saturating_add(other.writing_at_once);
+        add_all(&mut self.needs_met, &other.needs_met);
         add_all(&mut self.points, &other.points);
         add_all(&mut self.situations, &other.situations);
         for (cell, count) in &other.cells {
@@ -52,10 +53,10 @@ impl Reach {
         self.runs
     }
 
-    /// How many runs were of jobs with a sink that writes outside transactions.
+    /// What any of the runs had.
     #[must_use]
-    pub fn writing_at_once(&self) -> u64 {
-        self.writing_at_once
+    pub fn repertoire(&self) -> Repertoire {
+        Repertoire::meeting(|need| self.needs_met[need as usize] > 0)
     }
 
     /// How often a point was passed.

@@ -7,19 +7,9 @@ use serde::{Deserialize, Serialize};
 use strum::{EnumIter, IntoEnumIterator as _, IntoStaticStr};
 
 use crate::plan::FaultClass;
-use crate::plan::draw::aim::is_of_enumerator;
+use crate::plan::draw::repertoire::{Need, Repertoire};
+use crate::plan::fault_class::is_recovery;
 use crate::trace::Point;
-
-/// What the jobs that were run have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Jobs {
-    /// Whether any has a sink that writes outside transactions.
-    pub write_at_once: bool,
-    /// Whether any has a source with an enumerator.
-    pub enumerate: bool,
-    /// Whether event time was observed in any.
-    pub observe_time: bool,
-}
 
 /// Why a cell cannot be reached.
 #[derive(
@@ -46,10 +36,26 @@ pub enum Rule {
     RunIsOver,
     /// The row of a write outside transactions, where no job makes one.
     NoSuchSink,
+    /// The rows of transactions, where no job writes in any.
+    NoTransactions,
     /// The rows of sources with an enumerator, where no job has one.
     NoEnumerator,
     /// Rows of event time, where it was not observed.
     TimeUnobserved,
+    /// The rows of barriers that overtake, where none may.
+    NothingOvertakes,
+    /// The row of records that a barrier cuts, where there are no buffers to overtake in.
+    NoBuffers,
+    /// The rows of channel state, where nothing can be in flight at a cut.
+    NothingInFlight,
+    /// The row of channel state that is dealt out, where none can be.
+    NothingDealtOut,
+    /// The rows of savepoints, where nobody asked for one.
+    NoSavepoints,
+    /// The rows of rescales, where nobody asked for one.
+    NoRescales,
+    /// The row of a job that goes on in another shape, where none could.
+    NoOtherShape,
     /// What is in recovery by definition, elsewhere.
     NotInRecovery,
     /// What comes after a restart, where none can have been or another class is meant.
@@ -59,23 +65,37 @@ pub enum Rule {
 }
 
 impl Rule {
-    /// The first rule that a cell falls under; none where it can be reached.
+    /// The first rule that a cell falls under, where runs had this; none where it can be reached.
     #[must_use]
-    pub fn of(point: Point, class: FaultClass, jobs: Jobs) -> Option<Self> {
+    pub fn of(point: Point, class: FaultClass, repertoire: &Repertoire) -> Option<Self> {
         let of_class = || Self::iter().find(|rule| rule.covers(point, class));
-        Self::of_row(point, jobs).or_else(of_class)
+        Self::of_row(point, repertoire).or_else(of_class)
     }
 
-    /// The first rule that all cells of a row fall under.
+    /// The first rule that all cells of a row fall under, where runs had this.
     #[must_use]
-    pub fn of_row(point: Point, jobs: Jobs) -> Option<Self> {
-        match point {
-            Point::JobFinished => Some(Self::RunIsOver),
-            Point::OutputWritten if !jobs.write_at_once => Some(Self::NoSuchSink),
-            point if is_of_enumerator(point) && !jobs.enumerate => Some(Self::NoEnumerator),
-            point if point.tells_of_time() && !jobs.observe_time => Some(Self::TimeUnobserved),
-            point if point.tells_of_fault() => Some(Self::TellsOfFault),
-            _ => None,
+    pub fn of_row(point: Point, repertoire: &Repertoire) -> Option<Self> {
+        match Need::of(point) {
+            Some(need) if !repertoire.meets(need) => Some(Self::of_lack(need)),
+            _ if point == Point::JobFinished => Some(Self::RunIsOver),
+            _ => point.tells_of_fault().then_some(Self::TellsOfFault),
+        }
+    }
+
+    /// The rule of rows that need what no run had.
+    fn of_lack(need: Need) -> Self {
+        match need {
+            Need::Overtaking => Self::NothingOvertakes,
+            Need::Buffers => Self::NoBuffers,
+            Need::InFlight => Self::NothingInFlight,
+            Need::Dealing => Self::NothingDealtOut,
+            Need::Enumerating => Self::NoEnumerator,
+            Need::Time => Self::TimeUnobserved,
+            Need::Asking => Self::NoSavepoints,
+            Need::Rescaling => Self::NoRescales,
+            Need::Reshaping => Self::NoOtherShape,
+            Need::WritingAtOnce => Self::NoSuchSink,
+            Need::Committing => Self::NoTransactions,
         }
     }
 
@@ -88,8 +108,26 @@ impl Rule {
             }
             Self::RunIsOver => "the run ends with this event",
             Self::NoSuchSink => "no job that was run has a sink that writes outside transactions",
+            Self::NoTransactions => "no job that was run has a sink that writes in transactions",
             Self::NoEnumerator => "no job that was run has a source with an enumerator",
             Self::TimeUnobserved => "no plan that was run observes event time",
+            Self::NothingOvertakes => {
+                "no plan that was run has a protocol in which barriers overtake"
+            }
+            Self::NoBuffers => {
+                "no plan that was run has both buffers and a protocol in which barriers overtake"
+            }
+            Self::NothingInFlight => {
+                "no plan that was run has a protocol that saves what is in flight at a cut"
+            }
+            Self::NothingDealtOut => {
+                "no job that was run may go on in another shape with what was in flight at a cut"
+            }
+            Self::NoSavepoints => "nobody asked for a savepoint in any plan that was run",
+            Self::NoRescales => "nobody asked for another parallelism in any plan that was run",
+            Self::NoOtherShape => {
+                "no plan that was run lets its job go on at another parallelism, or resume at one"
+            }
             Self::NotInRecovery => {
                 "the class is that of crashes aimed at leadership-taken, attempt-started and restored"
             }
@@ -110,8 +148,16 @@ impl Rule {
             Self::TellsOfFault
             | Self::RunIsOver
             | Self::NoSuchSink
+            | Self::NoTransactions
             | Self::NoEnumerator
-            | Self::TimeUnobserved => false,
+            | Self::TimeUnobserved
+            | Self::NothingOvertakes
+            | Self::NoBuffers
+            | Self::NothingInFlight
+            | Self::NothingDealtOut
+            | Self::NoSavepoints
+            | Self::NoRescales
+            | Self::NoOtherShape => false,
             Self::NotInRecovery => class == FaultClass::CrashInRecovery && !is_recovery(point),
             Self::NotAgain => {
                 class == FaultClass::CrashAgain
@@ -122,8 +168,4 @@ impl Rule {
             }
         }
     }
-}
-
-fn is_recovery(point: Point) -> bool {
-    matches!(point, Point::LeadershipTaken | Point::AttemptStarted | Point::Restored)
 }

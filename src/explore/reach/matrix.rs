@@ -5,7 +5,8 @@ use serde::{Serialize, Serializer};
 use strum::{EnumCount as _, IntoEnumIterator as _};
 
 use super::counts::Reach;
-use super::impossible::{Jobs, Rule};
+use super::impossible::Rule;
+use crate::plan::draw::repertoire::Repertoire;
 use crate::plan::{FaultClass, FaultFamily};
 use crate::protocol::ordered::{VecMap, VecSet};
 use crate::trace::Point;
@@ -14,7 +15,7 @@ use crate::trace::Point;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Matrix {
     rows: Vec<Row>,
-    jobs: Jobs,
+    repertoire: Repertoire,
 }
 
 /// One protocol point.
@@ -66,11 +67,7 @@ impl Matrix {
             let entry = &mut struck[cell.point as usize][cell.class as usize];
             *entry = entry.saturating_add(count);
         }
-        let jobs = Jobs {
-            write_at_once: reach.writing_at_once() > 0,
-            enumerate: reach.point(Point::EnumeratorRestored) > 0,
-            observe_time: reach.point(Point::TimeRestored) > 0,
-        };
+        let repertoire = reach.repertoire();
         let struck_classes = reach.cells().map(|(cell, _)| cell.class);
         let asked: VecSet<FaultClass> = asked.iter().copied().chain(struck_classes).collect();
         let row = |point: Point| {
@@ -78,11 +75,11 @@ impl Matrix {
             for class in FaultClass::iter() {
                 let count = struck[point as usize][class as usize];
                 entries[class as usize] =
-                    entry(Rule::of(point, class, jobs), count, asked.contains(&class));
+                    entry(Rule::of(point, class, &repertoire), count, asked.contains(&class));
             }
             Row { point, passed: reach.point(point), entries }
         };
-        Self { rows: Point::iter().map(row).collect(), jobs }
+        Self { rows: Point::iter().map(row).collect(), repertoire }
     }
 
     /// All rows, in the order of the points' declaration.
@@ -93,7 +90,7 @@ impl Matrix {
 
     /// The rows in which there is a cell that can be reached.
     pub fn possible_rows(&self) -> impl Iterator<Item = &Row> {
-        self.rows.iter().filter(|row| Rule::of_row(row.point, self.jobs).is_none())
+        self.rows.iter().filter(|row| Rule::of_row(row.point, &self.repertoire).is_none())
     }
 
     /// How much was reached.
@@ -104,7 +101,7 @@ impl Matrix {
             coverage.cells_reached +=
                 row.entries.iter().filter(|entry| entry.is_reached()).count() as u64;
             coverage.cells += row.entries.iter().filter(|entry| entry.is_possible()).count() as u64;
-            let is_system = !row.is_ruled_out(self.jobs);
+            let is_system = !row.is_ruled_out(&self.repertoire);
             coverage.points += u64::from(is_system);
             coverage.points_passed += u64::from(is_system && row.passed > 0);
         }
@@ -185,8 +182,8 @@ impl Row {
     }
 
     /// Whether it is no row of the system, or of no job.
-    fn is_ruled_out(&self, jobs: Jobs) -> bool {
-        Rule::of_row(self.point, jobs).is_some_and(|rule| rule != Rule::RunIsOver)
+    fn is_ruled_out(&self, repertoire: &Repertoire) -> bool {
+        Rule::of_row(self.point, repertoire).is_some_and(|rule| rule != Rule::RunIsOver)
     }
 
     /// How many faults of a family struck, after how many cells reached of how many possible ones.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use strum::{EnumCount, EnumIter, EnumString, IntoStaticStr};
 
+use crate::protocol::ordered::VecSet;
 use crate::protocol::{CheckpointId, ProcessId};
 use crate::trace::Event;
 
@@ -33,7 +34,7 @@ pub enum Phase {
     /// No coordinator reigns: none has taken over yet, or the last one is lost.
     #[default]
     Leaderless,
-    /// The first attempt is about to run.
+    /// The first attempt is about to run, or a job is stopped.
     Deploying,
     /// Something failed before, and the next attempt is about to run, or to be started.
     Recovering,
@@ -81,24 +82,52 @@ const CHANGES_MAX: usize = 1 << 16;
 
 impl PhaseTracker {
     /// Sees an event with which the run has so many.
+    #[rustfmt::skip]
     pub fn observe(&mut self, events: u64, event: &Event) {
+        use Event as E;
         match event {
-            Event::Crashed { process: ProcessId::Coordinator }
-            | Event::Zombified { process: ProcessId::Coordinator, .. } => self.lose_leader(),
-            Event::LeadershipTaken { .. } => self.is_led = true,
-            Event::AttemptStarted { attempt, .. } => self.start(attempt.0 > 1),
-            Event::AttemptRunning { .. } => self.is_running = true,
-            Event::AttemptFailed { .. } => self.fail(),
-            Event::Triggered { checkpoint, .. } => self.advance(*checkpoint, Stage::Triggered),
-            Event::AcknowledgementCounted { checkpoint, .. } => {
-                self.advance(*checkpoint, Stage::Acknowledging);
+            E::Crashed { process: ProcessId::Coordinator }
+            | E::Zombified { process: ProcessId::Coordinator, .. } => self.lose_leader(),
+            E::LeadershipTaken { .. } => self.is_led = true,
+            E::AttemptStarted { attempt, .. } => self.start(attempt.0 > 1),
+            E::AttemptRunning { .. } => self.is_running = true,
+            E::AttemptFailed { .. } => self.fail(),
+            E::Triggered { checkpoint, .. } | E::SavepointTriggered { checkpoint, .. } => {
+                self.advance(*checkpoint, Stage::Triggered);
             }
-            Event::Assembled { checkpoint, .. } => self.advance(*checkpoint, Stage::Completing),
-            Event::Completed { checkpoint, .. } => self.advance(*checkpoint, Stage::Completed),
-            Event::CompletionNotified { checkpoint, .. } | Event::Aborted { checkpoint, .. } => {
-                self.pending.retain(|(pending, _)| pending != checkpoint);
-            }
-            _ => return,
+            E::AcknowledgementCounted { checkpoint, .. } => self.advance(*checkpoint, Stage::Acknowledging),
+            E::Assembled { checkpoint, .. } => self.advance(*checkpoint, Stage::Completing),
+            E::Completed { checkpoint, .. } => self.advance(*checkpoint, Stage::Completed),
+            // Nobody is told of a savepoint: with it, the coordinator is done.
+            E::CompletionNotified { checkpoint, .. } | E::SavepointCompleted { checkpoint, .. }
+            | E::Aborted { checkpoint, .. } => self.settle(*checkpoint),
+            E::JobStopped { .. } => self.stop(),
+            E::RunStarted(_) | E::FaultsEnded | E::Crashed { .. } | E::Restarted { .. } | E::Paused { .. }
+            | E::Resumed { .. } | E::Disconnected { .. } | E::Healed { .. } | E::MessageDropped { .. }
+            | E::MessageDelayed { .. } | E::MessageDuplicated { .. } | E::MessageReordered { .. } | E::Zombified { .. }
+            | E::ZombieEnded { .. } | E::Held { .. } | E::Released { .. } | E::HalfOpened { .. }
+            | E::ConnectionReset { .. } | E::ElementLost { .. } | E::ClockChanged { .. } | E::StoreTroubled { .. }
+            | E::StoreRecovered { .. } | E::ObjectDestroyed { .. } | E::SinkTroubled { .. } | E::SinkRecovered
+            | E::SplitIdle { .. } | E::SplitResumed { .. } | E::Read { .. } | E::Sent { .. } | E::Received { .. }
+            | E::BarrierSent { .. } | E::BarrierReceived { .. } | E::BarrierOvertook { .. } | E::Replayed { .. }
+            | E::RecordCut { .. } | E::CancelSent { .. } | E::CancelReceived { .. } | E::EndSent { .. }
+            | E::EndReceived { .. } | E::ChannelBlocked { .. } | E::ChannelUnblocked { .. } | E::Restored(_)
+            | E::AlignmentStarted { .. } | E::AlignmentCompleted { .. } | E::AlignmentOvertaken { .. }
+            | E::AlignmentAborted { .. } | E::SnapshotTaken(_) | E::ChannelStateCaptured(_) | E::ChannelStateDealt(_)
+            | E::ChannelStateRestored(_) | E::SnapshotDurable { .. } | E::Acknowledged { .. } | E::Declined { .. }
+            | E::CompletionLearned { .. } | E::AbortLearned { .. } | E::SubtaskEnded { .. } | E::SubtaskFailed { .. }
+            | E::TimeRestored { .. } | E::WatermarkAdvanced { .. } | E::WatermarkSent { .. }
+            | E::WatermarkReceived { .. } | E::TimerRegistered { .. } | E::TimerDeleted { .. } | E::TimerFired { .. }
+            | E::DroppedLate { .. } | E::RescaleRequested { .. } | E::RescaleRefused { .. } | E::RescaleStarted { .. }
+            | E::Reshaped { .. } | E::AcknowledgementIgnored { .. } | E::Discarded { .. } | E::JobFinished { .. }
+            | E::JobResumed { .. } | E::RequestRefused { .. } | E::SplitRequested { .. } | E::SplitAssigned { .. }
+            | E::SplitAccepted { .. } | E::SplitsExhausted { .. } | E::SplitsReturned { .. }
+            | E::EnumeratorSnapshot { .. } | E::EnumeratorRestored { .. } | E::GatewayClosed { .. }
+            | E::GatewayReopened { .. } | E::ObjectStored { .. } | E::ObjectRefused { .. } | E::ObjectDeleted { .. }
+            | E::RecordWritten { .. } | E::RecordRefused { .. } | E::OffsetCommitted { .. } | E::ProducersFenced { .. }
+            | E::ProducerRefused { .. } | E::TransactionOpened { .. } | E::TransactionPrepared { .. }
+            | E::CommitRequested { .. } | E::TransactionCommitted { .. } | E::TransactionAborted { .. }
+            | E::OutputWritten { .. } => return,
         }
         self.note(events);
     }
@@ -136,9 +165,10 @@ impl PhaseTracker {
         self.restores
     }
 
-    /// How many checkpoints have been triggered, and are not complete.
-    pub fn pending(&self) -> usize {
-        self.pending.iter().filter(|(_, stage)| *stage < Stage::Completed).count()
+    /// Whether checkpoints have been triggered, and are not complete, that are none of these savepoints.
+    pub fn is_checkpoint_pending(&self, savepoints: &VecSet<CheckpointId>) -> bool {
+        let mut pending = self.pending.iter().filter(|(_, stage)| *stage < Stage::Completed);
+        pending.any(|(checkpoint, _)| !savepoints.contains(checkpoint))
     }
 
     fn lose_leader(&mut self) {
@@ -156,6 +186,17 @@ impl PhaseTracker {
         self.is_running = false;
         self.has_failed = true;
         self.pending.clear();
+    }
+
+    /// The job is stopped: nothing runs until it is resumed.
+    fn stop(&mut self) {
+        self.is_running = false;
+        self.pending.clear();
+    }
+
+    /// A checkpoint is over, as far as the coordinator is concerned.
+    fn settle(&mut self, checkpoint: CheckpointId) {
+        self.pending.retain(|(pending, _)| *pending != checkpoint);
     }
 
     /// A checkpoint has come at least so far.

@@ -5,7 +5,6 @@ use strum::EnumCount as _;
 use super::phase::{Phase, PhaseTracker};
 use crate::plan::Situation;
 use crate::protocol::ordered::{VecMap, VecSet};
-use crate::protocol::topology::OperatorRole;
 use crate::protocol::{AbortReason, Attempt, CheckpointId, ProcessId, SubtaskId, Topology};
 use crate::trace::Event;
 
@@ -29,8 +28,6 @@ pub(super) struct Situations {
     aligning: VecMap<SubtaskId, Option<CheckpointId>>,
     /// The receiver of each channel.
     receivers: Vec<SubtaskId>,
-    /// Whether the job writes outside transactions.
-    pub writes_at_once: bool,
 }
 
 /// How many aborted checkpoints are remembered; an acknowledgement is not later than that.
@@ -51,12 +48,14 @@ impl Situations {
             Event::AttemptRunning { .. } => self.is_starting = false,
             Event::AttemptFailed { .. } => self.aligning.clear(),
             Event::Triggered { .. } => {
-                self.meet_if(Situation::TwoCheckpointsPending, phases.pending() > 0);
+                let is_second = phases.is_checkpoint_pending(&self.savepoints);
+                self.meet_if(Situation::TwoCheckpointsPending, is_second);
                 let is_beside = !self.savepoints.is_empty();
                 self.meet_if(Situation::SavepointBesideCheckpoint, is_beside);
             }
             Event::SavepointTriggered { checkpoint, .. } => {
-                self.meet_if(Situation::SavepointBesideCheckpoint, phases.pending() > 0);
+                let is_beside = phases.is_checkpoint_pending(&self.savepoints);
+                self.meet_if(Situation::SavepointBesideCheckpoint, is_beside);
                 self.savepoints.insert(*checkpoint);
             }
             Event::SavepointCompleted { checkpoint, .. } => {
@@ -116,8 +115,6 @@ impl Situations {
 
     fn begin(&mut self, job: &Topology) {
         self.receivers = job.channels.iter().map(|channel| channel.to).collect();
-        let mut roles = job.operators.iter().map(|operator| operator.role);
-        self.writes_at_once = roles.any(|role| role == OperatorRole::AtLeastOnceSink);
     }
 
     fn meet(&mut self, situation: Situation) {

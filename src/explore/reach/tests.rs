@@ -1,16 +1,19 @@
 //! Phases and situations on traces written by hand; what is counted, added, encoded and judged.
 
+mod savepoints;
+
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use proptest::prelude::*;
-use strum::IntoEnumIterator as _;
+use strum::{EnumCount as _, IntoEnumIterator as _};
 
 use super::matrix::Entry;
 use super::summary::{EXPECTATION_RUNS_MIN, ScenarioReach};
 use super::*;
+use crate::plan::draw::repertoire::{Need, Repertoire};
 use crate::plan::{Expectation, FaultClass, FaultFamily, Situation};
-use crate::protocol::ordered::VecSet;
+use crate::protocol::ordered::{VecMap, VecSet};
 use crate::protocol::{
     AbortReason, Attempt, CheckpointId, Incarnation, ProcessId, SubtaskId, Term, TransactionId,
 };
@@ -80,7 +83,7 @@ fn reach_of(events: &[Event]) -> Reach {
         let moment = Moment { events: number, after: Some(Point::from(event)) };
         strikes.push(Strike { fault: 0, class: FaultClass::CrashWorker, moment });
     }
-    tracker.finish(&strikes)
+    tracker.finish(&Repertoire::ALL, &strikes)
 }
 
 /// The phase after each of these events.
@@ -92,7 +95,8 @@ fn phase_after(events: &[Event]) -> Phase {
     let mut tracker = ReachTracker::new();
     events.iter().for_each(|event| tracker.observe(event));
     let moment = Moment { events: events.len() as u64, after: None };
-    let reach = tracker.finish(&[Strike { fault: 0, class: FaultClass::Isolate, moment }]);
+    let reach = tracker
+        .finish(&Repertoire::ALL, &[Strike { fault: 0, class: FaultClass::Isolate, moment }]);
     let (cell, count) = reach.cells().next().expect("one strike");
     assert_eq!((cell.point, cell.class, count), (Point::RunStarted, FaultClass::Isolate, 1));
     cell.phase
@@ -178,7 +182,8 @@ fn a_strike_is_placed_in_the_phase_of_its_moment() {
     };
     let first = strike(0, None);
     let early = strike(2, Some(Point::AttemptStarted));
-    let cells: Vec<Cell> = tracker.finish(&[first, early]).cells().map(|(cell, _)| cell).collect();
+    let cells: Vec<Cell> =
+        tracker.finish(&Repertoire::ALL, &[first, early]).cells().map(|(cell, _)| cell).collect();
     let class = FaultClass::CrashStore;
     let expected = [
         Cell { point: Point::RunStarted, class, phase: Phase::Leaderless },
@@ -261,7 +266,6 @@ fn a_channel_can_end_while_its_receiver_aligns() {
     assert_eq!(situations(&others), [], "another subtask aligns");
     let its = [begun, aligning(OUT), end];
     assert_eq!(situations(&its), [Situation::EndedWhileAligning]);
-    assert_eq!(reach_of(&its).writing_at_once(), 1);
 }
 
 #[test]
@@ -283,6 +287,31 @@ fn a_cell_is_impossible_by_one_rule_or_none() {
     assert_eq!(impossible + matrix.missing().count(), matrix.cells().count());
     let rules: BTreeSet<&str> = Rule::iter().map(Rule::reason).collect();
     assert_eq!(rules.len(), Rule::iter().count(), "each has a reason of its own");
+}
+
+/// What no plan that was run has rules out the rows that need it, and no others.
+#[test]
+fn a_row_is_impossible_where_nothing_that_was_run_has_what_it_needs() {
+    let mut reach = Reach { runs: 1, ..Reach::default() };
+    let rules = |reach: &Reach| {
+        let repertoire = reach.repertoire();
+        Point::iter().filter_map(|point| Some((point, Rule::of_row(point, &repertoire)?))).collect()
+    };
+    let nothing: VecMap<Point, Rule> = rules(&reach);
+    assert_eq!(nothing[&Point::BarrierOvertook], Rule::NothingOvertakes);
+    assert_eq!(nothing[&Point::SavepointTriggered], Rule::NoSavepoints);
+    assert_eq!(nothing[&Point::JobFinished], Rule::RunIsOver);
+    assert!(!nothing.contains_key(&Point::BarrierReceived));
+    reach.needs_met[Need::Overtaking as usize] = 1;
+    let overtaking = rules(&reach);
+    assert!(!overtaking.contains_key(&Point::BarrierOvertook));
+    assert_eq!(overtaking[&Point::RecordCut], Rule::NoBuffers);
+    reach.needs_met = [1; Need::COUNT];
+    let everything = rules(&reach);
+    let is_left = |rule: &Rule| matches!(rule, Rule::RunIsOver | Rule::TellsOfFault);
+    assert!(everything.values().all(is_left), "{everything:?}");
+    let lacking: VecSet<Rule> = nothing.values().copied().collect();
+    assert_eq!(lacking.len(), Need::COUNT + 2, "a rule for each need: {lacking:?}");
 }
 
 #[test]
@@ -369,7 +398,8 @@ fn any_reach() -> impl Strategy<Value = Reach> {
     let cells = proptest::collection::btree_map(any_cell(), 1..9_u64, 0..12);
     (numbers, cells, 0..3_u64).prop_map(|(numbers, cells, runs)| {
         let cells = cells.into_iter().collect();
-        let mut reach = Reach { runs, writing_at_once: runs / 2, cells, ..Reach::default() };
+        let mut reach =
+            Reach { runs, needs_met: [runs / 2; Need::COUNT], cells, ..Reach::default() };
         reach.points.copy_from_slice(&numbers);
         let places = reach.situations.len();
         reach.situations.copy_from_slice(&numbers[..places]);

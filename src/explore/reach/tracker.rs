@@ -1,11 +1,12 @@
 //! Watches a run, and says what it reached.
 
-use strum::EnumCount as _;
+use strum::{EnumCount as _, IntoEnumIterator as _};
 
 use super::cell::{Cell, row};
 use super::counts::Reach;
 use super::phase::PhaseTracker;
 use super::situations::Situations;
+use crate::plan::draw::repertoire::{Need, Repertoire};
 use crate::trace::{Event, Point};
 use crate::world::faults::Strike;
 
@@ -42,7 +43,7 @@ impl ReachTracker {
         let point = Point::from(event);
         self.points[point as usize] += 1;
         self.events += 1;
-        if TELLING & (1 << point as u32) != 0 {
+        if PER_RECORD & bit(point) == 0 {
             self.follow(event);
         }
     }
@@ -65,16 +66,18 @@ impl ReachTracker {
         self.phases.restores()
     }
 
-    /// What the run reached, with the faults that struck in it.
+    /// What the run reached, with what it had and the faults that struck in it.
     #[must_use]
-    pub fn finish(self, strikes: &[Strike]) -> Reach {
+    pub fn finish(self, repertoire: &Repertoire, strikes: &[Strike]) -> Reach {
         let mut reach = Reach {
             runs: 1,
-            writing_at_once: u64::from(self.situations.writes_at_once),
             points: self.points,
             situations: self.situations.met(),
             ..Reach::default()
         };
+        for need in Need::iter() {
+            reach.needs_met[need as usize] = u64::from(repertoire.meets(need));
+        }
         for strike in strikes {
             let phase = self.phases.phase_at(strike.moment.events);
             let cell = Cell { point: row(strike.moment), class: strike.class, phase };
@@ -84,42 +87,21 @@ impl ReachTracker {
     }
 }
 
-/// One bit for each point that phases or situations depend on.
-const TELLING: u128 = {
-    let telling = [
-        Point::RunStarted,
-        Point::Crashed,
-        Point::Restarted,
-        Point::Zombified,
-        Point::EndReceived,
-        Point::AlignmentStarted,
-        Point::AlignmentCompleted,
-        Point::AlignmentAborted,
-        Point::AlignmentOvertaken,
-        Point::BarrierOvertook,
-        Point::SnapshotTaken,
-        Point::CompletionLearned,
-        Point::LeadershipTaken,
-        Point::AttemptStarted,
-        Point::AttemptRunning,
-        Point::AttemptFailed,
-        Point::Triggered,
-        Point::AcknowledgementCounted,
-        Point::AcknowledgementIgnored,
-        Point::Assembled,
-        Point::Completed,
-        Point::CompletionNotified,
-        Point::Aborted,
-        Point::TransactionCommitted,
-        Point::SavepointTriggered,
-        Point::SavepointCompleted,
-    ];
-    let (mut bits, mut place) = (0, 0);
-    while place < telling.len() {
-        bits |= 1 << telling[place] as u32;
-        place += 1;
-    }
-    bits
-};
+/// One bit for each point that is passed for every record, and tells nothing of phases or situations. What
+/// is missing here costs time, and nothing else.
+const PER_RECORD: u128 = bit(Point::Read)
+    | bit(Point::Sent)
+    | bit(Point::Received)
+    | bit(Point::Replayed)
+    | bit(Point::WatermarkAdvanced)
+    | bit(Point::WatermarkSent)
+    | bit(Point::WatermarkReceived)
+    | bit(Point::TimerRegistered)
+    | bit(Point::TimerDeleted)
+    | bit(Point::TimerFired);
+
+const fn bit(point: Point) -> u128 {
+    1 << point as u32
+}
 
 const _: () = assert!(Point::COUNT <= 128, "one bit a point");

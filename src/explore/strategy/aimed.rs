@@ -56,13 +56,9 @@ impl Strategy for Aimed {
         let mut plan = experiments.draw(&base, seed, defects)?;
         let prepared = experiments.prepare(&plan.job)?;
         let topology = prepared.experiment.job.topology();
-        let targets = Targets::of(topology, &plan.cluster, &plan.job);
-        let draw = AimedDraw {
-            profile: &profile,
-            ranges: &scenario.nemesis,
-            targets,
-            root: scenario.root(seed),
-        };
+        let targets = Targets::of(topology, &plan);
+        let (ranges, root) = (&scenario.nemesis, scenario.root(seed));
+        let draw = AimedDraw { profile: &profile, ranges, targets, root };
         for (number, cell) in (1..).zip(aims) {
             plan.faults.extend(draw.faults(number, cell));
         }

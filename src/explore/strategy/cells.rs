@@ -3,7 +3,8 @@
 use strum::IntoEnumIterator as _;
 
 use super::profile::ScenarioProfile;
-use crate::plan::draw::aim::{Repertoire, can_aim, points};
+use crate::plan::draw::aim::{can_aim, points};
+use crate::plan::draw::repertoire::Repertoire;
 use crate::plan::{Concern, FaultClass, Scenario, Stream, salt};
 use crate::trace::Point;
 

@@ -10,7 +10,8 @@ use super::cells::{classes, shuffled};
 use super::profile::Profile;
 use super::{Strategy, StrategyName};
 use crate::explore::Experiments;
-use crate::plan::draw::aim::{Aim, Repertoire, can_aim, points};
+use crate::plan::draw::aim::{Aim, can_aim, points};
+use crate::plan::draw::repertoire::Repertoire;
 use crate::plan::draw::{FaultDraw, Targets};
 use crate::plan::{Concern, FaultClass, Plan, Scenario, Stream};
 use crate::protocol::DefectSet;
@@ -65,7 +66,7 @@ impl Strategy for Exhaustive {
         plan.seed = seed;
         let prepared = experiments.prepare(&plan.job)?;
         let topology = prepared.experiment.job.topology();
-        let targets = Targets::of(topology, &plan.cluster, &plan.job);
+        let targets = Targets::of(topology, &plan);
         for number in chosen {
             let (aim, class) = singles[usize::try_from(number).unwrap_or(0)];
             let draw = |entity| {

@@ -4,7 +4,7 @@ use super::*;
 use crate::explore::{WorldKind, run_plan};
 use crate::plan::draw::aim::{Home, can_aim};
 use crate::plan::scenario::{all, built_in};
-use crate::plan::{Fault, FaultClass, When};
+use crate::plan::{Fault, FaultClass, Span, When};
 use crate::protocol::ordered::{VecMap, VecSet};
 use crate::protocol::{ProcessId, Topology};
 
@@ -89,8 +89,12 @@ fn strategies_find_nothing_where_nothing_is_wrong() {
                 let plan = plan(name, &scenario, seed, &experiments);
                 let prepared = experiments.prepare(&plan.job).expect("its workload exists");
                 let (outcome, _) = run_plan(&plan, &prepared, WorldKind::Kernel, ());
-                let verdict = outcome.verdict;
-                assert!(verdict.is_held(), "{name}, {}, seed {seed}: {verdict}", scenario.name);
+                let verdict = &outcome.verdict;
+                assert!(
+                    outcome.is_held(&plan),
+                    "{name}, {}, seed {seed}: {verdict}",
+                    scenario.name
+                );
             }
         }
     }
@@ -229,4 +233,75 @@ fn priorities_order_what_processes_send_until_the_faults_end() {
         assert_ne!(digest(&plan), digest(&even), "seed {seed}: priorities change nothing");
     }
     assert!(changes > 10, "{changes} changes in 20 plans");
+}
+
+/// Runs a plan, and holds that it comes to its end with this share of its checkpoints completed.
+fn completes_one_checkpoint_in(
+    most: u64,
+    plan: &Plan,
+    strategy: StrategyName,
+    experiments: &Experiments,
+) {
+    let prepared = experiments.prepare(&plan.job).expect("its workload exists");
+    let (outcome, _) = run_plan(plan, &prepared, WorldKind::Kernel, ());
+    let counts = outcome.statistics;
+    let told = format!(
+        "{strategy}, {}, seed {}, expiry after {} ms: {} completed, {} aborted",
+        plan.scenario,
+        plan.seed,
+        plan.cluster.checkpoints.timeout_ms,
+        counts.completed,
+        counts.aborted,
+    );
+    assert!(outcome.is_held(plan), "{told}: {}", outcome.verdict);
+    assert!(counts.aborted < counts.completed * most, "{told}");
+}
+
+/// Whatever the scenario's range begins with: where nearly every checkpoint takes longer than it may, the job
+/// does not come to its end.
+#[test]
+fn every_strategy_gives_checkpoints_the_time_that_they_take() {
+    let experiments = Experiments::new();
+    let mut scenario = named("lossy-requests");
+    scenario.checkpoints.timeout_ms = Span::new(1, 400);
+    scenario.links.slow = Span::new(1, 1);
+    scenario.faults.clear();
+    for name in StrategyName::iter() {
+        for seed in 0..4 {
+            let mut plan = plan(name, &scenario, seed, &experiments);
+            plan.faults.clear();
+            completes_one_checkpoint_in(20, &plan, name, &experiments);
+        }
+    }
+}
+
+/// Plans that were drawn with a timeout shorter than what a checkpoint took.
+#[test]
+fn seeds_whose_checkpoints_had_no_time_have_it() {
+    let (scenario, experiments) = (named("lossy-requests"), Experiments::new());
+    let aimed = [(StrategyName::Aimed, 200_192), (StrategyName::Pct, 200_192)];
+    let random = [200_192, 201_910, 501_589].map(|seed| (StrategyName::Random, seed));
+    for (name, seed) in aimed.into_iter().chain(random) {
+        let plan = plan(name, &scenario, seed, &experiments);
+        completes_one_checkpoint_in(40, &plan, name, &experiments);
+    }
+}
+
+#[test]
+fn a_timeout_is_raised_within_the_range_of_its_scenario() {
+    let experiments = Experiments::new();
+    let mut scenario = named("lossy-requests");
+    for (least, most) in [(1, 1), (1, 50), (1, 10_000), (5_000, 10_000)] {
+        scenario.checkpoints.timeout_ms = Span::new(least, most);
+        for seed in 0..20 {
+            let plan = plan(StrategyName::Random, &scenario, seed, &experiments);
+            let timeout_ms = plan.cluster.checkpoints.timeout_ms;
+            assert!((least..=most).contains(&timeout_ms), "seed {seed}: {timeout_ms} ms");
+            let is_enough = timeout_ms >= 80 || most < 80;
+            assert!(
+                is_enough,
+                "seed {seed}: {timeout_ms} ms, and a round of messages takes longer"
+            );
+        }
+    }
 }

@@ -2,8 +2,7 @@
 
 use strum::IntoEnumIterator as _;
 
-use crate::cluster::ClusterSettings;
-use crate::plan::JobPlan;
+use super::repertoire::Repertoire;
 use crate::plan::fault_class::{FaultClass, is_recovery};
 use crate::protocol::SubtaskId;
 use crate::trace::Point;
@@ -38,8 +37,6 @@ impl Home {
         use Point as P;
         match point {
             P::RunStarted | P::FaultsEnded | P::JobFinished => None,
-            // A job that is never rescaled has none; its draws are what they were.
-            P::RescaleRequested | P::RescaleRefused | P::RescaleStarted | P::Reshaped => None,
             P::Crashed | P::Restarted | P::Paused | P::Resumed | P::Disconnected | P::Healed
             | P::MessageDropped | P::MessageDelayed | P::MessageDuplicated | P::MessageReordered
             | P::Zombified | P::ZombieEnded | P::Held | P::Released | P::HalfOpened
@@ -62,7 +59,7 @@ impl Home {
             | P::SplitsExhausted | P::SplitsReturned | P::EnumeratorSnapshot
             | P::EnumeratorRestored | P::GatewayClosed | P::GatewayReopened
             | P::SavepointTriggered | P::SavepointCompleted | P::JobStopped | P::JobResumed
-            | P::RequestRefused => {
+            | P::RequestRefused | P::RescaleRequested | P::RescaleRefused | P::RescaleStarted | P::Reshaped => {
                 Some(Home::Coordinator)
             }
             P::ObjectStored | P::ObjectRefused | P::ObjectDeleted | P::RecordWritten
@@ -73,94 +70,9 @@ impl Home {
     }
 }
 
-/// What a run must have for some points to be reached in it. Faults are aimed at points that can be
-/// reached, so that a plan of a run without any of this does not depend on what else there is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Repertoire {
-    /// Barriers that overtake records.
-    pub overtaking: bool,
-    /// Buffers, within which they may overtake.
-    pub buffers: bool,
-    /// Channel state that a rescale deals out.
-    pub dealing: bool,
-    /// Enumerators that assign splits.
-    pub enumerating: bool,
-    /// A trace that tells of event time.
-    pub time: bool,
-    /// Somebody who asks for savepoints.
-    pub asking: bool,
-    /// Workers that say when all input has ended.
-    pub finishing: bool,
-}
-
-impl Repertoire {
-    /// Everything.
-    pub const ALL: Self = Self {
-        overtaking: true,
-        buffers: true,
-        dealing: true,
-        enumerating: true,
-        time: true,
-        asking: true,
-        finishing: true,
-    };
-
-    /// What runs of this job with these settings have.
-    #[must_use]
-    pub fn of(settings: &ClusterSettings, job: &JobPlan) -> Self {
-        Self {
-            overtaking: settings.checkpoints.protocol.may_overtake(),
-            buffers: settings.checkpoints.protocol.may_overtake() && settings.buffers.is_some(),
-            dealing: false,
-            enumerating: !job.assignment.is_static(),
-            time: settings.observe_time,
-            asking: false,
-            finishing: settings.final_at_once,
-        }
-    }
-
-    /// Whether `point` can be reached, as far as it depends on any of this.
-    #[must_use]
-    pub fn has(self, point: Point) -> bool {
-        match point {
-            Point::BarrierOvertook
-            | Point::Replayed
-            | Point::AlignmentOvertaken
-            | Point::ChannelStateCaptured
-            | Point::ChannelStateRestored => self.overtaking,
-            Point::RecordCut => self.buffers,
-            Point::ChannelStateDealt => self.dealing,
-            Point::SavepointTriggered
-            | Point::SavepointCompleted
-            | Point::JobStopped
-            | Point::JobResumed
-            | Point::RequestRefused => self.asking,
-            point if point.tells_of_time() => self.time,
-            point => self.enumerating || !is_of_enumerator(point),
-        }
-    }
-}
-
 /// All points of these runs that a fault may be aimed at, in order.
 pub fn points(repertoire: Repertoire) -> impl Iterator<Item = Point> {
     Point::iter().filter(move |point| Home::of(*point).is_some() && repertoire.has(*point))
-}
-
-/// Whether a point is one of sources with an enumerator: where a job has none, it is never reached.
-#[must_use]
-pub fn is_of_enumerator(point: Point) -> bool {
-    matches!(
-        point,
-        Point::SplitRequested
-            | Point::SplitAssigned
-            | Point::SplitAccepted
-            | Point::SplitsExhausted
-            | Point::SplitsReturned
-            | Point::EnumeratorSnapshot
-            | Point::EnumeratorRestored
-            | Point::GatewayClosed
-            | Point::GatewayReopened
-    )
 }
 
 /// Whether a fault that is aimed at `point` can be of this class.

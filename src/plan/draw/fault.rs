@@ -1,9 +1,10 @@
 //! One fault of a class: when, whom, how.
 
-use super::aim::{self, Aim, Home, Repertoire};
+use super::aim::{self, Aim, Home};
+use super::repertoire::Repertoire;
 use super::small;
-use crate::cluster::ClusterSettings;
-use crate::plan::JobPlan;
+use crate::cluster::{SinkFault, StoreFault};
+use crate::plan::Plan;
 use crate::plan::fault::{Fault, PlannedFault, When};
 use crate::plan::fault_class::{FaultClass, is_recovery};
 use crate::plan::random::{Span, Stream};
@@ -27,15 +28,15 @@ pub struct Targets {
 }
 
 impl Targets {
-    /// What a job of this shape has, run with these settings.
+    /// What a job of this shape has, run by this plan.
     #[must_use]
-    pub fn of(topology: &Topology, settings: &ClusterSettings, job: &JobPlan) -> Self {
+    pub fn of(topology: &Topology, plan: &Plan) -> Self {
         Self {
-            workers: settings.workers,
+            workers: plan.cluster.workers,
             channels: small(topology.channels.len() as u64),
             subtasks: small(topology.subtasks.len() as u64),
-            splits: job.splits,
-            repertoire: Repertoire::of(settings, job),
+            splits: plan.job.splits,
+            repertoire: Repertoire::of(plan, topology),
         }
     }
 }
@@ -94,24 +95,24 @@ impl<'a> FaultDraw<'a> {
             | FaultClass::DuplicateMessage
             | FaultClass::ReorderMessage
             | FaultClass::LateRequest => self.message(class),
-            FaultClass::ClockOffset
-            | FaultClass::ClockDrift
-            | FaultClass::ClockStep
-            | FaultClass::ClockBackwards => self.clock(class),
-            FaultClass::SlowStore
-            | FaultClass::FailingStore
-            | FaultClass::StalledStore
-            | FaultClass::FullStore
-            | FaultClass::TornWrite
-            | FaultClass::CorruptRead
-            | FaultClass::LostAnswer
-            | FaultClass::StaleListing
-            | FaultClass::LostUnsynced
-            | FaultClass::DestroyedStore => self.store(class),
-            FaultClass::TransactionTimeout
-            | FaultClass::FencedProducer
-            | FaultClass::DelayedCommit
-            | FaultClass::HangingTransaction => self.sink(class),
+            FaultClass::ClockOffset => self.clock_offset(),
+            FaultClass::ClockDrift => self.clock(class, Self::drift),
+            FaultClass::ClockStep => self.clock(class, Self::ahead),
+            FaultClass::ClockBackwards => self.clock(class, Self::behind),
+            FaultClass::SlowStore => self.store(class, Self::slow_store),
+            FaultClass::FailingStore => self.store(class, |_| StoreFault::Failing),
+            FaultClass::StalledStore => self.store(class, |_| StoreFault::Stalled),
+            FaultClass::FullStore => self.store(class, |_| StoreFault::Full),
+            FaultClass::TornWrite => self.store(class, |_| StoreFault::Torn),
+            FaultClass::CorruptRead => self.store(class, |_| StoreFault::Corrupt),
+            FaultClass::LostAnswer => self.store(class, |_| StoreFault::Mute),
+            FaultClass::StaleListing => self.store(class, |_| StoreFault::Lagging),
+            FaultClass::LostUnsynced => self.store(class, |_| StoreFault::Unsynced),
+            FaultClass::DestroyedStore => self.store(class, |_| StoreFault::Destroyed),
+            FaultClass::TransactionTimeout => self.sink(class, |_| SinkFault::TransactionTimeout),
+            FaultClass::FencedProducer => self.sink(class, |_| SinkFault::FencedProducer),
+            FaultClass::DelayedCommit => self.sink(class, Self::delayed_commit),
+            FaultClass::HangingTransaction => self.sink(class, |_| SinkFault::HangingTransaction),
             FaultClass::IdleSplit => self.idle(),
         }
     }
@@ -159,23 +160,7 @@ impl<'a> FaultDraw<'a> {
         let point = *self.stream.pick(points).unwrap_or(&Point::SnapshotTaken);
         let bound = 1 << self.stream.below(aim::doublings(point) + 1);
         let occurrence = 1 + self.stream.below(bound) as u32;
-        let has_subtask = Home::of(point) == Some(Home::Worker)
-            && !matches!(
-                point,
-                // Their events name a channel.
-                Point::Sent
-                    | Point::Received
-                    | Point::BarrierSent
-                    | Point::BarrierReceived
-                    | Point::CancelSent
-                    | Point::CancelReceived
-                    | Point::EndSent
-                    | Point::EndReceived
-                    | Point::ChannelBlocked
-                    | Point::ChannelUnblocked
-                    | Point::WatermarkSent
-                    | Point::WatermarkReceived
-            );
+        let has_subtask = Home::of(point) == Some(Home::Worker) && !point.names_channel();
         let subtask = (has_subtask && self.stream.chance(SUBTASK_PERCENT))
             .then(|| SubtaskId(small(self.stream.below(self.targets.subtasks.into()))));
         Aim { point, subtask, occurrence }

@@ -1,6 +1,7 @@
 //! Faults of control messages.
 
 use super::fault::FaultDraw;
+use super::repertoire::Need;
 use crate::plan::fault::{Fault, MessageAction, PlannedFault, When};
 use crate::plan::fault_class::FaultClass;
 use crate::protocol::ProcessId;
@@ -32,14 +33,18 @@ impl FaultDraw<'_> {
 
     fn fragile(&self) -> Vec<MessageKind> {
         let repertoire = self.targets.repertoire;
-        let usual = if repertoire.enumerating { FRAGILE_ENUMERATED } else { FRAGILE };
-        let is_ended_otherwise = repertoire.asking || repertoire.finishing;
+        let usual = if repertoire.meets(Need::Enumerating) { FRAGILE_ENUMERATED } else { FRAGILE };
+        let is_ended_otherwise = repertoire.meets(Need::Asking) || repertoire.finishing;
         let others = if is_ended_otherwise { FRAGILE_AT_THE_END } else { &[] };
         usual.iter().chain(others).copied().collect()
     }
 
     fn overtaken(&self) -> &'static [(MessageKind, &'static [Point])] {
-        if self.targets.repertoire.enumerating { OVERTAKEN_ENUMERATED } else { OVERTAKEN }
+        if self.targets.repertoire.meets(Need::Enumerating) {
+            OVERTAKEN_ENUMERATED
+        } else {
+            OVERTAKEN
+        }
     }
 
     /// A request to a store is held back until a process runs again, and a client of that store is

@@ -5,6 +5,8 @@
 pub mod aim;
 mod fault;
 mod message;
+mod patience;
+pub mod repertoire;
 mod request;
 mod rescale;
 mod shape;
@@ -21,8 +23,8 @@ use super::fault::{Fault, PlannedFault};
 use super::fault_class::FaultClass;
 use super::random::{Concern, Stream, salt};
 use super::scenario::Scenario;
-use super::{ClusterSettings, JobPlan, Plan};
-use crate::protocol::{DefectSet, ProcessId, Protocol, Topology};
+use super::{JobPlan, Plan};
+use crate::protocol::{DefectSet, ProcessId, Topology};
 
 /// The plan of `seed`. `topology` gives the shape of a job plan's job.
 ///
@@ -68,19 +70,11 @@ pub fn draw<E>(
     };
     let most = rescale::subtasks_max(plan.parallelisms(), &topology);
     plan.cluster.slots = plan.cluster.slots.max(small(most.div_ceil(healthy)));
-    let mut targets = Targets::of(&topology, &plan.cluster, &plan.job);
-    targets.repertoire.asking = !plan.requests.is_empty();
-    targets.repertoire.dealing =
-        leaves_in_flight(&plan.cluster) && plan.parallelisms().next().is_some();
+    patience::grant(&mut plan, &topology, scenario.checkpoints.timeout_ms);
+    let targets = Targets::of(&topology, &plan);
     plan.faults = draw_faults(scenario, seed, targets);
     plan.faults.extend(lost.iter().map(|worker| lose(scenario, seed, targets, *worker)));
     Ok(plan)
-}
-
-/// Whether something may be in flight at a cut.
-fn leaves_in_flight(cluster: &ClusterSettings) -> bool {
-    let protocol = cluster.checkpoints.protocol;
-    protocol.may_overtake() || protocol == Protocol::Cyclic
 }
 
 /// What is left of the safety phase after the last moment at which a fault may strike.

@@ -3,6 +3,7 @@ use std::convert::Infallible;
 use strum::IntoEnumIterator as _;
 
 use super::aim::{self, Aim, Home};
+use super::repertoire::Repertoire;
 use super::{FaultDraw, Targets};
 use crate::plan::scenario::all;
 use crate::plan::{
@@ -16,7 +17,7 @@ use crate::protocol::{
 use crate::trace::Point;
 
 const TARGETS: Targets =
-    Targets { workers: 3, channels: 8, subtasks: 6, splits: 4, repertoire: aim::Repertoire::ALL };
+    Targets { workers: 3, channels: 8, subtasks: 6, splits: 4, repertoire: Repertoire::ALL };
 
 fn drawn(class: FaultClass, number: u64, aim: Option<Aim>, aimed_percent: u8) -> Vec<PlannedFault> {
     let ranges = NemesisScenario { aimed_percent, ..NemesisScenario::default() };
@@ -50,7 +51,7 @@ fn what_is_drawn_is_of_the_class_that_was_asked_for() {
 #[test]
 fn any_class_is_aimed_at_any_point_that_it_can_be_aimed_at() {
     for class in FaultClass::iter() {
-        for point in aim::points(aim::Repertoire::ALL).filter(|point| aim::can_aim(class, *point)) {
+        for point in aim::points(Repertoire::ALL).filter(|point| aim::can_aim(class, *point)) {
             for number in 0..20 {
                 let aim = Aim { point, subtask: None, occurrence: 3 };
                 let fault = &drawn(class, number, Some(aim), 0)[0];
@@ -66,7 +67,7 @@ fn any_class_is_aimed_at_any_point_that_it_can_be_aimed_at() {
 
 #[test]
 fn what_cannot_be_aimed_is_told_from_what_can() {
-    for point in aim::points(aim::Repertoire::ALL) {
+    for point in aim::points(Repertoire::ALL) {
         assert!(!aim::can_aim(FaultClass::ClockOffset, point));
         let in_recovery = aim::can_aim(FaultClass::CrashInRecovery, point);
         assert_ne!(in_recovery, aim::can_aim(FaultClass::CrashWorker, point), "{point}");
@@ -88,7 +89,7 @@ fn every_point_is_aimed_at_and_early_occurrences_more_often_than_late_ones() {
     }
     assert_eq!(
         occurrences.keys().copied().collect::<Vec<_>>(),
-        aim::points(aim::Repertoire::ALL).collect::<Vec<_>>()
+        aim::points(Repertoire::ALL).collect::<Vec<_>>()
     );
     for (point, drawn) in occurrences {
         let late = 1 << (aim::doublings(point) - 1);
@@ -127,8 +128,8 @@ fn a_crash_again_waits_for_a_restart_and_mostly_comes_before_a_completion() {
         points.insert(point);
     }
     assert!((1_200..1_800).contains(&before), "{before} of 2,000");
-    let possible = aim::points(aim::Repertoire::ALL)
-        .filter(|point| aim::can_aim(FaultClass::CrashAgain, *point));
+    let possible =
+        aim::points(Repertoire::ALL).filter(|point| aim::can_aim(FaultClass::CrashAgain, *point));
     assert_eq!(points.len(), possible.count());
 }
 

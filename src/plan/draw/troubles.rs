@@ -8,22 +8,35 @@ use crate::plan::fault_class::FaultClass;
 use crate::protocol::{ProcessId, SplitId};
 
 impl FaultDraw<'_> {
-    pub(super) fn clock(&mut self, class: FaultClass) -> PlannedFault {
-        let when = match class {
-            FaultClass::ClockOffset => When::At { us: 0 },
-            _ => self.when(class),
-        };
+    /// A clock that is off before any process has done more than start.
+    pub(super) fn clock_offset(&mut self) -> PlannedFault {
+        let (when, process) = (When::At { us: 0 }, Some(self.actor()));
+        let us = self.step_us();
+        let us = if self.stream.chance(50) { us } else { -us };
+        PlannedFault { when, fault: Fault::Clock { process, change: ClockChange::Step { us } } }
+    }
+
+    pub(super) fn clock(
+        &mut self,
+        class: FaultClass,
+        change: impl FnOnce(&mut Self) -> ClockChange,
+    ) -> PlannedFault {
+        let when = self.when(class);
         let process = Some(self.actor());
-        let change = match class {
-            FaultClass::ClockDrift => ClockChange::Drift { ppm: self.ppm() },
-            FaultClass::ClockStep => ClockChange::Step { us: self.step_us() },
-            FaultClass::ClockBackwards => ClockChange::Step { us: -self.step_us() },
-            _ => {
-                let us = self.step_us();
-                ClockChange::Step { us: if self.stream.chance(50) { us } else { -us } }
-            }
-        };
+        let change = change(self);
         PlannedFault { when, fault: Fault::Clock { process, change } }
+    }
+
+    pub(super) fn ahead(&mut self) -> ClockChange {
+        ClockChange::Step { us: self.step_us() }
+    }
+
+    pub(super) fn behind(&mut self) -> ClockChange {
+        ClockChange::Step { us: -self.step_us() }
+    }
+
+    pub(super) fn drift(&mut self) -> ClockChange {
+        ClockChange::Drift { ppm: self.ppm() }
     }
 
     /// At least one microsecond.
@@ -45,47 +58,46 @@ impl FaultDraw<'_> {
         if object { ProcessId::ObjectStore } else { ProcessId::MetaStore }
     }
 
-    pub(super) fn store(&mut self, class: FaultClass) -> PlannedFault {
+    pub(super) fn store(
+        &mut self,
+        class: FaultClass,
+        fault: impl FnOnce(&mut Self) -> StoreFault,
+    ) -> PlannedFault {
         let when = self.when(class);
-        let fault = self.store_fault(class);
+        let fault = fault(self);
         let process = match fault {
             // The meta store keeps one record, replaced whole, that is not listed.
             StoreFault::Torn | StoreFault::Corrupt | StoreFault::Lagging => ProcessId::ObjectStore,
-            _ => self.a_store(),
+            StoreFault::Healthy
+            | StoreFault::Slow { .. }
+            | StoreFault::Failing
+            | StoreFault::Stalled
+            | StoreFault::Full
+            | StoreFault::Mute
+            | StoreFault::Unsynced
+            | StoreFault::Destroyed => self.a_store(),
         };
         let for_us = self.us(self.ranges.store_ms);
         PlannedFault { when, fault: Fault::Store { process, fault, for_us } }
     }
 
-    fn store_fault(&mut self, class: FaultClass) -> StoreFault {
-        match class {
-            FaultClass::SlowStore => {
-                StoreFault::Slow { extra_ms: self.stream.within(self.ranges.store_extra_ms) }
-            }
-            FaultClass::StalledStore => StoreFault::Stalled,
-            FaultClass::FullStore => StoreFault::Full,
-            FaultClass::TornWrite => StoreFault::Torn,
-            FaultClass::CorruptRead => StoreFault::Corrupt,
-            FaultClass::LostAnswer => StoreFault::Mute,
-            FaultClass::StaleListing => StoreFault::Lagging,
-            FaultClass::LostUnsynced => StoreFault::Unsynced,
-            FaultClass::DestroyedStore => StoreFault::Destroyed,
-            _ => StoreFault::Failing,
-        }
+    pub(super) fn slow_store(&mut self) -> StoreFault {
+        StoreFault::Slow { extra_ms: self.stream.within(self.ranges.store_extra_ms) }
     }
 
-    pub(super) fn sink(&mut self, class: FaultClass) -> PlannedFault {
+    pub(super) fn sink(
+        &mut self,
+        class: FaultClass,
+        fault: impl FnOnce(&mut Self) -> SinkFault,
+    ) -> PlannedFault {
         let when = self.when(class);
-        let fault = match class {
-            FaultClass::FencedProducer => SinkFault::FencedProducer,
-            FaultClass::DelayedCommit => {
-                SinkFault::DelayedCommit { extra_ms: self.stream.within(self.ranges.sink_extra_ms) }
-            }
-            FaultClass::HangingTransaction => SinkFault::HangingTransaction,
-            _ => SinkFault::TransactionTimeout,
-        };
+        let fault = fault(self);
         let for_us = self.us(self.ranges.sink_ms);
         PlannedFault { when, fault: Fault::Sink { fault, for_us } }
+    }
+
+    pub(super) fn delayed_commit(&mut self) -> SinkFault {
+        SinkFault::DelayedCommit { extra_ms: self.stream.within(self.ranges.sink_extra_ms) }
     }
 
     pub(super) fn idle(&mut self) -> PlannedFault {

@@ -2,9 +2,9 @@
 
 use crate::protocol::ordered::{VecMap, VecSet};
 use crate::protocol::{
-    Attempt, ChannelId, CheckpointId, ObjectKey, ProcessId, SubtaskId, TransactionId,
+    Attempt, ChannelId, ChannelShape, CheckpointId, ObjectKey, ProcessId, SubtaskId, TransactionId,
 };
-use crate::trace::{Event, Shapes, Stamp};
+use crate::trace::{Event, Place, Shapes, Stamp};
 
 /// A message, drawn in the row of its arrival; or what became of it, in the row where that happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,65 +71,71 @@ impl<'a> Crossings<'a> {
 
     /// Which subtask of which attempt does this itself, and so lives where it happens.
     fn place(&self, event: &Event) -> Option<(SubtaskId, Attempt)> {
-        match event {
-            Event::Sent { channel, attempt, .. } | Event::BarrierSent { channel, attempt, .. } => {
-                Some((self.sender_in(*channel, *attempt)?, *attempt))
-            }
-            Event::Received { channel, attempt, .. }
-            | Event::BarrierReceived { channel, attempt, .. } => {
-                let topology = self.shapes.in_attempt(*attempt);
-                Some((topology.channels.get(channel.index())?.to, *attempt))
-            }
-            Event::Restored(restored) => Some((restored.subtask, restored.attempt)),
-            Event::SnapshotTaken(taken) => Some((taken.subtask, taken.attempt)),
-            Event::Read { subtask, attempt, .. } | Event::Acknowledged { subtask, attempt, .. } => {
-                Some((*subtask, *attempt))
-            }
-            _ => None,
-        }
+        let about = event.about();
+        let attempt = about.attempt?;
+        let subtask = match about.place {
+            Place::Into(channel) => self.ends(channel, attempt)?.from,
+            Place::OutOf(channel) => self.ends(channel, attempt)?.to,
+            Place::Within(subtask) => subtask,
+            Place::Channel(_) | Place::Concerning(_) | Place::Elsewhere => return None,
+        };
+        Some((subtask, attempt))
     }
 
+    /// Who sent what led to this event; nobody where nothing that was sent did.
+    #[rustfmt::skip]
     fn sender(&mut self, event: &Event) -> Option<ProcessId> {
+        use Event as E;
         match event {
-            Event::Received { channel, attempt, .. }
-            | Event::BarrierReceived { channel, attempt, .. }
-            | Event::CancelReceived { channel, attempt, .. }
-            | Event::EndReceived { channel, attempt, .. } => self.upstream(*channel, *attempt),
-            Event::BarrierSent { channel, attempt, checkpoint, .. } => {
-                let from = self.sender_in(*channel, *attempt)?;
+            E::Received { channel, attempt, .. } | E::BarrierReceived { channel, attempt, .. }
+            | E::BarrierOvertook { channel, attempt, .. } | E::CancelReceived { channel, attempt, .. }
+            | E::EndReceived { channel, attempt, .. } | E::WatermarkReceived { channel, attempt, .. } => {
+                self.home(self.ends(*channel, *attempt)?.from, *attempt)
+            }
+            E::BarrierSent { channel, attempt, checkpoint, .. } => {
+                let from = self.ends(*channel, *attempt)?.from;
                 self.trigger(from, *attempt, *checkpoint)
             }
-            Event::SnapshotTaken(taken) => {
-                self.trigger(taken.subtask, taken.attempt, taken.checkpoint)
-            }
-            Event::AcknowledgementCounted { subtask, from_attempt, .. }
-            | Event::AcknowledgementIgnored { subtask, from_attempt, .. } => {
-                self.home(*subtask, *from_attempt)
-            }
-            Event::Restored(_) | Event::CompletionLearned { .. } | Event::AbortLearned { .. } => {
-                Some(ProcessId::Coordinator)
-            }
-            Event::RecordWritten { .. } | Event::RecordRefused { .. } => {
-                Some(ProcessId::Coordinator)
-            }
-            Event::SnapshotDurable { .. } => Some(ProcessId::ObjectStore),
-            Event::ObjectStored { key, .. } | Event::ObjectRefused { key } => match key {
+            E::SnapshotTaken(taken) => self.trigger(taken.subtask, taken.attempt, taken.checkpoint),
+            E::AcknowledgementCounted { subtask, from_attempt: attempt, .. }
+            | E::AcknowledgementIgnored { subtask, from_attempt: attempt, .. }
+            | E::ProducersFenced { sink: subtask, attempt } => self.home(*subtask, *attempt),
+            E::Restored(_) | E::CompletionLearned { .. } | E::AbortLearned { .. } | E::SplitAccepted { .. }
+            | E::RecordWritten { .. } | E::RecordRefused { .. } => Some(ProcessId::Coordinator),
+            E::SnapshotDurable { .. } => Some(ProcessId::ObjectStore),
+            E::ObjectStored { key, .. } | E::ObjectRefused { key } => match key {
                 ObjectKey::Snapshot { attempt, subtask, .. } => self.home(*subtask, *attempt),
-                ObjectKey::Metadata { .. } | ObjectKey::Savepoint { .. } => {
-                    Some(ProcessId::Coordinator)
-                }
+                ObjectKey::Metadata { .. } | ObjectKey::Savepoint { .. } => Some(ProcessId::Coordinator),
             },
-            Event::TransactionCommitted { transaction, .. } => {
+            E::TransactionCommitted { transaction, .. } => {
                 let asked = self.commits.get(transaction).copied();
                 asked.or_else(|| self.home(transaction.sink, transaction.attempt))
             }
-            Event::TransactionOpened { transaction }
-            | Event::TransactionPrepared { transaction, .. }
-            | Event::ProducerRefused { transaction } => {
-                self.home(transaction.sink, transaction.attempt)
-            }
-            Event::ProducersFenced { sink, attempt } => self.home(*sink, *attempt),
-            _ => None,
+            E::TransactionOpened { transaction } | E::TransactionPrepared { transaction, .. }
+            | E::ProducerRefused { transaction } => self.home(transaction.sink, transaction.attempt),
+            // What a process does by itself, or what the trace does not tell the sender of.
+            E::RunStarted(_) | E::FaultsEnded | E::Crashed { .. } | E::Restarted { .. } | E::Paused { .. }
+            | E::Resumed { .. } | E::Disconnected { .. } | E::Healed { .. } | E::MessageDropped { .. }
+            | E::MessageDelayed { .. } | E::MessageDuplicated { .. } | E::MessageReordered { .. } | E::Zombified { .. }
+            | E::ZombieEnded { .. } | E::Held { .. } | E::Released { .. } | E::HalfOpened { .. }
+            | E::ConnectionReset { .. } | E::ElementLost { .. } | E::ClockChanged { .. } | E::StoreTroubled { .. }
+            | E::StoreRecovered { .. } | E::ObjectDestroyed { .. } | E::SinkTroubled { .. } | E::SinkRecovered
+            | E::SplitIdle { .. } | E::SplitResumed { .. } | E::Read { .. } | E::Sent { .. } | E::Replayed { .. }
+            | E::RecordCut { .. } | E::CancelSent { .. } | E::EndSent { .. } | E::ChannelBlocked { .. }
+            | E::ChannelUnblocked { .. } | E::AlignmentStarted { .. } | E::AlignmentCompleted { .. }
+            | E::AlignmentOvertaken { .. } | E::AlignmentAborted { .. } | E::ChannelStateCaptured(_)
+            | E::ChannelStateDealt(_) | E::ChannelStateRestored(_) | E::Acknowledged { .. } | E::Declined { .. }
+            | E::SubtaskEnded { .. } | E::SubtaskFailed { .. } | E::TimeRestored { .. } | E::WatermarkAdvanced { .. }
+            | E::WatermarkSent { .. } | E::TimerRegistered { .. } | E::TimerDeleted { .. } | E::TimerFired { .. }
+            | E::DroppedLate { .. } | E::LeadershipTaken { .. } | E::RescaleRequested { .. } | E::RescaleRefused { .. }
+            | E::RescaleStarted { .. } | E::Reshaped { .. } | E::AttemptStarted { .. } | E::AttemptRunning { .. }
+            | E::AttemptFailed { .. } | E::Triggered { .. } | E::Assembled { .. } | E::Completed { .. }
+            | E::CompletionNotified { .. } | E::Aborted { .. } | E::Discarded { .. } | E::JobFinished { .. }
+            | E::SavepointTriggered { .. } | E::SavepointCompleted { .. } | E::JobStopped { .. } | E::JobResumed { .. }
+            | E::RequestRefused { .. } | E::SplitRequested { .. } | E::SplitAssigned { .. } | E::SplitsExhausted { .. }
+            | E::SplitsReturned { .. } | E::EnumeratorSnapshot { .. } | E::EnumeratorRestored { .. }
+            | E::GatewayClosed { .. } | E::GatewayReopened { .. } | E::ObjectDeleted { .. } | E::OffsetCommitted { .. }
+            | E::CommitRequested { .. } | E::TransactionAborted { .. } | E::OutputWritten { .. } => None,
         }
     }
 
@@ -137,12 +143,8 @@ impl<'a> Crossings<'a> {
         self.places.get(&(subtask, attempt)).copied()
     }
 
-    fn sender_in(&self, channel: ChannelId, attempt: Attempt) -> Option<SubtaskId> {
-        Some(self.shapes.in_attempt(attempt).channels.get(channel.index())?.from)
-    }
-
-    fn upstream(&self, channel: ChannelId, attempt: Attempt) -> Option<ProcessId> {
-        self.home(self.sender_in(channel, attempt)?, attempt)
+    fn ends(&self, channel: ChannelId, attempt: Attempt) -> Option<&ChannelShape> {
+        self.shapes.in_attempt(attempt).channels.get(channel.index())
     }
 
     fn trigger(

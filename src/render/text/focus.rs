@@ -3,8 +3,8 @@
 use super::Highlight;
 use super::journey;
 use crate::protocol::ordered::VecSet;
-use crate::protocol::{ChannelId, CheckpointId, LineageId, SubtaskId, TransactionId};
-use crate::trace::{Event, Stamp};
+use crate::protocol::{CheckpointId, LineageId, SubtaskId, TransactionId};
+use crate::trace::{Carried, Event, Stamp};
 
 /// The checkpoint, the attempt and the record that a diagram tells in full.
 #[derive(Clone, Debug, Default)]
@@ -51,19 +51,17 @@ impl Focus {
         let Some(highlight) = &self.highlight else { return false };
         let is_subtask = |subtask: SubtaskId| event.subtask() == Some(subtask);
         highlight.subtask.is_some_and(is_subtask)
-            || highlight.channel.is_some_and(|channel| channel_of(event) == Some(channel))
+            || highlight.channel.is_some_and(|channel| event.channel() == Some(channel))
     }
 
     /// Whether an event carries the record that stands out.
     pub fn carries(&self, event: &Event) -> bool {
-        match event {
-            Event::Read { lineage, .. }
-            | Event::Sent { lineage, .. }
-            | Event::Received { lineage, .. } => self.records.contains(lineage),
-            Event::TransactionCommitted { records, .. } | Event::OutputWritten { records, .. } => {
+        match event.about().carried {
+            Carried::Nothing => false,
+            Carried::Record(lineage) => self.records.contains(&lineage),
+            Carried::Output(records) => {
                 records.iter().any(|record| self.records.contains(&record.lineage))
             }
-            _ => false,
         }
     }
 }
@@ -81,21 +79,4 @@ fn transactions(
         }
     }
     found
-}
-
-fn channel_of(event: &Event) -> Option<ChannelId> {
-    match event {
-        Event::Sent { channel, .. }
-        | Event::Received { channel, .. }
-        | Event::BarrierSent { channel, .. }
-        | Event::BarrierReceived { channel, .. }
-        | Event::CancelSent { channel, .. }
-        | Event::CancelReceived { channel, .. }
-        | Event::EndSent { channel, .. }
-        | Event::EndReceived { channel, .. }
-        | Event::ChannelBlocked { channel, .. }
-        | Event::ChannelUnblocked { channel, .. }
-        | Event::ElementLost { channel } => Some(*channel),
-        _ => None,
-    }
 }

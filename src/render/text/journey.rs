@@ -2,7 +2,7 @@
 
 use crate::protocol::ordered::VecSet;
 use crate::protocol::{LineageId, OperatorId, Topology};
-use crate::trace::{Event, Shapes, Stamp};
+use crate::trace::{Carried, Event, Place, Shapes, Stamp};
 
 /// Up to how many records that one record was turned into its ancestors are looked for.
 const CHILDREN_MAX: u32 = 16;
@@ -26,14 +26,16 @@ pub fn ancestors(trace: &[(Stamp, Event)], record: LineageId) -> VecSet<LineageI
     found
 }
 
-/// The record that an operator takes with this event.
+/// The record that an event moves, and the operator that takes it, or is about to.
 fn taken(event: &Event, topology: &Topology) -> Option<(LineageId, OperatorId)> {
-    let (subtask, lineage) = match event {
-        Event::Read { subtask, lineage, .. } => (*subtask, *lineage),
-        Event::Received { channel, lineage, .. } => {
-            (topology.channels.get(channel.index())?.to, *lineage)
+    let about = event.about();
+    let Carried::Record(lineage) = about.carried else { return None };
+    let subtask = match about.place {
+        Place::Into(channel) | Place::OutOf(channel) | Place::Channel(channel) => {
+            topology.channels.get(channel.index())?.to
         }
-        _ => return None,
+        Place::Within(subtask) | Place::Concerning(subtask) => subtask,
+        Place::Elsewhere => return None,
     };
     Some((lineage, topology.subtasks.get(subtask.index())?.operator))
 }

@@ -2,11 +2,11 @@
 
 use super::{Highlight, Options, WIDTH_MIN, diagram};
 use crate::protocol::{
-    AbortReason, Attempt, ChannelId, ChannelShape, CheckpointId, Incarnation, LineageId,
+    AbortReason, Attempt, ChannelId, ChannelShape, CheckpointId, Digest, Incarnation, LineageId,
     OperatorId, OperatorRole, OperatorShape, ProcessId, Protocol, SplitId, SubtaskId, SubtaskShape,
     Term, Topology, VirtualTime,
 };
-use crate::trace::{Event, MessageKind, RunStarted, SnapshotTaken, Stamp};
+use crate::trace::{Event, MessageKind, OutputRecord, RunStarted, SnapshotTaken, Stamp};
 
 const COORDINATOR: ProcessId = ProcessId::Coordinator;
 const FIRST: Attempt = Attempt(1);
@@ -174,6 +174,85 @@ fn a_checkpoint_a_fault_and_a_violation() {
 fn few_rows_keep_what_the_violation_is_about() {
     let drawn = interrupted().drawn(Options { rows_max: 5, ..Options::default() });
     insta::assert_snapshot!(drawn);
+}
+
+/// A barrier that comes ahead of four records, which are saved with the snapshot, and a restore that puts one of
+/// them back.
+fn overtaken() -> Script {
+    let two = CheckpointId(2);
+    let (channel, attempt) = (ChannelId(0), FIRST);
+    let mut script = Script::new(topology(1));
+    let started = Event::AttemptStarted { attempt, term: Term(1), restored: None };
+    script.then(COORDINATOR, started);
+    script.records(3);
+    script.trigger(two);
+    script.barrier_sent(0, two);
+    script.snapshot(0, 0, two);
+    let overtook = Event::BarrierOvertook { channel, attempt, checkpoint: two, sequence: 3 };
+    script.then(worker(1), overtook);
+    let ahead = Event::AlignmentOvertaken { subtask: SubtaskId(1), attempt, checkpoint: two };
+    script.with(worker(1), ahead);
+    script.snapshot(1, 1, two);
+    script.then(worker(1), Event::RecordCut { channel, attempt, checkpoint: two });
+    script.acknowledge(1, 1, two);
+    script.count(1, two);
+    script
+}
+
+#[test]
+fn a_barrier_that_overtakes_has_its_arrow() {
+    let drawn = overtaken().drawn(Options::default());
+    insta::assert_snapshot!(drawn);
+}
+
+/// What happens at the channel that stands out is told even where there is little room.
+#[test]
+fn a_channel_that_stands_out_keeps_the_record_that_a_barrier_cut_in_it() {
+    let script = overtaken();
+    let highlight = |channel| Highlight {
+        event: script.trace.len() as u64 - 1,
+        what: "cut: it is wrong".to_owned(),
+        checkpoint: Some(CheckpointId(2)),
+        channel,
+        record: None,
+        subtask: None,
+    };
+    let drawn = |channel| {
+        let highlight = Some(highlight(channel));
+        diagram(&script.trace, &Options { highlight, rows_max: 4, ..Options::default() })
+    };
+    let told = drawn(Some(ChannelId(0)));
+    assert!(told.contains("beginning of a"), "{told}");
+    let untold = drawn(None);
+    assert!(!untold.contains("beginning of a"), "nothing makes it stand out: {untold}");
+}
+
+#[test]
+fn a_record_that_a_restore_put_back_is_followed_back_as_well() {
+    let mut script = Script::new(topology(1));
+    let entry = LineageId::of_entry(SplitId(0), 3);
+    let record = entry.child(OperatorId(0), 0);
+    let result = record.child(OperatorId(1), 0);
+    let (channel, attempt, split) = (ChannelId(0), FIRST, SplitId(0));
+    let subtask = SubtaskId(0);
+    script.then(worker(0), Event::Read { subtask, attempt, split, offset: 3, lineage: entry });
+    script.records(3);
+    script.then(worker(1), Event::Replayed { channel, attempt: Attempt(2), lineage: record });
+    let records = vec![OutputRecord { lineage: result, digest: Digest::default() }];
+    script.then(ProcessId::SinkTarget, Event::OutputWritten { sink: SubtaskId(1), records });
+    let highlight = Highlight {
+        event: script.trace.len() as u64 - 1,
+        what: "output: it is wrong".to_owned(),
+        checkpoint: None,
+        channel: None,
+        record: Some(result),
+        subtask: None,
+    };
+    let drawn =
+        diagram(&script.trace, &Options { highlight: Some(highlight), ..Options::default() });
+    for told in ["reads record", "put back"] {
+        assert!(drawn.contains(told), "{told} is missing:\n{drawn}");
+    }
 }
 
 #[test]

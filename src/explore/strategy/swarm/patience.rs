@@ -1,4 +1,5 @@
-//! How patient a job must be with the shape that was drawn for it, so that liveness is still owed.
+//! How patient a job must be with the shape that was varied for it, so that liveness is still owed. Every drawn
+//! plan has a little patience as well, whatever strategy draws it: see `plan::draw`.
 //!
 //! A checkpoint that cannot complete before it expires, a worker whose heartbeats cannot come in time, an
 //! input that cannot be read before the run ends: each would fail a run without any bug. So the drawn
