@@ -154,6 +154,11 @@ impl DurabilityOracle {
         self.leftovers.handle_counted(ObjectKey::Snapshot { checkpoint, attempt, subtask });
     }
 
+    /// The store's listings lag, or are right again.
+    pub fn handle_listings(&mut self, lag: bool) {
+        self.leftovers.handle_listings(lag);
+    }
+
     /// An attempt begins: the first one of a reign sweeps.
     pub fn handle_attempt_started(&mut self) {
         self.leftovers.handle_attempt_started();

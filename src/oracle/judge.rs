@@ -16,6 +16,7 @@ mod time;
 
 use std::sync::Arc;
 
+use super::causes::CausesOracle;
 use super::conservation::ConservationOracle;
 use super::cut::CutOracle;
 use super::durability::DurabilityOracle;
@@ -58,6 +59,7 @@ pub struct Judge {
     zombies: u32,
     /// The coordinator that started the attempt has been deposed.
     is_orphaned: bool,
+    causes: CausesOracle,
     conservation: ConservationOracle,
     cut: CutOracle,
     durability: DurabilityOracle,
@@ -88,6 +90,7 @@ impl Judge {
             attempt: None,
             zombies: 0,
             is_orphaned: false,
+            causes: CausesOracle::default(),
             conservation: ConservationOracle::default(),
             cut: CutOracle::default(),
             durability: DurabilityOracle::default(),

@@ -57,6 +57,12 @@ macro_rules! kinds {
 }
 
 kinds! {
+    Causes {
+        /// A checkpoint is finalised unless something is in trouble.
+        NeedlessAbort,
+        /// Where nothing is in trouble, nothing fails.
+        NeedlessFailure,
+    }
     Conservation {
         /// In every whole cut, what the job conserves sums to zero.
         TokenImbalance,

@@ -6,6 +6,7 @@
 //! violation, never a panic. Events of attempts that are over are legal and change nothing, but where
 //! an oracle is about them.
 
+mod causes;
 mod conservation;
 mod cut;
 mod durability;

@@ -71,6 +71,8 @@ pub struct Script {
     states: Vec<State>,
     durable: Vec<State>,
     completed: Option<CheckpointId>,
+    /// In which attempt it was taken.
+    completed_in: Attempt,
 }
 
 /// The digest of the output record with this lineage.
@@ -119,6 +121,7 @@ impl Script {
             states: Vec::new(),
             durable: Vec::new(),
             completed: None,
+            completed_in: Attempt(0),
         }
     }
 
@@ -307,7 +310,11 @@ impl Script {
         self.events.extend([
             Event::Assembled { checkpoint, snapshots: snapshots.collect() },
             Event::ObjectStored { key: metadata, digest: Digest(1), bytes: 10 },
-            Event::RecordWritten { version: self.version, term: Term(1), retained: Vec::new() },
+            Event::RecordWritten {
+                version: self.version,
+                term: Term(1),
+                retained: vec![checkpoint],
+            },
         ]);
     }
 
@@ -319,7 +326,9 @@ impl Script {
         if let Some(old) = self.completed.replace(checkpoint) {
             self.events.push(Event::Discarded { checkpoint: old });
             self.events.push(Event::ObjectDeleted { key: ObjectKey::Metadata { checkpoint: old } });
+            self.delete_snapshots(old, self.completed_in);
         }
+        self.completed_in = attempt;
         self.events.push(Event::CompletionNotified { attempt, checkpoint });
         for split in (0..2).map(SplitId) {
             let offset = self.states[split.index()].2[0].offset;
@@ -349,6 +358,12 @@ impl Script {
         let (attempt, checkpoint) = (self.attempt, CheckpointId(number));
         let reason = AbortReason::AttemptFailed;
         self.events.push(Event::Aborted { attempt, checkpoint, reason });
+        self.delete_snapshots(checkpoint, attempt);
+    }
+
+    fn delete_snapshots(&mut self, checkpoint: CheckpointId, attempt: Attempt) {
+        let keys = (0..4).map(|subtask| key(checkpoint, attempt, SubtaskId(subtask)));
+        self.events.extend(keys.map(|key| Event::ObjectDeleted { key }));
     }
 
     /// The attempt fails.

@@ -1,10 +1,12 @@
 //! Every oracle is seen to hold, and to fail for each of its rules.
 
+mod causes;
 mod channels;
 mod cuts;
 mod deposed;
 mod ends;
 mod event_time;
+mod leftovers;
 mod lives;
 mod outputs;
 mod recoveries;

@@ -30,6 +30,8 @@ use crate::trace::Stamp;
 #[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case")]
 pub enum OracleName {
+    /// What fails, fails for a reason: a fault that acts, or a limit that was configured.
+    Causes,
     /// O8: what the job conserves is the same in every cut.
     Conservation,
     /// O1, O2, O3: no orphan, no lost record, nothing in transit, in any cut.

@@ -212,6 +212,10 @@ pub enum Defect {
     RolledBackReopens,
     /// B17: a transaction that timed out takes records again.
     TimedOutReopens,
+    /// B3, FLINK-10615's default: a subtask that learns of an abort fails.
+    AbortFailsSubtask,
+    /// B14, FLINK-23403: the coordinator takes a worker for dead after a tenth of the time that was configured.
+    ImpatientDetector,
     /// Determinism (Sui #26400): a counter shared by all runs of a process leaks into a run.
     StateLeaksBetweenRuns,
     /// B7, FLINK-38453: a restored enumerator discovers its splits again, from the start, though readers have

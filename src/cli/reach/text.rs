@@ -2,7 +2,8 @@
 
 use std::fmt::{self, Write as _};
 
-use cutwater::explore::reach::{Matrix, Rule, SweepReach};
+use cutwater::explore::reach::lives::Step;
+use cutwater::explore::reach::{Matrix, Reach, Rule, SweepReach};
 use cutwater::plan::{FaultClass, FaultFamily};
 use strum::IntoEnumIterator as _;
 
@@ -22,6 +23,7 @@ impl fmt::Display for Told<'_> {
         write_missing(f, &matrix)?;
         write_impossible(f, &matrix)?;
         write_unasked(f, &matrix)?;
+        write_pairs(f, &self.0.total())?;
         write_expectations(f, self.0)?;
         writeln!(f, "reach  {}", self.0.figures())
     }
@@ -119,6 +121,23 @@ pub fn unasked(matrix: &Matrix) -> impl Iterator<Item = FaultClass> + '_ {
         entries.any(|entry| entry == Entry::NotAsked)
     };
     FaultClass::iter().filter(move |class| is_unasked(*class))
+}
+
+/// In how many runs one step came behind another, for one checkpoint on one channel.
+fn write_pairs(f: &mut fmt::Formatter<'_>, total: &Reach) -> fmt::Result {
+    if total.pairs().next().is_none() {
+        return Ok(());
+    }
+    writeln!(f, "one after the other, for one checkpoint on one channel, in so many runs:")?;
+    for first in Step::iter() {
+        let behind = total.pairs().filter(|((before, _), _)| *before == first);
+        let behind: Vec<_> =
+            behind.map(|((_, step), runs)| format!("{step} {}", count(runs))).collect();
+        if !behind.is_empty() {
+            writeln!(f, "  {first}: {}", behind.join(", "))?;
+        }
+    }
+    writeln!(f)
 }
 
 fn write_expectations(f: &mut fmt::Formatter<'_>, reach: &SweepReach) -> fmt::Result {

@@ -55,7 +55,10 @@ impl Coordinator {
 
     /// Looks who is silent, and repeats what may have been lost.
     pub(super) fn check_workers(&mut self, now: VirtualTime, outbox: &mut dyn Outbox) {
-        let timeout = Duration::from_millis(self.settings.heartbeat_timeout_ms);
+        let mut timeout = Duration::from_millis(self.settings.heartbeat_timeout_ms);
+        if self.defects.has(Defect::ImpatientDetector) {
+            timeout /= 10;
+        }
         for worker in self.workers.forget_silent(now, timeout) {
             self.fail_if_hosting(now, worker, "has not been heard of", outbox);
         }

@@ -175,6 +175,9 @@ impl Task {
         let (subtask, attempt) = (self.id, self.attempt);
         env.outbox.event(Event::AbortLearned { subtask, attempt, checkpoint });
         self.savepoint.give_up(checkpoint);
+        if self.defects.has(Defect::AbortFailsSubtask) {
+            self.fail(format!("{checkpoint} was aborted"));
+        }
         if self.defects.has(Defect::AbortCancelsAgain) {
             self.outputs.broadcast(&Element::Cancel(checkpoint), env.outbox);
         }

@@ -65,7 +65,7 @@ impl Task {
         self.deliver(env);
     }
 
-    fn fail(&mut self, problem: String) {
+    pub(super) fn fail(&mut self, problem: String) {
         self.failure.get_or_insert(problem);
     }
 

@@ -7,6 +7,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::cell::Cell;
 use super::counts::Reach;
+use super::lives::Step;
 use super::phase::Phase;
 use crate::plan::draw::repertoire::Need;
 use crate::plan::{FaultClass, Situation};
@@ -23,6 +24,7 @@ struct Compact {
     points: Vec<u64>,
     cells: Vec<(u8, u8, u8, u64)>,
     situations: Vec<u64>,
+    pairs: Vec<u64>,
 }
 
 impl Serialize for Reach {
@@ -37,6 +39,7 @@ impl Serialize for Reach {
             points: trimmed(&self.points),
             cells: self.cells.iter().map(cell).collect(),
             situations: trimmed(&self.situations),
+            pairs: trimmed(&self.pairs),
         };
         compact.serialize(serializer)
     }
@@ -62,6 +65,8 @@ impl<'de> Deserialize<'de> for Reach {
                 .ok_or_else(|| D::Error::custom("a cell that does not exist"))?,
             situations: filled(&compact.situations)
                 .ok_or_else(|| D::Error::custom("more situations than there are"))?,
+            pairs: filled(&compact.pairs)
+                .ok_or_else(|| D::Error::custom("more pairs than there are"))?,
         })
     }
 }
@@ -73,8 +78,9 @@ fn layout() -> u64 {
     let phases = Phase::iter().map(<&str>::from);
     let situations = Situation::iter().map(<&str>::from);
     let needs = Need::iter().map(<&str>::from);
+    let steps = Step::iter().map(<&str>::from);
     let names: Vec<&str> =
-        points.chain(classes).chain(phases).chain(situations).chain(needs).collect();
+        points.chain(classes).chain(phases).chain(situations).chain(needs).chain(steps).collect();
     xxh3_64(names.join(" ").as_bytes()) & u64::from(u32::MAX)
 }
 

@@ -3,6 +3,7 @@
 use strum::{EnumCount as _, IntoEnumIterator as _};
 
 use super::cell::Cell;
+use super::lives::{PAIRS, Step, pairs, place};
 use crate::plan::draw::repertoire::{Need, Repertoire};
 use crate::plan::{Expectation, Situation};
 use crate::protocol::ordered::VecMap;
@@ -20,6 +21,8 @@ pub struct Reach {
     pub(super) points: [u64; Point::COUNT],
     pub(super) cells: VecMap<Cell, u64>,
     pub(super) situations: [u64; Situation::COUNT],
+    /// Runs in which one step came behind another in the life of a checkpoint on a channel.
+    pub(super) pairs: [u64; PAIRS],
 }
 
 impl Default for Reach {
@@ -30,6 +33,7 @@ impl Default for Reach {
             points: [0; Point::COUNT],
             cells: VecMap::new(),
             situations: [0; Situation::COUNT],
+            pairs: [0; PAIRS],
         }
     }
 }
@@ -41,6 +45,7 @@ impl Reach {
         add_all(&mut self.needs_met, &other.needs_met);
         add_all(&mut self.points, &other.points);
         add_all(&mut self.situations, &other.situations);
+        add_all(&mut self.pairs, &other.pairs);
         for (cell, count) in &other.cells {
             let mine = self.cells.entry(*cell).or_insert(0);
             *mine = mine.saturating_add(*count);
@@ -69,6 +74,17 @@ impl Reach {
     #[must_use]
     pub fn situation(&self, situation: Situation) -> u64 {
         self.situations[situation as usize]
+    }
+
+    /// In how many runs `second` came behind `first` in the life of a checkpoint on a channel.
+    #[must_use]
+    pub fn pair(&self, first: Step, second: Step) -> u64 {
+        self.pairs[place(first, second)]
+    }
+
+    /// The pairs that were met, in order, each with in how many runs.
+    pub fn pairs(&self) -> impl Iterator<Item = ((Step, Step), u64)> + '_ {
+        pairs().zip(self.pairs.iter().copied()).filter(|(_, runs)| *runs > 0)
     }
 
     /// The points that were passed, in order, each with how often.

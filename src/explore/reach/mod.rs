@@ -7,6 +7,7 @@ pub mod cell;
 mod codec;
 pub mod counts;
 pub mod impossible;
+pub mod lives;
 pub mod matrix;
 pub mod phase;
 pub mod plateau;

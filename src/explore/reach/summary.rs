@@ -114,6 +114,7 @@ impl SweepReach {
             coverage: self.matrix().coverage(),
             expectations_met: self.scenarios.iter().map(met).sum(),
             expectations: self.scenarios.iter().map(|scenario| scenario.sometimes.len()).sum(),
+            pairs: self.total().pairs().count(),
         }
     }
 }
@@ -176,6 +177,8 @@ pub struct Figures {
     pub expectations_met: usize,
     /// All of them.
     pub expectations: usize,
+    /// Pairs of steps in the life of a checkpoint on a channel that were met.
+    pub pairs: usize,
 }
 
 impl fmt::Display for Figures {
@@ -184,9 +187,10 @@ impl fmt::Display for Figures {
         let tenths = 1_000 * cells_reached / cells.max(1);
         write!(
             f,
-            "{cells_reached} of {cells} cells ({}.{} %), {points_passed} of {points} points",
+            "{cells_reached} of {cells} cells ({}.{} %), {points_passed} of {points} points, {} pairs",
             tenths / 10,
-            tenths % 10
+            tenths % 10,
+            self.pairs
         )?;
         match (self.expectations_met, self.expectations) {
             (_, 0) => Ok(()),

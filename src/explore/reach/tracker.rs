@@ -4,6 +4,7 @@ use strum::{EnumCount as _, IntoEnumIterator as _};
 
 use super::cell::{Cell, row};
 use super::counts::Reach;
+use super::lives::Lives;
 use super::phase::PhaseTracker;
 use super::situations::Situations;
 use crate::plan::draw::repertoire::{Need, Repertoire};
@@ -17,6 +18,7 @@ pub struct ReachTracker {
     events: u64,
     phases: PhaseTracker,
     situations: Situations,
+    lives: Lives,
 }
 
 impl Default for ReachTracker {
@@ -26,6 +28,7 @@ impl Default for ReachTracker {
             events: 0,
             phases: PhaseTracker::default(),
             situations: Situations::default(),
+            lives: Lives::default(),
         }
     }
 }
@@ -52,6 +55,7 @@ impl ReachTracker {
     fn follow(&mut self, event: &Event) {
         self.situations.observe(event, &self.phases);
         self.phases.observe(self.events, event);
+        self.lives.observe(event);
     }
 
     /// How often a point was passed so far.
@@ -73,6 +77,7 @@ impl ReachTracker {
             runs: 1,
             points: self.points,
             situations: self.situations.met(),
+            pairs: self.lives.met(),
             ..Reach::default()
         };
         for need in Need::iter() {

@@ -19,6 +19,8 @@ pub(super) struct Leftovers {
     owed: VecMap<ObjectKey, Why>,
     /// What lay in the store when the reign began, until its first attempt sweeps.
     inherited: Vec<ObjectKey>,
+    /// Listings show what was there a while ago: a sweep may miss what it is for.
+    is_lagging: bool,
     /// Objects were destroyed: what names the others may be gone with them.
     is_forgiven: bool,
 }
@@ -86,8 +88,18 @@ impl Leftovers {
 
     /// An attempt begins.
     pub fn handle_attempt_started(&mut self) {
-        for key in std::mem::take(&mut self.inherited) {
+        let inherited = std::mem::take(&mut self.inherited);
+        for key in inherited.into_iter().filter(|_| !self.is_lagging) {
             self.owe(key, Why::Inherited);
+        }
+    }
+
+    /// Listings begin to show what was there a while ago, or are right again. A sweep is behind the start of an
+    /// attempt: whoever is not found yet may be missed.
+    pub fn handle_listings(&mut self, lag: bool) {
+        self.is_lagging = lag;
+        if lag {
+            self.owed.retain(|_, why| *why != Why::Inherited);
         }
     }
 

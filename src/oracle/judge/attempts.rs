@@ -13,6 +13,7 @@ impl Judge {
                 self.ownership.handle_requested(*checkpoint_first);
             }
             Event::RescaleStarted { newest, .. } => {
+                self.causes.handle_rescale();
                 self.ownership.handle_rescale_started(scene!(self, stamp), *newest);
             }
             Event::Reshaped { attempt, topology, .. } => {
@@ -43,6 +44,7 @@ impl Judge {
         self.is_orphaned = false;
         let is_reshaped = self.reshape(stamp, attempt);
         let scene = scene!(self, stamp);
+        self.causes.handle_attempt_started();
         self.conservation.handle_attempt_started();
         self.durability.handle_attempt_started();
         self.cut.handle_attempt_started(scene);

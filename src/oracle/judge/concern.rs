@@ -30,7 +30,7 @@ pub(super) fn concern(event: &Event) -> Concern {
         | E::AlignmentOvertaken { .. } | E::ChannelStateCaptured(_) | E::ChannelStateDealt(_)
         | E::ChannelStateRestored(_)
         | E::SnapshotTaken(_) | E::Acknowledged { .. } | E::CompletionLearned { .. }
-        | E::AbortLearned { .. } => Concern::Subtask,
+        | E::SubtaskFailed { .. } | E::AbortLearned { .. } => Concern::Subtask,
         E::TimeRestored { .. } | E::WatermarkAdvanced { .. } | E::WatermarkSent { .. }
         | E::WatermarkReceived { .. } | E::TimerRegistered { .. } | E::TimerDeleted { .. }
         | E::TimerFired { .. } | E::DroppedLate { .. } => Concern::Time,
@@ -45,6 +45,7 @@ pub(super) fn concern(event: &Event) -> Concern {
         E::SplitAssigned { .. } | E::SplitAccepted { .. } | E::EnumeratorSnapshot { .. }
         | E::EnumeratorRestored { .. } => Concern::Splits,
         E::ObjectStored { .. } | E::ObjectDeleted { .. } | E::ObjectDestroyed { .. }
+        | E::StoreTroubled { .. } | E::StoreRecovered { .. }
         | E::SinkTroubled { .. } | E::SinkRecovered | E::RecordWritten { .. }
         | E::OffsetCommitted { .. } | E::ProducersFenced { .. } | E::TransactionOpened { .. }
         | E::TransactionPrepared { .. } | E::CommitRequested { .. }
@@ -54,10 +55,9 @@ pub(super) fn concern(event: &Event) -> Concern {
         | E::Healed { .. } | E::MessageDropped { .. } | E::MessageDelayed { .. }
         | E::MessageDuplicated { .. } | E::MessageReordered { .. } | E::Held { .. }
         | E::Released { .. } | E::HalfOpened { .. } | E::ConnectionReset { .. }
-        | E::ElementLost { .. } | E::ClockChanged { .. } | E::StoreTroubled { .. }
-        | E::StoreRecovered { .. } | E::SplitIdle { .. } | E::SplitResumed { .. }
+        | E::ElementLost { .. } | E::ClockChanged { .. } | E::SplitIdle { .. } | E::SplitResumed { .. }
         | E::RecordCut { .. } | E::AlignmentCompleted { .. } | E::SnapshotDurable { .. } | E::Declined { .. }
-        | E::SubtaskEnded { .. } | E::SubtaskFailed { .. } | E::AcknowledgementIgnored { .. }
+        | E::SubtaskEnded { .. } | E::AcknowledgementIgnored { .. }
         | E::RequestRefused { .. }
         | E::SplitRequested { .. } | E::SplitsExhausted { .. } | E::SplitsReturned { .. }
         | E::GatewayClosed { .. } | E::GatewayReopened { .. }

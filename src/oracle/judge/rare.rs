@@ -7,8 +7,8 @@ use crate::oracle::order::Marker;
 use crate::oracle::shape::{Scene, Shape};
 use crate::protocol::{Attempt, ChannelId, CheckpointId, ProcessId};
 use crate::trace::{
-    ChannelStateCaptured, ChannelStateDealt, ChannelStateRestored, Event, Restored, RunStarted,
-    SnapshotTaken, SplitPosition, Stamp,
+    ChannelStateCaptured, ChannelStateDealt, ChannelStateRestored, Event, Point, Restored,
+    RunStarted, SnapshotTaken, SplitPosition, Stamp, StoreTrouble,
 };
 
 #[expect(
@@ -23,6 +23,9 @@ impl Judge {
             self.report(stamp, Kind::MisplacedStart, text);
         }
         self.liveness.handle_time(scene!(self, stamp));
+        if Point::from(event).tells_of_fault() {
+            self.causes.handle_fault();
+        }
         match concern(event) {
             Concern::Run => self.observe_run(stamp, event),
             Concern::Channel => self.observe_channel(stamp, event),
@@ -39,7 +42,10 @@ impl Judge {
     fn observe_run(&mut self, stamp: Stamp, event: &Event) {
         match event {
             Event::RunStarted(run) => self.start(stamp, run),
-            Event::FaultsEnded => self.liveness.handle_faults_ended(stamp.at),
+            Event::FaultsEnded => {
+                self.liveness.handle_faults_ended(stamp.at);
+                self.causes.handle_faults_ended();
+            }
             Event::Zombified { process: ProcessId::Coordinator, .. } => self.zombies += 1,
             Event::ZombieEnded { process: ProcessId::Coordinator, .. } => {
                 self.zombies = self.zombies.saturating_sub(1);
@@ -60,6 +66,7 @@ impl Judge {
         self.zombies = 0;
         self.is_orphaned = false;
         let scene = scene!(self, stamp);
+        self.causes.start();
         self.conservation.start();
         self.cut.start(scene);
         self.durability.start();
@@ -206,6 +213,11 @@ impl Judge {
                     self.lifecycle.handle_learned(scene, *subtask, attempts, *checkpoint);
                 }
             }
+            Event::SubtaskFailed { subtask, attempt, reason } => {
+                if self.counts_in(stamp, *subtask, *attempt) {
+                    self.causes.handle_subtask_failed(scene!(self, stamp), *subtask, reason);
+                }
+            }
             Event::AbortLearned { subtask, attempt, checkpoint } => {
                 if self.counts_in(stamp, *subtask, *attempt) {
                     self.lifecycle.handle_abort_learned(*subtask, *checkpoint);
@@ -342,11 +354,13 @@ impl Judge {
             }
             Event::AttemptRunning { attempt } => {
                 self.liveness.handle_running();
+                self.causes.handle_running();
                 if self.attempt == Some(*attempt) {
                     self.ownership.handle_running(scene!(self, stamp));
                 }
             }
-            Event::AttemptFailed { reason, .. } => {
+            Event::AttemptFailed { attempt, reason } => {
+                self.causes.handle_attempt_failed(scene, *attempt, reason);
                 self.output.handle_attempt_failed();
                 self.liveness.handle_attempt_failed(scene, reason);
             }
@@ -380,7 +394,10 @@ impl Judge {
             Event::CompletionNotified { checkpoint, .. } => {
                 self.lifecycle.handle_notified(scene, *checkpoint);
             }
-            Event::Aborted { checkpoint, .. } => self.abort(stamp, *checkpoint),
+            Event::Aborted { checkpoint, reason, .. } => {
+                self.causes.handle_aborted(scene, *checkpoint, *reason);
+                self.abort(stamp, *checkpoint);
+            }
             Event::Discarded { checkpoint } => {
                 self.durability.handle_discarded(scene, *checkpoint);
             }
@@ -448,7 +465,14 @@ impl Judge {
             }
             Event::ObjectDestroyed { key } => {
                 self.durability.handle_destroyed(*key);
+                self.causes.handle_destroyed();
                 self.liveness.handle_lost(self.durability.unrecoverable());
+            }
+            Event::StoreTroubled { process: ProcessId::ObjectStore, trouble } => {
+                self.durability.handle_listings(*trouble == StoreTrouble::Lagging);
+            }
+            Event::StoreRecovered { process: ProcessId::ObjectStore } => {
+                self.durability.handle_listings(false);
             }
             Event::SinkTroubled { trouble } => self.output.handle_trouble(Some(*trouble)),
             Event::SinkRecovered => self.output.handle_trouble(None),

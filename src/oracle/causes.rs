@@ -1,0 +1,117 @@
+//! What fails, fails for a reason: a fault that acts, or a limit that was configured.
+//!
+//! A failover out of nothing heals by itself, so that no other oracle sees it; a job that restarts ten times an hour
+//! is broken all the same. A run is *calm* until its first fault, and again once its faults have ended and an attempt
+//! that began after them runs. In calm
+//!
+//! 1. no subtask fails;
+//! 2. an attempt fails only when checkpoints were aborted in it (as many as are tolerated is a limit that was
+//!    configured), or when somebody asked for another parallelism;
+//! 3. no checkpoint fails to be finalised.
+//!
+//! What a destroyed object breaks is broken for good: from then on nothing here is judged.
+
+use super::kind::Kind;
+use super::shape::Scene;
+use super::verdict::Violation;
+use crate::protocol::{AbortReason, Attempt, CheckpointId, SubtaskId};
+
+/// Judges failures.
+#[derive(Clone, Debug, Default)]
+pub(super) struct CausesOracle {
+    weather: Weather,
+    /// Faults have ended, and the current attempt began after that.
+    is_after_faults: bool,
+    have_faults_ended: bool,
+    /// Checkpoints were aborted in the current attempt.
+    has_aborted: bool,
+    /// Somebody asked for another parallelism.
+    is_rescaling: bool,
+}
+
+/// Whether something acts that can make things fail.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Weather {
+    /// Nothing does.
+    #[default]
+    Calm,
+    /// A fault has struck.
+    Disturbed,
+    /// Something is gone for good.
+    Damaged,
+}
+
+impl CausesOracle {
+    /// The run begins.
+    pub fn start(&mut self) {
+        *self = Self::default();
+    }
+
+    /// A fault struck, or one ended.
+    pub fn handle_fault(&mut self) {
+        if self.weather == Weather::Calm {
+            self.weather = Weather::Disturbed;
+        }
+    }
+
+    /// Every copy of something is gone.
+    pub fn handle_destroyed(&mut self) {
+        self.weather = Weather::Damaged;
+    }
+
+    /// No fault acts any more.
+    pub fn handle_faults_ended(&mut self) {
+        self.have_faults_ended = true;
+    }
+
+    /// A coordinator took over, or an attempt begins.
+    pub fn handle_attempt_started(&mut self) {
+        self.is_after_faults = self.have_faults_ended;
+        self.has_aborted = false;
+        self.is_rescaling = false;
+    }
+
+    /// All subtasks run.
+    pub fn handle_running(&mut self) {
+        if self.is_after_faults && self.weather == Weather::Disturbed {
+            self.weather = Weather::Calm;
+        }
+    }
+
+    /// The job is to go on at another parallelism.
+    pub fn handle_rescale(&mut self) {
+        self.is_rescaling = true;
+    }
+
+    /// A checkpoint will never complete.
+    pub fn handle_aborted(
+        &mut self,
+        scene: &mut Scene,
+        checkpoint: CheckpointId,
+        reason: AbortReason,
+    ) {
+        self.has_aborted = true;
+        if self.weather == Weather::Calm && reason == AbortReason::FinalizationFailed {
+            let text = format!("{checkpoint} could not be finalised, and nothing was in trouble");
+            scene.report(Violation::new(Kind::NeedlessAbort, text).of(checkpoint));
+        }
+    }
+
+    /// A subtask of the current attempt failed.
+    pub fn handle_subtask_failed(&mut self, scene: &mut Scene, subtask: SubtaskId, why: &str) {
+        if self.weather == Weather::Calm {
+            let name = scene.name(subtask);
+            let text = format!("{name} failed, and nothing was in trouble: {why}");
+            scene.report(Violation::new(Kind::NeedlessFailure, text).by(subtask));
+        }
+    }
+
+    /// The current attempt failed.
+    pub fn handle_attempt_failed(&mut self, scene: &mut Scene, attempt: Attempt, why: &str) {
+        if self.weather == Weather::Calm && !self.has_aborted && !self.is_rescaling {
+            let text = format!("{attempt} failed, and nothing was in trouble: {why}");
+            scene.report(Violation::new(Kind::NeedlessFailure, text));
+        }
+        self.handle_attempt_started();
+    }
+}

@@ -1,0 +1,78 @@
+//! Failures need a reason.
+
+use super::super::testing::SUM;
+use super::*;
+use crate::protocol::{AbortReason, Attempt, ProcessId};
+
+/// A run of one attempt in which nothing has gone wrong.
+fn calm() -> Script {
+    let mut script = started();
+    script.pass();
+    script.checkpoint(1);
+    script
+}
+
+fn failed(attempt: u32) -> [Event; 2] {
+    let (attempt, subtask, reason) = (Attempt(attempt), SUM, "it divided by zero".to_owned());
+    [
+        Event::SubtaskFailed { subtask, attempt, reason: reason.clone() },
+        Event::AttemptFailed { attempt, reason },
+    ]
+}
+
+#[test]
+fn a_subtask_does_not_fail_out_of_nothing() {
+    let mut script = calm();
+    script.events.extend(failed(1));
+    let words = "sum/0 failed, and nothing was in trouble: it divided by zero";
+    expect(OracleName::Causes, words, &script.events, &End::Stopped);
+    let mut script = calm();
+    script.events.push(Event::Crashed { process: ProcessId::Worker(1) });
+    script.events.extend(failed(1));
+    assert!(judged(&script.events, &End::Stopped).violations().is_empty());
+}
+
+#[test]
+fn an_attempt_does_not_fail_out_of_nothing() {
+    let attempt = Attempt(1);
+    let failed = Event::AttemptFailed { attempt, reason: "a whim".to_owned() };
+    let mut script = calm();
+    script.events.push(failed.clone());
+    let words = "attempt-1 failed, and nothing was in trouble: a whim";
+    expect(OracleName::Causes, words, &script.events, &End::Stopped);
+    let mut script = calm();
+    script.snapshot(TWO);
+    script.abort(2);
+    script.events.push(failed.clone());
+    assert!(judged(&script.events, &End::Stopped).violations().is_empty(), "a limit was reached");
+    let mut script = calm();
+    script.events.push(Event::RescaleStarted { attempt, parallelism: 2, newest: None });
+    script.events.push(failed);
+    let verdict = judged(&script.events, &End::Stopped);
+    assert!(!verdict.fired().contains(&OracleName::Causes), "somebody asked for it");
+}
+
+#[test]
+fn a_checkpoint_is_finalised_where_nothing_is_in_trouble() {
+    let mut script = calm();
+    script.snapshot(TWO);
+    let (attempt, checkpoint, reason) = (Attempt(1), TWO, AbortReason::FinalizationFailed);
+    script.events.push(Event::Aborted { attempt, checkpoint, reason });
+    let words = "ckpt-2 could not be finalised, and nothing was in trouble";
+    expect(OracleName::Causes, words, &script.events, &End::Stopped);
+}
+
+/// Once faults have ended and an attempt that began after them runs, it is calm again.
+#[test]
+fn faults_excuse_what_fails_until_they_are_over() {
+    let mut script = calm();
+    script.fail();
+    script.events.push(Event::FaultsEnded);
+    script.start();
+    let before = script.events.len();
+    script.events.extend(failed(2));
+    assert!(judged(&script.events, &End::Stopped).violations().is_empty(), "it did not run yet");
+    script.events.insert(before, Event::AttemptRunning { attempt: Attempt(2) });
+    let words = "sum/0 failed, and nothing was in trouble";
+    expect(OracleName::Causes, words, &script.events, &End::Stopped);
+}

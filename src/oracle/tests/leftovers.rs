@@ -1,0 +1,89 @@
+//! What nobody needs is deleted, and what the job's record names is not.
+
+use super::super::testing::{SUM, key};
+use super::*;
+use crate::protocol::{Attempt, ObjectKey, Term};
+
+/// The healthy run without the deletion of this object.
+fn without_deletion(of: ObjectKey) -> Vec<Event> {
+    let mut events = healthy();
+    let deleted = at(&events, |event| matches!(event, Event::ObjectDeleted { key } if *key == of));
+    events.remove(deleted);
+    events
+}
+
+#[test]
+fn what_was_discarded_is_gone_when_the_job_finishes() {
+    let events = without_deletion(key(ONE, Attempt(1), SUM));
+    let words = "with the snapshot of sum/0 for ckpt-1 in attempt-1 in the store: its checkpoint was discarded";
+    expect(OracleName::Durability, words, &events, &End::Finished);
+    let events = without_deletion(ObjectKey::Metadata { checkpoint: ONE });
+    includes(OracleName::Durability, "with the metadata of ckpt-1 in the store", &events);
+}
+
+#[test]
+fn what_was_acknowledged_in_vain_is_gone_when_the_job_finishes() {
+    let events = without_deletion(key(TWO, Attempt(1), SUM));
+    let words = "in the store: it had been acknowledged, and its checkpoint was aborted";
+    expect(OracleName::Durability, words, &events, &End::Finished);
+}
+
+/// Its successor owes it, once its first attempt has swept.
+#[test]
+fn what_a_coordinator_leaves_is_its_successors() {
+    let take_over = |events: &mut Vec<Event>| {
+        let restarted =
+            at(events, |event| matches!(event, Event::AttemptStarted { attempt: Attempt(2), .. }));
+        let term = Term(2);
+        for event in &mut events[restarted..] {
+            if let Event::AttemptStarted { term, .. } | Event::RecordWritten { term, .. } = event {
+                *term = Term(2);
+            }
+        }
+        events.insert(restarted, Event::LeadershipTaken { term });
+    };
+    let mut events = without_deletion(key(TWO, Attempt(1), SUM));
+    take_over(&mut events);
+    let words = "it was there when the coordinator took over, and nothing names it";
+    includes(OracleName::Durability, words, &events);
+    let mut events = healthy();
+    take_over(&mut events);
+    let verdict = judged(&events, &End::Finished);
+    assert_eq!(verdict, Verdict::Held, "{:#?}", verdict.violations());
+}
+
+#[test]
+fn what_the_record_names_is_not_deleted() {
+    let mut script = started();
+    script.pass();
+    script.snapshot(ONE);
+    script.acknowledge(ONE);
+    script.assemble(ONE);
+    script.events.push(Event::ObjectDeleted { key: key(ONE, Attempt(1), SUM) });
+    let words = "for ckpt-1 in attempt-1 was deleted, and the job's record names ckpt-1";
+    expect(OracleName::Durability, words, &script.events, &End::Stopped);
+}
+
+#[test]
+fn a_cancel_marker_comes_once() {
+    let (attempt, subtask, checkpoint) = (Attempt(1), SUM, ONE);
+    let mut script = started();
+    let channel = super::super::testing::LAST;
+    script.events.push(Event::AlignmentAborted { subtask, attempt, checkpoint });
+    let cancel = Event::CancelSent { channel, attempt, checkpoint, sequence: 0 };
+    script.events.push(cancel.clone());
+    assert!(judged(&script.events, &End::Stopped).violations().is_empty());
+    script.events.push(cancel);
+    let words = "the cancel marker of ckpt-1 entered sum/0->out/0 a second time";
+    expect(OracleName::Order, words, &script.events, &End::Stopped);
+}
+
+#[test]
+fn a_closed_transaction_takes_nothing() {
+    breaks(OracleName::Output, "takes records again, though it was committed", |events| {
+        let is_it = |event: &Event| matches!(event, Event::TransactionCommitted { .. });
+        let committed = events.iter().rposition(is_it).expect("something is committed");
+        let Event::TransactionCommitted { transaction, .. } = events[committed] else { return };
+        events.insert(committed + 1, Event::TransactionOpened { transaction });
+    });
+}
