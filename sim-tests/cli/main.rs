@@ -6,6 +6,7 @@ mod harness;
 mod interrupt;
 mod isolation;
 mod measuring;
+mod names;
 mod reach;
 mod resuming;
 mod running;

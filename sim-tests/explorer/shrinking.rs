@@ -10,7 +10,7 @@ use cutwater::explore::shrink::{
 };
 use cutwater::explore::{Signature, WorldKind};
 use cutwater::oracle::Kind;
-use cutwater::plan::{FaultClass, JobPlan, Plan, Span, scenario};
+use cutwater::plan::{FaultClass, JobPlan, Name, Plan, Span, scenario};
 use cutwater::protocol::{Defect, DefectSet, ProcessId};
 use cutwater::trace::{Event, Stamp};
 use proptest::prelude::*;
@@ -176,7 +176,7 @@ fn what_holds_is_not_shrunk() {
     let runner = real(&experiments, false);
     let plan = drawn("relay", 0, DefectSet::NONE, &experiments);
     assert_eq!(shrunk(&runner, &plan, 1), Err(ShrinkError::Holds));
-    let nothing = JobPlan { workload: "nothing".to_owned(), ..plan.job.clone() };
+    let nothing = JobPlan { workload: Name::literal("nothing"), ..plan.job.clone() };
     let plan = Plan { job: nothing, ..plan };
     assert!(matches!(shrunk(&runner, &plan, 1), Err(ShrinkError::NoJob { .. })));
 }

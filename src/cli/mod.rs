@@ -20,6 +20,7 @@ mod out;
 mod overhead;
 mod panics;
 mod plan_check;
+mod printable;
 mod progress;
 mod reach;
 mod replay;

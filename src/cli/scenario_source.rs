@@ -31,7 +31,7 @@ impl ScenarioSource {
     }
 
     fn known(scenario: Scenario) -> Self {
-        Self { argument: scenario.name.clone(), is_file: false, text: None, scenario }
+        Self { argument: scenario.name.to_string(), is_file: false, text: None, scenario }
     }
 
     fn find(name: &str) -> Option<Self> {

@@ -8,6 +8,7 @@ pub mod fault;
 pub mod fault_class;
 pub mod file;
 pub mod links;
+pub mod name;
 pub mod random;
 pub mod request;
 pub mod rescale;
@@ -22,6 +23,7 @@ pub use fault::{ClockChange, Fault, MessageAction, PlannedFault, When};
 pub use fault_class::{FaultClass, FaultFamily};
 pub use file::{FileError, PLAN_FORMAT, PLAN_VERSION, PlanFile};
 pub use links::{ControlLink, Latency, LinkSettings, Priority, SlowLink};
+pub use name::{NAME_CHARS_MAX, Name, NameError};
 pub use random::{Concern, Span, Stream};
 pub use request::PlannedRequest;
 pub use rescale::PlannedRescale;
@@ -39,7 +41,7 @@ use crate::protocol::{DefectSet, ProcessId};
 #[serde(deny_unknown_fields)]
 pub struct Plan {
     /// Which scenario it was drawn for.
-    pub scenario: String,
+    pub scenario: Name,
     /// The seed: of the plan, and of delays in the run.
     pub seed: u64,
     /// The job and its input.
@@ -83,7 +85,7 @@ impl Plan {
 #[serde(deny_unknown_fields)]
 pub struct JobPlan {
     /// The workload's name.
-    pub workload: String,
+    pub workload: Name,
     /// How many records of its input; absent: all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub records: Option<u64>,

@@ -354,7 +354,7 @@ fn divergent(subject: &Subject, collected: &Collected) -> Vec<DivergentRun> {
         let (scenario, seed) = sweep.place(divergent.index);
         let source = &subject.sources[scenario];
         DivergentRun {
-            scenario: source.scenario.name.clone(),
+            scenario: source.scenario.name.to_string(),
             seed,
             first: divergent.first.clone(),
             second: divergent.second.digest.clone(),
@@ -389,7 +389,7 @@ fn failed_run(subject: &Subject, failed: &Failed, kept: &Kept) -> FailedRun {
     };
     FailedRun {
         signature: failed.failure.signature.to_string(),
-        scenario: source.scenario.name.clone(),
+        scenario: source.scenario.name.to_string(),
         seed,
         events: failed.events,
         violated: failed.failure.headline.clone(),

@@ -37,7 +37,7 @@ use self::pass::{Current, Pass};
 use self::trials::Trials;
 use crate::explore::signature::Signature;
 use crate::oracle::Violation;
-use crate::plan::Plan;
+use crate::plan::{Name, Plan};
 use crate::protocol::DefectSet;
 
 /// The passes, in order.
@@ -109,7 +109,7 @@ pub enum ShrinkError {
     #[error("the plan's job {workload:?} cannot be made with these settings")]
     NoJob {
         /// What it asks for.
-        workload: String,
+        workload: Name,
     },
 }
 
