@@ -141,7 +141,13 @@ fn plans_that_name_what_does_not_exist() {
     let asks =
         |request: &str| format!(r#"[{{"when": {{"at": {{"us": 5}}}}, "request": {request}}}]"#);
     let resume = asks(r#"{"resume-at": {"parallelism": 1000}}"#);
-    refused_with(("requests", &resume, "requests[0]: `"));
+    refused_with((
+        "requests",
+        &resume,
+        "requests[0].request.parallelism is 1000, expected 1 to 128",
+    ));
+    let resume = asks(r#"{"resume-at": {"parallelism": 128}}"#);
+    refused_with(("requests", &resume, "requests[0]: "));
     refused_with(("requests", &asks(r#"{"resume-at": {}}"#), "missing field `parallelism`"));
     refused_with(("requests", &asks("\"resumed\""), "unknown variant `resumed`"));
     let faults = plan.find("\"faults\"").expect("it has faults");

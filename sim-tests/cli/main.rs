@@ -1,6 +1,7 @@
 //! The command line, as a shell sees it: what it prints, what it writes, how it ends.
 
 mod bad_input;
+mod bounds;
 mod check;
 mod harness;
 mod interrupt;

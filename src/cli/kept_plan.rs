@@ -12,6 +12,7 @@ use serde::Deserialize;
 
 use super::blame;
 use super::error::CliError;
+use super::patience;
 use super::plan_check;
 
 /// A plan from a file, and what is known of its run.
@@ -60,6 +61,9 @@ impl KeptPlan {
 pub fn prepare(path: &str, plan: &Plan, experiments: &Experiments) -> Result<Prepared, CliError> {
     let prepared = experiments.prepare(&plan.job).map_err(|error| blame::job(path, &error))?;
     plan_check::check(path, plan, &prepared.experiment.job)?;
+    if let Some(problem) = patience::problem(plan, &prepared) {
+        return Err(blame::field(path, "liveness_ms", 0, problem));
+    }
     Ok(prepared)
 }
 

@@ -22,7 +22,7 @@ use super::exit::Exit;
 use super::out::{JsonTarget, new_file};
 use super::plan_check;
 use super::signal;
-use super::table::count;
+use super::table::{count, whole};
 
 /// What to look into.
 #[derive(Debug, Args)]
@@ -115,7 +115,7 @@ fn row(estimate: &Estimate) -> String {
 }
 
 fn bar(estimate: &Estimate) -> String {
-    let cells = |share: f64| (share * BAR as f64).round() as usize;
+    let cells = |share: f64| usize::try_from(whole(share * BAR as f64)).unwrap_or(BAR);
     let full = cells(estimate.probability).min(BAR);
     let high = cells(estimate.high).clamp(full, BAR);
     format!("{}{}", "█".repeat(full), "░".repeat(high - full))

@@ -1,5 +1,12 @@
 //! The command line: one file a subcommand, and what they share.
 
+#![deny(
+    clippy::cast_lossless,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss
+)]
+
 mod arguments;
 mod blame;
 mod bugs;
@@ -19,6 +26,7 @@ mod merge;
 mod out;
 mod overhead;
 mod panics;
+mod patience;
 mod plan_check;
 mod printable;
 mod progress;

@@ -2,14 +2,15 @@
 
 use std::path::Path;
 
-use cutwater::explore::Experiments;
-use cutwater::plan::{self, Scenario};
+use cutwater::explore::{Experiments, Prepared};
+use cutwater::plan::{self, Plan, Scenario, limits};
 use cutwater::protocol::DefectSet;
 use cutwater::workload::{self, WorkloadError};
 
 use super::arguments::unknown;
 use super::blame;
 use super::error::CliError;
+use super::patience;
 
 /// A scenario, and how the user named it.
 #[derive(Clone, Debug)]
@@ -101,11 +102,25 @@ impl ScenarioSource {
     ) -> Result<(), CliError> {
         const TRIED_MAX: usize = 64;
         for seed in seeds.take(TRIED_MAX) {
-            experiments
-                .draw(&self.scenario, seed, DefectSet::NONE)
-                .map_err(|error| self.blame(&error))?;
+            let blamed = |error| self.blame(&error);
+            let plan = experiments.draw(&self.scenario, seed, DefectSet::NONE).map_err(blamed)?;
+            self.check(&plan, &experiments.prepare(&plan.job).map_err(blamed)?)?;
         }
         Ok(())
+    }
+
+    /// Refuses a plan that was drawn, and that could not be read again, or under which its job would be late.
+    pub fn check(&self, plan: &Plan, prepared: &Prepared) -> Result<(), CliError> {
+        let beyond = limits::check_plan(plan).err().map(|refusal| refusal.problem);
+        let problem = beyond.or_else(|| patience::problem(plan, prepared));
+        let Some(problem) = problem.map(|problem| format!("seed {}: {problem}", plan.seed)) else {
+            return Ok(());
+        };
+        Err(if self.is_file {
+            blame::field(&self.argument, "liveness_ms", 0, problem)
+        } else {
+            CliError::usage(format!("scenario {}, {problem}", self.argument))
+        })
     }
 
     /// What is wrong with the job of this scenario, with its place.

@@ -1,5 +1,12 @@
 //! Plans: everything that decides a run, as data. A seed only draws one; a plan replays without it.
 
+#![deny(
+    clippy::cast_lossless,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss
+)]
+
 mod built_in;
 pub mod draw;
 pub mod environment;
@@ -7,6 +14,7 @@ pub mod expectation;
 pub mod fault;
 pub mod fault_class;
 pub mod file;
+pub mod limits;
 pub mod links;
 pub mod name;
 pub mod random;
