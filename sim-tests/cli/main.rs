@@ -9,6 +9,7 @@ mod isolation;
 mod measuring;
 mod names;
 mod reach;
+mod replaying;
 mod resuming;
 mod running;
 mod sharding;

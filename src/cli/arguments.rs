@@ -110,6 +110,17 @@ fn amount(text: &str, units: &[(&str, u64)]) -> Option<u64> {
     digits.parse::<u64>().ok()?.checked_mul(*scale)
 }
 
+/// The digest of a trace: 32 hexadecimal digits, as they are told.
+pub fn digest(text: &str) -> Result<String, String> {
+    const DIGITS: usize = 32;
+    let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    if text.len() == DIGITS && text.bytes().all(is_digit) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("expected {DIGITS} hexadecimal digits, of 0 to 9 and a to f"))
+    }
+}
+
 /// The defects as one set.
 pub fn defect_set(defects: &[Defect]) -> DefectSet {
     defects.iter().copied().collect()

@@ -1,10 +1,13 @@
 //! A run that did not hold: said in two lines, and kept with all that is needed to look into it.
 
+use std::fmt;
 use std::path::Path;
 
-use cutwater::explore::{Outcome, Prepared, StrategyName, Sweep, WorldKind, run_plan};
+use cutwater::explore::regression::Expected;
+use cutwater::explore::{Outcome, Prepared, Signature, StrategyName, Sweep, WorldKind, run_plan};
 use cutwater::plan::Plan;
 use cutwater::protocol::DefectSet;
+use serde::{Deserialize, Serialize};
 
 use super::environment::Environment;
 use super::error::CliError;
@@ -98,6 +101,48 @@ pub fn keep_plan(dir: &OutDir, plan: &Plan) -> Result<(), CliError> {
     Ok(())
 }
 
+/// An outcome, with the world that it is of.
+#[derive(Serialize)]
+struct Kept<'a> {
+    world: WorldKind,
+    end: End,
+    #[serde(flatten)]
+    outcome: &'a Outcome,
+}
+
+/// How a run ended, as far as runs of one plan in two worlds have to agree.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct End {
+    /// How it failed; none when all held, the output included.
+    signature: Option<Signature>,
+}
+
+impl End {
+    /// That of a run.
+    pub fn of(outcome: &Outcome) -> Self {
+        Self { signature: Signature::of(&outcome.verdict) }
+    }
+
+    /// That which is expected of a kept plan.
+    pub fn expected(expected: Expected) -> Self {
+        let signature = match expected {
+            Expected::Held => None,
+            Expected::Fails(signature) => Some(signature),
+        };
+        Self { signature }
+    }
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.signature {
+            Some(signature) => signature.fmt(f),
+            None => f.write_str("held"),
+        }
+    }
+}
+
 /// The part of it that is not known before the run.
 pub fn keep_outcome(
     dir: &OutDir,
@@ -106,7 +151,7 @@ pub fn keep_outcome(
     world: WorldKind,
     outcome: &Outcome,
 ) -> Result<(), CliError> {
-    dir.write_json("outcome.json", outcome)?;
+    dir.write_json("outcome.json", &Kept { world, end: End::of(outcome), outcome })?;
     let tail = Tail::default();
     let _ = run_plan(plan, prepared, world, tail.clone());
     trace_file::write_new(&dir.path().join("trace-tail.jsonl"), &tail.events())

@@ -15,12 +15,11 @@ use cutwater::plan::Plan;
 use cutwater::protocol::VirtualTime;
 
 use super::arguments;
-use super::blame;
 use super::console::Console;
 use super::error::CliError;
 use super::exit::Exit;
+use super::kept_plan::KeptPlan;
 use super::out::{JsonTarget, new_file};
-use super::plan_check;
 use super::signal;
 use super::table::{count, whole};
 
@@ -57,11 +56,9 @@ pub fn execute(arguments: Arguments) -> Result<Exit, CliError> {
             format!("a run in the {} world cannot be forked: use kernel", arguments.world);
         return Err(CliError::usage(message));
     }
-    let plan = Plan::read(&arguments.plan)?;
-    let path = arguments.plan.display().to_string();
-    let prepared =
-        Experiments::new().prepare(&plan.job).map_err(|error| blame::job(&path, &error))?;
-    plan_check::check(&path, &plan, &prepared.experiment.job)?;
+    let kept = KeptPlan::read(&arguments.plan)?;
+    let prepared = kept.prepare(&arguments.plan, &Experiments::new())?;
+    let (plan, path) = (kept.plan, arguments.plan.display().to_string());
     let json = arguments.json.as_deref().map(JsonTarget::open).transpose()?;
     let svg = arguments.svg.as_deref().map(|path| Ok((path, new_file(path)?)));
     let svg = svg.transpose().map_err(|error: CliError| error)?;
