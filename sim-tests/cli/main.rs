@@ -6,6 +6,7 @@ mod check;
 mod harness;
 mod interrupt;
 mod isolation;
+mod limits_of_sweeps;
 mod measuring;
 mod names;
 mod reach;

@@ -71,6 +71,14 @@ fn closest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a s
     best.filter(|(score, _)| *score >= ALIKE).map(|(_, known)| known)
 }
 
+/// A number of threads or worker processes: more than there are cores anywhere help nobody.
+pub fn number_of_jobs(text: &str) -> Result<NonZeroUsize, String> {
+    const MOST: usize = 1_024;
+    let expected = || format!("expected a number from 1 to {MOST}");
+    let jobs: NonZeroUsize = text.parse().map_err(|_| expected())?;
+    if jobs.get() <= MOST { Ok(jobs) } else { Err(expected()) }
+}
+
 /// As many threads as were asked for, or as there are cores.
 pub fn jobs(asked: Option<NonZeroUsize>) -> usize {
     let cores = || thread::available_parallelism().map_or(1, NonZeroUsize::get);

@@ -20,3 +20,33 @@ impl Stopwatch {
         self.started.elapsed()
     }
 }
+
+/// When something has to be over, if it has to be.
+#[derive(Clone, Copy, Debug)]
+pub struct Deadline {
+    clock: Stopwatch,
+    budget: Option<Duration>,
+}
+
+impl Deadline {
+    /// So long from now on; none: never.
+    pub fn after(budget: Option<Duration>) -> Self {
+        Self { clock: Stopwatch::start(), budget }
+    }
+
+    /// Whether the time is over.
+    pub fn is_over(&self) -> bool {
+        self.is_over_since(Duration::ZERO)
+    }
+
+    /// Whether it has been over for so long.
+    pub fn is_over_since(&self, grace: Duration) -> bool {
+        self.budget.is_some_and(|budget| self.clock.elapsed() >= budget.saturating_add(grace))
+    }
+
+    /// How much is left of `wanted`.
+    pub fn left_of(&self, wanted: Duration) -> Duration {
+        let left = |budget: Duration| budget.saturating_sub(self.clock.elapsed());
+        self.budget.map_or(wanted, |budget| wanted.min(left(budget)))
+    }
+}

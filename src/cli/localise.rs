@@ -36,7 +36,7 @@ pub struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(2..=10_000))]
     grid: u32,
     /// How many threads; all cores unless told otherwise
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = arguments::number_of_jobs)]
     jobs: Option<NonZeroUsize>,
     /// The world: only the kernel can be forked
     #[arg(long, default_value = "kernel", value_parser = arguments::world)]

@@ -117,7 +117,8 @@ impl ScenarioSource {
             return Ok(());
         };
         Err(if self.is_file {
-            blame::field(&self.argument, "liveness_ms", 0, problem)
+            let fields = ["liveness_ms", "records", "[job]"];
+            blame::first_field(&self.argument, &fields, problem)
         } else {
             CliError::usage(format!("scenario {}, {problem}", self.argument))
         })

@@ -202,6 +202,21 @@ impl ResultsFile {
     }
 }
 
+/// Whether a file is one of results: it has a first line, or the beginning of that of this sweep, which was
+/// killed while it wrote it.
+///
+/// # Errors
+///
+/// When it cannot be read.
+pub fn is_begun(path: &Path, header: &Header) -> Result<bool, CliError> {
+    let file = File::open(path).map_err(|error| CliError::io(path, error))?;
+    let mut start = Vec::new();
+    let read = BufReader::new(file).take(LINE_BYTES_MAX).read_until(b'\n', &mut start);
+    read.map_err(|error| CliError::io(path, error))?;
+    let whole = serde_json::to_vec(header).expect("plain data can be encoded");
+    Ok(start.ends_with(b"\n") || whole.starts_with(&start))
+}
+
 /// What a results file is of.
 ///
 /// # Errors
