@@ -1,8 +1,10 @@
 //! Plans that were kept, looked into again: in which form they are read, and what of them is compared.
 
+use std::time::{Duration, Instant};
+
 use serde_json::Value;
 
-use crate::harness::{Place, QUICK};
+use crate::harness::{Place, QUICK, quick_with};
 
 const DEFECT: &str = "--defect duplicate-acknowledgement-counted";
 
@@ -56,6 +58,44 @@ fn localise_reads_what_replay_and_shrink_read() {
     let of_plan = place.run(&format!("localise cutwater-out/run-1/plan.json {localise}")).expect(0);
     let of_kept = place.run(&format!("localise bugs/kept.json {localise}")).expect(0);
     assert_eq!(of_kept.out, of_plan.out);
+}
+
+/// A run of this plan takes many times as long as the budget.
+#[test]
+fn the_budget_of_shrinking_ends_a_run() {
+    let place = Place::new("shrink-budget");
+    place.write("long.toml", &quick_with("100_000"));
+    let run = format!("run long.toml --seed 1 --strategy random {DEFECT} --trace whole.jsonl");
+    place.run(&run);
+    let started = Instant::now();
+    let said = place.run("shrink cutwater-out/run-1/plan.json --budget 500ms").expect(2);
+    assert!(
+        said.err.contains("the time was over before the plan had been run once"),
+        "{}",
+        said.err
+    );
+    assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
+}
+
+#[test]
+fn an_error_shows_a_little_of_what_is_long() {
+    let place = Place::new("long-values");
+    place.write("quick.toml", QUICK);
+    place.run("run quick.toml --seed 1").expect(0);
+    let plan = place.read("cutwater-out/run-1/plan.json");
+    let long = "A".repeat(1 << 20);
+    let cases = [
+        plan.replacen("\"seed\": 1", &format!("\"seed\": \"{long}\""), 1),
+        plan.replacen("\"seed\"", &format!("\"{long}\""), 1),
+        plan.replacen("\"quick\"", &format!("\"{long}\""), 1),
+        format!("{{\"format\": \"{long}\", \"version\": 1}}"),
+    ];
+    for bad in cases {
+        place.write("bad.json", &bad);
+        let said = place.run("replay bad.json").expect(2).err;
+        let letters = said.chars().filter(|c| *c == 'A').count();
+        assert!(said.len() < 1_000 && letters <= 2 * 200, "{said}");
+    }
 }
 
 #[test]

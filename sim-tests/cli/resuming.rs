@@ -108,7 +108,11 @@ fn results_that_make_no_sense_are_refused_with_their_line() {
         }
     };
     broken(format!("{good}{last}\n"), "kept/results.jsonl:5: run 2 (quick, seed 2) is there twice");
-    broken(format!("{good}nonsense\n"), "kept/results.jsonl:5: expected ident");
+    broken(format!("{good}nonsense\n"), "kept/results.jsonl:5: expected ident at column 2\n");
+    broken(
+        format!("{good}{{\"index\":2,\n"),
+        "kept/results.jsonl:5: EOF while parsing a value at its end\n",
+    );
     broken(good.replace("\"index\":2", "\"index\":7"), "run 7 of a sweep of 3");
     broken(good.replace("\"seed\":2", "\"seed\":1"), "expected quick, seed 2");
     broken(

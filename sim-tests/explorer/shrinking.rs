@@ -6,7 +6,7 @@
 
 use cutwater::explore::Experiments;
 use cutwater::explore::shrink::{
-    InProcess, Ran, Runner, Shape, ShrinkError, Shrinker, Shrunk, Size,
+    InProcess, Ran, Runner, Shape, ShrinkError, Shrinker, Shrunk, Size, Until,
 };
 use cutwater::explore::{Signature, WorldKind};
 use cutwater::oracle::Kind;
@@ -67,7 +67,7 @@ impl Runner for MadeUp<'_> {
 }
 
 fn real(experiments: &Experiments, is_twice: bool) -> InProcess<'_> {
-    InProcess { experiments, world: WorldKind::Kernel, is_twice }
+    InProcess { experiments, world: WorldKind::Kernel, is_twice, until: Until::default() }
 }
 
 fn shrunk(runner: &dyn Runner, plan: &Plan, jobs: usize) -> Result<Shrunk, ShrinkError> {

@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 use std::io::{self, IsTerminal as _, Write};
 
+use super::concise::concise;
 use super::printable::printable;
 
 /// Standard output, buffered by the line.
@@ -29,7 +30,7 @@ impl Console {
 
     /// An error message, on standard error.
     pub fn complain(message: &str) {
-        Self::say(&format!("error: {message}"));
+        Self::say(&concise(&format!("error: {message}")));
     }
 
     /// A line of another process, on standard error.
@@ -39,7 +40,7 @@ impl Console {
 
     /// A warning, on standard error.
     pub fn warn(message: &str) {
-        Self::say(&format!("warning: {message}"));
+        Self::say(&concise(&format!("warning: {message}")));
     }
 
     /// Nobody may be reading, which is no reason to end.

@@ -81,19 +81,7 @@ fn quoted(word: &str) -> String {
     }
 }
 
-/// Runs a plan again for its last events, and writes down what there is to know about it.
-pub fn keep(
-    dir: &OutDir,
-    plan: &Plan,
-    prepared: &Prepared,
-    world: WorldKind,
-    outcome: &Outcome,
-) -> Result<(), CliError> {
-    keep_plan(dir, plan)?;
-    keep_outcome(dir, plan, prepared, world, outcome)
-}
-
-/// The part of it that is known before the run.
+/// Writes down what is known of a failure before it is run.
 pub fn keep_plan(dir: &OutDir, plan: &Plan) -> Result<(), CliError> {
     let environment = Environment::of_plan(plan);
     dir.write("plan.json", &plan.to_json_in(&environment))?;
@@ -143,7 +131,7 @@ impl fmt::Display for End {
     }
 }
 
-/// The part of it that is not known before the run.
+/// Writes down what is known of a failure after it was run, and runs it again for its last events.
 pub fn keep_outcome(
     dir: &OutDir,
     plan: &Plan,

@@ -11,6 +11,7 @@ mod arguments;
 mod blame;
 mod bugs;
 mod clock;
+mod concise;
 mod console;
 mod defects;
 mod environment;

@@ -193,6 +193,18 @@ pub fn json_error(path: &str, error: &serde_json::Error) -> FileError {
     FileError::content(path, error.line(), spelled_out(&error.to_string()))
 }
 
+/// What is wrong with a line of JSON: where in it, but no number of a line, which its file knows better.
+#[must_use]
+pub fn json_line_problem(error: &serde_json::Error) -> String {
+    let problem = spelled_out(&error.to_string());
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    match problem.strip_suffix(&place) {
+        Some(problem) if error.line() == 1 => format!("{problem} at column {}", error.column()),
+        Some(problem) => format!("{problem} at its end"),
+        None => problem,
+    }
+}
+
 /// The same message with ranges of numbers where it names types of Rust.
 fn spelled_out(problem: &str) -> String {
     const TYPES: [(&str, &str); 5] = [
@@ -266,12 +278,18 @@ fn line_of(text: &str, field: &str) -> usize {
 /// When it cannot be read, is no text, or too long.
 pub fn read_bounded(path: &Path) -> Result<String, FileError> {
     let file = fs::File::open(path).map_err(|error| FileError::io(path, error))?;
-    let mut text = String::new();
-    let read = file.take(FILE_BYTES_MAX + 1).read_to_string(&mut text);
+    let mut bytes = Vec::new();
+    let read = file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes);
     read.map_err(|error| FileError::io(path, error))?;
-    if text.len() as u64 > FILE_BYTES_MAX {
-        let problem = format!("longer than {FILE_BYTES_MAX} bytes");
-        return Err(FileError::content(&path.display().to_string(), 1, problem));
+    let refused =
+        |line, problem: String| Err(FileError::content(&path.display().to_string(), line, problem));
+    if bytes.len() as u64 > FILE_BYTES_MAX {
+        return refused(1, format!("longer than {FILE_BYTES_MAX} bytes"));
     }
-    Ok(text)
+    String::from_utf8(bytes).or_else(|error| {
+        let at = error.utf8_error().valid_up_to();
+        let before = error.as_bytes().iter().take(at);
+        let line = 1 + before.filter(|byte| **byte == b'\n').count();
+        refused(line, format!("no UTF-8: byte 0x{:02x}", error.as_bytes()[at]))
+    })
 }

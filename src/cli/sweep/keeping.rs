@@ -92,8 +92,12 @@ fn keep_one(
         | Signature::Panic(_)
         | Signature::NotDeterministic
         | Signature::Undecided => {
-            let (outcome, _) = run_plan(&plan, &prepared, sweep.world, ());
-            failure::keep(&dir, &plan, &prepared, sweep.world, &outcome)?;
+            failure::keep_plan(&dir, &plan)?;
+            let until = deadline.until();
+            let (outcome, _) = run_plan(&plan, &prepared, sweep.world, until.watch());
+            if !until.is_over() {
+                failure::keep_outcome(&dir, &plan, &prepared, sweep.world, &outcome)?;
+            }
         }
     }
     fs::rename(&unfinished, &path).map_err(|error| CliError::io(&path, error))?;

@@ -8,7 +8,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as 
 use std::path::{Path, PathBuf};
 
 use cutwater::explore::Record;
-use cutwater::plan::file::FileError;
+use cutwater::plan::file::{FileError, json_line_problem};
 use serde::{Deserialize, Serialize};
 
 use super::super::environment::Environment;
@@ -278,7 +278,7 @@ impl<'a> Lines<'a> {
         }
         let expected = format!("expected a line with format {FORMAT:?}, version {VERSION}");
         let kind: Kind = serde_json::from_slice(&self.line)
-            .map_err(|error| self.content(format!("{error}; {expected}")))?;
+            .map_err(|error| self.content(format!("{}; {expected}", json_line_problem(&error))))?;
         if kind.format != FORMAT || kind.version != VERSION {
             let (format, version) = (kind.format, kind.version);
             let problem = format!("format is {format:?}, version {version}; {expected}");
@@ -311,7 +311,7 @@ impl<'a> Lines<'a> {
     }
 
     fn parse<T: for<'de> Deserialize<'de>>(&self) -> Result<T, CliError> {
-        serde_json::from_slice(&self.line).map_err(|error| self.content(error.to_string()))
+        serde_json::from_slice(&self.line).map_err(|error| self.content(json_line_problem(&error)))
     }
 
     fn content(&self, problem: String) -> CliError {

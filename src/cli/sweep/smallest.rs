@@ -1,6 +1,7 @@
 //! The first failure of a sweep, shrunk: what is to be looked at is as small as it gets.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use cutwater::explore::Experiments;
@@ -28,7 +29,7 @@ const DIRECTORY: &str = "shrunk";
 pub fn shrink_first(
     report: &Report,
     subject: &Subject,
-    stop: &AtomicBool,
+    stop: &Arc<AtomicBool>,
     deadline: &Deadline,
 ) -> Result<Option<Small>, CliError> {
     let Some(dir) = report.first_to_shrink() else { return Ok(None) };

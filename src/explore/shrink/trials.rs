@@ -116,7 +116,11 @@ impl<'a> Trials<'a> {
         let does = check_plan(candidate).is_ok()
             && self.runner.run(candidate).signature.as_ref() == Some(self.target)
             && (!self.is_controlled || self.holds_without_defects(candidate));
-        lock().insert(key, does);
+        // A run that was broken off says nothing.
+        let does = does && !(self.is_over)();
+        if does || !(self.is_over)() {
+            lock().insert(key, does);
+        }
         does
     }
 
