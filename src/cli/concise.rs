@@ -50,7 +50,11 @@ mod tests {
         assert!(
             said.starts_with("unknown field `xxx") && said.ends_with("x…`, expected `seed`\nnext")
         );
-        assert_eq!(said.chars().filter(|c| *c == 'x').count(), QUOTED_MAX + 1);
+        assert_eq!(
+            said.chars().filter(|c| *c == 'x').count(),
+            QUOTED_MAX + 2,
+            "and two in our words"
+        );
         let quotes = concise(&"\"x".repeat(1 << 20));
         assert!(quotes.chars().count() <= LINE_MAX + 1);
     }
