@@ -8,7 +8,7 @@ use criterion::{BenchmarkId, Criterion, Throughput};
 use cutwater::explore::reach::ReachTracker;
 use cutwater::explore::{Experiments, Prepared, WorldKind, run_plan};
 use cutwater::oracle::{Judge, Verdict};
-use cutwater::plan::{Plan, scenario};
+use cutwater::plan::{Name, Plan, scenario};
 use cutwater::protocol::{DefectSet, Protocol};
 use cutwater::trace::{Event, Stamp, TraceDigest};
 use cutwater::world::{Kernel, Observer};
@@ -133,7 +133,7 @@ fn relay_with(protocol: Protocol, seed: u64) -> (Plan, Prepared) {
     plan.cluster.checkpoints.protocol = protocol;
     plan.cluster.checkpoints.concurrent_max = 1;
     if protocol == Protocol::AtLeastOnce {
-        plan.job.workload = "relay-at-least-once".to_owned();
+        plan.job.workload = Name::literal("relay-at-least-once");
         prepared = Experiments::new().prepare(&plan.job).expect("it takes what relay takes");
     }
     let verdict = run_plan(&plan, &prepared, WorldKind::Kernel, ()).0.verdict;

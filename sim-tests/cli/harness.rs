@@ -30,6 +30,12 @@ aimed_percent = 0
 pinned = ["job", "cluster", "checkpoints", "links", "nemesis", "faults"]
 "#;
 
+/// The quick scenario with other records, and all the time that there is for them.
+pub fn quick_with(records: &str) -> String {
+    let patient = QUICK.replace("version = 1", "version = 1\nliveness_ms = 604_800_000");
+    patient.replace("records = 200", &format!("records = {records}"))
+}
+
 /// What a sweep leaves in its directory.
 pub const SWEEP_FILES: [&str; 6] = [
     "configuration.json",
@@ -223,6 +229,13 @@ impl Running {
         let output = self.child.wait_with_output().expect("it ends");
         Said { out: self.read, ..Said::of(&output) }
     }
+}
+
+/// A stopwatch that runs: tells how long.
+#[expect(clippy::disallowed_methods, reason = "budgets are about real time")]
+pub fn stopwatch() -> impl Fn() -> std::time::Duration {
+    let started = std::time::Instant::now();
+    move || started.elapsed()
 }
 
 /// The report that a command wrote to standard output as JSON.

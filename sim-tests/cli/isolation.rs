@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
-use crate::harness::{Place, QUICK, report};
+use crate::harness::{Place, quick_with, report};
 
 /// Seeds of which some take more memory than there is.
 fn greedy(place: &Place) {
-    place.write("greedy.toml", &QUICK.replace("records = 200", "records = [100, 6_000_000]"));
+    place.write("greedy.toml", &quick_with("[100, 6_000_000]"));
 }
 
 /// How many runs of the only scenario ended in this way.
@@ -36,7 +36,7 @@ fn a_seed_that_runs_out_of_memory_is_a_result() {
 #[test]
 fn a_seed_that_gives_no_answer_is_a_result() {
     let place = Place::new("no-answer");
-    place.write("long.toml", &QUICK.replace("records = 200", "records = 3_000_000"));
+    place.write("long.toml", &quick_with("3_000_000"));
     let line = "sweep long.toml --seeds 0..3 --seed-timeout 1ms --jobs 2 --json -";
     let report = report(&place.run(line).expect(3));
     assert_eq!((ended(&report, "hung"), ended(&report, "liveness")), (3, 0));
@@ -45,8 +45,8 @@ fn a_seed_that_gives_no_answer_is_a_result() {
     assert_eq!(headline, "hung (quick, seed 0): no answer within 1 ms");
 }
 
-/// A worker that is killed from outside: the run it was at is a result, those it had taken beyond that
-/// are run by another, and nothing is run twice.
+/// A worker that is killed from outside: the run it was at is made once more, those it had taken beyond that
+/// are run by another, and no result is there twice.
 #[cfg(target_os = "linux")]
 #[test]
 fn what_a_lost_worker_had_taken_is_given_to_another() {
@@ -55,8 +55,11 @@ fn what_a_lost_worker_had_taken_is_given_to_another() {
     let file = "cutwater-out/sweep-1/results.jsonl";
     place.await_lines(file, 20, &mut running);
     running.kill_one_child();
-    let report = report(&running.finish().expect(1));
-    assert_eq!((ended(&report, "died"), report["missing"].as_u64()), (1, Some(0)), "{report:#}");
+    let said = running.finish().expect(0);
+    let told = said.err.contains("warning: a worker was killed (signal 9");
+    assert!(told && said.err.contains("at relay, seed "), "{}", said.err);
+    let report = report(&said);
+    assert_eq!((ended(&report, "died"), report["missing"].as_u64()), (0, Some(0)), "{report:#}");
     assert_eq!(place.indices(file), (0..300).collect::<Vec<u64>>());
 }
 

@@ -1,12 +1,17 @@
 //! The command line, as a shell sees it: what it prints, what it writes, how it ends.
 
 mod bad_input;
+mod bounds;
 mod check;
 mod harness;
 mod interrupt;
 mod isolation;
+mod limits_of_sweeps;
+mod linear;
 mod measuring;
+mod names;
 mod reach;
+mod replaying;
 mod resuming;
 mod running;
 mod sharding;

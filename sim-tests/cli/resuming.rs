@@ -108,7 +108,11 @@ fn results_that_make_no_sense_are_refused_with_their_line() {
         }
     };
     broken(format!("{good}{last}\n"), "kept/results.jsonl:5: run 2 (quick, seed 2) is there twice");
-    broken(format!("{good}nonsense\n"), "kept/results.jsonl:5: expected ident");
+    broken(format!("{good}nonsense\n"), "kept/results.jsonl:5: expected ident at column 2\n");
+    broken(
+        format!("{good}{{\"index\":2,\n"),
+        "kept/results.jsonl:5: EOF while parsing a value at its end\n",
+    );
     broken(good.replace("\"index\":2", "\"index\":7"), "run 7 of a sweep of 3");
     broken(good.replace("\"seed\":2", "\"seed\":1"), "expected quick, seed 2");
     broken(
@@ -134,6 +138,45 @@ fn a_budget_ends_a_sweep_and_the_rest_can_be_run_later() {
 }
 
 #[test]
+fn a_directory_that_is_no_sweeps_is_left_alone() {
+    let place = quick("not-a-sweep");
+    std::fs::create_dir_all(place.path("mine/failures/unfinished")).expect("it can be made");
+    let mine = ["report.json", "reach.json", "configuration.json", "report.json.new"];
+    mine.iter().for_each(|name| place.write(&format!("mine/{name}"), "mine"));
+    let refused = |found: &str| {
+        let before = place.names("mine");
+        let said = place.run("sweep quick.toml --seeds 0..3 --resume mine").expect(2);
+        assert!(
+            said.err.contains("--resume mine: expected the directory of a sweep"),
+            "{}",
+            said.err
+        );
+        assert!(said.err.contains(found), "{}", said.err);
+        assert_eq!(place.names("mine"), before);
+        assert!(mine.iter().all(|name| place.read(&format!("mine/{name}")) == "mine"));
+        assert!(place.path("mine/failures/unfinished").exists());
+    };
+    refused("found configuration.json, failures, reach.json, report.json");
+    place.write("mine/results.jsonl", "somebody's results, on no line");
+    refused("found a results.jsonl that is none");
+    assert_eq!(place.read("mine/results.jsonl"), "somebody's results, on no line");
+}
+
+#[test]
+fn a_sweep_that_was_killed_before_it_had_written_its_first_line_goes_on() {
+    let place = quick("killed-at-once");
+    place.run("sweep quick.toml --seeds 0..2 --resume whole").expect(0);
+    let header = place.read("whole/results.jsonl");
+    for length in [0, 1, 100] {
+        std::fs::create_dir_all(place.path("kept")).expect("it can be made");
+        place.write(RESULTS, &header[..length]);
+        place.run("sweep quick.toml --seeds 0..2 --resume kept").expect(0);
+        assert_eq!(place.indices(RESULTS), [0, 1]);
+        std::fs::remove_dir_all(place.path("kept")).expect("it is there");
+    }
+}
+
+#[test]
 fn two_sweeps_do_not_write_one_file() {
     let place = quick("two-writers");
     let line = "sweep relay --seeds 0..1_000_000 --jobs 1 --resume kept";
@@ -146,6 +189,24 @@ fn two_sweeps_do_not_write_one_file() {
 }
 
 /// The limit on the size of files is what a full disk is to a writer.
+#[cfg(unix)]
+#[test]
+fn what_was_found_before_the_disk_was_full_is_told() {
+    let place = quick("full-disk-after");
+    let sweep = "sweep bank --seeds 92..110 --jobs 2 --defect duplicate-acknowledgement-counted";
+    for (directory, blocks, told) in
+        [("at-the-end", 48, "reach.json"), ("before", 24, "results.jsonl")]
+    {
+        let said = place.run_limited(&format!("{sweep} --resume {directory}"), blocks).expect(1);
+        assert!(said.err.contains(&format!("{directory}/{told}: File too large")), "{}", said.err);
+        assert!(
+            said.out.contains("more like it: ") || said.out.contains("cutwater run bank"),
+            "{}",
+            said.out
+        );
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn a_full_disk_ends_the_sweep_and_keeps_what_there_is() {

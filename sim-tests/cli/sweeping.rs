@@ -96,10 +96,11 @@ fn a_fault_that_never_strikes_fails_the_sweep_once_it_should_have() {
 #[test]
 fn a_run_that_only_takes_too_long_is_a_matter_of_liveness() {
     let place = Place::new("liveness");
-    place.write(
-        "hasty.toml",
-        &QUICK.replace("[job]", "liveness_ms = 1\n[job]").replace("= 200", "= 2000"),
-    );
+    // It is read at once, and processed for seconds.
+    let slow =
+        "source_interval_us = 0\ncost = { record_ns = 3_000_000, byte_ns = 0, freeze_byte_ns = 0 }";
+    let hasty = QUICK.replace("[job]", "liveness_ms = 1\n[job]").replace("= 200", "= 2000");
+    place.write("hasty.toml", &hasty.replace("workers = 2", &format!("workers = 2\n{slow}")));
     let said = place.run("sweep hasty.toml --seeds 0..2").expect(3);
     assert!(said.line("quick ").ends_with("2 liveness"), "{}", said.out);
 }

@@ -57,7 +57,7 @@ fn digest_of(scenario: &Scenario, seed: u64, experiments: &Experiments) -> (Key,
     let plan = experiments.draw(scenario, seed, DefectSet::NONE).expect("it can be drawn");
     let prepared = experiments.prepare(&plan.job).expect("it was drawn for it");
     let outcome = run_plan(&plan, &prepared, WorldKind::Kernel, ()).0;
-    ((scenario.name.clone(), seed), outcome.digest)
+    ((scenario.name.to_string(), seed), outcome.digest)
 }
 
 fn digests_of(pairs: &[(Scenario, u64)]) -> Digests {
@@ -181,7 +181,7 @@ fn digests_are_golden_in_a_fresh_process() {
     let printed = text.lines().filter_map(|line| digest_in(line.split_once(PRINTED)?.1));
     let mut golden = golden();
     let keys: Vec<Key> =
-        fresh_pairs().into_iter().map(|(scenario, seed)| (scenario.name, seed)).collect();
+        fresh_pairs().into_iter().map(|(scenario, seed)| (scenario.name.to_string(), seed)).collect();
     golden.retain(|key, _| keys.contains(key));
     assert_golden(&golden, &printed.collect());
 }

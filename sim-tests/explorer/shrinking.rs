@@ -6,11 +6,11 @@
 
 use cutwater::explore::Experiments;
 use cutwater::explore::shrink::{
-    InProcess, Ran, Runner, Shape, ShrinkError, Shrinker, Shrunk, Size,
+    InProcess, Ran, Runner, Shape, ShrinkError, Shrinker, Shrunk, Size, Until,
 };
 use cutwater::explore::{Signature, WorldKind};
 use cutwater::oracle::Kind;
-use cutwater::plan::{FaultClass, JobPlan, Plan, Span, scenario};
+use cutwater::plan::{FaultClass, JobPlan, Name, Plan, Span, scenario};
 use cutwater::protocol::{Defect, DefectSet, ProcessId};
 use cutwater::trace::{Event, Stamp};
 use proptest::prelude::*;
@@ -67,7 +67,7 @@ impl Runner for MadeUp<'_> {
 }
 
 fn real(experiments: &Experiments, is_twice: bool) -> InProcess<'_> {
-    InProcess { experiments, world: WorldKind::Kernel, is_twice }
+    InProcess { experiments, world: WorldKind::Kernel, is_twice, until: Until::default() }
 }
 
 fn shrunk(runner: &dyn Runner, plan: &Plan, jobs: usize) -> Result<Shrunk, ShrinkError> {
@@ -176,7 +176,7 @@ fn what_holds_is_not_shrunk() {
     let runner = real(&experiments, false);
     let plan = drawn("relay", 0, DefectSet::NONE, &experiments);
     assert_eq!(shrunk(&runner, &plan, 1), Err(ShrinkError::Holds));
-    let nothing = JobPlan { workload: "nothing".to_owned(), ..plan.job.clone() };
+    let nothing = JobPlan { workload: Name::literal("nothing"), ..plan.job.clone() };
     let plan = Plan { job: nothing, ..plan };
     assert!(matches!(shrunk(&runner, &plan, 1), Err(ShrinkError::NoJob { .. })));
 }

@@ -71,6 +71,14 @@ fn closest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a s
     best.filter(|(score, _)| *score >= ALIKE).map(|(_, known)| known)
 }
 
+/// A number of threads or worker processes: more than there are cores anywhere help nobody.
+pub fn number_of_jobs(text: &str) -> Result<NonZeroUsize, String> {
+    const MOST: usize = 1_024;
+    let expected = || format!("expected a number from 1 to {MOST}");
+    let jobs: NonZeroUsize = text.parse().map_err(|_| expected())?;
+    if jobs.get() <= MOST { Ok(jobs) } else { Err(expected()) }
+}
+
 /// As many threads as were asked for, or as there are cores.
 pub fn jobs(asked: Option<NonZeroUsize>) -> usize {
     let cores = || thread::available_parallelism().map_or(1, NonZeroUsize::get);
@@ -108,6 +116,17 @@ fn amount(text: &str, units: &[(&str, u64)]) -> Option<u64> {
     let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
     let (_, scale) = units.iter().find(|(unit, _)| *unit == &text[digits.len()..])?;
     digits.parse::<u64>().ok()?.checked_mul(*scale)
+}
+
+/// The digest of a trace: 32 hexadecimal digits, as they are told.
+pub fn digest(text: &str) -> Result<String, String> {
+    const DIGITS: usize = 32;
+    let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    if text.len() == DIGITS && text.bytes().all(is_digit) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("expected {DIGITS} hexadecimal digits, of 0 to 9 and a to f"))
+    }
 }
 
 /// The defects as one set.

@@ -32,6 +32,11 @@ pub fn field(path: &str, field: &str, nth: usize, problem: String) -> CliError {
     content(path, line_of(path, field, nth), problem)
 }
 
+/// A mistake in the first of these fields that the file has.
+pub fn first_field(path: &str, fields: &[&str], problem: String) -> CliError {
+    content(path, fields.iter().find_map(|field| line_of(path, field, 0)), problem)
+}
+
 fn content(path: &str, line: Option<usize>, problem: String) -> CliError {
     FileError::Content { path: path.to_owned(), line: line.unwrap_or(1), problem }.into()
 }

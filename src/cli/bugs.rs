@@ -9,7 +9,7 @@ use cutwater::explore::regression::{
     Complaint, Expected, Regression, TRACE_EVENTS_MAX, read_trace,
 };
 use cutwater::explore::{Experiments, Signature};
-use cutwater::plan::Plan;
+use cutwater::plan::{Name, Plan};
 
 use super::arguments::unknown;
 use super::console::Console;
@@ -46,9 +46,9 @@ struct Add {
     /// The plan's file
     #[arg(value_name = "PLAN.json")]
     plan: PathBuf,
-    /// What it is called: lower case letters, digits and dashes
-    #[arg(long, value_name = "NAME", value_parser = name)]
-    name: String,
+    /// What it is called: lower case letters, digits and hyphens
+    #[arg(long, value_name = "NAME")]
+    name: Name,
     /// Why it is kept, in a sentence
     #[arg(long, value_name = "SENTENCE", value_parser = sentence)]
     why: String,
@@ -126,6 +126,10 @@ impl In {
             if path.extension().is_some_and(|extension| extension == "json") {
                 files.push(path);
             }
+        }
+        for path in &files {
+            let name = |error| CliError::usage(format!("{}: {error}", path.display()));
+            stem(path).parse::<Name>().map_err(name)?;
         }
         files.sort_unstable();
         Ok(files)
@@ -214,17 +218,12 @@ fn stem(path: &Path) -> String {
     path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
-fn name(text: &str) -> Result<String, String> {
-    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    let is_name = text.starts_with(|c: char| c.is_ascii_lowercase()) && text.chars().all(is_plain);
-    if is_name {
-        Ok(text.to_owned())
-    } else {
-        Err("expected lower case letters, digits and dashes, such as late-abort".to_owned())
-    }
-}
-
 fn sentence(text: &str) -> Result<String, String> {
     let text = text.trim();
-    if text.is_empty() { Err("expected a sentence".to_owned()) } else { Ok(text.to_owned()) }
+    let is_sentence = !text.is_empty() && !text.contains(|c: char| c.is_control());
+    if is_sentence {
+        Ok(text.to_owned())
+    } else {
+        Err("expected a sentence, on one line".to_owned())
+    }
 }

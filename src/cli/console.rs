@@ -1,7 +1,14 @@
 //! Standard output and standard error. A reader that went away is no error: what is done is done in
 //! full, and the exit code is the same.
+//!
+//! All that is written passes through here, so that nothing that was read from a file can command a
+//! terminal: control characters are shown, not sent ([`printable`]).
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal as _, Write};
+
+use super::concise::concise;
+use super::printable::printable;
 
 /// Standard output, buffered by the line.
 pub struct Console {
@@ -23,17 +30,23 @@ impl Console {
 
     /// An error message, on standard error.
     pub fn complain(message: &str) {
-        let _ = writeln!(io::stderr(), "error: {message}");
+        Self::say(&concise(&format!("error: {message}")));
     }
 
     /// A line of another process, on standard error.
     pub fn pass_on(line: &str) {
-        let _ = writeln!(io::stderr(), "{line}");
+        Self::say(line);
     }
 
     /// A warning, on standard error.
     pub fn warn(message: &str) {
-        let _ = writeln!(io::stderr(), "warning: {message}");
+        Self::say(&concise(&format!("warning: {message}")));
+    }
+
+    /// Nobody may be reading, which is no reason to end.
+    fn say(line: &str) {
+        let line = printable(line.as_bytes());
+        let _ = io::stderr().write_all(&[&line, &b"\n"[..]].concat());
     }
 
     /// Whether somebody is watching progress.
@@ -57,7 +70,10 @@ impl Write for Console {
         if !self.is_read {
             return Ok(bytes.len());
         }
-        let written = self.out.write(bytes);
+        let written = match printable(bytes) {
+            Cow::Borrowed(bytes) => self.out.write(bytes),
+            Cow::Owned(shown) => self.out.write_all(&shown).map(|()| bytes.len()),
+        };
         self.unless_gone(written, bytes.len())
     }
 

@@ -42,7 +42,7 @@ pub struct Arguments {
     #[arg(long, value_name = "N", default_value = "5")]
     detections: NonZeroUsize,
     /// Threads; as many as there are cores when not given
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = arguments::number_of_jobs)]
     jobs: Option<NonZeroUsize>,
     /// How plans are chosen: random, swarm, aimed, pct or exhaustive; of several, each is compared with
     /// the first

@@ -35,6 +35,14 @@ impl Exit {
         }
     }
 
+    /// Whether it says that something is wrong with what was run.
+    pub fn is_finding(self) -> bool {
+        match self {
+            Self::Violated | Self::Liveness | Self::NotDeterministic => true,
+            Self::Held | Self::Outside | Self::Interrupted => false,
+        }
+    }
+
     /// The exit of a sweep whose worst run ended so.
     ///
     /// A process that died of a run is as bad as a panic, and one that hangs as a job that does.

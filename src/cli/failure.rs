@@ -1,10 +1,13 @@
 //! A run that did not hold: said in two lines, and kept with all that is needed to look into it.
 
+use std::fmt;
 use std::path::Path;
 
-use cutwater::explore::{Outcome, Prepared, StrategyName, Sweep, WorldKind, run_plan};
+use cutwater::explore::regression::Expected;
+use cutwater::explore::{Outcome, Prepared, Signature, StrategyName, Sweep, WorldKind, run_plan};
 use cutwater::plan::Plan;
 use cutwater::protocol::DefectSet;
+use serde::{Deserialize, Serialize};
 
 use super::environment::Environment;
 use super::error::CliError;
@@ -78,19 +81,7 @@ fn quoted(word: &str) -> String {
     }
 }
 
-/// Runs a plan again for its last events, and writes down what there is to know about it.
-pub fn keep(
-    dir: &OutDir,
-    plan: &Plan,
-    prepared: &Prepared,
-    world: WorldKind,
-    outcome: &Outcome,
-) -> Result<(), CliError> {
-    keep_plan(dir, plan)?;
-    keep_outcome(dir, plan, prepared, world, outcome)
-}
-
-/// The part of it that is known before the run.
+/// Writes down what is known of a failure before it is run.
 pub fn keep_plan(dir: &OutDir, plan: &Plan) -> Result<(), CliError> {
     let environment = Environment::of_plan(plan);
     dir.write("plan.json", &plan.to_json_in(&environment))?;
@@ -98,7 +89,49 @@ pub fn keep_plan(dir: &OutDir, plan: &Plan) -> Result<(), CliError> {
     Ok(())
 }
 
-/// The part of it that is not known before the run.
+/// An outcome, with the world that it is of.
+#[derive(Serialize)]
+struct Kept<'a> {
+    world: WorldKind,
+    end: End,
+    #[serde(flatten)]
+    outcome: &'a Outcome,
+}
+
+/// How a run ended, as far as runs of one plan in two worlds have to agree.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct End {
+    /// How it failed; none when all held, the output included.
+    signature: Option<Signature>,
+}
+
+impl End {
+    /// That of a run.
+    pub fn of(outcome: &Outcome) -> Self {
+        Self { signature: Signature::of(&outcome.verdict) }
+    }
+
+    /// That which is expected of a kept plan.
+    pub fn expected(expected: Expected) -> Self {
+        let signature = match expected {
+            Expected::Held => None,
+            Expected::Fails(signature) => Some(signature),
+        };
+        Self { signature }
+    }
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.signature {
+            Some(signature) => signature.fmt(f),
+            None => f.write_str("held"),
+        }
+    }
+}
+
+/// Writes down what is known of a failure after it was run, and runs it again for its last events.
 pub fn keep_outcome(
     dir: &OutDir,
     plan: &Plan,
@@ -106,7 +139,7 @@ pub fn keep_outcome(
     world: WorldKind,
     outcome: &Outcome,
 ) -> Result<(), CliError> {
-    dir.write_json("outcome.json", outcome)?;
+    dir.write_json("outcome.json", &Kept { world, end: End::of(outcome), outcome })?;
     let tail = Tail::default();
     let _ = run_plan(plan, prepared, world, tail.clone());
     trace_file::write_new(&dir.path().join("trace-tail.jsonl"), &tail.events())

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use cutwater::explore::regression::{REGRESSION_FORMAT, Regression, read_trace};
-use cutwater::explore::{Experiments, Prepared};
+use cutwater::explore::{Experiments, Prepared, WorldKind};
 use cutwater::plan::file::read_bounded;
 use cutwater::plan::{Environment, Plan, PlanFile};
 use cutwater::trace::{Event, Stamp, TraceReader};
@@ -12,6 +12,8 @@ use serde::Deserialize;
 
 use super::blame;
 use super::error::CliError;
+use super::failure::End;
+use super::patience;
 use super::plan_check;
 
 /// A plan from a file, and what is known of its run.
@@ -21,15 +23,23 @@ pub struct KeptPlan {
     /// Where it was kept.
     pub environment: Option<Environment>,
     /// What its trace was, where that was kept with it.
-    pub digest: Option<String>,
+    digest: Option<String>,
+    /// The world in which that was.
+    pub world: WorldKind,
+    /// How it ended there, where that is known.
+    pub end: Option<End>,
     /// The trace, or its last events.
     pub trace: Vec<(Stamp, Event)>,
 }
 
 /// The part of a kept outcome that matters here.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct KeptOutcome {
     digest: String,
+    #[serde(default)]
+    world: WorldKind,
+    #[serde(default)]
+    end: Option<End>,
 }
 
 impl KeptPlan {
@@ -39,15 +49,24 @@ impl KeptPlan {
         if is_regression(&text) {
             let kept = Regression::from_json(&name, &text)?;
             let trace = read_trace(path).map_err(CliError::usage)?.unwrap_or_default();
-            let Regression { digest, environment, plan, .. } = kept;
-            return Ok(Self { plan, environment: Some(environment), digest, trace });
+            let Regression { digest, environment, plan, expected, .. } = kept;
+            let (world, environment) = (WorldKind::Kernel, Some(environment));
+            let end = Some(End::expected(expected));
+            return Ok(Self { plan, environment, digest, world, end, trace });
         }
         let PlanFile { plan, environment } = PlanFile::from_json(&name, &text)?;
         let dir = path.parent().map_or_else(PathBuf::new, Path::to_path_buf);
         let is_its_own = path.file_name().is_some_and(|name| name == "plan.json");
-        let digest = is_its_own.then(|| kept_digest(&dir)).flatten();
-        let trace = if digest.is_some() { kept_tail(&dir) } else { Vec::new() };
-        Ok(Self { plan, environment, digest, trace })
+        let outcome = is_its_own.then(|| kept_outcome(&dir)).flatten();
+        let trace = if outcome.is_some() { kept_tail(&dir) } else { Vec::new() };
+        let digest = outcome.as_ref().map(|outcome| outcome.digest.clone());
+        let KeptOutcome { world, end, .. } = outcome.unwrap_or_default();
+        Ok(Self { plan, environment, digest, world, end, trace })
+    }
+
+    /// What its trace was in this world, where that is known.
+    pub fn digest_in(&self, world: WorldKind) -> Option<&String> {
+        self.digest.as_ref().filter(|_| self.world == world)
     }
 
     /// Its job; refuses a plan that cannot be run.
@@ -60,6 +79,9 @@ impl KeptPlan {
 pub fn prepare(path: &str, plan: &Plan, experiments: &Experiments) -> Result<Prepared, CliError> {
     let prepared = experiments.prepare(&plan.job).map_err(|error| blame::job(path, &error))?;
     plan_check::check(path, plan, &prepared.experiment.job)?;
+    if let Some(problem) = patience::problem(plan, &prepared) {
+        return Err(blame::field(path, "liveness_ms", 0, problem));
+    }
     Ok(prepared)
 }
 
@@ -71,12 +93,12 @@ fn is_regression(text: &str) -> bool {
     serde_json::from_str::<Format>(text).is_ok_and(|header| header.format == REGRESSION_FORMAT)
 }
 
-/// What the run that left this directory behind had as its digest; a directory of another program, or of
+/// What came of the run that left this directory behind; a directory of another program, or of
 /// an older one, says nothing.
-fn kept_digest(dir: &Path) -> Option<String> {
+fn kept_outcome(dir: &Path) -> Option<KeptOutcome> {
     let text = fs::read_to_string(dir.join("outcome.json")).ok()?;
     let outcome: KeptOutcome = serde_json::from_str(&text).ok()?;
-    Some(outcome.digest).filter(|digest| !digest.is_empty())
+    Some(outcome).filter(|outcome| !outcome.digest.is_empty())
 }
 
 fn kept_tail(dir: &Path) -> Vec<(Stamp, Event)> {

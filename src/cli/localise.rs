@@ -15,14 +15,13 @@ use cutwater::plan::Plan;
 use cutwater::protocol::VirtualTime;
 
 use super::arguments;
-use super::blame;
 use super::console::Console;
 use super::error::CliError;
 use super::exit::Exit;
+use super::kept_plan::KeptPlan;
 use super::out::{JsonTarget, new_file};
-use super::plan_check;
 use super::signal;
-use super::table::count;
+use super::table::{count, whole};
 
 /// What to look into.
 #[derive(Debug, Args)]
@@ -37,7 +36,7 @@ pub struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(2..=10_000))]
     grid: u32,
     /// How many threads; all cores unless told otherwise
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = arguments::number_of_jobs)]
     jobs: Option<NonZeroUsize>,
     /// The world: only the kernel can be forked
     #[arg(long, default_value = "kernel", value_parser = arguments::world)]
@@ -57,11 +56,9 @@ pub fn execute(arguments: Arguments) -> Result<Exit, CliError> {
             format!("a run in the {} world cannot be forked: use kernel", arguments.world);
         return Err(CliError::usage(message));
     }
-    let plan = Plan::read(&arguments.plan)?;
-    let path = arguments.plan.display().to_string();
-    let prepared =
-        Experiments::new().prepare(&plan.job).map_err(|error| blame::job(&path, &error))?;
-    plan_check::check(&path, &plan, &prepared.experiment.job)?;
+    let kept = KeptPlan::read(&arguments.plan)?;
+    let prepared = kept.prepare(&arguments.plan, &Experiments::new())?;
+    let (plan, path) = (kept.plan, arguments.plan.display().to_string());
     let json = arguments.json.as_deref().map(JsonTarget::open).transpose()?;
     let svg = arguments.svg.as_deref().map(|path| Ok((path, new_file(path)?)));
     let svg = svg.transpose().map_err(|error: CliError| error)?;
@@ -115,7 +112,7 @@ fn row(estimate: &Estimate) -> String {
 }
 
 fn bar(estimate: &Estimate) -> String {
-    let cells = |share: f64| (share * BAR as f64).round() as usize;
+    let cells = |share: f64| usize::try_from(whole(share * BAR as f64)).unwrap_or(BAR);
     let full = cells(estimate.probability).min(BAR);
     let high = cells(estimate.high).clamp(full, BAR);
     format!("{}{}", "█".repeat(full), "░".repeat(high - full))

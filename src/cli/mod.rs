@@ -1,9 +1,17 @@
 //! The command line: one file a subcommand, and what they share.
 
+#![deny(
+    clippy::cast_lossless,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss
+)]
+
 mod arguments;
 mod blame;
 mod bugs;
 mod clock;
+mod concise;
 mod console;
 mod defects;
 mod environment;
@@ -19,7 +27,9 @@ mod merge;
 mod out;
 mod overhead;
 mod panics;
+mod patience;
 mod plan_check;
+mod printable;
 mod progress;
 mod reach;
 mod replay;

@@ -114,6 +114,9 @@ fn highest_number(base: &Path, kind: &str) -> Result<u64, CliError> {
     Ok(highest)
 }
 
+/// What stands for standard output where a file is asked for.
+pub const STDOUT: &str = "-";
+
 /// Where a report goes as JSON.
 #[derive(Debug)]
 pub enum JsonTarget {
@@ -126,7 +129,7 @@ pub enum JsonTarget {
 impl JsonTarget {
     /// The target that `path` names; `-` is standard output.
     pub fn open(path: &Path) -> Result<Self, CliError> {
-        if path == Path::new("-") {
+        if path.as_os_str() == STDOUT {
             return Ok(Self::Stdout);
         }
         Ok(Self::File(path.to_owned(), new_file(path)?))

@@ -15,7 +15,7 @@ use super::clock::Stopwatch;
 use super::error::CliError;
 use super::exit::Exit;
 use super::out::JsonTarget;
-use super::table::{Align, Table, count};
+use super::table::{Align, Table, count, whole};
 
 /// How to measure.
 #[derive(Debug, Args)]
@@ -104,7 +104,7 @@ fn table(first: (&'static str, Align), costs: &[Cost], name: impl Fn(&Cost) -> S
     ]);
     for cost in costs {
         let time = format!("{:.0} ms", cost.virtual_ms);
-        let rate = count(cost.records_per_second.round() as u64);
+        let rate = count(whole(cost.records_per_second));
         if cost.interval_ms == 0 {
             table.row([name(cost), time, rate]);
             continue;
@@ -118,8 +118,8 @@ fn table(first: (&'static str, Align), costs: &[Cost], name: impl Fn(&Cost) -> S
             format!("{:.1} ms", cost.checkpoint_ms),
             format!("{:.1} ms", cost.alignment_ms),
             format!("{:.1} %", cost.blocked_percent),
-            format!("{} bytes", count(cost.uploaded_bytes.round() as u64)),
-            format!("{} records", count(cost.in_flight.round() as u64)),
+            format!("{} bytes", count(whole(cost.uploaded_bytes))),
+            format!("{} records", count(whole(cost.in_flight))),
         ]);
     }
     table

@@ -1,8 +1,9 @@
 //! Panics of user code are outcomes of runs; only the first of many are shown as they happen.
 
-use std::io::Write as _;
 use std::panic;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::console::Console;
 
 /// How many are shown.
 const SHOWN_MAX: u64 = 5;
@@ -13,7 +14,7 @@ pub fn show_few() {
     let seen = AtomicU64::new(0);
     panic::set_hook(Box::new(move |panic| match seen.fetch_add(1, Ordering::Relaxed) {
         SHOWN_MAX => {
-            let _ = writeln!(std::io::stderr(), "further panics are counted, and not shown");
+            Console::pass_on("further panics are counted, and not shown");
         }
         seen if seen < SHOWN_MAX => show(panic),
         _ => {}

@@ -109,22 +109,6 @@ fn check_links(path: &str, plan: &Plan, topology: &Topology) -> Result<(), CliEr
 
 fn check_cluster(path: &str, plan: &Plan, topology: &Topology) -> Result<(), CliError> {
     let cluster = &plan.cluster;
-    let at_least_one = [
-        ("workers", u64::from(cluster.workers)),
-        ("slots", u64::from(cluster.slots)),
-        ("heartbeat_ms", cluster.heartbeat_ms),
-        ("request_retry_ms", cluster.request_retry_ms),
-        ("credits", u64::from(cluster.credits)),
-        ("bytes", cluster.buffers.map_or(1, |buffers| u64::from(buffers.bytes))),
-        ("timeout_ms", cluster.buffers.map_or(1, |buffers| buffers.timeout_ms)),
-        ("fetch_max", u64::from(cluster.fetch_max)),
-        ("concurrent_max", u64::from(cluster.checkpoints.concurrent_max)),
-        ("retained", u64::from(cluster.checkpoints.retained)),
-    ];
-    if let Some((field, _)) = at_least_one.iter().find(|(_, value)| *value == 0) {
-        let problem = format!("{field} is 0, expected at least 1");
-        return Err(blame::field(path, field, 0, problem));
-    }
     let lost: VecSet<_> = plan.lost.iter().collect();
     let (workers, slots) = (usize::from(cluster.workers), usize::from(cluster.slots));
     let (left, subtasks) = (workers - lost.len(), topology.subtasks.len());
@@ -141,9 +125,6 @@ fn check_cluster(path: &str, plan: &Plan, topology: &Topology) -> Result<(), Cli
 fn when_problem(when: &When, topology: &Topology) -> Option<String> {
     match when {
         When::At { .. } => None,
-        When::Point { occurrence: 0, .. } => {
-            Some("occurrence is 0, expected at least 1".to_owned())
-        }
         When::Point { subtask: Some(SubtaskId(subtask)), .. }
             if usize::from(*subtask) >= topology.subtasks.len() =>
         {

@@ -6,7 +6,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::clock::Stopwatch;
 use super::console::Console;
-use super::table::count;
+use super::table::{count, whole};
 
 /// The progress of many runs.
 pub struct Progress {
@@ -79,7 +79,7 @@ impl Progress {
 
 /// How many a second.
 pub fn rate(number: u64, elapsed: Duration) -> String {
-    count((number as f64 / elapsed.as_secs_f64().max(1e-9)).round() as u64)
+    count(whole(number as f64 / elapsed.as_secs_f64().max(1e-9)))
 }
 
 /// How much faster than real time virtual time passed.

@@ -96,7 +96,7 @@ fn of_results(file: PathBuf) -> Result<SweepReach, CliError> {
 
 /// Leaves only these scenarios, if any are named.
 fn select(reach: &mut SweepReach, names: &[String]) -> Result<(), CliError> {
-    let known = |name: &String| reach.scenarios.iter().any(|scenario| scenario.name == *name);
+    let known = |name: &String| reach.scenarios.iter().any(|scenario| scenario.name == **name);
     if let Some(unknown) = names.iter().find(|name| !known(name)) {
         let names: Vec<&str> =
             reach.scenarios.iter().map(|scenario| scenario.name.as_str()).collect();
@@ -104,7 +104,7 @@ fn select(reach: &mut SweepReach, names: &[String]) -> Result<(), CliError> {
         return Err(CliError::usage(message));
     }
     if !names.is_empty() {
-        reach.scenarios.retain(|scenario| names.contains(&scenario.name));
+        reach.scenarios.retain(|scenario| names.iter().any(|name| scenario.name == *name));
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use cutwater::explore::determinism::record;
-use cutwater::explore::{Experiments, Prepared, WorldKind};
+use cutwater::explore::{Experiments, Outcome, Prepared, WorldKind};
 use cutwater::trace::diff;
 
 use super::arguments;
@@ -12,6 +12,7 @@ use super::console::Console;
 use super::environment::warn_of_others;
 use super::error::CliError;
 use super::exit::Exit;
+use super::failure::End;
 use super::kept_plan::KeptPlan;
 use super::telling::{Files, Telling};
 
@@ -25,7 +26,7 @@ pub struct Arguments {
     #[arg(long, default_value = "kernel", value_parser = arguments::world)]
     world: WorldKind,
     /// The digest that the trace must have; exit code 4 when it has another
-    #[arg(long, value_name = "DIGEST")]
+    #[arg(long, value_name = "DIGEST", value_parser = arguments::digest)]
     expect: Option<String>,
     #[command(flatten)]
     files: Files,
@@ -43,7 +44,7 @@ pub fn execute(arguments: Arguments) -> Result<Exit, CliError> {
     let (plan, world) = (&kept.plan, arguments.world);
     let telling = Telling { plan, prepared: &prepared, world, command: None };
     let (exit, outcome) = telling.tell(&arguments.files, "replay")?;
-    match arguments.expect.as_ref().or(kept.digest.as_ref()) {
+    match arguments.expect.as_ref().or(kept.digest_in(world)) {
         Some(expected) if *expected != outcome.digest => {
             let found = &outcome.digest;
             Console::complain(&format!("the digest is {found}, expected {expected}"));
@@ -52,7 +53,23 @@ pub fn execute(arguments: Arguments) -> Result<Exit, CliError> {
             }
             Ok(Exit::NotDeterministic)
         }
-        Some(_) | None => Ok(exit),
+        Some(_) => Ok(exit),
+        None => {
+            warn_of_another_end(&kept, world, &outcome);
+            Ok(exit)
+        }
+    }
+}
+
+/// Delays of two worlds differ, and their digests with them: what can be compared is how the runs end.
+fn warn_of_another_end(kept: &KeptPlan, world: WorldKind, outcome: &Outcome) {
+    let Some(before) = kept.end.as_ref().filter(|_| kept.world != world) else { return };
+    let now = End::of(outcome);
+    if *before != now {
+        Console::warn(&format!(
+            "in the {} world: {before}; in the {world} world: {now}",
+            kept.world
+        ));
     }
 }
 

@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use clap::Args;
 use cutwater::explore::{Experiments, StrategyName, WorldKind, strategy};
+use cutwater::plan::limits::LIVENESS_MS;
 use cutwater::plan::{Fault, FaultClass, Plan, PlannedFault, Scenario, Setting, Span, When};
 use cutwater::protocol::{Defect, ProcessId};
 use cutwater::workload;
@@ -90,6 +91,7 @@ pub fn execute(arguments: Arguments) -> Result<Exit, CliError> {
     if let Some(crashes) = arguments.crashes {
         plan.faults.extend(even_crashes(&plan, crashes, scenario.nemesis.window_ms));
     }
+    source.check(&plan, &prepared)?;
     let command = (scenario == source.scenario && !source.is_file)
         .then(|| arguments.reproduction(&source.argument).run_command(arguments.seed));
     let telling = Telling { plan: &plan, prepared: &prepared, world: arguments.world, command };
@@ -153,7 +155,8 @@ impl Arguments {
     /// A longer input may take longer: reading it once more is granted on top.
     fn with_time(&self, mut plan: Plan, entries: u64) -> Plan {
         if self.records.is_some() {
-            plan.liveness_ms += entries.saturating_mul(plan.cluster.source_interval_us) / 1_000;
+            let reading_ms = entries.saturating_mul(plan.cluster.source_interval_us) / 1_000;
+            plan.liveness_ms = LIVENESS_MS.clamp(plan.liveness_ms.saturating_add(reading_ms));
         }
         plan
     }

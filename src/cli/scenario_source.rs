@@ -2,14 +2,15 @@
 
 use std::path::Path;
 
-use cutwater::explore::Experiments;
-use cutwater::plan::{self, Scenario};
+use cutwater::explore::{Experiments, Prepared};
+use cutwater::plan::{self, Plan, Scenario, limits};
 use cutwater::protocol::DefectSet;
 use cutwater::workload::{self, WorkloadError};
 
 use super::arguments::unknown;
 use super::blame;
 use super::error::CliError;
+use super::patience;
 
 /// A scenario, and how the user named it.
 #[derive(Clone, Debug)]
@@ -31,7 +32,7 @@ impl ScenarioSource {
     }
 
     fn known(scenario: Scenario) -> Self {
-        Self { argument: scenario.name.clone(), is_file: false, text: None, scenario }
+        Self { argument: scenario.name.to_string(), is_file: false, text: None, scenario }
     }
 
     fn find(name: &str) -> Option<Self> {
@@ -101,11 +102,26 @@ impl ScenarioSource {
     ) -> Result<(), CliError> {
         const TRIED_MAX: usize = 64;
         for seed in seeds.take(TRIED_MAX) {
-            experiments
-                .draw(&self.scenario, seed, DefectSet::NONE)
-                .map_err(|error| self.blame(&error))?;
+            let blamed = |error| self.blame(&error);
+            let plan = experiments.draw(&self.scenario, seed, DefectSet::NONE).map_err(blamed)?;
+            self.check(&plan, &experiments.prepare(&plan.job).map_err(blamed)?)?;
         }
         Ok(())
+    }
+
+    /// Refuses a plan that was drawn, and that could not be read again, or under which its job would be late.
+    pub fn check(&self, plan: &Plan, prepared: &Prepared) -> Result<(), CliError> {
+        let beyond = limits::check_plan(plan).err().map(|refusal| refusal.problem);
+        let problem = beyond.or_else(|| patience::problem(plan, prepared));
+        let Some(problem) = problem.map(|problem| format!("seed {}: {problem}", plan.seed)) else {
+            return Ok(());
+        };
+        Err(if self.is_file {
+            let fields = ["liveness_ms", "records", "[job]"];
+            blame::first_field(&self.argument, &fields, problem)
+        } else {
+            CliError::usage(format!("scenario {}, {problem}", self.argument))
+        })
     }
 
     /// What is wrong with the job of this scenario, with its place.

@@ -4,6 +4,7 @@ use std::io::Write as _;
 
 use clap::Args;
 use cutwater::plan::Scenario;
+use cutwater::plan::limits::{self, Limit};
 use cutwater::plan::scenario::{named, names};
 use serde::Serialize;
 
@@ -19,6 +20,9 @@ pub struct Arguments {
     /// As JSON
     #[arg(long)]
     json: bool,
+    /// Lists the numbers that scenarios and plans have instead, each with its range
+    #[arg(long)]
+    schema: bool,
 }
 
 #[derive(Serialize)]
@@ -33,6 +37,9 @@ struct Listed {
 
 /// Lists the built-in scenarios.
 pub fn execute(arguments: &Arguments) -> Result<Exit, CliError> {
+    if arguments.schema {
+        return schema(arguments.json);
+    }
     let listed: Vec<Listed> = names().filter_map(named).map(listed).collect();
     let mut out = Console::stdout();
     if arguments.json {
@@ -49,6 +56,52 @@ pub fn execute(arguments: &Arguments) -> Result<Exit, CliError> {
     if !others.is_empty() {
         writeln!(out, "\nonly run when named: {}", others.join(", "))?;
     }
+    Ok(Exit::Held)
+}
+
+#[derive(Serialize)]
+struct Number {
+    name: &'static str,
+    /// Which files have it: scenarios, plans, or both.
+    files: String,
+    min: u64,
+    max: u64,
+    unit: &'static str,
+    about: &'static str,
+}
+
+impl From<&Limit> for Number {
+    fn from(limit: &Limit) -> Self {
+        let Limit { name, files, min, max, unit, about } = *limit;
+        Self { name, files: files.to_string(), min, max, unit, about }
+    }
+}
+
+/// What follows the table of numbers.
+const SCHEMA_NOTE: &str = "
+a scenario may give a range, [lowest, highest], wherever a seed draws the number
+`checkpoints` of a scenario is `cluster.checkpoints` of a plan; `when` and `fault` are those of each of its faults";
+
+fn schema(is_json: bool) -> Result<Exit, CliError> {
+    let numbers: Vec<Number> = limits::ALL.into_iter().map(Number::from).collect();
+    let mut out = Console::stdout();
+    if is_json {
+        write!(out, "{}", json(&numbers))?;
+        return Ok(Exit::Held);
+    }
+    let mut table = Table::new(&[
+        ("number", Align::Left),
+        ("in", Align::Left),
+        ("lowest", Align::Right),
+        ("highest", Align::Right),
+        ("unit", Align::Left),
+        ("what it is", Align::Left),
+    ]);
+    for Number { name, files, min, max, unit, about } in numbers {
+        table.row([name, &files, &min.to_string(), &max.to_string(), unit, about]);
+    }
+    write!(out, "{table}")?;
+    writeln!(out, "{SCHEMA_NOTE}")?;
     Ok(Exit::Held)
 }
 

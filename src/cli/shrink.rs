@@ -33,7 +33,7 @@ pub struct Arguments {
     #[arg(long)]
     twice: bool,
     /// Threads; as many as there are cores when not given. The result does not depend on it
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = arguments::number_of_jobs)]
     jobs: Option<NonZeroUsize>,
     /// For how long at most
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = arguments::duration)]

@@ -2,21 +2,24 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use cutwater::explore::explain::explain;
 use cutwater::explore::footage::picture;
 use cutwater::explore::regression_test::regression_test;
-use cutwater::explore::shrink::{InProcess, RUNS_MAX, ShrinkError, Shrinker, Shrunk, Size, Step};
-use cutwater::explore::{Experiments, Signature, WorldKind, run_plan};
+use cutwater::explore::shrink::{
+    InProcess, RUNS_MAX, ShrinkError, Shrinker, Shrunk, Size, Step, Until,
+};
+use cutwater::explore::{Experiments, Outcome, Prepared, Signature, WorldKind, run_plan};
 use cutwater::plan::Plan;
 use cutwater::protocol::{Defect, DefectSet};
 use cutwater::workload::WorkloadError;
 use indicatif::ProgressBar;
 use serde::Serialize;
 
-use super::clock::Stopwatch;
+use super::clock::{Deadline, Stopwatch};
 use super::console::Console;
 use super::error::CliError;
 use super::failure;
@@ -52,6 +55,8 @@ pub struct Timed {
     pub shrunk: Shrunk,
     /// How long it took.
     pub elapsed: Duration,
+    /// When it had to be over.
+    deadline: Deadline,
 }
 
 /// Shrinks a plan; ends early when `stop` is set.
@@ -63,16 +68,18 @@ pub fn shrink(
     experiments: &Experiments,
     (world, is_twice): (WorldKind, bool),
     budget: Budget,
-    stop: &AtomicBool,
+    stop: &Arc<AtomicBool>,
     each: impl FnMut(&Step),
 ) -> Result<Timed, ShrinkError> {
     let is_twice = is_twice || plan.defects == DefectSet::only(Defect::StateLeaksBetweenRuns);
-    let runner = InProcess { experiments, world, is_twice };
+    let deadline = Deadline::after(Some(budget.time));
+    let interrupted = Arc::clone(stop);
+    let until = Until::new(move || interrupted.load(Ordering::Relaxed) || deadline.is_over());
+    let runner = InProcess { experiments, world, is_twice, until: until.clone() };
     let shrinker = Shrinker { runner: &runner, jobs: budget.jobs, runs_max: budget.runs };
     let clock = Stopwatch::start();
-    let is_over = || stop.load(Ordering::Relaxed) || clock.elapsed() >= budget.time;
-    let shrunk = shrinker.shrink(plan, &is_over, each)?;
-    Ok(Timed { shrunk, elapsed: clock.elapsed() })
+    let shrunk = shrinker.shrink(plan, &|| until.is_over(), each)?;
+    Ok(Timed { shrunk, elapsed: clock.elapsed(), deadline })
 }
 
 /// Progress on standard error; nothing where that is no terminal.
@@ -137,16 +144,22 @@ pub fn keep(
     experiments: &Experiments,
     world: WorldKind,
 ) -> Result<Small, CliError> {
-    let Timed { shrunk, elapsed } = timed;
+    let Timed { shrunk, elapsed, deadline } = timed;
     let Shrunk { plan, signature, violation, .. } = shrunk;
     let usage = |error: WorkloadError| CliError::usage(error.to_string());
     let prepared = experiments.prepare(&plan.job).map_err(usage)?;
     let topology = prepared.experiment.job.topology();
     let explanation = explain(plan, topology, signature, violation.as_ref());
-    let (outcome, _) = run_plan(plan, &prepared, world, ());
-    failure::keep(dir, plan, &prepared, world, &outcome)?;
-    let diagram = picture(plan, &prepared, world, &outcome.verdict, WIDTH);
-    dir.write("diagram.txt", &diagram)?;
+    failure::keep_plan(dir, plan)?;
+    let diagram = match watched(plan, &prepared, world, *deadline) {
+        Some(outcome) => {
+            failure::keep_outcome(dir, plan, &prepared, world, &outcome)?;
+            let diagram = picture(plan, &prepared, world, &outcome.verdict, WIDTH);
+            dir.write("diagram.txt", &diagram)?;
+            diagram
+        }
+        None => "no time was left to run it again for its outcome and its diagram\n".to_owned(),
+    };
     dir.write("explanation.txt", &format!("{}\n", explanation.join("\n")))?;
     let source = regression_test(&plan.scenario, plan, signature);
     let test = dir.write("regression_test.rs", &source)?;
@@ -164,6 +177,20 @@ pub fn keep(
         test,
         diagram,
     })
+}
+
+/// What comes of the plan, if there is the time to run it thrice: for that, for the end of its trace, and for its
+/// diagram.
+fn watched(
+    plan: &Plan,
+    prepared: &Prepared,
+    world: WorldKind,
+    deadline: Deadline,
+) -> Option<Outcome> {
+    const GRACE: Duration = Duration::from_millis(500);
+    let clock = Stopwatch::start();
+    let (outcome, _) = run_plan(plan, prepared, world, deadline.until().watch());
+    deadline.allows(2 * clock.elapsed(), GRACE).then_some(outcome)
 }
 
 impl fmt::Display for Small {

@@ -9,6 +9,7 @@ mod keeping;
 mod messages;
 pub mod report;
 pub mod results;
+mod resumed;
 pub mod shard;
 mod smallest;
 pub mod subject;
@@ -42,6 +43,7 @@ use self::shard::{Shard, ShardArgument};
 use self::subject::{Configuration, Subject};
 use self::turns::Turns;
 use super::arguments::{self, Memory};
+use super::clock::Deadline;
 use super::console::Console;
 use super::error::CliError;
 use super::exit::Exit;
@@ -64,7 +66,7 @@ pub struct Arguments {
     #[arg(long, value_name = "A..B", default_value = "0..100", value_parser = arguments::seeds)]
     seeds: Range<u64>,
     /// Worker processes; as many as there are cores when not given
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = arguments::number_of_jobs)]
     jobs: Option<NonZeroUsize>,
     /// How plans are chosen: random, swarm, aimed, pct or exhaustive
     #[arg(long, default_value_t, value_name = "NAME", value_parser = arguments::strategy)]
@@ -78,7 +80,7 @@ pub struct Arguments {
     /// Runs every seed twice, and compares
     #[arg(long)]
     twice: bool,
-    /// Stops giving out runs after so long: 90s, 10m, 1h
+    /// Ends after so long, all that follows the runs included: 90s, 10m, 1h
     #[arg(long, value_name = "TIME", value_parser = arguments::duration)]
     budget: Option<Duration>,
     /// Ends when no run of the last N showed a new cell of protocol point, fault and phase
@@ -112,18 +114,20 @@ pub struct Arguments {
 
 /// Sweeps.
 pub fn execute(arguments: Arguments) -> Result<Exit, CliError> {
+    let deadline = Deadline::after(arguments.budget);
     let subject = subject(&arguments)?;
     let shard = match arguments.shard {
         Some(asked) => asked.resolve(&|name| env::var(name).ok())?,
         None => Shard::WHOLE,
     };
+    let header = Header::new(&subject, shard);
+    arguments.resume.iter().try_for_each(|dir| resumed::check(dir, &header))?;
     let json = arguments.json.as_deref().map(JsonTarget::open).transpose()?;
     let junit = arguments.junit.as_deref().map(JunitTarget::open).transpose()?;
     let out = match &arguments.resume {
         Some(dir) => OutDir::open(dir)?,
         None => OutDir::create(&arguments.out, "sweep")?,
     };
-    let header = Header::new(&subject, shard);
     let mut turns = Turns::new(&subject.sweep, shard);
     let results = ResultsFile::open(out.path(), &header)?;
     let mut console = JsonTarget::console(json.as_ref());
@@ -133,23 +137,45 @@ pub fn execute(arguments: Arguments) -> Result<Exit, CliError> {
     out.replace_json("environment.json", &header.environment)?;
     let stop = signal::interruptible()?;
     announce_turns(&mut console, &turns, &out)?;
-    let setup = (Arc::clone(&stop), turns, results);
-    let (ended, pace) = run(&arguments, &subject, &header, setup, &out)?;
-    let report = conclude(&subject, &header, ended, pace, &out)?;
-    write!(console, "{report}")?;
-    if !arguments.no_shrink && ended != Ended::Interrupted {
-        let small = smallest::shrink_first(&report, &subject, &stop)?;
-        small
-            .iter()
-            .try_for_each(|small| write!(console, "\nthe first of them, shrunk\n\n{small}"))?;
+    let setup = Running { stop: Arc::clone(&stop), turns, results, deadline };
+    let (ended, pace, worked) = run(&arguments, &subject, &header, setup, &out)?;
+    let mut troubles = Troubles::default();
+    let is_whole = troubles.note(worked).is_some();
+    let ended = if is_whole { ended } else { Ended::Broken };
+    let report = conclude(&subject, &header, (ended, pace), &out, &deadline, &mut troubles)?;
+    if is_whole || report.exit().is_finding() {
+        write!(console, "{report}")?;
     }
-    if let Some(junit) = junit {
-        junit.write(&report)?;
+    if !arguments.no_shrink && is_whole && ended != Ended::Interrupted {
+        let small = smallest::shrink_first(&report, &subject, &stop, &deadline);
+        if let Some(small) = troubles.note(small).flatten() {
+            write!(console, "\nthe first of them, shrunk\n\n{small}")?;
+        }
     }
-    if let Some(json) = json {
-        json.write(&report)?;
+    troubles.note(junit.map_or(Ok(()), |junit| junit.write(&report)));
+    troubles.note(json.map_or(Ok(()), |json| json.write(&report)));
+    Ok(troubles.exit(report.exit()))
+}
+
+/// What the outside world did wrong after something had been found: told, and no reason not to tell the rest.
+#[derive(Debug, Default)]
+struct Troubles {
+    has_any: bool,
+}
+
+impl Troubles {
+    /// Tells what is wrong, if something is.
+    fn note<T>(&mut self, result: Result<T, CliError>) -> Option<T> {
+        let told = |error: CliError| Console::complain(&error.to_string());
+        let result = result.map_err(told).ok();
+        self.has_any |= result.is_none();
+        result
     }
-    Ok(report.exit())
+
+    /// What was found counts for more than what could not be written.
+    fn exit(&self, found: Exit) -> Exit {
+        if self.has_any && !found.is_finding() { Exit::Outside } else { found }
+    }
 }
 
 fn subject(arguments: &Arguments) -> Result<Subject, CliError> {
@@ -171,7 +197,27 @@ fn subject(arguments: &Arguments) -> Result<Subject, CliError> {
         let runs = count(RUNS_MAX);
         return Err(CliError::usage(format!("--seeds: a sweep has {runs} runs at most")));
     }
+    check_begin(&sweep, &experiments, &sources)?;
     Ok(Subject { sweep, sources, twice: arguments.twice })
+}
+
+/// Refuses seeds that are beyond the last plan of every scenario: nothing would be run, and nothing told.
+fn check_begin(
+    sweep: &Sweep,
+    experiments: &Experiments,
+    sources: &[ScenarioSource],
+) -> Result<(), CliError> {
+    let Sweep { seeds, strategy, .. } = sweep;
+    if *strategy != StrategyName::Exhaustive {
+        return Ok(());
+    }
+    for (source, index) in sources.iter().zip((0..).map(|turn| sweep.at_turn(turn))) {
+        if sweep.prepare(experiments, index).map_err(|error| source.blame(&error))?.is_some() {
+            return Ok(());
+        }
+    }
+    let first = seeds.start;
+    Err(CliError::usage(format!("--seeds: the {strategy} plans end before number {first}")))
 }
 
 /// So that a bit for each run fits into memory.
@@ -190,13 +236,23 @@ fn take_in(
     })
 }
 
+/// What runs are made with.
+struct Running<'a> {
+    stop: Arc<AtomicBool>,
+    turns: Turns<'a>,
+    results: ResultsFile,
+    deadline: Deadline,
+}
+
+/// Has the runs made. How that ended, and what went wrong with it: what had been run counts all the same.
 fn run(
     arguments: &Arguments,
     subject: &Subject,
     header: &Header,
-    (stop, turns, results): (Arc<AtomicBool>, Turns<'_>, ResultsFile),
+    setup: Running<'_>,
     out: &OutDir,
-) -> Result<(Ended, Pace), CliError> {
+) -> Result<(Ended, Pace, Result<(), CliError>), CliError> {
+    let Running { stop, turns, results, deadline } = setup;
     let sweep = &subject.sweep;
     let orders = Orders {
         configuration: header.configuration.clone(),
@@ -213,14 +269,15 @@ fn run(
         shard: header.shard,
         turns,
         results,
-        whereabouts: Whereabouts::new(out, sweep.jobs)?,
+        whereabouts: Whereabouts::new(out)?,
         watcher,
-        budget: arguments.budget,
+        deadline,
         stop,
     });
     before.into_iter().for_each(|record| desk.recall(record));
-    Crew::new(line(&orders), arguments.seed_timeout).work(&mut desk, sweep.jobs)?;
-    Ok(desk.close())
+    let worked = Crew::new(line(&orders), arguments.seed_timeout).work(&mut desk, sweep.jobs);
+    let (ended, pace) = desk.close();
+    Ok((ended, pace, worked))
 }
 
 /// Ends a sweep when so many runs in a row have shown nothing new.
@@ -247,19 +304,23 @@ fn recorded(path: &std::path::Path) -> Result<Vec<Record>, CliError> {
 fn conclude(
     subject: &Subject,
     header: &Header,
-    ended: Ended,
-    pace: Pace,
+    (ended, pace): (Ended, Pace),
     out: &OutDir,
+    deadline: &Deadline,
+    troubles: &mut Troubles,
 ) -> Result<Report, CliError> {
     let turns_end = match ended {
         Ended::Plateau { turns } => Some(turns),
-        Ended::Finished | Ended::Budget | Ended::Interrupted | Ended::Partial => None,
+        Ended::Finished | Ended::Budget | Ended::Interrupted | Ended::Partial | Ended::Broken => {
+            None
+        }
     };
     let mut collector = Collector::new(subject, turns_end);
     collector.read(&out.path().join(results::FILE), 0)?;
     let collected = collector.finish();
     let groups = collected.groups();
-    let kept = keeping::keep(subject, &collected, &groups, out)?;
+    let (kept, keeping) = keeping::keep(subject, &collected, &groups, out, deadline);
+    troubles.note(keeping);
     let reached = SweepReach::of(&subject.sweep.scenarios, &collected.report);
     let report = Report::new(Source {
         subject,
@@ -272,8 +333,8 @@ fn conclude(
         ended,
         pace: Some(pace),
     });
-    reach::keep(&reached, out)?;
-    out.replace_json("report.json", &report)?;
+    troubles.note(reach::keep(&reached, out));
+    troubles.note(out.replace_json("report.json", &report));
     Ok(report)
 }
 

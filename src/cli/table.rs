@@ -87,6 +87,16 @@ pub fn count(number: u64) -> String {
     shown
 }
 
+/// A number without its fraction, rounded; none is below 0 or above the largest.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a cast from a float stays within the type; no other conversion from one is stable"
+)]
+pub fn whole(number: f64) -> u64 {
+    number.round() as u64
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -97,6 +107,14 @@ mod tests {
         table.row(["a", "1,000"]);
         table.row(["longer"]);
         assert_eq!(table.to_string(), "name        n\na       1,000\nlonger\n");
+    }
+
+    #[test]
+    fn what_is_whole_stays_within_its_type() {
+        let cases = [(0.4, 0), (0.5, 1), (-7.0, 0), (1e300, u64::MAX), (f64::NAN, 0)];
+        for (number, expected) in cases {
+            assert_eq!(whole(number), expected, "{number}");
+        }
     }
 
     #[test]

@@ -23,7 +23,7 @@ use super::environment::Environment;
 use super::error::CliError;
 use super::exit::Exit;
 use super::failure;
-use super::out::{JsonTarget, OutDir};
+use super::out::{JsonTarget, OutDir, STDOUT};
 use super::progress::{rate, ratio};
 use super::story::{Story, ms};
 use super::table::count;
@@ -32,7 +32,7 @@ use super::trace_file::TraceFile;
 /// Where a told run leaves its files.
 #[derive(Debug, Args)]
 pub struct Files {
-    /// Writes the whole trace as JSON Lines to a new file
+    /// Writes the whole trace as JSON Lines to a new file, or to standard output for `-`
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
     /// Where to make a new directory for what is kept
@@ -44,6 +44,27 @@ pub struct Files {
     /// Ends with a space-time diagram: what led to the violation, or how the run ended
     #[arg(long)]
     diagram: bool,
+}
+
+impl Files {
+    /// Standard output has room for one of them.
+    fn check(&self) -> Result<(), CliError> {
+        if is_stdout(&self.trace) && is_stdout(&self.json) {
+            let message = "--trace - and --json -: only one of them can be standard output";
+            return Err(CliError::usage(message));
+        }
+        Ok(())
+    }
+
+    /// The console that leaves standard output to the trace or the outcome, if one of them goes there.
+    fn console(&self) -> Console {
+        let is_taken = is_stdout(&self.trace) || is_stdout(&self.json);
+        if is_taken { Console::silent() } else { Console::stdout() }
+    }
+}
+
+fn is_stdout(target: &Option<PathBuf>) -> bool {
+    target.as_ref().is_some_and(|path| path.as_os_str() == STDOUT)
 }
 
 /// A run to be told.
@@ -92,9 +113,10 @@ struct Told<'a> {
 impl Telling<'_> {
     /// Runs it, and tells it.
     pub fn tell(&self, files: &Files, kind: &str) -> Result<(Exit, Outcome), CliError> {
+        files.check()?;
         let json = files.json.as_deref().map(JsonTarget::open).transpose()?;
         let trace = files.trace.as_deref().map(TraceFile::create).transpose()?;
-        let mut out = JsonTarget::console(json.as_ref());
+        let mut out = files.console();
         let dir = OutDir::create(&files.out, kind)?;
         let environment = Environment::of_plan(self.plan);
         let kept = dir.write("plan.json", &self.plan.to_json_in(&environment))?;
@@ -102,7 +124,7 @@ impl Telling<'_> {
         self.introduce(&mut out, &environment, &kept)?;
 
         let clock = Stopwatch::start();
-        let story = Story::new(JsonTarget::console(json.as_ref()));
+        let story = Story::new(files.console());
         let (outcome, watchers) =
             run_plan(self.plan, self.prepared, self.world, Watchers { story, trace });
         let elapsed = clock.elapsed();
@@ -119,8 +141,11 @@ impl Telling<'_> {
             writeln!(out, "\n{}", self.diagram(&outcome).trim_end())?;
         }
         if violated.is_some() {
-            failure::keep_outcome(&dir, self.plan, self.prepared, self.world, &outcome)?;
-            writeln!(out, "kept in {}", dir.path().display())?;
+            match failure::keep_outcome(&dir, self.plan, self.prepared, self.world, &outcome) {
+                Ok(()) => writeln!(out, "kept in {}", dir.path().display())?,
+                // What was found counts for more than what could not be written.
+                Err(error) => Console::complain(&error.to_string()),
+            }
         }
         if let Some(json) = json {
             let (outcome, seconds) = (&outcome, elapsed.as_secs_f64());

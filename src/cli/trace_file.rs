@@ -1,28 +1,31 @@
 //! Traces in files, as JSON Lines.
 
-use std::fs::File;
-use std::io::{self, BufWriter};
+use std::io::{self, BufWriter, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use cutwater::trace::{Event, Stamp, TraceError, TraceWriter};
 use cutwater::world::Observer;
 
+use super::console::Console;
 use super::error::CliError;
-use super::out::new_file;
+use super::out::{STDOUT, new_file};
 
 /// Writes a trace while it happens.
 pub struct TraceFile {
     path: PathBuf,
-    writer: TraceWriter<BufWriter<File>>,
+    writer: TraceWriter<BufWriter<Box<dyn Write + Send>>>,
     error: Option<TraceError>,
 }
 
 impl TraceFile {
-    /// Begins a new file.
+    /// Begins a new file; `-` is standard output.
     pub fn create(path: &Path) -> Result<Self, CliError> {
-        let file = BufWriter::new(new_file(path)?);
-        let writer = TraceWriter::new(file).map_err(|error| failed(path, error))?;
+        let file: Box<dyn Write + Send> = match path.as_os_str() == STDOUT {
+            true => Box::new(Console::stdout()),
+            false => Box::new(new_file(path)?),
+        };
+        let writer = TraceWriter::new(BufWriter::new(file)).map_err(|error| failed(path, error))?;
         Ok(Self { path: path.to_owned(), writer, error: None })
     }
 

@@ -3,34 +3,36 @@
 use std::fs::{self, File};
 use std::io::{Seek as _, SeekFrom, Write as _};
 
+use cutwater::protocol::ordered::VecMap;
+
 use super::error::CliError;
 use super::out::{OutDir, new_file};
 
-/// One open file for each worker; removed when the sweep is over.
+/// One open file for each worker that has begun a run; removed when the sweep is over.
 #[derive(Debug)]
 pub struct Whereabouts {
     dir: OutDir,
-    files: Vec<File>,
+    files: VecMap<usize, Option<File>>,
 }
 
 impl Whereabouts {
-    /// A directory `running` with a file for each of `workers`. What an earlier sweep left goes away.
-    pub fn new(out: &OutDir, workers: usize) -> Result<Self, CliError> {
+    /// A directory `running`, empty. What an earlier sweep left goes away.
+    pub fn new(out: &OutDir) -> Result<Self, CliError> {
         let left = out.path().join("running");
         if left.exists() {
             fs::remove_dir_all(&left).map_err(|error| CliError::io(&left, error))?;
         }
         let dir = out.inside("running")?;
-        let open = |worker| new_file(&dir.path().join(format!("worker-{worker}")));
-        let files = (0..workers).map(open).collect::<Result<_, _>>()?;
-        Ok(Self { dir, files })
+        Ok(Self { dir, files: VecMap::new() })
     }
 
     /// A worker begins a run. The line always has the same length: the last one is written over whole.
     ///
     /// A disk that is full does not end the sweep: only the whereabouts are not known then.
-    pub fn begin(&self, worker: usize, scenario: &str, seed: u64) {
-        let Some(mut file) = self.files.get(worker) else { return };
+    pub fn begin(&mut self, worker: usize, scenario: &str, seed: u64) {
+        let path = self.dir.path().join(format!("worker-{worker}"));
+        let file = self.files.entry(worker).or_insert_with(|| new_file(&path).ok());
+        let Some(file) = file else { return };
         let line = format!("{scenario:<40.40} seed {seed:>20}\n");
         let _ = file.seek(SeekFrom::Start(0)).and_then(|_| file.write_all(line.as_bytes()));
     }

@@ -128,9 +128,6 @@ impl SinkTarget {
         let open: Vec<_> = self.transactions.iter().filter_map(is_open).collect();
         for transaction in open {
             self.transactions.remove(&transaction);
-            if !self.defects.has(Defect::RolledBackReopens) {
-                self.timed_out.insert(transaction);
-            }
             outbox.event(Event::TransactionAborted { transaction });
         }
     }

@@ -72,6 +72,7 @@ pub mod sink;
 mod sink_task;
 pub mod source;
 mod source_task;
+mod standing;
 pub mod state;
 pub mod state_access;
 pub mod state_view;

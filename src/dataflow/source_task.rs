@@ -1,5 +1,7 @@
 //! The task side of a source: positions, ended splits, watermarks per split.
 
+use std::collections::BTreeSet;
+
 use super::assignment::SplitAssignment;
 use super::channels::{freeze_watermarks, restore_watermarks};
 use super::data::{Bytes, encode};
@@ -23,6 +25,8 @@ pub(crate) struct SourceTask<S: Source> {
     positions: Vec<SplitPosition>,
     /// Which of them have been read to their end.
     ended: Vec<bool>,
+    /// How many have not.
+    unended: usize,
     /// Of the splits; before them of the enumerator, where there is one: it holds all watermarks back until
     /// it has assigned all splits, since what is in the others would be late.
     watermarks: WatermarkMerger,
@@ -48,6 +52,7 @@ impl<S: Source> SourceTask<S> {
             source,
             positions: placement.splits.iter().map(at_start).collect(),
             ended: vec![false; splits],
+            unended: splits,
             watermarks: WatermarkMerger::new(first_split(assignment) + splits, defects),
             assignment,
             router: Router::new(placement, partitions),
@@ -83,12 +88,17 @@ impl<S: Source> SourceTask<S> {
             SplitAssignment::Static => {}
             SplitAssignment::Enumerated => self.take_over(&state.positions),
         }
+        let mut held: Vec<&SplitPosition> = state.positions.iter().collect();
+        held.sort_by_key(|held| held.split);
+        let over: BTreeSet<SplitId> = state.ended.iter().copied().collect();
         for (position, ended) in self.positions.iter_mut().zip(&mut self.ended) {
             let split = position.split;
-            let held = state.positions.iter().find(|held| held.split == split);
-            *position = *held.ok_or(RestoreError::OtherSplits { split })?;
-            *ended = state.ended.contains(&split);
+            let first = held.partition_point(|held| held.split < split);
+            let found = held.get(first).filter(|held| held.split == split);
+            *position = **found.ok_or(RestoreError::OtherSplits { split })?;
+            *ended = over.contains(&split);
         }
+        self.unended = self.ended.iter().filter(|ended| !**ended).count();
         Ok(())
     }
 
@@ -97,12 +107,13 @@ impl<S: Source> SourceTask<S> {
         self.positions = positions.to_vec();
         self.positions.sort_unstable();
         self.ended = vec![false; positions.len()];
+        self.unended = positions.len();
         let inputs = first_split(self.assignment) + positions.len();
         self.watermarks = WatermarkMerger::new(inputs, self.defects);
     }
 
     fn has_ended(&self) -> bool {
-        !self.awaits_splits() && self.ended.iter().all(|ended| *ended)
+        !self.awaits_splits() && self.unended == 0
     }
 }
 
@@ -134,6 +145,7 @@ impl<S: Source> SplitTask for SourceTask<S> {
         let local = self.positions.partition_point(|position| position.split < split);
         self.positions.insert(local, SplitPosition { split, offset: 0 });
         self.ended.insert(local, false);
+        self.unended += 1;
         self.watermarks.insert(first_split(self.assignment) + local);
     }
 
@@ -163,6 +175,7 @@ impl<S: Source> SplitTask for SourceTask<S> {
 
     fn end_split(&mut self, split: SplitId, out: &mut Outputs) -> bool {
         let local = self.local(split);
+        self.unended -= usize::from(!self.ended[local]);
         self.ended[local] = true;
         let input = first_split(self.assignment) + local;
         if let Some(lowest) = self.watermarks.end(input) {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::data::encode;
 use super::placement::Placement;
+use super::standing::Standing;
 use crate::protocol::{Defect, DefectSet};
 
 /// The watermark before any has been seen.
@@ -19,6 +20,8 @@ pub(crate) const WATERMARK_MAX: i64 = i64::MAX;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct WatermarkMerger {
     inputs: Vec<i64>,
+    /// The inputs once more, counted; never where one leads back.
+    standing: Standing,
     /// By input, whether it leads back; empty where none does.
     back: Arc<[bool]>,
     /// The minimum over `inputs`.
@@ -30,7 +33,8 @@ impl WatermarkMerger {
     /// A merger of `inputs` inputs that have said nothing yet.
     pub(crate) fn new(inputs: usize, defects: DefectSet) -> Self {
         let (inputs, back) = (vec![WATERMARK_MIN; inputs], Arc::default());
-        Self { inputs, back, current: WATERMARK_MIN, defects }
+        let standing = Standing::of(&inputs);
+        Self { inputs, standing, back, current: WATERMARK_MIN, defects }
     }
 
     /// A merger of the input channels of a subtask.
@@ -56,6 +60,7 @@ impl WatermarkMerger {
             return None;
         }
         self.inputs[input] = watermark;
+        self.standing.advance(known, watermark);
         if known > self.current && self.back.is_empty() {
             return None;
         }
@@ -67,6 +72,7 @@ impl WatermarkMerger {
     pub(crate) fn insert(&mut self, input: usize) {
         debug_assert_eq!(self.current, WATERMARK_MIN, "the watermark never falls");
         self.inputs.insert(input, WATERMARK_MIN);
+        self.standing = Standing::of(&self.inputs);
     }
 
     /// The minimum over all inputs.
@@ -85,6 +91,7 @@ impl WatermarkMerger {
             return;
         }
         self.inputs.copy_from_slice(inputs);
+        self.standing = Standing::of(inputs);
         self.current = current;
         if self.defects.has(Defect::WatermarkRestoredAsMaximum) {
             self.current = inputs.iter().copied().max().unwrap_or(current);
@@ -99,9 +106,14 @@ impl WatermarkMerger {
         let heard = |watermark: &i64| {
             *watermark != WATERMARK_MIN || !self.defects.has(Defect::SilentInputIgnored)
         };
-        let inputs = self.inputs.iter().copied().enumerate();
-        let regular = inputs.filter(|(input, _)| !leads_back(*input)).map(|(_, mark)| mark);
-        let mut lowest = regular.filter(heard).min().unwrap_or(WATERMARK_MAX);
+        let inputs = || self.inputs.iter().copied().enumerate();
+        let regular = || inputs().filter(|(input, _)| !leads_back(*input)).map(|(_, mark)| mark);
+        let counted = self.standing.watermarks().filter(|_| self.back.is_empty());
+        let lowest = match counted {
+            Some(mut watermarks) => watermarks.find(heard),
+            None => regular().filter(heard).min(),
+        };
+        let mut lowest = lowest.unwrap_or(WATERMARK_MAX);
         if lowest == WATERMARK_MAX && !self.back.is_empty() {
             lowest = self.inputs.iter().copied().min().unwrap_or(WATERMARK_MAX);
         }
@@ -127,6 +139,18 @@ mod tests {
         assert_eq!(merger.advance(2, 20), Some(20));
         assert_eq!(merger.advance(2, WATERMARK_MAX), None, "the loop may hold records");
         assert_eq!(merger.advance(1, WATERMARK_MAX), Some(WATERMARK_MAX));
+    }
+
+    #[test]
+    fn many_inputs_that_are_counted_give_what_few_that_are_looked_at_do() {
+        let mut many = WatermarkMerger::new(100, DefectSet::NONE);
+        let mut looked_at = many.clone();
+        for step in 0..2_000_i64 {
+            let (input, watermark) = ((step * 37 % 100) as usize, step * 7_919 % 1_009);
+            looked_at.standing = Standing::of(&[]);
+            assert_eq!(many.advance(input, watermark), looked_at.advance(input, watermark));
+        }
+        assert!(many.current() > 0, "it rose");
     }
 
     #[test]

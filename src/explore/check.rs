@@ -15,7 +15,7 @@ use crate::plan::scenario::{
     CheckpointScenario, ClusterScenario, JobScenario, LinkScenario, NemesisScenario,
     RequestScenario, SCENARIO_VERSION,
 };
-use crate::plan::{FaultClass, Plan, Scenario, Span, SwarmScenario, draw};
+use crate::plan::{FaultClass, Name, Plan, Scenario, Span, SwarmScenario, draw};
 use crate::protocol::{DefectSet, Topology};
 use crate::render::Options;
 use crate::workload::Experiment;
@@ -86,7 +86,7 @@ impl Check {
     /// A check of an experiment, whatever its sinks write.
     #[must_use]
     pub fn of(experiment: Experiment) -> Self {
-        let scenario = scenario(experiment.job.name());
+        let scenario = scenario(Name::resembling(experiment.job.name()));
         Self {
             prepared: Prepared::new(experiment),
             scenario,
@@ -174,7 +174,7 @@ impl fmt::Display for CheckFailure {
 impl std::error::Error for CheckFailure {}
 
 /// A scenario in which everything may fail, and nothing must.
-fn scenario(name: &str) -> Scenario {
+fn scenario(name: Name) -> Scenario {
     use FaultClass::{
         CrashCoordinator, CrashWorker, DelayMessage, Disconnect, DropMessage, DuplicateMessage,
         FailingStore, PauseWorker, SlowStore,
@@ -184,10 +184,10 @@ fn scenario(name: &str) -> Scenario {
     let often = often.map(|class| (class, Span::new(0, 2)));
     let faults = often.into_iter().chain(seldom.map(|class| (class, Span::new(0, 1))));
     let one = Span::new(1, 1);
-    let workload = name.to_owned();
+    let workload = name.clone();
     Scenario {
         version: SCENARIO_VERSION,
-        name: name.to_owned(),
+        name,
         in_sweep: true,
         about: "everything may fail".to_owned(),
         sometimes: Vec::new(),

@@ -177,7 +177,7 @@ impl DefectSearch {
                 Look::Nothing => {}
                 Look::FailsAnyway => report.failing_anyway += 1,
                 Look::Detected(oracle, text) => {
-                    let scenario = scenario.name.clone();
+                    let scenario = scenario.name.to_string();
                     let runs = report.runs - began;
                     began = report.runs;
                     report.detections.push(Detection { runs, scenario, seed, oracle, text });

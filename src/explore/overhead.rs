@@ -13,7 +13,7 @@ use strum::IntoEnumIterator as _;
 use super::experiments::{Experiments, Prepared};
 use crate::cluster::{ClusterSettings, CostModel, StoreSettings};
 use crate::dataflow::{Deal, SplitAssignment};
-use crate::plan::{JobPlan, Latency, LinkSettings, Plan, Span};
+use crate::plan::{JobPlan, Latency, LinkSettings, Name, Plan, Span};
 use crate::protocol::ordered::VecMap;
 use crate::protocol::{
     ChannelId, CheckpointId, CheckpointSettings, DefectSet, Protocol, SubtaskId, VirtualTime,
@@ -69,10 +69,10 @@ pub type Case = (Protocol, u64);
 pub fn plan((protocol, interval_ms): Case, seed: u64) -> Plan {
     Plan {
         salt: 0,
-        scenario: "overhead".to_owned(),
+        scenario: Name::literal("overhead"),
         seed,
         job: JobPlan {
-            workload: "word-count".to_owned(),
+            workload: Name::literal("word-count"),
             records: Some(80_000),
             parallelism: 2,
             splits: 2,

@@ -13,7 +13,7 @@ use super::determinism::Recorder;
 use super::experiments::Experiments;
 use super::run::{WorldKind, run_plan};
 use super::signature::Signature;
-use crate::plan::file::{check_header, json_error, read_bounded};
+use crate::plan::file::{check_header, check_plan, json_error, read_bounded};
 use crate::plan::{Environment, FileError, Plan};
 use crate::protocol::DefectSet;
 use crate::trace::{Divergence, Event, Stamp, TraceReader, diff};
@@ -143,7 +143,9 @@ impl Regression {
     /// When it does not hold what it should.
     pub fn from_json(path: &str, text: &str) -> Result<Self, FileError> {
         check_header(path, text, REGRESSION_FORMAT, REGRESSION_VERSION)?;
-        serde_json::from_str(text).map_err(|error| json_error(path, &error))
+        let read: Self = serde_json::from_str(text).map_err(|error| json_error(path, &error))?;
+        check_plan(path, text, &read.plan)?;
+        Ok(read)
     }
 
     /// As a file's content.

@@ -1,14 +1,14 @@
 //! A ready `#[test]` of a plan: Rust source that needs nothing but this library.
 
 use super::signature::Signature;
-use crate::plan::Plan;
+use crate::plan::{Name, Plan};
 
 /// The source of a test called `name` of this plan, that fails as `signature` says.
 ///
 /// A plan with defects is expected to fail so with them, and to hold without; any other plan to hold,
 /// so that its test fails until the bug is gone. The source is formatted as rustfmt does.
 #[must_use]
-pub fn regression_test(name: &str, plan: &Plan, signature: &Signature) -> String {
+pub fn regression_test(name: &Name, plan: &Plan, signature: &Signature) -> String {
     let name = identifier(name);
     let property = signature.property();
     let json = plan.to_json();
@@ -72,15 +72,20 @@ fn fails(defects: DefectSet) -> Option<String> {
 }
 ";
 
+/// Words that Rust takes for no name. Names here are of lower case letters.
+const KEYWORDS: &[&str] = &[
+    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate",
+    "do", "dyn", "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl",
+    "in", "let", "loop", "macro", "match", "mod", "move", "mut", "override", "priv", "pub", "ref",
+    "return", "self", "static", "struct", "super", "trait", "true", "try", "type", "typeof",
+    "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
+];
+
 /// A name that Rust takes.
-fn identifier(name: &str) -> String {
-    let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' };
-    let plain: String = name.chars().map(plain).collect();
-    if plain.starts_with(|c: char| c.is_ascii_alphabetic()) {
-        plain
-    } else {
-        format!("plan_{plain}")
-    }
+fn identifier(name: &Name) -> String {
+    let plain = name.replace('-', "_");
+    let is_word = plain.starts_with(|c: char| c.is_ascii_alphabetic());
+    if is_word && !KEYWORDS.contains(&plain.as_str()) { plain } else { format!("plan_{plain}") }
 }
 
 /// As many as a raw string needs around this text.
@@ -88,4 +93,22 @@ fn hashes(text: &str) -> String {
     let longest =
         text.split('"').skip(1).map(|rest| rest.len() - rest.trim_start_matches('#').len());
     "#".repeat(longest.max().unwrap_or(0) + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_gives_one_that_rust_takes() {
+        let cases = [
+            ("late-abort", "late_abort"),
+            ("7th", "plan_7th"),
+            ("-", "plan__"),
+            ("loop", "plan_loop"),
+        ];
+        for (name, expected) in cases {
+            assert_eq!(identifier(&Name::literal(name)), expected);
+        }
+    }
 }

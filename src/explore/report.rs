@@ -36,7 +36,7 @@ pub fn unreached(scenarios: &[Scenario], report: &SweepReport) -> Vec<Unreached>
             let expected = expected_faults(*range, found.seeds);
             if expected >= EXPECTED_MIN && found.statistics.struck(*class) == 0 {
                 missing.push(Unreached {
-                    scenario: scenario.name.clone(),
+                    scenario: scenario.name.to_string(),
                     class: *class,
                     expected,
                 });

@@ -79,7 +79,7 @@ impl SweepReport {
     #[must_use]
     pub fn new(scenarios: &[Scenario]) -> Self {
         let scenario = |scenario: &Scenario| ScenarioReport {
-            name: scenario.name.clone(),
+            name: scenario.name.to_string(),
             seeds: 0,
             statistics: Statistics::default(),
             reach: Reach::default(),
@@ -149,7 +149,7 @@ impl Sweep {
     #[must_use]
     pub fn name(&self, index: u64) -> RunName {
         let (scenario, seed) = self.place(index);
-        RunName { index, scenario: self.scenarios[scenario].name.clone(), seed }
+        RunName { index, scenario: self.scenarios[scenario].name.to_string(), seed }
     }
 
     /// Runs everything on threads, or until `stop` is set; `each` sees every run as it ends, in no particular

@@ -8,6 +8,8 @@
 
 mod channel_state;
 
+use std::collections::BTreeSet;
+
 use channel_state::OnItsWay;
 
 use super::kind::Kind;
@@ -336,9 +338,10 @@ impl StateOracle {
                 report_position(scene, snapshot, position.split, &place, next);
             }
         }
+        let listed: BTreeSet<SplitId> = snapshot.positions.iter().map(|it| it.split).collect();
         for (index, split) in self.splits.iter().enumerate() {
             let id = SplitId(u16::try_from(index).unwrap_or(u16::MAX));
-            let is_listed = || snapshot.positions.iter().any(|position| position.split == id);
+            let is_listed = || listed.contains(&id);
             if split.reader == Some(snapshot.subtask) && !is_listed() {
                 report_position(scene, snapshot, id, "nothing", Some(split.next));
             }
@@ -362,7 +365,7 @@ impl Split {
 impl Saved {
     /// In another shape a split is another subtask's, and is read on from where it stood.
     fn judge_assigned(&self, scene: &mut Scene, restored: &Restored, checkpoint: CheckpointId) {
-        let held: Vec<_> = self.positions().collect();
+        let held: BTreeSet<_> = self.positions().collect();
         if held.is_empty() || restored.positions.iter().all(|position| held.contains(position)) {
             return;
         }

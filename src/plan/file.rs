@@ -7,6 +7,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::limits::{self, Refusal, Step};
 use super::scenario::{SCENARIO_VERSION, Scenario};
 use super::{Environment, Plan};
 
@@ -17,7 +18,7 @@ pub const PLAN_FORMAT: &str = "cutwater-plan";
 pub const PLAN_VERSION: u32 = 1;
 
 /// No plan or scenario is longer than this; a longer file is refused unread.
-const FILE_BYTES_MAX: u64 = 4 << 20;
+const FILE_BYTES_MAX: u64 = 8 << 20;
 
 /// Why a file could not be used.
 #[derive(Debug, Error)]
@@ -122,7 +123,8 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// When it is no plan, of another version, or has an unknown or a missing field.
+    /// When it is no plan, of another version, has an unknown or a missing field, or a number that is not within
+    /// its [limit](limits).
     pub fn from_json(path: &str, text: &str) -> Result<Self, FileError> {
         PlanFile::from_json(path, text).map(|file| file.plan)
     }
@@ -142,10 +144,12 @@ impl PlanFile {
     ///
     /// # Errors
     ///
-    /// When it is no plan, of another version, or has an unknown or a missing field.
+    /// When it is no plan, of another version, has an unknown or a missing field, or a number that is not within
+    /// its [limit](limits).
     pub fn from_json(path: &str, text: &str) -> Result<Self, FileError> {
         check_header(path, text, PLAN_FORMAT, PLAN_VERSION)?;
         let read: Read = serde_json::from_str(text).map_err(|error| json_error(path, &error))?;
+        check_plan(path, text, &read.plan)?;
         Ok(Self { plan: read.plan, environment: read.environment })
     }
 
@@ -186,7 +190,48 @@ pub fn check_header(
 /// What is wrong with a file of JSON, and where.
 #[must_use]
 pub fn json_error(path: &str, error: &serde_json::Error) -> FileError {
-    FileError::content(path, error.line(), error.to_string())
+    FileError::content(path, error.line(), spelled_out(&error.to_string()))
+}
+
+/// What is wrong with a line of JSON: where in it, but no number of a line, which its file knows better.
+#[must_use]
+pub fn json_line_problem(error: &serde_json::Error) -> String {
+    let problem = spelled_out(&error.to_string());
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    match problem.strip_suffix(&place) {
+        Some(problem) if error.line() == 1 => format!("{problem} at column {}", error.column()),
+        Some(problem) => format!("{problem} at its end"),
+        None => problem,
+    }
+}
+
+/// The same message with ranges of numbers where it names types of Rust.
+fn spelled_out(problem: &str) -> String {
+    const TYPES: [(&str, &str); 5] = [
+        ("expected u8", "expected a number from 0 to 255"),
+        ("expected u16", "expected a number from 0 to 65535"),
+        ("expected u32", "expected a number from 0 to 4294967295"),
+        ("expected u64", "expected a number from 0 to 18446744073709551615"),
+        ("expected i32", "expected a number from -2147483648 to 2147483647"),
+    ];
+    let spelled = |problem: String, (name, range): (&str, &str)| problem.replace(name, range);
+    TYPES.into_iter().fold(problem.to_owned(), spelled)
+}
+
+/// Refuses a plan, read from the field `plan` of a file of JSON, that is not within its [limits].
+///
+/// # Errors
+///
+/// The first number that is not in its range, with its line.
+pub fn check_plan(path: &str, text: &str, plan: &Plan) -> Result<(), FileError> {
+    limits::check_plan(plan).map_err(|refusal| {
+        let steps = [vec![Step::Field("plan")], refusal.path.clone()].concat();
+        refused(path, limits::line_in_json(text, &steps), refusal)
+    })
+}
+
+fn refused(path: &str, line: Option<usize>, refusal: Refusal) -> FileError {
+    FileError::content(path, line.unwrap_or(1), refusal.problem)
 }
 
 impl Scenario {
@@ -194,18 +239,20 @@ impl Scenario {
     ///
     /// # Errors
     ///
-    /// When it is no scenario, of another version, or has an unknown or a missing field.
+    /// When it is no scenario, of another version, has an unknown or a missing field, or a number that is not
+    /// within its [limit](limits).
     pub fn from_toml(path: &str, text: &str) -> Result<Self, FileError> {
         let toml = |error: toml::de::Error| {
-            let offset = error.span().map_or(0, |span| span.start);
-            let line = text.get(..offset).map_or(1, |before| before.lines().count().max(1));
-            FileError::content(path, line, error.message().to_owned())
+            let line = limits::line_at(text, error.span().map_or(0, |span| span.start));
+            FileError::content(path, line, spelled_out(error.message()))
         };
         let scenario: Self = toml::from_str(text).map_err(toml)?;
         if scenario.version != SCENARIO_VERSION {
             let problem = format!("version is {}, expected {SCENARIO_VERSION}", scenario.version);
             return Err(FileError::content(path, line_of(text, "version"), problem));
         }
+        limits::check_scenario(&scenario)
+            .map_err(|refusal| refused(path, limits::line_in_toml(text, &refusal.path), refusal))?;
         Ok(scenario)
     }
 
@@ -231,12 +278,18 @@ fn line_of(text: &str, field: &str) -> usize {
 /// When it cannot be read, is no text, or too long.
 pub fn read_bounded(path: &Path) -> Result<String, FileError> {
     let file = fs::File::open(path).map_err(|error| FileError::io(path, error))?;
-    let mut text = String::new();
-    let read = file.take(FILE_BYTES_MAX + 1).read_to_string(&mut text);
+    let mut bytes = Vec::new();
+    let read = file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes);
     read.map_err(|error| FileError::io(path, error))?;
-    if text.len() as u64 > FILE_BYTES_MAX {
-        let problem = format!("longer than {FILE_BYTES_MAX} bytes");
-        return Err(FileError::content(&path.display().to_string(), 1, problem));
+    let refused =
+        |line, problem: String| Err(FileError::content(&path.display().to_string(), line, problem));
+    if bytes.len() as u64 > FILE_BYTES_MAX {
+        return refused(1, format!("longer than {FILE_BYTES_MAX} bytes"));
     }
-    Ok(text)
+    String::from_utf8(bytes).or_else(|error| {
+        let at = error.utf8_error().valid_up_to();
+        let before = error.as_bytes().iter().take(at);
+        let line = 1 + before.filter(|byte| **byte == b'\n').count();
+        refused(line, format!("no UTF-8: byte 0x{:02x}", error.as_bytes()[at]))
+    })
 }

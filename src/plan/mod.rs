@@ -1,5 +1,12 @@
 //! Plans: everything that decides a run, as data. A seed only draws one; a plan replays without it.
 
+#![deny(
+    clippy::cast_lossless,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss
+)]
+
 mod built_in;
 pub mod draw;
 pub mod environment;
@@ -7,7 +14,9 @@ pub mod expectation;
 pub mod fault;
 pub mod fault_class;
 pub mod file;
+pub mod limits;
 pub mod links;
+pub mod name;
 pub mod random;
 pub mod request;
 pub mod rescale;
@@ -22,6 +31,7 @@ pub use fault::{ClockChange, Fault, MessageAction, PlannedFault, When};
 pub use fault_class::{FaultClass, FaultFamily};
 pub use file::{FileError, PLAN_FORMAT, PLAN_VERSION, PlanFile};
 pub use links::{ControlLink, Latency, LinkSettings, Priority, SlowLink};
+pub use name::{NAME_CHARS_MAX, Name, NameError};
 pub use random::{Concern, Span, Stream, salt};
 pub use request::PlannedRequest;
 pub use rescale::PlannedRescale;
@@ -39,7 +49,7 @@ use crate::protocol::{DefectSet, ProcessId};
 #[serde(deny_unknown_fields)]
 pub struct Plan {
     /// Which scenario it was drawn for.
-    pub scenario: String,
+    pub scenario: Name,
     /// The seed: of the plan, and of delays in the run.
     pub seed: u64,
     /// What the scenario adds to the seed, so that one seed is another draw in each scenario: [`Plan::root`].
@@ -106,7 +116,7 @@ impl Plan {
 #[serde(deny_unknown_fields)]
 pub struct JobPlan {
     /// The workload's name.
-    pub workload: String,
+    pub workload: Name,
     /// How many records of its input; absent: all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub records: Option<u64>,

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use super::expectation::Expectation;
 use super::fault_class::FaultClass;
 use super::links::Latency;
+use super::name::Name;
 use super::random::{Span, root, salt};
 use super::swarm::SwarmScenario;
 use crate::cluster::{CostModel, StoreSettings};
@@ -23,8 +24,8 @@ pub const SCENARIO_VERSION: u32 = 1;
 pub struct Scenario {
     /// The format's version.
     pub version: u32,
-    /// Unique among scenarios, lower case.
-    pub name: String,
+    /// Unique among scenarios.
+    pub name: Name,
     /// One sentence for people.
     pub about: String,
     /// Whether a sweep that names no scenario runs it.
@@ -85,7 +86,7 @@ fn default_liveness_ms() -> u64 {
 #[serde(deny_unknown_fields)]
 pub struct JobScenario {
     /// The workload's name.
-    pub workload: String,
+    pub workload: Name,
     /// How many records; absent: all of the input.
     pub records: Option<Span>,
     /// Subtasks of each operator that may have several.

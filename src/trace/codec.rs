@@ -8,6 +8,13 @@
 //! `at` is in nanoseconds of virtual time. A trace may come from anywhere: a reader trusts nothing, and
 //! its errors name the line and, where it can be told, the field.
 
+#![deny(
+    clippy::cast_lossless,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss
+)]
+
 use std::io::{self, BufRead, Write};
 
 use serde::{Deserialize, Serialize};

@@ -15,6 +15,13 @@
 //!
 //! Variants are units, structs, or hold one struct.
 
+#![deny(
+    clippy::cast_lossless,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss
+)]
+
 use std::fmt::{self, Display};
 
 use serde::de::value::{StrDeserializer, StringDeserializer};

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use cutwater::cluster::{BufferSettings, ClusterSettings, CostModel, StoreFault, StoreSettings};
 use cutwater::dataflow::{Deal, SplitAssignment};
 use cutwater::plan::{
-    Fault, JobPlan, Latency, LinkSettings, MessageAction, Plan, PlannedFault, PlannedRescale,
+    Fault, JobPlan, Latency, LinkSettings, MessageAction, Name, Plan, PlannedFault, PlannedRescale,
     SlowLink, Span, When,
 };
 use cutwater::protocol::{
@@ -240,10 +240,10 @@ impl DraftPlan {
         let heartbeat_timeout_ms = cluster.heartbeat_ms * 4;
         Plan {
             salt: 0,
-            scenario: "generated".to_owned(),
+            scenario: Name::literal("generated"),
             seed: self.seed,
             job: JobPlan {
-                workload: "generated".to_owned(),
+                workload: Name::literal("generated"),
                 records: None,
                 parallelism: 1,
                 splits: 1,

@@ -13,12 +13,11 @@ pub(super) fn judge(history: &History<'_>, id: SnapshotId, recorded: &Recorded) 
         let places = (recorded.states.get(&from), recorded.states.get(&to));
         let (Some((sender_at, _)), Some((receiver_at, _))) = places else { continue };
         let it = &history.channels[channel.index()];
-        let received = it.received_before(*receiver_at).len();
-        let sent = it.sent_before(*sender_at);
-        let expected = sent.get(received..).unwrap_or_default();
-        if expected != found.as_slice() {
+        let (received, sent) = (it.received_before(*receiver_at), it.sent_before(*sender_at));
+        if !it.between(received, sent).eq(found.iter().copied()) {
+            let expected: Vec<Message> = it.between(received, sent).collect();
             let (channel, found) = (history.graph.shown(*channel), shown(found));
-            let text = format!("{channel} holds {found}, expected {}", shown(expected));
+            let text = format!("{channel} holds {found}, expected {}", shown(&expected));
             violations.push(Violation::of(Property::ChannelState, id, text));
         }
     }

@@ -4,7 +4,7 @@
 //! In the paper's letters, for a channel from p to q: n is what was sent before p recorded its state, n' what
 //! was sent before the marker, m what was received before q recorded its state; n = n' and n ≥ m.
 
-use super::history::{Carried, ChannelHistory, History, Recorded};
+use super::history::{History, Recorded};
 use super::{Property, Violation};
 use crate::protocol::SnapshotId;
 
@@ -16,8 +16,8 @@ pub(super) fn judge(history: &History<'_>, id: SnapshotId, recorded: &Recorded) 
         let (from, to) = history.graph.ends(channel);
         let shown = history.graph.shown(channel);
         let Some((sender_at, _)) = recorded.states.get(&from) else { continue };
-        let sent = it.sent_before(*sender_at).len();
-        if let Some(before) = sent_before_marker(it, id).filter(|before| *before != sent) {
+        let sent = it.sent_before(*sender_at);
+        if let Some(before) = it.sent_before_marker(id).filter(|before| *before != sent) {
             let text = format!(
                 "{sent} messages were put into {shown} before the sender recorded its state, and \
                  {before} before the marker"
@@ -25,7 +25,7 @@ pub(super) fn judge(history: &History<'_>, id: SnapshotId, recorded: &Recorded) 
             violations.push(violation(text));
         }
         let Some((receiver_at, _)) = recorded.states.get(&to) else { continue };
-        let received = it.received_before(*receiver_at).len();
+        let received = it.received_before(*receiver_at);
         if received > sent {
             let text =
                 format!("{received} messages of {shown} are received in the cut, {sent} sent");
@@ -33,9 +33,4 @@ pub(super) fn judge(history: &History<'_>, id: SnapshotId, recorded: &Recorded) 
         }
     }
     violations
-}
-
-fn sent_before_marker(channel: &ChannelHistory, id: SnapshotId) -> Option<usize> {
-    let marker = channel.sent.iter().find(|(_, item)| *item == Carried::Marker(id))?;
-    Some(channel.sent_before(marker.0).len())
 }

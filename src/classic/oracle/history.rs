@@ -1,5 +1,7 @@
 //! What oracles make of a trace before they judge it: the same events, by channel and by snapshot.
 
+use std::collections::BTreeMap;
+
 use super::{Property, Violation};
 use crate::classic::event::{Event, RunStarted, Stamped};
 use crate::classic::global_state::GlobalState;
@@ -25,6 +27,12 @@ pub struct ChannelHistory {
     pub sent: Vec<(usize, Carried)>,
     /// What was taken off.
     pub received: Vec<(usize, Carried)>,
+    /// The messages among what was put in.
+    sent_messages: Vec<(usize, Message)>,
+    /// The places of those among what was taken off.
+    received_messages: Vec<usize>,
+    /// Where the first marker of each snapshot was put in.
+    markers: BTreeMap<SnapshotId, usize>,
 }
 
 /// What was recorded of one snapshot.
@@ -148,13 +156,19 @@ impl<'a> History<'a> {
     fn take(&mut self, place: usize, event: &Event) {
         match event {
             Event::Sent { channel, message } => {
-                self.channel(*channel).sent.push((place, Carried::Message(*message)));
+                let channel = self.channel(*channel);
+                channel.sent.push((place, Carried::Message(*message)));
+                channel.sent_messages.push((place, *message));
             }
             Event::Received { channel, message, .. } => {
-                self.channel(*channel).received.push((place, Carried::Message(*message)));
+                let channel = self.channel(*channel);
+                channel.received.push((place, Carried::Message(*message)));
+                channel.received_messages.push(place);
             }
             Event::MarkerSent { channel, snapshot } => {
-                self.channel(*channel).sent.push((place, Carried::Marker(*snapshot)));
+                let channel = self.channel(*channel);
+                channel.sent.push((place, Carried::Marker(*snapshot)));
+                channel.markers.entry(*snapshot).or_insert(place);
             }
             Event::MarkerReceived { channel, snapshot } => {
                 self.channel(*channel).received.push((place, Carried::Marker(*snapshot)));
@@ -198,24 +212,27 @@ impl<'a> History<'a> {
 }
 
 impl ChannelHistory {
-    /// The messages that were put in before a place in the trace.
+    /// How many messages were put in before a place in the trace.
     #[must_use]
-    pub fn sent_before(&self, place: usize) -> Vec<Message> {
-        messages_before(&self.sent, place)
+    pub fn sent_before(&self, place: usize) -> usize {
+        self.sent_messages.partition_point(|(at, _)| *at < place)
     }
 
-    /// The messages that were taken off before a place in the trace.
+    /// How many messages were taken off before a place in the trace.
     #[must_use]
-    pub fn received_before(&self, place: usize) -> Vec<Message> {
-        messages_before(&self.received, place)
+    pub fn received_before(&self, place: usize) -> usize {
+        self.received_messages.partition_point(|at| *at < place)
     }
-}
 
-fn messages_before(items: &[(usize, Carried)], place: usize) -> Vec<Message> {
-    let before = items.iter().take_while(|(at, _)| *at < place);
-    let message = |(_, carried): &(usize, Carried)| match carried {
-        Carried::Message(message) => Some(*message),
-        Carried::Marker(_) => None,
-    };
-    before.filter_map(message).collect()
+    /// Those of the first `end` messages that were put in which come behind the first `begin`.
+    pub fn between(&self, begin: usize, end: usize) -> impl Iterator<Item = Message> {
+        let between = self.sent_messages.get(begin..end).unwrap_or_default();
+        between.iter().map(|(_, message)| *message)
+    }
+
+    /// How many messages were put in before the marker of a snapshot, if that was.
+    #[must_use]
+    pub fn sent_before_marker(&self, id: SnapshotId) -> Option<usize> {
+        self.markers.get(&id).map(|place| self.sent_before(*place))
+    }
 }

@@ -4,6 +4,7 @@
 
 mod channel_state;
 mod conservation;
+pub mod course;
 mod cut;
 pub mod history;
 mod order;
@@ -19,6 +20,7 @@ use strum::{EnumIter, EnumString, IntoStaticStr};
 use super::event::Stamped;
 use crate::protocol::SnapshotId;
 
+pub use course::Course;
 pub use history::{History, Recorded};
 
 /// The oracles, by the property each one judges.
@@ -94,14 +96,15 @@ pub fn judge(trace: &[Stamped]) -> Vec<Violation> {
         Ok(history) => history,
         Err(violation) => return vec![violation],
     };
+    let course = Course::of(&history);
     let mut violations = order::judge(&history);
     for (id, recorded) in &history.snapshots {
         violations.extend(cut::judge(&history, *id, recorded));
         violations.extend(channel_state::judge(&history, *id, recorded));
         if let Some(state) = history.global_state(recorded) {
-            violations.extend(permutation::judge(&history, *id, recorded, &state));
+            violations.extend(permutation::judge(&history, *id, (recorded, &state), &course));
             violations.extend(conservation::judge(&history, *id, &state));
-            violations.extend(stability::judge(&history, *id, &state));
+            violations.extend(stability::judge(&history, *id, &state, &course));
         }
     }
     violations.extend(termination::judge(&history));

@@ -7,7 +7,9 @@
 //! goes through it: no message may be received that is not the first in its channel.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
+use super::course::{Course, Window};
 use super::history::{History, Recorded};
 use super::{Property, Violation};
 use crate::classic::event::Event;
@@ -19,26 +21,38 @@ use crate::protocol::SnapshotId;
 pub(super) fn judge(
     history: &History<'_>,
     id: SnapshotId,
+    (recorded, snapshot): (&Recorded, &GlobalState),
+    course: &Course,
+) -> Option<Violation> {
+    let reordered = go_through(history, recorded, snapshot, course);
+    reordered.err().map(|text| Violation::of(Property::Permutation, id, text))
+}
+
+/// Only what lies between the first and the last state that were recorded is reordered: what is before that goes
+/// as in the trace, and so does what is behind it, once the two have come to the same state.
+fn go_through(
+    history: &History<'_>,
     recorded: &Recorded,
     snapshot: &GlobalState,
-) -> Option<Violation> {
-    let violation = |text| Some(Violation::of(Property::Permutation, id, text));
-    let (before, after) = halves(history, recorded);
-    let mut replay = Replay::of(history.first_state());
-    if let Err(text) = replay.go_through(history, &before) {
-        return violation(text);
-    }
+    course: &Course,
+) -> Result<(), String> {
+    let Some(window) = Window::of(recorded) else { return Ok(()) };
+    let (before, after) = halves_within(history, recorded, window);
+    let mut replay = Replay::of(course.before(window.begin)?.clone());
+    replay.go_through(history, &before)?;
     let middle = replay.state();
     if middle != *snapshot {
-        return violation(difference(history, &middle, snapshot));
+        return Err(difference(history, &middle, snapshot));
     }
-    if let Err(text) = replay.go_through(history, &after) {
-        return violation(text);
+    replay.go_through(history, &after)?;
+    if course.before(window.end).is_ok_and(|state| *state == replay.state()) {
+        return course.stop().map_or(Ok(()), |reason| Err(reason.to_owned()));
     }
-    if last_state(history).is_some_and(|last| last != replay.state()) {
-        return violation("the reordered events lead to another end".to_owned());
+    replay.go_on(history, window.end..history.events.len()).map_err(|(_, text)| text)?;
+    if course.last().is_some_and(|last| *last != replay.state()) {
+        return Err("the reordered events lead to another end".to_owned());
     }
-    None
+    Ok(())
 }
 
 /// The state at the end of the trace; none where the trace goes through nothing that could be.
@@ -53,7 +67,16 @@ pub fn last_state(history: &History<'_>) -> Option<GlobalState> {
 /// The places of the events before the cut, and of those behind it.
 #[must_use]
 pub fn halves(history: &History<'_>, recorded: &Recorded) -> (Vec<usize>, Vec<usize>) {
-    let of_computation = history.events.iter().enumerate();
+    halves_within(history, recorded, Window { begin: 0, end: history.events.len() })
+}
+
+fn halves_within(
+    history: &History<'_>,
+    recorded: &Recorded,
+    window: Window,
+) -> (Vec<usize>, Vec<usize>) {
+    let Window { begin, end } = window;
+    let of_computation = (begin..).zip(&history.events[begin..end]);
     let located = of_computation.filter_map(|(at, event)| Some((at, history.process_of(event)?)));
     let is_before = |(at, process): &(usize, _)| {
         recorded.states.get(process).is_none_or(|(recorded_at, _)| at < recorded_at)
@@ -64,20 +87,29 @@ pub fn halves(history: &History<'_>, recorded: &Recorded) -> (Vec<usize>, Vec<us
 }
 
 /// A system that goes through given events.
-struct Replay {
+pub(super) struct Replay {
     processes: Vec<LocalState>,
     channels: Vec<VecDeque<Message>>,
 }
 
 impl Replay {
-    fn of(state: GlobalState) -> Self {
+    pub(super) fn of(state: GlobalState) -> Self {
         let channels = state.channels.into_iter().map(VecDeque::from).collect();
         Self { processes: state.processes, channels }
     }
 
-    fn state(&self) -> GlobalState {
+    pub(super) fn state(&self) -> GlobalState {
         let channels = self.channels.iter().map(|channel| channel.iter().copied().collect());
         GlobalState { processes: self.processes.clone(), channels: channels.collect() }
+    }
+
+    /// Goes through all events of a part of the trace; where that cannot be, the first that cannot, and why.
+    pub(super) fn go_on(
+        &mut self,
+        history: &History<'_>,
+        mut places: Range<usize>,
+    ) -> Result<(), (usize, String)> {
+        places.try_for_each(|at| self.take(history, at).map_err(|text| (at, text)))
     }
 
     fn go_through(&mut self, history: &History<'_>, places: &[usize]) -> Result<(), String> {

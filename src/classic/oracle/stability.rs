@@ -4,8 +4,9 @@
 //! The properties are termination, deadlock, and that at most so much work is left (for every "so much"), or
 //! in a system of tokens, that there are so many.
 
+use super::course::Course;
 use super::history::History;
-use super::{Property, Violation, permutation};
+use super::{Property, Violation};
 use crate::classic::global_state::GlobalState;
 use crate::protocol::SnapshotId;
 
@@ -13,14 +14,15 @@ pub(super) fn judge(
     history: &History<'_>,
     id: SnapshotId,
     snapshot: &GlobalState,
+    course: &Course,
 ) -> Option<Violation> {
-    let end = permutation::last_state(history)?;
+    let end = course.last()?;
     let first = history.first_state();
     let violation = |text| Violation::of(Property::Stability, id, text);
     let from = broken(history, &first, snapshot)
         .map(|what| format!("{what} at the beginning, and not in the snapshot"));
     let to = || {
-        broken(history, snapshot, &end)
+        broken(history, snapshot, end)
             .map(|what| format!("{what} in the snapshot, and not at the end"))
     };
     from.or_else(to).map(violation)

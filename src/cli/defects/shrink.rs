@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::Write as _;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
@@ -45,7 +46,7 @@ pub struct Shrinking<'a> {
     /// Jobs and inputs.
     pub experiments: &'a Experiments,
     /// Set when it is to end early.
-    pub stop: &'a AtomicBool,
+    pub stop: &'a Arc<AtomicBool>,
     /// Where to keep the results, if they are to be kept.
     pub keep: Option<&'a Path>,
 }

@@ -5,6 +5,8 @@ use cutwater::plan::Plan;
 use svg::Document;
 use svg::node::element::{Group, Line, Polygon, Polyline, Rectangle, Style, Text, Title};
 
+use super::super::table::whole;
+
 const WIDTH: f64 = 860.0;
 const HEIGHT: f64 = 420.0;
 const LEFT: f64 = 60.0;
@@ -72,7 +74,7 @@ impl Scale {
             axes = axes
                 .add(rule.set("y1", y).set("y2", y).set("stroke", "#ddd"))
                 .add(label.set("text-anchor", "end"));
-            let events = (self.events * share) as u64;
+            let events = whole((self.events * share).floor());
             let label = text(self.x(events), HEIGHT - BOTTOM + 18.0, &events.to_string());
             axes = axes.add(label.set("text-anchor", "middle"));
         }

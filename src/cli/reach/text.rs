@@ -64,7 +64,7 @@ fn scenarios(reach: &SweepReach) -> Table {
         let coverage = scenario.matrix().coverage();
         let (met, all) = (scenario.met().count(), scenario.sometimes.len());
         table.row([
-            scenario.name.clone(),
+            scenario.name.to_string(),
             count(scenario.reach.runs()),
             count(coverage.cells_reached),
             count(coverage.cells),

@@ -2,7 +2,7 @@
 //!
 //! One thread decides; a thread for each worker only reads what it says. A worker that dies, or is
 //! silent for too long, is the result of the run that it was at; what it had been given beyond that is
-//! given to another.
+//! given to another. A run whose worker was killed from outside is made once more.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -10,9 +10,11 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
 use cutwater::explore::Record;
-use cutwater::protocol::ordered::VecMap;
+use cutwater::explore::record::RunName;
+use cutwater::protocol::ordered::{VecMap, VecSet};
 
 use super::super::clock::Stopwatch;
+use super::super::console::Console;
 use super::super::error::CliError;
 use super::desk::Desk;
 use super::hand::{Hand, News, Word};
@@ -32,6 +34,10 @@ pub struct Crew {
     /// By number; each has a place, from 0, which it inherits from the one that it replaces.
     hands: VecMap<u64, (usize, Hand)>,
     started: u64,
+    /// Whether the system has room for more of them.
+    has_room: bool,
+    /// Runs whose worker was killed, and which were given out again.
+    made_again: VecSet<u64>,
     orders: Vec<u8>,
     limit: Duration,
     news: Receiver<News>,
@@ -43,8 +49,8 @@ impl Crew {
     /// Nobody yet. Every worker is given these orders, and at most so long for a run.
     pub fn new(orders: Vec<u8>, limit: Duration) -> Self {
         let (speak, news) = sync_channel(NEWS_MAX);
-        let (hands, shown) = (VecMap::new(), Arc::default());
-        Self { hands, started: 0, orders, limit, news, speak, shown }
+        let (hands, made_again, shown) = (VecMap::new(), VecSet::new(), Arc::default());
+        Self { hands, started: 0, has_room: true, made_again, orders, limit, news, speak, shown }
     }
 
     /// Has everything done that `desk` gives out, by `jobs` workers.
@@ -53,17 +59,15 @@ impl Crew {
     ///
     /// When no worker can be started, one refuses to work, or a result cannot be written.
     pub fn work(&mut self, desk: &mut Desk<'_>, jobs: usize) -> Result<(), CliError> {
-        let jobs = jobs.min(usize::try_from(desk.left()).unwrap_or(usize::MAX));
-        for place in 0..jobs {
-            self.hire(place)?;
-        }
         let mut looked = Stopwatch::start();
-        while !desk.is_interrupted() {
+        while !desk.is_interrupted() && !desk.is_late() {
             self.hand_out(desk);
-            if !self.hands.values().any(|(_, hand)| hand.is_busy()) {
+            let has_hired = self.hire_one_more(desk, jobs)?;
+            if !has_hired && !self.hands.values().any(|(_, hand)| hand.is_busy()) {
                 return Ok(());
             }
-            match self.news.recv_timeout(PERIOD) {
+            let patience = if has_hired { Duration::ZERO } else { PERIOD };
+            match self.news.recv_timeout(patience) {
                 Ok(news) => self.handle_news(news, desk)?,
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
             }
@@ -77,12 +81,35 @@ impl Crew {
         self.hear_out(desk)
     }
 
-    fn hire(&mut self, place: usize) -> Result<(), CliError> {
-        let number = self.started;
-        let hand = Hand::start(number, &self.orders, &self.speak, &self.shown)?;
-        self.started += 1;
-        self.hands.insert(number, (place, hand));
-        Ok(())
+    /// Starts a worker, one at a time, where there is work for it. Whether it did.
+    ///
+    /// Where the system has no room for another one, those that there are do the work.
+    fn hire_one_more(&mut self, desk: &mut Desk<'_>, jobs: usize) -> Result<bool, CliError> {
+        let taken: usize = self.hands.values().map(|(_, hand)| hand.taken()).sum();
+        let has_work = desk.has_more(u64::try_from(taken).unwrap_or(u64::MAX));
+        if !has_work || !self.has_room || self.hands.len() >= jobs {
+            return Ok(false);
+        }
+        match Hand::start(self.started, &self.orders, &self.speak, &self.shown) {
+            Ok(hand) => {
+                self.hands.insert(self.started, (self.free_place(), hand));
+                self.started += 1;
+                Ok(true)
+            }
+            Err(error) if self.hands.is_empty() => Err(error),
+            Err(error) => {
+                self.has_room = false;
+                let workers = self.hands.len();
+                Console::warn(&format!("{error}: the sweep goes on with {workers} workers"));
+                Ok(false)
+            }
+        }
+    }
+
+    /// The first place that no worker has.
+    fn free_place(&self) -> usize {
+        let is_free = |place: &usize| self.hands.values().all(|(taken, _)| taken != place);
+        (0..).find(is_free).unwrap_or_default()
     }
 
     /// Gives runs to whoever has room. Towards the end each has only one, so that all end together.
@@ -121,9 +148,10 @@ impl Crew {
         Ok(())
     }
 
-    /// A worker has died, or was killed: what it was at is a result, and the rest goes to another.
+    /// A worker has died: what it was at is a result, and the rest goes to another. Where it was killed from
+    /// outside that is told, and what it was at is made once more: perhaps that had nothing to do with it.
     fn handle_gone(&mut self, worker: u64, desk: &mut Desk<'_>) -> Result<(), CliError> {
-        let Some((place, hand)) = self.hands.remove(&worker) else { return Ok(()) };
+        let Some((_, hand)) = self.hands.remove(&worker) else { return Ok(()) };
         let gone = hand.bury();
         if gone.is_stillborn {
             let (cause, details) = (gone.cause, gone.details);
@@ -132,16 +160,25 @@ impl Crew {
         gone.unbegun.iter().for_each(|index| desk.give_back(*index));
         if let Some(index) = gone.at {
             let name = desk.name(index);
+            if gone.is_killed && self.made_again.insert(index) {
+                let RunName { scenario, seed, .. } = name;
+                let cause = gone.cause;
+                Console::warn(&format!(
+                    "a worker was killed ({cause}) at {scenario}, seed {seed}: that is run once more"
+                ));
+                desk.give_back(index);
+                return Ok(());
+            }
             desk.add(if gone.is_overdue {
                 Record::hung(name, self.limit.as_millis())
             } else {
                 Record::died(name, &gone.cause, &gone.details)
             })?;
         }
-        if desk.left() > 0 { self.hire(place) } else { Ok(()) }
+        Ok(())
     }
 
-    /// The sweep was interrupted: what has been said already still counts.
+    /// The sweep was interrupted, or its time is over: what has been said already still counts.
     fn hear_out(&mut self, desk: &mut Desk<'_>) -> Result<(), CliError> {
         while let Ok(News { word, .. }) = self.news.try_recv() {
             if let Word::Answer(Answer::Ran(record)) = word {
@@ -155,9 +192,11 @@ impl Crew {
 /// No worker outlives its crew.
 impl Drop for Crew {
     fn drop(&mut self) {
-        for (_, (_, mut hand)) in std::mem::take(&mut self.hands) {
+        for (_, hand) in self.hands.values_mut() {
             hand.close();
             hand.dismiss();
+        }
+        for (_, (_, hand)) in std::mem::take(&mut self.hands) {
             drop(hand.bury());
         }
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use cutwater::explore::record::RunName;
 use cutwater::explore::{Record, Sweep};
 
-use super::super::clock::Stopwatch;
+use super::super::clock::Deadline;
 use super::super::error::CliError;
 use super::super::progress::Progress;
 use super::super::whereabouts::Whereabouts;
@@ -27,11 +27,9 @@ pub struct Desk<'a> {
     progress: Progress,
     /// Ends the sweep when it has seen enough.
     in_order: Option<InOrder<'a>>,
-    budget: Option<Duration>,
-    clock: Stopwatch,
+    deadline: Deadline,
     stop: Arc<AtomicBool>,
     pace: Pace,
-    is_budget_over: bool,
 }
 
 /// What a desk is set up with.
@@ -48,8 +46,8 @@ pub struct Setup<'a> {
     pub whereabouts: Whereabouts,
     /// Sees every record in the order of turns, and may end the sweep.
     pub watcher: Option<Watcher<'a>>,
-    /// After how long nothing more is given out.
-    pub budget: Option<Duration>,
+    /// When nothing more is given out.
+    pub deadline: Deadline,
     /// Set when the sweep is interrupted.
     pub stop: Arc<AtomicBool>,
 }
@@ -57,7 +55,7 @@ pub struct Setup<'a> {
 impl<'a> Desk<'a> {
     /// Nothing is given out yet.
     pub fn new(setup: Setup<'a>) -> Self {
-        let Setup { sweep, shard, turns, results, whereabouts, watcher, budget, stop } = setup;
+        let Setup { sweep, shard, turns, results, whereabouts, watcher, deadline, stop } = setup;
         Self {
             progress: Progress::new(turns.all(), turns.done(), sweep.jobs),
             sweep,
@@ -66,11 +64,9 @@ impl<'a> Desk<'a> {
             results,
             whereabouts,
             in_order: watcher.map(InOrder::new),
-            budget,
-            clock: Stopwatch::start(),
+            deadline,
             stop,
             pace: Pace { workers: sweep.jobs, ..Pace::default() },
-            is_budget_over: false,
         }
     }
 
@@ -81,11 +77,26 @@ impl<'a> Desk<'a> {
 
     /// Gives out the next run.
     pub fn take(&mut self) -> Option<u64> {
-        if self.budget.is_some_and(|budget| self.clock.elapsed() >= budget) {
-            self.is_budget_over = self.left() > 0;
+        self.look_at_the_clock();
+        self.turns.take()
+    }
+
+    fn look_at_the_clock(&mut self) {
+        if self.deadline.is_over() {
             self.turns.end();
         }
-        self.turns.take()
+    }
+
+    /// Whether runs will be given out, where so many are with workers.
+    pub fn has_more(&mut self, with_workers: u64) -> bool {
+        self.look_at_the_clock();
+        !self.turns.is_over() && self.left() > with_workers
+    }
+
+    /// Whether what is being run is to be given up: it had a moment to come to its end.
+    pub fn is_late(&self) -> bool {
+        const GRACE: Duration = Duration::from_millis(500);
+        self.deadline.is_over_since(GRACE)
     }
 
     /// A run that was given out was not begun.
@@ -104,7 +115,7 @@ impl<'a> Desk<'a> {
     }
 
     /// The worker at `place` begins a run.
-    pub fn begins(&self, place: usize, index: u64) {
+    pub fn begins(&mut self, place: usize, index: u64) {
         let (scenario, seed) = self.sweep.place(index);
         self.whereabouts.begin(place, &self.sweep.scenarios[scenario].name, seed);
     }
@@ -149,7 +160,7 @@ impl<'a> Desk<'a> {
         let ended = match plateau {
             Some(turns) => Ended::Plateau { turns },
             None if self.is_interrupted() && self.left() > 0 => Ended::Interrupted,
-            None if self.is_budget_over && self.left() > 0 => Ended::Budget,
+            None if self.deadline.is_over() && self.left() > 0 => Ended::Budget,
             None => Ended::Finished,
         };
         (ended, self.pace)

@@ -73,6 +73,8 @@ pub struct Gone {
     pub at: Option<u64>,
     /// Whether it was killed because that took too long.
     pub is_overdue: bool,
+    /// Whether somebody else killed it.
+    pub is_killed: bool,
     /// Whether it never got ready.
     pub is_stillborn: bool,
     /// What was given to it, and not begun.
@@ -182,10 +184,12 @@ impl Hand {
         if at.is_some() {
             self.taken.pop_front();
         }
+        let is_killed = status.as_ref().is_ok_and(is_killed) && self.state == State::Working;
         let cause = status.map_or_else(|error| error.to_string(), |status| cause(status, &said));
         Gone {
             at,
             is_overdue: matches!(self.state, State::Overdue { .. }),
+            is_killed,
             is_stillborn: matches!(self.state, State::Starting | State::Dismissed),
             unbegun: self.taken,
             cause,
@@ -201,6 +205,11 @@ impl Hand {
     /// Whether something is expected of it.
     pub fn is_busy(&self) -> bool {
         !self.taken.is_empty() || self.state != State::Working
+    }
+
+    /// How many runs it was given and has not answered for.
+    pub fn taken(&self) -> usize {
+        self.taken.len()
     }
 
     /// What it is at.
@@ -280,6 +289,23 @@ fn cause(status: ExitStatus, said: &VecDeque<String>) -> String {
     } else {
         status
     }
+}
+
+/// Whether it ended of a signal that processes are ended with from outside, and seldom by what they run.
+#[cfg(unix)]
+fn is_killed(status: &ExitStatus) -> bool {
+    use std::os::unix::process::ExitStatusExt as _;
+    const HANG_UP: i32 = 1;
+    const INTERRUPT: i32 = 2;
+    const QUIT: i32 = 3;
+    const KILL: i32 = 9;
+    const TERMINATE: i32 = 15;
+    matches!(status.signal(), Some(HANG_UP | INTERRUPT | QUIT | KILL | TERMINATE))
+}
+
+#[cfg(not(unix))]
+fn is_killed(_: &ExitStatus) -> bool {
+    false
 }
 
 #[cfg(unix)]

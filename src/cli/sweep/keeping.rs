@@ -8,6 +8,7 @@ use cutwater::explore::record::RunName;
 use cutwater::explore::{Experiments, Signature, run_plan};
 use cutwater::protocol::ordered::VecMap;
 
+use super::super::clock::Deadline;
 use super::super::error::CliError;
 use super::super::failure;
 use super::super::out::OutDir;
@@ -29,24 +30,24 @@ pub type Kept = VecMap<u64, PathBuf>;
 /// Keeps failures in `out`; those that are kept already stay as they are.
 ///
 /// A run that failed in this process's sight fails again; one that killed its process, or hung, is not
-/// run again here, and is kept without its last events.
-///
-/// # Errors
-///
-/// When they cannot be written.
+/// run again here, and is kept without its last events; nor is anything when the time is over. Those that could
+/// be kept are told beside the first error, where one could not.
 pub fn keep(
     subject: &Subject,
     collected: &Collected,
     groups: &[Group],
     out: &OutDir,
-) -> Result<Kept, CliError> {
+    deadline: &Deadline,
+) -> (Kept, Result<(), CliError>) {
     let experiments = Experiments::new();
     let mut kept = Kept::new();
-    for place in chosen(groups) {
+    let keep = |place: usize| {
         let failed = &collected.failed[place];
-        kept.insert(failed.index, keep_one(subject, &experiments, failed, out)?);
-    }
-    Ok(kept)
+        kept.insert(failed.index, keep_one(subject, &experiments, failed, out, deadline)?);
+        Ok(())
+    };
+    let all = chosen(groups).into_iter().try_for_each(keep);
+    (kept, all)
 }
 
 /// The first of each group, then the second of each, and so on.
@@ -62,6 +63,7 @@ fn keep_one(
     experiments: &Experiments,
     failed: &Failed,
     out: &OutDir,
+    deadline: &Deadline,
 ) -> Result<PathBuf, CliError> {
     let path = place(out.path(), subject, failed.index);
     if path.exists() {
@@ -85,12 +87,17 @@ fn keep_one(
     };
     match failed.failure.signature {
         Signature::Died(_) | Signature::Hung => failure::keep_plan(&dir, &plan)?,
+        _ if deadline.is_over() => failure::keep_plan(&dir, &plan)?,
         Signature::Violation(_)
         | Signature::Panic(_)
         | Signature::NotDeterministic
         | Signature::Undecided => {
-            let (outcome, _) = run_plan(&plan, &prepared, sweep.world, ());
-            failure::keep(&dir, &plan, &prepared, sweep.world, &outcome)?;
+            failure::keep_plan(&dir, &plan)?;
+            let until = deadline.until();
+            let (outcome, _) = run_plan(&plan, &prepared, sweep.world, until.watch());
+            if !until.is_over() {
+                failure::keep_outcome(&dir, &plan, &prepared, sweep.world, &outcome)?;
+            }
         }
     }
     fs::rename(&unfinished, &path).map_err(|error| CliError::io(&path, error))?;

@@ -11,7 +11,7 @@ use cutwater::explore::reach::summary::{Figures, Unmet};
 use cutwater::explore::record::RunClass;
 use cutwater::explore::report::{Unreached, unreached};
 use cutwater::explore::sweep::ScenarioReport;
-use cutwater::explore::{Signature, Statistics};
+use cutwater::explore::{Signature, Statistics, StrategyName};
 use cutwater::plan::{FaultClass, FaultFamily, Scenario};
 use cutwater::protocol::ordered::VecMap;
 use serde::Serialize;
@@ -72,6 +72,8 @@ pub enum Ended {
     },
     /// Somebody interrupted it.
     Interrupted,
+    /// Something went wrong outside.
+    Broken,
     /// It was joined from shards that have not run everything.
     Partial,
 }
@@ -184,7 +186,10 @@ impl Report {
         let Source { subject, shard, collected, reached, groups, kept, ended, pace, .. } = &source;
         let sweep = &subject.sweep;
         let class = collected.report.class();
-        let is_to_be_gated = class >= RunClass::NotOwed && *ended != Ended::Interrupted;
+        // What a scenario expects it expects of its own ranges, of which the exhaustive strategy draws nothing.
+        let is_to_be_gated = class >= RunClass::NotOwed
+            && !matches!(ended, Ended::Interrupted | Ended::Broken)
+            && sweep.strategy != StrategyName::Exhaustive;
         let (unreached, unmet) = match is_to_be_gated {
             true => (unreached(&sweep.scenarios, &collected.report), reached.unmet()),
             false => (Vec::new(), Vec::new()),
@@ -257,7 +262,10 @@ fn exit(ended: Ended, collected: &Collected, is_as_told: bool) -> Exit {
     } else if !is_as_told {
         Exit::Violated
     } else {
-        Exit::of_worst(collected.report.class())
+        match Exit::of_worst(collected.report.class()) {
+            Exit::Held if ended == Ended::Broken => Exit::Outside,
+            exit => exit,
+        }
     }
 }
 
@@ -354,7 +362,7 @@ fn divergent(subject: &Subject, collected: &Collected) -> Vec<DivergentRun> {
         let (scenario, seed) = sweep.place(divergent.index);
         let source = &subject.sources[scenario];
         DivergentRun {
-            scenario: source.scenario.name.clone(),
+            scenario: source.scenario.name.to_string(),
             seed,
             first: divergent.first.clone(),
             second: divergent.second.digest.clone(),
@@ -389,7 +397,7 @@ fn failed_run(subject: &Subject, failed: &Failed, kept: &Kept) -> FailedRun {
     };
     FailedRun {
         signature: failed.failure.signature.to_string(),
-        scenario: source.scenario.name.clone(),
+        scenario: source.scenario.name.to_string(),
         seed,
         events: failed.events,
         violated: failed.failure.headline.clone(),

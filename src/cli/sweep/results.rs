@@ -8,7 +8,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as 
 use std::path::{Path, PathBuf};
 
 use cutwater::explore::Record;
-use cutwater::plan::file::FileError;
+use cutwater::plan::file::{FileError, json_line_problem};
 use serde::{Deserialize, Serialize};
 
 use super::super::environment::Environment;
@@ -202,6 +202,21 @@ impl ResultsFile {
     }
 }
 
+/// Whether a file is one of results: it has a first line, or the beginning of that of this sweep, which was
+/// killed while it wrote it.
+///
+/// # Errors
+///
+/// When it cannot be read.
+pub fn is_begun(path: &Path, header: &Header) -> Result<bool, CliError> {
+    let file = File::open(path).map_err(|error| CliError::io(path, error))?;
+    let mut start = Vec::new();
+    let read = BufReader::new(file).take(LINE_BYTES_MAX).read_until(b'\n', &mut start);
+    read.map_err(|error| CliError::io(path, error))?;
+    let whole = serde_json::to_vec(header).expect("plain data can be encoded");
+    Ok(start.ends_with(b"\n") || whole.starts_with(&start))
+}
+
 /// What a results file is of.
 ///
 /// # Errors
@@ -263,7 +278,7 @@ impl<'a> Lines<'a> {
         }
         let expected = format!("expected a line with format {FORMAT:?}, version {VERSION}");
         let kind: Kind = serde_json::from_slice(&self.line)
-            .map_err(|error| self.content(format!("{error}; {expected}")))?;
+            .map_err(|error| self.content(format!("{}; {expected}", json_line_problem(&error))))?;
         if kind.format != FORMAT || kind.version != VERSION {
             let (format, version) = (kind.format, kind.version);
             let problem = format!("format is {format:?}, version {version}; {expected}");
@@ -296,7 +311,7 @@ impl<'a> Lines<'a> {
     }
 
     fn parse<T: for<'de> Deserialize<'de>>(&self) -> Result<T, CliError> {
-        serde_json::from_slice(&self.line).map_err(|error| self.content(error.to_string()))
+        serde_json::from_slice(&self.line).map_err(|error| self.content(json_line_problem(&error)))
     }
 
     fn content(&self, problem: String) -> CliError {

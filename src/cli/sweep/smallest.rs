@@ -1,11 +1,13 @@
 //! The first failure of a sweep, shrunk: what is to be looked at is as small as it gets.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use cutwater::explore::Experiments;
 
 use super::super::arguments;
+use super::super::clock::Deadline;
 use super::super::error::CliError;
 use super::super::kept_plan::KeptPlan;
 use super::super::out::OutDir;
@@ -18,8 +20,8 @@ const DIRECTORY: &str = "shrunk";
 
 /// Shrinks the first failure of a report within a budget, or until `stop` is set.
 ///
-/// None where there is no failure that can be run in this process, where it was shrunk before, and where
-/// it does not fail any more: then the report has all there is to say.
+/// None where there is no failure that can be run in this process, where it was shrunk before, where no time is
+/// left, and where it does not fail any more: then the report has all there is to say.
 ///
 /// # Errors
 ///
@@ -27,17 +29,19 @@ const DIRECTORY: &str = "shrunk";
 pub fn shrink_first(
     report: &Report,
     subject: &Subject,
-    stop: &AtomicBool,
+    stop: &Arc<AtomicBool>,
+    deadline: &Deadline,
 ) -> Result<Option<Small>, CliError> {
     let Some(dir) = report.first_to_shrink() else { return Ok(None) };
-    if dir.join(DIRECTORY).exists() {
+    if dir.join(DIRECTORY).exists() || deadline.is_over() {
         return Ok(None);
     }
     let path = dir.join("plan.json");
     let experiments = Experiments::new();
     let kept = KeptPlan::read(&path)?;
     kept.prepare(&path, &experiments)?;
-    let budget = Budget::unasked(arguments::jobs(None).min(subject.sweep.jobs));
+    let usual = Budget::unasked(arguments::jobs(None).min(subject.sweep.jobs));
+    let budget = Budget { time: deadline.left_of(usual.time), ..usual };
     let way = (subject.sweep.world, subject.twice);
     let watch = Watch::new();
     let shrunk =

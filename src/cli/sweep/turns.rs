@@ -73,6 +73,11 @@ impl<'a> Turns<'a> {
         self.is_over = true;
     }
 
+    /// Whether nothing more is given out.
+    pub fn is_over(&self) -> bool {
+        self.is_over
+    }
+
     /// How many runs of the shard are in the results.
     pub fn done(&self) -> u64 {
         self.count

@@ -1,6 +1,6 @@
 //! The reading side of a source: fetches entries ahead, and hands them out at its pace.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use super::super::message::{Fetched, Message};
@@ -14,6 +14,14 @@ use crate::trace::{Event, SplitPosition};
 #[derive(Clone, Debug)]
 pub struct SourceReader {
     splits: Vec<SplitReader>,
+    /// Where each of them is.
+    places: BTreeMap<SplitId, usize>,
+    /// Those that have an entry.
+    readable: BTreeSet<usize>,
+    /// Those that were read to their end, which nobody has been told.
+    exhausted: BTreeSet<usize>,
+    /// How many have not ended.
+    unended: usize,
     /// Whose turn it is.
     turn: usize,
     /// What it has to do with its enumerator.
@@ -125,9 +133,19 @@ impl SplitReader {
 impl SourceReader {
     /// A reader that goes on at these positions. `awaits_splits`: and asks for more.
     pub fn new(positions: &[SplitPosition], awaits_splits: bool) -> Self {
-        let splits = positions.iter().copied().map(SplitReader::new).collect();
         let inquiry = if awaits_splits { Inquiry::Reading { taken: 0 } } else { Inquiry::Over };
-        Self { splits, turn: 0, inquiry, pace: Pace::Stopped }
+        let mut source = Self {
+            splits: Vec::with_capacity(positions.len()),
+            places: BTreeMap::new(),
+            readable: BTreeSet::new(),
+            exhausted: BTreeSet::new(),
+            unended: 0,
+            turn: 0,
+            inquiry,
+            pace: Pace::Stopped,
+        };
+        positions.iter().for_each(|position| source.push(SplitReader::new(*position)));
+        source
     }
 
     pub fn start(&mut self, subtask: SubtaskId, env: &mut Env<'_>) {
@@ -142,22 +160,40 @@ impl SourceReader {
     }
 
     pub fn handle_fetched(&mut self, fetched: Fetched) {
-        let mut splits = self.splits.iter_mut();
-        if let Some(split) = splits.find(|reader| reader.split == fetched.split) {
-            split.handle_fetched(fetched);
+        let Some(place) = self.places.get(&fetched.split).copied() else { return };
+        self.splits[place].handle_fetched(fetched);
+        self.look_at(place);
+    }
+
+    /// What became of a split.
+    fn look_at(&mut self, place: usize) {
+        let split = &self.splits[place];
+        if split.blocks.is_empty() {
+            self.readable.remove(&place);
+        } else {
+            self.readable.insert(place);
         }
+        if !split.ended && split.is_exhausted() {
+            self.exhausted.insert(place);
+        }
+    }
+
+    fn push(&mut self, split: SplitReader) {
+        self.places.entry(split.split).or_insert(self.splits.len());
+        self.splits.push(split);
+        self.unended += 1;
     }
 
     /// A split more.
     pub fn add(&mut self, position: SplitPosition, subtask: SubtaskId, env: &mut Env<'_>) {
         let mut split = SplitReader::new(position);
         split.fetch_ahead(subtask, env);
-        self.splits.push(split);
+        self.push(split);
     }
 
     /// Whether everything that it has was read.
     pub fn is_idle(&self) -> bool {
-        self.splits.iter().all(|split| split.ended)
+        self.unended == 0
     }
 
     pub fn inquiry(&mut self) -> &mut Inquiry {
@@ -166,17 +202,16 @@ impl SourceReader {
 
     /// The next split, in turn, that has an entry.
     fn take_turn(&mut self) -> Option<usize> {
-        let count = self.splits.len();
-        let chosen = (0..count)
-            .map(|step| (self.turn + step) % count)
-            .find(|index| !self.splits[*index].blocks.is_empty())?;
-        self.turn = (chosen + 1) % count;
+        let next = self.readable.range(self.turn..).next();
+        let chosen = *next.or_else(|| self.readable.first())?;
+        self.turn = (chosen + 1) % self.splits.len();
         Some(chosen)
     }
 
     fn newly_exhausted(&mut self) -> Option<SplitId> {
-        let reader = self.splits.iter_mut().find(|split| !split.ended && split.is_exhausted())?;
+        let reader = &mut self.splits[self.exhausted.pop_first()?];
         reader.ended = true;
+        self.unended -= 1;
         Some(reader.split)
     }
 }
@@ -206,6 +241,7 @@ impl Task {
         let chosen = source.take_turn();
         if let Some(index) = chosen {
             self.read_entry(&mut source.splits[index], env);
+            source.look_at(index);
             source.pace = self.next_pace(env);
         }
         self.source = Some(source);

@@ -8,7 +8,7 @@ use super::counts::Reach;
 use super::impossible::Rule;
 use super::matrix::{Coverage, Matrix};
 use crate::explore::sweep::SweepReport;
-use crate::plan::{Expectation, FaultClass, Scenario};
+use crate::plan::{Expectation, FaultClass, Name, Scenario};
 use crate::protocol::ordered::{VecMap, VecSet};
 use crate::trace::Point;
 
@@ -29,7 +29,7 @@ pub struct SweepReach {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScenarioReach {
     /// Its name.
-    pub name: String,
+    pub name: Name,
     /// The classes of faults that it asks for.
     pub asked: VecSet<FaultClass>,
     /// What it is for.
@@ -150,7 +150,7 @@ impl ScenarioReach {
     fn unmet(&self) -> impl Iterator<Item = Unmet> + '_ {
         let unmet = self.sometimes.iter().filter(|expectation| !self.reach.meets(**expectation));
         unmet.map(|expectation| Unmet {
-            scenario: self.name.clone(),
+            scenario: self.name.to_string(),
             expectation: *expectation,
             runs: self.reach.runs(),
         })

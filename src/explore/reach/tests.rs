@@ -12,7 +12,7 @@ use super::matrix::Entry;
 use super::summary::{EXPECTATION_RUNS_MIN, ScenarioReach};
 use super::*;
 use crate::plan::draw::repertoire::{Need, Repertoire};
-use crate::plan::{Expectation, FaultClass, FaultFamily, Situation};
+use crate::plan::{Expectation, FaultClass, FaultFamily, Name, Situation};
 use crate::protocol::ordered::{VecMap, VecSet};
 use crate::protocol::{
     AbortReason, Attempt, CheckpointId, Incarnation, ProcessId, SubtaskId, Term, TransactionId,
@@ -344,7 +344,8 @@ fn expectations_are_judged_once_there_are_enough_runs() {
     for _ in 1..EXPECTATION_RUNS_MIN {
         reach.add(&one);
     }
-    let scenario = ScenarioReach { name: "s".to_owned(), asked: VecSet::new(), sometimes, reach };
+    let scenario =
+        ScenarioReach { name: Name::literal("s"), asked: VecSet::new(), sometimes, reach };
     let mut sweep = SweepReach { scenarios: vec![scenario] };
     assert_eq!(sweep.unmet(), []);
     sweep.scenarios[0].reach.add(&one);
@@ -357,7 +358,7 @@ fn expectations_are_judged_once_there_are_enough_runs() {
 #[test]
 fn a_document_is_read_back_as_what_it_was_made_of() {
     let scenario = ScenarioReach {
-        name: "s".to_owned(),
+        name: Name::literal("s"),
         asked: [FaultClass::CrashWorker, FaultClass::HalfOpen].into(),
         sometimes: vec![Expectation::Point(Point::Read)],
         reach: reach_of(&[leader(), triggered(1)]),

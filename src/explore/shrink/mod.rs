@@ -25,10 +25,12 @@ mod size;
 mod tests;
 mod times;
 mod trials;
+mod until;
 mod workload;
 
 pub use runner::{InProcess, Ran, Runner, Shape};
 pub use size::Size;
+pub use until::Until;
 
 use serde::Serialize;
 use thiserror::Error;
@@ -37,7 +39,7 @@ use self::pass::{Current, Pass};
 use self::trials::Trials;
 use crate::explore::signature::Signature;
 use crate::oracle::Violation;
-use crate::plan::Plan;
+use crate::plan::{Name, Plan};
 use crate::protocol::DefectSet;
 
 /// The passes, in order.
@@ -105,17 +107,20 @@ pub enum ShrinkError {
     /// There is nothing to keep.
     #[error("the plan holds: there is no violation to be kept")]
     Holds,
+    /// The time was over before it had been run once.
+    #[error("the time was over before the plan had been run once")]
+    Late,
     /// There is no such job.
     #[error("the plan's job {workload:?} cannot be made with these settings")]
     NoJob {
         /// What it asks for.
-        workload: String,
+        workload: Name,
     },
 }
 
 impl Shrinker<'_> {
     /// Shrinks a plan until nothing makes it smaller, or the runs are used up, or `is_over` says so,
-    /// which is asked before each run. `each` sees every step that is taken.
+    /// which is asked before and after each run; a run that it breaks off ([`Until`]) says nothing. `each` sees every step that is taken.
     ///
     /// # Errors
     ///
@@ -129,6 +134,9 @@ impl Shrinker<'_> {
         let no_job = || ShrinkError::NoJob { workload: plan.job.workload.clone() };
         let shape = self.runner.shape(&plan.job).ok_or_else(no_job)?;
         let ran = self.runner.run(plan);
+        if is_over() {
+            return Err(ShrinkError::Late);
+        }
         let target = ran.signature.clone().ok_or(ShrinkError::Holds)?;
         let is_controlled = self.is_controlled(plan);
         // What a run leaves behind must not meet another run.
@@ -196,6 +204,10 @@ impl Work<'_> {
         let Some(found) = trials.first(&plans) else { return false };
         let (plan, shape, size) = smaller.swap_remove(found);
         let ran = self.runner.run(&plan);
+        if trials.is_over() && ran.signature.as_ref() != Some(self.target) {
+            // It was broken off.
+            return false;
+        }
         self.held = Held { plan, shape, size, ran };
         self.steps += 1;
         true

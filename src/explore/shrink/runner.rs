@@ -1,6 +1,7 @@
 //! What shrinking needs to know of a run, and who runs it.
 
-use crate::explore::determinism::record;
+use super::until::Until;
+use crate::explore::determinism::Recorder;
 use crate::explore::experiments::Experiments;
 use crate::explore::run::{Outcome, WorldKind, run_and_tell_strikes, run_plan};
 use crate::explore::signature::Signature;
@@ -55,6 +56,8 @@ pub struct InProcess<'a> {
     pub world: WorldKind,
     /// Whether every plan is run twice, and fails when the two differ.
     pub is_twice: bool,
+    /// When a run is broken off.
+    pub until: Until,
 }
 
 impl Runner for InProcess<'_> {
@@ -67,10 +70,11 @@ impl Runner for InProcess<'_> {
 
     fn run(&self, plan: &Plan) -> Ran {
         let Ok(prepared) = self.experiments.prepare(&plan.job) else { return Ran::default() };
-        let (outcome, strikes, _) = run_and_tell_strikes(plan, &prepared, self.world, ());
+        let (outcome, strikes, _) =
+            run_and_tell_strikes(plan, &prepared, self.world, self.until.watch());
         let mut signature = Signature::of(&outcome.verdict);
         if self.is_twice && signature.is_none() {
-            let (again, _) = run_plan(plan, &prepared, self.world, ());
+            let (again, _) = run_plan(plan, &prepared, self.world, self.until.watch());
             signature = (again != outcome).then_some(Signature::NotDeterministic);
         }
         let Outcome { verdict, statistics, .. } = outcome;
@@ -86,6 +90,8 @@ impl Runner for InProcess<'_> {
 
     fn trace(&self, plan: &Plan) -> Vec<(Stamp, Event)> {
         let Ok(prepared) = self.experiments.prepare(&plan.job) else { return Vec::new() };
-        record(plan, &prepared, self.world)
+        let recorder = Recorder::default();
+        let _ = run_plan(plan, &prepared, self.world, (recorder.clone(), self.until.watch()));
+        recorder.take()
     }
 }

@@ -8,7 +8,7 @@ use super::pass::{Current, Pass};
 use super::settings::Settings;
 use super::times::Times;
 use super::workload::Workload;
-use super::{InProcess, PASSES, Runner, Size};
+use super::{InProcess, PASSES, Runner, Size, Until};
 use crate::explore::{Experiments, Signature, WorldKind};
 use crate::plan::{ControlLink, Fault, Latency, Plan, Span, When, scenario};
 use crate::protocol::{Defect, DefectSet, ProcessId, VirtualTime};
@@ -28,7 +28,12 @@ fn proposed(
     experiments: &Experiments,
     change: impl FnOnce(&mut super::Ran),
 ) -> Vec<Plan> {
-    let runner = InProcess { experiments, world: WorldKind::Kernel, is_twice: false };
+    let runner = InProcess {
+        experiments,
+        world: WorldKind::Kernel,
+        is_twice: false,
+        until: Until::default(),
+    };
     let shape = runner.shape(&plan.job).expect("there is such a job");
     let mut ran = runner.run(plan);
     change(&mut ran);
@@ -39,7 +44,12 @@ fn proposed(
 }
 
 fn size(plan: &Plan, experiments: &Experiments) -> Size {
-    let runner = InProcess { experiments, world: WorldKind::Kernel, is_twice: false };
+    let runner = InProcess {
+        experiments,
+        world: WorldKind::Kernel,
+        is_twice: false,
+        until: Until::default(),
+    };
     Size::of(plan, &runner.shape(&plan.job).expect("there is such a job"))
 }
 
@@ -86,7 +96,12 @@ fn aimed_faults_strike_where_they_struck() {
     plan.faults.truncate(1);
     plan.faults[0].when = When::At { us: 150_000 };
     plan.faults[0].fault = fault;
-    let runner = InProcess { experiments: &experiments, world: WorldKind::Kernel, is_twice: false };
+    let runner = InProcess {
+        experiments: &experiments,
+        world: WorldKind::Kernel,
+        is_twice: false,
+        until: Until::default(),
+    };
     let before = runner.run(&plan).strikes[0].moment.events;
     let plans = proposed(&Aim, &plan, &experiments, |_| {});
     assert!(!plans.is_empty());

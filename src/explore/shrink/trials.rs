@@ -9,6 +9,7 @@ use xxhash_rust::xxh3::xxh3_128;
 use super::runner::Runner;
 use crate::explore::signature::Signature;
 use crate::plan::Plan;
+use crate::plan::limits::check_plan;
 use crate::protocol::DefectSet;
 use crate::protocol::ordered::{VecMap, VecSet};
 
@@ -111,9 +112,15 @@ impl<'a> Trials<'a> {
         if let Some(known) = lock().get(&key) {
             return *known;
         }
-        let does = self.runner.run(candidate).signature.as_ref() == Some(self.target)
+        // What could not be read again is of no use, however small.
+        let does = check_plan(candidate).is_ok()
+            && self.runner.run(candidate).signature.as_ref() == Some(self.target)
             && (!self.is_controlled || self.holds_without_defects(candidate));
-        lock().insert(key, does);
+        // A run that was broken off says nothing.
+        let does = does && !(self.is_over)();
+        if does || !(self.is_over)() {
+            lock().insert(key, does);
+        }
         does
     }
 

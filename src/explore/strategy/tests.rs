@@ -4,7 +4,7 @@ use super::*;
 use crate::explore::{WorldKind, run_plan};
 use crate::plan::draw::aim::{Home, can_aim};
 use crate::plan::scenario::{all, built_in};
-use crate::plan::{Fault, FaultClass, Span, When};
+use crate::plan::{Fault, FaultClass, Name, Span, When};
 use crate::protocol::ordered::{VecMap, VecSet};
 use crate::protocol::{ProcessId, Topology};
 
@@ -136,8 +136,8 @@ fn every_class_strikes(name: StrategyName, scenarios: &[&str], seeds: u64) {
 
 #[test]
 fn every_class_that_the_scenarios_name_strikes() {
-    let names: Vec<String> = built_in().into_iter().map(|scenario| scenario.name).collect();
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let names: Vec<Name> = built_in().into_iter().map(|scenario| scenario.name).collect();
+    let names: Vec<&str> = names.iter().map(Name::as_str).collect();
     every_class_strikes(StrategyName::Random, &names, 8);
     every_class_strikes(StrategyName::Pct, &names, 8);
 }

@@ -89,8 +89,8 @@ impl Leftovers {
     /// An attempt begins.
     pub fn handle_attempt_started(&mut self) {
         let inherited = std::mem::take(&mut self.inherited);
-        for key in inherited.into_iter().filter(|_| !self.is_lagging) {
-            self.owe(key, Why::Inherited);
+        if !self.is_lagging {
+            inherited.into_iter().for_each(|key| self.owe(key, Why::Inherited));
         }
     }
 

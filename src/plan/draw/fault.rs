@@ -2,11 +2,12 @@
 
 use super::aim::{self, Aim, Home};
 use super::repertoire::Repertoire;
-use super::small;
+use super::{below_u32, small};
 use crate::cluster::{SinkFault, StoreFault};
 use crate::plan::Plan;
 use crate::plan::fault::{Fault, PlannedFault, When};
 use crate::plan::fault_class::{FaultClass, is_recovery};
+use crate::plan::limits::ELEMENTS;
 use crate::plan::random::{Span, Stream};
 use crate::plan::scenario::NemesisScenario;
 use crate::protocol::{ChannelId, ProcessId, SubtaskId, Topology};
@@ -159,7 +160,7 @@ impl<'a> FaultDraw<'a> {
         const SUBTASK_PERCENT: u8 = 15;
         let point = *self.stream.pick(points).unwrap_or(&Point::SnapshotTaken);
         let bound = 1 << self.stream.below(aim::doublings(point) + 1);
-        let occurrence = 1 + self.stream.below(bound) as u32;
+        let occurrence = 1 + below_u32(&mut self.stream, bound);
         let has_subtask = Home::of(point) == Some(Home::Worker) && !point.names_channel();
         let subtask = (has_subtask && self.stream.chance(SUBTASK_PERCENT))
             .then(|| SubtaskId(small(self.stream.below(self.targets.subtasks.into()))));
@@ -282,7 +283,7 @@ impl<'a> FaultDraw<'a> {
     fn lossy_reconnect(&mut self) -> PlannedFault {
         let when = self.when(FaultClass::LossyReconnect);
         let channel = ChannelId(small(self.stream.below(self.targets.channels.into())));
-        let count = self.stream.within(self.ranges.elements).max(1) as u32;
+        let count = ELEMENTS.clamp(self.stream.within(self.ranges.elements));
         PlannedFault { when, fault: Fault::Lose { channel, count } }
     }
 }

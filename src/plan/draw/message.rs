@@ -1,9 +1,11 @@
 //! Faults of control messages.
 
+use super::below_u32;
 use super::fault::FaultDraw;
 use super::repertoire::Need;
 use crate::plan::fault::{Fault, MessageAction, PlannedFault, When};
 use crate::plan::fault_class::FaultClass;
+use crate::plan::limits::MESSAGES;
 use crate::protocol::ProcessId;
 use crate::trace::{MessageKind, Point};
 
@@ -12,7 +14,7 @@ impl FaultDraw<'_> {
         let when = self.when(class);
         let fragile = self.fragile();
         let mut message = *self.stream.pick(&fragile).unwrap_or(&MessageKind::Trigger);
-        let count = self.stream.within(self.ranges.messages).max(1) as u32;
+        let count = MESSAGES.clamp(self.stream.within(self.ranges.messages));
         let us = self.us(self.ranges.delay_ms);
         let action = match class {
             FaultClass::DropMessage => MessageAction::Drop,
@@ -60,7 +62,7 @@ impl FaultDraw<'_> {
         let fault = Fault::Message {
             message: MessageKind::StoreRequest,
             to: Some(store),
-            count: 1 + self.stream.below(LATE_REQUESTS_MAX) as u32,
+            count: 1 + below_u32(&mut self.stream, LATE_REQUESTS_MAX),
             action: MessageAction::Until { point: Point::Restarted },
         };
         let crash_time = match when {

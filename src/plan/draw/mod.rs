@@ -21,6 +21,7 @@ use std::time::Duration;
 
 use super::fault::{Fault, PlannedFault};
 use super::fault_class::FaultClass;
+use super::limits;
 use super::random::{Concern, Stream, salt};
 use super::scenario::Scenario;
 use super::{JobPlan, Plan};
@@ -49,7 +50,7 @@ pub fn draw<E>(
     let lost = shape::lost(scenario, cluster.workers, &mut shape);
     let healthy = u64::from(cluster.workers) - lost.len() as u64;
     let subtasks = topology.subtasks.len() as u64;
-    cluster.slots = small(subtasks.div_ceil(healthy));
+    cluster.slots = limits::SLOTS.clamp(subtasks.div_ceil(healthy));
     let rescales = rescale::draw(scenario, seed);
     let requests = request::requests(scenario, seed);
     let mut plan = Plan {
@@ -63,8 +64,9 @@ pub fn draw<E>(
         faults: Vec::new(),
         requests,
         rescales,
-        safety_ms: scenario.nemesis.window_ms.max.saturating_add(HEALING_MS),
-        liveness_ms: scenario.liveness_ms,
+        safety_ms: limits::SAFETY_MS
+            .clamp(scenario.nemesis.window_ms.max.saturating_add(HEALING_MS)),
+        liveness_ms: limits::LIVENESS_MS.clamp(scenario.liveness_ms),
         lost: lost.iter().copied().map(ProcessId::Worker).collect(),
         defects,
     };
@@ -79,6 +81,11 @@ pub fn draw<E>(
 
 /// What is left of the safety phase after the last moment at which a fault may strike.
 const HEALING_MS: u64 = 500;
+
+/// A number below a bound that is small.
+fn below_u32(stream: &mut Stream, bound: u64) -> u32 {
+    u32::try_from(stream.below(bound)).unwrap_or(u32::MAX)
+}
 
 fn small(value: u64) -> u16 {
     u16::try_from(value).unwrap_or(u16::MAX)
@@ -99,6 +106,7 @@ fn draw_faults(scenario: &Scenario, seed: u64, targets: Targets) -> Vec<PlannedF
     let mut faults = Vec::new();
     for (class, range) in &scenario.faults {
         let count = fault_stream(seed, *class, 0).within(*range);
+        let count: u64 = limits::FAULTS_OF_A_CLASS.clamp(count);
         for number in 1..=count {
             let stream = fault_stream(seed, *class, number);
             faults.extend(FaultDraw::new(&scenario.nemesis, targets, stream).fault(*class, None));

@@ -1,8 +1,9 @@
 //! The requests of a plan.
 
-use super::small;
+use super::below_u32;
 use crate::cluster::message::Request;
 use crate::plan::fault::When;
+use crate::plan::limits::{RESUME_AT_PARALLELISM, SAVEPOINTS};
 use crate::plan::random::{Concern, Stream};
 use crate::plan::request::PlannedRequest;
 use crate::plan::scenario::Scenario;
@@ -37,6 +38,7 @@ pub fn requests(scenario: &Scenario, seed: u64) -> Vec<PlannedRequest> {
     for (kind, (mode, range)) in kinds.into_iter().enumerate() {
         let entity = |number| ((kind as u64) << 32) | number;
         let count = Stream::new(seed, Concern::Requests, entity(0)).within(range);
+        let count: u64 = SAVEPOINTS.clamp(count);
         for number in 1..=count {
             let when = when(scenario, Stream::new(seed, Concern::Requests, entity(number)));
             requests.push(PlannedRequest { when, request: Request::Savepoint { mode } });
@@ -58,7 +60,7 @@ fn when(scenario: &Scenario, mut stream: Stream) -> When {
         return When::At { us: stream.within(nemesis.window_ms).saturating_mul(1_000) };
     }
     let point = *stream.pick(POINTS).unwrap_or(&Point::Triggered);
-    let occurrence = 1 + stream.below(6) as u32;
+    let occurrence = 1 + below_u32(&mut stream, 6);
     When::Point { point, subtask: None, occurrence, after_restarts: 0 }
 }
 
@@ -71,7 +73,7 @@ fn resume(scenario: &Scenario, seed: u64, stop: u64) -> PlannedRequest {
         None => Request::Resume,
         Some(range) => {
             let mut stream = Stream::new(seed, Concern::Requests, RESUME_ENTITY | stop);
-            Request::ResumeAt { parallelism: small(stream.within(range)) }
+            Request::ResumeAt { parallelism: RESUME_AT_PARALLELISM.clamp(stream.within(range)) }
         }
     };
     PlannedRequest { when, request }

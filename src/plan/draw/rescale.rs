@@ -1,6 +1,6 @@
 //! Rescales: when, to how many, and whether a checkpoint comes first.
 
-use super::small;
+use crate::plan::limits::{RESCALE_COUNT, RESCALES_PARALLELISM};
 use crate::plan::random::{Concern, Stream};
 use crate::plan::scenario::{RescaleScenario, Scenario};
 use crate::plan::{PlannedRescale, When};
@@ -13,13 +13,13 @@ const RESCALE_ENTITY: u64 = 1 << 32;
 pub fn draw(scenario: &Scenario, seed: u64) -> Vec<PlannedRescale> {
     let Some(ranges) = &scenario.rescale else { return Vec::new() };
     let stream = |number: u64| Stream::new(seed, Concern::Shape, RESCALE_ENTITY | number);
-    let count = stream(0).within(ranges.count);
+    let count: u64 = RESCALE_COUNT.clamp(stream(0).within(ranges.count));
     (1..=count).map(|number| rescale(ranges, &mut stream(number))).collect()
 }
 
 fn rescale(ranges: &RescaleScenario, stream: &mut Stream) -> PlannedRescale {
     let us = stream.within(ranges.within_ms).saturating_mul(1_000);
-    let parallelism = small(stream.within(ranges.parallelism));
+    let parallelism = RESCALES_PARALLELISM.clamp(stream.within(ranges.parallelism));
     let checkpoint_first = stream.below(100) < u64::from(ranges.checkpoint_first_percent);
     PlannedRescale { when: When::At { us }, parallelism, checkpoint_first }
 }

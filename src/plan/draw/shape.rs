@@ -4,6 +4,7 @@ use super::small;
 use crate::cluster::{BufferSettings, ClusterSettings};
 use crate::dataflow::Deal;
 use crate::plan::JobPlan;
+use crate::plan::limits as l;
 use crate::plan::links::{ControlLink, Latency, LinkSettings, SlowLink};
 use crate::plan::random::{Concern, Span, Stream};
 use crate::plan::scenario::{BufferScenario, ClusterScenario, Scenario};
@@ -14,8 +15,8 @@ pub fn job(scenario: &Scenario, stream: &mut Stream) -> JobPlan {
     JobPlan {
         workload: scenario.job.workload.clone(),
         records: scenario.job.records.map(|records| stream.within(records)),
-        parallelism: small(parallelism),
-        splits: small(stream.within(scenario.job.splits)),
+        parallelism: l::JOB_PARALLELISM.clamp(parallelism),
+        splits: l::JOB_SPLITS.clamp(stream.within(scenario.job.splits)),
         deal: Deal::Even,
         assignment: scenario.job.assignment,
     }
@@ -33,26 +34,30 @@ const DEAL_ENTITY: u64 = 1;
 
 pub fn cluster(scenario: &Scenario, topology: &Topology, stream: &mut Stream) -> ClusterSettings {
     let ranges = &scenario.cluster;
-    let workers = stream.within(ranges.workers).max(1);
-    let heartbeat_timeout_ms = stream.within(ranges.heartbeat_timeout_ms);
+    let workers: u16 = l::WORKERS.clamp(stream.within(ranges.workers));
+    let heartbeat_timeout_ms =
+        l::HEARTBEAT_TIMEOUT_MS.clamp(stream.within(ranges.heartbeat_timeout_ms));
     ClusterSettings {
-        workers: small(workers),
-        slots: small((topology.subtasks.len() as u64).div_ceil(workers)),
-        heartbeat_ms: stream.within(ranges.heartbeat_ms).max(1),
+        workers,
+        slots: small((topology.subtasks.len() as u64).div_ceil(workers.into())),
+        heartbeat_ms: l::HEARTBEAT_MS.clamp(stream.within(ranges.heartbeat_ms)),
         heartbeat_timeout_ms,
-        session_timeout_ms: heartbeat_timeout_ms.saturating_mul(4),
-        restart_delay_ms: stream.within(ranges.restart_delay_ms),
-        request_retry_ms: stream.within(ranges.request_retry_ms).max(1),
-        credits: stream.within(ranges.credits).max(1) as u32,
+        session_timeout_ms: l::SESSION_TIMEOUT_MS.clamp(heartbeat_timeout_ms.saturating_mul(4)),
+        restart_delay_ms: l::RESTART_DELAY_MS.clamp(stream.within(ranges.restart_delay_ms)),
+        request_retry_ms: l::REQUEST_RETRY_MS.clamp(stream.within(ranges.request_retry_ms)),
+        credits: l::CREDITS.clamp(stream.within(ranges.credits)),
         buffers: ranges.buffers.map(|ranges| buffers(ranges, stream)),
-        source_interval_us: stream.within(ranges.source_interval_us),
+        source_interval_us: l::SOURCE_INTERVAL_US.clamp(stream.within(ranges.source_interval_us)),
         fetch_max: 64,
-        sink_batch: stream.within(ranges.sink_batch).max(1) as u32,
+        sink_batch: l::SINK_BATCH.clamp(stream.within(ranges.sink_batch)),
         object_store: ClusterScenario::store(
-            stream.within(ranges.object_store_us),
-            ranges.object_store_byte_ns,
+            l::OBJECT_STORE_US.clamp(stream.within(ranges.object_store_us)),
+            l::OBJECT_STORE_BYTE_NS.clamp(ranges.object_store_byte_ns),
         ),
-        meta_store: ClusterScenario::store(stream.within(ranges.meta_store_us), 0),
+        meta_store: ClusterScenario::store(
+            l::META_STORE_US.clamp(stream.within(ranges.meta_store_us)),
+            0,
+        ),
         cost: ranges.cost,
         checkpoints: checkpoints(scenario, stream),
         final_at_once: ranges.final_at_once,
@@ -65,26 +70,28 @@ fn checkpoints(scenario: &Scenario, stream: &mut Stream) -> CheckpointSettings {
     CheckpointSettings {
         protocol: ranges.protocol,
         aligned_timeout_ms: aligned_timeout_ms(scenario, stream),
-        interval_ms: stream.within(ranges.interval_ms),
-        pause_min_ms: stream.within(ranges.pause_min_ms),
-        timeout_ms: stream.within(ranges.timeout_ms).max(1),
-        concurrent_max: stream.within(ranges.concurrent_max).max(1) as u32,
-        failures_tolerated: stream.within(ranges.failures_tolerated) as u32,
-        retained: stream.within(ranges.retained).max(1) as u32,
+        interval_ms: l::INTERVAL_MS.clamp(stream.within(ranges.interval_ms)),
+        pause_min_ms: l::PAUSE_MIN_MS.clamp(stream.within(ranges.pause_min_ms)),
+        timeout_ms: l::TIMEOUT_MS.clamp(stream.within(ranges.timeout_ms)),
+        concurrent_max: l::CONCURRENT_MAX.clamp(stream.within(ranges.concurrent_max)),
+        failures_tolerated: l::FAILURES_TOLERATED.clamp(stream.within(ranges.failures_tolerated)),
+        retained: l::RETAINED.clamp(stream.within(ranges.retained)),
     }
 }
 
 fn buffers(ranges: BufferScenario, stream: &mut Stream) -> BufferSettings {
     BufferSettings {
-        bytes: stream.within(ranges.bytes).max(1) as u32,
-        timeout_ms: stream.within(ranges.timeout_ms).max(1),
+        bytes: l::BUFFER_BYTES.clamp(stream.within(ranges.bytes)),
+        timeout_ms: l::BUFFER_TIMEOUT_MS.clamp(stream.within(ranges.timeout_ms)),
     }
 }
 
 /// Drawn where it matters, so that plans of other protocols are what they always were.
 fn aligned_timeout_ms(scenario: &Scenario, stream: &mut Stream) -> u64 {
     match scenario.checkpoints.protocol {
-        Protocol::Hybrid => stream.within(scenario.checkpoints.aligned_timeout_ms),
+        Protocol::Hybrid => {
+            l::ALIGNED_TIMEOUT_MS.clamp(stream.within(scenario.checkpoints.aligned_timeout_ms))
+        }
         Protocol::Aligned
         | Protocol::AtLeastOnce
         | Protocol::Unaligned
@@ -95,7 +102,7 @@ fn aligned_timeout_ms(scenario: &Scenario, stream: &mut Stream) -> u64 {
 
 pub fn links(scenario: &Scenario, topology: &Topology, stream: &mut Stream) -> LinkSettings {
     let ranges = &scenario.links;
-    let count = stream.within(ranges.slow);
+    let count: u64 = l::SLOW.clamp(stream.within(ranges.slow));
     let channels = topology.channels.len() as u64;
     let slow = (0..count).map(|_| {
         let channel = ChannelId(small(stream.below(channels)));
@@ -107,7 +114,7 @@ pub fn links(scenario: &Scenario, topology: &Topology, stream: &mut Stream) -> L
         channels: ranges.channels,
         control: ranges.control,
         local_us: 20,
-        byte_ns: stream.within(ranges.byte_ns),
+        byte_ns: l::LINK_BYTE_NS.clamp(stream.within(ranges.byte_ns)),
         slow,
         slow_control: Vec::new(),
         priorities: Vec::new(),
@@ -117,7 +124,7 @@ pub fn links(scenario: &Scenario, topology: &Topology, stream: &mut Stream) -> L
 /// Control links with delays of their own, from a stream of their own as the deal is.
 pub fn slow_control(scenario: &Scenario, seed: u64, workers: u16) -> Vec<ControlLink> {
     let mut stream = Stream::new(seed, Concern::Shape, SLOW_CONTROL_ENTITY);
-    let count = stream.within(scenario.links.slow_control);
+    let count: u64 = l::SLOW_CONTROL.clamp(stream.within(scenario.links.slow_control));
     let latencies = &scenario.links.slow_control_latency;
     let mut link = || {
         let (from, to) = control_ends(workers, &mut stream);

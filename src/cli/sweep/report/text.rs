@@ -117,6 +117,7 @@ impl Report {
                 writeln!(f, "\nnothing new for long: ended after {} turns", count(turns))
             }
             Ended::Interrupted => writeln!(f, "\ninterrupted: the table shows what had been run"),
+            Ended::Broken => writeln!(f, "\nbroken off: {missing} runs were not made"),
             Ended::Partial => writeln!(f, "\npartial: {missing} runs are in none of the files"),
         }
     }
