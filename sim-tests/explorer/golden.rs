@@ -180,8 +180,10 @@ fn digests_are_golden_in_a_fresh_process() {
     let text = String::from_utf8_lossy(&answer.stdout).into_owned();
     let printed = text.lines().filter_map(|line| digest_in(line.split_once(PRINTED)?.1));
     let mut golden = golden();
-    let keys: Vec<Key> =
-        fresh_pairs().into_iter().map(|(scenario, seed)| (scenario.name.to_string(), seed)).collect();
+    let keys: Vec<Key> = fresh_pairs()
+        .into_iter()
+        .map(|(scenario, seed)| (scenario.name.to_string(), seed))
+        .collect();
     golden.retain(|key, _| keys.contains(key));
     assert_golden(&golden, &printed.collect());
 }
