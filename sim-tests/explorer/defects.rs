@@ -41,6 +41,7 @@ struct Row {
     faults: fn(&Plan) -> Vec<PlannedFault>,
 }
 
+const CAUSES: Finder = Finder::Oracle(OracleName::Causes);
 const CONSERVATION: Finder = Finder::Oracle(OracleName::Conservation);
 const CUT: Finder = Finder::Oracle(OracleName::Cut);
 const DURABILITY: Finder = Finder::Oracle(OracleName::Durability);
@@ -121,6 +122,16 @@ fn lost_aborts(_: &Plan) -> Vec<PlannedFault> {
     vec![PlannedFault { when: When::At { us: 0 }, fault }]
 }
 
+/// The sink target is restarted now and then, so fast that nobody loses the connection.
+fn sink_restarts(_: &Plan) -> Vec<PlannedFault> {
+    let (process, restart_after_us) = (Some(ProcessId::SinkTarget), Some(500));
+    let crash = |number: u64| PlannedFault {
+        when: When::At { us: 200_000 + 61_000 * number },
+        fault: Fault::Crash { process, restart_after_us },
+    };
+    (0..8).map(crash).collect()
+}
+
 /// In the order of [`Defect`].
 const TABLE: &[Row] = &[
     row(Defect::ChannelNotBlocked, "sequence", 5, &[CUT]),
@@ -145,7 +156,7 @@ const TABLE: &[Row] = &[
     row(Defect::AbortedCaptureKept, "hybrid-aborts", 100, &[CUT]),
     row(Defect::BehindBarrierCaptured, "hybrid", 40, &[CUT]),
     row(Defect::BarrierBeforeOpenBuffer, "buffers-hybrid", 20, &[CUT, ORDER]),
-    row(Defect::RestoredRestForgotten, "buffers", 100, &[LIVENESS]),
+    row(Defect::RestoredRestForgotten, "buffers", 100, &[CAUSES, LIVENESS]),
     row(Defect::NewOvertakesRestored, "unaligned", 40, &[ORDER]),
     row(Defect::RestoredNotCapturedAgain, "unaligned-recovery", 60, &[CUT]),
     row(Defect::WorldGoesOn, "stop-the-world", 5, &[STOPPED_WORLD]),
@@ -227,6 +238,15 @@ const TABLE: &[Row] = &[
     row(Defect::EmptyChannelStateRefused, "rescale-unaligned", 20, &[LIVENESS]),
     row(Defect::ForwardStateDealtOut, "rescale-forward", 20, &[OUTPUT]),
     row(Defect::FinalCheckpointSkipped, "rescale-forward", 30, &[OWNERSHIP]),
+    row(Defect::DiscardedSnapshotsKept, "relay", 10, &[DURABILITY]),
+    row(Defect::AbortedSnapshotsKept, "abort-storm", 10, &[DURABILITY]),
+    row(Defect::LeftoversNotSwept, "coordinator-crashes", 40, &[DURABILITY]),
+    row(Defect::EveryCancelPassedOn, "abort-storm", 60, &[ORDER]),
+    row(Defect::AbortCancelsAgain, "abort-storm", 40, &[ORDER]),
+    row_under(Defect::RolledBackReopens, "relay", 40, &[OUTPUT], sink_restarts),
+    row(Defect::TimedOutReopens, "sink-trouble", 40, &[OUTPUT]),
+    row(Defect::AbortFailsSubtask, "abort-storm", 20, &[CAUSES]),
+    row(Defect::ImpatientDetector, "relay", 10, &[CAUSES]),
     row(Defect::StateLeaksBetweenRuns, "zombies", 20, &[Finder::Determinism]),
     row(Defect::SplitsDiscoveredAgain, "enumerated", 60, &[SPLITS]),
     row(Defect::GatewayLeftOpen, "enumerated", 20, &[STATE]),

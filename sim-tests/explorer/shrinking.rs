@@ -145,7 +145,7 @@ fn seeded_defects_shrink_to_a_few_faults_and_records() {
     let table = [
         (Defect::ChannelNotBlocked, "relay", 0),
         (Defect::EarlyAbortForgotten, "storage-trouble", 11),
-        (Defect::OlderCheckpointRestored, "word-count", 1),
+        (Defect::OlderCheckpointRestored, "word-count", 3),
         (Defect::CommitNotIdempotent, "relay", 0),
     ];
     for (defect, scenario, first) in table {

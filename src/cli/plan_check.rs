@@ -19,7 +19,7 @@ pub fn check(path: &str, plan: &Plan, job: &Job) -> Result<(), CliError> {
     check_cluster(path, plan, topology)?;
     check_links(path, plan, topology)?;
     for (index, planned) in plan.faults.iter().enumerate() {
-        let problem = when_problem(&planned.when, topology)
+        let problem = when_problem(&planned.when, subtasks_max(plan, job))
             .or_else(|| fault_problem(&planned.fault, plan, topology));
         if let Some(problem) = problem {
             return Err(blame::field(path, "when", index, format!("faults[{index}]: {problem}")));
@@ -34,7 +34,7 @@ fn check_requests(path: &str, plan: &Plan, job: &Job) -> Result<(), CliError> {
         let refused = |field: &str, problem: String| {
             Err(blame::field(path, field, 0, format!("requests[{index}]: {problem}")))
         };
-        if let Some(problem) = when_problem(&planned.when, job.topology()) {
+        if let Some(problem) = when_problem(&planned.when, subtasks_max(plan, job)) {
             return refused("when", problem);
         }
         match planned.request {
@@ -122,13 +122,19 @@ fn check_cluster(path: &str, plan: &Plan, topology: &Topology) -> Result<(), Cli
     Ok(())
 }
 
-fn when_problem(when: &When, topology: &Topology) -> Option<String> {
+/// How many subtasks the job has in the largest of the shapes that the plan gives it.
+fn subtasks_max(plan: &Plan, job: &Job) -> usize {
+    let at = |parallelism| job.at(parallelism).ok().map(|job| job.topology().subtasks.len());
+    let others = plan.parallelisms().filter_map(at);
+    others.fold(job.topology().subtasks.len(), usize::max)
+}
+
+fn when_problem(when: &When, subtasks: usize) -> Option<String> {
     match when {
         When::At { .. } => None,
         When::Point { subtask: Some(SubtaskId(subtask)), .. }
-            if usize::from(*subtask) >= topology.subtasks.len() =>
+            if usize::from(*subtask) >= subtasks =>
         {
-            let subtasks = topology.subtasks.len();
             Some(format!("subtask {subtask} of a job with {subtasks} subtasks"))
         }
         When::Point { .. } => None,

@@ -22,8 +22,8 @@ pub struct SinkTarget {
     committed: VecSet<TransactionId>,
     /// By sink, how many records its newest attempt has written outside transactions.
     written: VecMap<SubtaskId, (Attempt, u64)>,
-    /// Aborted by the target of itself, while their producers were current: nothing may be written into
-    /// them any more. Those of producers that are fenced meanwhile are forgotten.
+    /// Aborted by the target of itself, by a timeout or a restart, while their producers were current: nothing may
+    /// be written into them any more. Those of producers that are fenced meanwhile are forgotten.
     timed_out: VecSet<TransactionId>,
     fault: SinkFault,
     /// Commits that take effect later, by ticket.
@@ -128,6 +128,9 @@ impl SinkTarget {
         let open: Vec<_> = self.transactions.iter().filter_map(is_open).collect();
         for transaction in open {
             self.transactions.remove(&transaction);
+            if !self.defects.has(Defect::RolledBackReopens) {
+                self.timed_out.insert(transaction);
+            }
             outbox.event(Event::TransactionAborted { transaction });
         }
     }

@@ -4,7 +4,7 @@
 //! is broken all the same. A run is *calm* until its first fault, and again once its faults have ended and an attempt
 //! that began after them runs. In calm
 //!
-//! 1. no subtask fails;
+//! 1. no subtask fails, unless its worker has not heard of the coordinator for as long as was configured;
 //! 2. an attempt fails only when checkpoints were aborted in it (as many as are tolerated is a limit that was
 //!    configured), or when somebody asked for another parallelism;
 //! 3. no checkpoint fails to be finalised.
@@ -15,6 +15,7 @@ use super::kind::Kind;
 use super::shape::Scene;
 use super::verdict::Violation;
 use crate::protocol::{AbortReason, Attempt, CheckpointId, SubtaskId};
+use crate::trace::SILENT_COORDINATOR;
 
 /// Judges failures.
 #[derive(Clone, Debug, Default)]
@@ -25,8 +26,8 @@ pub(super) struct CausesOracle {
     have_faults_ended: bool,
     /// Checkpoints were aborted in the current attempt.
     has_aborted: bool,
-    /// Somebody asked for another parallelism.
-    is_rescaling: bool,
+    /// Somebody asked for another parallelism, or workers gave up for want of a coordinator.
+    is_explained: bool,
 }
 
 /// Whether something acts that can make things fail.
@@ -68,7 +69,7 @@ impl CausesOracle {
     pub fn handle_attempt_started(&mut self) {
         self.is_after_faults = self.have_faults_ended;
         self.has_aborted = false;
-        self.is_rescaling = false;
+        self.is_explained = false;
     }
 
     /// All subtasks run.
@@ -80,7 +81,7 @@ impl CausesOracle {
 
     /// The job is to go on at another parallelism.
     pub fn handle_rescale(&mut self) {
-        self.is_rescaling = true;
+        self.is_explained = true;
     }
 
     /// A checkpoint will never complete.
@@ -99,7 +100,8 @@ impl CausesOracle {
 
     /// A subtask of the current attempt failed.
     pub fn handle_subtask_failed(&mut self, scene: &mut Scene, subtask: SubtaskId, why: &str) {
-        if self.weather == Weather::Calm {
+        self.is_explained |= why == SILENT_COORDINATOR;
+        if self.weather == Weather::Calm && why != SILENT_COORDINATOR {
             let name = scene.name(subtask);
             let text = format!("{name} failed, and nothing was in trouble: {why}");
             scene.report(Violation::new(Kind::NeedlessFailure, text).by(subtask));
@@ -108,7 +110,7 @@ impl CausesOracle {
 
     /// The current attempt failed.
     pub fn handle_attempt_failed(&mut self, scene: &mut Scene, attempt: Attempt, why: &str) {
-        if self.weather == Weather::Calm && !self.has_aborted && !self.is_rescaling {
+        if self.weather == Weather::Calm && !self.has_aborted && !self.is_explained {
             let text = format!("{attempt} failed, and nothing was in trouble: {why}");
             scene.report(Violation::new(Kind::NeedlessFailure, text));
         }

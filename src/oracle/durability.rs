@@ -154,9 +154,9 @@ impl DurabilityOracle {
         self.leftovers.handle_counted(ObjectKey::Snapshot { checkpoint, attempt, subtask });
     }
 
-    /// The store's listings lag, or are right again.
-    pub fn handle_listings(&mut self, lag: bool) {
-        self.leftovers.handle_listings(lag);
+    /// The store's listings begin to mislead, or are right again.
+    pub fn handle_listings(&mut self, misleads: bool) {
+        self.leftovers.handle_listings(misleads);
     }
 
     /// An attempt begins: the first one of a reign sweeps.

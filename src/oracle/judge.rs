@@ -9,6 +9,7 @@ macro_rules! scene {
 
 mod attempts;
 mod concern;
+mod outside;
 mod rare;
 mod savepoints;
 mod splits;

@@ -208,6 +208,8 @@ pub enum Defect {
     EveryCancelPassedOn,
     /// B3: a subtask that hears of an abort from the coordinator cancels downstream, whether it has done so or not.
     AbortCancelsAgain,
+    /// B17: after a restart of the sink target a transaction that was open, and is gone, takes records again.
+    RolledBackReopens,
     /// B17: a transaction that timed out takes records again.
     TimedOutReopens,
     /// B3, FLINK-10615's default: a subtask that learns of an abort fails.

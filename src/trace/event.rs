@@ -338,6 +338,10 @@ pub enum Event {
     OutputWritten { sink: SubtaskId, records: Vec<OutputRecord> },
 }
 
+/// The reason of a [`SubtaskFailed`](Event::SubtaskFailed) that a limit explains: its worker has not heard of the
+/// coordinator for as long as was configured.
+pub const SILENT_COORDINATOR: &str = "the coordinator has not been heard of";
+
 serde_by_name!(Point);
 
 impl Serialize for Event {

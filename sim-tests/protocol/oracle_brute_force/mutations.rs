@@ -126,7 +126,7 @@ fn mutate(events: &[Event], counts: &mut BTreeMap<Mutation, u64>) {
 fn every_change_of_a_capture_is_seen_when_the_checkpoint_completes() {
     let mut counts = BTreeMap::new();
     for name in ["unaligned", "unaligned-join", "hybrid", "hybrid-aborts", "buffers", "collatz"] {
-        for seed in 0..4 {
+        for seed in 0..6 {
             mutate(&record(name, seed), &mut counts);
         }
     }

@@ -37,6 +37,14 @@ const SHOWN_NOWHERE: &[(&str, &[Defect])] = &[
             Defect::BarrierBeforeOpenBuffer,
             Defect::RestoredRestForgotten,
             Defect::RestoredNotCapturedAgain,
+            Defect::AbortedOvertakes,
+            Defect::SupersededOvertakes,
+            Defect::OvertakenListedTwice,
+            Defect::ProcessedCaptured,
+            Defect::AbortedCaptureKept,
+            Defect::EveryCancelPassedOn,
+            Defect::AbortCancelsAgain,
+            Defect::AbortFailsSubtask,
             Defect::LiveStateInUpload,
             Defect::OffsetCommittedEarly,
             Defect::NoFlushAtBarrier,
@@ -57,6 +65,10 @@ const SHOWN_NOWHERE: &[(&str, &[Defect])] = &[
         "in the coordinator's process: leadership, deployment, metadata, rescales; walk-throughs have none",
         &[
             Defect::LatestFromListing,
+            Defect::DiscardedSnapshotsKept,
+            Defect::AbortedSnapshotsKept,
+            Defect::LeftoversNotSwept,
+            Defect::ImpatientDetector,
             Defect::CorruptReadAccepted,
             Defect::FinalCheckpointAwaited,
             Defect::SavepointTakenForLeftover,
@@ -76,6 +88,8 @@ const SHOWN_NOWHERE: &[(&str, &[Defect])] = &[
         "in a store or the sink target: walk-throughs have their own",
         &[
             Defect::OldProducerNotFenced,
+            Defect::RolledBackReopens,
+            Defect::TimedOutReopens,
             Defect::CommitNotIdempotent,
             Defect::LingeringTransactionKept,
             Defect::AnsweredBeforeSynced,
@@ -107,7 +121,7 @@ const SHOWN_NOWHERE: &[(&str, &[Defect])] = &[
     ),
     (
         "takes what waits in the gate behind the barrier, and walk-throughs deliver one by one",
-        &[Defect::LogStoppedLate],
+        &[Defect::LogStoppedLate, Defect::BehindBarrierCaptured],
     ),
 ];
 

@@ -7,7 +7,7 @@ use super::leftovers::checkpoint_of;
 use super::{Coordinator, Purpose, State, metadata};
 use crate::protocol::{
     Acknowledgement, CompletedCheckpoint, CoordinatorOutput, Defect, ObjectKey, ProcessId,
-    SubtaskId, VirtualTime,
+    SnapshotHandle, SubtaskId, VirtualTime,
 };
 use crate::trace::Event;
 
@@ -74,12 +74,8 @@ impl Coordinator {
             CoordinatorOutput::NotifyAborted(checkpoint) => {
                 self.tell_hosts(&Message::NotifyAborted { attempt, checkpoint }, outbox);
             }
-            CoordinatorOutput::DeleteSnapshots(_)
-                if self.defects.has(Defect::AbortedSnapshotsKept) => {}
             CoordinatorOutput::DeleteSnapshots(handles) => {
-                for handle in handles {
-                    self.delete(now, handle.key, outbox);
-                }
+                self.delete_snapshots(now, &handles, outbox);
             }
             CoordinatorOutput::Discard(completed) => self.discard(now, &completed, outbox),
             CoordinatorOutput::TriggerSavepoint { .. }
@@ -91,6 +87,21 @@ impl Coordinator {
             CoordinatorOutput::FailAttempt => {
                 self.fail_current(now, attempt, "too many checkpoints failed in a row", outbox);
             }
+        }
+    }
+
+    /// Of a checkpoint that was given up: what was acknowledged for it.
+    fn delete_snapshots(
+        &mut self,
+        now: VirtualTime,
+        handles: &[SnapshotHandle],
+        outbox: &mut dyn Outbox,
+    ) {
+        if self.defects.has(Defect::AbortedSnapshotsKept) {
+            return;
+        }
+        for handle in handles {
+            self.delete(now, handle.key, outbox);
         }
     }
 

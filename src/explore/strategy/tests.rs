@@ -53,7 +53,10 @@ fn problem(plan: &Plan, topology: &Topology) -> Option<String> {
             | Fault::HalfOpen { from, to, .. } => exists(from) && exists(to) && from != to,
             _ => planned.fault.victim(ProcessId::Coordinator).is_none_or(exists),
         };
-        let has_subtask = subtask.is_none_or(|subtask| subtask.index() < topology.subtasks.len());
+        // A job that is rescaled may have more subtasks later.
+        let is_rescaled = plan.parallelisms().next().is_some();
+        let has_subtask =
+            subtask.is_none_or(|subtask| is_rescaled || subtask.index() < topology.subtasks.len());
         if !is_aimable || !has_target || !has_subtask {
             return Some(format!("{planned:?}"));
         }

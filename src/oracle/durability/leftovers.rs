@@ -19,8 +19,8 @@ pub(super) struct Leftovers {
     owed: VecMap<ObjectKey, Why>,
     /// What lay in the store when the reign began, until its first attempt sweeps.
     inherited: Vec<ObjectKey>,
-    /// Listings show what was there a while ago: a sweep may miss what it is for.
-    is_lagging: bool,
+    /// Listings show something else than what is durable: a sweep may miss what it is for.
+    is_misled: bool,
     /// Objects were destroyed: what names the others may be gone with them.
     is_forgiven: bool,
 }
@@ -89,16 +89,16 @@ impl Leftovers {
     /// An attempt begins.
     pub fn handle_attempt_started(&mut self) {
         let inherited = std::mem::take(&mut self.inherited);
-        if !self.is_lagging {
+        if !self.is_misled {
             inherited.into_iter().for_each(|key| self.owe(key, Why::Inherited));
         }
     }
 
-    /// Listings begin to show what was there a while ago, or are right again. A sweep is behind the start of an
+    /// Listings begin to show what was there a while ago, or what will be lost; or they are right again. A sweep is behind the start of an
     /// attempt: whoever is not found yet may be missed.
-    pub fn handle_listings(&mut self, lag: bool) {
-        self.is_lagging = lag;
-        if lag {
+    pub fn handle_listings(&mut self, misleads: bool) {
+        self.is_misled = misleads;
+        if misleads {
             self.owed.retain(|_, why| *why != Why::Inherited);
         }
     }
@@ -108,9 +108,10 @@ impl Leftovers {
         self.is_forgiven = true;
     }
 
-    /// The object is gone.
+    /// The object is gone. Who was too late to know may still write it again, which nobody owes.
     pub fn handle_deleted(&mut self, key: ObjectKey) {
         self.owed.remove(&key);
+        self.inherited.retain(|inherited| *inherited != key);
     }
 
     fn owe(&mut self, key: ObjectKey, why: Why) {

@@ -8,7 +8,7 @@ use crate::oracle::shape::{Scene, Shape};
 use crate::protocol::{Attempt, ChannelId, CheckpointId, ProcessId};
 use crate::trace::{
     ChannelStateCaptured, ChannelStateDealt, ChannelStateRestored, Event, Point, Restored,
-    RunStarted, SnapshotTaken, SplitPosition, Stamp, StoreTrouble,
+    RunStarted, SnapshotTaken, Stamp,
 };
 
 #[expect(
@@ -365,15 +365,7 @@ impl Judge {
                 self.liveness.handle_attempt_failed(scene, reason);
             }
             Event::Triggered { attempt, checkpoint } => {
-                self.lifecycle.handle_triggered(scene, *attempt, *checkpoint);
-                self.liveness.handle_triggered(*checkpoint);
-                self.ownership.handle_triggered(*checkpoint);
-                self.splits.handle_triggered(*checkpoint);
-                if self.attempt != Some(*attempt) {
-                    let text =
-                        format!("{checkpoint} was triggered in {attempt}, which does not run");
-                    self.report(stamp, Kind::TriggeredElsewhere, text);
-                }
+                self.trigger(stamp, *attempt, *checkpoint);
             }
             Event::AcknowledgementCounted { subtask, from_attempt, checkpoint } => {
                 if self.knows(stamp, *subtask) {
@@ -403,6 +395,17 @@ impl Judge {
             }
             Event::JobFinished { .. } => self.finish_job(stamp),
             _ => {}
+        }
+    }
+
+    fn trigger(&mut self, stamp: Stamp, attempt: Attempt, checkpoint: CheckpointId) {
+        self.lifecycle.handle_triggered(scene!(self, stamp), attempt, checkpoint);
+        self.liveness.handle_triggered(checkpoint);
+        self.ownership.handle_triggered(checkpoint);
+        self.splits.handle_triggered(checkpoint);
+        if self.attempt != Some(attempt) {
+            let text = format!("{checkpoint} was triggered in {attempt}, which does not run");
+            self.report(stamp, Kind::TriggeredElsewhere, text);
         }
     }
 
@@ -440,80 +443,5 @@ impl Judge {
         self.event_time.handle_aborted(checkpoint);
         self.stopped_world.handle_over(checkpoint);
         self.liveness.handle_aborted(scene, checkpoint);
-    }
-
-    fn observe_outside(&mut self, stamp: Stamp, event: &Event) {
-        if let Event::ProducersFenced { sink, .. } | Event::OutputWritten { sink, .. } = event
-            && !self.knows(stamp, *sink)
-        {
-            return;
-        }
-        if let Event::TransactionOpened { transaction }
-        | Event::TransactionPrepared { transaction, .. }
-        | Event::CommitRequested { transaction, .. }
-        | Event::TransactionCommitted { transaction, .. }
-        | Event::TransactionAborted { transaction } = event
-            && !self.knows(stamp, transaction.sink)
-        {
-            return;
-        }
-        let scene = scene!(self, stamp);
-        match event {
-            Event::ObjectStored { key, digest, .. } => {
-                self.durability.handle_stored(scene, *key, *digest);
-                self.liveness.handle_lost(self.durability.unrecoverable());
-            }
-            Event::ObjectDestroyed { key } => {
-                self.durability.handle_destroyed(*key);
-                self.causes.handle_destroyed();
-                self.liveness.handle_lost(self.durability.unrecoverable());
-            }
-            Event::StoreTroubled { process: ProcessId::ObjectStore, trouble } => {
-                self.durability.handle_listings(*trouble == StoreTrouble::Lagging);
-            }
-            Event::StoreRecovered { process: ProcessId::ObjectStore } => {
-                self.durability.handle_listings(false);
-            }
-            Event::SinkTroubled { trouble } => self.output.handle_trouble(Some(*trouble)),
-            Event::SinkRecovered => self.output.handle_trouble(None),
-            Event::ObjectDeleted { key } => self.durability.handle_deleted(scene, *key),
-            Event::RecordWritten { version, term, retained } => {
-                self.recovery.handle_record_written(scene, *version, *term);
-                self.durability.handle_recorded(retained);
-            }
-            Event::OffsetCommitted { split, offset } => {
-                let position = SplitPosition { split: *split, offset: *offset };
-                self.state.handle_offset_committed(scene, position);
-            }
-            Event::ProducersFenced { sink, attempt } => {
-                self.recovery.handle_fenced(*sink, *attempt);
-                self.output.handle_fenced(*sink, *attempt);
-            }
-            Event::TransactionOpened { transaction } => {
-                self.recovery.handle_produced(scene, *transaction, "opened");
-                self.output.handle_opened(scene!(self, stamp), *transaction);
-            }
-            Event::TransactionPrepared { transaction, records } => {
-                self.recovery.handle_produced(scene, *transaction, "prepared");
-                self.durability.handle_prepared(*transaction);
-                self.output.handle_prepared(*transaction, *records);
-                self.termination.handle_prepared(*transaction, *records);
-            }
-            Event::CommitRequested { transaction, checkpoint } => {
-                self.lifecycle.handle_commit_requested(scene, transaction.sink, *checkpoint);
-            }
-            Event::TransactionCommitted { transaction, records } => {
-                self.output.handle_committed(scene, *transaction, records);
-                self.termination.handle_settled(*transaction);
-            }
-            Event::TransactionAborted { transaction } => {
-                self.output.handle_aborted_transaction(scene, *transaction);
-                self.termination.handle_settled(*transaction);
-            }
-            Event::OutputWritten { sink, records } => {
-                self.output.handle_written(scene, *sink, records);
-            }
-            _ => {}
-        }
     }
 }

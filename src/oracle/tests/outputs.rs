@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::super::testing::{ENTRIES, OUT, content, output_of, reference, run, stamped};
 use super::super::{Judge, Reference};
 use super::*;
-use crate::protocol::{Attempt, Digest, LineageId, OperatorRole, Term, TransactionId};
+use crate::protocol::{Attempt, Digest, LineageId, OperatorRole, ProcessId, Term, TransactionId};
 use crate::trace::OutputRecord;
 
 fn is_committed(event: &Event) -> bool {
@@ -120,6 +120,7 @@ fn direct(written: &[&[u64]]) -> Verdict {
         let records = lineages.map(|lineage| OutputRecord { lineage, digest: content(lineage) });
         events.push(Event::OutputWritten { sink: OUT, records: records.collect() });
         if attempt.index() < written.len() {
+            events.push(Event::Crashed { process: ProcessId::Worker(0) });
             events.push(Event::AttemptFailed { attempt, reason: "crash".to_owned() });
         }
     }
