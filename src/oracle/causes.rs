@@ -6,7 +6,8 @@
 //!
 //! 1. no subtask fails, unless its worker has not heard of the coordinator for as long as was configured;
 //! 2. an attempt fails only when checkpoints were aborted in it (as many as are tolerated is a limit that was
-//!    configured), or when somebody asked for another parallelism;
+//!    configured), when somebody asked for another parallelism, or where links have turned out to be slower than
+//!    the silence that is tolerated;
 //! 3. no checkpoint fails to be finalised.
 //!
 //! What a destroyed object breaks is broken for good: from then on nothing here is judged.
@@ -26,8 +27,10 @@ pub(super) struct CausesOracle {
     have_faults_ended: bool,
     /// Checkpoints were aborted in the current attempt.
     has_aborted: bool,
-    /// Somebody asked for another parallelism, or workers gave up for want of a coordinator.
-    is_explained: bool,
+    /// Somebody asked for another parallelism.
+    is_rescaling: bool,
+    /// A worker has waited for the coordinator for longer than was configured: the links of this job are that slow.
+    has_slow_links: bool,
 }
 
 /// Whether something acts that can make things fail.
@@ -69,7 +72,7 @@ impl CausesOracle {
     pub fn handle_attempt_started(&mut self) {
         self.is_after_faults = self.have_faults_ended;
         self.has_aborted = false;
-        self.is_explained = false;
+        self.is_rescaling = false;
     }
 
     /// All subtasks run.
@@ -81,7 +84,7 @@ impl CausesOracle {
 
     /// The job is to go on at another parallelism.
     pub fn handle_rescale(&mut self) {
-        self.is_explained = true;
+        self.is_rescaling = true;
     }
 
     /// A checkpoint will never complete.
@@ -100,7 +103,7 @@ impl CausesOracle {
 
     /// A subtask of the current attempt failed.
     pub fn handle_subtask_failed(&mut self, scene: &mut Scene, subtask: SubtaskId, why: &str) {
-        self.is_explained |= why == SILENT_COORDINATOR;
+        self.has_slow_links |= why == SILENT_COORDINATOR;
         if self.weather == Weather::Calm && why != SILENT_COORDINATOR {
             let name = scene.name(subtask);
             let text = format!("{name} failed, and nothing was in trouble: {why}");
@@ -110,7 +113,8 @@ impl CausesOracle {
 
     /// The current attempt failed.
     pub fn handle_attempt_failed(&mut self, scene: &mut Scene, attempt: Attempt, why: &str) {
-        if self.weather == Weather::Calm && !self.has_aborted && !self.is_explained {
+        let is_explained = self.has_aborted || self.is_rescaling || self.has_slow_links;
+        if self.weather == Weather::Calm && !is_explained {
             let text = format!("{attempt} failed, and nothing was in trouble: {why}");
             scene.report(Violation::new(Kind::NeedlessFailure, text));
         }
