@@ -241,7 +241,7 @@ impl LivenessOracle {
         if self.excuse(scene) {
             return;
         }
-        let waiting = self.tell_blocked(scene);
+        let waiting = self.tell_awaited() + &self.tell_blocked(scene);
         let text = format!(
             "the job has not finished within {} ms after faults ended at {ended}{waiting}",
             scene.shape.liveness_bound.as_millis()
@@ -270,6 +270,20 @@ impl LivenessOracle {
         let why = format!("recovery needs {checkpoint}, and every copy of {what} was destroyed");
         self.not_owed = Some(why);
         true
+    }
+
+    /// What the job as a whole waits for: an attempt that runs, or a checkpoint.
+    fn tell_awaited(&self) -> String {
+        if !self.is_running {
+            return "; no attempt runs".to_owned();
+        }
+        match (self.pending.first(), self.newest) {
+            (Some(oldest), _) => format!("; {oldest} is pending"),
+            (None, Some(newest)) => {
+                format!("; {newest} is the newest completed, and none is pending")
+            }
+            (None, None) => "; no checkpoint has completed, and none is pending".to_owned(),
+        }
     }
 
     /// Who is waiting for what, at most four.

@@ -202,6 +202,9 @@ pub enum Defect {
     DiscardedSnapshotsKept,
     /// B13, FLINK-9114: what was acknowledged for a checkpoint that is aborted stays in the store.
     AbortedSnapshotsKept,
+    /// B13, Flink's `PossibleInconsistentStateException`: when an attempt fails while a checkpoint is being added to the
+    /// store, its snapshots are deleted, though the record may name it.
+    AddingGivenUp,
     /// B13: a new coordinator does not look for what its predecessors left behind.
     LeftoversNotSwept,
     /// B3: a cancel marker is passed on whenever it arrives, not once; round a loop it multiplies.

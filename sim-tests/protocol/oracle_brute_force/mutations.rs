@@ -87,7 +87,7 @@ fn holding(lanes: &mut [InFlight], records: u64) -> Option<&mut InFlight> {
 fn record(name: &str, seed: u64) -> Vec<Event> {
     let experiments = Experiments::new();
     let scenario = scenario::named(name).expect("it is built in");
-    let plan = experiments.draw(&scenario, seed, DefectSet::NONE).expect("it can be drawn");
+    let plan = experiments.draw(scenario, seed, DefectSet::NONE).expect("it can be drawn");
     let prepared = experiments.prepare(&plan.job).expect("it was drawn for it");
     let (_, seen) = run_plan(&plan, &prepared, WorldKind::Kernel, Recording::default());
     seen.expect("the run does not panic").0

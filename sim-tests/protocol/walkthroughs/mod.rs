@@ -67,6 +67,7 @@ const SHOWN_NOWHERE: &[(&str, &[Defect])] = &[
             Defect::LatestFromListing,
             Defect::DiscardedSnapshotsKept,
             Defect::AbortedSnapshotsKept,
+            Defect::AddingGivenUp,
             Defect::LeftoversNotSwept,
             Defect::ImpatientDetector,
             Defect::CorruptReadAccepted,

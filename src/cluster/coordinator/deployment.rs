@@ -329,11 +329,15 @@ impl Coordinator {
         for worker in hosts(deploy) {
             outbox.send(ProcessId::Worker(worker), Message::Cancel { attempt });
         }
+        let given_up = self.defects.has(Defect::AddingGivenUp).then(|| checkpoints.adding());
         checkpoints.stop_attempt(now);
         self.rescaling.handle_attempt_ended();
         *deployment = Deployment::Waiting { delayed: true };
         let delay = Duration::from_millis(self.settings.restart_delay_ms);
         outbox.set_timer(delay, Timer::Restart);
+        for handle in given_up.flatten().into_iter().flatten() {
+            self.delete(now, handle.key, outbox);
+        }
     }
 }
 

@@ -37,6 +37,8 @@ impl Coordinator {
                 self.load_all(now, newest.into_iter().collect(), outbox);
             }
             State::Leading { .. } => self.delete_leftovers(now, keys, outbox),
+            // The answer was late: what predecessors left must go all the same, before the job has finished.
+            State::Finished if self.farewell.is_some() => self.delete_leftovers(now, keys, outbox),
             State::TakingLeadership | State::Stopped | State::Finished => {}
         }
     }
@@ -50,12 +52,10 @@ impl Coordinator {
         keys: Vec<ObjectKey>,
         outbox: &mut dyn Outbox,
     ) {
-        let State::Leading { checkpoints, .. } = &self.state else { return };
         let mut leftovers: VecMap<CheckpointId, Vec<ObjectKey>> = VecMap::new();
         for key in keys {
             let checkpoint = checkpoint_of(key);
-            let is_wanted = checkpoints.is_retained(checkpoint) || self.is_savepoint(checkpoint);
-            if checkpoint <= self.inherited && !is_wanted {
+            if checkpoint <= self.inherited && !self.is_wanted(checkpoint) {
                 leftovers.entry(checkpoint).or_default().push(key);
             }
         }
@@ -66,6 +66,17 @@ impl Coordinator {
                 self.delete(now, key, outbox);
             }
         }
+    }
+
+    /// Whether recovery may need it, or somebody asked for it to be kept.
+    fn is_wanted(&self, checkpoint: CheckpointId) -> bool {
+        let is_retained = match &self.state {
+            State::Leading { checkpoints, .. } => checkpoints.is_retained(checkpoint),
+            State::TakingLeadership | State::Loading { .. } | State::Stopped | State::Finished => {
+                self.ledger.record().retained.contains(&checkpoint)
+            }
+        };
+        is_retained || self.is_savepoint(checkpoint)
     }
 }
 

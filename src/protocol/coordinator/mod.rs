@@ -12,7 +12,7 @@ use std::collections::VecDeque;
 
 use crate::protocol::abort::{AbortReason, DeclineReason};
 use crate::protocol::acknowledgement::Acknowledgement;
-use crate::protocol::completed::CompletedCheckpoint;
+use crate::protocol::completed::{CompletedCheckpoint, SnapshotHandle};
 use crate::protocol::completed_store::CompletedStore;
 use crate::protocol::coordinator_output::{CoordinatorOutput, CoordinatorTimer};
 use crate::protocol::defect::{Defect, DefectSet};
@@ -243,6 +243,12 @@ impl CheckpointCoordinator {
     #[must_use]
     pub fn awaits_metadata(&self, checkpoint: CheckpointId) -> bool {
         self.pending.get(&checkpoint).is_some_and(PendingCheckpoint::is_writing)
+    }
+
+    /// The snapshots of the checkpoint that is being added to the store, if one is.
+    pub fn adding(&self) -> Option<Vec<SnapshotHandle>> {
+        let adding = self.pending.values().find(|pending| pending.is_adding());
+        adding.map(PendingCheckpoint::handles)
     }
 
     /// Whether an addition to the store is under way: recovery must wait for its outcome.
