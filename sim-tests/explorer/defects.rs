@@ -240,7 +240,7 @@ const TABLE: &[Row] = &[
     row(Defect::FinalCheckpointSkipped, "rescale-forward", 30, &[OWNERSHIP]),
     row(Defect::DiscardedSnapshotsKept, "relay", 10, &[DURABILITY]),
     row(Defect::AbortedSnapshotsKept, "abort-storm", 10, &[DURABILITY]),
-    row(Defect::AddingGivenUp, "lost-answers", 200, &[DURABILITY]),
+    row(Defect::AddingGivenUp, "lost-answers", 300, &[DURABILITY]),
     row(Defect::LeftoversNotSwept, "coordinator-crashes", 40, &[DURABILITY]),
     row(Defect::EveryCancelPassedOn, "abort-storm", 60, &[ORDER]),
     row(Defect::AbortCancelsAgain, "abort-storm", 40, &[ORDER]),
