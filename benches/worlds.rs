@@ -8,6 +8,7 @@ use criterion::{BenchmarkId, Criterion, Throughput};
 use cutwater::explore::reach::ReachTracker;
 use cutwater::explore::{Experiments, Prepared, WorldKind, run_plan};
 use cutwater::oracle::{Judge, Verdict};
+use cutwater::plan::draw::repertoire::Repertoire;
 use cutwater::plan::{Name, Plan, scenario};
 use cutwater::protocol::{DefectSet, Protocol};
 use cutwater::trace::{Event, Stamp, TraceDigest};
@@ -82,7 +83,9 @@ fn watched<const TELLS: bool>(plan: &Plan, prepared: &Prepared) {
     let kernel = Kernel::new(plan, &cluster, Watch::<TELLS>::new(prepared));
     let (end, nemesis, watch) = kernel.run();
     if TELLS {
-        black_box((watch.digest.finish(), watch.reach.finish(nemesis.strikes())));
+        let repertoire = Repertoire::of(plan, prepared.experiment.job.topology());
+        let reach = watch.reach.finish(&repertoire, nemesis.strikes());
+        black_box((watch.digest.finish(), reach));
     }
     black_box((end.events, watch.judge.is_violated()));
 }
