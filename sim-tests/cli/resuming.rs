@@ -11,7 +11,7 @@ const RESULTS: &str = "kept/results.jsonl";
 
 /// Failures, and runs that hold.
 const SWEEP: &str =
-    "sweep quick.toml relay --seeds 0..60 --jobs 2 --defect duplicate-acknowledgement-counted";
+    "sweep quick.toml bank --seeds 0..60 --jobs 2 --defect duplicate-acknowledgement-counted";
 
 fn quick(name: &str) -> Place {
     let place = Place::new(name);
@@ -193,7 +193,7 @@ fn two_sweeps_do_not_write_one_file() {
 #[test]
 fn what_was_found_before_the_disk_was_full_is_told() {
     let place = quick("full-disk-after");
-    let sweep = "sweep bank --seeds 92..110 --jobs 2 --defect duplicate-acknowledgement-counted";
+    let sweep = "sweep bank --seeds 40..58 --jobs 2 --defect duplicate-acknowledgement-counted";
     for (directory, blocks, told) in
         [("at-the-end", 48, "reach.json"), ("before", 24, "results.jsonl")]
     {

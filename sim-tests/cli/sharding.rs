@@ -5,9 +5,9 @@ use serde_json::Value;
 
 use crate::harness::{Place, QUICK, report, timeless};
 
-/// Of three scenarios one holds, and two fail in two ways.
+/// Of three scenarios two hold, and one fails.
 const SWEEP: &str =
-    "sweep quick.toml relay bank --seeds 90..100 --defect duplicate-acknowledgement-counted";
+    "sweep quick.toml relay bank --seeds 36..46 --defect duplicate-acknowledgement-counted";
 
 fn sharded(name: &str, shards: u64) -> Place {
     let place = Place::new(name);
@@ -117,7 +117,7 @@ fn schedulers_tell_which_shard() {
 #[test]
 fn junit_has_a_case_for_each_scenario() {
     let place = Place::new("junit");
-    let line = "sweep relay bank --seeds 90..100 --defect duplicate-acknowledgement-counted --junit it.xml";
+    let line = "sweep relay bank --seeds 36..46 --defect duplicate-acknowledgement-counted --junit it.xml";
     place.run(line).expect(1);
     let text = place.read("it.xml");
     let mut reader = quick_xml::Reader::from_str(&text);
