@@ -117,7 +117,8 @@ fn schedulers_tell_which_shard() {
 #[test]
 fn junit_has_a_case_for_each_scenario() {
     let place = Place::new("junit");
-    let line = "sweep relay bank --seeds 36..46 --defect duplicate-acknowledgement-counted --junit it.xml";
+    let line =
+        "sweep relay bank --seeds 36..46 --defect duplicate-acknowledgement-counted --junit it.xml";
     place.run(line).expect(1);
     let text = place.read("it.xml");
     let mut reader = quick_xml::Reader::from_str(&text);
