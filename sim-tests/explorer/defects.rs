@@ -247,7 +247,7 @@ const TABLE: &[Row] = &[
     row_under(Defect::RolledBackReopens, "relay", 40, &[OUTPUT], sink_restarts),
     row(Defect::TimedOutReopens, "sink-trouble", 40, &[OUTPUT]),
     row(Defect::AbortFailsSubtask, "abort-storm", 20, &[CAUSES]),
-    row(Defect::ImpatientDetector, "relay", 10, &[CAUSES]),
+    row(Defect::ImpatientDetector, "relay", 40, &[CAUSES]),
     row(Defect::StateLeaksBetweenRuns, "zombies", 20, &[Finder::Determinism]),
     row(Defect::SplitsDiscoveredAgain, "enumerated", 60, &[SPLITS]),
     row(Defect::GatewayLeftOpen, "enumerated", 20, &[STATE]),

@@ -6,8 +6,9 @@
 //!
 //! 1. no subtask fails, unless its worker has not heard of the coordinator for as long as was configured;
 //! 2. an attempt fails only when checkpoints were aborted in it (as many as are tolerated is a limit that was
-//!    configured), when somebody asked for another parallelism, or where links have turned out to be slower than
-//!    the silence that is tolerated;
+//!    configured), when somebody asked for another parallelism, where links have turned out to be slower than
+//!    the silence that is tolerated, or for want of a worker before faults have ended: plans by priority hold back
+//!    what a process says, and that is no fault;
 //! 3. no checkpoint fails to be finalised.
 //!
 //! What a destroyed object breaks is broken for good: from then on nothing here is judged.
@@ -16,7 +17,7 @@ use super::kind::Kind;
 use super::shape::Scene;
 use super::verdict::Violation;
 use crate::protocol::{AbortReason, Attempt, CheckpointId, SubtaskId};
-use crate::trace::SILENT_COORDINATOR;
+use crate::trace::SILENCE;
 
 /// Judges failures.
 #[derive(Clone, Debug, Default)]
@@ -103,8 +104,9 @@ impl CausesOracle {
 
     /// A subtask of the current attempt failed.
     pub fn handle_subtask_failed(&mut self, scene: &mut Scene, subtask: SubtaskId, why: &str) {
-        self.has_slow_links |= why == SILENT_COORDINATOR;
-        if self.weather == Weather::Calm && why != SILENT_COORDINATOR {
+        let is_silence = why.ends_with(SILENCE);
+        self.has_slow_links |= is_silence;
+        if self.weather == Weather::Calm && !is_silence {
             let name = scene.name(subtask);
             let text = format!("{name} failed, and nothing was in trouble: {why}");
             scene.report(Violation::new(Kind::NeedlessFailure, text).by(subtask));
@@ -113,7 +115,10 @@ impl CausesOracle {
 
     /// The current attempt failed.
     pub fn handle_attempt_failed(&mut self, scene: &mut Scene, attempt: Attempt, why: &str) {
-        let is_explained = self.has_aborted || self.is_rescaling || self.has_slow_links;
+        // Until faults have ended it may be the plan that lets nobody hear of a worker.
+        let is_unheard = why.ends_with(SILENCE) && !self.is_after_faults;
+        let is_explained =
+            self.has_aborted || self.is_rescaling || self.has_slow_links || is_unheard;
         if self.weather == Weather::Calm && !is_explained {
             let text = format!("{attempt} failed, and nothing was in trouble: {why}");
             scene.report(Violation::new(Kind::NeedlessFailure, text));

@@ -338,9 +338,9 @@ pub enum Event {
     OutputWritten { sink: SubtaskId, records: Vec<OutputRecord> },
 }
 
-/// The reason of a [`SubtaskFailed`](Event::SubtaskFailed) that a limit explains: its worker has not heard of the
-/// coordinator for as long as was configured.
-pub const SILENT_COORDINATOR: &str = "the coordinator has not been heard of";
+/// How the reason of a failure ends that silence explains, of the coordinator or of a worker: a limit that was
+/// configured.
+pub const SILENCE: &str = "has not been heard of";
 
 serde_by_name!(Point);
 

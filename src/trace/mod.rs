@@ -20,7 +20,7 @@ pub use contents::{
 };
 pub use diff::{Divergence, diff};
 pub use digest::{DigestValue, TraceDigest};
-pub use event::{Event, Point, SILENT_COORDINATOR, Stamp};
+pub use event::{Event, Point, SILENCE, Stamp};
 pub use message_kind::MessageKind;
 pub use ownership::{ListContent, ListMode, Ownership};
 pub use shapes::Shapes;

@@ -11,7 +11,7 @@ use super::workers::News;
 use super::{Coordinator, State};
 use crate::protocol::ordered::VecSet;
 use crate::protocol::{Attempt, CheckpointId, CompletedCheckpoint, Defect, ProcessId, VirtualTime};
-use crate::trace::Event;
+use crate::trace::{Event, SILENCE};
 
 /// The attempt, or the way to the next.
 #[derive(Clone, Debug)]
@@ -60,7 +60,7 @@ impl Coordinator {
             timeout /= 10;
         }
         for worker in self.workers.forget_silent(now, timeout) {
-            self.fail_if_hosting(now, worker, "has not been heard of", outbox);
+            self.fail_if_hosting(now, worker, SILENCE, outbox);
         }
         self.repeat_deployment(outbox);
         self.repeat_split_events(now, outbox);

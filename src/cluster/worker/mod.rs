@@ -16,7 +16,7 @@ use crate::protocol::{
     Attempt, ChannelId, ChannelShape, CheckpointId, Defect, DefectSet, Incarnation, ProcessId,
     SubtaskId, VirtualTime,
 };
-use crate::trace::{Event, SILENT_COORDINATOR};
+use crate::trace::{Event, SILENCE};
 
 /// A worker process.
 #[derive(Clone)]
@@ -452,7 +452,7 @@ impl Worker {
             let attempt = execution.attempt;
             let first = execution.tasks.iter().flatten().next().map(|task| task.id());
             if let Some(subtask) = first {
-                let reason = SILENT_COORDINATOR.to_owned();
+                let reason = format!("the coordinator {SILENCE}");
                 self.refuse(attempt, subtask, reason, outbox);
             }
         }

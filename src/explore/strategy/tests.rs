@@ -142,7 +142,7 @@ fn every_class_that_the_scenarios_name_strikes() {
     let names: Vec<Name> = built_in().into_iter().map(|scenario| scenario.name).collect();
     let names: Vec<&str> = names.iter().map(Name::as_str).collect();
     every_class_strikes(StrategyName::Random, &names, 8);
-    every_class_strikes(StrategyName::Pct, &names, 8);
+    every_class_strikes(StrategyName::Pct, &names, 16);
 }
 
 #[test]

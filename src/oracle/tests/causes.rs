@@ -52,6 +52,28 @@ fn an_attempt_does_not_fail_out_of_nothing() {
     assert!(!verdict.fired().contains(&OracleName::Causes), "somebody asked for it");
 }
 
+/// Plans by priority hold back what a process says until faults have ended.
+#[test]
+fn silence_is_a_reason_until_faults_have_ended() {
+    let failed = |attempt| Event::AttemptFailed {
+        attempt: Attempt(attempt),
+        reason: "worker-0 has not been heard of".to_owned(),
+    };
+    let mut script = calm();
+    script.events.push(failed(1));
+    script.start();
+    script.events.push(Event::FaultsEnded);
+    script.events.push(Event::AttemptRunning { attempt: Attempt(2) });
+    assert!(judged(&script.events, &End::Stopped).violations().is_empty());
+    script.events.push(failed(2));
+    script.start();
+    script.events.push(Event::AttemptRunning { attempt: Attempt(3) });
+    assert!(judged(&script.events, &End::Stopped).violations().is_empty(), "it began before");
+    script.events.push(failed(3));
+    let words = "attempt-3 failed, and nothing was in trouble: worker-0 has not been heard of";
+    expect(OracleName::Causes, words, &script.events, &End::Stopped);
+}
+
 #[test]
 fn a_checkpoint_is_finalised_where_nothing_is_in_trouble() {
     let mut script = calm();
