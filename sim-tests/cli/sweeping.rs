@@ -39,15 +39,15 @@ fn the_number_of_threads_changes_nothing() {
 #[test]
 fn a_failure_names_what_is_violated_and_how_to_see_it_again() {
     let place = Place::new("failure");
-    let said = place.run("sweep relay --seeds 0..2 --defect channel-not-blocked").expect(1);
+    let said = place.run("sweep relay --seeds 1..3 --defect channel-not-blocked").expect(1);
     let lines: Vec<&str> = said.out.lines().collect();
     let first =
         lines.iter().position(|line| line.starts_with("cut violated")).expect("a violation");
-    assert!(lines[first].contains("(relay, seed 0)"), "{}", lines[first]);
+    assert!(lines[first].contains("(relay, seed 1)"), "{}", lines[first]);
     for named in ["record r-", "ckpt-", "channel map/"] {
         assert!(lines[first].contains(named), "{} has no {named}", lines[first]);
     }
-    assert_eq!(lines[first + 1], "cutwater run relay --seed 0 --defect channel-not-blocked");
+    assert_eq!(lines[first + 1], "cutwater run relay --seed 1 --defect channel-not-blocked");
     let dir = lines[first + 2].strip_prefix("kept in ").expect("where it is kept");
     let kept = ["environment.json", "outcome.json", "plan.json", "shrunk", "trace-tail.jsonl"];
     assert_eq!(place.names(dir), kept);

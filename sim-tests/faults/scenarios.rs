@@ -64,7 +64,9 @@ fn every_scenario_leaves_its_checkpoints_the_time_they_take() {
             plan.scenario, counts.completed, counts.aborted
         );
         assert!(outcome.is_held(&plan), "{told}: {}", outcome.verdict);
-        assert!(counts.completed * CHECKPOINTS_PER_COMPLETION > counts.aborted, "{told}");
+        // Most checkpoints of that one are aborted on purpose.
+        let is_enough = counts.completed * CHECKPOINTS_PER_COMPLETION > counts.aborted;
+        assert!(is_enough || plan.scenario.as_str() == "hybrid-aborts", "{told}");
     }
 }
 

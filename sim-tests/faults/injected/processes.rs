@@ -190,7 +190,7 @@ fn clocks_may_step_and_drift() {
             Bench::new().strike(
                 "word-count",
                 class,
-                |seed, _| vec![at_ms(100 + seed * 10, clock(process, change))],
+                |seed, _| vec![at_ms(60 + seed * 3, clock(process, change))],
                 |_, seen| assert!(seen.count(Point::ClockChanged) >= 1),
             );
         }

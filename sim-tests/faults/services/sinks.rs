@@ -108,5 +108,8 @@ fn a_job_may_finish_while_the_target_cannot_abort() {
     trial.assert_all_held();
     let finished = |event: &Event| matches!(event, Event::JobFinished { .. });
     let spans = |seen: &Seen| seen.sink_in_trouble(SinkTrouble::HangingTransaction);
-    assert_eq!(trial.sum(|seen| seen.within(&spans(seen), finished)), trial.runs.len());
+    // A job that is over before the trouble begins tells nothing.
+    let troubled = trial.sum(|seen| usize::from(!spans(seen).is_empty()));
+    assert!(troubled * 10 > trial.runs.len() * 9, "{troubled} of {} runs", trial.runs.len());
+    assert_eq!(trial.sum(|seen| seen.within(&spans(seen), finished)), troubled);
 }
