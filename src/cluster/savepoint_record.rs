@@ -30,10 +30,12 @@ impl SavepointRecord {
         }
     }
 
-    /// The job is started from where it is stopped.
-    pub fn resume(&mut self, number: RequestNumber) {
+    /// The job is started from where it is stopped; whether it was stopped.
+    pub fn resume(&mut self, number: RequestNumber) -> bool {
         self.requests.push(number);
-        self.origin = self.stopped.take().or(self.origin);
+        let stopped = self.stopped.take();
+        self.origin = stopped.or(self.origin);
+        stopped.is_some()
     }
 }
 

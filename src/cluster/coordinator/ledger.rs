@@ -50,9 +50,12 @@ impl Change {
             Change::AddSavepoint { checkpoint, request } => {
                 record.savepoints.add(*checkpoint, *request);
             }
+            // A second request may have been written behind the first: by then the job is started, in the shape
+            // that the first one wanted, and its coordinator has taken that.
             Change::Resume { number, parallelism } => {
-                record.savepoints.resume(*number);
-                record.parallelism = parallelism.or(record.parallelism);
+                if record.savepoints.resume(*number) {
+                    record.parallelism = parallelism.or(record.parallelism);
+                }
             }
             Change::Finish => record.finished = true,
         }
@@ -173,6 +176,21 @@ mod tests {
         assert!(ledger.next_write().is_some());
         assert_eq!(ledger.handle_answer(life, false, 5, record(2, 1)), Answer::Deposed);
         assert_eq!(ledger.next_write(), None, "what it still wanted is forgotten");
+    }
+
+    #[test]
+    fn a_job_is_resumed_once_in_the_shape_that_was_asked_for_first() {
+        let stopped = Some(CheckpointId(3));
+        let mut record = JobRecord::default();
+        record.savepoints.stopped = stopped;
+        let resume = |number, parallelism| Change::Resume {
+            number: RequestNumber(number),
+            parallelism: Some(parallelism),
+        };
+        let record = resume(2, 3).apply(&resume(1, 1).apply(&record));
+        assert_eq!(record.parallelism, Some(1));
+        assert_eq!((record.savepoints.stopped, record.savepoints.origin), (None, stopped));
+        assert_eq!(record.savepoints.requests, [RequestNumber(1), RequestNumber(2)]);
     }
 
     #[test]
