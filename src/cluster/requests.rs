@@ -1,10 +1,10 @@
 //! Requests that are sent again until they are answered.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::message::{Message, RequestId};
 use super::process::{Outbox, Timer};
-use crate::protocol::ordered::VecMap;
 use crate::protocol::{Incarnation, ProcessId, VirtualTime};
 
 /// The unanswered requests of one incarnation of a process, each with what it was for.
@@ -16,7 +16,8 @@ pub struct Requests<P> {
     next: u64,
     retry: Duration,
     armed: bool,
-    unanswered: VecMap<RequestId, Unanswered<P>>,
+    /// A tree: a source has one request for each of its splits, and they are answered in their order.
+    unanswered: BTreeMap<RequestId, Unanswered<P>>,
 }
 
 #[derive(Clone, Debug)]
@@ -32,7 +33,7 @@ impl<P> Requests<P> {
     #[must_use]
     pub fn new(incarnation: Incarnation, retry: Duration) -> Self {
         let next = RequestId::first_of(incarnation).0;
-        Self { next, retry, armed: false, unanswered: VecMap::new() }
+        Self { next, retry, armed: false, unanswered: BTreeMap::new() }
     }
 
     /// Sends what `message` makes of a fresh id, now and until [`answered`](Self::answered).
