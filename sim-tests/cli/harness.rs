@@ -231,13 +231,6 @@ impl Running {
     }
 }
 
-/// A stopwatch that runs: tells how long.
-#[expect(clippy::disallowed_methods, reason = "budgets are about real time")]
-pub fn stopwatch() -> impl Fn() -> std::time::Duration {
-    let started = std::time::Instant::now();
-    move || started.elapsed()
-}
-
 /// The report that a command wrote to standard output as JSON.
 pub fn report(said: &Said) -> serde_json::Value {
     serde_json::from_str(&said.out).unwrap_or_else(|error| panic!("{error}: {}", said.out))

@@ -7,7 +7,6 @@ mod harness;
 mod interrupt;
 mod isolation;
 mod limits_of_sweeps;
-mod linear;
 mod measuring;
 mod names;
 mod reach;

@@ -1,10 +1,8 @@
 //! Plans that were kept, looked into again: in which form they are read, and what of them is compared.
 
-use std::time::Duration;
-
 use serde_json::Value;
 
-use crate::harness::{Place, QUICK, quick_with, stopwatch};
+use crate::harness::{Place, QUICK, quick_with};
 
 const DEFECT: &str = "--defect duplicate-acknowledgement-counted";
 
@@ -67,14 +65,12 @@ fn the_budget_of_shrinking_ends_a_run() {
     place.write("long.toml", &quick_with("100_000"));
     let run = format!("run long.toml --seed 1 --strategy random {DEFECT} --trace whole.jsonl");
     place.run(&run);
-    let started = stopwatch();
     let said = place.run("shrink cutwater-out/run-1/plan.json --budget 1ms").expect(2);
     assert!(
         said.err.contains("the time was over before the plan had been run once"),
         "{}",
         said.err
     );
-    assert!(started() < Duration::from_secs(60), "{:?}", started());
 }
 
 #[test]
