@@ -69,7 +69,7 @@ impl CausesOracle {
         self.have_faults_ended = true;
     }
 
-    /// A coordinator took over, or an attempt begins.
+    /// An attempt begins.
     pub fn handle_attempt_started(&mut self) {
         self.is_after_faults = self.have_faults_ended;
         self.has_aborted = false;
@@ -123,6 +123,5 @@ impl CausesOracle {
             let text = format!("{attempt} failed, and nothing was in trouble: {why}");
             scene.report(Violation::new(Kind::NeedlessFailure, text));
         }
-        self.handle_attempt_started();
     }
 }

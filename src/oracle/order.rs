@@ -45,7 +45,6 @@ struct Lane {
     markers: VecDeque<(Marker, u64)>,
     barrier_sent: CheckpointId,
     barrier_received: CheckpointId,
-    cancel_sent: CheckpointId,
     /// What was cancelled last in this channel; a few are remembered.
     cancelled: VecSet<CheckpointId>,
     /// Given up by the sender, and not cancelled in this channel yet.
@@ -199,7 +198,7 @@ impl OrderOracle {
     ) {
         for channel in &scene.shape.outputs[subtask.index()] {
             let lane = &mut self.lanes[channel.index()];
-            if lane.cancel_sent < checkpoint && lane.barrier_sent < checkpoint {
+            if lane.cancelled.last() < Some(&checkpoint) && lane.barrier_sent < checkpoint {
                 lane.cancel_owed = Some(checkpoint);
             }
         }
@@ -239,7 +238,6 @@ impl Default for Lane {
             markers: VecDeque::new(),
             barrier_sent: CheckpointId(0),
             barrier_received: CheckpointId(0),
-            cancel_sent: CheckpointId(0),
             cancelled: VecSet::new(),
             cancel_owed: None,
             overtook: CheckpointId(0),
@@ -273,7 +271,6 @@ impl Lane {
             }
             Marker::Cancel(checkpoint) => {
                 self.judge_cancel_sent(scene, channel, checkpoint);
-                self.cancel_sent = self.cancel_sent.max(checkpoint);
                 self.cancel_owed = self.cancel_owed.filter(|owed| *owed > checkpoint);
             }
             Marker::End => self.is_end_sent = true,
