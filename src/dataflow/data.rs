@@ -174,7 +174,7 @@ mod tests {
         for length in 0..80 {
             let value: (u8, String, u64) = (7, "x".repeat(length), u64::MAX - length as u64);
             let bytes = encode(&value);
-            assert_eq!(bytes[..], postcard::to_stdvec(&value).unwrap());
+            assert_eq!(bytes[..], postcard::to_stdvec(&value).expect("plain data can be encoded"));
             assert_eq!(decode::<(u8, String, u64)>(&bytes), value);
             assert_eq!(bytes.spilled(), bytes.len() > 24, "{} bytes", bytes.len());
         }
@@ -185,7 +185,10 @@ mod tests {
         let (short, long) = (Bytes::from(&b"ab"[..]), Bytes::from(vec![b'a'; 40]));
         assert!(long < short);
         for bytes in [short, long] {
-            assert_eq!(postcard::from_bytes(&postcard::to_stdvec(&bytes).unwrap()), Ok(bytes));
+            assert_eq!(
+                postcard::from_bytes(&postcard::to_stdvec(&bytes).expect("bytes can be encoded")),
+                Ok(bytes)
+            );
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::protocol::CheckpointSettings;
 pub fn check(plan: &Plan) -> Result<(), Refusal> {
     let Plan {
         scenario: _,
-        salt: _,
+        salt,
         seed,
         job,
         cluster,
@@ -35,6 +35,7 @@ pub fn check(plan: &Plan) -> Result<(), Refusal> {
     } = plan;
     hold(&[
         ("seed", &t::SEED, one(*seed)),
+        ("salt", &t::SALT, one(*salt)),
         ("mailbox_us", &t::PLAN_MAILBOX_US, *mailbox_us),
         ("faults", &t::FAULTS, number_of(faults)),
         ("requests", &t::REQUESTS, number_of(requests)),

@@ -115,5 +115,6 @@ limits! {
     LIVENESS_MS: Both "liveness_ms" 1..=604_800_000 "ms", "after the faults have ended, within which the job must finish";
     SAFETY_MS: Plan "safety_ms" 0..=86_400_500 "ms", "after the beginning, when faults end and everything is healed";
     LOST: Plan "lost" 0..=1_000 "", "workers that are not healed";
+    SALT: Plan "salt" 0..=18_446_744_073_709_551_615 "", "what the scenario adds to the seed, so that one seed is another draw in each";
     SEED: Plan "seed" 0..=18_446_744_073_709_551_615 "", "the number that delays in the run are drawn from";
 }
