@@ -9,7 +9,7 @@ use strum::{EnumCount, EnumIter, IntoEnumIterator as _, IntoStaticStr};
 
 use crate::protocol::ordered::VecMap;
 use crate::protocol::{ChannelId, CheckpointId, SubtaskId, Topology};
-use crate::trace::{Event, InFlight};
+use crate::trace::{About, Event, InFlight, Place, Point};
 
 /// What can happen in the life of a checkpoint on a channel.
 #[derive(
@@ -57,6 +57,38 @@ pub enum Step {
     Aborted,
 }
 
+impl Step {
+    /// What happens to a barrier or a cancel marker there, or to the channel itself.
+    fn on_channel(point: Point) -> Option<Self> {
+        match point {
+            Point::BarrierSent => Some(Self::BarrierSent),
+            Point::BarrierReceived => Some(Self::BarrierReceived),
+            Point::BarrierOvertook => Some(Self::BarrierOvertook),
+            Point::CancelSent => Some(Self::CancelSent),
+            Point::CancelReceived => Some(Self::CancelReceived),
+            Point::ChannelBlocked => Some(Self::Blocked),
+            _ => None,
+        }
+    }
+
+    /// What a subtask does is one thing where it sends, and another where it receives.
+    fn at_ends(point: Point) -> Option<(Self, Self)> {
+        match point {
+            Point::SnapshotTaken => Some((Self::SenderSnapshot, Self::ReceiverSnapshot)),
+            Point::AbortLearned => Some((Self::SenderAborts, Self::ReceiverAborts)),
+            _ => None,
+        }
+    }
+
+    fn of_coordinator(point: Point) -> Option<Self> {
+        match point {
+            Point::Completed => Some(Self::Completed),
+            Point::Aborted => Some(Self::Aborted),
+            _ => None,
+        }
+    }
+}
+
 /// How many pairs there are: of each step with each.
 pub const PAIRS: usize = Step::COUNT * Step::COUNT;
 
@@ -97,40 +129,31 @@ impl Lives {
             Event::RunStarted(started) => self.take_shape(&started.topology),
             Event::Reshaped { topology, .. } => self.take_shape(topology),
             Event::AttemptStarted { .. } => self.seen.clear(),
-            Event::BarrierSent { channel, checkpoint, .. } => {
-                self.step(*checkpoint, *channel, Step::BarrierSent);
-            }
-            Event::BarrierReceived { channel, checkpoint, .. } => {
-                self.step(*checkpoint, *channel, Step::BarrierReceived);
-            }
-            Event::BarrierOvertook { channel, checkpoint, .. } => {
-                self.step(*checkpoint, *channel, Step::BarrierOvertook);
-            }
-            Event::CancelSent { channel, checkpoint, .. } => {
-                self.step(*checkpoint, *channel, Step::CancelSent);
-            }
-            Event::CancelReceived { channel, checkpoint, .. } => {
-                self.step(*checkpoint, *channel, Step::CancelReceived);
-            }
-            Event::ChannelBlocked { channel, checkpoint, .. } => {
-                self.step(*checkpoint, *channel, Step::Blocked);
-            }
-            Event::SnapshotTaken(taken) => {
-                let steps = (Step::SenderSnapshot, Step::ReceiverSnapshot);
-                self.steps_of(taken.checkpoint, taken.subtask, steps);
-            }
-            Event::AbortLearned { subtask, checkpoint, .. } => {
-                self.steps_of(*checkpoint, *subtask, (Step::SenderAborts, Step::ReceiverAborts));
-            }
             Event::ChannelStateCaptured(captured) => {
                 self.capture(captured.checkpoint, &captured.inputs, Step::ReceiverCaptured);
                 self.capture(captured.checkpoint, &captured.outputs, Step::SenderCaptured);
             }
-            Event::Completed { checkpoint, .. } => {
-                self.step_everywhere(*checkpoint, Step::Completed)
+            other => self.live(other),
+        }
+    }
+
+    /// What happened, at which channels, for which checkpoint: the event says it itself.
+    fn live(&mut self, event: &Event) {
+        let (About { place, checkpoint, .. }, point) = (event.about(), Point::from(event));
+        let Some(checkpoint) = checkpoint else { return };
+        match place {
+            Place::Into(channel) | Place::OutOf(channel) | Place::Channel(channel) => {
+                let step = Step::on_channel(point);
+                step.into_iter().for_each(|step| self.step(checkpoint, channel, step));
             }
-            Event::Aborted { checkpoint, .. } => self.step_everywhere(*checkpoint, Step::Aborted),
-            _ => {}
+            Place::Within(subtask) => {
+                let steps = Step::at_ends(point);
+                steps.into_iter().for_each(|steps| self.steps_of(checkpoint, subtask, steps));
+            }
+            Place::Concerning(_) | Place::Elsewhere => {
+                let step = Step::of_coordinator(point);
+                step.into_iter().for_each(|step| self.step_everywhere(checkpoint, step));
+            }
         }
     }
 
@@ -193,3 +216,44 @@ impl Lives {
 }
 
 const _: () = assert!(Step::COUNT <= 16, "one bit a step");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trace::Family;
+
+    /// Whoever adds a kind of event to channels decides here whether it is a step.
+    #[test]
+    fn what_happens_to_channels_is_a_step_or_left_out() {
+        let is_channel = |point: &Point| point.family() == Family::Channel;
+        let others: Vec<Point> = Point::iter()
+            .filter(is_channel)
+            .filter(|point| Step::on_channel(*point).is_none())
+            .collect();
+        let (records, ends) =
+            ([Point::Sent, Point::Received, Point::Replayed], [Point::EndSent, Point::EndReceived]);
+        let after_the_fact = [Point::RecordCut, Point::ChannelUnblocked];
+        let mut left_out = [&records[..], &ends, &after_the_fact].concat();
+        left_out.sort_unstable();
+        assert_eq!(others, left_out);
+    }
+
+    #[test]
+    fn a_pair_is_met_in_its_order_alone() {
+        let mut lives = Lives { ends: vec![(SubtaskId(0), SubtaskId(1))], ..Lives::default() };
+        let (attempt, checkpoint, subtask) =
+            (crate::protocol::Attempt(1), CheckpointId(1), SubtaskId(0));
+        let channel = ChannelId(0);
+        lives.observe(&Event::BarrierSent { channel, attempt, checkpoint, sequence: 0 });
+        lives.observe(&Event::AbortLearned { subtask, attempt, checkpoint });
+        lives.observe(&Event::BarrierOvertook {
+            channel,
+            attempt,
+            checkpoint: CheckpointId(2),
+            sequence: 0,
+        });
+        let met = lives.met();
+        let met = pairs().zip(met).filter(|(_, runs)| *runs > 0).map(|(pair, _)| pair);
+        assert_eq!(met.collect::<Vec<_>>(), [(Step::BarrierSent, Step::SenderAborts)]);
+    }
+}
