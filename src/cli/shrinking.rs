@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use cutwater::explore::explain::explain;
 use cutwater::explore::footage::picture;
+use cutwater::explore::loss::name_lost;
 use cutwater::explore::regression_test::regression_test;
 use cutwater::explore::shrink::{
     InProcess, RUNS_MAX, ShrinkError, Shrinker, Shrunk, Size, Step, Until,
@@ -149,11 +150,14 @@ pub fn keep(
     let usage = |error: WorkloadError| CliError::usage(error.to_string());
     let prepared = experiments.prepare(&plan.job).map_err(usage)?;
     let topology = prepared.experiment.job.topology();
-    let explanation = explain(plan, topology, signature, violation.as_ref());
     failure::keep_plan(dir, plan)?;
-    let diagram = match watched(plan, &prepared, world, *deadline) {
+    let watched = watched(plan, &prepared, world, *deadline);
+    // What was found out about it since tells more than what the search kept.
+    let first = watched.as_ref().and_then(|outcome| outcome.verdict.violations().first());
+    let explanation = explain(plan, topology, signature, first.or(violation.as_ref()));
+    let diagram = match &watched {
         Some(outcome) => {
-            failure::keep_outcome(dir, plan, &prepared, world, &outcome)?;
+            failure::keep_outcome(dir, plan, &prepared, world, outcome)?;
             let diagram = picture(plan, &prepared, world, &outcome.verdict, WIDTH);
             dir.write("diagram.txt", &diagram)?;
             diagram
@@ -179,8 +183,8 @@ pub fn keep(
     })
 }
 
-/// What comes of the plan, if there is the time to run it thrice: for that, for the end of its trace, and for its
-/// diagram.
+/// What comes of the plan, if there is the time to run it again and again: for that, for what was lost, for the
+/// end of its trace, and for its diagram.
 fn watched(
     plan: &Plan,
     prepared: &Prepared,
@@ -189,8 +193,12 @@ fn watched(
 ) -> Option<Outcome> {
     const GRACE: Duration = Duration::from_millis(500);
     let clock = Stopwatch::start();
-    let (outcome, _) = run_plan(plan, prepared, world, deadline.until().watch());
-    deadline.allows(2 * clock.elapsed(), GRACE).then_some(outcome)
+    let (mut outcome, _) = run_plan(plan, prepared, world, deadline.until().watch());
+    let has_time = deadline.allows(5 * clock.elapsed(), GRACE);
+    has_time.then(|| {
+        name_lost(plan, prepared, world, &mut outcome.verdict);
+        outcome
+    })
 }
 
 impl fmt::Display for Small {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use clap::Args;
 use cutwater::explore::footage::picture;
+use cutwater::explore::loss::name_lost;
 use cutwater::explore::report::headline;
 use cutwater::explore::{Outcome, Prepared, WorldKind, run_plan};
 use cutwater::oracle::VerdictClass;
@@ -125,9 +126,10 @@ impl Telling<'_> {
 
         let clock = Stopwatch::start();
         let story = Story::new(files.console());
-        let (outcome, watchers) =
+        let (mut outcome, watchers) =
             run_plan(self.plan, self.prepared, self.world, Watchers { story, trace });
         let elapsed = clock.elapsed();
+        name_lost(self.plan, self.prepared, self.world, &mut outcome.verdict);
         let durations = watchers.map(Watchers::finish).transpose()?.unwrap_or_default();
 
         self.conclude(&mut out, &outcome, durations, elapsed)?;
@@ -162,8 +164,7 @@ impl Telling<'_> {
     }
 
     fn headline(&self, outcome: &Outcome) -> String {
-        let topology = self.prepared.experiment.job.topology();
-        headline(&outcome.verdict, &self.plan.scenario, self.plan.seed, topology)
+        headline(&outcome.verdict, &self.plan.scenario, self.plan.seed)
     }
 
     fn introduce(

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::experiments::Prepared;
 use super::footage::picture;
+use super::loss::name_lost;
 use super::report::headline;
 use super::run::{WorldKind, run_plan};
 use super::statistics::Statistics;
@@ -151,8 +152,9 @@ impl Check {
         }
     }
 
-    fn failure(&self, plan: Plan, verdict: Verdict) -> CheckFailure {
-        let headline = headline(&verdict, &plan.scenario, plan.seed, self.topology());
+    fn failure(&self, plan: Plan, mut verdict: Verdict) -> CheckFailure {
+        name_lost(&plan, &self.prepared, self.world, &mut verdict);
+        let headline = headline(&verdict, &plan.scenario, plan.seed);
         let width = Options::default().width;
         let diagram = picture(&plan, &self.prepared, self.world, &verdict, width);
         CheckFailure { plan: Box::new(plan), verdict, headline, diagram }

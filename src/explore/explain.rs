@@ -20,7 +20,7 @@ pub fn explain(
         format!("expected:  {}", signature.property()),
         format!("happened:  {}", happened(signature, violation)),
         format!("about:     {}", about(violation)),
-        format!("where:     {}", place(violation, topology)),
+        format!("where:     {}", place(violation)),
     ]
 }
 
@@ -70,11 +70,8 @@ fn about(violation: Option<&Violation>) -> String {
 }
 
 /// The channel or the subtask, and the event.
-fn place(violation: Option<&Violation>, topology: &Topology) -> String {
+fn place(violation: Option<&Violation>) -> String {
     let Some(violation) = violation else { return "not in the trace".to_owned() };
-    let channel =
-        violation.channel.map(|channel| format!("channel {}, ", topology.channel_name(channel)));
-    let subtask = violation.subtask.map(|subtask| format!("subtask {}, ", topology.name(subtask)));
-    let (channel, subtask) = (channel.unwrap_or_default(), subtask.unwrap_or_default());
-    format!("{channel}{subtask}event {} at {}", violation.event, violation.at)
+    let event = format!("event {} at {}", violation.event, violation.at);
+    violation.names.places().chain([event]).collect::<Vec<_>>().join(", ")
 }

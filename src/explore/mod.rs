@@ -9,6 +9,7 @@ pub mod experiments;
 pub mod explain;
 pub mod footage;
 pub mod localise;
+pub mod loss;
 pub mod overhead;
 pub mod reach;
 pub mod record;

@@ -9,7 +9,6 @@ use super::run::Outcome;
 use super::signature::Signature;
 use super::statistics::Statistics;
 use crate::oracle::VerdictClass;
-use crate::protocol::Topology;
 
 /// One run, as it is written down.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,10 +107,10 @@ pub struct RunName {
 impl Record {
     /// The record of a run that came to an end.
     #[must_use]
-    pub fn of(name: RunName, outcome: &Outcome, topology: &Topology) -> Self {
+    pub fn of(name: RunName, outcome: &Outcome) -> Self {
         let RunName { index, scenario, seed } = name;
         let failure = Signature::of(&outcome.verdict).map(|signature| {
-            let headline = headline(&outcome.verdict, &scenario, seed, topology);
+            let headline = headline(&outcome.verdict, &scenario, seed);
             Failure { signature, headline }
         });
         Self {

@@ -6,7 +6,6 @@ use serde::Serialize;
 use super::sweep::SweepReport;
 use crate::oracle::{Verdict, Violation};
 use crate::plan::{FaultClass, Scenario, Span};
-use crate::protocol::Topology;
 
 /// A class of faults that a scenario asks for, and that never struck in a sweep.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -54,14 +53,14 @@ fn expected_faults(range: Span, seeds: u64) -> u64 {
 
 /// The first line about a failure: the property, the record, the checkpoint and the channel.
 #[must_use]
-pub fn headline(verdict: &Verdict, scenario: &str, seed: u64, topology: &Topology) -> String {
+pub fn headline(verdict: &Verdict, scenario: &str, seed: u64) -> String {
     let place = format!("{scenario}, seed {seed}");
     match verdict {
         Verdict::Held => format!("held: {place}"),
         Verdict::NotOwed { why } => format!("not owed ({place}): {why}"),
         Verdict::Violated(violations) => match violations.first() {
             Some(first) => {
-                let (oracle, text, details) = (first.oracle, &first.text, details(first, topology));
+                let (oracle, text, details) = (first.oracle, &first.text, details(first));
                 format!("{oracle} violated ({place}): {text} [{details}]")
             }
             None => format!("violated: {place}"),
@@ -74,7 +73,7 @@ pub fn headline(verdict: &Verdict, scenario: &str, seed: u64, topology: &Topolog
 }
 
 /// What a violation is about, each by the name that people read.
-fn details(violation: &Violation, topology: &Topology) -> String {
+fn details(violation: &Violation) -> String {
     let mut details = Vec::new();
     if let Some(record) = violation.record {
         details.push(format!("record {record}"));
@@ -82,12 +81,7 @@ fn details(violation: &Violation, topology: &Topology) -> String {
     if let Some(checkpoint) = violation.checkpoint {
         details.push(checkpoint.to_string());
     }
-    if let Some(channel) = violation.channel {
-        details.push(format!("channel {}", topology.channel_name(channel)));
-    }
-    if let Some(subtask) = violation.subtask {
-        details.push(format!("subtask {}", topology.name(subtask)));
-    }
+    details.extend(violation.names.places());
     details.push(format!("event {} at {}", violation.event, violation.at));
     details.join(", ")
 }

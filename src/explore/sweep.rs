@@ -14,6 +14,7 @@ use serde::Serialize;
 
 use super::determinism::first_divergence;
 use super::experiments::{Experiments, Prepared};
+use super::loss::name_lost;
 use super::reach::Reach;
 use super::record::{Record, RunClass, RunName, SecondRun};
 use super::run::{Outcome, WorldKind, run_plan};
@@ -277,9 +278,9 @@ impl Sweep {
     }
 
     fn run_prepared(&self, index: u64, plan: Plan, prepared: &Prepared) -> SweepRun {
-        let (outcome, _) = run_plan(&plan, prepared, self.world, ());
-        let topology = prepared.experiment.job.topology();
-        let record = Record::of(self.name(index), &outcome, topology);
+        let (mut outcome, _) = run_plan(&plan, prepared, self.world, ());
+        name_lost(&plan, prepared, self.world, &mut outcome.verdict);
+        let record = Record::of(self.name(index), &outcome);
         SweepRun { record, plan: Box::new(plan), outcome }
     }
 }

@@ -110,6 +110,14 @@ impl Judge {
         }
     }
 
+    /// Checkpoints of this run have the time that they take on average, or have not: where they have, some of
+    /// them must complete as long as nothing goes wrong. Nothing of the kind is expected where nobody says so.
+    #[must_use]
+    pub fn expecting_checkpoints(mut self, is_patient: bool) -> Self {
+        self.causes.expect_checkpoints(is_patient);
+        self
+    }
+
     /// Takes the next event.
     #[inline]
     pub fn observe(&mut self, stamp: Stamp, event: &Event) {
@@ -264,6 +272,6 @@ impl Judge {
 
     #[cold]
     fn report(&mut self, stamp: Stamp, kind: Kind, text: String) {
-        self.found.add(stamp, Violation::new(kind, text));
+        self.found.add(&self.shape, stamp, Violation::new(kind, text));
     }
 }

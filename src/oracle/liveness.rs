@@ -4,7 +4,8 @@
 //!
 //! 1. The job finishes within the liveness bound after [`Event::FaultsEnded`](crate::trace::Event::FaultsEnded),
 //!    and a world in which nothing is left to happen has a finished job in it. It is not owed while the job
-//!    waits for a recovery from a checkpoint of which every copy was destroyed; a job that runs owes it.
+//!    waits for a recovery from a checkpoint of which every copy was destroyed; a job that runs owes it. It is
+//!    not owed either once a sink target has let a transaction expire that a completed checkpoint holds.
 //! 2. When the job finishes, every checkpoint below the newest completed one has completed or been
 //!    aborted, but for those whose coordinator is gone. Newer ones may still be pending.
 //! 3. No channel stays blocked for a checkpoint that has completed or been aborted for longer than
@@ -14,13 +15,17 @@
 //! 4. Once faults have ended, no [`VAIN_MAX`] attempts in a row fail without a checkpoint that completes. A job
 //!    that cannot read what it starts from fails again and again, and would do so until rule 1 ends it.
 
+mod awaited;
+
 use std::time::Duration;
 
+use self::awaited::Awaited;
 use super::kind::Kind;
 use super::shape::Scene;
 use super::verdict::{End, Violation};
 use crate::protocol::ordered::VecSet;
-use crate::protocol::{ChannelId, CheckpointId, ObjectKey, VirtualTime};
+use crate::protocol::{ChannelId, CheckpointId, ObjectKey, TransactionId, VirtualTime};
+use crate::trace::Event;
 
 /// How many settled checkpoints are remembered.
 const SETTLED_MAX: usize = 64;
@@ -40,6 +45,8 @@ pub(super) struct LivenessOracle {
     is_running: bool,
     /// What recovery would need and is destroyed, if anything is.
     lost: Option<(CheckpointId, ObjectKey)>,
+    /// What a completed checkpoint holds and the sink target has let expire, if anything is.
+    expired: Option<TransactionId>,
     /// Why the job need not finish, once it has not in time.
     not_owed: Option<String>,
     pending: VecSet<CheckpointId>,
@@ -48,6 +55,8 @@ pub(super) struct LivenessOracle {
     settled: Vec<(CheckpointId, VirtualTime)>,
     /// By channel.
     blocked: Vec<Option<Blocked>>,
+    /// For words only.
+    awaited: Awaited,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -68,6 +77,11 @@ impl LivenessOracle {
         self.faults_ended.get_or_insert(now);
     }
 
+    /// Anything but a record's step happened: it may be what others waited for.
+    pub fn handle_step(&mut self, event: &Event) {
+        self.awaited.select(event);
+    }
+
     /// Time has passed.
     pub fn handle_time(&mut self, scene: &mut Scene) {
         let Some(ended) = self.faults_ended else { return };
@@ -84,6 +98,11 @@ impl LivenessOracle {
     /// What recovery would need and is destroyed, if anything is.
     pub fn handle_lost(&mut self, lost: Option<(CheckpointId, ObjectKey)>) {
         self.lost = lost;
+    }
+
+    /// A transaction that a completed checkpoint holds is gone: the job can never commit it.
+    pub fn handle_expired(&mut self, transaction: TransactionId) {
+        self.expired = Some(transaction);
     }
 
     /// All subtasks run: nothing needs to be recovered.
@@ -190,7 +209,7 @@ impl LivenessOracle {
             }
             End::Quiescent if self.excuse(scene) => true,
             End::Quiescent => {
-                let waiting = self.tell_blocked(scene);
+                let waiting = self.awaited.tell(scene) + &self.tell_blocked(scene);
                 let text =
                     format!("nothing is left to happen, and the job has not finished{waiting}");
                 scene.report(Violation::new(Kind::Stuck, text));
@@ -241,7 +260,7 @@ impl LivenessOracle {
         if self.excuse(scene) {
             return;
         }
-        let waiting = self.tell_awaited() + &self.tell_blocked(scene);
+        let waiting = self.awaited.tell(scene) + &self.tell_blocked(scene);
         let text = format!(
             "the job has not finished within {} ms after faults ended at {ended}{waiting}",
             scene.shape.liveness_bound.as_millis()
@@ -254,9 +273,16 @@ impl LivenessOracle {
         self.not_owed.as_deref().filter(|_| self.finished.is_none())
     }
 
-    /// Whether the job waits for a recovery that is not owed any more: what it needs is destroyed. A job
-    /// that runs owes its end all the same.
+    /// Whether the end of the job is not owed any more. Where the target has let expire what was promised
+    /// to it, it is not; where recovery needs what is destroyed, a job that runs owes its end all the same.
     fn excuse(&mut self, scene: &Scene) -> bool {
+        if let Some(transaction) = self.expired {
+            let why = format!(
+                "a completed checkpoint holds {transaction}, and the sink target has let it expire"
+            );
+            self.not_owed = Some(why);
+            return true;
+        }
         if self.is_running {
             return false;
         }
@@ -270,20 +296,6 @@ impl LivenessOracle {
         let why = format!("recovery needs {checkpoint}, and every copy of {what} was destroyed");
         self.not_owed = Some(why);
         true
-    }
-
-    /// What the job as a whole waits for: an attempt that runs, or a checkpoint.
-    fn tell_awaited(&self) -> String {
-        if !self.is_running {
-            return "; no attempt runs".to_owned();
-        }
-        match (self.pending.first(), self.newest) {
-            (Some(oldest), _) => format!("; {oldest} is pending"),
-            (None, Some(newest)) => {
-                format!("; {newest} is the newest completed, and none is pending")
-            }
-            (None, None) => "; no checkpoint has completed, and none is pending".to_owned(),
-        }
     }
 
     /// Who is waiting for what, at most four.

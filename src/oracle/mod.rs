@@ -35,4 +35,4 @@ mod verdict;
 pub use judge::Judge;
 pub use kind::Kind;
 pub use reference::{DigestHasher, Reference};
-pub use verdict::{End, OracleName, Verdict, VerdictClass, Violation, Violations};
+pub use verdict::{End, Loss, Names, OracleName, Verdict, VerdictClass, Violation, Violations};

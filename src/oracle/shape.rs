@@ -249,7 +249,7 @@ impl Scene<'_> {
     /// Tells of a violation at this event.
     #[cold]
     pub fn report(&mut self, violation: Violation) {
-        self.found.add(self.stamp, violation);
+        self.found.add(self.shape, self.stamp, violation);
     }
 
     /// The form people read: `count/1`.

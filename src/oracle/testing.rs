@@ -57,6 +57,7 @@ pub fn run(role: OperatorRole) -> RunStarted {
 type State = (SubtaskId, Digest, Vec<SplitPosition>);
 
 /// The job in action. Every step appends the events that a right system would give.
+#[derive(Clone)]
 pub struct Script {
     /// What happened.
     pub events: Vec<Event>,
@@ -452,7 +453,7 @@ pub fn stamped(events: &[Event]) -> impl Iterator<Item = (Stamp, &Event)> {
 
 /// The judgement on these events, a millisecond apart.
 pub fn judged(events: &[Event], end: &End) -> Verdict {
-    let mut judge = Judge::new(reference());
+    let mut judge = Judge::new(reference()).expecting_checkpoints(true);
     for (stamp, event) in stamped(events) {
         judge.observe(stamp, event);
     }

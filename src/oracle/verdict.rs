@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use strum::{EnumCount, EnumIter, EnumString, IntoStaticStr};
 
 use super::kind::Kind;
+use super::shape::Shape;
 use crate::protocol::{ChannelId, CheckpointId, LineageId, SubtaskId, VirtualTime};
 use crate::trace::Stamp;
 
@@ -96,6 +97,43 @@ pub struct Violation {
     pub record: Option<LineageId>,
     /// The subtask it concerns.
     pub subtask: Option<SubtaskId>,
+    /// What people call these.
+    #[serde(default)]
+    pub names: Names,
+}
+
+/// What people call the places of a violation, in the shape that the job had when it was found: a later
+/// shape may give the same numbers to others.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Names {
+    /// Such as `lines/0->count/1`; nothing where no channel is concerned.
+    pub channel: Option<String>,
+    /// Such as `count/1`; nothing where no subtask is concerned.
+    pub subtask: Option<String>,
+}
+
+/// What was found out about a record that is missing, by running its plan again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loss {
+    /// The record, as the output would have had it.
+    pub record: LineageId,
+    /// The checkpoint whose transaction had it.
+    pub checkpoint: Option<CheckpointId>,
+    /// Who had it last.
+    pub subtask: SubtaskId,
+    /// What people call that subtask.
+    pub name: String,
+    /// The story, as a clause.
+    pub text: String,
+}
+
+impl Names {
+    /// Each with what it is: `channel lines/0->count/1`, `subtask count/1`.
+    pub fn places(&self) -> impl Iterator<Item = String> {
+        let channel = self.channel.iter().map(|name| format!("channel {name}"));
+        channel.chain(self.subtask.iter().map(|name| format!("subtask {name}")))
+    }
 }
 
 impl Violation {
@@ -111,6 +149,7 @@ impl Violation {
             channel: None,
             record: None,
             subtask: None,
+            names: Names::default(),
         }
     }
 
@@ -158,14 +197,31 @@ impl Violations {
     /// How many are kept in full; later ones are only counted.
     pub const KEPT_MAX: usize = 16;
 
-    /// Adds one, found at `stamp`.
-    pub(super) fn add(&mut self, stamp: Stamp, violation: Violation) {
+    /// Adds one, found at `stamp` in a job of this shape.
+    pub(super) fn add(&mut self, shape: &Shape, stamp: Stamp, violation: Violation) {
         self.total += 1;
         if !self.fired.contains(&violation.oracle) {
             self.fired.push(violation.oracle);
         }
         if self.kept.len() < Self::KEPT_MAX {
-            self.kept.push(Violation { event: stamp.number, at: stamp.at, ..violation });
+            let names = Names {
+                channel: violation.channel.map(|channel| shape.channel_name(channel)),
+                subtask: violation.subtask.map(|subtask| shape.name(subtask)),
+            };
+            let (event, at) = (stamp.number, stamp.at);
+            self.kept.push(Violation { event, at, names, ..violation });
+        }
+    }
+
+    /// Adds to the first one what was found out about it afterwards.
+    pub fn complete_first(&mut self, loss: Loss) {
+        if let Some(first) = self.kept.first_mut() {
+            let Loss { record, checkpoint, subtask, name, text } = loss;
+            first.text.push_str("; ");
+            first.text.push_str(&text);
+            (first.record, first.subtask) = (Some(record), Some(subtask));
+            first.checkpoint = checkpoint;
+            first.names.subtask = Some(name);
         }
     }
 

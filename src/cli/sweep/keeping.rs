@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use cutwater::explore::loss::name_lost;
 use cutwater::explore::record::RunName;
 use cutwater::explore::{Experiments, Signature, run_plan};
 use cutwater::protocol::ordered::VecMap;
@@ -94,8 +95,9 @@ fn keep_one(
         | Signature::Undecided => {
             failure::keep_plan(&dir, &plan)?;
             let until = deadline.until();
-            let (outcome, _) = run_plan(&plan, &prepared, sweep.world, until.watch());
+            let (mut outcome, _) = run_plan(&plan, &prepared, sweep.world, until.watch());
             if !until.is_over() {
+                name_lost(&plan, &prepared, sweep.world, &mut outcome.verdict);
                 failure::keep_outcome(&dir, &plan, &prepared, sweep.world, &outcome)?;
             }
         }

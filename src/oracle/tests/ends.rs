@@ -1,9 +1,9 @@
 //! How runs end, and what is owed by then.
 
-use super::super::testing::{SOURCES, reference, stamped};
+use super::super::testing::{SOURCES, SUM, reference, run, stamped};
 use super::super::{Judge, VerdictClass};
 use super::*;
-use crate::protocol::{Attempt, ChannelId, ProcessId, VirtualTime};
+use crate::protocol::{Attempt, ChannelId, OperatorRole, ProcessId, Term, VirtualTime};
 use crate::trace::Stamp;
 
 /// Faults end in a run that goes on until `at`, with nothing but the passing of time.
@@ -43,8 +43,9 @@ fn a_job_that_waits_forever_is_found() {
     let mut script = started();
     let (channel, attempt, checkpoint) = (ChannelId(1), Attempt(1), ONE);
     script.events.push(Event::ChannelBlocked { channel, attempt, checkpoint });
-    let words = "nothing is left to happen, and the job has not finished; \
-                 b/0->sum/0 is blocked for ckpt-1, which is not settled";
+    let words = "nothing is left to happen, and the job has not finished; ";
+    expect(OracleName::Liveness, words, &script.events, &End::Quiescent);
+    let words = "; b/0->sum/0 is blocked for ckpt-1, which is not settled";
     expect(OracleName::Liveness, words, &script.events, &End::Quiescent);
     expect(OracleName::Liveness, "but the job never finished", &script.events, &End::Finished);
 }
@@ -87,4 +88,58 @@ fn a_panic_is_a_verdict_unless_a_violation_came_first() {
         events.push(Event::AlignmentStarted { subtask, attempt, checkpoint });
     }
     assert_eq!(judged(&events, &end).exit_code(), 1);
+}
+
+/// Each stage of a job that does not finish, with the words for what is waited for.
+#[test]
+fn what_an_overdue_job_waits_for_is_told() {
+    let told = |script: &Script, words: &str| {
+        expect(OracleName::Liveness, words, &script.events, &End::Quiescent);
+    };
+    let mut script = Script::new();
+    told(&script, "has not finished; no attempt was started");
+    script.start();
+    let started = script.clone();
+    script.events.retain(|event| !matches!(event, Event::Restored(it) if it.subtask == SUM));
+    told(&script, "; attempt-1 was started and does not run: not restored: sum/0");
+    let mut script = started;
+    told(&script, "; attempt-1 was started and does not run: nobody has told the coordinator");
+    script.events.push(Event::AttemptRunning { attempt: Attempt(1) });
+    told(&script, "; attempt-1 runs; not at the end of their input: a/0, b/0, sum/0, out/0");
+    let (subtask, attempt) = (SOURCES[0], Attempt(1));
+    script.events.push(Event::SubtaskEnded { subtask, attempt });
+    told(&script, "; attempt-1 runs; not at the end of their input: b/0, sum/0, out/0");
+    script.snapshot(ONE);
+    told(&script, "; ckpt-1 is pending, not acknowledged by a/0, b/0, sum/0, out/0");
+    script.acknowledge(ONE);
+    told(&script, "; ckpt-1 is pending, acknowledged by all, and not assembled");
+    script.assemble(ONE);
+    told(&script, "; ckpt-1 is assembled and not completed");
+    script.complete(ONE);
+    script.events.retain(|event| !matches!(event, Event::TransactionCommitted { .. }));
+    told(&script, "sum/0, out/0; asked to commit and not committed: ");
+    script.events.push(Event::GatewayClosed { subtask, attempt, checkpoint: TWO });
+    told(&script, "; the enumerator's gateway is closed for a/0; asked to commit");
+    script.fail();
+    told(&script, "; no attempt was started after attempt-1, which failed");
+}
+
+/// A number may belong to somebody else in another shape: names are those in force when it is found.
+#[test]
+fn places_are_named_in_the_shape_in_force() {
+    let mut script = started();
+    script.fail();
+    let mut topology = run(OperatorRole::TransactionalSink).topology;
+    let sum = topology.subtasks[SUM.index()].operator;
+    topology.operators[sum.index()].name = "total".to_owned();
+    let (attempt, term) = (Attempt(2), Term(1));
+    script.events.push(Event::Reshaped { attempt, term, topology: Box::new(topology) });
+    script.start();
+    for checkpoint in [TWO, ONE] {
+        script.events.push(Event::AlignmentStarted { subtask: SUM, attempt, checkpoint });
+    }
+    let verdict = judged(&script.events, &End::Stopped);
+    let first = verdict.violations().first().expect("an older checkpoint after a newer one");
+    assert_eq!(first.names.subtask.as_deref(), Some("total/0"), "{first}");
+    assert_eq!(first.names.places().collect::<Vec<_>>(), ["subtask total/0"]);
 }

@@ -7,7 +7,7 @@
 mod columns;
 mod crossings;
 mod focus;
-mod journey;
+pub mod journey;
 mod lifelines;
 mod moments;
 mod page;
