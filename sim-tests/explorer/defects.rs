@@ -185,6 +185,9 @@ const TABLE: &[Row] = &[
     row(Defect::RestoredCommittablesDropped, "coordinator-crashes", 20, &[LIVENESS, OUTPUT]),
     row(Defect::CommitNotIdempotent, "flights", 20, &[OUTPUT]),
     row(Defect::CommitAtPreCommit, "word-count", 5, &[LIFECYCLE]),
+    row(Defect::RefusedCommitForgotten, "sink-refuses", 40, &[OUTPUT]),
+    row(Defect::RefusedCommitForgotten, "sink-expires", 40, &[OUTPUT]),
+    row(Defect::RefusedCommitGivenUp, "sink-refuses", 100, &[OUTPUT]),
     row(Defect::LingeringTransactionKept, "coordinator-crashes", 20, &[OUTPUT]),
     row(Defect::NoFlushAtBarrier, "word-count", 5, &[OUTPUT]),
     row(Defect::LatestFromListing, "coordinator-crashes", 60, &[DURABILITY, RECOVERY]),
@@ -241,6 +244,7 @@ const TABLE: &[Row] = &[
     row(Defect::DiscardedSnapshotsKept, "relay", 10, &[DURABILITY]),
     row(Defect::AbortedSnapshotsKept, "abort-storm", 10, &[DURABILITY]),
     row(Defect::AddingGivenUp, "lost-answers", 300, &[DURABILITY]),
+    row(Defect::DiscardedBeforeRecorded, "word-count", 20, &[DURABILITY]),
     row(Defect::LeftoversNotSwept, "coordinator-crashes", 40, &[DURABILITY]),
     row(Defect::EveryCancelPassedOn, "abort-storm", 60, &[ORDER]),
     row(Defect::AbortCancelsAgain, "abort-storm", 40, &[ORDER]),
@@ -248,6 +252,8 @@ const TABLE: &[Row] = &[
     row(Defect::TimedOutReopens, "sink-trouble", 40, &[OUTPUT]),
     row(Defect::AbortFailsSubtask, "abort-storm", 20, &[CAUSES]),
     row(Defect::ImpatientDetector, "relay", 40, &[CAUSES]),
+    row(Defect::RetriesAtOnce, "relay", 2, &[LIVENESS]),
+    row(Defect::ExpiresEarly, "calm", 40, &[CAUSES]),
     row(Defect::StateLeaksBetweenRuns, "zombies", 20, &[Finder::Determinism]),
     row(Defect::SplitsDiscoveredAgain, "enumerated", 60, &[SPLITS]),
     row(Defect::GatewayLeftOpen, "enumerated", 20, &[STATE]),
@@ -309,10 +315,10 @@ impl Trial {
     /// fails anyway tells nothing of a defect.
     fn control(mut self, defect: Defect) -> Option<String> {
         self.plan.defects = DefectSet::NONE;
-        let verdict = self.run().verdict;
-        match (self.finder(defect), &verdict) {
-            (None, Verdict::Held) => None,
-            (finder, _) => Some(format!("{verdict}, found by {finder:?}")),
+        let outcome = self.run();
+        match (self.finder(defect), outcome.is_held(&self.plan)) {
+            (None, true) => None,
+            (finder, _) => Some(format!("{}, found by {finder:?}", outcome.verdict)),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::protocol::CheckpointSettings;
+use crate::protocol::{CheckpointSettings, Defect, DefectSet};
 
 /// The settings of all processes of one cluster.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,6 +65,17 @@ pub struct BufferSettings {
     /// How long an item waits for its buffer to be full, at least 1 (Flink:
     /// `execution.buffer-timeout.interval`).
     pub timeout_ms: u64,
+}
+
+impl ClusterSettings {
+    /// When a request that is not answered is sent again.
+    #[must_use]
+    pub fn request_retry(&self, defects: DefectSet) -> Duration {
+        if defects.has(Defect::RetriesAtOnce) {
+            return Duration::ZERO;
+        }
+        Duration::from_millis(self.request_retry_ms)
+    }
 }
 
 /// How a store performs.

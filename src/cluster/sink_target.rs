@@ -22,7 +22,7 @@ pub struct SinkTarget {
     committed: VecSet<TransactionId>,
     /// By sink, how many records its newest attempt has written outside transactions.
     written: VecMap<SubtaskId, (Attempt, u64)>,
-    /// Aborted by the target of itself, by a timeout or a restart, while their producers were current: nothing may
+    /// Aborted by the target of itself, by a timeout, an expiry or a restart, while their producers were current: nothing may
     /// be written into them any more. Those of producers that are fenced meanwhile are forgotten.
     timed_out: VecSet<TransactionId>,
     fault: SinkFault,
@@ -94,6 +94,11 @@ impl SinkTarget {
             Message::Sink { request, operation } => match (operation, self.fault) {
                 (SinkOperation::Commit { transaction }, SinkFault::DelayedCommit { extra_ms }) => {
                     self.delay(extra_ms, Delayed { from, request, transaction }, outbox)
+                }
+                (SinkOperation::Commit { transaction }, SinkFault::RefusedCommit)
+                    if !self.committed.contains(&transaction) =>
+                {
+                    outbox.send(from, Message::SinkAnswer { request, accepted: false });
                 }
                 (operation, _) => {
                     let accepted = self.apply(operation, outbox);

@@ -73,6 +73,11 @@ pub enum SinkFault {
     },
     /// Transactions that are to be aborted linger until this ends.
     HangingTransaction,
+    /// Commits are refused until this ends; what is prepared stays.
+    RefusedCommit,
+    /// Once: the transactions that are prepared are aborted, as Kafka does with those that are older than
+    /// `transaction.timeout.ms`. What a completed checkpoint holds of them is lost.
+    ExpiredTransaction,
 }
 
 impl StoreFault {
@@ -126,6 +131,8 @@ impl SinkFault {
             SinkFault::FencedProducer => SinkTrouble::FencedProducer,
             SinkFault::DelayedCommit { .. } => SinkTrouble::DelayedCommit,
             SinkFault::HangingTransaction => SinkTrouble::HangingTransaction,
+            SinkFault::RefusedCommit => SinkTrouble::RefusedCommit,
+            SinkFault::ExpiredTransaction => SinkTrouble::ExpiredTransaction,
         })
     }
 }

@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr};
@@ -12,6 +13,7 @@ use super::reach::{Reach, ReachTracker};
 use super::statistics::Statistics;
 use crate::oracle::{End, Judge, Verdict};
 use crate::plan::Plan;
+use crate::plan::draw::patience;
 use crate::plan::draw::repertoire::Repertoire;
 use crate::trace::digest::TraceDigest;
 use crate::trace::{Event, Point, Stamp};
@@ -62,7 +64,7 @@ impl Outcome {
     pub fn is_held(&self, plan: &Plan) -> bool {
         match self.verdict {
             Verdict::Held => true,
-            Verdict::NotOwed { .. } => plan.destroys_a_store(),
+            Verdict::NotOwed { .. } => plan.loses_for_good(),
             Verdict::Violated(_) | Verdict::Panicked { .. } | Verdict::Undecided => false,
         }
     }
@@ -152,7 +154,7 @@ fn run_world(
     other: Box<dyn Other>,
 ) -> (RunEnd, Nemesis, Watch) {
     let cluster = prepared.cluster(plan);
-    let judge = Judge::new(std::sync::Arc::clone(&prepared.reference));
+    let judge = judge_of(plan, prepared);
     let (digest, reach) = (TraceDigest::new(), ReachTracker::new());
     let watch = Watch { judge, digest, reach, other };
     match world {
@@ -164,6 +166,13 @@ fn run_world(
             panic!("this build has no madsim world: it exists only under --cfg madsim")
         }
     }
+}
+
+/// Whoever judges a run of this plan.
+pub(super) fn judge_of(plan: &Plan, prepared: &Prepared) -> Judge {
+    let topology = prepared.experiment.job.topology();
+    let is_patient = patience::is_granted(plan, topology);
+    Judge::new(Arc::clone(&prepared.reference)).expecting_checkpoints(is_patient)
 }
 
 fn conclude(

@@ -9,9 +9,13 @@
 //!    configured), when somebody asked for another parallelism, where links have turned out to be slower than
 //!    the silence that is tolerated, or for want of a worker before faults have ended: plans by priority hold back
 //!    what a process says, and that is no fault;
-//! 3. no checkpoint fails to be finalised.
+//! 3. no checkpoint fails to be finalised;
+//! 4. by the end of the job, of the checkpoints that completed or expired in calm, one in [`SHARE_MIN`] has completed.
+//!    Some expire; where nearly all do, the engine is in the way, and not the limit. It is judged where whoever knows
+//!    the plan says that checkpoints have the time they take, and links have not turned out to be slower than the
+//!    silence that is tolerated.
 //!
-//! What a destroyed object breaks is broken for good: from then on nothing here is judged.
+//! What a destroyed object or an expired transaction breaks is broken for good: from then on nothing here is judged.
 
 use super::kind::Kind;
 use super::shape::Scene;
@@ -19,10 +23,23 @@ use super::verdict::Violation;
 use crate::protocol::{AbortReason, Attempt, CheckpointId, SubtaskId};
 use crate::trace::SILENCE;
 
+/// Of how many checkpoints that end in calm one has to complete. In calm runs of the built-in scenarios it was one in
+/// two at the least.
+const SHARE_MIN: u32 = 3;
+
+/// Of fewer checkpoints a share says nothing.
+const SHARED_MIN: u32 = 12;
+
 /// Judges failures.
 #[derive(Clone, Debug, Default)]
 pub(super) struct CausesOracle {
+    /// Checkpoints have the time that they take on average.
+    is_patient: bool,
     weather: Weather,
+    /// Of the checkpoints that came to an end in calm.
+    completed: u32,
+    /// Those that did not in time. One that a newer one overtook is no loss.
+    expired: u32,
     /// Faults have ended, and the current attempt began after that.
     is_after_faults: bool,
     have_faults_ended: bool,
@@ -49,7 +66,12 @@ enum Weather {
 impl CausesOracle {
     /// The run begins.
     pub fn start(&mut self) {
-        *self = Self::default();
+        *self = Self { is_patient: self.is_patient, ..Self::default() };
+    }
+
+    /// Whether checkpoints have the time that they take on average: nothing is owed where they have not.
+    pub fn expect_checkpoints(&mut self, is_patient: bool) {
+        self.is_patient = is_patient;
     }
 
     /// A fault struck, or one ended.
@@ -59,8 +81,8 @@ impl CausesOracle {
         }
     }
 
-    /// Every copy of something is gone.
-    pub fn handle_destroyed(&mut self) {
+    /// Something is gone that the job cannot do without.
+    pub fn handle_lost(&mut self) {
         self.weather = Weather::Damaged;
     }
 
@@ -96,9 +118,30 @@ impl CausesOracle {
         reason: AbortReason,
     ) {
         self.has_aborted = true;
+        if self.weather == Weather::Calm {
+            self.expired += u32::from(reason == AbortReason::Expired);
+        }
         if self.weather == Weather::Calm && reason == AbortReason::FinalizationFailed {
             let text = format!("{checkpoint} could not be finalised, and nothing was in trouble");
             scene.report(Violation::new(Kind::NeedlessAbort, text).of(checkpoint));
+        }
+    }
+
+    /// A checkpoint completed.
+    pub fn handle_completed(&mut self) {
+        self.completed += u32::from(self.weather == Weather::Calm);
+    }
+
+    /// The job finished: what was triggered in calm has completed, by and large.
+    pub fn handle_finished(&mut self, scene: &mut Scene) {
+        let (completed, settled) = (self.completed, self.completed + self.expired);
+        let is_starved = settled >= SHARED_MIN && completed * SHARE_MIN < settled;
+        if is_starved && self.is_patient && !self.has_slow_links {
+            let text = format!(
+                "{} of {settled} checkpoints expired while nothing was in trouble, and {completed} completed",
+                self.expired
+            );
+            scene.report(Violation::new(Kind::NeedlessAborts, text));
         }
     }
 

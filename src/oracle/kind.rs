@@ -60,6 +60,8 @@ kinds! {
     Causes {
         /// A checkpoint is finalised unless something is in trouble.
         NeedlessAbort,
+        /// Where nothing is in trouble, checkpoints complete, by and large.
+        NeedlessAborts,
         /// Where nothing is in trouble, nothing fails.
         NeedlessFailure,
     }

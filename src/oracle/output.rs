@@ -5,7 +5,8 @@
 //! Elnozahy et al.; Flink's `TwoPhaseCommittingSink`). A transaction commits once, after it was
 //! prepared, with as many records as were prepared, and is not taken back. At the end of a job all
 //! that is expected is visible, and no transaction with records lingers (FLINK-23854), but where the
-//! target itself has been told to abort it and is in trouble with that.
+//! target itself has been told to abort it and is in trouble with that. A target that lets expire what was
+//! prepared may take back what a completed checkpoint holds: the job cannot finish then, and need not.
 //!
 //! In at-least-once sinks nothing may be missing at the end, nothing be visible that is not in the
 //! reference at all, and nothing too often before an attempt has failed after the first write.
@@ -43,6 +44,8 @@ pub(super) struct OutputOracle {
     may_repeat: bool,
     /// The target cannot get rid of transactions of itself.
     is_hanging: bool,
+    /// The newest event of the target's last expiry: its begin, and what it settles then, without anything between.
+    expiry: Option<u64>,
     /// By sink, below which attempt producers are refused.
     fences: VecMap<SubtaskId, Attempt>,
 }
@@ -55,6 +58,8 @@ struct Progress {
     is_promised: bool,
     is_committed: bool,
     is_aborted: bool,
+    /// The target has aborted it of itself after it was prepared.
+    is_expired: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -119,8 +124,28 @@ impl OutputOracle {
     }
 
     /// The sink target fares differently.
-    pub fn handle_trouble(&mut self, trouble: Option<SinkTrouble>) {
+    pub fn handle_trouble(&mut self, event: u64, trouble: Option<SinkTrouble>) {
         self.is_hanging = trouble == Some(SinkTrouble::HangingTransaction);
+        if trouble == Some(SinkTrouble::ExpiredTransaction) {
+            self.expiry = Some(event);
+        }
+    }
+
+    /// Whether this event is of the target's last expiry; the next one may be, too.
+    fn is_of_expiry(&mut self, event: u64) -> bool {
+        let is_next = self.expiry.is_some_and(|newest| newest + 1 == event);
+        if is_next {
+            self.expiry = Some(event);
+        }
+        is_next
+    }
+
+    /// A transaction that a completed checkpoint holds, and that the target has let expire: nobody can
+    /// commit it any more, and a job that finished all the same would finish without its records.
+    pub fn expired(&self) -> Option<TransactionId> {
+        self.expiry?; // Usually none has, and this is asked at each completion.
+        let is_lost = |progress: &Progress| progress.is_expired && progress.is_promised;
+        self.transactions.iter().find(|(_, progress)| is_lost(progress)).map(|(id, _)| *id)
     }
 
     /// Older producers of a sink are refused from here on.
@@ -148,11 +173,13 @@ impl OutputOracle {
 
     /// A transaction is gone: it must not have been visible, nor owed.
     pub fn handle_aborted_transaction(&mut self, scene: &mut Scene, transaction: TransactionId) {
+        let is_expired = self.is_of_expiry(scene.stamp.number);
         let progress = self.transactions.entry(transaction).or_default();
         progress.is_aborted = true;
+        progress.is_expired = is_expired;
         let what = if progress.is_committed {
             "it was visible already"
-        } else if progress.is_promised {
+        } else if progress.is_promised && !progress.is_expired {
             "a completed checkpoint holds it"
         } else {
             return;
@@ -168,6 +195,7 @@ impl OutputOracle {
         transaction: TransactionId,
         records: &[OutputRecord],
     ) {
+        self.is_of_expiry(scene.stamp.number); // A late commit that is carried out then is among it.
         let progress = self.transactions.entry(transaction).or_default();
         if let Some(what) = progress.refuses(records.len() as u64) {
             let number = records.len();

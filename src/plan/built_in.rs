@@ -39,6 +39,7 @@ macro_rules! built_in {
 
 built_in![
     "relay",
+    "calm",
     "word-count",
     "flights",
     "nexmark-q1",
@@ -58,6 +59,8 @@ built_in![
     "clocks",
     "storage-rot",
     "sink-trouble",
+    "sink-refuses",
+    "sink-expires",
     "idle-inputs",
     "crash-loop",
     "no-copy-left",
@@ -94,6 +97,8 @@ built_in![
     "rescale-buffers",
     "rescale-hybrid",
     "rescale-forward",
+    "rescale-stateless",
+    "two-edges",
     "rescale-laps",
     "reachability",
     "collatz",

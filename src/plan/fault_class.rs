@@ -106,6 +106,10 @@ pub enum FaultClass {
     HangingTransaction,
     /// A split has nothing new for a while.
     IdleSplit,
+    /// The sink target refuses to commit.
+    RefusedCommit,
+    /// The sink target aborts prepared transactions.
+    ExpiredTransaction,
 }
 
 serde_by_name!(FaultClass);
@@ -203,6 +207,8 @@ fn sink_class(fault: SinkFault) -> FaultClass {
         SinkFault::FencedProducer => FaultClass::FencedProducer,
         SinkFault::DelayedCommit { .. } => FaultClass::DelayedCommit,
         SinkFault::HangingTransaction => FaultClass::HangingTransaction,
+        SinkFault::RefusedCommit => FaultClass::RefusedCommit,
+        SinkFault::ExpiredTransaction => FaultClass::ExpiredTransaction,
     }
 }
 
@@ -243,6 +249,13 @@ pub enum FaultFamily {
 }
 
 impl FaultClass {
+    /// Whether it may take what nothing brings back: the end of a job is not owed after it. Such a class strikes
+    /// only where a scenario names it.
+    #[must_use]
+    pub fn loses_for_good(self) -> bool {
+        matches!(self, Self::DestroyedStore | Self::ExpiredTransaction)
+    }
+
     /// What it strikes.
     #[must_use]
     pub fn family(self) -> FaultFamily {
@@ -283,7 +296,9 @@ impl FaultClass {
             Self::TransactionTimeout
             | Self::FencedProducer
             | Self::DelayedCommit
-            | Self::HangingTransaction => FaultFamily::Sink,
+            | Self::HangingTransaction
+            | Self::RefusedCommit
+            | Self::ExpiredTransaction => FaultFamily::Sink,
             Self::IdleSplit => FaultFamily::Input,
         }
     }

@@ -94,6 +94,14 @@ impl Latency {
 }
 
 impl Latency {
+    /// The shortest, in microseconds.
+    #[must_use]
+    pub fn min_us(&self) -> u64 {
+        match self {
+            Latency::Uniform(span) | Latency::HeavyTail(span) => span.min,
+        }
+    }
+
     /// The longest, in microseconds.
     #[must_use]
     pub fn max_us(&self) -> u64 {

@@ -40,7 +40,7 @@ pub use swarm::{Setting, SwarmScenario};
 
 use serde::{Deserialize, Serialize};
 
-use crate::cluster::{ClusterSettings, StoreFault};
+use crate::cluster::{ClusterSettings, SinkFault, StoreFault};
 use crate::dataflow::{Deal, SplitAssignment};
 use crate::protocol::{DefectSet, ProcessId};
 
@@ -101,13 +101,18 @@ impl Plan {
         self.rescales.iter().map(|planned| planned.parallelism).chain(resumed)
     }
 
-    /// Whether a store is to lose everything that it keeps: then recovery is not owed any more.
+    /// Whether a store is to lose everything that it keeps, or the sink target what was promised to it: then the
+    /// end of the job is not owed any more.
     #[must_use]
-    pub fn destroys_a_store(&self) -> bool {
-        let destroyed = |planned: &PlannedFault| {
-            matches!(planned.fault, Fault::Store { fault: StoreFault::Destroyed, .. })
+    pub fn loses_for_good(&self) -> bool {
+        let loses = |planned: &PlannedFault| {
+            matches!(
+                planned.fault,
+                Fault::Store { fault: StoreFault::Destroyed, .. }
+                    | Fault::Sink { fault: SinkFault::ExpiredTransaction, .. }
+            )
         };
-        self.faults.iter().any(destroyed)
+        self.faults.iter().any(loses)
     }
 }
 

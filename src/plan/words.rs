@@ -145,5 +145,7 @@ fn write_sink(f: &mut fmt::Formatter<'_>, fault: SinkFault, for_us: u64) -> fmt:
         SinkFault::HangingTransaction => {
             write!(f, "aborted transactions hang for {}", ms(for_us))
         }
+        SinkFault::RefusedCommit => write!(f, "sink-target refuses commits for {}", ms(for_us)),
+        SinkFault::ExpiredTransaction => f.write_str("prepared transactions expire"),
     }
 }

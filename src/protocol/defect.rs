@@ -119,6 +119,10 @@ pub enum Defect {
     CommitNotIdempotent,
     /// B16, "commit at pre-commit": a transaction is committed at the barrier, before the checkpoint completed.
     CommitAtPreCommit,
+    /// B16, Flink's `signalFailedWithKnownReason`: a commit that the target refuses is taken for one that is done.
+    RefusedCommitForgotten,
+    /// B16: a restored transaction whose commit the target refuses is aborted instead of kept for later.
+    RefusedCommitGivenUp,
     /// B17, FLINK-23854: transactions of a dead attempt are never aborted.
     LingeringTransactionKept,
     /// B18, FLINK-7637: the sink does not flush its buffer at the barrier.
@@ -205,6 +209,8 @@ pub enum Defect {
     /// B13, Flink's `PossibleInconsistentStateException`: when an attempt fails while a checkpoint is being added to the
     /// store, its snapshots are deleted, though the record may name it.
     AddingGivenUp,
+    /// B10, FLINK-22014's order turned round: what a checkpoint replaces is deleted before the record stops naming it.
+    DiscardedBeforeRecorded,
     /// B13: a new coordinator does not look for what its predecessors left behind.
     LeftoversNotSwept,
     /// B3: a cancel marker is passed on whenever it arrives, not once; round a loop it multiplies.
@@ -219,6 +225,10 @@ pub enum Defect {
     AbortFailsSubtask,
     /// B14, FLINK-23403: the coordinator takes a worker for dead after a tenth of the time that was configured.
     ImpatientDetector,
+    /// A retry without a delay: what is not answered at once is asked for again at once, for ever.
+    RetriesAtOnce,
+    /// A timeout in the wrong unit: checkpoints expire after a tenth of the time that they have.
+    ExpiresEarly,
     /// Determinism (Sui #26400): a counter shared by all runs of a process leaks into a run.
     StateLeaksBetweenRuns,
     /// B7, FLINK-38453: a restored enumerator discovers its splits again, from the start, though readers have

@@ -75,4 +75,8 @@ pub enum SinkTrouble {
     DelayedCommit,
     /// Transactions that are to be aborted linger.
     HangingTransaction,
+    /// Commits are refused.
+    RefusedCommit,
+    /// Prepared transactions expire: they are aborted, whatever was promised.
+    ExpiredTransaction,
 }

@@ -31,6 +31,7 @@ mod join;
 mod laps;
 mod ledger;
 mod lookup;
+mod mirror;
 mod nexmark;
 mod parcels;
 mod reachability;
@@ -82,7 +83,7 @@ pub struct Experiment {
 }
 
 /// Every workload there is.
-static ALL: [Workload; 19] = [
+static ALL: [Workload; 20] = [
     word_count::WORKLOAD,
     flights::WORKLOAD,
     nexmark::q1::WORKLOAD,
@@ -93,6 +94,7 @@ static ALL: [Workload; 19] = [
     bank::WORKLOAD,
     sequence::WORKLOAD,
     join::WORKLOAD,
+    mirror::WORKLOAD,
     relay::WORKLOAD,
     relay::AT_LEAST_ONCE,
     sessions::WORKLOAD,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use cutwater::cluster::SinkFault;
+use cutwater::oracle::VerdictClass;
 use cutwater::plan::FaultClass;
 use cutwater::protocol::{ProcessId, VirtualTime};
 use cutwater::trace::{Event, SinkTrouble};
@@ -112,4 +113,37 @@ fn a_job_may_finish_while_the_target_cannot_abort() {
     let troubled = trial.sum(|seen| usize::from(!spans(seen).is_empty()));
     assert!(troubled * 10 > trial.runs.len() * 9, "{troubled} of {} runs", trial.runs.len());
     assert_eq!(trial.sum(|seen| seen.within(&spans(seen), finished)), troubled);
+}
+
+#[test]
+fn a_commit_that_is_refused_is_asked_for_again_after_a_restart() {
+    let trial = Trial::run("coordinator-crashes", SEEDS, |seed| {
+        vec![at(some_ms(seed), sink(SinkFault::RefusedCommit, 300))]
+    });
+    trial.assert_struck(FaultClass::RefusedCommit);
+    trial.assert_all_held();
+    let spans = |seen: &Seen| seen.sink_in_trouble(SinkTrouble::RefusedCommit);
+    let committed = |event: &Event| matches!(event, Event::TransactionCommitted { .. });
+    assert_eq!(trial.sum(|seen| seen.within(&spans(seen), committed)), 0, "it refuses");
+    let refused = |event: &Event| matches!(event, Event::SubtaskFailed { reason, .. } if reason.contains("does not commit"));
+    assert!(trial.sum(|seen| seen.within(&spans(seen), refused)) > 0, "and the job hears of it");
+}
+
+/// Before its checkpoint completes an expired transaction is replayed; afterwards it is lost for good.
+#[test]
+fn a_transaction_that_expires_is_replayed_or_lost_and_told() {
+    let trial = Trial::run("coordinator-crashes", SEEDS, |seed| {
+        vec![at(some_ms(seed), sink(SinkFault::ExpiredTransaction, 10))]
+    });
+    trial.assert_struck(FaultClass::ExpiredTransaction);
+    let classes = trial.runs.iter().map(|(_, outcome, _)| outcome.verdict.class());
+    let (mut held, mut lost) = (0, 0);
+    for class in classes {
+        match class {
+            VerdictClass::Held => held += 1,
+            VerdictClass::NotOwed => lost += 1,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(held > 0 && lost > 0, "{held} held, {lost} lost");
 }

@@ -258,6 +258,8 @@ fn the_sink_target_is_in_every_trouble_and_recovers() {
         (FaultClass::FencedProducer, SinkFault::FencedProducer),
         (FaultClass::DelayedCommit, SinkFault::DelayedCommit { extra_ms: 40 }),
         (FaultClass::HangingTransaction, SinkFault::HangingTransaction),
+        (FaultClass::RefusedCommit, SinkFault::RefusedCommit),
+        (FaultClass::ExpiredTransaction, SinkFault::ExpiredTransaction),
     ];
     for (class, fault) in faults {
         let sink = Fault::Sink { fault, for_us: 150_000 };

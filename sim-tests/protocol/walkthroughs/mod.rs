@@ -68,6 +68,7 @@ const SHOWN_NOWHERE: &[(&str, &[Defect])] = &[
             Defect::DiscardedSnapshotsKept,
             Defect::AbortedSnapshotsKept,
             Defect::AddingGivenUp,
+            Defect::DiscardedBeforeRecorded,
             Defect::LeftoversNotSwept,
             Defect::ImpatientDetector,
             Defect::CorruptReadAccepted,
@@ -83,7 +84,7 @@ const SHOWN_NOWHERE: &[(&str, &[Defect])] = &[
     ),
     (
         "in a worker's process, which walk-throughs do not have",
-        &[Defect::NotificationCrossesRestart],
+        &[Defect::NotificationCrossesRestart, Defect::RetriesAtOnce],
     ),
     (
         "in a store or the sink target: walk-throughs have their own",
@@ -92,6 +93,8 @@ const SHOWN_NOWHERE: &[(&str, &[Defect])] = &[
             Defect::RolledBackReopens,
             Defect::TimedOutReopens,
             Defect::CommitNotIdempotent,
+            Defect::RefusedCommitForgotten,
+            Defect::RefusedCommitGivenUp,
             Defect::LingeringTransactionKept,
             Defect::AnsweredBeforeSynced,
         ],
@@ -118,7 +121,7 @@ const SHOWN_NOWHERE: &[(&str, &[Defect])] = &[
     ),
     (
         "walk-throughs trigger by command: they have no clock that could be set back",
-        &[Defect::ClockSetBackStopsTriggers],
+        &[Defect::ClockSetBackStopsTriggers, Defect::ExpiresEarly],
     ),
     (
         "takes what waits in the gate behind the barrier, and walk-throughs deliver one by one",

@@ -6,8 +6,8 @@ use super::ledger::Change;
 use super::leftovers::checkpoint_of;
 use super::{Coordinator, Purpose, State, metadata};
 use crate::protocol::{
-    Acknowledgement, CompletedCheckpoint, CoordinatorOutput, Defect, ObjectKey, ProcessId,
-    SnapshotHandle, SubtaskId, VirtualTime,
+    Acknowledgement, CheckpointId, CompletedCheckpoint, CoordinatorOutput, Defect, ObjectKey,
+    ProcessId, SnapshotHandle, SubtaskId, VirtualTime,
 };
 use crate::trace::Event;
 
@@ -49,8 +49,7 @@ impl Coordinator {
                 self.write_metadata(now, &completed, outbox);
             }
             CoordinatorOutput::AddToStore { completed, retained } => {
-                let checkpoint = completed.checkpoint;
-                self.change(now, Change::AddCompleted { checkpoint, retained }, outbox);
+                self.add_to_store(now, completed.checkpoint, retained, outbox);
             }
             CoordinatorOutput::Completed { checkpoint, terminal } => {
                 outbox.event(Event::Completed { attempt, checkpoint });
@@ -102,6 +101,33 @@ impl Coordinator {
         }
         for handle in handles {
             self.delete(now, handle.key, outbox);
+        }
+    }
+
+    fn add_to_store(
+        &mut self,
+        now: VirtualTime,
+        checkpoint: CheckpointId,
+        retained: Vec<CheckpointId>,
+        outbox: &mut dyn Outbox,
+    ) {
+        if self.defects.has(Defect::DiscardedBeforeRecorded) {
+            self.delete_metadata_but_of(now, &retained, outbox);
+        }
+        self.change(now, Change::AddCompleted { checkpoint, retained }, outbox);
+    }
+
+    /// Of what the record names, all that will not be named any more once it is written.
+    fn delete_metadata_but_of(
+        &mut self,
+        now: VirtualTime,
+        retained: &[CheckpointId],
+        outbox: &mut dyn Outbox,
+    ) {
+        for checkpoint in self.ledger.record().retained.clone() {
+            if !retained.contains(&checkpoint) {
+                self.delete(now, ObjectKey::Metadata { checkpoint }, outbox);
+            }
         }
     }
 

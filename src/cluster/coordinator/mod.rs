@@ -14,7 +14,6 @@ mod savepoints;
 mod workers;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use deployment::Deployment;
 use enumerator::Enumerators;
@@ -106,7 +105,7 @@ impl Coordinator {
     /// A coordinator that knows nothing.
     #[must_use]
     pub fn new(settings: Arc<ClusterSettings>, job: Arc<Job>, defects: DefectSet) -> Self {
-        let retry = Duration::from_millis(settings.request_retry_ms);
+        let retry = settings.request_retry(defects);
         let incarnation = Incarnation::default();
         Self {
             settings,
@@ -141,7 +140,7 @@ impl Coordinator {
 
     fn start(&mut self, now: VirtualTime, incarnation: Incarnation, outbox: &mut dyn Outbox) {
         self.incarnation = incarnation;
-        let retry = Duration::from_millis(self.settings.request_retry_ms);
+        let retry = self.settings.request_retry(self.defects);
         self.requests = Requests::new(incarnation, retry);
         self.read_record(now, outbox);
         self.watch_workers(outbox);

@@ -142,3 +142,25 @@ fn a_hanging_transaction_is_neither_aborted_nor_committed_until_the_recovery() {
     let both = [transaction(1, 0), transaction(1, 1)];
     assert_eq!(aborted(&bench.turn(SinkFault::Healthy)), both);
 }
+
+#[test]
+fn what_is_refused_stays_prepared_and_what_is_committed_is_not_refused() {
+    let mut bench = Bench::new();
+    assert!(committed(&bench.commit(transaction(1, 0)).1));
+    bench.prepare(transaction(1, 1));
+    bench.turn(SinkFault::RefusedCommit);
+    assert_eq!(bench.commit(transaction(1, 1)), (Some(false), Vec::new()));
+    assert_eq!(bench.commit(transaction(1, 0)), (Some(true), Vec::new()), "it is done already");
+    bench.turn(SinkFault::Healthy);
+    assert!(committed(&bench.commit(transaction(1, 1)).1));
+}
+
+#[test]
+fn what_is_prepared_expires_and_can_be_neither_committed_nor_prepared_again() {
+    let mut bench = Bench::new();
+    let events = bench.turn(SinkFault::ExpiredTransaction);
+    assert_eq!(aborted(&events), [transaction(1, 0)], "what is open stays");
+    assert_eq!(bench.commit(transaction(1, 0)), (Some(false), Vec::new()));
+    assert_eq!(bench.prepare(transaction(1, 0)), Some(false));
+    assert_eq!(bench.prepare(transaction(1, 1)), Some(true));
+}

@@ -23,14 +23,20 @@ impl SinkTarget {
         match ended {
             SinkFault::DelayedCommit { .. } => self.commit_delayed(outbox),
             SinkFault::HangingTransaction => self.abort_hanging(outbox),
-            SinkFault::Healthy | SinkFault::TransactionTimeout | SinkFault::FencedProducer => {}
+            SinkFault::Healthy
+            | SinkFault::TransactionTimeout
+            | SinkFault::FencedProducer
+            | SinkFault::RefusedCommit
+            | SinkFault::ExpiredTransaction => {}
         }
         match fault {
             SinkFault::TransactionTimeout => self.time_out(outbox),
             SinkFault::FencedProducer => self.fence_current(outbox),
+            SinkFault::ExpiredTransaction => self.expire(outbox),
             SinkFault::Healthy
             | SinkFault::DelayedCommit { .. }
-            | SinkFault::HangingTransaction => {}
+            | SinkFault::HangingTransaction
+            | SinkFault::RefusedCommit => {}
         }
     }
 
@@ -79,6 +85,14 @@ impl SinkTarget {
     /// What is open is aborted. What is prepared stays: it was promised.
     fn time_out(&mut self, outbox: &mut dyn Outbox) {
         for transaction in self.chosen(|held| matches!(held, Transaction::Open(_))) {
+            self.timed_out.insert(transaction);
+            self.abort(transaction, outbox);
+        }
+    }
+
+    /// What is prepared is aborted, whatever was promised, and cannot be prepared again.
+    fn expire(&mut self, outbox: &mut dyn Outbox) {
+        for transaction in self.chosen(|held| matches!(held, Transaction::Prepared(_))) {
             self.timed_out.insert(transaction);
             self.abort(transaction, outbox);
         }

@@ -223,6 +223,31 @@ impl Task {
         self.carry_out(env);
     }
 
+    /// The target refused a commit: the attempt fails, and what was promised stays in the state, so that it is
+    /// committed again after the restart.
+    pub fn handle_refused(
+        &mut self,
+        transaction: TransactionId,
+        env: &mut Env<'_>,
+    ) -> Result<(), String> {
+        if self.defects.has(Defect::RefusedCommitForgotten) {
+            self.handle_committed(transaction);
+            return Ok(());
+        }
+        if self.defects.has(Defect::RefusedCommitGivenUp) {
+            self.give_up_restored(env);
+        }
+        Err(format!("the sink target does not commit {transaction}"))
+    }
+
+    /// What earlier attempts have promised is aborted.
+    fn give_up_restored(&self, env: &mut Env<'_>) {
+        let (sink, attempt, since) = (self.id, self.attempt, Attempt(0));
+        let (keep, former) = (Vec::new(), Vec::new());
+        let operation = SinkOperation::Fence { sink, attempt, keep, since, former };
+        request(Purpose::Fence { subtask: sink }, operation, env);
+    }
+
     /// The target confirmed the commit.
     pub fn handle_committed(&mut self, transaction: TransactionId) {
         if let Some(SinkWriter { mode: Mode::Transactional { commit, nonempty, .. }, .. }) =

@@ -160,7 +160,7 @@ impl Worker {
                     task.handle_committed(transaction);
                 }
                 Purpose::Commit { transaction, .. } => {
-                    return Err(format!("the sink target has lost {transaction}"));
+                    return task.handle_refused(transaction, env);
                 }
                 Purpose::Restore { .. }
                 | Purpose::Upload { .. }

@@ -84,7 +84,7 @@ impl Worker {
         job: Arc<Job>,
         defects: DefectSet,
     ) -> Self {
-        let retry = Duration::from_millis(settings.request_retry_ms);
+        let retry = settings.request_retry(defects);
         let incarnation = Incarnation::default();
         Self {
             index,
@@ -132,7 +132,7 @@ impl Worker {
     }
 
     fn start(&mut self, now: VirtualTime, incarnation: Incarnation, outbox: &mut dyn Outbox) {
-        let retry = Duration::from_millis(self.settings.request_retry_ms);
+        let retry = self.settings.request_retry(self.defects);
         self.incarnation = incarnation;
         self.requests = Requests::new(incarnation, retry);
         self.coordinator_heard = now;

@@ -2,12 +2,11 @@
 
 use std::ops::{ControlFlow, Range};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 
 use super::{LocaliseError, STEPS_MAX, Sameness};
 use crate::cluster::Cluster;
 use crate::explore::experiments::Prepared;
-use crate::explore::run::{judged_end, panic_message};
+use crate::explore::run::{judge_of, judged_end, panic_message};
 use crate::oracle::{Judge, Verdict};
 use crate::plan::Plan;
 use crate::protocol::VirtualTime;
@@ -139,7 +138,7 @@ fn begun<'a>(
     cluster: &'a Cluster,
     steps_max: u64,
 ) -> Kernel<'a, Bench> {
-    let judge = Judge::new(Arc::clone(&prepared.reference));
+    let judge = judge_of(plan, prepared);
     let bench = Bench { judge };
     Kernel::new(plan, cluster, bench).with_steps_max(steps_max).begun()
 }

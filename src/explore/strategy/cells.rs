@@ -11,14 +11,14 @@ use crate::trace::Point;
 /// A class of faults at a protocol point.
 pub type Cell = (Point, FaultClass);
 
-/// The classes that a scenario lets a strategy draw: all that are not suppressed, and that of
-/// destruction only where the scenario names it, since recovery is not owed after it.
+/// The classes that a scenario lets a strategy draw: all that are not suppressed, and those
+/// that lose something for good only where the scenario names them, since nothing is owed after them.
 pub fn classes(scenario: &Scenario) -> impl Iterator<Item = FaultClass> + '_ {
     let swarm = &scenario.swarm;
     FaultClass::iter().filter(|class| {
         let is_named = scenario.faults.contains_key(class) || swarm.mandatory.contains(class);
         let is_suppressed = swarm.suppressed.contains(class);
-        !is_suppressed && (is_named || *class != FaultClass::DestroyedStore)
+        !is_suppressed && (is_named || !class.loses_for_good())
     })
 }
 

@@ -82,6 +82,7 @@ impl Judge {
         self.event_time.handle_finished(scene);
         self.output.handle_finished(scene);
         self.durability.handle_finished(scene);
+        self.causes.handle_finished(scene);
         self.liveness.handle_finished(scene);
     }
 }

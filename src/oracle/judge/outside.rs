@@ -35,7 +35,7 @@ impl Judge {
             }
             Event::ObjectDestroyed { key } => {
                 self.durability.handle_destroyed(*key);
-                self.causes.handle_destroyed();
+                self.causes.handle_lost();
                 self.liveness.handle_lost(self.durability.unrecoverable());
             }
             Event::StoreTroubled { process: ProcessId::ObjectStore, trouble } => {
@@ -45,8 +45,10 @@ impl Judge {
             Event::StoreRecovered { process: ProcessId::ObjectStore } => {
                 self.durability.handle_listings(false);
             }
-            Event::SinkTroubled { trouble } => self.output.handle_trouble(Some(*trouble)),
-            Event::SinkRecovered => self.output.handle_trouble(None),
+            Event::SinkTroubled { trouble } => {
+                self.output.handle_trouble(stamp.number, Some(*trouble));
+            }
+            Event::SinkRecovered => self.output.handle_trouble(stamp.number, None),
             Event::ObjectDeleted { key } => self.durability.handle_deleted(scene, *key),
             Event::RecordWritten { version, term, retained } => {
                 self.recovery.handle_record_written(scene, *version, *term);
@@ -87,6 +89,7 @@ impl Judge {
             }
             Event::TransactionAborted { transaction } => {
                 self.output.handle_aborted_transaction(scene, *transaction);
+                self.judge_expired();
                 self.termination.handle_settled(*transaction);
             }
             Event::OutputWritten { sink, records } => {

@@ -23,6 +23,7 @@ impl Judge {
             self.report(stamp, Kind::MisplacedStart, text);
         }
         self.liveness.handle_time(scene!(self, stamp));
+        self.liveness.handle_step(event);
         if Point::from(event).tells_of_fault() {
             self.causes.handle_fault();
         }
@@ -427,8 +428,18 @@ impl Judge {
         self.output.handle_completed(checkpoint);
         self.ownership.handle_completed(checkpoint);
         self.recovery.handle_completed(checkpoint);
+        self.causes.handle_completed();
         self.liveness.handle_completed(scene, checkpoint);
         self.liveness.handle_lost(self.durability.unrecoverable());
+        self.judge_expired();
+    }
+
+    /// What is lost at the sink target is lost for good.
+    pub(super) fn judge_expired(&mut self) {
+        if let Some(transaction) = self.output.expired() {
+            self.liveness.handle_expired(transaction);
+            self.causes.handle_lost();
+        }
     }
 
     fn abort(&mut self, stamp: Stamp, checkpoint: CheckpointId) {

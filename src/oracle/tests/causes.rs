@@ -1,5 +1,6 @@
 //! Failures need a reason.
 
+use super::super::Kind;
 use super::super::testing::SUM;
 use super::*;
 use crate::protocol::{AbortReason, Attempt, ProcessId};
@@ -97,4 +98,36 @@ fn faults_excuse_what_fails_until_they_are_over() {
     script.events.insert(before, Event::AttemptRunning { attempt: Attempt(2) });
     let words = "sum/0 failed, and nothing was in trouble";
     expect(OracleName::Causes, words, &script.events, &End::Stopped);
+}
+
+/// A calm run whose checkpoints 2 to `newest` expire, but for each `completes`th.
+fn expiring(newest: u64, completes: u64) -> Script {
+    let mut script = calm();
+    for number in 2..=newest {
+        if number % completes == 0 {
+            script.checkpoint(number);
+        } else {
+            let (attempt, checkpoint) = (Attempt(1), CheckpointId(number));
+            script.events.push(Event::Triggered { attempt, checkpoint });
+            let reason = AbortReason::Expired;
+            script.events.push(Event::Aborted { attempt, checkpoint, reason });
+        }
+    }
+    script.events.push(Event::JobFinished { attempt: Attempt(1) });
+    script
+}
+
+/// Two of three may expire in calm, and more of them where something is in trouble.
+#[test]
+fn checkpoints_do_not_expire_out_of_nothing() {
+    let found = |script: &Script| {
+        let verdict = judged(&script.events, &End::Finished);
+        verdict.violations().iter().any(|found| found.kind == Kind::NeedlessAborts)
+    };
+    assert!(found(&expiring(13, 6)), "3 of 13");
+    assert!(!found(&expiring(11, 6)), "too few to tell");
+    assert!(!found(&expiring(15, 3)), "6 of 15");
+    let mut troubled = expiring(13, 6);
+    troubled.events.insert(4, Event::Crashed { process: ProcessId::Worker(1) });
+    assert!(!found(&troubled));
 }

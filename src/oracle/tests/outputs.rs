@@ -6,7 +6,7 @@ use super::super::testing::{ENTRIES, OUT, content, output_of, reference, run, st
 use super::super::{Judge, Reference};
 use super::*;
 use crate::protocol::{Attempt, Digest, LineageId, OperatorRole, ProcessId, Term, TransactionId};
-use crate::trace::OutputRecord;
+use crate::trace::{OutputRecord, SinkTrouble};
 
 fn is_committed(event: &Event) -> bool {
     matches!(event, Event::TransactionCommitted { .. })
@@ -175,4 +175,45 @@ fn an_empty_transaction_may_stay_open() {
     events.extend(finished);
     assert_eq!(judged(&events, &End::Finished), Verdict::Held);
     assert_ne!(output_of(0, 0), LineageId::default());
+}
+
+/// The target lets the first transaction expire, right before `before`; everything else goes on.
+fn expire(events: &mut Vec<Event>, before: impl Fn(&Event) -> bool) {
+    let transaction = transaction_of(events);
+    let place = at(events, before);
+    events.insert(place, Event::TransactionAborted { transaction });
+    let trouble = SinkTrouble::ExpiredTransaction;
+    events.insert(place, Event::SinkTroubled { trouble });
+}
+
+fn transaction_of(events: &[Event]) -> TransactionId {
+    match &events[at(events, |event| matches!(event, Event::TransactionPrepared { .. }))] {
+        Event::TransactionPrepared { transaction, .. } => *transaction,
+        other => panic!("{other:?} prepares nothing"),
+    }
+}
+
+/// A job that finishes all the same has lost records; one that does not finish owes nothing more.
+#[test]
+fn what_was_promised_and_expires_is_lost_and_nobody_may_finish_over_it() {
+    let promised = |event: &Event| matches!(event, Event::CommitRequested { .. });
+    let mut events = healthy();
+    expire(&mut events, promised);
+    let place = at(&events, is_committed);
+    events.remove(place);
+    includes(OracleName::Output, "records not visible", &events);
+    let before = at(&events, |event| matches!(event, Event::AttemptFailed { .. }));
+    let stuck = judged(&events[..before], &End::Quiescent);
+    assert!(stuck.to_string().contains("has let it expire"), "{stuck}");
+}
+
+/// Only what the target lets expire at the instant of that trouble is excused.
+#[test]
+fn what_was_promised_is_not_aborted_later_either() {
+    let mut events = healthy();
+    let (transaction, place) = (transaction_of(&events), at(&events, is_committed));
+    events[place] = Event::TransactionAborted { transaction };
+    let trouble = SinkTrouble::ExpiredTransaction;
+    events.insert(1, Event::SinkTroubled { trouble });
+    includes(OracleName::Output, "was aborted, though a completed checkpoint holds it", &events);
 }

@@ -114,6 +114,8 @@ impl<'a> FaultDraw<'a> {
             FaultClass::FencedProducer => self.sink(class, |_| SinkFault::FencedProducer),
             FaultClass::DelayedCommit => self.sink(class, Self::delayed_commit),
             FaultClass::HangingTransaction => self.sink(class, |_| SinkFault::HangingTransaction),
+            FaultClass::RefusedCommit => self.sink(class, |_| SinkFault::RefusedCommit),
+            FaultClass::ExpiredTransaction => self.sink(class, |_| SinkFault::ExpiredTransaction),
             FaultClass::IdleSplit => self.idle(),
         }
     }

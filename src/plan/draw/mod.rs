@@ -5,7 +5,7 @@
 pub mod aim;
 mod fault;
 mod message;
-mod patience;
+pub mod patience;
 pub mod repertoire;
 mod request;
 mod rescale;

@@ -19,6 +19,13 @@ pub fn grant(plan: &mut Plan, topology: &Topology, range: Span) {
     *timeout_ms = (*timeout_ms).max(takes_ms.min(range.max));
 }
 
+/// Whether checkpoints have the time that they take on average.
+#[must_use]
+pub fn is_granted(plan: &Plan, topology: &Topology) -> bool {
+    let timeout_us = plan.cluster.checkpoints.timeout_ms.saturating_mul(1_000);
+    checkpoint_us(plan, topology) <= timeout_us
+}
+
 /// What a checkpoint of a busy job takes on average, from its trigger to its record in the meta store, in
 /// microseconds.
 pub fn checkpoint_us(plan: &Plan, topology: &Topology) -> u64 {

@@ -251,7 +251,9 @@ fn sink_extra_ms(fault: SinkFault) -> u64 {
         SinkFault::Healthy
         | SinkFault::TransactionTimeout
         | SinkFault::FencedProducer
-        | SinkFault::HangingTransaction => 0,
+        | SinkFault::HangingTransaction
+        | SinkFault::RefusedCommit
+        | SinkFault::ExpiredTransaction => 0,
     }
 }
 

@@ -143,16 +143,18 @@ fn what_no_job_could_hold_under_is_refused_with_the_reason() {
         ("cluster", "heartbeat_timeout_ms = 50", "nobody would be heard of in time"),
         ("cluster", "heartbeat_ms = 200", "nobody would be heard of in time"),
         ("checkpoints", "interval_ms = [0, 9]", "no checkpoint would be taken"),
+        ("checkpoints", "timeout_ms = [1, 2]", "expected at least 3: with these links and stores"),
     ];
     for (table, line, reason) in cases {
         let said = told(scenario(&[(table, line)])).expect(line);
         assert!(said.starts_with("x.toml:") && said.contains(reason), "{line}: {said}");
     }
     let plan = drawn(&scenario(&[]).expect("it is one"), 1);
-    let changes: [fn(&mut Plan); 3] = [
+    let changes: [fn(&mut Plan); 4] = [
         |plan| plan.cluster.heartbeat_timeout_ms = plan.cluster.heartbeat_ms,
         |plan| plan.cluster.session_timeout_ms = plan.cluster.heartbeat_ms,
         |plan| plan.cluster.checkpoints.interval_ms = 0,
+        |plan| plan.cluster.object_store.latency_us = plan.cluster.checkpoints.timeout_ms * 1_000,
     ];
     for change in changes {
         let mut bad = plan.clone();

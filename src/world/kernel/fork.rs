@@ -1,7 +1,7 @@
 //! Forks: a run that is stopped between two inputs, cloned, and given other chances from there on.
 
-use super::Kernel;
 use super::core::{Arrival, LINK_TOKENS};
+use super::{Growth, Kernel};
 use crate::cluster::message::Route;
 use crate::cluster::{Input, Message};
 use crate::plan::{Concern, Stream};
@@ -33,10 +33,21 @@ impl<'a, O: Observer> Kernel<'a, O> {
     pub fn advance_one(&mut self) {
         if self.core.ending.is_none() {
             self.step(VirtualTime::ZERO + self.core.plan.limit());
-            if self.core.steps >= self.steps_max {
+            if self.core.steps >= self.steps_max || self.is_circling() {
                 self.core.ending.get_or_insert(Ending::StepLimit);
             }
         }
+    }
+
+    /// Whether processes keep each other busy, and nothing comes of it: no event, and hardly any time.
+    fn is_circling(&mut self) -> bool {
+        let (events, steps, at) = (self.events(), self.core.steps, self.core.now);
+        if events != self.growth.events {
+            self.growth = Growth { events, steps, at };
+            return false;
+        }
+        let quiet = steps - self.growth.steps;
+        quiet > Growth::BURST && quiet > self.growth.patience(at, self.processes.len())
     }
 
     /// How many events the trace has.

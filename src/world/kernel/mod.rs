@@ -22,8 +22,8 @@ use crate::plan::{Plan, When};
 use crate::protocol::{Incarnation, ProcessId, VirtualTime};
 use crate::trace::Event;
 
-/// After so many inputs a run is given up: its processes keep each other busy, and time may stand
-/// still. The largest built-in run takes half a million.
+/// After so many inputs a run is given up, whatever it does. One in which nothing happens but inputs is given up
+/// far earlier.
 pub const STEPS_MAX: u64 = 50_000_000;
 
 /// A run in the kernel. Cloning it forks the run.
@@ -34,6 +34,32 @@ pub struct Kernel<'a, O> {
     processes: Vec<Process>,
     core: Core<'a, O>,
     steps_max: u64,
+    /// The last input behind which the trace had grown.
+    growth: Growth,
+}
+
+/// After which input the trace last grew, and when.
+#[derive(Clone, Copy, Debug, Default)]
+struct Growth {
+    events: u64,
+    steps: u64,
+    at: VirtualTime,
+}
+
+impl Growth {
+    /// So many inputs without any event are waiting, whoever waits for whom: answers to a burst of requests.
+    const BURST: u64 = 100_000;
+
+    /// So many inputs of each process in a millisecond are waiting: heartbeats, and requests sent again. The
+    /// busiest built-in run takes 66 of all its processes, its records included.
+    const PER_PROCESS_MS: u64 = 16;
+
+    /// How many inputs may follow it until `now` without another event.
+    fn patience(self, now: VirtualTime, processes: usize) -> u64 {
+        let waited_ms = u64::try_from(now.since(self.at).as_millis()).unwrap_or(u64::MAX);
+        let usual = Self::PER_PROCESS_MS.saturating_mul(processes as u64);
+        Self::BURST.saturating_add(usual.saturating_mul(waited_ms))
+    }
 }
 
 impl<'a, O: Observer> Kernel<'a, O> {
@@ -42,7 +68,7 @@ impl<'a, O: Observer> Kernel<'a, O> {
     pub fn new(plan: &'a Plan, cluster: &'a Cluster, observer: O) -> Self {
         let processes = cluster.processes().map(|id| cluster.start(id)).collect();
         let core = Core::new(plan, cluster, observer);
-        Self { cluster, processes, core, steps_max: STEPS_MAX }
+        Self { cluster, processes, core, steps_max: STEPS_MAX, growth: Growth::default() }
     }
 
     /// Gives the run up after so many inputs, instead of [`STEPS_MAX`].
