@@ -3,6 +3,7 @@
 //! One program for all, since linking one takes longest. `cargo bench -p cutwater-benches -- kernel`
 //! runs one group.
 
+mod bare;
 mod codec;
 mod gate;
 mod worlds;
@@ -11,6 +12,7 @@ use criterion::Criterion;
 
 fn main() {
     let mut criterion = Criterion::default().configure_from_args();
+    worlds::against_bare(&mut criterion);
     worlds::kernel_events(&mut criterion);
     worlds::digest_and_reach(&mut criterion);
     worlds::relay_seeds(&mut criterion);

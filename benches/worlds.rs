@@ -15,6 +15,8 @@ use cutwater::trace::{Event, Stamp, TraceDigest};
 use cutwater::world::{Kernel, Observer};
 use strum::IntoEnumIterator as _;
 
+use crate::bare::Bare;
+
 /// The relay scenario, as drawn for this seed.
 pub fn relay(seed: u64) -> (Plan, Prepared) {
     let all = scenario::built_in();
@@ -23,6 +25,28 @@ pub fn relay(seed: u64) -> (Plan, Prepared) {
     let plan = experiments.draw(relay, seed, DefectSet::NONE).expect("relay can be drawn");
     let prepared = experiments.prepare(&plan.job).expect("it was drawn for it");
     (plan, prepared)
+}
+
+/// The relay scenario, judged, and the bare kernel: the ratio of the two is what cutwater adds to a simulation.
+pub fn against_bare(criterion: &mut Criterion) {
+    const SEEDS: usize = 50;
+    let runs: Vec<_> = (0..SEEDS as u64).map(relay).collect();
+    let mut group = criterion.benchmark_group("relay-against-bare");
+    group.throughput(Throughput::Elements(1)).sample_size(20);
+    let (mut seed, mut next) = (0, (0..SEEDS).cycle());
+    group.bench_function("bare", |bencher| {
+        bencher.iter(|| {
+            seed += 1;
+            black_box(Bare::new(seed).run())
+        });
+    });
+    group.bench_function("judged", |bencher| {
+        bencher.iter(|| {
+            let (plan, prepared) = &runs[next.next().expect("a cycle never ends")];
+            black_box(run_plan(plan, prepared, WorldKind::Kernel, ()).0)
+        });
+    });
+    group.finish();
 }
 
 /// Events of a trace per second: with nobody watching, and with all oracles, digest and counts.

@@ -2,7 +2,7 @@
 //!
 //! A **cell** is one protocol, one topology, one parallelism and one hazard: a class of faults, of which
 //! each seed draws one or two and no other, or a rescale. (Two hazards need a second fault: before a crash
-//! again a worker crashes, and beside a rescale a worker or the coordinator may.) Each cell gets 100 seeds in
+//! again a worker crashes, and beside a rescale a worker or the coordinator may.) Each cell gets 50 seeds in
 //! the kernel, and 2 in the madsim world; all oracles judge each run. In every other seed records share buffers
 //! and span them, so that what overtakes does so within a record.
 //!

@@ -21,7 +21,7 @@ const STRIKE_SEEDS_MAX: u64 = 40;
 const STRUCK_SHARE_MIN: u64 = 10;
 
 /// From how many seeds on some rescale must have been refused, where refusals are due.
-const REFUSAL_SEEDS_MIN: u64 = 100;
+const REFUSAL_SEEDS_MIN: u64 = 50;
 
 /// Why any job may refuse a rescale: it came too early or too late, or was none.
 const HARMLESS: [&str; 3] = ["does not know the job yet", "has finished", "runs at parallelism"];

@@ -157,11 +157,11 @@ impl Sighting {
     fn tell(&self, record: LineageId) -> String {
         let Stamp { number, at, .. } = self.stamp;
         let mut told = if self.record == record {
-            format!("first record {record}, last {}", self.what)
+            format!("record {record} was last {}", self.what)
         } else {
             let from = self.record;
             format!(
-                "first record {record}, never made; {from}, from which it is made, was last {}",
+                "record {record} was never made; {from}, from which it is made, was last {}",
                 self.what
             )
         };

@@ -27,13 +27,13 @@ pub(super) struct Awaited {
 }
 
 /// How far the newest attempt has come.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 enum Stage {
     #[default]
     NoneYet,
     Deploying(Attempt),
     Running(Attempt),
-    Failed(Attempt),
+    Failed(Attempt, String),
 }
 
 #[derive(Clone, Debug)]
@@ -49,7 +49,9 @@ impl Awaited {
         match event {
             Event::AttemptStarted { attempt, .. } => self.start(*attempt),
             Event::AttemptRunning { attempt } => self.attempt = Stage::Running(*attempt),
-            Event::AttemptFailed { attempt, .. } => self.attempt = Stage::Failed(*attempt),
+            Event::AttemptFailed { attempt, reason } => {
+                self.attempt = Stage::Failed(*attempt, reason.clone());
+            }
             Event::Restored(restored) if self.is_of_newest(restored.attempt) => {
                 self.restored.insert(restored.subtask);
             }
@@ -104,10 +106,10 @@ impl Awaited {
     }
 
     fn is_of_newest(&self, attempt: Attempt) -> bool {
-        match self.attempt {
+        match &self.attempt {
             Stage::NoneYet => false,
-            Stage::Deploying(newest) | Stage::Running(newest) | Stage::Failed(newest) => {
-                attempt == newest
+            Stage::Deploying(newest) | Stage::Running(newest) | Stage::Failed(newest, _) => {
+                attempt == *newest
             }
         }
     }
@@ -118,10 +120,10 @@ impl Awaited {
 
     /// What is waited for, each part after `"; "`.
     pub fn tell(&self, scene: &Scene) -> String {
-        match self.attempt {
+        match &self.attempt {
             Stage::NoneYet => "; no attempt was started".to_owned(),
-            Stage::Failed(attempt) => {
-                format!("; no attempt was started after {attempt}, which failed")
+            Stage::Failed(attempt, why) => {
+                format!("; no attempt was started after {attempt}, which failed: {why}")
             }
             Stage::Deploying(attempt) => {
                 let missing = missing(scene, &self.restored);

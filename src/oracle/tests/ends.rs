@@ -121,7 +121,7 @@ fn what_an_overdue_job_waits_for_is_told() {
     script.events.push(Event::GatewayClosed { subtask, attempt, checkpoint: TWO });
     told(&script, "; the enumerator's gateway is closed for a/0; asked to commit");
     script.fail();
-    told(&script, "; no attempt was started after attempt-1, which failed");
+    told(&script, "; no attempt was started after attempt-1, which failed: worker-0 crashed");
 }
 
 /// A number may belong to somebody else in another shape: names are those in force when it is found.
