@@ -23,6 +23,14 @@ pub enum ProtocolError {
         /// How many there are.
         channels: usize,
     },
+    /// More waits in a channel that leads back than may: its items need no credit.
+    #[error("more than {items_max} items wait in channel {channel} of the gate, which leads back")]
+    BackEdgeFull {
+        /// The index of the channel in its gate.
+        channel: usize,
+        /// How many may wait.
+        items_max: usize,
+    },
     /// A checkpoint lists no snapshot for a subtask of the job.
     #[error("{checkpoint} holds no snapshot of {subtask}")]
     SnapshotMissing {

@@ -43,6 +43,15 @@ id! {
     /// restores or coordinator restarts (Flink: `CheckpointIDCounter`). The first is `ckpt-1`.
     CheckpointId(u64), "ckpt-"
 }
+
+impl CheckpointId {
+    /// The id before this one; nothing comes before `ckpt-0`, which is none.
+    #[must_use]
+    pub fn previous(self) -> Self {
+        Self(self.0.saturating_sub(1))
+    }
+}
+
 id! {
     /// One execution of the whole job; a restart after a failure is the next attempt.
     ///

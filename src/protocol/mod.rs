@@ -56,7 +56,7 @@ pub use rescale::{RescaleRequest, ShapeHistory};
 pub use restore::{Reach, RestorePlan};
 pub use savepoint::{RequestNumber, SavepointMode, SavepointRequest};
 pub use settings::{CheckpointSettings, Guarantee, Protocol};
-pub use subtask::{AsyncPart, SubtaskCheckpoint, SubtaskOutput};
+pub use subtask::{Captured, LoopPlace, ProtocolStep, SubtaskOutput, SubtaskProtocol};
 pub use time::VirtualTime;
 pub use topology::{ChannelShape, OperatorRole, OperatorShape, SubtaskShape, Topology};
 pub use two_phase_commit::{CommitOutput, TwoPhaseCommit};

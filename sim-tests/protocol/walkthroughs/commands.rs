@@ -2,12 +2,10 @@
 
 use std::str::FromStr;
 
-use cutwater::protocol::subtask::AsyncPart;
 use cutwater::protocol::{
-    CheckpointId, CoordinatorTimer, Defect, DefectSet, Element, SavepointMode,
+    Barrier, CheckpointId, CoordinatorTimer, Defect, DefectSet, Element, Passage, SavepointMode,
 };
 
-use super::in_flight::Capture;
 use super::job::Job;
 use super::message::{Content, Fate};
 use super::node::Work;
@@ -119,7 +117,7 @@ impl World {
             return Err(format!("{source} is not a source"));
         };
         let unread = self.logs[subtask][position..].to_vec();
-        if self.nodes[subtask].halted {
+        if self.nodes[subtask].protocol.halts() {
             self.stimulus(format_args!("{source} could read {unread:?}"));
             self.tell(subtask, "read nothing, the job is about to stop");
             return Ok(());
@@ -163,9 +161,10 @@ impl World {
         };
         let (name, to) = (self.job.links[link].name.clone(), self.job.links[link].to);
         self.stimulus(format_args!("{name}: {shown}"));
+        self.look_for_forwarded(self.job.links[link].from);
         self.in_gate[link] += 1;
-        let gate = &mut self.nodes[to].gate;
-        let taken = gate.handle_element(self.job.links[link].gate_index, element);
+        let (input, now) = (self.job.links[link].gate_index, self.now);
+        let taken = self.nodes[to].protocol.handle_element(input, element, now);
         taken.map_err(|error| error.to_string())?;
         let before = self.kept[link];
         self.settle();
@@ -206,8 +205,8 @@ impl World {
     fn overdue(&mut self, name: &str, checkpoint: CheckpointId) -> Result<(), String> {
         let subtask = self.running(name)?;
         self.stimulus(format_args!("{checkpoint} may overtake at {name} from now on"));
-        self.nodes[subtask].gate.handle_overdue(checkpoint);
-        self.hurry_outputs(subtask, checkpoint);
+        let overdue = Barrier { checkpoint, passage: Passage::InOrderUntil(self.now) };
+        self.nodes[subtask].protocol.handle_overdue(overdue, self.now);
         self.settle();
         Ok(())
     }
@@ -219,8 +218,7 @@ impl World {
         outcome: fn(&mut Self, usize, CheckpointId),
     ) -> Result<(), String> {
         let of = |world: &Self, subtask| {
-            let ready = |capture: &Capture| matches!(capture, Capture::None | Capture::Whole);
-            let mut all = world.uploads.iter().filter(|upload| ready(&upload.capture));
+            let mut all = world.uploads.iter().filter(|upload| upload.whole);
             all.any(|upload| upload.subtask == subtask && upload.checkpoint == checkpoint)
         };
         let mut subtasks =
@@ -252,14 +250,14 @@ impl World {
             self.quiet.insert(key, upload.quiet && is_empty);
             self.objects.insert(key, (upload.state, upload.in_flight));
         }
-        self.nodes[subtask].checkpoint.handle_part_durable(checkpoint, AsyncPart::Upload);
+        self.nodes[subtask].protocol.handle_uploaded(checkpoint);
     }
 
     fn upload_failed(&mut self, subtask: usize, checkpoint: CheckpointId) {
         let name = &self.job.members[subtask].name;
         self.stimulus(format!("{checkpoint}/{name} cannot be written"));
         self.uploads.retain(|it| it.subtask != subtask || it.checkpoint != checkpoint);
-        self.nodes[subtask].checkpoint.handle_part_failed(checkpoint, AsyncPart::Upload);
+        self.nodes[subtask].protocol.handle_upload_failed(checkpoint);
     }
 
     fn store(&mut self, count: usize) -> Result<(), String> {

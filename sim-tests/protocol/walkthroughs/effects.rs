@@ -1,39 +1,23 @@
 //! Carries out what the protocol asks for, and says so.
 
-use cutwater::protocol::subtask::AsyncPart;
 use cutwater::protocol::{
-    Acknowledgement, CheckpointId, CommitOutput, CoordinatorOutput, Digest, Element, GateOutput,
-    ObjectKey, SnapshotHandle, SubtaskOutput, TransactionId,
+    Acknowledgement, Barrier, CheckpointId, CoordinatorOutput, Digest, Element, ObjectKey,
+    ProtocolStep, SnapshotHandle, SubtaskOutput, TransactionId,
 };
 
-use super::in_flight::{Capture, InFlight};
+use super::in_flight::InFlight;
 use super::message::{Content, Message};
 use super::node::{Role, Work};
 use super::world::{StoreRequest, Upload, World, id_of};
 
 impl World {
-    /// One output of the first subtask that has one. A subtask's own steps come before its gate's:
-    /// the gate goes on when they are done.
+    /// One output of the first subtask that has one.
     pub fn step_subtasks(&mut self) -> bool {
-        for subtask in 0..self.nodes.len() {
-            let node = &mut self.nodes[subtask];
-            if let Work::Sink(commit) = &mut node.work
-                && let Some(output) = commit.poll_output()
-            {
-                self.on_commit(subtask, output);
-                return true;
-            }
-            let node = &mut self.nodes[subtask];
-            if let Some(output) = node.checkpoint.poll_output() {
-                self.on_subtask(subtask, output);
-                return true;
-            }
-            if let Some(output) = node.gate.poll_output() {
-                self.on_gate(subtask, output);
-                return true;
-            }
-        }
-        false
+        let mut nodes = self.nodes.iter_mut().enumerate();
+        let next = nodes.find_map(|(at, node)| Some((at, node.protocol.poll_output()?)));
+        let Some((subtask, output)) = next else { return false };
+        self.on_subtask(subtask, output);
+        true
     }
 
     /// One output of the coordinator, or else one message.
@@ -59,87 +43,134 @@ impl World {
             }
             Content::Commit(transaction) => return self.commit_at_target(subtask, transaction),
             Content::Trigger(_)
+            | Content::Savepoint(..)
             | Content::Complete(_)
+            | Content::Stop(_)
             | Content::LoopOver
             | Content::Abort(_)
-            | Content::Confirm(_) => {}
+            | Content::Confirm(_)
+            | Content::Mail(_) => {}
         }
         if attempt != self.attempt || self.nodes.is_empty() {
             return self.tell(subtask, format!("ignore a message of {attempt}"));
         }
-        if let Content::Trigger(barrier) = &content {
-            self.drain_before(subtask, barrier.checkpoint);
-        }
-        let node = &mut self.nodes[subtask];
-        match (content, &mut node.work) {
-            (Content::Trigger(barrier), _) => {
-                let before = CheckpointId(barrier.checkpoint.0.saturating_sub(1));
-                node.checkpoint.handle_resolved(before);
-                node.gate.handle_trigger(barrier);
+        let protocol = &mut self.nodes[subtask].protocol;
+        match content {
+            Content::Trigger(barrier) => protocol.handle_trigger(barrier),
+            Content::Savepoint(checkpoint, mode) => protocol.handle_savepoint(checkpoint, mode),
+            Content::Complete(checkpoint) => protocol.handle_completed(checkpoint),
+            Content::Stop(checkpoint) => {
+                if protocol.handle_stopped() {
+                    protocol.handle_completed(checkpoint);
+                }
             }
-            (Content::Complete(it), Work::Sink(commit)) => {
-                commit.handle_completed(it);
-                node.checkpoint.handle_resolved(it);
-            }
-            (Content::Complete(it), _) => node.checkpoint.handle_resolved(it),
-            (Content::LoopOver, _) => node.gate.handle_loop_over(),
-            (Content::Confirm(it), Work::Sink(commit)) => commit.handle_committed(it),
-            (Content::Abort(checkpoint), _) => {
-                node.gate.handle_aborted(checkpoint);
-                node.checkpoint.handle_aborted(checkpoint);
-                node.checkpoint.handle_resolved(checkpoint);
-            }
-            (_, Work::Source(_) | Work::Sum(_) | Work::Sink(_)) => {}
+            Content::LoopOver => protocol.handle_loop_over(),
+            Content::Confirm(transaction) => protocol.handle_committed(transaction),
+            Content::Abort(checkpoint) => protocol.handle_aborted(checkpoint),
+            Content::Mail(barrier) => protocol.handle_mail(barrier),
+            Content::Acknowledge(_) | Content::Decline(..) | Content::Commit(_) => {}
         }
     }
 
-    fn on_gate(&mut self, subtask: usize, output: GateOutput<i64>) {
+    /// Something that a subtask's protocol wants done.
+    fn on_subtask(&mut self, subtask: usize, output: SubtaskOutput<i64>) {
         match output {
-            GateOutput::Item { channel, item } => {
-                self.took(subtask, channel);
+            SubtaskOutput::Process { input, item } => {
+                self.took(subtask, input);
                 self.process(subtask, item);
             }
-            GateOutput::BarrierSeen { channel, checkpoint } => {
-                self.took_marker(subtask, channel, &format!("|{checkpoint}|"));
-            }
-            GateOutput::CancelSeen { channel, checkpoint } => {
-                self.took_marker(subtask, channel, &format!("|cancel {checkpoint}|"));
-            }
-            GateOutput::EndSeen { channel } => self.took_marker(subtask, channel, "|end|"),
-            GateOutput::Blocked { channel, .. } => {
-                self.tell(subtask, format!("block {}", self.input_name(subtask, channel)));
-            }
-            GateOutput::Unblocked { channel, .. } => {
-                self.tell(subtask, format!("unblock {}", self.input_name(subtask, channel)));
-            }
-            GateOutput::AlignmentStarted(it) => self.tell(subtask, format!("start to align {it}")),
-            GateOutput::BarrierOvertook { channel, checkpoint } => {
-                self.take_ahead(subtask, channel, checkpoint);
-            }
-            GateOutput::Announced(barrier) => {
-                self.tell(subtask, format!("note that {} waits in its place", barrier.checkpoint));
-            }
-            GateOutput::Overtaken(barrier) => {
-                self.tell(subtask, format!("let {} overtake", barrier.checkpoint));
-                self.nodes[subtask].checkpoint.handle_barrier(barrier);
-            }
-            GateOutput::Captured(checkpoint) => self.captured(subtask, checkpoint),
-            GateOutput::CaptureAbandoned(checkpoint) => {
-                self.tell(subtask, format!("stop recording for {checkpoint}"));
-                self.nodes[subtask].checkpoint.handle_capture_abandoned(checkpoint);
-            }
-            GateOutput::Aligned(barrier) => {
-                if self.job.members[subtask].role != Role::Source {
-                    self.tell(subtask, format!("align {}", barrier.checkpoint));
+            SubtaskOutput::EndInput { input } => self.took_marker(subtask, input, "|end|"),
+            SubtaskOutput::End => self.end(subtask),
+            SubtaskOutput::EndSource if self.nodes[subtask].ended => {}
+            SubtaskOutput::EndSource => self.end(subtask),
+            SubtaskOutput::Post(barrier) => self.post(subtask, barrier),
+            SubtaskOutput::Watch(_) => {}
+            SubtaskOutput::Forward(barrier) => self.forward(subtask, barrier),
+            SubtaskOutput::Hurry(checkpoint) => self.hurry_outputs(subtask, checkpoint),
+            SubtaskOutput::Cancel(checkpoint) => {
+                if self.can_mark(subtask) {
+                    self.tell(subtask, format!("cancel {checkpoint}"));
+                    self.broadcast(subtask, &Element::Cancel(checkpoint));
                 }
-                self.nodes[subtask].checkpoint.handle_barrier(barrier);
             }
-            GateOutput::AlignmentAborted(checkpoint) => {
-                self.tell(subtask, format!("give up {checkpoint}"));
-                self.nodes[subtask].checkpoint.handle_alignment_aborted(checkpoint);
+            SubtaskOutput::PreCommit { transaction, checkpoint } => {
+                self.pre_commit(subtask, transaction, checkpoint);
             }
-            GateOutput::AllEnded => self.end(subtask),
+            SubtaskOutput::Commit { transaction, .. } => {
+                self.tell(subtask, format!("commit {transaction}"));
+                self.send(subtask, Content::Commit(transaction));
+            }
+            SubtaskOutput::Freeze(checkpoint) => self.snapshot(subtask, checkpoint),
+            SubtaskOutput::Persist { checkpoint, captured } => {
+                self.persist(subtask, checkpoint, captured);
+            }
+            SubtaskOutput::Acknowledge(checkpoint) => self.acknowledge(subtask, checkpoint),
+            SubtaskOutput::Decline(checkpoint, reason) => {
+                self.tell(subtask, format!("decline {checkpoint}"));
+                self.send(subtask, Content::Decline(checkpoint, reason));
+            }
+            SubtaskOutput::Discard(checkpoint) => self.discard(subtask, checkpoint),
+            SubtaskOutput::Flush(_) => self.fail("all sinks are transactional".to_owned()),
+            SubtaskOutput::Step(step) => self.on_step(subtask, step),
         }
+    }
+
+    /// What a trace would tell.
+    fn on_step(&mut self, subtask: usize, step: ProtocolStep) {
+        match step {
+            ProtocolStep::BarrierSeen { input, checkpoint } => {
+                self.took_marker(subtask, input, &format!("|{checkpoint}|"));
+            }
+            ProtocolStep::BarrierOvertook { input, checkpoint } => {
+                self.take_ahead(subtask, input, checkpoint);
+            }
+            ProtocolStep::CancelSeen { input, checkpoint } => {
+                self.took_marker(subtask, input, &format!("|cancel {checkpoint}|"));
+            }
+            ProtocolStep::Blocked { input, .. } => {
+                self.tell(subtask, format!("block {}", self.input_name(subtask, input)));
+            }
+            ProtocolStep::Unblocked { input, .. } => {
+                self.tell(subtask, format!("unblock {}", self.input_name(subtask, input)));
+            }
+            ProtocolStep::Announced(it) => {
+                self.tell(subtask, format!("note that {it} waits in its place"));
+            }
+            ProtocolStep::AlignmentStarted(it) => {
+                self.tell(subtask, format!("start to align {it}"))
+            }
+            ProtocolStep::AlignmentCompleted(it) => self.tell(subtask, format!("align {it}")),
+            ProtocolStep::AlignmentOvertaken(it) => {
+                self.tell(subtask, format!("let {it} overtake"))
+            }
+            ProtocolStep::AlignmentAborted(it) => self.tell(subtask, format!("give up {it}")),
+            ProtocolStep::CaptureAbandoned(it) => {
+                self.tell(subtask, format!("stop recording for {it}"));
+            }
+            ProtocolStep::SnapshotDurable(_) => {}
+        }
+    }
+
+    /// The mailbox comes to it at once, unless a command lets it wait.
+    fn post(&mut self, subtask: usize, barrier: Barrier) {
+        match self.fates.contains_key(&("mail".to_owned(), subtask)) {
+            true => self.send(subtask, Content::Mail(barrier)),
+            false => self.nodes[subtask].protocol.handle_mail(barrier),
+        }
+    }
+
+    fn forward(&mut self, subtask: usize, barrier: Barrier) {
+        if self.can_mark(subtask) {
+            self.tell(subtask, format!("forward {}", barrier.checkpoint));
+            self.broadcast_barrier(subtask, barrier);
+        }
+        self.look_for_forwarded(subtask);
+    }
+
+    fn discard(&mut self, subtask: usize, checkpoint: CheckpointId) {
+        self.tell(subtask, format!("discard the snapshot for {checkpoint}"));
+        self.uploads.retain(|it| it.subtask != subtask || it.checkpoint != checkpoint);
+        self.objects.remove(&self.key(subtask, checkpoint));
     }
 
     /// A subtask sends its end of input.
@@ -162,9 +193,10 @@ impl World {
                 self.tell(subtask, format!("process {item}, sum={sum}"));
                 return self.emit_sum(subtask, item, sum);
             }
-            Work::Sink(commit) => commit.open(),
+            Work::Sink => self.nodes[subtask].protocol.open_transaction(),
         };
-        self.tell(subtask, format!("write {item} to {}", transaction));
+        let Some(transaction) = transaction else { return };
+        self.tell(subtask, format!("write {item} to {transaction}"));
         if let Err(trouble) = self.target.write(transaction, item) {
             self.fail(trouble);
         }
@@ -177,36 +209,6 @@ impl World {
                 self.channels[link].push_back(Element::Item(sum));
             } else if item % 2 != 0 {
                 self.channels[link].push_back(Element::Item(1));
-            }
-        }
-    }
-
-    fn on_subtask(&mut self, subtask: usize, output: SubtaskOutput) {
-        match output {
-            SubtaskOutput::BroadcastBarrier(barrier) => {
-                if self.can_mark(subtask) {
-                    self.tell(subtask, format!("forward {}", barrier.checkpoint));
-                    self.broadcast_barrier(subtask, barrier);
-                }
-            }
-            SubtaskOutput::BroadcastCancel(checkpoint) => {
-                if self.can_mark(subtask) {
-                    self.tell(subtask, format!("cancel {checkpoint}"));
-                    self.broadcast(subtask, &Element::Cancel(checkpoint));
-                }
-            }
-            SubtaskOutput::TakeSnapshot(checkpoint) => self.snapshot(subtask, checkpoint),
-            SubtaskOutput::Release(checkpoint) => self.nodes[subtask].gate.release(checkpoint),
-            SubtaskOutput::Durable(_) => {}
-            SubtaskOutput::Acknowledge(checkpoint) => self.acknowledge(subtask, checkpoint),
-            SubtaskOutput::Decline(checkpoint, reason) => {
-                self.tell(subtask, format!("decline {checkpoint}"));
-                self.send(subtask, Content::Decline(checkpoint, reason));
-            }
-            SubtaskOutput::DiscardSnapshot(checkpoint) => {
-                self.tell(subtask, format!("discard the snapshot for {checkpoint}"));
-                self.uploads.retain(|it| it.subtask != subtask || it.checkpoint != checkpoint);
-                self.objects.remove(&self.key(subtask, checkpoint));
             }
         }
     }
@@ -225,35 +227,12 @@ impl World {
     }
 
     fn snapshot(&mut self, subtask: usize, checkpoint: CheckpointId) {
-        let terminal = self.nodes[subtask].is_terminal(&self.target);
-        let quiet = self.is_quiet(subtask);
-        if let Work::Sink(commit) = &mut self.nodes[subtask].work {
-            commit.handle_barrier(checkpoint);
-            while let Work::Sink(commit) = &mut self.nodes[subtask].work
-                && let Some(output) = commit.poll_output()
-            {
-                self.on_commit(subtask, output);
-            }
-        }
-        self.halt_behind(subtask, checkpoint);
-        let state = self.nodes[subtask].state();
+        let (node, in_flight) = (&self.nodes[subtask], InFlight::default());
+        let (terminal, quiet) = (node.is_terminal(&self.target), node.protocol.is_quiet());
+        let (state, whole) = (node.state(), false);
         self.tell(subtask, format!("snapshot {checkpoint} {}", state.show()));
-        let may_overtake = self.job.settings.protocol.may_overtake();
-        let capture = match self.nodes[subtask].gate.capture(checkpoint) {
-            true => Capture::Recording,
-            false if may_overtake => Capture::Recorded,
-            false => Capture::None,
-        };
-        let in_flight = InFlight::default();
-        self.uploads.push(Upload {
-            subtask,
-            checkpoint,
-            state,
-            terminal,
-            quiet,
-            capture,
-            in_flight,
-        });
+        let upload = Upload { subtask, checkpoint, state, terminal, quiet, whole, in_flight };
+        self.uploads.push(upload);
     }
 
     fn acknowledge(&mut self, subtask: usize, checkpoint: CheckpointId) {
@@ -268,31 +247,24 @@ impl World {
         self.send(subtask, Content::Acknowledge(acknowledgement));
     }
 
-    fn on_commit(&mut self, subtask: usize, output: CommitOutput) {
-        match output {
-            CommitOutput::Fence => self.fence(subtask),
-            CommitOutput::PreCommit { transaction, checkpoint } => {
-                match self.target.prepare(transaction) {
-                    Ok(records) => {
-                        self.tell(subtask, format!("pre-commit {transaction} {records:?}"));
-                    }
-                    Err(trouble) => self.fail(trouble),
-                }
-                let part = AsyncPart::PreCommit;
-                self.nodes[subtask].checkpoint.handle_part_durable(checkpoint, part);
-            }
-            CommitOutput::Commit { transaction, .. } => {
-                self.tell(subtask, format!("commit {}", transaction));
-                self.send(subtask, Content::Commit(transaction));
-            }
+    /// What was written into the transaction is prepared, and durable at once.
+    fn pre_commit(&mut self, subtask: usize, transaction: TransactionId, checkpoint: CheckpointId) {
+        match self.target.prepare(transaction) {
+            Ok(records) => self.tell(subtask, format!("pre-commit {transaction} {records:?}")),
+            Err(trouble) => self.fail(trouble),
         }
+        self.nodes[subtask].protocol.handle_pre_committed(checkpoint);
     }
 
-    fn fence(&mut self, subtask: usize) {
-        let Work::Sink(commit) = &self.nodes[subtask].work else { return };
-        let kept: Vec<TransactionId> = commit.uncommitted().map(|(_, id)| id).collect();
+    /// A sink refuses its producers of older attempts, but for what its snapshot holds prepared.
+    pub fn fence(&mut self, subtask: usize) {
+        if self.job.members[subtask].role != Role::Sink {
+            return;
+        }
+        let uncommitted = self.nodes[subtask].protocol.uncommitted();
+        let kept: Vec<TransactionId> = uncommitted.into_iter().map(|(_, id)| id).collect();
         for transaction in self.target.abort_all_but(id_of(subtask), &kept) {
-            self.say("target", format!("abort {}", transaction));
+            self.say("target", format!("abort {transaction}"));
         }
     }
 
@@ -341,7 +313,6 @@ impl World {
             }
             CoordinatorOutput::LoopsQuiet(quiet) => self.end_loops(&quiet),
             CoordinatorOutput::Aborted { checkpoint, reason } => {
-                self.go_on_without(checkpoint);
                 self.say("coordinator", format!("abort {checkpoint} ({reason})"));
                 self.store_requests.retain(|request| match request {
                     StoreRequest::Metadata(it) => *it != checkpoint,

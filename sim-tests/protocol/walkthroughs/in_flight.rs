@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use cutwater::protocol::{
-    Barrier, ChannelId, CheckpointId, DefectSet, Element, Loops, Passage, SubtaskId,
+    Barrier, Captured, CheckpointId, DefectSet, Element, Loops, Passage, SubtaskId,
 };
 
 use super::message::Content;
@@ -17,19 +17,6 @@ pub struct InFlight {
     pub inputs: BTreeMap<usize, Vec<i64>>,
     /// Emitted by it, and overtaken in its output queue.
     pub outputs: BTreeMap<usize, Vec<i64>>,
-}
-
-/// Whether the channel state of a snapshot is known.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Capture {
-    /// It has none.
-    None,
-    /// The gate records until the last barrier.
-    Recording,
-    /// The gate has all of it; the barrier may still overtake something in an output queue.
-    Recorded,
-    /// It is whole.
-    Whole,
 }
 
 impl InFlight {
@@ -65,6 +52,7 @@ impl World {
                 }
             }
         }
+        self.look_for_forwarded(subtask);
     }
 
     /// A barrier whose time in its place is over goes ahead of what waits before it.
@@ -78,56 +66,40 @@ impl World {
             self.tell(subtask, format!("hurry {checkpoint}"));
             self.overtake(subtask, link, checkpoint, overtaken);
         }
+        self.look_for_forwarded(subtask);
     }
 
     fn overtake(&mut self, subtask: usize, link: usize, checkpoint: CheckpointId, it: Vec<i64>) {
-        if !it.is_empty() {
-            self.overtaken.entry((subtask, checkpoint)).or_default().insert(link, it);
+        let output = self.job.members[subtask].outputs.iter().position(|output| *output == link);
+        let Some(output) = output else { return };
+        self.nodes[subtask].protocol.handle_overtaken(checkpoint, output, it);
+    }
+
+    /// Tells a subtask which barriers can overtake nothing more on their way out.
+    pub fn look_for_forwarded(&mut self, subtask: usize) {
+        let forwarding = self.nodes[subtask].protocol.forwarding();
+        let left: Vec<_> = forwarding.filter(|it| !self.owes(subtask, *it)).collect();
+        for checkpoint in left {
+            self.nodes[subtask].protocol.handle_forwarded(checkpoint);
         }
     }
 
-    /// The gate has recorded what came before the barriers.
-    pub fn captured(&mut self, subtask: usize, checkpoint: CheckpointId) {
-        let Some(lanes) = self.nodes[subtask].gate.take_captured(checkpoint) else { return };
-        let links = self.job.members[subtask].inputs.clone();
-        let lanes = links.into_iter().zip(lanes).filter(|(_, items)| !items.is_empty());
-        let lanes: BTreeMap<_, _> = lanes.collect();
-        if let Some(upload) = self.upload_of(subtask, checkpoint) {
-            upload.in_flight.inputs = lanes;
-            upload.capture = Capture::Recorded;
-        }
-    }
-
-    /// Tells of channel state that has become whole: every barrier has left its queue.
-    pub fn complete_captures(&mut self) -> bool {
-        let of = |upload: &super::world::Upload| (upload.subtask, upload.checkpoint);
-        let recorded = self.uploads.iter().filter(|upload| upload.capture == Capture::Recorded);
-        let whole =
-            recorded.map(of).find(|(subtask, checkpoint)| !self.owes(*subtask, *checkpoint));
-        let Some((subtask, checkpoint)) = whole else { return false };
-        let outputs = self.overtaken.remove(&(subtask, checkpoint)).unwrap_or_default();
-        let Some(upload) = self.upload_of(subtask, checkpoint) else { return false };
-        upload.in_flight.outputs = outputs;
-        upload.capture = Capture::Whole;
-        let in_flight = upload.in_flight.clone();
+    /// What was frozen is about to be written, with what was on its way.
+    pub fn persist(&mut self, subtask: usize, checkpoint: CheckpointId, it: Option<Captured<i64>>) {
+        let member = &self.job.members[subtask];
+        let captured = it.unwrap_or(Captured { inputs: Vec::new(), outputs: Vec::new() });
+        let inputs = member.inputs.iter().copied().zip(captured.inputs);
+        let inputs = inputs.filter(|(_, items)| !items.is_empty()).collect();
+        let named = |(output, items): (usize, Vec<i64>)| (member.outputs[output], items);
+        let outputs = captured.outputs.into_iter().map(named).collect();
+        let in_flight = InFlight { inputs, outputs };
         if !in_flight.is_empty() {
             let shown = self.show_in_flight(&in_flight);
             self.tell(subtask, format!("capture {checkpoint}{shown}"));
         }
-        true
-    }
-
-    /// Whether the subtask is on a loop into which nothing comes through it any more.
-    pub fn is_quiet(&self, subtask: usize) -> bool {
-        let topology = self.job.topology();
-        let loops = Loops::of(&topology, DefectSet::NONE);
-        let inputs = self.job.members[subtask].inputs.iter();
-        let open = |(input, link): (usize, &usize)| {
-            loops.enters(&topology, ChannelId(*link as u16))
-                && !self.nodes[subtask].gate.has_ended(input)
-        };
-        loops.component(topology.subtasks[subtask].operator).is_some()
-            && !inputs.enumerate().any(open)
+        if let Some(upload) = self.upload_of(subtask, checkpoint) {
+            (upload.in_flight, upload.whole) = (in_flight, true);
+        }
     }
 
     /// Tells the subtasks of loops that are quiet as a whole.
@@ -164,7 +136,7 @@ impl World {
         for (link, items) in &in_flight.inputs {
             let index = self.job.links[*link].gate_index;
             self.in_gate[*link] += items.len();
-            let restored = self.nodes[subtask].gate.restore(index, items.iter().copied());
+            let restored = self.nodes[subtask].protocol.restore(index, items.iter().copied());
             if let Err(error) = restored {
                 self.fail(error.to_string());
             }

@@ -1,8 +1,8 @@
 //! The shape of a walk-through's job: stages of subtasks, each stage fully connected to the next.
 
 use cutwater::protocol::{
-    ChannelShape, CheckpointSettings, DefectSet, Loops, OperatorId, OperatorRole, OperatorShape,
-    Protocol, SubtaskId, SubtaskShape, Topology,
+    ChannelShape, CheckpointSettings, DefectSet, LoopPlace, Loops, OperatorId, OperatorRole,
+    OperatorShape, Protocol, SubtaskId, SubtaskShape, Topology,
 };
 
 use super::node::Role;
@@ -115,13 +115,13 @@ impl Job {
         }
     }
 
-    /// By input of a subtask, whether it leads back, where the protocol knows of loops.
-    pub fn back_edges(&self, member: usize, defects: DefectSet) -> Vec<bool> {
-        let loops = Loops::of(&self.topology(), defects);
-        let knows = self.settings.protocol == Protocol::Cyclic;
-        let back =
-            |link: &usize| knows && loops.leads_back(cutwater::protocol::ChannelId(*link as u16));
-        self.members[member].inputs.iter().map(back).collect()
+    /// Where a subtask lies on loops, where the protocol knows of them.
+    pub fn loop_place(&self, member: usize, defects: DefectSet) -> LoopPlace {
+        if self.settings.protocol != Protocol::Cyclic {
+            return LoopPlace::default();
+        }
+        let (topology, id) = (self.topology(), SubtaskId(member as u16));
+        LoopPlace::of(&topology, &Loops::of(&topology, defects), id)
     }
 
     /// The subtask with this name.

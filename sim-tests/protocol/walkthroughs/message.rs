@@ -1,7 +1,7 @@
 //! Control messages: between coordinator, subtasks and the sink target, apart from the channels.
 
 use cutwater::protocol::{
-    Acknowledgement, Attempt, Barrier, CheckpointId, DeclineReason, TransactionId,
+    Acknowledgement, Attempt, Barrier, CheckpointId, DeclineReason, SavepointMode, TransactionId,
 };
 
 /// A control message on its way.
@@ -20,12 +20,16 @@ pub struct Message {
 pub enum Content {
     /// Coordinator to subtask.
     Trigger(Barrier),
+    /// Coordinator to subtask: a savepoint.
+    Savepoint(CheckpointId, SavepointMode),
     /// Subtask to coordinator.
     Acknowledge(Acknowledgement),
     /// Subtask to coordinator.
     Decline(CheckpointId, DeclineReason),
     /// Coordinator to subtask: it completed.
     Complete(CheckpointId),
+    /// Coordinator to subtask: the savepoint that the job stops at completed.
+    Stop(CheckpointId),
     /// Coordinator to subtask: nothing is on its loop, and nothing will be.
     LoopOver,
     /// Coordinator to subtask: it was aborted.
@@ -34,6 +38,8 @@ pub enum Content {
     Commit(TransactionId),
     /// Target to sink: it is committed.
     Confirm(TransactionId),
+    /// Subtask to itself: the mailbox has come to this barrier.
+    Mail(Barrier),
 }
 
 /// What the network does to the next message of a kind.
@@ -49,7 +55,7 @@ pub enum Fate {
 
 impl Content {
     /// The kinds that commands may name.
-    pub const KINDS: [&str; 8] = [
+    pub const KINDS: [&str; 9] = [
         "trigger",
         "acknowledge",
         "decline",
@@ -58,19 +64,21 @@ impl Content {
         "abort",
         "commit",
         "confirm",
+        "mail",
     ];
 
     /// The name of its kind in commands.
     pub fn kind(&self) -> &'static str {
         match self {
-            Content::Trigger(_) => "trigger",
+            Content::Trigger(_) | Content::Savepoint(..) => "trigger",
             Content::Acknowledge(_) => "acknowledge",
             Content::Decline(..) => "decline",
-            Content::Complete(_) => "complete",
+            Content::Complete(_) | Content::Stop(_) => "complete",
             Content::LoopOver => "loop-over",
             Content::Abort(_) => "abort",
             Content::Commit(_) => "commit",
             Content::Confirm(_) => "confirm",
+            Content::Mail(_) => "mail",
         }
     }
 }

@@ -26,12 +26,10 @@ use commands::Stage;
 /// Defects that change no walk-through, by the reason: mostly, where their site is.
 const SHOWN_NOWHERE: &[(&str, &[Defect])] = &[
     (
-        "in the task of a worker, which couples gate, snapshot and channels: walk-throughs do so by themselves",
+        "in the task of a worker: its queues, buffers and user code, of which walk-throughs have their own",
         &[
             Defect::PositionAfterNextRecord,
             Defect::BarrierOvertakesBacklog,
-            Defect::AcknowledgeBeforeCaptured,
-            Defect::OutputNotCaptured,
             Defect::UnreadNotCaptured,
             Defect::OpenBufferNotCaptured,
             Defect::BarrierBeforeOpenBuffer,
@@ -42,18 +40,12 @@ const SHOWN_NOWHERE: &[(&str, &[Defect])] = &[
             Defect::OvertakenListedTwice,
             Defect::ProcessedCaptured,
             Defect::AbortedCaptureKept,
-            Defect::EveryCancelPassedOn,
-            Defect::AbortCancelsAgain,
             Defect::AbortFailsSubtask,
             Defect::LiveStateInUpload,
             Defect::OffsetCommittedEarly,
             Defect::NoFlushAtBarrier,
             Defect::ReconnectLossUnnoticed,
-            Defect::EndInputOnStop,
-            Defect::NoEndInputOnDrain,
-            Defect::ReadsOnAfterStop,
             Defect::FinishedBeforeCommitted,
-            Defect::SavepointOvertakes,
             Defect::PositionMovedByStop,
             Defect::WatermarkOvertakesBacklog,
             Defect::BarrierOvertakesWatermark,

@@ -1,9 +1,8 @@
 //! A toy subtask: a source that reads numbers, an operator that sums them, a sink that writes them.
 
-use cutwater::protocol::subtask::AsyncPart;
 use cutwater::protocol::{
-    Attempt, CheckpointId, DefectSet, InputGate, Protocol, SubtaskCheckpoint, SubtaskId,
-    TransactionId, TwoPhaseCommit,
+    Attempt, CheckpointId, DefectSet, LoopPlace, OperatorRole, Protocol, SubtaskId,
+    SubtaskProtocol, TransactionId,
 };
 
 use super::target::Target;
@@ -60,49 +59,47 @@ pub enum Work {
     Source(usize),
     /// An operator with this sum.
     Sum(i64),
-    /// A sink with these transactions.
-    Sink(TwoPhaseCommit),
+    /// A sink: what it wrote is at the target.
+    Sink,
 }
 
 /// One subtask of one attempt.
 #[derive(Clone, Debug)]
 pub struct Node {
-    /// Aligns its inputs.
-    pub gate: InputGate<i64>,
-    /// Decides about snapshots.
-    pub checkpoint: SubtaskCheckpoint,
+    /// Decides.
+    pub protocol: SubtaskProtocol<i64>,
     /// Does the work.
     pub work: Work,
     /// Whether it has sent its end of input.
     pub ended: bool,
-    /// Whether it has passed the barrier of a savepoint that the job is to stop at.
-    pub halted: bool,
 }
 
 impl Node {
-    /// A subtask that starts from `state`.
+    /// A subtask with so many inputs that starts from `state`.
     pub fn new(
-        subtask: SubtaskId,
-        attempt: Attempt,
-        (protocol, back): (Protocol, Vec<bool>),
+        (subtask, attempt): (SubtaskId, Attempt),
+        inputs: usize,
+        (protocol, place): (Protocol, LoopPlace),
         restored: Option<CheckpointId>,
         state: State,
         defects: DefectSet,
     ) -> Self {
-        let (work, parts): (_, &'static [AsyncPart]) = match state {
-            State::Position(position) => (Work::Source(position), &[AsyncPart::Upload]),
-            State::Sum(sum) => (Work::Sum(sum), &[AsyncPart::Upload]),
+        let role = match state {
+            State::Position(_) => OperatorRole::Source,
+            State::Sum(_) => OperatorRole::Operator,
+            State::Prepared(_) => OperatorRole::TransactionalSink,
+        };
+        let mut protocol = SubtaskProtocol::new(role, inputs, protocol, place, defects);
+        protocol.handle_restored(restored);
+        let work = match state {
+            State::Position(position) => Work::Source(position),
+            State::Sum(sum) => Work::Sum(sum),
             State::Prepared(prepared) => {
-                let commit = TwoPhaseCommit::new(subtask, attempt, prepared, defects);
-                (Work::Sink(commit), &[AsyncPart::Upload, AsyncPart::PreCommit])
+                protocol.open_sink(subtask, attempt, prepared);
+                Work::Sink
             }
         };
-        let gate = InputGate::of(protocol, back.len(), defects).with_back_edges(back);
-        let mut checkpoint = SubtaskCheckpoint::new(restored, parts, defects);
-        if protocol == Protocol::StopTheWorld {
-            checkpoint = checkpoint.stopping_the_world();
-        }
-        Self { gate, checkpoint, work, ended: false, halted: false }
+        Self { protocol, work, ended: false }
     }
 
     /// The state as a snapshot would freeze it.
@@ -110,19 +107,13 @@ impl Node {
         match &self.work {
             Work::Source(position) => State::Position(*position),
             Work::Sum(sum) => State::Sum(*sum),
-            Work::Sink(commit) => State::Prepared(commit.uncommitted().collect()),
+            Work::Sink => State::Prepared(self.protocol.uncommitted()),
         }
     }
 
-    /// Whether nothing is left to do after a snapshot taken now. A sink that has written since its last
-    /// snapshot has: the commit of what it is about to prepare.
+    /// Whether nothing is left to do after a snapshot taken now: not even a commit that makes something visible.
     pub fn is_terminal(&self, target: &Target) -> bool {
-        match &self.work {
-            Work::Source(_) | Work::Sum(_) => self.ended,
-            Work::Sink(commit) => {
-                let committed = commit.uncommitted().next().is_none();
-                self.ended && committed && !target.has_records(commit.open())
-            }
-        }
+        let mut uncommitted = self.protocol.uncommitted().into_iter();
+        self.ended && !uncommitted.any(|(_, transaction)| target.has_records(transaction))
     }
 }

@@ -1,12 +1,10 @@
 //! Savepoints: asked for, taken, stopped at.
 
 use cutwater::protocol::{
-    Barrier, CheckpointId, CoordinatorOutput, CoordinatorTimer, RequestNumber, SavepointMode,
-    SavepointRequest,
+    CoordinatorOutput, CoordinatorTimer, RequestNumber, SavepointMode, SavepointRequest,
 };
 
 use super::message::Content;
-use super::node::Work;
 use super::world::{StoreRequest, World};
 
 impl World {
@@ -45,11 +43,10 @@ impl World {
                 self.say("coordinator", format!("trigger savepoint {checkpoint}, {mode}"));
                 self.counted.remove(&checkpoint);
                 if mode.is_terminal() {
-                    self.stopping = Some((checkpoint, mode));
                     // Nothing is triggered meanwhile: the wake-ups under way mean nothing.
                     self.timers.retain(|(_, timer)| *timer != CoordinatorTimer::Trigger);
                 }
-                self.send_to_all(&Content::Trigger(Barrier::in_order(checkpoint)));
+                self.send_to_all(&Content::Savepoint(checkpoint, mode));
             }
             CoordinatorOutput::WriteSavepoint(completed) => {
                 let checkpoint = completed.checkpoint;
@@ -69,35 +66,12 @@ impl World {
                     "coordinator",
                     format!("stop: all commit what {checkpoint} holds, and finish"),
                 );
-                self.send_to_all(&Content::Complete(checkpoint));
+                self.send_to_all(&Content::Stop(checkpoint));
             }
             CoordinatorOutput::Refused { reason, .. } => {
                 self.say("coordinator", format!("refuse: {reason}"));
             }
             _ => unreachable!("it is of no savepoint"),
-        }
-    }
-
-    /// With a drain the input of a source ends before its cut.
-    pub fn drain_before(&mut self, subtask: usize, checkpoint: CheckpointId) {
-        let is_drained = self.stopping == Some((checkpoint, SavepointMode::Drain));
-        let node = &self.nodes[subtask];
-        if is_drained && matches!(node.work, Work::Source(_)) && !node.ended {
-            self.end(subtask);
-        }
-    }
-
-    /// Behind the cut of a savepoint that the job is to stop at a source reads nothing.
-    pub fn halt_behind(&mut self, subtask: usize, checkpoint: CheckpointId) {
-        if self.stopping.is_some_and(|(id, _)| id == checkpoint) {
-            self.nodes[subtask].halted = true;
-        }
-    }
-
-    /// A checkpoint failed: if the job was to stop at it, it goes on.
-    pub fn go_on_without(&mut self, checkpoint: CheckpointId) {
-        if self.stopping.take_if(|(id, _)| *id == checkpoint).is_some() {
-            self.nodes.iter_mut().for_each(|node| node.halted = false);
         }
     }
 }

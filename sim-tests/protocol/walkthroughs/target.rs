@@ -37,11 +37,13 @@ impl Target {
         }
     }
 
-    /// Whether something was written into an open transaction.
+    /// Whether something was written into a transaction that is not visible.
     pub fn has_records(&self, transaction: TransactionId) -> bool {
         match self.transactions.get(&transaction) {
-            Some(Transaction::Open(records)) => !records.is_empty(),
-            Some(Transaction::Prepared(_) | Transaction::Committed) | None => false,
+            Some(Transaction::Open(records) | Transaction::Prepared(records)) => {
+                !records.is_empty()
+            }
+            Some(Transaction::Committed) | None => false,
         }
     }
 

@@ -7,11 +7,11 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Display;
 
 use cutwater::protocol::{
-    Attempt, CheckpointCoordinator, CheckpointId, CompletedCheckpoint, CoordinatorTimer, DefectSet,
-    Element, ObjectKey, SavepointMode, SubtaskId, VirtualTime,
+    Attempt, Barrier, CheckpointCoordinator, CheckpointId, CompletedCheckpoint, CoordinatorTimer,
+    DefectSet, Element, ObjectKey, SubtaskId, VirtualTime,
 };
 
-use super::in_flight::{Capture, InFlight};
+use super::in_flight::InFlight;
 use super::job::Job;
 use super::message::{Content, Fate, Message};
 use super::node::{Node, State};
@@ -30,8 +30,8 @@ pub struct Upload {
     pub terminal: bool,
     /// Whether nothing entered the subtask's loop any more.
     pub quiet: bool,
-    /// Whether its channel state is known.
-    pub capture: Capture,
+    /// Whether it may be written: its channel state is known.
+    pub whole: bool,
     /// What was on its way.
     pub in_flight: InFlight,
 }
@@ -68,8 +68,6 @@ pub struct World {
     pub logs: Vec<Vec<i64>>,
     /// Decides.
     pub coordinator: CheckpointCoordinator,
-    /// The savepoint that the job is to stop at.
-    pub stopping: Option<(CheckpointId, SavepointMode)>,
     /// How many requests were made.
     pub requests: u16,
     /// Asked for and not fired.
@@ -84,8 +82,6 @@ pub struct World {
     pub uploads: Vec<Upload>,
     /// The object store.
     pub objects: BTreeMap<ObjectKey, (State, InFlight)>,
-    /// What barriers overtook in output queues, by subtask and checkpoint, until the snapshot has it.
-    pub overtaken: BTreeMap<(usize, CheckpointId), BTreeMap<usize, Vec<i64>>>,
     /// Which durable snapshots leave nothing to do.
     pub terminal: BTreeMap<ObjectKey, bool>,
     /// Which durable snapshots are of subtasks on whose loops nothing was.
@@ -118,7 +114,6 @@ impl World {
             kept: vec![0; links],
             logs: vec![Vec::new(); members],
             coordinator,
-            stopping: None,
             requests: 0,
             timers: Vec::new(),
             messages: VecDeque::new(),
@@ -126,7 +121,6 @@ impl World {
             fates: BTreeMap::new(),
             uploads: Vec::new(),
             objects: BTreeMap::new(),
-            overtaken: BTreeMap::new(),
             terminal: BTreeMap::new(),
             quiet: BTreeMap::new(),
             store_requests: VecDeque::new(),
@@ -149,6 +143,8 @@ impl World {
             let (node, in_flight) = self.restored(subtask, latest.as_ref());
             self.nodes.push(node);
             self.restore_in_flight(subtask, &in_flight);
+            self.fence(subtask);
+            self.nodes[subtask].protocol.handle_fenced();
         }
         let subtasks = (0..self.nodes.len()).map(id_of).collect();
         self.coordinator.start_attempt(self.now, self.attempt, subtasks);
@@ -160,16 +156,12 @@ impl World {
         self.channels.iter_mut().for_each(VecDeque::clear);
         self.in_gate.fill(0);
         self.uploads.clear();
-        self.overtaken.clear();
         self.coordinator.stop_attempt(self.now);
     }
 
     /// Everything that follows from the last stimulus, without another one.
     pub fn settle(&mut self) {
-        while self.trouble.is_none()
-            && (self.step_subtasks() || self.complete_captures() || self.step_coordinator())
-        {
-        }
+        while self.trouble.is_none() && (self.step_subtasks() || self.step_coordinator()) {}
         self.kept.clone_from(&self.in_gate);
     }
 
@@ -233,10 +225,15 @@ impl World {
     pub fn describe(&self, message: &Message) -> String {
         let name = &self.job.members[message.subtask].name;
         match &message.content {
-            Content::Trigger(barrier) => format!("trigger {} to {name}", barrier.checkpoint),
+            Content::Trigger(Barrier { checkpoint, .. }) | Content::Savepoint(checkpoint, _) => {
+                format!("trigger {checkpoint} to {name}")
+            }
+            Content::Mail(barrier) => format!("mail {} in {name}", barrier.checkpoint),
             Content::Acknowledge(it) => format!("acknowledge {} from {name}", it.checkpoint),
             Content::Decline(checkpoint, _) => format!("decline {checkpoint} from {name}"),
-            Content::Complete(checkpoint) => format!("complete {checkpoint} to {name}"),
+            Content::Complete(checkpoint) | Content::Stop(checkpoint) => {
+                format!("complete {checkpoint} to {name}")
+            }
             Content::Abort(checkpoint) => format!("abort {checkpoint} to {name}"),
             Content::Commit(transaction) => format!("commit {transaction} from {name}"),
             Content::Confirm(transaction) => format!("confirm {transaction} to {name}"),
@@ -250,7 +247,8 @@ impl World {
         latest: Option<&CompletedCheckpoint>,
     ) -> (Node, InFlight) {
         let member = &self.job.members[subtask];
-        let (role, back) = (member.role, self.job.back_edges(subtask, self.defects));
+        let (role, place) = (member.role, self.job.loop_place(subtask, self.defects));
+        let inputs = member.inputs.len();
         let checkpoint = latest.map(|completed| completed.checkpoint);
         let mut stored = (State::initial(role), InFlight::default());
         if let Some(completed) = latest {
@@ -259,7 +257,8 @@ impl World {
         let (state, in_flight) = stored;
         let protocol = self.job.settings.protocol;
         let id = id_of(subtask);
-        let node = Node::new(id, self.attempt, (protocol, back), checkpoint, state, self.defects);
+        let (name, kind) = ((id, self.attempt), (protocol, place));
+        let node = Node::new(name, inputs, kind, checkpoint, state, self.defects);
         (node, in_flight)
     }
 

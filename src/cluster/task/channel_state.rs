@@ -3,14 +3,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::super::buffers::{Parcel, end_within_item};
-use super::super::process::Timer;
 use super::input_channel::InputChannel;
-use super::outputs::ChannelParcels;
-use super::snapshot::Snapshotting;
 use super::{Env, Task};
 use crate::protocol::ordered::VecMap;
-use crate::protocol::{ChannelId, CheckpointId, Defect, Element};
+use crate::protocol::{Captured, ChannelId, CheckpointId, Defect, DefectSet, Element};
 use crate::trace::{ChannelStateCaptured, ChannelStateRestored, Event, InFlight};
+
+/// What was on its way, by channel, in the order of the channel; empty ones are left out.
+pub type ChannelParcels = Vec<(ChannelId, Vec<Parcel>)>;
 
 /// What was on its way at a cut, by channel and in order; channels without anything are left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,41 +29,21 @@ impl ChannelState {
     }
 }
 
-/// The channel state of a snapshot, while it is not whole.
-#[derive(Clone, Debug)]
-pub struct Capturing {
-    /// Whether the gate still records.
-    inputs_missing: bool,
-    /// Whether the barrier may still overtake something in an output queue.
-    outputs_missing: bool,
+/// What a task had taken off its inputs at a cut and not processed, and what a restore had put back into them.
+#[derive(Clone, Debug, Default)]
+pub struct Unprocessed {
     /// How many items of an input a restore had put back, and nobody had processed at the cut.
     restored: VecMap<ChannelId, usize>,
     /// What had been taken off an input and not been read at the cut: before all that the gate records.
     unread: VecMap<ChannelId, Parcel>,
-    state: ChannelState,
-}
-
-impl Capturing {
-    fn is_whole(&self) -> bool {
-        !self.inputs_missing && !self.outputs_missing
-    }
-
-    fn restored_in(&self, channel: ChannelId) -> usize {
-        self.restored.get(&channel).copied().unwrap_or(0)
-    }
 }
 
 impl Task {
-    /// A snapshot was taken: what must be captured before it is uploaded, if anything.
-    pub(super) fn begin_capture(&mut self, checkpoint: CheckpointId) -> Option<Capturing> {
+    /// What the task has taken off its inputs and not processed.
+    pub(super) fn unprocessed(&self) -> Unprocessed {
         let restored = self.inputs.iter().map(|input| (input.id(), input.restored()));
         let restored = restored.filter(|(_, items)| *items > 0).collect();
-        let inputs_missing = self.gate.capture(checkpoint);
-        let outputs_missing = self.outputs.may_overtake(checkpoint);
-        let outputs = std::mem::take(&mut self.kept);
-        let (unread, state) = (self.unread(), ChannelState { inputs: Vec::new(), outputs });
-        let capturing = Capturing { inputs_missing, outputs_missing, restored, unread, state };
-        (inputs_missing || outputs_missing).then_some(capturing)
+        Unprocessed { restored, unread: self.unread() }
     }
 
     /// By input, what was taken off it and not read.
@@ -79,66 +59,32 @@ impl Task {
         self.inputs.iter().filter_map(unread).collect()
     }
 
-    /// The gate has recorded all that came before the barriers.
-    pub(super) fn handle_captured(&mut self, checkpoint: CheckpointId, env: &mut Env<'_>) {
-        let Some(lanes) = self.gate.take_captured(checkpoint) else { return };
-        let forgets = self.defects.has(Defect::RestoredNotCapturedAgain);
-        let ids = self.inputs.iter().map(|input| input.id());
-        let Some(capturing) = capturing(&mut self.snapshots, checkpoint) else { return };
-        let restored =
-            if forgets { std::mem::take(&mut capturing.restored) } else { VecMap::new() };
-        let mut unread = std::mem::take(&mut capturing.unread);
-        let lanes = ids.zip(lanes).map(|(channel, waiting)| {
-            let begun = unread.remove(&channel);
-            let skipped = restored.get(&channel).copied().unwrap_or(0);
-            (channel, without(begun.into_iter().chain(waiting), skipped))
-        });
-        capturing.state.inputs = lanes.filter(|(_, parcels)| !parcels.is_empty()).collect();
-        capturing.inputs_missing = false;
-        self.upload_if_whole(checkpoint, env);
-    }
-
-    /// Whether barriers have left every output queue: what they overtook there is known then.
-    pub(super) fn look_for_captured_outputs(&mut self, env: &mut Env<'_>) {
-        while let Some((checkpoint, parcels)) = self.outputs.take_overtaken() {
-            if let Some(capturing) = capturing(&mut self.snapshots, checkpoint) {
-                capturing.state.outputs.extend(parcels);
-                capturing.outputs_missing = false;
-                self.upload_if_whole(checkpoint, env);
-            }
-        }
-    }
-
-    /// The snapshot is worth nothing, and so is what was captured for it.
-    pub(super) fn discard_captured(&mut self, capturing: Option<Capturing>) {
-        if self.defects.has(Defect::AbortedCaptureKept) {
-            self.kept.extend(capturing.into_iter().flat_map(|capturing| capturing.state.outputs));
-        }
-    }
-
-    /// The asynchronous part starts when the channel state is whole.
-    fn upload_if_whole(&mut self, checkpoint: CheckpointId, env: &mut Env<'_>) {
+    /// What was on its way at the cut is part of the snapshot.
+    pub(super) fn add_channel_state(
+        &mut self,
+        checkpoint: CheckpointId,
+        captured: Captured<Parcel>,
+        env: &mut Env<'_>,
+    ) {
         let (subtask, attempt) = (self.id, self.attempt);
-        let hasty = self.defects.has(Defect::AcknowledgeBeforeCaptured);
         let Some(snapshotting) = self.snapshots.get_mut(&checkpoint) else { return };
-        let whole = |capturing: &mut Capturing| capturing.is_whole() || hasty;
-        let Some(capturing) = snapshotting.capturing.take_if(whole) else { return };
-        for (channel, parcels) in &capturing.state.inputs {
-            if end_within_item(parcels) {
-                let channel = *channel;
-                env.outbox.event(Event::RecordCut { channel, attempt, checkpoint });
-            }
+        let mut unprocessed = std::mem::take(&mut snapshotting.unprocessed);
+        let state = ChannelState {
+            inputs: whole_inputs(&self.inputs, captured.inputs, &mut unprocessed, self.defects),
+            outputs: self.outputs.by_channel(captured.outputs),
+        };
+        for (channel, _) in state.inputs.iter().filter(|(_, parcels)| end_within_item(parcels)) {
+            env.outbox.event(Event::RecordCut { channel: *channel, attempt, checkpoint });
         }
-        let inputs = capturing.state.inputs.iter();
-        let inputs = inputs.map(|lane| in_flight(lane, capturing.restored_in(lane.0))).collect();
-        let outputs = capturing.state.outputs.iter().map(|lane| in_flight(lane, 0)).collect();
-        snapshotting.add(&capturing.state);
-        snapshotting.quiet &= capturing.state.is_empty();
+        let restored_in = |channel| unprocessed.restored.get(channel).copied().unwrap_or(0);
+        let inputs = state.inputs.iter().map(|lane| in_flight(lane, restored_in(&lane.0)));
+        let (inputs, outputs) = (inputs.collect(), told(&state.outputs));
+        snapshotting.add(&state);
+        snapshotting.quiet &= state.is_empty();
         let state = snapshotting.digest();
         let captured =
             ChannelStateCaptured { subtask, attempt, checkpoint, inputs, outputs, state };
         env.outbox.event(Event::ChannelStateCaptured(Box::new(captured)));
-        env.outbox.schedule(Timer::Upload { subtask, attempt, checkpoint });
     }
 
     /// Puts back what was on its way at the cut: into the gate what had arrived; what had not been sent
@@ -154,14 +100,13 @@ impl Task {
         env: &mut Env<'_>,
     ) -> Result<(), String> {
         let (subtask, attempt) = (self.id, self.attempt);
-        let inputs = state.inputs.iter().map(|lane| in_flight(lane, 0)).collect();
-        let outputs = state.outputs.iter().map(|lane| in_flight(lane, 0)).collect();
+        let (inputs, outputs) = (told(&state.inputs), told(&state.outputs));
         for (channel, parcels) in state.inputs {
             let index = self.input_index(channel);
             let foreign = || format!("the snapshot holds records of {channel}, which is no input");
             let input = self.inputs.get_mut(index).ok_or_else(foreign)?;
             input.restore(&parcels);
-            self.gate.restore(index, parcels).map_err(|error| error.to_string())?;
+            self.protocol.restore(index, parcels).map_err(|error| error.to_string())?;
         }
         for (channel, parcels) in state.outputs {
             let foreign = || format!("the snapshot holds records of {channel}, which is no output");
@@ -182,11 +127,30 @@ impl Task {
     }
 }
 
-fn capturing(
-    snapshots: &mut VecMap<CheckpointId, Snapshotting>,
-    checkpoint: CheckpointId,
-) -> Option<&mut Capturing> {
-    snapshots.get_mut(&checkpoint)?.capturing.as_mut()
+/// By input, what was taken off it and not read, and behind it what was recorded; without the items that a
+/// restore had put back, in a seeded bug.
+fn whole_inputs(
+    inputs: &[InputChannel],
+    recorded: Vec<Vec<Parcel>>,
+    unprocessed: &mut Unprocessed,
+    defects: DefectSet,
+) -> ChannelParcels {
+    let skipped = match defects.has(Defect::RestoredNotCapturedAgain) {
+        true => std::mem::take(&mut unprocessed.restored),
+        false => VecMap::new(),
+    };
+    let whole = |(input, recorded): (&InputChannel, Vec<Parcel>)| {
+        let channel = input.id();
+        let parcels = unprocessed.unread.remove(&channel).into_iter().chain(recorded);
+        (channel, without(parcels, skipped.get(&channel).copied().unwrap_or(0)))
+    };
+    let lanes = inputs.iter().zip(recorded).map(whole);
+    lanes.filter(|(_, parcels)| !parcels.is_empty()).collect()
+}
+
+/// The records of some channels, none of which comes from a restore.
+fn told(lanes: &ChannelParcels) -> Vec<InFlight> {
+    lanes.iter().map(|lane| in_flight(lane, 0)).collect()
 }
 
 /// The parcels behind those in which the first `items` items end; all of them where `items` is 0.

@@ -1,121 +1,156 @@
-//! A task's part in checkpoints: what its gate says of barriers, and what the coordinator says.
+//! A task's part in checkpoints: hands its protocol what it hears, and carries out what that wants done.
 
 use std::time::Duration;
 
 use super::super::buffers::Parcel;
+use super::super::message::Message;
 use super::super::process::{Outbox, Timer};
 use super::{Env, Task};
 use crate::protocol::{
-    Attempt, Barrier, CheckpointId, Defect, Element, GateOutput, Passage, Protocol,
+    Attempt, Barrier, CheckpointId, Defect, Element, Passage, ProcessId, ProtocolStep,
+    SavepointMode, SubtaskId, SubtaskOutput,
 };
 use crate::trace::Event;
 
 impl Task {
-    /// What the gate says, in order.
-    pub(super) fn handle_output(&mut self, output: GateOutput<Parcel>, env: &mut Env<'_>) {
+    /// What the subtask has decided, in order: it waits for nothing.
+    pub(super) fn carry_out(&mut self, env: &mut Env<'_>) {
+        while let Some(output) = self.protocol.poll_step() {
+            self.handle_output(output, env);
+        }
+    }
+
+    /// What was decided is carried out, and then the task goes on as far as it can.
+    fn carry_on(&mut self, env: &mut Env<'_>) {
+        self.carry_out(env);
+        self.run(env);
+    }
+
+    /// One thing that the protocol wants done.
+    #[inline]
+    pub(super) fn handle_output(&mut self, output: SubtaskOutput<Parcel>, env: &mut Env<'_>) {
+        match output {
+            SubtaskOutput::Process { input, item } => self.take(input, item, env),
+            other => self.handle_marker(other, env),
+        }
+    }
+
+    /// Whatever is no item.
+    #[cold]
+    fn handle_marker(&mut self, output: SubtaskOutput<Parcel>, env: &mut Env<'_>) {
         let (subtask, attempt) = (self.id, self.attempt);
         match output {
-            GateOutput::Item { channel, item } => self.take(channel, item, env),
-            GateOutput::BarrierSeen { channel, checkpoint } => {
-                env.outbox.event(self.inputs[channel].barrier_seen(attempt, checkpoint));
+            SubtaskOutput::Process { input, item } => self.take(input, item, env),
+            SubtaskOutput::EndInput { input } => self.end_channel(input, env),
+            SubtaskOutput::End => self.end(env),
+            SubtaskOutput::EndSource => self.end_early(env),
+            SubtaskOutput::Post(barrier) => {
+                env.outbox.schedule(Timer::Mail { subtask, attempt, barrier });
             }
-            GateOutput::BarrierOvertook { channel, checkpoint } => {
-                env.outbox.event(self.inputs[channel].barrier_overtook(attempt, checkpoint));
+            SubtaskOutput::Watch(barrier) => self.watch(barrier, env),
+            SubtaskOutput::Forward(barrier) => self.forward(barrier, env),
+            SubtaskOutput::Hurry(checkpoint) => self.hurry(checkpoint, env),
+            SubtaskOutput::Cancel(checkpoint) => {
+                self.outputs.broadcast(&Element::Cancel(checkpoint), env.outbox);
             }
-            GateOutput::CancelSeen { channel, checkpoint } => {
-                env.outbox.event(self.inputs[channel].cancel_seen(attempt, checkpoint));
-                if self.defects.has(Defect::EveryCancelPassedOn) {
-                    self.outputs.broadcast(&Element::Cancel(checkpoint), env.outbox);
-                }
+            SubtaskOutput::Flush(checkpoint) => self.flush_for(checkpoint, env),
+            SubtaskOutput::PreCommit { transaction, checkpoint } => {
+                self.prepare(transaction, checkpoint, env);
             }
-            GateOutput::EndSeen { channel } => self.end_channel(channel, env),
-            GateOutput::Blocked { channel, checkpoint } => {
-                let channel = self.inputs[channel].id();
-                env.outbox.event(Event::ChannelBlocked { channel, attempt, checkpoint });
+            SubtaskOutput::Commit { transaction, checkpoint } => {
+                self.commit(transaction, checkpoint, env);
             }
-            GateOutput::Unblocked { channel, checkpoint } => {
-                let channel = self.inputs[channel].id();
-                env.outbox.event(Event::ChannelUnblocked { channel, attempt, checkpoint });
+            SubtaskOutput::Freeze(checkpoint) => self.take_snapshot(checkpoint, env),
+            SubtaskOutput::Persist { checkpoint, captured } => {
+                self.persist(checkpoint, captured, env);
             }
-            GateOutput::AlignmentStarted(checkpoint) => {
-                env.outbox.event(Event::AlignmentStarted { subtask, attempt, checkpoint });
+            SubtaskOutput::Acknowledge(checkpoint) => self.acknowledge(checkpoint, env),
+            SubtaskOutput::Decline(checkpoint, reason) => {
+                env.outbox.event(Event::Declined { subtask, attempt, checkpoint });
+                let message = Message::Decline { attempt, subtask, checkpoint, reason };
+                env.outbox.send(ProcessId::Coordinator, message);
             }
-            GateOutput::Aligned(barrier) => self.handle_aligned(barrier, env),
-            GateOutput::Overtaken(barrier) => self.handle_overtaken(barrier, env),
-            GateOutput::Announced(barrier) => self.watch(barrier, env),
-            GateOutput::Captured(checkpoint) => self.handle_captured(checkpoint, env),
-            GateOutput::CaptureAbandoned(checkpoint) => {
-                self.checkpoint.handle_capture_abandoned(checkpoint);
-                self.carry_out(env);
-            }
-            GateOutput::AlignmentAborted(checkpoint) => {
-                env.outbox.event(Event::AlignmentAborted { subtask, attempt, checkpoint });
-                self.checkpoint.handle_alignment_aborted(checkpoint);
-                self.carry_out(env);
-            }
-            GateOutput::AllEnded => self.end(env),
+            SubtaskOutput::Discard(checkpoint) => self.discard(checkpoint, env),
+            SubtaskOutput::Step(step) => self.tell_step(step, env.outbox),
         }
     }
 
-    /// A trigger by message: a source's mailbox takes it; elsewhere it counts once all inputs have ended.
-    pub fn handle_trigger(&mut self, barrier: Barrier, env: &mut Env<'_>) {
-        // While the job is about to stop nothing else is triggered.
-        self.savepoint.give_up(CheckpointId(barrier.checkpoint.0.saturating_sub(1)));
-        self.take_trigger(barrier, env);
+    /// A step of the protocol, as a trace tells it; nobody is told what changes nothing yet.
+    fn tell_step(&self, step: ProtocolStep, outbox: &mut dyn Outbox) {
+        let (subtask, attempt) = (self.id, self.attempt);
+        let channel = |input: usize| self.inputs[input].id();
+        outbox.event(match step {
+            ProtocolStep::BarrierSeen { input, checkpoint } => {
+                self.inputs[input].barrier_seen(attempt, checkpoint)
+            }
+            ProtocolStep::BarrierOvertook { input, checkpoint } => {
+                self.inputs[input].barrier_overtook(attempt, checkpoint)
+            }
+            ProtocolStep::CancelSeen { input, checkpoint } => {
+                self.inputs[input].cancel_seen(attempt, checkpoint)
+            }
+            ProtocolStep::Blocked { input, checkpoint } => {
+                Event::ChannelBlocked { channel: channel(input), attempt, checkpoint }
+            }
+            ProtocolStep::Unblocked { input, checkpoint } => {
+                Event::ChannelUnblocked { channel: channel(input), attempt, checkpoint }
+            }
+            ProtocolStep::AlignmentStarted(checkpoint) => {
+                Event::AlignmentStarted { subtask, attempt, checkpoint }
+            }
+            ProtocolStep::AlignmentCompleted(checkpoint) => {
+                Event::AlignmentCompleted { subtask, attempt, checkpoint }
+            }
+            ProtocolStep::AlignmentOvertaken(checkpoint) => {
+                Event::AlignmentOvertaken { subtask, attempt, checkpoint }
+            }
+            ProtocolStep::AlignmentAborted(checkpoint) => {
+                Event::AlignmentAborted { subtask, attempt, checkpoint }
+            }
+            ProtocolStep::SnapshotDurable(checkpoint) => {
+                Event::SnapshotDurable { subtask, attempt, checkpoint }
+            }
+            ProtocolStep::Announced(_) | ProtocolStep::CaptureAbandoned(_) => return,
+        });
     }
 
-    pub(super) fn take_trigger(&mut self, barrier: Barrier, env: &mut Env<'_>) {
-        self.resolve_before(barrier.checkpoint, env);
-        if self.inputs.is_empty() {
-            self.post(barrier, env.outbox);
-        } else {
-            self.gate.handle_trigger(barrier);
-            self.run(env);
+    /// A barrier leaves: in its place, or past what waits for credit.
+    fn forward(&mut self, barrier: Barrier, env: &mut Env<'_>) {
+        let checkpoint = barrier.checkpoint;
+        for (output, parcels) in self.outputs.broadcast_barrier(barrier, env.outbox) {
+            self.protocol.handle_overtaken(checkpoint, output, parcels);
         }
-    }
-
-    /// Where the world stops for one checkpoint at a time, the next one says that the last is over.
-    fn resolve_before(&mut self, checkpoint: CheckpointId, env: &mut Env<'_>) {
-        self.resolve(CheckpointId(checkpoint.0.saturating_sub(1)), env);
-    }
-
-    fn resolve(&mut self, checkpoint: CheckpointId, env: &mut Env<'_>) {
-        if self.protocol == Protocol::StopTheWorld {
-            self.checkpoint.handle_resolved(checkpoint);
-            self.carry_out(env);
-            self.run(env);
+        if self.outputs.is_stalled() {
+            self.protocol.handle_waiting(barrier);
         }
+        self.look_for_forwarded();
     }
 
-    /// Between seeing a barrier and performing the snapshot lies the mailbox; a source's trigger has
-    /// been through it already.
-    fn handle_aligned(&mut self, barrier: Barrier, env: &mut Env<'_>) {
-        if self.inputs.is_empty() {
-            self.perform(barrier, env);
-            return;
+    /// Where a barrier still waits, it goes ahead.
+    fn hurry(&mut self, checkpoint: CheckpointId, env: &mut Env<'_>) {
+        for (output, parcels) in self.outputs.hurry(checkpoint, env.outbox) {
+            if self.defects.has(Defect::OvertakenListedTwice) {
+                self.protocol.handle_overtaken(checkpoint, output, parcels.clone());
+            }
+            self.protocol.handle_overtaken(checkpoint, output, parcels);
         }
-        let (subtask, attempt, checkpoint) = (self.id, self.attempt, barrier.checkpoint);
-        env.outbox.event(Event::AlignmentCompleted { subtask, attempt, checkpoint });
-        self.post(barrier, env.outbox);
+        self.look_for_forwarded();
     }
 
-    /// The cut is where the subtask stands, whatever its inputs have delivered.
-    fn handle_overtaken(&mut self, barrier: Barrier, env: &mut Env<'_>) {
-        let (subtask, attempt, checkpoint) = (self.id, self.attempt, barrier.checkpoint);
-        env.outbox.event(Event::AlignmentOvertaken { subtask, attempt, checkpoint });
-        self.post(barrier, env.outbox);
+    /// Whether barriers have left every output queue: what they overtook there is known then.
+    pub(super) fn look_for_forwarded(&mut self) {
+        loop {
+            let mut forwarding = self.protocol.forwarding();
+            let left = forwarding.find(|checkpoint| !self.outputs.owes(*checkpoint));
+            drop(forwarding);
+            let Some(checkpoint) = left else { return };
+            self.protocol.handle_forwarded(checkpoint);
+        }
     }
 
     /// Wakes up when the time of a barrier in its place is over, but no later than it could be over if
     /// it were triggered now: a clock that is behind delays it, and does not lose it.
-    pub(super) fn watch(&mut self, barrier: Barrier, env: &mut Env<'_>) {
-        if barrier.checkpoint > self.timed {
-            self.timed = barrier.checkpoint;
-            self.arm(barrier, env);
-        }
-    }
-
-    fn arm(&self, barrier: Barrier, env: &mut Env<'_>) {
+    fn watch(&self, barrier: Barrier, env: &mut Env<'_>) {
         let Passage::InOrderUntil(at) = barrier.passage else { return };
         let longest = Duration::from_millis(env.settings.checkpoints.aligned_timeout_ms.max(1));
         let (subtask, attempt) = (self.id, self.attempt);
@@ -123,37 +158,33 @@ impl Task {
         env.outbox.set_timer((at - env.now).min(longest), timer);
     }
 
-    /// The time of a barrier in its place is over, unless the clock was set back meanwhile.
-    pub fn handle_overdue(&mut self, barrier: Barrier, env: &mut Env<'_>) {
-        let checkpoint = barrier.checkpoint;
-        if !barrier.passage.is_ahead(env.now) {
-            return self.arm(barrier, env);
-        }
-        self.gate.handle_overdue(checkpoint);
-        self.outputs.hurry(checkpoint, env.outbox);
-        self.look_for_captured_outputs(env);
-        self.run(env);
+    /// A trigger by message.
+    pub fn handle_trigger(&mut self, barrier: Barrier, env: &mut Env<'_>) {
+        self.protocol.handle_trigger(barrier);
+        self.carry_on(env);
     }
 
-    fn post(&self, barrier: Barrier, outbox: &mut dyn Outbox) {
-        outbox.schedule(Timer::Mail { subtask: self.id, attempt: self.attempt, barrier });
+    /// A trigger of a savepoint by message.
+    pub fn handle_savepoint(
+        &mut self,
+        checkpoint: CheckpointId,
+        mode: SavepointMode,
+        env: &mut Env<'_>,
+    ) {
+        self.protocol.handle_savepoint(checkpoint, mode);
+        self.carry_on(env);
+    }
+
+    /// The time of a barrier in its place is over.
+    pub fn handle_overdue(&mut self, barrier: Barrier, env: &mut Env<'_>) {
+        self.protocol.handle_overdue(barrier, env.now);
+        self.carry_on(env);
     }
 
     /// The mailbox has come to this barrier.
     pub fn handle_mail(&mut self, barrier: Barrier, env: &mut Env<'_>) {
-        if self.inputs.is_empty() {
-            self.drain_before(barrier.checkpoint, env);
-            self.gate.handle_trigger(barrier);
-        } else {
-            self.perform(barrier, env);
-        }
-        self.run(env);
-    }
-
-    fn perform(&mut self, barrier: Barrier, env: &mut Env<'_>) {
-        self.checkpoint.handle_barrier(barrier);
-        self.carry_out(env);
-        self.halt_behind(barrier.checkpoint, env);
+        self.protocol.handle_mail(barrier);
+        self.carry_on(env);
     }
 
     /// The coordinator says that `checkpoint` completed; it said so to `sent_to`.
@@ -166,25 +197,39 @@ impl Task {
         let (subtask, attempt) = (self.id, self.attempt);
         env.outbox.event(Event::CompletionLearned { subtask, attempt, checkpoint, sent_to });
         self.forget_completed(checkpoint, env);
-        self.commit_completed(checkpoint, env);
-        self.resolve(checkpoint, env);
+        self.protocol.handle_completed(checkpoint);
+        self.carry_on(env);
     }
 
     /// The coordinator says that `checkpoint` was aborted.
     pub fn handle_aborted(&mut self, checkpoint: CheckpointId, env: &mut Env<'_>) {
         let (subtask, attempt) = (self.id, self.attempt);
         env.outbox.event(Event::AbortLearned { subtask, attempt, checkpoint });
-        self.savepoint.give_up(checkpoint);
         if self.defects.has(Defect::AbortFailsSubtask) {
             self.fail(format!("{checkpoint} was aborted"));
         }
-        if self.defects.has(Defect::AbortCancelsAgain) {
-            self.outputs.broadcast(&Element::Cancel(checkpoint), env.outbox);
+        self.protocol.handle_aborted(checkpoint);
+        self.carry_on(env);
+    }
+
+    /// The savepoint that the job stops at has completed: nothing is left to do but to commit.
+    pub fn handle_stopped(&mut self, checkpoint: CheckpointId, env: &mut Env<'_>) {
+        if self.protocol.handle_stopped() {
+            self.handle_completed(checkpoint, self.attempt, env);
         }
-        self.checkpoint.handle_aborted(checkpoint);
-        self.gate.handle_aborted(checkpoint);
-        self.carry_out(env);
-        self.resolve(checkpoint, env);
-        self.run(env);
+    }
+
+    /// Whether it has nothing left to do.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.protocol.is_finished()
+    }
+
+    /// Nothing is on the loops of these subtasks, and nothing will be.
+    pub fn handle_loops_over(&mut self, over: &[SubtaskId], env: &mut Env<'_>) {
+        if over.contains(&self.id) {
+            self.protocol.handle_loop_over();
+            self.run(env);
+        }
     }
 }

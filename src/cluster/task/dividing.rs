@@ -113,7 +113,7 @@ impl Task {
             self.inputs[input].restore(&parcels);
             let lane = (self.inputs[input].id(), parcels);
             inputs.push(in_flight(&lane, 0));
-            self.gate.restore(input, lane.1).map_err(|error| error.to_string())?;
+            self.protocol.restore(input, lane.1).map_err(|error| error.to_string())?;
         }
         let outputs = Vec::new();
         let restored = ChannelStateRestored { subtask, attempt, checkpoint, inputs, outputs };

@@ -6,24 +6,20 @@ mod checkpoints;
 mod commit;
 mod dividing;
 mod input_channel;
-mod loops;
 mod output_channel;
 mod outputs;
 mod reading;
 mod restoring;
-mod savepoints;
 mod snapshot;
 mod source;
 mod time;
 
 use commit::SinkWriter;
 use input_channel::InputChannel;
-use loops::LoopPlace;
 use output_channel::OutputChannel;
-use outputs::{ChannelParcels, OutputSide};
+use outputs::OutputSide;
 use restoring::Read;
 pub use restoring::Shapes;
-use savepoints::SavepointSide;
 use snapshot::Snapshotting;
 pub use snapshot::StoredSnapshot;
 use source::SourceReader;
@@ -37,10 +33,9 @@ use super::requests::Requests;
 use super::settings::ClusterSettings;
 use crate::dataflow::{Item, Job, Outputs, Subtask};
 use crate::protocol::ordered::VecMap;
-use crate::protocol::subtask::AsyncPart;
 use crate::protocol::{
-    Attempt, ChannelId, CheckpointId, DefectSet, Element, GateOutput, InputGate, OperatorRole,
-    ProcessId, Protocol, SplitId, SubtaskCheckpoint, SubtaskId, TransactionId, VirtualTime,
+    Attempt, ChannelId, CheckpointId, DefectSet, Element, LoopPlace, ProcessId, Protocol, SplitId,
+    SubtaskId, SubtaskOutput, SubtaskProtocol, TransactionId, VirtualTime,
 };
 use crate::trace::{Event, SplitPosition};
 
@@ -83,13 +78,8 @@ pub struct Task {
     attempt: Attempt,
     defects: DefectSet,
     subtask: Subtask,
-    gate: InputGate<Parcel>,
-    protocol: Protocol,
-    place: LoopPlace,
-    checkpoint: SubtaskCheckpoint,
-    /// What has to be durable before a snapshot is acknowledged.
-    parts: &'static [AsyncPart],
-    /// In the order of the gate; their ids are consecutive.
+    protocol: SubtaskProtocol<Parcel>,
+    /// In the order of the protocol; their ids are consecutive.
     inputs: Vec<InputChannel>,
     /// While any element waits here for credit, nothing is processed.
     outputs: OutputSide,
@@ -103,19 +93,14 @@ pub struct Task {
     busy: bool,
     phase: Phase,
     source: Option<SourceReader>,
-    savepoint: SavepointSide,
     sink: Option<SinkWriter>,
     snapshots: VecMap<CheckpointId, Snapshotting>,
     /// What has been read of the snapshots that it starts from, where there are several.
     read: Read,
     /// Whether it tells what state it owns.
     tells_ownership: Option<Arc<Job>>,
-    /// The newest barrier for whose time in its place a timer was set.
-    timed: CheckpointId,
     /// What was overtaken in the output queues at the cut that it is restored from: sent first.
     resend: Vec<(usize, Vec<Parcel>)>,
-    /// What was captured at the outputs for a checkpoint that was aborted; kept by a seeded bug alone.
-    kept: ChannelParcels,
     /// Room for what one step produces.
     produced: Outputs,
 }
@@ -161,19 +146,20 @@ impl Task {
             })
             .collect();
         let role = topology.operator_of(id).role;
-        let place = LoopPlace::of(job, id, protocol, defects);
-        let gate = InputGate::of(protocol, inputs.len(), defects);
-        let gate = gate.with_back_edges(place.back(inputs.len()));
+        let place = match protocol {
+            Protocol::Cyclic => LoopPlace::of(topology, job.loops_seen(defects), id),
+            Protocol::Aligned
+            | Protocol::AtLeastOnce
+            | Protocol::Unaligned
+            | Protocol::Hybrid
+            | Protocol::StopTheWorld => LoopPlace::default(),
+        };
         Self {
             id,
             attempt,
             defects,
             subtask: job.subtask(id, defects),
-            gate,
-            protocol,
-            place,
-            checkpoint: SubtaskCheckpoint::new(None, async_parts(role), defects),
-            parts: async_parts(role),
+            protocol: SubtaskProtocol::new(role, inputs.len(), protocol, place, defects),
             inputs,
             outputs: OutputSide::new(outputs, attempt, defects),
             reading: None,
@@ -182,14 +168,11 @@ impl Task {
             busy: false,
             phase: Phase::Restoring,
             source: None,
-            savepoint: SavepointSide::default(),
             sink: SinkWriter::for_role(role),
             snapshots: VecMap::new(),
             read: Read::default(),
             tells_ownership: job.is_rescalable().then(|| Arc::clone(job)),
-            timed: CheckpointId::default(),
             resend: Vec::new(),
-            kept: ChannelParcels::new(),
             produced: Outputs::default(),
         }
     }
@@ -253,9 +236,8 @@ impl Task {
         if let Some(input) = self.inputs.get_mut(index) {
             input.arrive(sequence, self.defects)?;
         }
-        let element = hurried_if_due(element, env.now);
-        self.gate.handle_element(index, element).map_err(|error| error.to_string())?;
-        self.check_back_edge(index, channel)?;
+        let taken = self.protocol.handle_element(index, element, env.now);
+        taken.map_err(|error| error.to_string())?;
         self.run(env);
         Ok(())
     }
@@ -291,7 +273,7 @@ impl Task {
     /// The receiver of `channel` can take more.
     pub fn handle_credit(&mut self, channel: ChannelId, credits: u32, env: &mut Env<'_>) {
         self.outputs.handle_credit(channel, credits, env.outbox);
-        self.look_for_captured_outputs(env);
+        self.look_for_forwarded();
         self.run(env);
     }
 
@@ -326,7 +308,7 @@ impl Task {
     /// Does the next thing, if there is one.
     #[inline]
     fn work(&mut self, env: &mut Env<'_>) -> bool {
-        match self.poll_gate() {
+        match self.poll_protocol() {
             Some(output) => self.handle_output(output, env),
             None => return self.read_on(env),
         }
@@ -338,22 +320,17 @@ impl Task {
         self.is_free() && !self.outputs.is_stalled()
     }
 
-    /// What the gate has to say: while an output is stalled or a buffer is being read, only what cannot wait.
-    fn poll_gate(&mut self) -> Option<GateOutput<Parcel>> {
-        if self.can_poll() {
-            self.gate.poll_output()
-        } else if self.is_free() {
-            self.gate.poll_urgent()
+    /// What is to be done: while an output is stalled or a buffer is being read, only what cannot wait; while the
+    /// processor is taken, only what was decided before.
+    #[inline]
+    fn poll_protocol(&mut self) -> Option<SubtaskOutput<Parcel>> {
+        if !self.is_free() {
+            self.protocol.poll_step()
+        } else if self.outputs.is_stalled() || self.reading.is_some() {
+            self.protocol.poll_urgent()
         } else {
-            None
+            self.protocol.poll_output()
         }
-    }
-
-    /// Whether the gate may be asked. That of a source holds no items, only triggers: its barrier
-    /// takes its place behind the records that wait for credit.
-    fn can_poll(&self) -> bool {
-        let may_emit = !self.outputs.is_stalled() && self.reading.is_none();
-        self.is_free() && (may_emit || self.inputs.is_empty())
     }
 
     fn is_free(&self) -> bool {
@@ -397,7 +374,7 @@ impl Task {
         }
         self.see_to_flush(env);
         if let Some(sink) = &mut self.sink {
-            sink.write(&mut self.produced.written, env);
+            sink.write(&mut self.produced.written, self.protocol.open_transaction(), env);
         }
     }
 
@@ -410,27 +387,18 @@ impl Task {
         env.outbox.event(Event::SubtaskEnded { subtask: self.id, attempt: self.attempt });
     }
 
+    /// What leads back has ended, before its end has come: that comes round when this task has ended.
+    fn end_back_edges(&mut self, env: &mut Env<'_>) {
+        for input in 0..self.inputs.len() {
+            if self.protocol.leads_back(input) {
+                self.subtask.end_channel(input, &mut self.produced);
+                self.deliver(env);
+            }
+        }
+    }
+
     /// Where a source goes on reading.
     fn positions(&self) -> Vec<SplitPosition> {
         self.subtask.splits().to_vec()
-    }
-}
-
-fn async_parts(role: OperatorRole) -> &'static [AsyncPart] {
-    match role {
-        OperatorRole::Source | OperatorRole::Operator => &[AsyncPart::Upload],
-        OperatorRole::TransactionalSink | OperatorRole::AtLeastOnceSink => {
-            &[AsyncPart::Upload, AsyncPart::PreCommit]
-        }
-    }
-}
-
-/// A barrier whose time in its place is over when it arrives overtakes at once.
-fn hurried_if_due(element: Element<Parcel>, now: VirtualTime) -> Element<Parcel> {
-    match element {
-        Element::Barrier(barrier) if barrier.passage.is_ahead(now) => {
-            Element::Barrier(barrier.hurried())
-        }
-        Element::Barrier(_) | Element::Item(_) | Element::Cancel(_) | Element::End => element,
     }
 }

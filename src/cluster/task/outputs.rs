@@ -2,11 +2,11 @@
 
 use super::super::buffers::Parcel;
 use super::super::process::Outbox;
+use super::channel_state::ChannelParcels;
 use super::output_channel::OutputChannel;
 use crate::dataflow::Item;
-use crate::protocol::ordered::VecMap;
 use crate::protocol::{
-    Attempt, Barrier, ChannelId, CheckpointId, Defect, DefectSet, Element, Passage, ProcessId,
+    Attempt, Barrier, ChannelId, CheckpointId, DefectSet, Element, Passage, ProcessId,
 };
 use crate::trace::{ChannelCut, Event};
 
@@ -16,18 +16,13 @@ pub struct OutputSide {
     channels: Vec<OutputChannel>,
     /// How many channels have elements waiting for credit.
     stalled: usize,
-    /// By checkpoint, what its barrier overtook here; one is listed while its barrier may overtake.
-    overtaken: VecMap<CheckpointId, ChannelParcels>,
     attempt: Attempt,
     defects: DefectSet,
 }
 
-/// What was on its way, by channel, in the order of the channel; empty ones are left out.
-pub type ChannelParcels = Vec<(ChannelId, Vec<Parcel>)>;
-
 impl OutputSide {
     pub fn new(channels: Vec<OutputChannel>, attempt: Attempt, defects: DefectSet) -> Self {
-        Self { channels, stalled: 0, overtaken: VecMap::new(), attempt, defects }
+        Self { channels, stalled: 0, attempt, defects }
     }
 
     /// Whether an element waits for credit: then nothing may be processed.
@@ -82,89 +77,62 @@ impl OutputSide {
         }
     }
 
-    /// Puts a barrier into every channel: in its place, or past what waits there.
-    pub fn broadcast_barrier(&mut self, barrier: Barrier, outbox: &mut dyn Outbox) {
-        if barrier.passage != Passage::InOrder {
-            self.overtaken.insert(barrier.checkpoint, Vec::new());
-        }
+    /// Puts a barrier into every channel: in its place, or past what waits there. What it overtakes, by output.
+    pub fn broadcast_barrier(
+        &mut self,
+        barrier: Barrier,
+        outbox: &mut dyn Outbox,
+    ) -> Vec<(usize, Vec<Parcel>)> {
         match barrier.passage {
             Passage::InOrder | Passage::InOrderUntil(_) => {
                 self.broadcast(&Element::Barrier(barrier), outbox);
+                Vec::new()
             }
             Passage::Ahead => self.broadcast_ahead(barrier, outbox),
         }
     }
 
-    fn broadcast_ahead(&mut self, barrier: Barrier, outbox: &mut dyn Outbox) {
-        for output in 0..self.channels.len() {
-            let channel = &mut self.channels[output];
-            let (id, was_stalled) = (channel.id(), channel.is_stalled());
+    fn broadcast_ahead(
+        &mut self,
+        barrier: Barrier,
+        outbox: &mut dyn Outbox,
+    ) -> Vec<(usize, Vec<Parcel>)> {
+        let mut overtaken = Vec::new();
+        for (output, channel) in self.channels.iter_mut().enumerate() {
+            let was_stalled = channel.is_stalled();
             let parcels = channel.emit_ahead(barrier, self.attempt, self.defects, outbox);
             self.stalled += usize::from(channel.is_stalled() && !was_stalled);
-            self.keep_overtaken(barrier.checkpoint, id, parcels);
+            overtaken.push((output, parcels));
         }
+        overtaken
     }
 
-    /// The time of a barrier in its place is over: where it still waits, it goes ahead. One of a checkpoint
-    /// that was given up keeps its place: nobody would capture what it overtakes.
-    pub fn hurry(&mut self, checkpoint: CheckpointId, outbox: &mut dyn Outbox) {
-        let Some(owner) = self.owner_of_overtaken(checkpoint) else { return };
-        for output in 0..self.channels.len() {
-            let channel = &mut self.channels[output];
-            let was_stalled = channel.is_stalled();
-            if let Some(parcels) = channel.hurry(checkpoint, self.attempt, outbox) {
-                let id = channel.id();
-                self.stalled -= usize::from(was_stalled && !channel.is_stalled());
-                if self.defects.has(Defect::OvertakenListedTwice) {
-                    self.keep_overtaken(owner, id, parcels.clone());
-                }
-                self.keep_overtaken(owner, id, parcels);
-            }
-        }
-    }
-
-    /// Whose channel state it is that the barrier of `checkpoint` overtakes: its own, if it may overtake.
-    fn owner_of_overtaken(&self, checkpoint: CheckpointId) -> Option<CheckpointId> {
-        let seeded = if self.may_overtake(checkpoint) {
-            Defect::SupersededOvertakes
-        } else {
-            Defect::AbortedOvertakes
-        };
-        if self.defects.has(seeded) {
-            return self.overtaken.keys().next_back().copied();
-        }
-        self.may_overtake(checkpoint).then_some(checkpoint)
-    }
-
-    fn keep_overtaken(
+    /// Where the barrier of `checkpoint` still waits, it goes ahead. What it overtakes, by output.
+    pub fn hurry(
         &mut self,
         checkpoint: CheckpointId,
-        channel: ChannelId,
-        parcels: Vec<Parcel>,
-    ) {
-        if parcels.is_empty() || self.defects.has(Defect::OutputNotCaptured) {
-            return;
+        outbox: &mut dyn Outbox,
+    ) -> Vec<(usize, Vec<Parcel>)> {
+        let mut overtaken = Vec::new();
+        for (output, channel) in self.channels.iter_mut().enumerate() {
+            let was_stalled = channel.is_stalled();
+            if let Some(parcels) = channel.hurry(checkpoint, self.attempt, outbox) {
+                self.stalled -= usize::from(was_stalled && !channel.is_stalled());
+                overtaken.push((output, parcels));
+            }
         }
-        if let Some(overtaken) = self.overtaken.get_mut(&checkpoint) {
-            overtaken.push((channel, parcels));
-        }
+        overtaken
     }
 
-    /// Whether the barrier of `checkpoint` overtook something here, or may do so.
-    pub fn may_overtake(&self, checkpoint: CheckpointId) -> bool {
-        self.overtaken.contains_key(&checkpoint)
+    /// Whether the barrier of `checkpoint` waits in any channel.
+    pub fn owes(&self, checkpoint: CheckpointId) -> bool {
+        self.channels.iter().any(|channel| channel.owes(checkpoint))
     }
 
-    /// What one barrier overtook, once that has left every queue; a barrier that has left is asked for once.
-    pub fn take_overtaken(&mut self) -> Option<(CheckpointId, ChannelParcels)> {
-        let owes = |checkpoint| self.channels.iter().any(|channel| channel.owes(checkpoint));
-        let checkpoint = self.overtaken.keys().copied().find(|checkpoint| !owes(*checkpoint))?;
-        self.overtaken.remove(&checkpoint).map(|parcels| (checkpoint, parcels))
-    }
-
-    /// The snapshot of `checkpoint` is worth nothing: neither is what its barrier overtook, or would have.
-    pub fn give_up(&mut self, checkpoint: CheckpointId) {
-        self.overtaken.remove(&checkpoint);
+    /// What waits by output, as what waits by channel.
+    pub fn by_channel(&self, outputs: Vec<(usize, Vec<Parcel>)>) -> ChannelParcels {
+        let named = |(output, parcels): (usize, _)| (self.channels[output].id(), parcels);
+        outputs.into_iter().map(named).collect()
     }
 
     /// The index of this channel among the outputs.

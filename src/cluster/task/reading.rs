@@ -33,7 +33,7 @@ impl Task {
 
     /// Reads the next item of the buffer that was taken off a channel. Whether there was anything to do.
     pub(super) fn read_on(&mut self, env: &mut Env<'_>) -> bool {
-        let may_read = self.can_work() && !self.gate.awaits_release();
+        let may_read = self.can_work() && !self.protocol.awaits_snapshot();
         let Some(channel) = self.reading.filter(|_| may_read) else { return false };
         match self.inputs[channel].read() {
             Ok(Some(item)) => {

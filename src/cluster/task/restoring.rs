@@ -12,9 +12,7 @@ use super::{Env, Phase, Purpose, SourceReader, StoredSnapshot, Task};
 use crate::dataflow::{Job, SubtaskState};
 use crate::protocol::ordered::VecMap;
 use crate::protocol::rescale::FormerName;
-use crate::protocol::{
-    Attempt, CheckpointId, Digest, Protocol, SnapshotHandle, SubtaskCheckpoint, TransactionId,
-};
+use crate::protocol::{Attempt, CheckpointId, Digest, SnapshotHandle, TransactionId};
 use crate::trace::{Event, Ownership, Restored};
 
 /// The job in the shape of what is deployed, and in that of the snapshots where it is another.
@@ -92,7 +90,7 @@ impl Task {
         if self.inputs.is_empty() {
             self.source = Some(SourceReader::new(&positions, self.subtask.awaits_splits()));
         }
-        self.checkpoint = self.fresh_checkpoint(checkpoint);
+        self.protocol.handle_restored(checkpoint);
         let ownership = match self.tells_ownership {
             Some(_) => self.ownership(&self.subtask.freeze()),
             None => Ownership::default(),
@@ -110,18 +108,6 @@ impl Task {
             };
             let transactions = transactions.into_iter().filter(|(_, id)| is_ours(id)).collect();
             self.open_sink(transactions, (since, former), env);
-        }
-    }
-
-    fn fresh_checkpoint(&self, restored: Option<CheckpointId>) -> SubtaskCheckpoint {
-        let checkpoint = SubtaskCheckpoint::new(restored, self.parts, self.defects);
-        match self.protocol {
-            Protocol::StopTheWorld => checkpoint.stopping_the_world(),
-            Protocol::Aligned
-            | Protocol::AtLeastOnce
-            | Protocol::Unaligned
-            | Protocol::Hybrid
-            | Protocol::Cyclic => checkpoint,
         }
     }
 

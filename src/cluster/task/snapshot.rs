@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::super::buffers::Parcel;
 use super::super::message::{Message, ObjectOperation};
 use super::super::process::Timer;
-use super::channel_state::{Capturing, ChannelState};
+use super::channel_state::{ChannelState, Unprocessed};
 use super::{Env, Phase, Purpose, Task};
 use crate::dataflow::SubtaskState;
-use crate::protocol::subtask::AsyncPart;
 use crate::protocol::{
-    Acknowledgement, CheckpointId, Defect, Digest, Element, ObjectKey, ProcessId, SnapshotHandle,
-    SubtaskOutput, TransactionId,
+    Acknowledgement, Captured, CheckpointId, Defect, Digest, ObjectKey, ProcessId, SavepointMode,
+    SnapshotHandle, TransactionId,
 };
 use crate::trace::{Event, Ownership, SnapshotTaken, SplitPosition};
 
@@ -55,8 +55,8 @@ pub struct Snapshotting {
     uploading: bool,
     /// What of the state it owns, where that is told.
     ownership: Ownership,
-    /// What has to be captured before it is uploaded.
-    pub(super) capturing: Option<Capturing>,
+    /// What the task had taken off its inputs at the cut, and not processed.
+    pub(super) unprocessed: Unprocessed,
 }
 
 impl Snapshotting {
@@ -79,41 +79,11 @@ impl Snapshotting {
 }
 
 impl Task {
-    /// What the checkpoint protocol wants done, in order.
-    pub(super) fn carry_out(&mut self, env: &mut Env<'_>) {
-        let (subtask, attempt) = (self.id, self.attempt);
-        while let Some(output) = self.checkpoint.poll_output() {
-            match output {
-                SubtaskOutput::BroadcastBarrier(barrier) => {
-                    self.outputs.broadcast_barrier(barrier, env.outbox);
-                    if self.outputs.is_stalled() {
-                        self.watch(barrier, env);
-                    }
-                }
-                SubtaskOutput::BroadcastCancel(checkpoint) => {
-                    self.outputs.broadcast(&Element::Cancel(checkpoint), env.outbox);
-                }
-                SubtaskOutput::TakeSnapshot(checkpoint) => self.take_snapshot(checkpoint, env),
-                SubtaskOutput::Release(checkpoint) => self.gate.release(checkpoint),
-                SubtaskOutput::Durable(checkpoint) => {
-                    env.outbox.event(Event::SnapshotDurable { subtask, attempt, checkpoint });
-                }
-                SubtaskOutput::Acknowledge(checkpoint) => self.acknowledge(checkpoint, env),
-                SubtaskOutput::Decline(checkpoint, reason) => {
-                    env.outbox.event(Event::Declined { subtask, attempt, checkpoint });
-                    let message = Message::Decline { attempt, subtask, checkpoint, reason };
-                    env.outbox.send(ProcessId::Coordinator, message);
-                }
-                SubtaskOutput::DiscardSnapshot(checkpoint) => self.discard(checkpoint, env),
-            }
-        }
-    }
-
-    fn take_snapshot(&mut self, checkpoint: CheckpointId, env: &mut Env<'_>) {
+    /// The state is frozen: the synchronous part.
+    pub(super) fn take_snapshot(&mut self, checkpoint: CheckpointId, env: &mut Env<'_>) {
         if self.defects.has(Defect::PositionAfterNextRecord) || self.is_moved_by_stop(checkpoint) {
             self.read_one(env);
         }
-        self.pre_commit(checkpoint, env);
         let stored = self.freeze();
         let tokens = self.subtask.tokens_in(&stored.state).unwrap_or_default();
         let mut snapshotting = self.snapshotting(checkpoint, stored.encode());
@@ -122,24 +92,22 @@ impl Task {
         if self.defects.has(Defect::OffsetCommittedEarly) {
             Self::commit_offsets(&snapshotting.positions, env);
         }
-        let (subtask, attempt) = (self.id, self.attempt);
-        snapshotting.capturing = self.begin_capture(checkpoint);
-        if snapshotting.capturing.is_none() {
-            env.outbox.schedule(Timer::Upload { subtask, attempt, checkpoint });
-        }
         let length = snapshotting.bytes.len();
         self.snapshots.insert(checkpoint, snapshotting);
-        if self.snapshots.len() > SNAPSHOTS_MAX
-            && let Some((oldest, _)) = self.snapshots.pop_first()
-        {
-            self.outputs.give_up(oldest);
+        if self.snapshots.len() > SNAPSHOTS_MAX {
+            self.snapshots.pop_first();
         }
-        self.look_for_captured_outputs(env);
         self.spend(|cost| cost.freeze(length), env);
     }
 
+    /// Whether a source has moved on though it was told to stop at this savepoint, and not taken its cut.
+    fn is_moved_by_stop(&self, checkpoint: CheckpointId) -> bool {
+        self.defects.has(Defect::PositionMovedByStop)
+            && self.protocol.stops_at(checkpoint) == Some(SavepointMode::Stop)
+    }
+
     fn freeze(&self) -> StoredSnapshot {
-        let transactions = self.sink.as_ref().map_or(Vec::new(), |sink| sink.uncommitted());
+        let transactions = self.protocol.uncommitted();
         StoredSnapshot { state: self.subtask.freeze(), transactions }
     }
 
@@ -147,10 +115,16 @@ impl Task {
         let key = ObjectKey::Snapshot { checkpoint, attempt: self.attempt, subtask: self.id };
         let (digest, length) = (Digest::of(&bytes), bytes.len() as u64);
         let handle = SnapshotHandle { subtask: self.id, key, digest, bytes: length };
-        let terminal = self.has_ended() && self.is_settled();
-        let (positions, ownership) = (self.positions(), Ownership::default());
-        let (quiet, uploading, capturing) = (self.is_quiet(), false, None);
-        Snapshotting { bytes, handle, terminal, quiet, positions, uploading, ownership, capturing }
+        Snapshotting {
+            bytes,
+            handle,
+            terminal: self.has_ended() && self.is_settled(),
+            quiet: self.protocol.is_quiet(),
+            positions: self.positions(),
+            uploading: false,
+            ownership: Ownership::default(),
+            unprocessed: self.unprocessed(),
+        }
     }
 
     fn snapshot_taken(
@@ -168,10 +142,24 @@ impl Task {
             positions: taken.positions.clone(),
             state: taken.handle.digest,
             tokens,
-            transactions: self.sink.as_ref().map_or(Vec::new(), |sink| sink.uncommitted()),
+            transactions: self.protocol.uncommitted(),
             ended: self.phase == Phase::Ended,
             ownership: taken.ownership.clone(),
         }))
+    }
+
+    /// What was frozen is written, with what was on its way: the asynchronous part, when its time has come.
+    pub(super) fn persist(
+        &mut self,
+        checkpoint: CheckpointId,
+        captured: Option<Captured<Parcel>>,
+        env: &mut Env<'_>,
+    ) {
+        if let Some(captured) = captured {
+            self.add_channel_state(checkpoint, captured, env);
+        }
+        let (subtask, attempt) = (self.id, self.attempt);
+        env.outbox.schedule(Timer::Upload { subtask, attempt, checkpoint });
     }
 
     /// The asynchronous part starts.
@@ -187,15 +175,14 @@ impl Task {
 
     /// The upload is over.
     pub fn handle_uploaded(&mut self, checkpoint: CheckpointId, stored: bool, env: &mut Env<'_>) {
-        if stored {
-            self.checkpoint.handle_part_durable(checkpoint, AsyncPart::Upload);
-        } else {
-            self.checkpoint.handle_part_failed(checkpoint, AsyncPart::Upload);
+        match stored {
+            true => self.protocol.handle_uploaded(checkpoint),
+            false => self.protocol.handle_upload_failed(checkpoint),
         }
         self.carry_out(env);
     }
 
-    fn acknowledge(&mut self, checkpoint: CheckpointId, env: &mut Env<'_>) {
+    pub(super) fn acknowledge(&mut self, checkpoint: CheckpointId, env: &mut Env<'_>) {
         let (subtask, attempt) = (self.id, self.attempt);
         let Some(snapshotting) = self.snapshots.get_mut(&checkpoint) else { return };
         let Snapshotting { handle, terminal, quiet, .. } = *snapshotting;
@@ -205,25 +192,22 @@ impl Task {
         env.outbox.send(ProcessId::Coordinator, message);
     }
 
-    fn discard(&mut self, checkpoint: CheckpointId, env: &mut Env<'_>) {
-        self.outputs.give_up(checkpoint);
+    pub(super) fn discard(&mut self, checkpoint: CheckpointId, env: &mut Env<'_>) {
         let Some(snapshotting) = self.snapshots.remove(&checkpoint) else { return };
         if snapshotting.uploading {
             let operation = ObjectOperation::Delete { key: snapshotting.handle.key };
             object_request(Purpose::Delete, operation, env);
         }
-        self.discard_captured(snapshotting.capturing);
     }
 
     /// A completed checkpoint's snapshot and all before it are the coordinator's now. Only now may
     /// the source log be told.
-    pub(super) fn forget_completed(&mut self, checkpoint: CheckpointId, env: &mut Env<'_>) {
-        if let Some(snapshotting) = self.snapshots.get(&checkpoint) {
+    pub(super) fn forget_completed(&mut self, completed: CheckpointId, env: &mut Env<'_>) {
+        if let Some(snapshotting) = self.snapshots.get(&completed) {
             Self::commit_offsets(&snapshotting.positions, env);
         }
-        let savepoint = &self.savepoint;
-        self.snapshots
-            .retain(|id, _| *id > checkpoint || (*id < checkpoint && savepoint.keeps(*id)));
+        let protocol = &self.protocol;
+        self.snapshots.retain(|checkpoint, _| protocol.outlives(*checkpoint, completed));
     }
 }
 

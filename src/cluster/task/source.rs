@@ -219,7 +219,7 @@ impl SourceReader {
 impl Task {
     /// Reads while entries are there and due, and outputs take what comes of them.
     pub(super) fn read_source(&mut self, env: &mut Env<'_>) {
-        if self.savepoint.halts() {
+        if self.phase != Phase::Running || self.protocol.halts() {
             return;
         }
         while self.source_may_read() {
@@ -232,7 +232,7 @@ impl Task {
 
     fn source_may_read(&self) -> bool {
         let due = self.source.as_ref().is_some_and(|source| source.pace == Pace::Due);
-        due && self.can_work() && !self.gate.is_held()
+        due && self.can_work() && !self.protocol.is_held()
     }
 
     /// Reads one entry, wherever the pace stands; false when there is none.
@@ -284,6 +284,18 @@ impl Task {
             }
         }
         self.ask_or_end(env);
+    }
+
+    /// All splits end where they stand.
+    pub(super) fn end_early(&mut self, env: &mut Env<'_>) {
+        if self.phase != Phase::Running || self.source.is_none() {
+            return;
+        }
+        for position in self.positions() {
+            self.subtask.end_split(position.split, &mut self.produced);
+            self.deliver(env);
+        }
+        self.end(env);
     }
 
     /// Tells the source log that nothing before these positions will be read again.

@@ -1,4 +1,4 @@
-//! A subtask's part in checkpoints: snapshot, upload, acknowledge, decline; and remembering aborts.
+//! Which snapshots a subtask takes: exactly one a checkpoint; acknowledged, declined, or discarded.
 //!
 //! After Flink's `SubtaskCheckpointCoordinatorImpl` (the order of steps in `checkpointState`) and
 //! `AsyncCheckpointRunnable`.
@@ -7,16 +7,17 @@ use std::collections::VecDeque;
 
 use smallvec::SmallVec;
 
-use super::abort::DeclineReason;
-use super::barrier::Barrier;
-use super::defect::{Defect, DefectSet};
-use super::early_aborts::EarlyAborts;
-use super::ids::CheckpointId;
+use crate::protocol::abort::DeclineReason;
+use crate::protocol::barrier::Barrier;
+use crate::protocol::defect::{Defect, DefectSet};
+use crate::protocol::early_aborts::EarlyAborts;
+use crate::protocol::ids::CheckpointId;
 use crate::protocol::ordered::VecMap;
+use crate::protocol::settings::Protocol;
 
 /// What a subtask must do for a checkpoint, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SubtaskOutput {
+pub enum CheckpointOutput {
     /// Send the barrier on every output channel, past what waits there if it goes ahead.
     BroadcastBarrier(Barrier),
     /// Send a cancel marker on every output channel.
@@ -67,7 +68,7 @@ pub struct SubtaskCheckpoint {
     outstanding: VecMap<CheckpointId, MissingParts>,
     parts: &'static [AsyncPart],
     hold: Hold,
-    outputs: VecDeque<SubtaskOutput>,
+    outputs: VecDeque<CheckpointOutput>,
     defects: DefectSet,
 }
 
@@ -102,21 +103,35 @@ impl SubtaskCheckpoint {
         }
     }
 
-    /// The same, but that the gate stays held from a snapshot until its checkpoint is over.
+    /// The same under `protocol`: where the world stops, the gate stays held from a snapshot until its checkpoint
+    /// is over.
     #[must_use]
-    pub fn stopping_the_world(self) -> Self {
-        Self { hold: Hold::UntilResolved, ..self }
+    pub fn of(
+        protocol: Protocol,
+        restored: Option<CheckpointId>,
+        parts: &'static [AsyncPart],
+        defects: DefectSet,
+    ) -> Self {
+        let hold = match protocol {
+            Protocol::StopTheWorld => Hold::UntilResolved,
+            Protocol::Aligned
+            | Protocol::AtLeastOnce
+            | Protocol::Unaligned
+            | Protocol::Hybrid
+            | Protocol::Cyclic => Hold::UntilSnapshot,
+        };
+        Self { hold, ..Self::new(restored, parts, defects) }
     }
 
     /// The gate has found the cut of a checkpoint, or (in a source) the trigger's turn has come.
     pub fn handle_barrier(&mut self, barrier: Barrier) {
         let checkpoint = barrier.checkpoint;
         if checkpoint <= self.last {
-            self.outputs.push_back(SubtaskOutput::Release(checkpoint));
+            self.outputs.push_back(CheckpointOutput::Release(checkpoint));
         } else if self.mark_handled(checkpoint) {
             // Downstream must not wait for a barrier that will never come.
-            self.outputs.push_back(SubtaskOutput::BroadcastCancel(checkpoint));
-            self.outputs.push_back(SubtaskOutput::Release(checkpoint));
+            self.outputs.push_back(CheckpointOutput::BroadcastCancel(checkpoint));
+            self.outputs.push_back(CheckpointOutput::Release(checkpoint));
         } else {
             self.snapshot(barrier);
         }
@@ -129,9 +144,9 @@ impl SubtaskCheckpoint {
         }
         self.mark_handled(checkpoint);
         if !self.defects.has(Defect::AbortWithoutCancelMarker) {
-            self.outputs.push_back(SubtaskOutput::BroadcastCancel(checkpoint));
+            self.outputs.push_back(CheckpointOutput::BroadcastCancel(checkpoint));
         }
-        self.outputs.push_back(SubtaskOutput::Decline(checkpoint, DeclineReason::Superseded));
+        self.outputs.push_back(CheckpointOutput::Decline(checkpoint, DeclineReason::Superseded));
     }
 
     /// The channel state of `checkpoint` will never be whole: its snapshot is worth nothing.
@@ -148,7 +163,7 @@ impl SubtaskCheckpoint {
         match self.hold {
             Hold::Held(held) if held <= checkpoint => {
                 self.hold = Hold::UntilResolved;
-                self.outputs.push_back(SubtaskOutput::Release(held));
+                self.outputs.push_back(CheckpointOutput::Release(held));
             }
             Hold::Held(_) | Hold::UntilResolved | Hold::UntilSnapshot => {}
         }
@@ -157,7 +172,7 @@ impl SubtaskCheckpoint {
     /// The coordinator aborted `checkpoint`.
     pub fn handle_aborted(&mut self, checkpoint: CheckpointId) {
         if self.outstanding.remove(&checkpoint).is_some() {
-            self.outputs.push_back(SubtaskOutput::DiscardSnapshot(checkpoint));
+            self.outputs.push_back(CheckpointOutput::DiscardSnapshot(checkpoint));
         } else if checkpoint > self.last && !self.defects.has(Defect::EarlyAbortForgotten) {
             self.aborted.remember(checkpoint);
         }
@@ -189,7 +204,7 @@ impl SubtaskCheckpoint {
     }
 
     /// What to do next, if anything.
-    pub fn poll_output(&mut self) -> Option<SubtaskOutput> {
+    pub fn poll_output(&mut self) -> Option<CheckpointOutput> {
         self.outputs.pop_front()
     }
 
@@ -205,10 +220,10 @@ impl SubtaskCheckpoint {
     fn snapshot(&mut self, barrier: Barrier) {
         let checkpoint = barrier.checkpoint;
         assert!(!self.outstanding.contains_key(&checkpoint), "{checkpoint} is snapshotted once");
-        self.outputs.push_back(SubtaskOutput::BroadcastBarrier(barrier));
-        self.outputs.push_back(SubtaskOutput::TakeSnapshot(checkpoint));
+        self.outputs.push_back(CheckpointOutput::BroadcastBarrier(barrier));
+        self.outputs.push_back(CheckpointOutput::TakeSnapshot(checkpoint));
         if self.defects.has(Defect::AcknowledgeBeforeDurable) {
-            self.outputs.push_back(SubtaskOutput::Acknowledge(checkpoint));
+            self.outputs.push_back(CheckpointOutput::Acknowledge(checkpoint));
         }
         self.hold_or_release(checkpoint);
         if self.parts.is_empty() {
@@ -220,9 +235,9 @@ impl SubtaskCheckpoint {
 
     fn hold_or_release(&mut self, checkpoint: CheckpointId) {
         match self.hold {
-            Hold::UntilSnapshot => self.outputs.push_back(SubtaskOutput::Release(checkpoint)),
+            Hold::UntilSnapshot => self.outputs.push_back(CheckpointOutput::Release(checkpoint)),
             Hold::UntilResolved if self.defects.has(Defect::WorldGoesOn) => {
-                self.outputs.push_back(SubtaskOutput::Release(checkpoint));
+                self.outputs.push_back(CheckpointOutput::Release(checkpoint));
             }
             Hold::UntilResolved => self.hold = Hold::Held(checkpoint),
             Hold::Held(other) => unreachable!("{checkpoint} is snapshotted while {other} holds"),
@@ -232,9 +247,9 @@ impl SubtaskCheckpoint {
     /// All parts are durable: the snapshot counts.
     fn finish(&mut self, checkpoint: CheckpointId) {
         assert!(checkpoint <= self.last, "{checkpoint} is durable before it was taken");
-        self.outputs.push_back(SubtaskOutput::Durable(checkpoint));
+        self.outputs.push_back(CheckpointOutput::Durable(checkpoint));
         if !self.defects.has(Defect::AcknowledgeBeforeDurable) {
-            self.outputs.push_back(SubtaskOutput::Acknowledge(checkpoint));
+            self.outputs.push_back(CheckpointOutput::Acknowledge(checkpoint));
         }
     }
 
@@ -249,8 +264,8 @@ impl SubtaskCheckpoint {
     }
 
     fn give_up_snapshot(&mut self, checkpoint: CheckpointId, reason: DeclineReason) {
-        self.outputs.push_back(SubtaskOutput::Decline(checkpoint, reason));
-        self.outputs.push_back(SubtaskOutput::DiscardSnapshot(checkpoint));
+        self.outputs.push_back(CheckpointOutput::Decline(checkpoint, reason));
+        self.outputs.push_back(CheckpointOutput::DiscardSnapshot(checkpoint));
     }
 }
 

@@ -1,0 +1,215 @@
+//! How the parts of a subtask's protocol work together: what the gate finds goes into the mailbox, what comes out
+//! of it is snapshotted, and what becomes of the snapshot goes back to the gate.
+
+use super::sink_side::{Delivery, SinkSide};
+use super::{CheckpointOutput, Mailbox, ProtocolStep, SubtaskOutput, SubtaskProtocol};
+use crate::protocol::barrier::Barrier;
+use crate::protocol::defect::Defect;
+use crate::protocol::gate::GateOutput;
+use crate::protocol::ids::CheckpointId;
+use crate::protocol::savepoint::SavepointMode;
+use crate::protocol::two_phase_commit::CommitOutput;
+
+impl<T: Clone> SubtaskProtocol<T> {
+    /// A newer trigger says that the last checkpoint is over: a world that stopped for it goes on. So does a job
+    /// that was to stop at it, unless a savepoint is triggered: nothing else is while a job is about to stop.
+    pub(super) fn take_trigger(&mut self, barrier: Barrier, savepoint: Option<SavepointMode>) {
+        let last = barrier.checkpoint.previous();
+        match savepoint {
+            None => self.savepoints.give_up(last),
+            Some(mode) => self.savepoints.ask(barrier.checkpoint, mode),
+        }
+        self.resolve(last);
+        match self.mailbox {
+            Mailbox::BeforeGate => self.say(SubtaskOutput::Post(barrier)),
+            Mailbox::BehindGate => self.gate.handle_trigger(barrier),
+        }
+    }
+
+    /// `checkpoint` is over, and so are those before it.
+    pub(super) fn resolve(&mut self, checkpoint: CheckpointId) {
+        self.checkpoint.handle_resolved(checkpoint);
+        self.drain_checkpoint();
+    }
+
+    pub(super) fn say(&mut self, output: SubtaskOutput<T>) {
+        self.outputs.push_back(output);
+    }
+
+    pub(super) fn step(&mut self, step: ProtocolStep) {
+        self.say(SubtaskOutput::Step(step));
+    }
+
+    /// What the gate says of anything but items.
+    #[cold]
+    pub(super) fn handle_gate(&mut self, output: GateOutput<T>) {
+        match output {
+            GateOutput::Item { channel: input, item } => {
+                self.say(SubtaskOutput::Process { input, item });
+            }
+            GateOutput::BarrierSeen { channel: input, checkpoint } => {
+                self.step(ProtocolStep::BarrierSeen { input, checkpoint });
+            }
+            GateOutput::BarrierOvertook { channel: input, checkpoint } => {
+                self.step(ProtocolStep::BarrierOvertook { input, checkpoint });
+            }
+            GateOutput::CancelSeen { channel: input, checkpoint } => {
+                self.step(ProtocolStep::CancelSeen { input, checkpoint });
+                if self.defects.has(Defect::EveryCancelPassedOn) {
+                    self.say(SubtaskOutput::Cancel(checkpoint));
+                }
+            }
+            GateOutput::EndSeen { channel: input } => self.say(SubtaskOutput::EndInput { input }),
+            GateOutput::Blocked { channel: input, checkpoint } => {
+                self.step(ProtocolStep::Blocked { input, checkpoint });
+            }
+            GateOutput::Unblocked { channel: input, checkpoint } => {
+                self.step(ProtocolStep::Unblocked { input, checkpoint });
+            }
+            GateOutput::AlignmentStarted(it) => self.step(ProtocolStep::AlignmentStarted(it)),
+            GateOutput::Aligned(barrier) => self.handle_aligned(barrier),
+            GateOutput::Overtaken(barrier) => {
+                self.step(ProtocolStep::AlignmentOvertaken(barrier.checkpoint));
+                self.say(SubtaskOutput::Post(barrier));
+            }
+            GateOutput::Announced(barrier) => {
+                self.step(ProtocolStep::Announced(barrier.checkpoint));
+                self.watch(barrier);
+            }
+            GateOutput::Captured(checkpoint) => {
+                if let Some(inputs) = self.gate.take_captured(checkpoint) {
+                    self.captures.record_inputs(checkpoint, inputs);
+                    self.persist_if_whole(checkpoint);
+                }
+            }
+            GateOutput::CaptureAbandoned(checkpoint) => {
+                self.step(ProtocolStep::CaptureAbandoned(checkpoint));
+                self.checkpoint.handle_capture_abandoned(checkpoint);
+                self.drain_checkpoint();
+            }
+            GateOutput::AlignmentAborted(checkpoint) => {
+                self.step(ProtocolStep::AlignmentAborted(checkpoint));
+                self.checkpoint.handle_alignment_aborted(checkpoint);
+                self.drain_checkpoint();
+            }
+            GateOutput::AllEnded => self.say(SubtaskOutput::End),
+        }
+    }
+
+    /// All inputs have delivered the barrier or ended. Between that and the snapshot lies the mailbox; a source's
+    /// trigger has been through it already.
+    pub(super) fn handle_aligned(&mut self, barrier: Barrier) {
+        match self.mailbox {
+            Mailbox::BeforeGate => self.perform(barrier),
+            Mailbox::BehindGate => {
+                self.step(ProtocolStep::AlignmentCompleted(barrier.checkpoint));
+                self.say(SubtaskOutput::Post(barrier));
+            }
+        }
+    }
+
+    /// A barrier's time in its place is watched once.
+    pub(super) fn watch(&mut self, barrier: Barrier) {
+        if barrier.checkpoint > self.watched {
+            self.watched = barrier.checkpoint;
+            self.say(SubtaskOutput::Watch(barrier));
+        }
+    }
+
+    /// The turn of the cut has come.
+    pub(super) fn perform(&mut self, barrier: Barrier) {
+        self.checkpoint.handle_barrier(barrier);
+        self.drain_checkpoint();
+        self.halt_behind(barrier.checkpoint);
+    }
+
+    /// The turn of a source's trigger has come: with a drain all input ends before it.
+    pub(super) fn drain_before(&mut self, checkpoint: CheckpointId) {
+        let is_drained = self.savepoints.mode_of(checkpoint) == Some(SavepointMode::Drain);
+        if is_drained && !self.defects.has(Defect::NoEndInputOnDrain) {
+            self.say(SubtaskOutput::EndSource);
+        }
+    }
+
+    /// The cut of this checkpoint was taken: a source that is to stop at it reads no more.
+    pub(super) fn halt_behind(&mut self, checkpoint: CheckpointId) {
+        let is_last = self.savepoints.mode_of(checkpoint).is_some();
+        if self.mailbox == Mailbox::BehindGate || !is_last {
+            return;
+        }
+        if !self.defects.has(Defect::ReadsOnAfterStop) {
+            self.savepoints.halt();
+        }
+        if self.defects.has(Defect::EndInputOnStop) {
+            self.say(SubtaskOutput::EndSource);
+        }
+    }
+
+    pub(super) fn drain_checkpoint(&mut self) {
+        while let Some(output) = self.checkpoint.poll_output() {
+            match output {
+                CheckpointOutput::BroadcastBarrier(barrier) => {
+                    self.captures.forward(barrier);
+                    self.say(SubtaskOutput::Forward(barrier));
+                }
+                CheckpointOutput::BroadcastCancel(it) => self.say(SubtaskOutput::Cancel(it)),
+                CheckpointOutput::TakeSnapshot(checkpoint) => self.snapshot(checkpoint),
+                CheckpointOutput::Release(checkpoint) => self.gate.release(checkpoint),
+                CheckpointOutput::Durable(it) => self.step(ProtocolStep::SnapshotDurable(it)),
+                CheckpointOutput::Acknowledge(it) => self.say(SubtaskOutput::Acknowledge(it)),
+                CheckpointOutput::Decline(checkpoint, reason) => {
+                    self.say(SubtaskOutput::Decline(checkpoint, reason));
+                }
+                CheckpointOutput::DiscardSnapshot(checkpoint) => {
+                    self.captures.discard(checkpoint);
+                    self.say(SubtaskOutput::Discard(checkpoint));
+                }
+            }
+        }
+    }
+
+    /// What was written before the cut is prepared before the state is frozen, which lists it.
+    pub(super) fn snapshot(&mut self, checkpoint: CheckpointId) {
+        self.pre_commit(checkpoint);
+        self.say(SubtaskOutput::Freeze(checkpoint));
+        let inputs_missing = self.gate.capture(checkpoint);
+        if !self.captures.begin(checkpoint, inputs_missing) {
+            self.say(SubtaskOutput::Persist { checkpoint, captured: None });
+        }
+    }
+
+    pub(super) fn pre_commit(&mut self, checkpoint: CheckpointId) {
+        let Some(sink) = &mut self.sink else { return };
+        sink.await_pre_commit(checkpoint);
+        match &mut sink.delivery {
+            Delivery::Transactional(commit) => {
+                commit.handle_barrier(checkpoint);
+                self.drain_commit();
+            }
+            Delivery::AtLeastOnce(_) => self.say(SubtaskOutput::Flush(checkpoint)),
+        }
+    }
+
+    pub(super) fn drain_commit(&mut self) {
+        let Some(commit) = self.sink.as_mut().and_then(SinkSide::commit) else { return };
+        while let Some(output) = commit.poll_output() {
+            match output {
+                // Done before anything is written: the subtask runs when its producers are fenced.
+                CommitOutput::Fence => {}
+                CommitOutput::PreCommit { transaction, checkpoint } => {
+                    self.outputs.push_back(SubtaskOutput::PreCommit { transaction, checkpoint });
+                }
+                CommitOutput::Commit { transaction, checkpoint } => {
+                    self.outputs.push_back(SubtaskOutput::Commit { transaction, checkpoint });
+                }
+            }
+        }
+    }
+
+    /// The asynchronous part starts when the channel state is whole.
+    pub(super) fn persist_if_whole(&mut self, checkpoint: CheckpointId) {
+        if let Some(captured) = self.captures.take_whole(checkpoint) {
+            self.say(SubtaskOutput::Persist { checkpoint, captured: Some(captured) });
+        }
+    }
+}

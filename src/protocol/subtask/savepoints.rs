@@ -1,0 +1,78 @@
+//! A subtask's part in savepoints: a source stops reading at the barrier of a terminal one; all finish when
+//! they learn that it has completed.
+
+use crate::protocol::ids::CheckpointId;
+use crate::protocol::ordered::VecSet;
+use crate::protocol::savepoint::SavepointMode;
+
+/// How many savepoints a subtask remembers.
+const KNOWN_MAX: usize = 16;
+
+/// What a subtask knows of savepoints in its attempt.
+#[derive(Clone, Debug, Default)]
+pub(super) struct SavepointSide {
+    /// The newest that it was asked for: a newer checkpoint does not make their snapshots superfluous.
+    known: VecSet<CheckpointId>,
+    /// At and below this nothing stops the subtask any more.
+    over: CheckpointId,
+    /// The savepoint that the job is to stop at.
+    terminal: Option<(CheckpointId, SavepointMode)>,
+    /// Its barrier has passed: a source reads no more.
+    halted: bool,
+    /// It has completed.
+    stopped: bool,
+}
+
+impl SavepointSide {
+    /// Whether a source must not read.
+    pub fn halts(&self) -> bool {
+        self.halted
+    }
+
+    /// Whether the savepoint that the job stops at has completed.
+    pub fn is_stopped(&self) -> bool {
+        self.stopped
+    }
+
+    /// Whether the snapshot of this checkpoint is wanted, now that another has completed.
+    pub fn outlives(&self, checkpoint: CheckpointId, completed: CheckpointId) -> bool {
+        checkpoint > completed || (checkpoint < completed && self.known.contains(&checkpoint))
+    }
+
+    /// How the job is to stop at this checkpoint, if it is.
+    pub fn mode_of(&self, checkpoint: CheckpointId) -> Option<SavepointMode> {
+        self.terminal.filter(|(id, _)| *id == checkpoint).map(|(_, mode)| mode)
+    }
+
+    /// A savepoint is asked for.
+    pub fn ask(&mut self, checkpoint: CheckpointId, mode: SavepointMode) {
+        self.known.insert(checkpoint);
+        if self.known.len() > KNOWN_MAX {
+            self.known.pop_first();
+        }
+        if mode.is_terminal() && checkpoint > self.over {
+            self.terminal = Some((checkpoint, mode));
+        }
+    }
+
+    /// Whatever the subtask was to stop at up to this checkpoint has failed.
+    pub fn give_up(&mut self, checkpoint: CheckpointId) {
+        self.over = self.over.max(checkpoint);
+        self.known.remove(&checkpoint);
+        if self.terminal.is_some_and(|(id, _)| id <= self.over) {
+            self.terminal = None;
+            self.halted = false;
+        }
+    }
+
+    /// A source has passed the barrier at which the job is to stop.
+    pub fn halt(&mut self) {
+        self.halted = true;
+    }
+
+    /// The savepoint that the job stops at has completed. Whether that is news.
+    pub fn stop(&mut self) -> bool {
+        self.halted = true;
+        !std::mem::replace(&mut self.stopped, true)
+    }
+}
