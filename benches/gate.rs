@@ -40,8 +40,10 @@ impl Mode {
             Mode::Counted => gate(Protocol::AtLeastOnce),
             Mode::Overtaking => gate(Protocol::Unaligned),
             Mode::Overdue => gate(Protocol::Hybrid),
-            Mode::Looping => gate(Protocol::Cyclic)
-                .with_back_edges((1..=channels).map(|channel| channel == channels).collect()),
+            Mode::Looping => {
+                let back = (1..=channels).map(|channel| channel == channels).collect();
+                InputGate::looping(back, DefectSet::NONE)
+            }
         }
     }
 

@@ -84,7 +84,14 @@ impl<T: Clone> SubtaskProtocol<T> {
         place: LoopPlace,
         defects: DefectSet,
     ) -> Self {
-        let gate = InputGate::of(protocol, inputs, defects);
+        let gate = match protocol {
+            Protocol::Cyclic => InputGate::looping(place.back(inputs), defects),
+            Protocol::Aligned
+            | Protocol::AtLeastOnce
+            | Protocol::Unaligned
+            | Protocol::Hybrid
+            | Protocol::StopTheWorld => InputGate::of(protocol, inputs, defects),
+        };
         let mailbox = match role {
             OperatorRole::Source => Mailbox::BeforeGate,
             OperatorRole::Operator
@@ -94,7 +101,7 @@ impl<T: Clone> SubtaskProtocol<T> {
         Self {
             role,
             protocol,
-            gate: gate.with_back_edges(place.back(inputs)),
+            gate,
             place,
             mailbox,
             checkpoint: SubtaskCheckpoint::of(protocol, None, async_parts(role), defects),

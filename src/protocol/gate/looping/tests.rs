@@ -1,11 +1,11 @@
 //! What the walk-throughs do not show of loops: early barriers, logs that end early, ends.
 
 use super::*;
-use crate::protocol::{DefectSet, Protocol};
+use crate::protocol::gate::InputGate;
 
 /// Channel 0 is regular, channel 1 leads back.
 fn gate() -> InputGate<u32> {
-    InputGate::of(Protocol::Cyclic, 2, DefectSet::NONE).with_back_edges(vec![false, true])
+    InputGate::looping(vec![false, true], DefectSet::NONE)
 }
 
 fn ckpt(id: u64) -> CheckpointId {
