@@ -41,7 +41,7 @@ impl Task {
     /// The enumerator says something, perhaps again. What is told out of order is told again later; what
     /// was taken is confirmed however often it comes, since the confirmation may have been lost.
     pub fn handle_split_event(&mut self, number: u32, event: SplitEvent, env: &mut Env<'_>) {
-        let Some(inquiry) = self.source.as_mut().map(SourceReader::inquiry) else { return };
+        let Some(inquiry) = self.side.source().map(SourceReader::inquiry) else { return };
         let taken = inquiry.taken().unwrap_or(number + 1);
         let is_next = number == taken || self.defects.has(Defect::RepeatedAssignmentTaken);
         let taken = if is_next && self.phase == Phase::Running {
@@ -66,7 +66,7 @@ impl Task {
         self.subtask.add_split(split);
         let accepted = Event::SplitAccepted { subtask, attempt, split, offset: position.offset };
         env.outbox.event(accepted);
-        if let Some(source) = &mut self.source {
+        if let Some(source) = self.side.source() {
             source.add(position, subtask, env);
         }
     }
@@ -76,7 +76,7 @@ impl Task {
         if self.phase != Phase::Running || !self.can_work() {
             return;
         }
-        let Some(source) = &mut self.source else { return };
+        let Some(source) = self.side.source() else { return };
         let is_idle = source.is_idle();
         match *source.inquiry() {
             Inquiry::Reading { taken } if is_idle => {
@@ -101,7 +101,7 @@ impl Task {
 
     /// The request may have been lost, or its answer.
     pub fn ask_again(&mut self, outbox: &mut dyn Outbox) {
-        let Some(source) = &mut self.source else { return };
+        let Some(source) = self.side.source() else { return };
         match *source.inquiry() {
             Inquiry::Asking { taken } => {
                 let (subtask, attempt) = (self.id, self.attempt);

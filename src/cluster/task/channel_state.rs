@@ -33,32 +33,12 @@ impl ChannelState {
 #[derive(Clone, Debug, Default)]
 pub struct Unprocessed {
     /// How many items of an input a restore had put back, and nobody had processed at the cut.
-    restored: VecMap<ChannelId, usize>,
+    pub restored: VecMap<ChannelId, usize>,
     /// What had been taken off an input and not been read at the cut: before all that the gate records.
-    unread: VecMap<ChannelId, Parcel>,
+    pub unread: VecMap<ChannelId, Parcel>,
 }
 
 impl Task {
-    /// What the task has taken off its inputs and not processed.
-    pub(super) fn unprocessed(&self) -> Unprocessed {
-        let restored = self.inputs.iter().map(|input| (input.id(), input.restored()));
-        let restored = restored.filter(|(_, items)| *items > 0).collect();
-        Unprocessed { restored, unread: self.unread() }
-    }
-
-    /// By input, what was taken off it and not read.
-    fn unread(&self) -> VecMap<ChannelId, Parcel> {
-        if self.defects.has(Defect::UnreadNotCaptured) {
-            return VecMap::new();
-        }
-        let processed = self.defects.has(Defect::ProcessedCaptured);
-        let rest = |input: &InputChannel| {
-            if processed { input.latest() } else { input.unread().map(Parcel::Buffer) }
-        };
-        let unread = |input: &InputChannel| Some((input.id(), rest(input)?));
-        self.inputs.iter().filter_map(unread).collect()
-    }
-
     /// What was on its way at the cut is part of the snapshot.
     pub(super) fn add_channel_state(
         &mut self,
@@ -70,7 +50,12 @@ impl Task {
         let Some(snapshotting) = self.snapshots.get_mut(&checkpoint) else { return };
         let mut unprocessed = std::mem::take(&mut snapshotting.unprocessed);
         let state = ChannelState {
-            inputs: whole_inputs(&self.inputs, captured.inputs, &mut unprocessed, self.defects),
+            inputs: whole_inputs(
+                self.side.inputs(),
+                captured.inputs,
+                &mut unprocessed,
+                self.defects,
+            ),
             outputs: self.outputs.by_channel(captured.outputs),
         };
         for (channel, _) in state.inputs.iter().filter(|(_, parcels)| end_within_item(parcels)) {
@@ -102,9 +87,9 @@ impl Task {
         let (subtask, attempt) = (self.id, self.attempt);
         let (inputs, outputs) = (told(&state.inputs), told(&state.outputs));
         for (channel, parcels) in state.inputs {
-            let index = self.input_index(channel);
+            let index = self.side.index_of(channel);
             let foreign = || format!("the snapshot holds records of {channel}, which is no input");
-            let input = self.inputs.get_mut(index).ok_or_else(foreign)?;
+            let input = self.side.inputs_mut().get_mut(index).ok_or_else(foreign)?;
             input.restore(&parcels);
             self.protocol.restore(index, parcels).map_err(|error| error.to_string())?;
         }

@@ -78,16 +78,17 @@ impl Task {
     /// A step of the protocol, as a trace tells it; nobody is told what changes nothing yet.
     fn tell_step(&self, step: ProtocolStep, outbox: &mut dyn Outbox) {
         let (subtask, attempt) = (self.id, self.attempt);
-        let channel = |input: usize| self.inputs[input].id();
+        let inputs = self.side.inputs();
+        let channel = |input: usize| inputs[input].id();
         outbox.event(match step {
             ProtocolStep::BarrierSeen { input, checkpoint } => {
-                self.inputs[input].barrier_seen(attempt, checkpoint)
+                inputs[input].barrier_seen(attempt, checkpoint)
             }
             ProtocolStep::BarrierOvertook { input, checkpoint } => {
-                self.inputs[input].barrier_overtook(attempt, checkpoint)
+                inputs[input].barrier_overtook(attempt, checkpoint)
             }
             ProtocolStep::CancelSeen { input, checkpoint } => {
-                self.inputs[input].cancel_seen(attempt, checkpoint)
+                inputs[input].cancel_seen(attempt, checkpoint)
             }
             ProtocolStep::Blocked { input, checkpoint } => {
                 Event::ChannelBlocked { channel: channel(input), attempt, checkpoint }

@@ -110,8 +110,8 @@ impl Task {
         }
         let mut inputs = Vec::new();
         for (input, parcels) in lanes {
-            self.inputs[input].restore(&parcels);
-            let lane = (self.inputs[input].id(), parcels);
+            self.side.input(input).restore(&parcels);
+            let lane = (self.side.input(input).id(), parcels);
             inputs.push(in_flight(&lane, 0));
             self.protocol.restore(input, lane.1).map_err(|error| error.to_string())?;
         }
@@ -122,7 +122,7 @@ impl Task {
     }
 
     fn dealt(&self, share: &Share) -> Dealt {
-        let into = self.inputs[share.input].id();
+        let into = self.side.inputs()[share.input].id();
         let records = share.items.iter().filter_map(Item::lineage).collect();
         Dealt { from: share.from, into, records, key_groups: share.groups.clone() }
     }

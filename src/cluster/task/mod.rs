@@ -10,6 +10,7 @@ mod output_channel;
 mod outputs;
 mod reading;
 mod restoring;
+mod side;
 mod snapshot;
 mod source;
 mod time;
@@ -20,6 +21,7 @@ use output_channel::OutputChannel;
 use outputs::OutputSide;
 use restoring::Read;
 pub use restoring::Shapes;
+use side::{InputSide, Side};
 use snapshot::Snapshotting;
 pub use snapshot::StoredSnapshot;
 use source::SourceReader;
@@ -34,8 +36,8 @@ use super::settings::ClusterSettings;
 use crate::dataflow::{Item, Job, Outputs, Subtask};
 use crate::protocol::ordered::VecMap;
 use crate::protocol::{
-    Attempt, ChannelId, CheckpointId, DefectSet, Element, LoopPlace, ProcessId, Protocol, SplitId,
-    SubtaskId, SubtaskOutput, SubtaskProtocol, TransactionId, VirtualTime,
+    Attempt, ChannelId, CheckpointId, DefectSet, Element, LoopPlace, OperatorRole, ProcessId,
+    Protocol, SplitId, SubtaskId, SubtaskOutput, SubtaskProtocol, TransactionId, VirtualTime,
 };
 use crate::trace::{Event, SplitPosition};
 
@@ -79,12 +81,9 @@ pub struct Task {
     defects: DefectSet,
     subtask: Subtask,
     protocol: SubtaskProtocol<Parcel>,
-    /// In the order of the protocol; their ids are consecutive.
-    inputs: Vec<InputChannel>,
+    side: Side,
     /// While any element waits here for credit, nothing is processed.
     outputs: OutputSide,
-    /// The input whose buffer is being read.
-    reading: Option<usize>,
     /// Why it cannot go on, if it cannot.
     failure: Option<String>,
     /// Whether a `Timer::Flush` is under way.
@@ -92,7 +91,6 @@ pub struct Task {
     /// The processor is taken until a `Timer::Work`.
     busy: bool,
     phase: Phase,
-    source: Option<SourceReader>,
     sink: Option<SinkWriter>,
     snapshots: VecMap<CheckpointId, Snapshotting>,
     /// What has been read of the snapshots that it starts from, where there are several.
@@ -134,10 +132,17 @@ impl Task {
         let topology = job.topology();
         let host = |subtask: SubtaskId| ProcessId::Worker(placement[subtask.index()]);
         let shape = |channel: ChannelId| topology.channels[channel.index()];
-        let inputs: Vec<_> = topology
-            .inputs(id)
-            .map(|channel| InputChannel::new(channel, host(shape(channel).from)))
-            .collect();
+        let role = topology.operator_of(id).role;
+        let input = |channel| InputChannel::new(channel, host(shape(channel).from));
+        let side = match role {
+            OperatorRole::Source => Side::Source(SourceReader::new(&[], false)),
+            OperatorRole::Operator
+            | OperatorRole::TransactionalSink
+            | OperatorRole::AtLeastOnceSink => Side::Inputs(InputSide {
+                channels: topology.inputs(id).map(input).collect(),
+                reading: None,
+            }),
+        };
         let outputs = topology
             .outputs(id)
             .map(|channel| {
@@ -145,7 +150,6 @@ impl Task {
                 OutputChannel::new(channel, host(shape(channel).to), free, buffers)
             })
             .collect();
-        let role = topology.operator_of(id).role;
         let place = match protocol {
             Protocol::Cyclic => LoopPlace::of(topology, job.loops_seen(defects), id),
             Protocol::Aligned
@@ -159,15 +163,13 @@ impl Task {
             attempt,
             defects,
             subtask: job.subtask(id, defects),
-            protocol: SubtaskProtocol::new(role, inputs.len(), protocol, place, defects),
-            inputs,
+            protocol: SubtaskProtocol::new(role, side.inputs().len(), protocol, place, defects),
+            side,
             outputs: OutputSide::new(outputs, attempt, defects),
-            reading: None,
             failure: None,
             flushes: false,
             busy: false,
             phase: Phase::Restoring,
-            source: None,
             sink: SinkWriter::for_role(role),
             snapshots: VecMap::new(),
             read: Read::default(),
@@ -211,11 +213,11 @@ impl Task {
         }
         self.phase = Phase::Running;
         self.produced.observes_time = env.settings.observe_time;
-        for input in &mut self.inputs {
+        for input in self.side.inputs_mut() {
             input.grant(env.settings.credits, self.attempt, env.outbox);
         }
         self.send_again(env);
-        if let Some(source) = &mut self.source {
+        if let Some(source) = self.side.source() {
             source.start(self.id, env);
         }
         self.run(env);
@@ -232,8 +234,8 @@ impl Task {
         element: Element<Parcel>,
         env: &mut Env<'_>,
     ) -> Result<(), String> {
-        let index = self.input_index(channel);
-        if let Some(input) = self.inputs.get_mut(index) {
+        let index = self.side.index_of(channel);
+        if let Some(input) = self.side.inputs_mut().get_mut(index) {
             input.arrive(sequence, self.defects)?;
         }
         let taken = self.protocol.handle_element(index, element, env.now);
@@ -242,18 +244,13 @@ impl Task {
         Ok(())
     }
 
-    fn input_index(&self, channel: ChannelId) -> usize {
-        let first = self.inputs.first().map_or(0, |input| input.id().index());
-        channel.index().wrapping_sub(first)
-    }
-
     /// The sender of one of its channels says how many elements it has sent.
     ///
     /// # Errors
     ///
     /// When some of them did not arrive.
     pub fn handle_tally(&self, channel: ChannelId, elements: u32) -> Result<(), String> {
-        let input = self.inputs.get(self.input_index(channel));
+        let input = self.side.inputs().get(self.side.index_of(channel));
         input.map_or(Ok(()), |input| input.judge_tally(elements, self.defects))
     }
 
@@ -266,8 +263,7 @@ impl Task {
     #[must_use]
     pub fn depends_on(&self, peer: ProcessId) -> bool {
         let writes_to = self.sink.is_some() && peer == ProcessId::SinkTarget;
-        let reads_from = self.inputs.iter().any(|input| input.peer() == peer);
-        writes_to || reads_from || self.outputs.leads_to(peer)
+        writes_to || self.side.reads_from(peer) || self.outputs.leads_to(peer)
     }
 
     /// The receiver of `channel` can take more.
@@ -285,7 +281,7 @@ impl Task {
 
     /// The next source entry is due.
     pub fn handle_pace(&mut self, env: &mut Env<'_>) {
-        if let Some(source) = &mut self.source {
+        if let Some(source) = self.side.source() {
             source.handle_pace();
         }
         self.run(env);
@@ -293,7 +289,7 @@ impl Task {
 
     /// Entries arrived.
     pub fn handle_fetched(&mut self, fetched: Fetched, env: &mut Env<'_>) {
-        if let Some(source) = &mut self.source {
+        if let Some(source) = self.side.source() {
             source.handle_fetched(fetched);
         }
         self.run(env);
@@ -326,7 +322,7 @@ impl Task {
     fn poll_protocol(&mut self) -> Option<SubtaskOutput<Parcel>> {
         if !self.is_free() {
             self.protocol.poll_step()
-        } else if self.outputs.is_stalled() || self.reading.is_some() {
+        } else if self.outputs.is_stalled() || self.side.reading().is_some() {
             self.protocol.poll_urgent()
         } else {
             self.protocol.poll_output()
@@ -389,7 +385,7 @@ impl Task {
 
     /// What leads back has ended, before its end has come: that comes round when this task has ended.
     fn end_back_edges(&mut self, env: &mut Env<'_>) {
-        for input in 0..self.inputs.len() {
+        for input in 0..self.side.inputs().len() {
             if self.protocol.leads_back(input) {
                 self.subtask.end_channel(input, &mut self.produced);
                 self.deliver(env);

@@ -16,17 +16,17 @@ impl Task {
     #[inline]
     pub(super) fn take(&mut self, channel: usize, parcel: Parcel, env: &mut Env<'_>) {
         if self.defects.has(Defect::ProcessedCaptured) {
-            self.inputs[channel].keep_latest(&parcel);
+            self.side.input(channel).keep_latest(&parcel);
         }
         match parcel {
             Parcel::Item(item) => {
                 self.consume(channel, &item, env);
-                self.inputs[channel].free(self.attempt, self.defects, env);
+                self.side.input(channel).free(self.attempt, self.defects, env);
                 self.process(channel, item, env);
             }
             Parcel::Buffer(buffer) => {
-                self.inputs[channel].open(&buffer);
-                self.reading = Some(channel);
+                self.side.input(channel).open(&buffer);
+                self.side.set_reading(Some(channel));
             }
         }
     }
@@ -34,15 +34,15 @@ impl Task {
     /// Reads the next item of the buffer that was taken off a channel. Whether there was anything to do.
     pub(super) fn read_on(&mut self, env: &mut Env<'_>) -> bool {
         let may_read = self.can_work() && !self.protocol.awaits_snapshot();
-        let Some(channel) = self.reading.filter(|_| may_read) else { return false };
-        match self.inputs[channel].read() {
+        let Some(channel) = self.side.reading().filter(|_| may_read) else { return false };
+        match self.side.input(channel).read() {
             Ok(Some(item)) => {
                 self.consume(channel, &item, env);
                 self.process(channel, item, env);
             }
             Ok(None) => {
-                self.reading = None;
-                self.inputs[channel].free(self.attempt, self.defects, env);
+                self.side.set_reading(None);
+                self.side.input(channel).free(self.attempt, self.defects, env);
             }
             Err(problem) => self.fail(problem),
         }
@@ -52,15 +52,15 @@ impl Task {
     #[inline]
     fn consume(&mut self, channel: usize, item: &Item, env: &mut Env<'_>) {
         self.tell_received(channel, item, env);
-        self.inputs[channel].consume(item, self.attempt, env.outbox);
+        self.side.input(channel).consume(item, self.attempt, env.outbox);
     }
 
     /// The end of input has come to the head of a channel.
     pub(super) fn end_channel(&mut self, channel: usize, env: &mut Env<'_>) {
-        if let Err(problem) = self.inputs[channel].expect_read() {
+        if let Err(problem) = self.side.input(channel).expect_read() {
             return self.fail(problem);
         }
-        env.outbox.event(self.inputs[channel].end_seen(self.attempt));
+        env.outbox.event(self.side.input(channel).end_seen(self.attempt));
         self.subtask.end_channel(channel, &mut self.produced);
         self.deliver(env);
     }

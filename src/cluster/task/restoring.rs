@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::super::message::{Deploy, DeployedShape, ObjectOperation};
 use super::channel_state::ChannelState;
 use super::snapshot::object_request;
-use super::{Env, Phase, Purpose, SourceReader, StoredSnapshot, Task};
+use super::{Env, Phase, Purpose, Side, SourceReader, StoredSnapshot, Task};
 use crate::dataflow::{Job, SubtaskState};
 use crate::protocol::ordered::VecMap;
 use crate::protocol::rescale::FormerName;
@@ -87,8 +87,8 @@ impl Task {
         assert_eq!(self.phase, Phase::Restoring, "a task is restored once");
         let (subtask, attempt, positions) = (self.id, self.attempt, self.positions());
         let checkpoint = deploy.checkpoint;
-        if self.inputs.is_empty() {
-            self.source = Some(SourceReader::new(&positions, self.subtask.awaits_splits()));
+        if let Side::Source(reader) = &mut self.side {
+            *reader = SourceReader::new(&positions, self.subtask.awaits_splits());
         }
         self.protocol.handle_restored(checkpoint);
         let ownership = match self.tells_ownership {

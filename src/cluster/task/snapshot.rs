@@ -123,7 +123,7 @@ impl Task {
             positions: self.positions(),
             uploading: false,
             ownership: Ownership::default(),
-            unprocessed: self.unprocessed(),
+            unprocessed: self.side.unprocessed(self.defects),
         }
     }
 
@@ -137,7 +137,7 @@ impl Task {
             subtask: self.id,
             attempt: self.attempt,
             checkpoint,
-            received: self.inputs.iter().map(|input| input.cut()).collect(),
+            received: self.side.inputs().iter().map(|input| input.cut()).collect(),
             sent: self.outputs.cuts(),
             positions: taken.positions.clone(),
             state: taken.handle.digest,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::super::message::{Fetched, Message};
 use super::super::process::Timer;
 use super::assignment::Inquiry;
-use super::{Env, Phase, Purpose, Task};
+use super::{Env, Phase, Purpose, Side, Task};
 use crate::protocol::{LineageId, ProcessId, SplitId, SubtaskId};
 use crate::trace::{Event, SplitPosition};
 
@@ -119,6 +119,12 @@ impl SplitReader {
         }
     }
 
+    /// The entry to hand out next: its split, its offset, and what it says.
+    fn next_entry(&self) -> Option<(SplitId, u64, &[u8])> {
+        let block = self.blocks.front()?;
+        Some((self.split, block.offset(), block.entry()))
+    }
+
     fn advance(&mut self) {
         self.next += 1;
         if let Some(block) = self.blocks.front_mut() {
@@ -208,6 +214,14 @@ impl SourceReader {
         Some(chosen)
     }
 
+    /// The next entry of this split was handed out.
+    fn advance(&mut self, place: usize, subtask: SubtaskId, env: &mut Env<'_>) {
+        let split = &mut self.splits[place];
+        split.advance();
+        split.fetch_ahead(subtask, env);
+        self.look_at(place);
+    }
+
     fn newly_exhausted(&mut self) -> Option<SplitId> {
         let reader = &mut self.splits[self.exhausted.pop_first()?];
         reader.ended = true;
@@ -231,35 +245,32 @@ impl Task {
     }
 
     fn source_may_read(&self) -> bool {
-        let due = self.source.as_ref().is_some_and(|source| source.pace == Pace::Due);
-        due && self.can_work() && !self.protocol.is_held()
+        let is_due = match &self.side {
+            Side::Source(reader) => reader.pace == Pace::Due,
+            Side::Inputs(_) => false,
+        };
+        is_due && self.can_work() && !self.protocol.is_held()
     }
 
     /// Reads one entry, wherever the pace stands; false when there is none.
     pub(super) fn read_one(&mut self, env: &mut Env<'_>) -> bool {
-        let Some(mut source) = self.source.take() else { return false };
-        let chosen = source.take_turn();
-        if let Some(index) = chosen {
-            self.read_entry(&mut source.splits[index], env);
-            source.look_at(index);
-            source.pace = self.next_pace(env);
-        }
-        self.source = Some(source);
-        chosen.is_some()
-    }
-
-    fn read_entry(&mut self, reader: &mut SplitReader, env: &mut Env<'_>) {
-        let Some(block) = reader.blocks.front() else { return };
-        let (split, offset, entry) = (reader.split, block.offset(), block.entry());
         let (subtask, attempt) = (self.id, self.attempt);
-        let lineage = LineageId::of_entry(split, offset);
+        let Some(reader) = self.side.source() else { return false };
+        let Some(place) = reader.take_turn() else { return false };
+        let Some((split, offset, entry)) = reader.splits[place].next_entry() else { return false };
+        let (lineage, bytes) = (LineageId::of_entry(split, offset), entry.len());
         env.outbox.event(Event::Read { subtask, attempt, split, offset, lineage });
-        let bytes = entry.len();
         self.subtask.read(split, offset, entry, &mut self.produced);
         self.deliver(env);
-        reader.advance();
-        reader.fetch_ahead(self.id, env);
+        if let Some(reader) = self.side.source() {
+            reader.advance(place, subtask, env);
+        }
         self.spend(|cost| cost.item(bytes), env);
+        let pace = self.next_pace(env);
+        if let Some(reader) = self.side.source() {
+            reader.pace = pace;
+        }
+        true
     }
 
     fn next_pace(&self, env: &mut Env<'_>) -> Pace {
@@ -275,7 +286,7 @@ impl Task {
     fn end_exhausted(&mut self, env: &mut Env<'_>) {
         while self.phase == Phase::Running
             && self.can_work()
-            && let Some(split) = self.source.as_mut().and_then(SourceReader::newly_exhausted)
+            && let Some(split) = self.side.source().and_then(SourceReader::newly_exhausted)
         {
             let all_ended = self.subtask.end_split(split, &mut self.produced);
             self.deliver(env);
@@ -288,7 +299,7 @@ impl Task {
 
     /// All splits end where they stand.
     pub(super) fn end_early(&mut self, env: &mut Env<'_>) {
-        if self.phase != Phase::Running || self.source.is_none() {
+        if self.phase != Phase::Running || self.side.source().is_none() {
             return;
         }
         for position in self.positions() {

@@ -21,7 +21,7 @@ impl Task {
             && env.settings.observe_time
         {
             let attempt = self.attempt;
-            let ChannelCut { channel, records: sequence, .. } = self.inputs[channel].cut();
+            let ChannelCut { channel, records: sequence, .. } = self.side.inputs()[channel].cut();
             env.outbox.event(Event::WatermarkReceived { channel, attempt, watermark, sequence });
         }
     }
