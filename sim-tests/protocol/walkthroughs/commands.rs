@@ -9,6 +9,7 @@ use cutwater::protocol::{
 use super::job::Job;
 use super::message::{Content, Fate};
 use super::node::Work;
+use super::processes::Processes;
 use super::rescaling::Rescaled;
 use super::world::{StoreRequest, World};
 
@@ -19,6 +20,8 @@ pub struct Stage {
     world: Option<World>,
     /// In a walk-through of rescaling, what takes the place of the world.
     rescaled: Option<Rescaled>,
+    /// In a walk-through over the real processes, these.
+    processes: Option<Processes>,
 }
 
 impl Stage {
@@ -46,7 +49,15 @@ impl Stage {
                 self.rescaled = Some(Rescaled::new(shape, defects)?);
                 Ok(Vec::new())
             }
+            ["cluster", shape @ ..] => {
+                let defects = self.defects.iter().copied().collect();
+                self.processes = Some(Processes::new(shape, defects)?);
+                Ok(Vec::new())
+            }
             words => {
+                if let Some(processes) = &mut self.processes {
+                    return processes.run(words);
+                }
                 if let Some(rescaled) = &mut self.rescaled {
                     return rescaled.run(words);
                 }

@@ -9,6 +9,7 @@ mod in_flight;
 mod job;
 mod message;
 mod node;
+mod processes;
 mod rescaling;
 mod savepoints;
 mod target;
@@ -26,7 +27,7 @@ use commands::Stage;
 /// Defects that change no walk-through, by the reason: mostly, where their site is.
 const SHOWN_NOWHERE: &[(&str, &[Defect])] = &[
     (
-        "in the task of a worker: its queues, buffers and user code, of which walk-throughs have their own",
+        "in the task of a worker: its queues, buffers and user code; most walk-throughs have their own",
         &[
             Defect::PositionAfterNextRecord,
             Defect::BarrierOvertakesBacklog,
@@ -40,7 +41,6 @@ const SHOWN_NOWHERE: &[(&str, &[Defect])] = &[
             Defect::OvertakenListedTwice,
             Defect::ProcessedCaptured,
             Defect::AbortedCaptureKept,
-            Defect::AbortFailsSubtask,
             Defect::LiveStateInUpload,
             Defect::OffsetCommittedEarly,
             Defect::NoFlushAtBarrier,
@@ -54,40 +54,31 @@ const SHOWN_NOWHERE: &[(&str, &[Defect])] = &[
         ],
     ),
     (
-        "in the coordinator's process: leadership, deployment, metadata, rescales; walk-throughs have none",
+        "in the coordinator's process: savepoints, rescales, enumerators, stores in trouble; no walk-through shows them yet",
         &[
-            Defect::LatestFromListing,
-            Defect::DiscardedSnapshotsKept,
-            Defect::AbortedSnapshotsKept,
             Defect::AddingGivenUp,
             Defect::DiscardedBeforeRecorded,
-            Defect::LeftoversNotSwept,
-            Defect::ImpatientDetector,
             Defect::CorruptReadAccepted,
             Defect::FinalCheckpointAwaited,
             Defect::SavepointTakenForLeftover,
             Defect::SavepointSettlesSplits,
             Defect::VanishedSinkForgotten,
-            Defect::StateLeaksBetweenRuns,
             Defect::SourcesBeforeEnumerator,
             Defect::EnumeratorOfAbortedSnapshots,
             Defect::ForwardStateDealtOut,
         ],
     ),
     (
-        "in a worker's process, which walk-throughs do not have",
-        &[Defect::NotificationCrossesRestart, Defect::RetriesAtOnce],
+        "walk-throughs fire timers by command: a retry is one step of them",
+        &[Defect::RetriesAtOnce],
     ),
     (
-        "in a store or the sink target: walk-throughs have their own",
+        "in a store or the sink target: most walk-throughs have their own",
         &[
-            Defect::OldProducerNotFenced,
             Defect::RolledBackReopens,
             Defect::TimedOutReopens,
-            Defect::CommitNotIdempotent,
             Defect::RefusedCommitForgotten,
             Defect::RefusedCommitGivenUp,
-            Defect::LingeringTransactionKept,
             Defect::AnsweredBeforeSynced,
         ],
     ),
