@@ -85,9 +85,15 @@ impl World {
     }
 
     /// What was frozen is about to be written, with what was on its way.
-    pub fn persist(&mut self, subtask: usize, checkpoint: CheckpointId, it: Option<Captured<i64>>) {
+    pub fn persist(
+        &mut self,
+        subtask: usize,
+        checkpoint: CheckpointId,
+        it: Option<Box<Captured<i64>>>,
+    ) {
         let member = &self.job.members[subtask];
-        let captured = it.unwrap_or(Captured { inputs: Vec::new(), outputs: Vec::new() });
+        let nothing = Captured { inputs: Vec::new(), outputs: Vec::new() };
+        let captured = it.map_or(nothing, |captured| *captured);
         let inputs = member.inputs.iter().copied().zip(captured.inputs);
         let inputs = inputs.filter(|(_, items)| !items.is_empty()).collect();
         let named = |(output, items): (usize, Vec<i64>)| (member.outputs[output], items);

@@ -20,8 +20,10 @@ impl Task {
         }
         match parcel {
             Parcel::Item(item) => {
-                self.consume(channel, &item, env);
-                self.side.input(channel).free(self.attempt, self.defects, env);
+                self.tell_received(channel, &item, env);
+                let input = self.side.input(channel);
+                input.consume(&item, self.attempt, env.outbox);
+                input.free(self.attempt, self.defects, env);
                 self.process(channel, item, env);
             }
             Parcel::Buffer(buffer) => {

@@ -152,11 +152,11 @@ impl Task {
     pub(super) fn persist(
         &mut self,
         checkpoint: CheckpointId,
-        captured: Option<Captured<Parcel>>,
+        captured: Option<Box<Captured<Parcel>>>,
         env: &mut Env<'_>,
     ) {
         if let Some(captured) = captured {
-            self.add_channel_state(checkpoint, captured, env);
+            self.add_channel_state(checkpoint, *captured, env);
         }
         let (subtask, attempt) = (self.id, self.attempt);
         env.outbox.schedule(Timer::Upload { subtask, attempt, checkpoint });

@@ -95,13 +95,13 @@ impl<T: Clone> Lanes<T> {
     /// The next element of a channel that delivers.
     #[inline]
     pub fn next(&mut self) -> Option<(usize, Element<T>)> {
-        loop {
-            let (channel, element) = self.arrivals.pop_front()?;
-            if self.channels[channel].flow != Flow::Blocked {
-                return Some((channel, element));
+        while let Some((channel, _)) = self.arrivals.front() {
+            if self.channels[*channel].flow != Flow::Blocked {
+                return self.arrivals.pop_front();
             }
-            self.parked.push_back((channel, element));
+            self.parked.extend(self.arrivals.pop_front());
         }
+        None
     }
 
     pub fn say(&mut self, output: GateOutput<T>) {

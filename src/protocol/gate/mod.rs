@@ -196,8 +196,8 @@ impl<T: Clone> InputGate<T> {
     #[inline]
     pub fn poll_output(&mut self) -> Option<GateOutput<T>> {
         loop {
-            if let Some(output) = self.lanes.outputs.pop_front() {
-                return Some(output);
+            if !self.lanes.outputs.is_empty() {
+                return self.lanes.outputs.pop_front();
             }
             if self.lanes.held.is_some() {
                 return None;

@@ -40,71 +40,83 @@ impl<T: Clone> SubtaskProtocol<T> {
         self.say(SubtaskOutput::Step(step));
     }
 
-    /// What the gate says of anything but items.
+    /// What the gate says, and what is to be done at once because of it; the rest is in the queue.
     #[cold]
-    pub(super) fn handle_gate(&mut self, output: GateOutput<T>) {
-        match output {
+    pub(super) fn handle_gate(&mut self, output: GateOutput<T>) -> Option<SubtaskOutput<T>> {
+        let step = match output {
             GateOutput::Item { channel: input, item } => {
-                self.say(SubtaskOutput::Process { input, item });
+                return Some(SubtaskOutput::Process { input, item });
             }
+            GateOutput::EndSeen { channel: input } => {
+                return Some(SubtaskOutput::EndInput { input });
+            }
+            GateOutput::AllEnded => return Some(SubtaskOutput::End),
             GateOutput::BarrierSeen { channel: input, checkpoint } => {
-                self.step(ProtocolStep::BarrierSeen { input, checkpoint });
+                ProtocolStep::BarrierSeen { input, checkpoint }
             }
             GateOutput::BarrierOvertook { channel: input, checkpoint } => {
-                self.step(ProtocolStep::BarrierOvertook { input, checkpoint });
+                ProtocolStep::BarrierOvertook { input, checkpoint }
+            }
+            GateOutput::Blocked { channel: input, checkpoint } => {
+                ProtocolStep::Blocked { input, checkpoint }
+            }
+            GateOutput::Unblocked { channel: input, checkpoint } => {
+                ProtocolStep::Unblocked { input, checkpoint }
             }
             GateOutput::CancelSeen { channel: input, checkpoint } => {
-                self.step(ProtocolStep::CancelSeen { input, checkpoint });
                 if self.defects.has(Defect::EveryCancelPassedOn) {
                     self.say(SubtaskOutput::Cancel(checkpoint));
                 }
+                ProtocolStep::CancelSeen { input, checkpoint }
             }
-            GateOutput::EndSeen { channel: input } => self.say(SubtaskOutput::EndInput { input }),
-            GateOutput::Blocked { channel: input, checkpoint } => {
-                self.step(ProtocolStep::Blocked { input, checkpoint });
-            }
-            GateOutput::Unblocked { channel: input, checkpoint } => {
-                self.step(ProtocolStep::Unblocked { input, checkpoint });
-            }
-            GateOutput::AlignmentStarted(it) => self.step(ProtocolStep::AlignmentStarted(it)),
-            GateOutput::Aligned(barrier) => self.handle_aligned(barrier),
+            GateOutput::AlignmentStarted(checkpoint) => ProtocolStep::AlignmentStarted(checkpoint),
+            GateOutput::Aligned(barrier) => return self.handle_aligned(barrier),
             GateOutput::Overtaken(barrier) => {
-                self.step(ProtocolStep::AlignmentOvertaken(barrier.checkpoint));
                 self.say(SubtaskOutput::Post(barrier));
+                ProtocolStep::AlignmentOvertaken(barrier.checkpoint)
             }
             GateOutput::Announced(barrier) => {
-                self.step(ProtocolStep::Announced(barrier.checkpoint));
                 self.watch(barrier);
+                ProtocolStep::Announced(barrier.checkpoint)
             }
             GateOutput::Captured(checkpoint) => {
-                if let Some(inputs) = self.gate.take_captured(checkpoint) {
-                    self.captures.record_inputs(checkpoint, inputs);
-                    self.persist_if_whole(checkpoint);
-                }
+                self.handle_captured(checkpoint);
+                return None;
             }
             GateOutput::CaptureAbandoned(checkpoint) => {
-                self.step(ProtocolStep::CaptureAbandoned(checkpoint));
                 self.checkpoint.handle_capture_abandoned(checkpoint);
                 self.drain_checkpoint();
+                ProtocolStep::CaptureAbandoned(checkpoint)
             }
             GateOutput::AlignmentAborted(checkpoint) => {
-                self.step(ProtocolStep::AlignmentAborted(checkpoint));
                 self.checkpoint.handle_alignment_aborted(checkpoint);
                 self.drain_checkpoint();
+                ProtocolStep::AlignmentAborted(checkpoint)
             }
-            GateOutput::AllEnded => self.say(SubtaskOutput::End),
-        }
+        };
+        Some(SubtaskOutput::Step(step))
     }
 
     /// All inputs have delivered the barrier or ended. Between that and the snapshot lies the mailbox; a source's
     /// trigger has been through it already.
-    pub(super) fn handle_aligned(&mut self, barrier: Barrier) {
+    fn handle_aligned(&mut self, barrier: Barrier) -> Option<SubtaskOutput<T>> {
         match self.mailbox {
-            Mailbox::BeforeGate => self.perform(barrier),
-            Mailbox::BehindGate => {
-                self.step(ProtocolStep::AlignmentCompleted(barrier.checkpoint));
-                self.say(SubtaskOutput::Post(barrier));
+            Mailbox::BeforeGate => {
+                self.perform(barrier);
+                None
             }
+            Mailbox::BehindGate => {
+                self.say(SubtaskOutput::Post(barrier));
+                Some(SubtaskOutput::Step(ProtocolStep::AlignmentCompleted(barrier.checkpoint)))
+            }
+        }
+    }
+
+    /// The gate has recorded what came before the barriers.
+    fn handle_captured(&mut self, checkpoint: CheckpointId) {
+        if let Some(inputs) = self.gate.take_captured(checkpoint) {
+            self.captures.record_inputs(checkpoint, inputs);
+            self.persist_if_whole(checkpoint);
         }
     }
 
@@ -209,7 +221,7 @@ impl<T: Clone> SubtaskProtocol<T> {
     /// The asynchronous part starts when the channel state is whole.
     pub(super) fn persist_if_whole(&mut self, checkpoint: CheckpointId) {
         if let Some(captured) = self.captures.take_whole(checkpoint) {
-            self.say(SubtaskOutput::Persist { checkpoint, captured: Some(captured) });
+            self.say(SubtaskOutput::Persist { checkpoint, captured: Some(Box::new(captured)) });
         }
     }
 }

@@ -119,14 +119,17 @@ impl<T: Clone> SubtaskProtocol<T> {
     #[inline]
     pub fn poll_output(&mut self) -> Option<SubtaskOutput<T>> {
         loop {
-            if let Some(output) = self.outputs.pop_front() {
-                return Some(output);
+            if !self.outputs.is_empty() {
+                return self.outputs.pop_front();
             }
-            match self.gate.poll_output()? {
+            let output = match self.gate.poll_output()? {
                 GateOutput::Item { channel: input, item } => {
                     return Some(SubtaskOutput::Process { input, item });
                 }
                 other => self.handle_gate(other),
+            };
+            if output.is_some() {
+                return output;
             }
         }
     }
@@ -140,17 +143,23 @@ impl<T: Clone> SubtaskProtocol<T> {
             return self.poll_output();
         }
         loop {
-            if let Some(output) = self.outputs.pop_front() {
-                return Some(output);
+            if !self.outputs.is_empty() {
+                return self.outputs.pop_front();
             }
             let output = self.gate.poll_urgent()?;
-            self.handle_gate(output);
+            let output = self.handle_gate(output);
+            if output.is_some() {
+                return output;
+            }
         }
     }
 
     /// What the subtask itself has decided, whatever can be done.
     #[inline]
     pub fn poll_step(&mut self) -> Option<SubtaskOutput<T>> {
+        if self.outputs.is_empty() {
+            return None;
+        }
         self.outputs.pop_front()
     }
 

@@ -64,7 +64,7 @@ pub enum SubtaskOutput<T> {
         /// The checkpoint.
         checkpoint: CheckpointId,
         /// The channel state.
-        captured: Option<Captured<T>>,
+        captured: Option<Box<Captured<T>>>,
     },
     /// Tell the coordinator that the snapshot is durable.
     Acknowledge(CheckpointId),
