@@ -64,10 +64,8 @@ pub enum Message {
     Running(Heartbeat),
     /// Give your subtasks of this attempt up.
     Cancel { attempt: Attempt },
-    /// Take part in this checkpoint.
-    Trigger { attempt: Attempt, barrier: Barrier },
-    /// Take part in this savepoint.
-    TriggerSavepoint { attempt: Attempt, checkpoint: CheckpointId, mode: SavepointMode },
+    /// Take part in this checkpoint; if it is a savepoint, it says what becomes of the job.
+    Trigger { attempt: Attempt, barrier: Barrier, savepoint: Option<SavepointMode> },
     /// All input of all my subtasks has ended.
     Ended(Heartbeat),
     /// The job is stopped at this savepoint, which has completed: commit, and finish.
@@ -166,7 +164,7 @@ impl Message {
             Message::Run { .. } => Kind::Run,
             Message::Running(_) => Kind::Running,
             Message::Cancel { .. } => Kind::Cancel,
-            Message::Trigger { .. } | Message::TriggerSavepoint { .. } => Kind::Trigger,
+            Message::Trigger { .. } => Kind::Trigger,
             Message::Acknowledge(_) => Kind::Acknowledge,
             Message::Decline { .. } => Kind::Decline,
             Message::NotifyComplete { .. } | Message::Stop { .. } | Message::LoopsOver { .. } => {

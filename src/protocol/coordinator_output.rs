@@ -7,7 +7,7 @@ use super::acknowledgement::Acknowledgement;
 use super::barrier::Barrier;
 use super::completed::{CompletedCheckpoint, SnapshotHandle};
 use super::ids::{CheckpointId, SubtaskId};
-use super::savepoint::{RequestNumber, SavepointMode, SavepointRequest};
+use super::savepoint::{CheckpointKind, RequestNumber, SavepointRequest};
 use super::time::VirtualTime;
 
 /// Wake-ups that the coordinator asks for; those no longer of interest are ignored when they come.
@@ -17,6 +17,15 @@ pub enum CoordinatorTimer {
     Trigger,
     /// The checkpoint's time is up.
     Expire(CheckpointId),
+}
+
+/// How a checkpoint is noted in the job's record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Addition {
+    /// These are retained from here on, oldest first.
+    Retain(Vec<CheckpointId>),
+    /// It is a savepoint, and belongs to whoever asked for it; where it is terminal the job is stopped.
+    Savepoint(SavepointRequest),
 }
 
 /// What the coordinator wants done, in order.
@@ -32,7 +41,12 @@ pub enum CoordinatorOutput {
     /// Make durable that ids up to and including this one are used; then call `handle_reserved`.
     ReserveId(CheckpointId),
     /// Ask every subtask of the attempt for a snapshot.
-    Trigger(Barrier),
+    Trigger {
+        /// What sources inject.
+        barrier: Barrier,
+        /// Why.
+        kind: CheckpointKind,
+    },
     /// The acknowledgement counts.
     Counted(Acknowledgement),
     /// The acknowledgement is late, duplicate, unknown or of another attempt. Its snapshot must be
@@ -44,19 +58,27 @@ pub enum CoordinatorOutput {
         discard: bool,
     },
     /// All have acknowledged: write the metadata object; then `handle_metadata_durable` or `…_failed`.
-    WriteMetadata(CompletedCheckpoint),
-    /// The metadata is durable: add the checkpoint to the store, together with what stays retained
-    /// (newest last, the new one included); then `handle_added` or `handle_add_failed`.
-    AddToStore {
-        /// The new one.
+    WriteMetadata {
+        /// What the metadata says.
         completed: CompletedCheckpoint,
-        /// All that stay, in order.
-        retained: Vec<CheckpointId>,
+        /// Why it was taken.
+        kind: CheckpointKind,
+    },
+    /// The metadata is durable: add the checkpoint to the store, together with what stays retained
+    /// (newest last, the new one included), or a savepoint to those that the job's record lists; then
+    /// `handle_added` or `handle_add_failed`.
+    Add {
+        /// The new one.
+        checkpoint: CheckpointId,
+        /// How.
+        addition: Addition,
     },
     /// The checkpoint is in the store and cannot fail any more.
     Completed {
         /// Which.
         checkpoint: CheckpointId,
+        /// Why it was taken.
+        kind: CheckpointKind,
         /// Whether nothing is left to do after it: the job is finished.
         terminal: bool,
     },
@@ -78,30 +100,6 @@ pub enum CoordinatorOutput {
     DeleteSnapshots(Vec<SnapshotHandle>),
     /// The checkpoint fell out of retention: delete its metadata and then its snapshots.
     Discard(CompletedCheckpoint),
-    /// Ask every subtask of the attempt for a snapshot of a savepoint.
-    TriggerSavepoint {
-        /// Its id.
-        checkpoint: CheckpointId,
-        /// What becomes of the job.
-        mode: SavepointMode,
-    },
-    /// All have acknowledged: write the savepoint's metadata; then `handle_metadata_durable` or `…_failed`.
-    WriteSavepoint(CompletedCheckpoint),
-    /// The metadata is durable: note the savepoint in the job's record, and where it is terminal that the
-    /// job is stopped; then `handle_added` or `handle_add_failed`.
-    AddSavepoint {
-        /// Its id.
-        checkpoint: CheckpointId,
-        /// Who asked for it.
-        request: SavepointRequest,
-    },
-    /// The savepoint is there and cannot fail any more.
-    SavepointCompleted {
-        /// Its id.
-        checkpoint: CheckpointId,
-        /// What becomes of the job.
-        mode: SavepointMode,
-    },
     /// Tell every subtask that the job is stopped at this savepoint: commit, and finish.
     Stop(CheckpointId),
     /// A request is not carried out.

@@ -4,7 +4,7 @@ use super::acknowledgement::Acknowledgement;
 use super::completed::{CompletedCheckpoint, SnapshotHandle};
 use super::defect::{Defect, DefectSet};
 use super::ids::{Attempt, CheckpointId, ObjectKey, SubtaskId};
-use super::savepoint::SavepointRequest;
+use super::savepoint::CheckpointKind;
 use super::time::VirtualTime;
 use crate::protocol::ordered::{VecMap, VecSet};
 
@@ -15,8 +15,8 @@ pub struct PendingCheckpoint {
     pub attempt: Attempt,
     /// It expires then, unless its addition to the store is under way.
     pub expires_at: VirtualTime,
-    /// Who asked for it and for what, if it is a savepoint.
-    pub savepoint: Option<SavepointRequest>,
+    /// Why it is taken.
+    pub kind: CheckpointKind,
     /// How far it has come.
     pub phase: PendingPhase,
 }
@@ -96,12 +96,6 @@ impl Collection {
 }
 
 impl PendingCheckpoint {
-    /// Whether the job is over once it has completed.
-    #[must_use]
-    pub fn is_terminal(&self) -> bool {
-        self.savepoint.is_some_and(|request| request.mode.is_terminal())
-    }
-
     /// Whether its addition to the store is under way.
     #[must_use]
     pub fn is_adding(&self) -> bool {

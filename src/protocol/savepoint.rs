@@ -6,6 +6,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::ids::{CheckpointId, ObjectKey};
+
 /// The number of a request among those of a run: who hears it twice does it once.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
@@ -46,6 +48,41 @@ pub struct SavepointRequest {
     pub number: RequestNumber,
     /// What becomes of the job.
     pub mode: SavepointMode,
+}
+
+/// Why a checkpoint is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CheckpointKind {
+    /// For the job itself: recovery uses it, a newer one subsumes it, and sinks commit because of it.
+    Periodic,
+    /// Somebody asked for it, and owns it: none of this holds.
+    Savepoint(SavepointRequest),
+}
+
+impl CheckpointKind {
+    /// What becomes of the job at it, if it is a savepoint.
+    #[must_use]
+    pub fn savepoint(self) -> Option<SavepointMode> {
+        match self {
+            CheckpointKind::Periodic => None,
+            CheckpointKind::Savepoint(request) => Some(request.mode),
+        }
+    }
+
+    /// Whether the job is over once it has completed.
+    #[must_use]
+    pub fn is_terminal(self) -> bool {
+        self.savepoint().is_some_and(SavepointMode::is_terminal)
+    }
+
+    /// Where its metadata lies.
+    #[must_use]
+    pub fn metadata_key(self, checkpoint: CheckpointId) -> ObjectKey {
+        match self {
+            CheckpointKind::Periodic => ObjectKey::Metadata { checkpoint },
+            CheckpointKind::Savepoint(_) => ObjectKey::Savepoint { checkpoint },
+        }
+    }
 }
 
 /// How many requests may wait for their turn.

@@ -205,6 +205,7 @@ fn of_attempts(kind: usize, n: &mut Numbers, bytes: &[u8]) -> Message {
         13 => Message::Trigger {
             attempt,
             barrier: Barrier { checkpoint, passage: Passage::InOrderUntil(VirtualTime(7)) },
+            savepoint: None,
         },
         14 => Message::Acknowledge(Box::new(Acknowledgement {
             attempt,
@@ -255,7 +256,10 @@ fn of_attempts(kind: usize, n: &mut Numbers, bytes: &[u8]) -> Message {
 fn of_savepoints(kind: usize, n: &mut Numbers) -> Message {
     let (attempt, checkpoint, mode) = (n.attempt(), n.checkpoint(), SavepointMode::Drain);
     match kind {
-        39 => Message::TriggerSavepoint { attempt, checkpoint, mode },
+        39 => {
+            let barrier = Barrier::in_order(checkpoint);
+            Message::Trigger { attempt, barrier, savepoint: Some(mode) }
+        }
         40 => Message::Stop { attempt, checkpoint },
         41 if n.flag() => Message::Ended(n.heartbeat()),
         41 => Message::Finished(n.heartbeat()),

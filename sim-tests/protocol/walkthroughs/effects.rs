@@ -1,8 +1,9 @@
 //! Carries out what the protocol asks for, and says so.
 
 use cutwater::protocol::{
-    Acknowledgement, Barrier, CheckpointId, CoordinatorOutput, Digest, Element, ObjectKey,
-    ProtocolStep, SnapshotHandle, SubtaskOutput, TransactionId,
+    Acknowledgement, Addition, Barrier, CheckpointId, CheckpointKind, CoordinatorOutput,
+    CoordinatorTimer, Digest, Element, ObjectKey, ProtocolStep, SnapshotHandle, SubtaskOutput,
+    TransactionId,
 };
 
 use super::in_flight::InFlight;
@@ -42,8 +43,7 @@ impl World {
                 return self.coordinator.handle_decline(self.now, attempt, it, reason);
             }
             Content::Commit(transaction) => return self.commit_at_target(subtask, transaction),
-            Content::Trigger(_)
-            | Content::Savepoint(..)
+            Content::Trigger(..)
             | Content::Complete(_)
             | Content::Stop(_)
             | Content::LoopOver
@@ -56,8 +56,7 @@ impl World {
         }
         let protocol = &mut self.nodes[subtask].protocol;
         match content {
-            Content::Trigger(barrier) => protocol.handle_trigger(barrier),
-            Content::Savepoint(checkpoint, mode) => protocol.handle_savepoint(checkpoint, mode),
+            Content::Trigger(barrier, savepoint) => protocol.handle_trigger(barrier, savepoint),
             Content::Complete(checkpoint) => protocol.handle_completed(checkpoint),
             Content::Stop(checkpoint) => {
                 if protocol.handle_stopped() {
@@ -283,29 +282,21 @@ impl World {
         match output {
             CoordinatorOutput::SetTimer { at, timer } => self.timers.push((at, timer)),
             CoordinatorOutput::ReserveId(it) => self.coordinator.handle_reserved(self.now, it),
-            CoordinatorOutput::Trigger(barrier) => {
-                let it = barrier.checkpoint;
-                self.say("coordinator", format!("trigger {it}"));
-                self.counted.remove(&it);
-                self.send_to_all(&Content::Trigger(barrier));
-            }
+            CoordinatorOutput::Trigger { barrier, kind } => self.on_trigger(barrier, kind),
             CoordinatorOutput::Counted(acknowledgement) => self.show_counted(&acknowledgement),
             CoordinatorOutput::Ignored { acknowledgement, discard } => {
                 self.show_ignored(&acknowledgement, discard);
             }
-            CoordinatorOutput::WriteMetadata(completed) => {
-                self.say("coordinator", format!("write the metadata of {}", completed.checkpoint));
+            CoordinatorOutput::WriteMetadata { completed, kind } => {
+                let what = if is_savepoint(kind) { "savepoint" } else { "the metadata of" };
+                self.say("coordinator", format!("write {what} {}", completed.checkpoint));
                 self.store_requests.push_back(StoreRequest::Metadata(completed.checkpoint));
             }
-            CoordinatorOutput::AddToStore { completed, retained } => {
-                let names: Vec<_> = retained.iter().map(ToString::to_string).collect();
-                let (it, names) = (completed.checkpoint, names.join(", "));
-                self.say("coordinator", format!("add {it} to the store, retain [{names}]"));
-                self.store_requests.push_back(StoreRequest::Add(it));
-            }
-            CoordinatorOutput::Completed { checkpoint, terminal } => {
+            CoordinatorOutput::Add { checkpoint, addition } => self.on_add(checkpoint, &addition),
+            CoordinatorOutput::Completed { checkpoint, kind, terminal } => {
+                let what = if is_savepoint(kind) { "savepoint " } else { "" };
                 let suffix = if terminal { ", nothing is left to do" } else { "" };
-                self.say("coordinator", format!("complete {checkpoint}{suffix}"));
+                self.say("coordinator", format!("complete {what}{checkpoint}{suffix}"));
             }
             CoordinatorOutput::NotifyComplete(checkpoint) => {
                 self.say("coordinator", format!("notify: {checkpoint} completed"));
@@ -325,14 +316,49 @@ impl World {
                 self.say("coordinator", format!("discard {}", completed.checkpoint));
                 self.delete(&completed.snapshots);
             }
-            CoordinatorOutput::TriggerSavepoint { .. }
-            | CoordinatorOutput::WriteSavepoint(_)
-            | CoordinatorOutput::AddSavepoint { .. }
-            | CoordinatorOutput::SavepointCompleted { .. }
-            | CoordinatorOutput::Stop(_)
-            | CoordinatorOutput::Refused { .. } => self.on_savepoint(output),
+            CoordinatorOutput::Stop(checkpoint) => {
+                self.say(
+                    "coordinator",
+                    format!("stop: all commit what {checkpoint} holds, and finish"),
+                );
+                self.send_to_all(&Content::Stop(checkpoint));
+            }
+            CoordinatorOutput::Refused { reason, .. } => {
+                self.say("coordinator", format!("refuse: {reason}"));
+            }
             CoordinatorOutput::FailAttempt => self.say("coordinator", "fail the attempt"),
         }
+    }
+
+    fn on_trigger(&mut self, barrier: Barrier, kind: CheckpointKind) {
+        let checkpoint = barrier.checkpoint;
+        match kind.savepoint() {
+            None => self.say("coordinator", format!("trigger {checkpoint}")),
+            Some(mode) => {
+                self.say("coordinator", format!("trigger savepoint {checkpoint}, {mode}"));
+            }
+        }
+        self.counted.remove(&checkpoint);
+        if kind.is_terminal() {
+            // Nothing is triggered meanwhile: the wake-ups under way mean nothing.
+            self.timers.retain(|(_, timer)| *timer != CoordinatorTimer::Trigger);
+        }
+        self.send_to_all(&Content::Trigger(barrier, kind.savepoint()));
+    }
+
+    fn on_add(&mut self, checkpoint: CheckpointId, addition: &Addition) {
+        let told = match addition {
+            Addition::Retain(retained) => {
+                let names: Vec<_> = retained.iter().map(ToString::to_string).collect();
+                format!("add {checkpoint} to the store, retain [{}]", names.join(", "))
+            }
+            Addition::Savepoint(request) => {
+                let stopped = if request.mode.is_terminal() { ", stopped at it" } else { "" };
+                format!("record savepoint {checkpoint}{stopped}")
+            }
+        };
+        self.say("coordinator", told);
+        self.store_requests.push_back(StoreRequest::Add(checkpoint));
     }
 
     fn show_counted(&mut self, acknowledgement: &Acknowledgement) {
@@ -398,4 +424,8 @@ impl World {
             self.tell(subtask, format!("take {marker} kept from {name}"));
         }
     }
+}
+
+fn is_savepoint(kind: CheckpointKind) -> bool {
+    kind.savepoint().is_some()
 }

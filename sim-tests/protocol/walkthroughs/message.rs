@@ -18,10 +18,8 @@ pub struct Message {
 /// What a control message says.
 #[derive(Clone, Debug)]
 pub enum Content {
-    /// Coordinator to subtask.
-    Trigger(Barrier),
-    /// Coordinator to subtask: a savepoint.
-    Savepoint(CheckpointId, SavepointMode),
+    /// Coordinator to subtask; of a savepoint, what becomes of the job.
+    Trigger(Barrier, Option<SavepointMode>),
     /// Subtask to coordinator.
     Acknowledge(Acknowledgement),
     /// Subtask to coordinator.
@@ -70,7 +68,7 @@ impl Content {
     /// The name of its kind in commands.
     pub fn kind(&self) -> &'static str {
         match self {
-            Content::Trigger(_) | Content::Savepoint(..) => "trigger",
+            Content::Trigger(..) => "trigger",
             Content::Acknowledge(_) => "acknowledge",
             Content::Decline(..) => "decline",
             Content::Complete(_) | Content::Stop(_) => "complete",

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Display;
 
 use cutwater::protocol::{
-    Attempt, Barrier, CheckpointCoordinator, CheckpointId, CompletedCheckpoint, CoordinatorTimer,
-    DefectSet, Element, ObjectKey, SubtaskId, VirtualTime,
+    Attempt, CheckpointCoordinator, CheckpointId, CompletedCheckpoint, CoordinatorTimer, DefectSet,
+    Element, ObjectKey, SubtaskId, VirtualTime,
 };
 
 use super::in_flight::InFlight;
@@ -225,9 +225,7 @@ impl World {
     pub fn describe(&self, message: &Message) -> String {
         let name = &self.job.members[message.subtask].name;
         match &message.content {
-            Content::Trigger(Barrier { checkpoint, .. }) | Content::Savepoint(checkpoint, _) => {
-                format!("trigger {checkpoint} to {name}")
-            }
+            Content::Trigger(barrier, _) => format!("trigger {} to {name}", barrier.checkpoint),
             Content::Mail(barrier) => format!("mail {} in {name}", barrier.checkpoint),
             Content::Acknowledge(it) => format!("acknowledge {} from {name}", it.checkpoint),
             Content::Decline(checkpoint, _) => format!("decline {checkpoint} from {name}"),

@@ -2,12 +2,14 @@
 
 use super::super::message::{Message, ObjectOperation, ObjectResult, RequestId};
 use super::super::process::{Outbox, Timer};
+use super::enumerator::Cut;
 use super::ledger::Change;
 use super::leftovers::checkpoint_of;
+use super::savepoint_file::SavepointFile;
 use super::{Coordinator, Purpose, State, metadata};
 use crate::protocol::{
-    Acknowledgement, CheckpointId, CompletedCheckpoint, CoordinatorOutput, Defect, ObjectKey,
-    ProcessId, SnapshotHandle, SubtaskId, VirtualTime,
+    Acknowledgement, Addition, Attempt, CheckpointId, CheckpointKind, CompletedCheckpoint,
+    CoordinatorOutput, Defect, ObjectKey, ProcessId, SnapshotHandle, SubtaskId, VirtualTime,
 };
 use crate::trace::Event;
 
@@ -30,10 +32,9 @@ impl Coordinator {
             CoordinatorOutput::ReserveId(checkpoint) => {
                 self.change(now, Change::ReserveId(checkpoint), outbox);
             }
-            CoordinatorOutput::Trigger(barrier) => {
-                let checkpoint = barrier.checkpoint;
-                outbox.event(Event::Triggered { attempt, checkpoint });
-                self.begin_cut(barrier, outbox);
+            CoordinatorOutput::Trigger { barrier, kind } => {
+                outbox.event(triggered(attempt, barrier.checkpoint, kind));
+                self.begin_cut(Cut { barrier, kind }, outbox);
             }
             CoordinatorOutput::Counted(acknowledgement) => {
                 outbox.event(counted(&acknowledgement));
@@ -45,19 +46,21 @@ impl Coordinator {
                     self.delete(now, acknowledgement.handle.key, outbox);
                 }
             }
-            CoordinatorOutput::WriteMetadata(completed) => {
-                self.write_metadata(now, &completed, outbox);
+            CoordinatorOutput::WriteMetadata { completed, kind } => {
+                self.write_metadata(now, completed, kind, outbox);
             }
-            CoordinatorOutput::AddToStore { completed, retained } => {
-                self.add_to_store(now, completed.checkpoint, retained, outbox);
+            CoordinatorOutput::Add { checkpoint, addition } => {
+                self.add(now, checkpoint, addition, outbox);
             }
-            CoordinatorOutput::Completed { checkpoint, terminal } => {
-                outbox.event(Event::Completed { attempt, checkpoint });
-                self.enumerators.handle_completed(checkpoint);
-                if terminal {
-                    self.change(now, Change::Finish, outbox);
-                } else {
-                    self.rescale_after(now, checkpoint, outbox);
+            CoordinatorOutput::Completed { checkpoint, kind, terminal } => {
+                outbox.event(completed(attempt, checkpoint, kind));
+                self.settle_splits(checkpoint, kind);
+                match kind {
+                    CheckpointKind::Periodic if terminal => {
+                        self.change(now, Change::Finish, outbox);
+                    }
+                    CheckpointKind::Periodic => self.rescale_after(now, checkpoint, outbox),
+                    CheckpointKind::Savepoint(_) => {}
                 }
             }
             CoordinatorOutput::NotifyComplete(checkpoint) => {
@@ -77,12 +80,10 @@ impl Coordinator {
                 self.delete_snapshots(now, &handles, outbox);
             }
             CoordinatorOutput::Discard(completed) => self.discard(now, &completed, outbox),
-            CoordinatorOutput::TriggerSavepoint { .. }
-            | CoordinatorOutput::WriteSavepoint(_)
-            | CoordinatorOutput::AddSavepoint { .. }
-            | CoordinatorOutput::SavepointCompleted { .. }
-            | CoordinatorOutput::Stop(_)
-            | CoordinatorOutput::Refused { .. } => self.carry_out_savepoint(now, output, outbox),
+            CoordinatorOutput::Stop(checkpoint) => self.begin_stop(checkpoint, outbox),
+            CoordinatorOutput::Refused { reason, .. } => {
+                outbox.event(Event::RequestRefused { reason });
+            }
             CoordinatorOutput::FailAttempt => {
                 self.fail_current(now, attempt, "too many checkpoints failed in a row", outbox);
             }
@@ -104,17 +105,19 @@ impl Coordinator {
         }
     }
 
-    fn add_to_store(
+    fn add(
         &mut self,
         now: VirtualTime,
         checkpoint: CheckpointId,
-        retained: Vec<CheckpointId>,
+        addition: Addition,
         outbox: &mut dyn Outbox,
     ) {
-        if self.defects.has(Defect::DiscardedBeforeRecorded) {
-            self.delete_metadata_but_of(now, &retained, outbox);
+        if let Addition::Retain(retained) = &addition
+            && self.defects.has(Defect::DiscardedBeforeRecorded)
+        {
+            self.delete_metadata_but_of(now, retained, outbox);
         }
-        self.change(now, Change::AddCompleted { checkpoint, retained }, outbox);
+        self.change(now, Change::Add { checkpoint, addition }, outbox);
     }
 
     /// Of what the record names, all that will not be named any more once it is written.
@@ -157,15 +160,19 @@ impl Coordinator {
     pub(super) fn write_metadata(
         &mut self,
         now: VirtualTime,
-        completed: &CompletedCheckpoint,
+        completed: CompletedCheckpoint,
+        kind: CheckpointKind,
         outbox: &mut dyn Outbox,
     ) {
-        let checkpoint = completed.checkpoint;
-        let Some(enumerators) = self.enumerators.part_of(completed) else { return };
-        outbox.event(assembled(completed));
-        let bytes = metadata::encode(completed, &enumerators);
-        let operation = ObjectOperation::Put { key: ObjectKey::Metadata { checkpoint }, bytes };
-        self.object(now, Purpose::WriteMetadata(checkpoint), operation, outbox);
+        let key = kind.metadata_key(completed.checkpoint);
+        let Some(part) = self.enumerators.part_of(&completed) else { return };
+        outbox.event(assembled(&completed));
+        let bytes = match kind {
+            CheckpointKind::Periodic => metadata::encode(&completed, &part),
+            CheckpointKind::Savepoint(_) => SavepointFile::new(&self.job, completed, part).encode(),
+        };
+        let operation = ObjectOperation::Put { key, bytes };
+        self.object(now, Purpose::WriteMetadata(key), operation, outbox);
     }
 
     /// First the metadata, then what it lists: nothing ever refers to what is gone (FLINK-22014).
@@ -209,7 +216,7 @@ impl Coordinator {
     fn can_use(&self, purpose: Purpose, result: &ObjectResult) -> bool {
         match purpose {
             Purpose::LoadMetadata(checkpoint) => self.is_loaded_by(checkpoint, result),
-            Purpose::WriteMetadata(_) | Purpose::WriteSavepoint(_) | Purpose::Record => true,
+            Purpose::WriteMetadata(_) | Purpose::Record => true,
             Purpose::LoadSavepoint(..) => self.is_savepoint_read(result),
             Purpose::Delete => *result != ObjectResult::Failed,
             Purpose::List => matches!(result, ObjectResult::Listed(_)),
@@ -227,12 +234,7 @@ impl Coordinator {
             Purpose::LoadMetadata(checkpoint) => {
                 self.handle_loaded(checkpoint, &result, outbox);
             }
-            Purpose::WriteMetadata(checkpoint) => {
-                self.handle_metadata(now, ObjectKey::Metadata { checkpoint }, &result, outbox);
-            }
-            Purpose::WriteSavepoint(checkpoint) => {
-                self.handle_metadata(now, ObjectKey::Savepoint { checkpoint }, &result, outbox);
-            }
+            Purpose::WriteMetadata(key) => self.handle_metadata(now, key, &result, outbox),
             Purpose::LoadSavepoint(number, parallelism) => {
                 self.handle_savepoint_read(now, (number, parallelism), &result, outbox);
             }
@@ -266,7 +268,22 @@ impl Coordinator {
     }
 }
 
-pub(super) fn assembled(completed: &CompletedCheckpoint) -> Event {
+/// A savepoint has events of its own.
+fn triggered(attempt: Attempt, checkpoint: CheckpointId, kind: CheckpointKind) -> Event {
+    match kind.savepoint() {
+        None => Event::Triggered { attempt, checkpoint },
+        Some(mode) => Event::SavepointTriggered { attempt, checkpoint, mode },
+    }
+}
+
+fn completed(attempt: Attempt, checkpoint: CheckpointId, kind: CheckpointKind) -> Event {
+    match kind.savepoint() {
+        None => Event::Completed { attempt, checkpoint },
+        Some(mode) => Event::SavepointCompleted { attempt, checkpoint, mode },
+    }
+}
+
+fn assembled(completed: &CompletedCheckpoint) -> Event {
     let snapshots = completed.snapshots.iter().map(|handle| (handle.subtask, handle.key)).collect();
     Event::Assembled { checkpoint: completed.checkpoint, snapshots }
 }

@@ -9,10 +9,20 @@ use super::super::process::{Outbox, Timer};
 use super::Coordinator;
 use crate::protocol::ordered::VecMap;
 use crate::protocol::{
-    Acknowledgement, Attempt, Barrier, CheckpointId, CompletedCheckpoint, Defect, EnumeratorOutput,
-    EnumeratorState, OperatorId, ProcessId, SplitEnumerator, SubtaskId, VirtualTime,
+    Acknowledgement, Attempt, Barrier, CheckpointId, CheckpointKind, CompletedCheckpoint, Defect,
+    EnumeratorOutput, EnumeratorState, OperatorId, ProcessId, SplitEnumerator, SubtaskId,
+    VirtualTime,
 };
 use crate::trace::Event;
+
+/// What was triggered.
+#[derive(Clone, Copy, Debug)]
+pub struct Cut {
+    /// What sources inject.
+    pub barrier: Barrier,
+    /// Why.
+    pub kind: CheckpointKind,
+}
 
 /// The enumerators of a job, and their parts of checkpoints; nothing where a job has none.
 #[derive(Clone, Debug, Default)]
@@ -23,9 +33,9 @@ pub struct Enumerators {
     parts: VecMap<CheckpointId, Vec<EnumeratorState>>,
     /// Checkpoints that lie in the enumerators' mailbox. It is worked off in order, however long each waits: what
     /// is assigned between two cuts belongs to the later one.
-    mail: VecMap<CheckpointId, Barrier>,
+    mail: VecMap<CheckpointId, Cut>,
     /// Checkpoints whose sources are asked when the readers have taken what they were told before.
-    draining: VecMap<CheckpointId, Barrier>,
+    draining: VecMap<CheckpointId, Cut>,
     /// Checkpoints that every subtask has acknowledged, and that lack the enumerators' part.
     awaiting_part: VecMap<CheckpointId, CompletedCheckpoint>,
 }
@@ -77,7 +87,7 @@ impl Enumerators {
     }
 
     /// A checkpoint whose sources can be asked.
-    fn take_drained(&mut self) -> Option<Barrier> {
+    fn take_drained(&mut self) -> Option<Cut> {
         let is_drained = |checkpoint: &CheckpointId| {
             self.live.iter().all(|(_, enumerator)| enumerator.is_drained(*checkpoint))
         };
@@ -89,25 +99,22 @@ impl Enumerators {
 impl Coordinator {
     /// A checkpoint was triggered: first the enumerators, which have a mailbox of their own, then the
     /// sources.
-    pub(super) fn begin_cut(&mut self, barrier: Barrier, outbox: &mut dyn Outbox) {
+    pub(super) fn begin_cut(&mut self, cut: Cut, outbox: &mut dyn Outbox) {
         if !self.enumerators.live.is_empty() {
-            self.enumerators.mail.insert(barrier.checkpoint, barrier);
+            let barrier = cut.barrier;
+            self.enumerators.mail.insert(barrier.checkpoint, cut);
             outbox.schedule(Timer::Enumerate(barrier));
             if !self.defects.has(Defect::SourcesBeforeEnumerator) {
                 return;
             }
         }
-        self.ask_subtasks(barrier, outbox);
+        self.ask_subtasks(cut, outbox);
     }
 
     /// Asks every subtask of the attempt for its snapshot.
-    fn ask_subtasks(&mut self, barrier: Barrier, outbox: &mut dyn Outbox) {
-        let (attempt, checkpoint) = (self.ledger.record().attempt, barrier.checkpoint);
-        let message = match self.pending_mode(checkpoint) {
-            Some(mode) => Message::TriggerSavepoint { attempt, checkpoint, mode },
-            None => Message::Trigger { attempt, barrier },
-        };
-        self.tell_hosts(&message, outbox);
+    fn ask_subtasks(&mut self, Cut { barrier, kind }: Cut, outbox: &mut dyn Outbox) {
+        let (attempt, savepoint) = (self.ledger.record().attempt, kind.savepoint());
+        self.tell_hosts(&Message::Trigger { attempt, barrier, savepoint }, outbox);
     }
 
     /// The enumerators' mailbox has come to this checkpoint.
@@ -119,14 +126,14 @@ impl Coordinator {
     ) {
         let later = self.enumerators.mail.split_off(&barrier.checkpoint.next());
         let due = std::mem::replace(&mut self.enumerators.mail, later);
-        for barrier in due.into_values() {
-            self.freeze_enumerators(now, barrier, outbox);
+        for cut in due.into_values() {
+            self.freeze_enumerators(now, cut, outbox);
         }
     }
 
     /// A checkpoint may have been given up meanwhile: nobody would open again what is closed for it now.
-    fn freeze_enumerators(&mut self, now: VirtualTime, barrier: Barrier, outbox: &mut dyn Outbox) {
-        let checkpoint = barrier.checkpoint;
+    fn freeze_enumerators(&mut self, now: VirtualTime, cut: Cut, outbox: &mut dyn Outbox) {
+        let checkpoint = cut.barrier.checkpoint;
         let is_pending = self.checkpoints().is_some_and(|all| all.is_pending(checkpoint));
         if !is_pending && !self.defects.has(Defect::EnumeratorOfAbortedSnapshots) {
             return;
@@ -134,13 +141,10 @@ impl Coordinator {
         for enumerator in self.enumerators.all() {
             enumerator.handle_checkpoint(checkpoint);
         }
-        self.enumerators.draining.insert(checkpoint, barrier);
+        self.enumerators.draining.insert(checkpoint, cut);
         self.carry_out_enumerators(outbox);
         if let Some(completed) = self.enumerators.awaiting_part.remove(&checkpoint) {
-            match self.pending_mode(checkpoint) {
-                Some(_) => self.write_savepoint(now, completed, outbox),
-                None => self.write_metadata(now, &completed, outbox),
-            }
+            self.write_metadata(now, completed, cut.kind, outbox);
         }
     }
 
@@ -262,8 +266,8 @@ impl Coordinator {
         while let Some((operator, output)) = self.enumerators.poll_output() {
             self.carry_out_enumerator(operator, output, outbox);
         }
-        while let Some(barrier) = self.enumerators.take_drained() {
-            self.ask_subtasks(barrier, outbox);
+        while let Some(cut) = self.enumerators.take_drained() {
+            self.ask_subtasks(cut, outbox);
         }
     }
 

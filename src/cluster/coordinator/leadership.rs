@@ -57,12 +57,7 @@ impl Coordinator {
                 }
             }
             Change::StartAttempt(attempt) => self.deploy(now, attempt, outbox),
-            Change::AddCompleted { checkpoint, .. } => {
-                if let Some(checkpoints) = self.checkpoints() {
-                    checkpoints.handle_added(now, checkpoint);
-                }
-            }
-            Change::AddSavepoint { checkpoint, .. } => {
+            Change::Add { checkpoint, .. } => {
                 if let Some(checkpoints) = self.checkpoints() {
                     checkpoints.handle_added(now, checkpoint);
                 }

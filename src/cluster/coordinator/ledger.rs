@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::super::message::JobRecord;
-use crate::protocol::{Attempt, CheckpointId, Incarnation, RequestNumber, SavepointRequest, Term};
+use crate::protocol::{Addition, Attempt, CheckpointId, Incarnation, RequestNumber, Term};
 
 /// A change of the record that must be durable before its consequences.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,10 +14,8 @@ pub enum Change {
     ReserveId(CheckpointId),
     /// This attempt begins.
     StartAttempt(Attempt),
-    /// The checkpoint is completed; these stay retained.
-    AddCompleted { checkpoint: CheckpointId, retained: Vec<CheckpointId> },
-    /// The savepoint is completed; if it is terminal the job is stopped.
-    AddSavepoint { checkpoint: CheckpointId, request: SavepointRequest },
+    /// The checkpoint is completed: what is retained, or who owns it.
+    Add { checkpoint: CheckpointId, addition: Addition },
     /// The job is started again from the savepoint that it is stopped at, with so many subtasks if it is said.
     Resume { number: RequestNumber, parallelism: Option<u16> },
     /// The next attempt has this parallelism.
@@ -46,10 +44,10 @@ impl Change {
                 }
             }
             Change::Rescale(parallelism) => record.parallelism = Some(*parallelism),
-            Change::AddCompleted { retained, .. } => record.retained.clone_from(retained),
-            Change::AddSavepoint { checkpoint, request } => {
-                record.savepoints.add(*checkpoint, *request);
-            }
+            Change::Add { checkpoint, addition } => match addition {
+                Addition::Retain(retained) => record.retained.clone_from(retained),
+                Addition::Savepoint(request) => record.savepoints.add(*checkpoint, *request),
+            },
             // A second request may have been written behind the first: by then the job is started, in the shape
             // that the first one wanted, and its coordinator has taken that.
             Change::Resume { number, parallelism } => {

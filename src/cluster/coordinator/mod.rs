@@ -29,7 +29,7 @@ use crate::protocol::ordered::{VecMap, VecSet};
 use crate::protocol::rescale::Rescaling;
 use crate::protocol::{
     Attempt, CheckpointCoordinator, CheckpointId, CompletedCheckpoint, DefectSet, Incarnation,
-    ProcessId, RequestNumber, VirtualTime,
+    ObjectKey, ProcessId, RequestNumber, VirtualTime,
 };
 
 /// What a request of the coordinator is for.
@@ -39,10 +39,8 @@ enum Purpose {
     Record,
     /// Read the metadata of a retained checkpoint.
     LoadMetadata(CheckpointId),
-    /// Write the metadata of a checkpoint.
-    WriteMetadata(CheckpointId),
-    /// Write the metadata of a savepoint.
-    WriteSavepoint(CheckpointId),
+    /// Write the metadata of a checkpoint, or of a savepoint, under this key.
+    WriteMetadata(ObjectKey),
     /// Read the savepoint that the job is to be resumed from, as this request says, at this parallelism.
     LoadSavepoint(RequestNumber, Option<u16>),
     /// Delete what belongs to nothing.

@@ -2,7 +2,6 @@
 
 use super::super::message::{Heartbeat, Message, ObjectOperation, ObjectResult, Request};
 use super::super::process::Outbox;
-use super::checkpoints::assembled;
 use super::deployment::{Deployment, hosts};
 use super::enumerator::Enumerators;
 use super::ledger::Change;
@@ -10,69 +9,23 @@ use super::savepoint_file::SavepointFile;
 use super::{Coordinator, Purpose, State, metadata};
 use crate::protocol::ordered::VecSet;
 use crate::protocol::{
-    Barrier, CheckpointId, CompletedCheckpoint, CoordinatorOutput, Defect, EnumeratorState,
-    ObjectKey, ProcessId, Protocol, RequestNumber, SavepointMode, SavepointRequest, VirtualTime,
+    CheckpointId, CheckpointKind, CompletedCheckpoint, Defect, EnumeratorState, ObjectKey,
+    ProcessId, Protocol, RequestNumber, SavepointRequest, VirtualTime,
 };
 use crate::trace::Event;
 
 impl Coordinator {
-    /// Carries out what the checkpoint coordinator wants of a savepoint.
-    pub(super) fn carry_out_savepoint(
-        &mut self,
-        now: VirtualTime,
-        output: CoordinatorOutput,
-        outbox: &mut dyn Outbox,
-    ) {
-        let attempt = self.ledger.record().attempt;
-        match output {
-            CoordinatorOutput::TriggerSavepoint { checkpoint, mode } => {
-                outbox.event(Event::SavepointTriggered { attempt, checkpoint, mode });
-                self.begin_cut(Barrier::in_order(checkpoint), outbox);
-            }
-            CoordinatorOutput::WriteSavepoint(completed) => {
-                self.write_savepoint(now, completed, outbox);
-            }
-            CoordinatorOutput::AddSavepoint { checkpoint, request } => {
-                self.change(now, Change::AddSavepoint { checkpoint, request }, outbox);
-            }
-            CoordinatorOutput::SavepointCompleted { checkpoint, mode } => {
-                outbox.event(Event::SavepointCompleted { attempt, checkpoint, mode });
-                self.settle_savepoint(checkpoint);
-            }
-            CoordinatorOutput::Stop(checkpoint) => self.begin_stop(checkpoint, outbox),
-            CoordinatorOutput::Refused { reason, .. } => {
-                outbox.event(Event::RequestRefused { reason });
-            }
-            _ => unreachable!("it is of no savepoint"),
+    /// What was assigned before a completed checkpoint is settled. Recovery does not go back to a savepoint: what
+    /// was assigned before its cut and since the last checkpoint would be handed back all the same
+    /// (FLINK-20290), and its part of the enumerators lies in the savepoint.
+    pub(super) fn settle_splits(&mut self, checkpoint: CheckpointId, kind: CheckpointKind) {
+        let is_ours = kind == CheckpointKind::Periodic;
+        if is_ours || self.defects.has(Defect::SavepointSettlesSplits) {
+            self.enumerators.handle_completed(checkpoint);
         }
-    }
-
-    pub(super) fn write_savepoint(
-        &mut self,
-        now: VirtualTime,
-        completed: CompletedCheckpoint,
-        outbox: &mut dyn Outbox,
-    ) {
-        let checkpoint = completed.checkpoint;
-        let Some(part) = self.enumerators.part_of(&completed) else { return };
-        outbox.event(assembled(&completed));
-        let bytes = SavepointFile::new(&self.job, completed, part).encode();
-        let operation = ObjectOperation::Put { key: ObjectKey::Savepoint { checkpoint }, bytes };
-        self.object(now, Purpose::WriteSavepoint(checkpoint), operation, outbox);
-    }
-
-    /// The enumerators' part of it lies in the savepoint. Recovery does not go back to it: what was assigned
-    /// before its cut and since the last checkpoint would be handed back all the same (FLINK-20290).
-    fn settle_savepoint(&mut self, savepoint: CheckpointId) {
-        if self.defects.has(Defect::SavepointSettlesSplits) {
-            self.enumerators.handle_completed(savepoint);
+        if !is_ours {
+            self.enumerators.forget(checkpoint);
         }
-        self.enumerators.forget(savepoint);
-    }
-
-    /// What becomes of the job at this savepoint, if it is one and pending.
-    pub(super) fn pending_mode(&mut self, checkpoint: CheckpointId) -> Option<SavepointMode> {
-        self.checkpoints().and_then(|checkpoints| checkpoints.savepoint_mode(checkpoint))
     }
 
     /// Somebody asks. What was carried out before is not done again.
@@ -145,7 +98,7 @@ impl Coordinator {
     }
 
     /// The savepoint that the job stops at is there: all are told to commit and finish, again and again.
-    fn begin_stop(&mut self, checkpoint: CheckpointId, outbox: &mut dyn Outbox) {
+    pub(super) fn begin_stop(&mut self, checkpoint: CheckpointId, outbox: &mut dyn Outbox) {
         let State::Leading { deployment, .. } = &mut self.state else { return };
         let Deployment::Running { deploy, .. } = deployment else {
             return self.stopped(checkpoint, false, outbox);

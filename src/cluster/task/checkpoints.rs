@@ -159,20 +159,14 @@ impl Task {
         env.outbox.set_timer((at - env.now).min(longest), timer);
     }
 
-    /// A trigger by message.
-    pub fn handle_trigger(&mut self, barrier: Barrier, env: &mut Env<'_>) {
-        self.protocol.handle_trigger(barrier);
-        self.carry_on(env);
-    }
-
-    /// A trigger of a savepoint by message.
-    pub fn handle_savepoint(
+    /// A trigger by message, perhaps of a savepoint.
+    pub fn handle_trigger(
         &mut self,
-        checkpoint: CheckpointId,
-        mode: SavepointMode,
+        barrier: Barrier,
+        savepoint: Option<SavepointMode>,
         env: &mut Env<'_>,
     ) {
-        self.protocol.handle_savepoint(checkpoint, mode);
+        self.protocol.handle_trigger(barrier, savepoint);
         self.carry_on(env);
     }
 

@@ -165,14 +165,9 @@ impl Worker {
             }
             Message::Run { attempt } => self.handle_run(now, attempt, outbox),
             Message::Cancel { attempt } => self.handle_cancel(attempt),
-            Message::Trigger { attempt, barrier } => {
+            Message::Trigger { attempt, barrier, savepoint } => {
                 self.for_each_task(now, attempt, outbox, |task, env| {
-                    task.handle_trigger(barrier, env);
-                });
-            }
-            Message::TriggerSavepoint { attempt, checkpoint, mode } => {
-                self.for_each_task(now, attempt, outbox, |task, env| {
-                    task.handle_savepoint(checkpoint, mode, env);
+                    task.handle_trigger(barrier, savepoint, env);
                 });
             }
             Message::Stop { attempt, checkpoint } => {

@@ -4,10 +4,11 @@
 use super::{CheckpointCoordinator, Job};
 use crate::protocol::abort::AbortReason;
 use crate::protocol::completed::CompletedCheckpoint;
-use crate::protocol::coordinator_output::CoordinatorOutput;
+use crate::protocol::coordinator_output::{Addition, CoordinatorOutput};
 use crate::protocol::defect::Defect;
 use crate::protocol::ids::{Attempt, CheckpointId};
 use crate::protocol::pending::{PendingCheckpoint, PendingPhase};
+use crate::protocol::savepoint::CheckpointKind;
 use crate::protocol::time::VirtualTime;
 
 impl CheckpointCoordinator {
@@ -42,9 +43,11 @@ impl CheckpointCoordinator {
     /// The checkpoint is in the store.
     pub fn handle_added(&mut self, now: VirtualTime, checkpoint: CheckpointId) {
         if let Some((pending, completed)) = self.take_adding(checkpoint) {
-            match pending.savepoint {
-                Some(request) => self.complete_savepoint(now, request, completed),
-                None => self.complete(now, pending.attempt, completed),
+            match pending.kind {
+                CheckpointKind::Savepoint(request) => {
+                    self.complete_savepoint(now, request, completed);
+                }
+                CheckpointKind::Periodic => self.complete(now, pending.attempt, completed),
             }
             self.add_next();
         }
@@ -66,15 +69,13 @@ impl CheckpointCoordinator {
         let PendingPhase::Collecting(collection) = &pending.phase else { return };
         if collection.is_complete(self.defects) {
             let completed = collection.assemble(checkpoint, pending.attempt);
-            if self.defects.has(Defect::StoppedBeforeMetadata) && pending.is_terminal() {
+            if self.defects.has(Defect::StoppedBeforeMetadata) && pending.kind.is_terminal() {
                 pending.phase = PendingPhase::AwaitingStore(completed);
                 return self.add_next();
             }
             pending.phase = PendingPhase::WritingMetadata(completed.clone());
-            self.outputs.push_back(match pending.savepoint {
-                Some(_) => CoordinatorOutput::WriteSavepoint(completed),
-                None => CoordinatorOutput::WriteMetadata(completed),
-            });
+            let kind = pending.kind;
+            self.outputs.push_back(CoordinatorOutput::WriteMetadata { completed, kind });
         }
     }
 
@@ -92,16 +93,16 @@ impl CheckpointCoordinator {
         };
         let Some((checkpoint, completed)) = self.pending.iter().find_map(awaiting) else { return };
         let Some(pending) = self.pending.get_mut(&checkpoint) else { return };
-        pending.phase = PendingPhase::Adding(completed.clone());
-        if let Some(request) = pending.savepoint {
-            self.outputs.push_back(CoordinatorOutput::AddSavepoint { checkpoint, request });
-            return;
-        }
-        if self.defects.has(Defect::NotifyBeforeStore) {
+        pending.phase = PendingPhase::Adding(completed);
+        let addition = match pending.kind {
+            CheckpointKind::Savepoint(request) => Addition::Savepoint(request),
+            CheckpointKind::Periodic => Addition::Retain(self.store.retained_with(checkpoint)),
+        };
+        let is_hasty = self.defects.has(Defect::NotifyBeforeStore);
+        if is_hasty && pending.kind == CheckpointKind::Periodic {
             self.outputs.push_back(CoordinatorOutput::NotifyComplete(checkpoint));
         }
-        let retained = self.store.retained_with(checkpoint);
-        self.outputs.push_back(CoordinatorOutput::AddToStore { completed, retained });
+        self.outputs.push_back(CoordinatorOutput::Add { checkpoint, addition });
     }
 
     /// Takes `checkpoint` out of the pending ones if its addition to the store is under way.
@@ -133,7 +134,8 @@ impl CheckpointCoordinator {
         let CompletedCheckpoint { checkpoint, terminal, .. } = completed;
         let quiet = completed.quiet.clone();
         let evicted = self.store.add(completed);
-        self.outputs.push_back(CoordinatorOutput::Completed { checkpoint, terminal });
+        let kind = CheckpointKind::Periodic;
+        self.outputs.push_back(CoordinatorOutput::Completed { checkpoint, kind, terminal });
         self.outputs.extend(evicted.into_iter().map(CoordinatorOutput::Discard));
         self.schedule.handle_ended(now);
         for older in self.subsumed_by(checkpoint) {

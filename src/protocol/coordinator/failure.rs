@@ -6,6 +6,7 @@ use crate::protocol::abort::AbortReason;
 use crate::protocol::coordinator_output::CoordinatorOutput;
 use crate::protocol::ids::{Attempt, CheckpointId};
 use crate::protocol::pending::PendingCheckpoint;
+use crate::protocol::savepoint::CheckpointKind;
 use crate::protocol::time::VirtualTime;
 
 impl CheckpointCoordinator {
@@ -30,7 +31,7 @@ impl CheckpointCoordinator {
     pub(super) fn pass_over(&mut self, now: VirtualTime, checkpoint: CheckpointId) {
         let pending = self.take_abortable(checkpoint);
         self.discard(now, checkpoint, &pending, AbortReason::Declined);
-        if let Some(request) = pending.savepoint {
+        if let CheckpointKind::Savepoint(request) = pending.kind {
             self.fail_savepoint(now, pending.attempt, request);
         }
     }
@@ -46,14 +47,14 @@ impl CheckpointCoordinator {
     /// The pending checkpoints that do not complete once a newer one has; savepoints do.
     pub(super) fn subsumed_by(&self, checkpoint: CheckpointId) -> Vec<CheckpointId> {
         let mut older = self.abortable(|other| other < checkpoint);
-        older.retain(|other| self.pending[other].savepoint.is_none());
+        older.retain(|other| self.pending[other].kind == CheckpointKind::Periodic);
         older
     }
 
     /// The job is over: savepoints that are pending will not be taken.
     pub(super) fn abort_savepoints(&mut self, now: VirtualTime) {
         let mut pending = self.abortable(|_| true);
-        pending.retain(|id| self.pending[id].savepoint.is_some());
+        pending.retain(|id| self.pending[id].kind != CheckpointKind::Periodic);
         for savepoint in pending {
             self.abort(now, savepoint, AbortReason::JobOver);
         }
@@ -68,9 +69,11 @@ impl CheckpointCoordinator {
         reason: AbortReason,
     ) {
         self.discard(now, checkpoint, pending, reason);
-        match pending.savepoint {
-            Some(request) => self.fail_savepoint(now, pending.attempt, request),
-            None => self.count_failure(pending.attempt, reason),
+        match pending.kind {
+            CheckpointKind::Savepoint(request) => {
+                self.fail_savepoint(now, pending.attempt, request);
+            }
+            CheckpointKind::Periodic => self.count_failure(pending.attempt, reason),
         }
     }
 

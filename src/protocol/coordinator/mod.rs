@@ -19,7 +19,7 @@ use crate::protocol::defect::{Defect, DefectSet};
 use crate::protocol::ids::{Attempt, CheckpointId, SubtaskId};
 use crate::protocol::ordered::{VecMap, VecSet};
 use crate::protocol::pending::{Collection, PendingCheckpoint, PendingPhase};
-use crate::protocol::savepoint::{RequestNumber, SavepointRequest};
+use crate::protocol::savepoint::{CheckpointKind, RequestNumber, SavepointRequest};
 use crate::protocol::schedule::TriggerSchedule;
 use crate::protocol::settings::CheckpointSettings;
 use crate::protocol::time::VirtualTime;
@@ -39,8 +39,8 @@ struct Reserving {
     checkpoint: CheckpointId,
     /// Who wants it.
     attempt: Attempt,
-    /// For which savepoint, if for one.
-    savepoint: Option<SavepointRequest>,
+    /// For what.
+    kind: CheckpointKind,
 }
 
 /// Triggers checkpoints and decides, for each, whether it completes.

@@ -9,8 +9,9 @@ use crate::protocol::completed::CompletedCheckpoint;
 use crate::protocol::coordinator_output::{CoordinatorOutput, CoordinatorTimer};
 use crate::protocol::defect::Defect;
 use crate::protocol::ids::{Attempt, CheckpointId};
-use crate::protocol::pending::PendingCheckpoint;
-use crate::protocol::savepoint::{RequestNumber, SavepointMode, SavepointRequest, WANTED_MAX};
+use crate::protocol::savepoint::{
+    CheckpointKind, RequestNumber, SavepointMode, SavepointRequest, WANTED_MAX,
+};
 use crate::protocol::time::VirtualTime;
 
 impl CheckpointCoordinator {
@@ -44,16 +45,9 @@ impl CheckpointCoordinator {
         self.reserve_if_due(now);
     }
 
-    /// What becomes of the job at this savepoint, if it is one and pending.
-    #[must_use]
-    pub fn savepoint_mode(&self, checkpoint: CheckpointId) -> Option<SavepointMode> {
-        let pending = self.pending.get(&checkpoint)?;
-        pending.savepoint.map(|request| request.mode)
-    }
-
     /// Whether a savepoint is pending that the job stops at: nothing else is triggered meanwhile.
     pub(super) fn is_stopping(&self) -> bool {
-        self.pending.values().any(PendingCheckpoint::is_terminal)
+        self.pending.values().any(|pending| pending.kind.is_terminal())
     }
 
     pub(super) fn reserve_for_savepoint(&mut self, attempt: Attempt, request: SavepointRequest) {
@@ -63,7 +57,7 @@ impl CheckpointCoordinator {
                 return self.outputs.push_back(CoordinatorOutput::Stop(self.last_reserved));
             }
         }
-        self.reserve(attempt, Some(request));
+        self.reserve(attempt, CheckpointKind::Savepoint(request));
     }
 
     /// The savepoint is there. One that the job survives has no side effects: what would be committed for
@@ -71,13 +65,14 @@ impl CheckpointCoordinator {
     pub(super) fn complete_savepoint(
         &mut self,
         now: VirtualTime,
-        SavepointRequest { mode, .. }: SavepointRequest,
+        request: SavepointRequest,
         completed: CompletedCheckpoint,
     ) {
         let checkpoint = completed.checkpoint;
         self.savepoints.insert(checkpoint);
-        self.outputs.push_back(CoordinatorOutput::SavepointCompleted { checkpoint, mode });
-        if mode.is_terminal() {
+        let kind = CheckpointKind::Savepoint(request);
+        self.outputs.push_back(CoordinatorOutput::Completed { checkpoint, kind, terminal: false });
+        if kind.is_terminal() {
             return self.stop_job(now, checkpoint);
         }
         if self.defects.has(Defect::SavepointAnnounced) {

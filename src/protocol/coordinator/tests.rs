@@ -46,11 +46,16 @@ fn drain(coordinator: &mut CheckpointCoordinator) -> Vec<CoordinatorOutput> {
     std::iter::from_fn(|| coordinator.poll_output()).collect()
 }
 
+fn triggered(id: u64) -> CoordinatorOutput {
+    let (barrier, kind) = (Barrier::in_order(ckpt(id)), CheckpointKind::Periodic);
+    CoordinatorOutput::Trigger { barrier, kind }
+}
+
 /// Triggers checkpoint `id` at its interval.
 fn trigger(coordinator: &mut CheckpointCoordinator, id: u64) {
     coordinator.handle_timer(ms(100 * id), CoordinatorTimer::Trigger);
     coordinator.handle_reserved(ms(100 * id), ckpt(id));
-    assert!(drain(coordinator).contains(&CoordinatorOutput::Trigger(Barrier::in_order(ckpt(id)))));
+    assert!(drain(coordinator).contains(&triggered(id)));
 }
 
 /// All subtasks acknowledge; the metadata is being written.
@@ -58,12 +63,12 @@ fn acknowledge_all(coordinator: &mut CheckpointCoordinator, id: u64) {
     for subtask in 0..SUBTASKS {
         coordinator.handle_acknowledge(ms(900), acknowledgement(1, id, subtask));
     }
-    assert!(matches!(drain(coordinator).last(), Some(CoordinatorOutput::WriteMetadata(_))));
+    assert!(matches!(drain(coordinator).last(), Some(CoordinatorOutput::WriteMetadata { .. })));
 }
 
 fn adding(outputs: &[CoordinatorOutput]) -> Vec<CheckpointId> {
     let add = |output: &CoordinatorOutput| match output {
-        CoordinatorOutput::AddToStore { completed, .. } => Some(completed.checkpoint),
+        CoordinatorOutput::Add { checkpoint, .. } => Some(*checkpoint),
         _ => None,
     };
     outputs.iter().filter_map(add).collect()
@@ -81,7 +86,7 @@ fn one_reservation_is_in_flight_and_nothing_is_triggered_before_it_is_durable() 
     coordinator.handle_reserved(ms(210), ckpt(1));
     let expire = CoordinatorTimer::Expire(ckpt(1));
     let expected = [
-        CoordinatorOutput::Trigger(Barrier::in_order(ckpt(1))),
+        triggered(1),
         CoordinatorOutput::SetTimer { at: ms(1_210), timer: expire },
         CoordinatorOutput::ReserveId(ckpt(2)),
     ];

@@ -10,7 +10,7 @@ use crate::protocol::barrier::{Barrier, Passage};
 use crate::protocol::coordinator_output::{CoordinatorOutput, CoordinatorTimer};
 use crate::protocol::ids::{Attempt, CheckpointId};
 use crate::protocol::pending::{Collection, PendingCheckpoint, PendingPhase};
-use crate::protocol::savepoint::SavepointRequest;
+use crate::protocol::savepoint::CheckpointKind;
 use crate::protocol::schedule::Due;
 use crate::protocol::time::VirtualTime;
 
@@ -27,7 +27,10 @@ impl CheckpointCoordinator {
                 self.trigger(now, reserved, collection);
             }
             // Wanted by an attempt that is over: the id stays unused; a savepoint gets another.
-            Job::Running { .. } | Job::Stopped => self.wanted.extend(reserved.savepoint),
+            Job::Running { .. } | Job::Stopped => match reserved.kind {
+                CheckpointKind::Periodic => {}
+                CheckpointKind::Savepoint(request) => self.wanted.push_back(request),
+            },
         }
         self.reserve_if_due(now);
     }
@@ -52,7 +55,7 @@ impl CheckpointCoordinator {
                 if !std::mem::take(&mut self.is_requested) {
                     self.schedule.triggered();
                 }
-                self.reserve(attempt, None);
+                self.reserve(attempt, CheckpointKind::Periodic);
             }
         }
     }
@@ -62,43 +65,39 @@ impl CheckpointCoordinator {
     fn pending_beside(&self) -> usize {
         let is_apart = !self.settings.protocol.may_overtake();
         let pending = self.pending.values();
-        pending.filter(|pending| pending.savepoint.is_none() || !is_apart).count()
+        pending.filter(|pending| pending.kind == CheckpointKind::Periodic || !is_apart).count()
     }
 
-    pub(super) fn reserve(&mut self, attempt: Attempt, savepoint: Option<SavepointRequest>) {
+    pub(super) fn reserve(&mut self, attempt: Attempt, kind: CheckpointKind) {
         self.last_reserved = self.last_reserved.next();
         let checkpoint = self.last_reserved;
-        self.reserving = Some(Reserving { checkpoint, attempt, savepoint });
+        self.reserving = Some(Reserving { checkpoint, attempt, kind });
         self.outputs.push_back(CoordinatorOutput::ReserveId(checkpoint));
     }
 
     pub(super) fn trigger(
         &mut self,
         now: VirtualTime,
-        Reserving { checkpoint, attempt, savepoint }: Reserving,
+        Reserving { checkpoint, attempt, kind }: Reserving,
         collection: Collection,
     ) {
         let tenth = if self.defects.has(Defect::ExpiresEarly) { 10 } else { 1 };
         let expires_at = now + Duration::from_millis(self.settings.timeout_ms) / tenth;
         let phase = PendingPhase::Collecting(collection);
-        let earlier = self
-            .pending
-            .insert(checkpoint, PendingCheckpoint { attempt, expires_at, savepoint, phase });
+        let pending = PendingCheckpoint { attempt, expires_at, kind, phase };
+        let earlier = self.pending.insert(checkpoint, pending);
         assert!(earlier.is_none(), "{checkpoint} is triggered twice");
         assert!(
             checkpoint <= self.last_reserved,
             "{checkpoint} is triggered before it is reserved"
         );
-        self.outputs.push_back(match savepoint {
-            Some(SavepointRequest { mode, .. }) => {
-                CoordinatorOutput::TriggerSavepoint { checkpoint, mode }
-            }
-            None => {
-                let usual = self.settings.passage(now);
-                let passage = if self.keeps_in_order { Passage::InOrder } else { usual };
-                CoordinatorOutput::Trigger(Barrier { checkpoint, passage })
-            }
-        });
+        let passage = match kind {
+            CheckpointKind::Savepoint(_) => Passage::InOrder,
+            CheckpointKind::Periodic if self.keeps_in_order => Passage::InOrder,
+            CheckpointKind::Periodic => self.settings.passage(now),
+        };
+        let barrier = Barrier { checkpoint, passage };
+        self.outputs.push_back(CoordinatorOutput::Trigger { barrier, kind });
         self.set_timer(expires_at, CoordinatorTimer::Expire(checkpoint));
     }
 

@@ -82,18 +82,12 @@ impl<T: Clone> SubtaskProtocol<T> {
         Ok(())
     }
 
-    /// A checkpoint is triggered by message: a source injects its barrier when its turn has come; elsewhere the
-    /// trigger counts once all inputs have ended.
-    pub fn handle_trigger(&mut self, barrier: Barrier) {
-        self.take_trigger(barrier, None);
-    }
-
-    /// A savepoint is triggered by message. Its barriers keep their place, whatever the protocol.
-    pub fn handle_savepoint(&mut self, checkpoint: CheckpointId, mode: SavepointMode) {
-        let barrier = Barrier::in_order(checkpoint);
-        match self.defects.has(Defect::SavepointOvertakes) {
-            true => self.take_trigger(barrier.hurried(), Some(mode)),
-            false => self.take_trigger(barrier, Some(mode)),
+    /// A checkpoint, perhaps a savepoint, is triggered by message: a source injects its barrier when its turn has
+    /// come; elsewhere the trigger counts once all inputs have ended.
+    pub fn handle_trigger(&mut self, barrier: Barrier, savepoint: Option<SavepointMode>) {
+        match savepoint.is_some() && self.defects.has(Defect::SavepointOvertakes) {
+            true => self.take_trigger(barrier.hurried(), savepoint),
+            false => self.take_trigger(barrier, savepoint),
         }
     }
 
