@@ -9,6 +9,7 @@ use super::lanes::{Flow, Lanes};
 use crate::protocol::barrier::Barrier;
 use crate::protocol::defect::Defect;
 use crate::protocol::ids::CheckpointId;
+use crate::protocol::step::ProtocolStep;
 
 /// The checkpoint that is being aligned, if one is.
 #[derive(Clone, Debug, Default)]
@@ -70,7 +71,7 @@ impl Alignment {
         }
         let awaited = if ended_counts(lanes) { open } else { lanes.channels.len() };
         self.0 = Some(Aligning { barrier, awaited });
-        lanes.say(GateOutput::AlignmentStarted(checkpoint));
+        lanes.step(ProtocolStep::AlignmentStarted(checkpoint));
         self.arrive(lanes, channel);
     }
 

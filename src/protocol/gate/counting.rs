@@ -4,11 +4,11 @@
 //! and are read again after a restore. Nothing is lost: what is before all barriers is in it. After
 //! Flink's `CheckpointBarrierTracker`.
 
-use super::GateOutput;
 use super::lanes::Lanes;
 use crate::protocol::barrier::Barrier;
 use crate::protocol::ids::CheckpointId;
 use crate::protocol::ordered::VecMap;
+use crate::protocol::step::ProtocolStep;
 
 /// How many checkpoints are counted at once; the oldest makes room.
 pub const COUNTED_MAX: usize = 50;
@@ -66,7 +66,7 @@ impl Counting {
         if let Some(oldest) = oldest.filter(|_| overflows) {
             self.give_up(lanes, oldest);
         }
-        lanes.say(GateOutput::AlignmentStarted(checkpoint));
+        lanes.step(ProtocolStep::AlignmentStarted(checkpoint));
         true
     }
 

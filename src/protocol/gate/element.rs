@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::protocol::barrier::Barrier;
 use crate::protocol::ids::CheckpointId;
+use crate::protocol::step::ProtocolStep;
 
 /// What travels in a channel, in order. `T` is what the gate does not look into: records, watermarks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,48 +41,11 @@ pub enum GateOutput<T> {
         /// The item.
         item: T,
     },
-    /// The barrier left the channel in its place.
-    BarrierSeen {
-        /// The index of the channel in the gate.
-        channel: usize,
-        /// The barrier.
-        checkpoint: CheckpointId,
-    },
-    /// The barrier left the channel ahead of what waits there.
-    BarrierOvertook {
-        /// The index of the channel in the gate.
-        channel: usize,
-        /// The barrier.
-        checkpoint: CheckpointId,
-    },
-    /// The cancel marker left the channel.
-    CancelSeen {
-        /// The index of the channel in the gate.
-        channel: usize,
-        /// The marker.
-        checkpoint: CheckpointId,
-    },
     /// The end of input left the channel.
     EndSeen {
         /// The index of the channel in the gate.
         channel: usize,
     },
-    /// The channel delivers nothing for now.
-    Blocked {
-        /// The index of the channel in the gate.
-        channel: usize,
-        /// On behalf of which checkpoint.
-        checkpoint: CheckpointId,
-    },
-    /// The channel delivers again.
-    Unblocked {
-        /// The index of the channel in the gate.
-        channel: usize,
-        /// On behalf of which checkpoint it was blocked.
-        checkpoint: CheckpointId,
-    },
-    /// The first barrier of a checkpoint arrived.
-    AlignmentStarted(CheckpointId),
     /// All channels have delivered the barrier or ended. The gate delivers nothing until
     /// [`InputGate::release`](super::InputGate::release) is called with this checkpoint.
     Aligned(Barrier),
@@ -100,4 +64,6 @@ pub enum GateOutput<T> {
     AlignmentAborted(CheckpointId),
     /// All channels have ended.
     AllEnded,
+    /// This happened; nothing is to be done.
+    Step(ProtocolStep),
 }

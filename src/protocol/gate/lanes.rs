@@ -9,6 +9,7 @@ use crate::protocol::defect::{Defect, DefectSet};
 use crate::protocol::early_aborts::EarlyAborts;
 use crate::protocol::error::ProtocolError;
 use crate::protocol::ids::CheckpointId;
+use crate::protocol::step::ProtocolStep;
 
 /// Whether a channel delivers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,6 +109,10 @@ impl<T: Clone> Lanes<T> {
         self.outputs.push_back(output);
     }
 
+    pub fn step(&mut self, step: ProtocolStep) {
+        self.say(GateOutput::Step(step));
+    }
+
     /// Says what must not wait until items can be processed.
     pub fn say_urgently(&mut self, output: GateOutput<T>) {
         self.outputs.push_back(output);
@@ -168,7 +173,7 @@ impl<T: Clone> Lanes<T> {
     /// The channel delivers nothing from here on, on behalf of a checkpoint.
     pub fn block(&mut self, channel: usize, checkpoint: CheckpointId) {
         self.channels[channel].flow = Flow::Blocked;
-        self.say(GateOutput::Blocked { channel, checkpoint });
+        self.step(ProtocolStep::Blocked { input: channel, checkpoint });
     }
 
     /// All blocked channels deliver again; what was parked comes first. A back edge that is blocked for a
@@ -187,8 +192,8 @@ impl<T: Clone> Lanes<T> {
                 Flow::Blocked if !fits(lane.barrier) => continue,
                 Flow::Blocked => lane.flow = Flow::Flowing,
             }
-            let checkpoint = lane.barrier;
-            self.outputs.push_back(GateOutput::Unblocked { channel, checkpoint });
+            let step = ProtocolStep::Unblocked { input: channel, checkpoint: lane.barrier };
+            self.outputs.push_back(GateOutput::Step(step));
         }
         self.parked.append(&mut self.arrivals);
         mem::swap(&mut self.parked, &mut self.arrivals);

@@ -30,6 +30,7 @@ use super::defect::{Defect, DefectSet};
 use super::error::ProtocolError;
 use super::ids::CheckpointId;
 use super::settings::Protocol;
+use super::step::ProtocolStep;
 
 /// Finds cuts in a subtask's input channels and delivers their items in arrival order.
 ///
@@ -81,6 +82,7 @@ impl<T: Clone> InputGate<T> {
     /// # Errors
     ///
     /// When there is no such channel, or it has delivered its end of input before.
+    #[inline]
     pub fn handle_element(
         &mut self,
         channel: usize,
@@ -258,14 +260,14 @@ impl<T: Clone> InputGate<T> {
     #[cold]
     fn on_barrier(&mut self, channel: usize, barrier: Barrier) {
         let checkpoint = barrier.checkpoint;
-        self.lanes.say(GateOutput::BarrierSeen { channel, checkpoint });
+        self.lanes.step(ProtocolStep::BarrierSeen { input: channel, checkpoint });
         self.cutter.on_barrier(&mut self.lanes, channel, barrier);
     }
 
     /// A cancel marker has come to the head of a channel that is not blocked.
     #[cold]
     fn on_cancel(&mut self, channel: usize, checkpoint: CheckpointId) {
-        self.lanes.say(GateOutput::CancelSeen { channel, checkpoint });
+        self.lanes.step(ProtocolStep::CancelSeen { input: channel, checkpoint });
         self.cutter.on_cancel(&mut self.lanes, channel, checkpoint);
         self.settle();
     }

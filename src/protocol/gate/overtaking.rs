@@ -15,6 +15,7 @@ use super::{Element, GateOutput};
 use crate::protocol::barrier::{Barrier, Passage};
 use crate::protocol::defect::Defect;
 use crate::protocol::ids::CheckpointId;
+use crate::protocol::step::ProtocolStep;
 
 /// Lets barriers overtake: those that say so, and with a clock those whose time in their place is over.
 #[derive(Clone, Debug)]
@@ -170,7 +171,8 @@ impl<T: Clone> Overtaking<T> {
         before: usize,
     ) {
         let checkpoint = barrier.checkpoint;
-        lanes.say_urgently(GateOutput::BarrierOvertook { channel, checkpoint });
+        let step = ProtocolStep::BarrierOvertook { input: channel, checkpoint };
+        lanes.say_urgently(GateOutput::Step(step));
         if self.under_way() == Some(checkpoint) {
             self.place(lanes, channel, before);
         } else if self.alignment.current() == Some(checkpoint) {
@@ -190,7 +192,7 @@ impl<T: Clone> Overtaking<T> {
             lanes.say(GateOutput::AlignmentAborted(checkpoint));
             return false;
         }
-        lanes.say(GateOutput::AlignmentStarted(checkpoint));
+        lanes.step(ProtocolStep::AlignmentStarted(checkpoint));
         self.hold_ahead(lanes, barrier);
         true
     }
@@ -220,7 +222,7 @@ impl<T: Clone> Overtaking<T> {
         let places = vec![None; lanes.channels.len()];
         self.ahead = Some(Ahead::Holding { checkpoint, places });
         for (channel, before) in pull_barriers(lanes, checkpoint) {
-            lanes.say(GateOutput::BarrierOvertook { channel, checkpoint });
+            lanes.step(ProtocolStep::BarrierOvertook { input: channel, checkpoint });
             self.place(lanes, channel, before);
         }
         lanes.held = Some(checkpoint);

@@ -59,7 +59,7 @@ fn nothing_is_delivered_between_alignment_and_release() {
     gate.handle_aborted(ckpt(1));
     assert_eq!(drain(&mut gate), [], "once aligned, the subtask decides");
     gate.release(ckpt(1));
-    let unblocked = GateOutput::Unblocked { channel: 0, checkpoint: ckpt(1) };
+    let unblocked = GateOutput::Step(ProtocolStep::Unblocked { input: 0, checkpoint: ckpt(1) });
     assert_eq!(drain(&mut gate), [unblocked, GateOutput::Item { channel: 0, item: 1 }]);
 }
 
@@ -71,9 +71,9 @@ fn a_barrier_aborted_early_still_ends_an_older_alignment() {
     gate.handle_aborted(ckpt(2));
     take(&mut gate, 1, Element::Barrier(Barrier::in_order(ckpt(2))));
     let expected = [
-        GateOutput::BarrierSeen { channel: 1, checkpoint: ckpt(2) },
+        GateOutput::Step(ProtocolStep::BarrierSeen { input: 1, checkpoint: ckpt(2) }),
         GateOutput::AlignmentAborted(ckpt(1)),
-        GateOutput::Unblocked { channel: 0, checkpoint: ckpt(1) },
+        GateOutput::Step(ProtocolStep::Unblocked { input: 0, checkpoint: ckpt(1) }),
         GateOutput::AlignmentAborted(ckpt(2)),
     ];
     assert_eq!(drain(&mut gate), expected);
@@ -90,7 +90,10 @@ fn a_cancel_marker_of_a_newer_checkpoint_supersedes_and_is_said_once() {
     let given_up =
         |id| outputs.iter().filter(|it| **it == GateOutput::AlignmentAborted(id)).count();
     assert_eq!((given_up(ckpt(1)), given_up(ckpt(2))), (1, 1));
-    assert!(!outputs.contains(&GateOutput::AlignmentStarted(ckpt(2))), "cancelled for good");
+    assert!(
+        !outputs.contains(&GateOutput::Step(ProtocolStep::AlignmentStarted(ckpt(2)))),
+        "cancelled for good"
+    );
 }
 
 #[test]
@@ -182,7 +185,9 @@ fn a_stale_barrier_does_not_wait_while_the_gate_is_held() {
     take(&mut gate, 1, ahead(2));
     take(&mut gate, 1, ahead(3));
     let overtook = |output: &GateOutput<u32>| match output {
-        GateOutput::BarrierOvertook { channel, checkpoint } => Some((*channel, checkpoint.0)),
+        GateOutput::Step(ProtocolStep::BarrierOvertook { input, checkpoint }) => {
+            Some((*input, checkpoint.0))
+        }
         _ => None,
     };
     let order: Vec<_> = drain(&mut gate).iter().filter_map(overtook).collect();

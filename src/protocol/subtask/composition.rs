@@ -2,12 +2,13 @@
 //! of it is snapshotted, and what becomes of the snapshot goes back to the gate.
 
 use super::sink_side::{Delivery, SinkSide};
-use super::{CheckpointOutput, Mailbox, ProtocolStep, SubtaskOutput, SubtaskProtocol};
+use super::{CheckpointOutput, Mailbox, SubtaskOutput, SubtaskProtocol};
 use crate::protocol::barrier::Barrier;
 use crate::protocol::defect::Defect;
 use crate::protocol::gate::GateOutput;
 use crate::protocol::ids::CheckpointId;
 use crate::protocol::savepoint::SavepointMode;
+use crate::protocol::step::ProtocolStep;
 use crate::protocol::two_phase_commit::CommitOutput;
 
 impl<T: Clone> SubtaskProtocol<T> {
@@ -51,25 +52,10 @@ impl<T: Clone> SubtaskProtocol<T> {
                 return Some(SubtaskOutput::EndInput { input });
             }
             GateOutput::AllEnded => return Some(SubtaskOutput::End),
-            GateOutput::BarrierSeen { channel: input, checkpoint } => {
-                ProtocolStep::BarrierSeen { input, checkpoint }
+            GateOutput::Step(step) => {
+                self.pass_on(step);
+                step
             }
-            GateOutput::BarrierOvertook { channel: input, checkpoint } => {
-                ProtocolStep::BarrierOvertook { input, checkpoint }
-            }
-            GateOutput::Blocked { channel: input, checkpoint } => {
-                ProtocolStep::Blocked { input, checkpoint }
-            }
-            GateOutput::Unblocked { channel: input, checkpoint } => {
-                ProtocolStep::Unblocked { input, checkpoint }
-            }
-            GateOutput::CancelSeen { channel: input, checkpoint } => {
-                if self.defects.has(Defect::EveryCancelPassedOn) {
-                    self.say(SubtaskOutput::Cancel(checkpoint));
-                }
-                ProtocolStep::CancelSeen { input, checkpoint }
-            }
-            GateOutput::AlignmentStarted(checkpoint) => ProtocolStep::AlignmentStarted(checkpoint),
             GateOutput::Aligned(barrier) => return self.handle_aligned(barrier),
             GateOutput::Overtaken(barrier) => {
                 self.say(SubtaskOutput::Post(barrier));
@@ -95,6 +81,16 @@ impl<T: Clone> SubtaskProtocol<T> {
             }
         };
         Some(SubtaskOutput::Step(step))
+    }
+
+    /// A cancel marker is passed on when its checkpoint is given up, and not as often as it comes, unless a bug is
+    /// seeded.
+    fn pass_on(&mut self, step: ProtocolStep) {
+        if let ProtocolStep::CancelSeen { checkpoint, .. } = step
+            && self.defects.has(Defect::EveryCancelPassedOn)
+        {
+            self.say(SubtaskOutput::Cancel(checkpoint));
+        }
     }
 
     /// All inputs have delivered the barrier or ended. Between that and the snapshot lies the mailbox; a source's

@@ -14,7 +14,7 @@ mod sink_side;
 
 pub use checkpoint::{AsyncPart, CheckpointOutput, OUTSTANDING_MAX, SubtaskCheckpoint};
 pub use loop_place::LoopPlace;
-pub use output::{Captured, ProtocolStep, SubtaskOutput};
+pub use output::{Captured, SubtaskOutput};
 
 use std::collections::VecDeque;
 
@@ -56,6 +56,38 @@ fn async_parts(role: OperatorRole) -> &'static [AsyncPart] {
 /// The grammar: `handle_…` in, then [`poll_output`](Self::poll_output) until it is empty. While no item can be
 /// processed, [`poll_urgent`](Self::poll_urgent) gives what must not wait until one can; while nothing can be
 /// done at all, [`poll_step`](Self::poll_step) gives what the subtask itself has decided.
+///
+/// An operator with one input gets an item, a barrier, and another item. Here its turn in the mailbox comes at
+/// once, and what it writes is durable at once:
+///
+/// ```
+/// use cutwater::protocol::{
+///     Barrier, CheckpointId, DefectSet, Element, LoopPlace, OperatorRole, Protocol, SubtaskOutput,
+///     SubtaskProtocol, VirtualTime,
+/// };
+///
+/// let (role, place) = (OperatorRole::Operator, LoopPlace::default());
+/// let mut subtask = SubtaskProtocol::new(role, 1, Protocol::Aligned, place, DefectSet::NONE);
+/// let barrier = Barrier::in_order(CheckpointId(1));
+/// for element in [Element::Item('x'), Element::Barrier(barrier), Element::Item('y')] {
+///     subtask.handle_element(0, element, VirtualTime::ZERO)?;
+/// }
+/// let mut done = Vec::new();
+/// while let Some(output) = subtask.poll_output() {
+///     match output {
+///         SubtaskOutput::Process { item, .. } => done.push(format!("process {item}")),
+///         SubtaskOutput::Post(barrier) => subtask.handle_mail(barrier),
+///         SubtaskOutput::Forward(barrier) => done.push(format!("forward {barrier}")),
+///         SubtaskOutput::Freeze(checkpoint) => done.push(format!("freeze for {checkpoint}")),
+///         SubtaskOutput::Persist { checkpoint, .. } => subtask.handle_uploaded(checkpoint),
+///         SubtaskOutput::Acknowledge(checkpoint) => done.push(format!("acknowledge {checkpoint}")),
+///         _ => {}
+///     }
+/// }
+/// let cut = ["forward |ckpt-1|", "freeze for ckpt-1", "acknowledge ckpt-1"];
+/// assert_eq!(done, [&["process x"][..], &cut, &["process y"]].concat());
+/// # Ok::<(), cutwater::protocol::ProtocolError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct SubtaskProtocol<T> {
     role: OperatorRole,
