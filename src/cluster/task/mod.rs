@@ -238,9 +238,10 @@ impl Task {
         if let Some(input) = self.side.inputs_mut().get_mut(index) {
             input.arrive(sequence, self.defects)?;
         }
-        let taken = self.protocol.handle_element(index, element, env.now);
-        taken.map_err(|error| error.to_string())?;
-        self.run(env);
+        match self.protocol.handle_element(index, element, env.now) {
+            Ok(()) => self.run(env),
+            Err(error) => return Err(error.to_string()),
+        }
         Ok(())
     }
 

@@ -63,18 +63,18 @@ impl<T: Clone> SubtaskProtocol<T> {
     /// # Errors
     ///
     /// When there is no such input, it has ended before, or more waits in one that leads back than may.
+    #[inline]
     pub fn handle_element(
         &mut self,
         input: usize,
-        element: Element<T>,
+        mut element: Element<T>,
         now: VirtualTime,
     ) -> Result<(), ProtocolError> {
-        let element = match element {
-            Element::Barrier(barrier) if barrier.passage.is_ahead(now) => {
-                Element::Barrier(barrier.hurried())
-            }
-            Element::Barrier(_) | Element::Item(_) | Element::Cancel(_) | Element::End => element,
-        };
+        if let Element::Barrier(barrier) = &mut element
+            && barrier.passage.is_ahead(now)
+        {
+            *barrier = barrier.hurried();
+        }
         self.gate.handle_element(input, element)?;
         if self.place.leads_back(input) && self.gate.queued(input) > BACK_EDGE_MAX {
             return Err(ProtocolError::BackEdgeFull { channel: input, items_max: BACK_EDGE_MAX });
