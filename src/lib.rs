@@ -15,6 +15,7 @@ pub mod plan;
 pub mod protocol;
 pub mod render;
 pub mod trace;
+pub mod view;
 pub mod workload;
 pub mod world;
 

@@ -65,6 +65,11 @@ pub fn replay_command(plan: &Path, world: WorldKind) -> String {
     command
 }
 
+/// The command that shows a file again.
+pub fn view_command(path: &Path) -> String {
+    format!("cutwater view {}", quoted(&path.display().to_string()))
+}
+
 fn push_world(command: &mut String, world: WorldKind) {
     if world != WorldKind::default() {
         command.push_str(&format!(" --world {world}"));

@@ -46,6 +46,7 @@ mod table;
 mod tail;
 mod telling;
 mod trace_file;
+mod view;
 mod whereabouts;
 mod workloads;
 
@@ -92,6 +93,8 @@ enum Command {
     Bugs(bugs::Arguments),
     /// Tells which event sealed the violation of a plan.
     Localise(localise::Arguments),
+    /// Shows a run as one HTML file, in which the cut of each checkpoint can be seen.
+    View(view::Arguments),
     /// Tells which seeded defects are found, and how fast.
     Defects(defects::Arguments),
     /// Shows which protocol points sweeps reached with which faults, and which they missed.
@@ -136,6 +139,7 @@ fn dispatch(command: Command) -> Result<Exit, CliError> {
         Command::Shrink(arguments) => shrink::execute(&arguments),
         Command::Bugs(arguments) => bugs::execute(arguments),
         Command::Localise(arguments) => localise::execute(arguments),
+        Command::View(arguments) => view::execute(&arguments),
         Command::Defects(arguments) => defects::execute(arguments),
         Command::Reach(arguments) => reach::execute(&arguments),
         Command::Overhead(arguments) => overhead::execute(&arguments),

@@ -22,6 +22,7 @@ pub mod signature;
 pub mod statistics;
 pub mod strategy;
 pub mod sweep;
+pub mod viewing;
 
 pub use check::Check;
 pub use experiments::{Experiments, Prepared};

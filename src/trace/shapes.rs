@@ -31,6 +31,27 @@ impl Shapes {
         shapes
     }
 
+    /// All of them, in order.
+    pub fn all(&self) -> impl Iterator<Item = &Topology> {
+        std::iter::once(&self.first).chain(self.later.iter().map(|(_, _, topology)| topology))
+    }
+
+    /// Which of [all](Self::all) the job had in `attempt`.
+    #[must_use]
+    pub fn index_in_attempt(&self, attempt: Attempt) -> usize {
+        self.later.iter().rposition(|(_, first, _)| *first <= attempt).map_or(0, |later| later + 1)
+    }
+
+    /// The same shapes, with other names for their operators.
+    #[must_use]
+    pub fn renamed(mut self, name: impl Fn(&str) -> String) -> Self {
+        let later = self.later.iter_mut().map(|(_, _, topology)| topology);
+        for topology in std::iter::once(&mut self.first).chain(later) {
+            topology.operators.iter_mut().for_each(|operator| operator.name = name(&operator.name));
+        }
+        self
+    }
+
     /// The shape of the job in `attempt`.
     #[must_use]
     pub fn in_attempt(&self, attempt: Attempt) -> &Topology {
@@ -84,5 +105,16 @@ mod tests {
         assert_eq!(shapes.around(at(30), &late), &topology(3), "of an attempt that is over");
         assert_eq!(shapes.around(at(30), &Event::FaultsEnded), &topology(1));
         assert_eq!(shapes.at(4), &Topology::default());
+        let told = |attempt| shapes.all().nth(shapes.index_in_attempt(Attempt(attempt)));
+        assert_eq!(
+            [1, 3, 4].map(told),
+            [0, 3, 1].map(|n| shapes.all().find(|it| it
+                .operators
+                .first()
+                .map_or(0, |it| it.parallelism)
+                == n))
+        );
+        let renamed = shapes.renamed(str::to_uppercase);
+        assert_eq!(renamed.in_attempt(Attempt(2)).operators[0].name, "COUNT");
     }
 }

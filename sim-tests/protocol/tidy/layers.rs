@@ -17,18 +17,19 @@ const TABLE: &[(&str, &[&str])] = &[
     ("oracle", &["protocol", "trace"]),
     ("workload", &["protocol", "dataflow"]),
     ("render", &["protocol", "trace"]),
+    ("view", &["protocol", "trace", "render"]),
     (
         "explore",
         &[
             "protocol", "trace", "dataflow", "cluster", "plan", "world", "oracle", "workload",
-            "render",
+            "render", "view",
         ],
     ),
     (
         "cli",
         &[
             "protocol", "trace", "dataflow", "cluster", "plan", "world", "oracle", "workload",
-            "explore", "render", "classic",
+            "explore", "render", "view", "classic",
         ],
     ),
 ];

@@ -1,0 +1,38 @@
+// Which columns there are, in which order, and how wide each is.
+
+class Columns {
+  constructor(data, place, room) {
+    const lanes = data.head.lanes;
+    this.lanes = lanes;
+    this.hidden = new Set(numbersIn(place.hide, lanes.length));
+    const named = numbersIn(place.order, lanes.length);
+    const rest = lanes.map((_, lane) => lane).filter((lane) => !named.includes(lane));
+    this.order = [...named, ...rest];
+    this.shown = this.order.filter((lane) => !this.hidden.has(lane));
+    this.spacing = Math.round(Math.min(Math.max(room / Math.max(this.shown.length, 1), 40), 104));
+    this.places = new Map(this.shown.map((lane, index) => [lane, index]));
+    this.width = this.spacing * this.shown.length;
+  }
+
+  // The middle of a column; none where it is hidden.
+  x(lane) {
+    const place = this.places.get(lane);
+    return place === undefined ? undefined : (place + 0.5) * this.spacing;
+  }
+
+  // The same columns with one of them moved.
+  moved(lane, by) {
+    const order = [...this.order];
+    const from = order.indexOf(lane);
+    const to = Math.min(Math.max(from + by, 0), order.length - 1);
+    order.splice(to, 0, ...order.splice(from, 1));
+    return order.every((each, index) => each === index) ? "" : order.join(".");
+  }
+
+  // The same columns with one of them hidden, or shown again.
+  toggled(lane) {
+    const hidden = new Set(this.hidden);
+    if (!hidden.delete(lane)) hidden.add(lane);
+    return [...hidden].sort((a, b) => a - b).join(".");
+  }
+}
