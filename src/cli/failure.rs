@@ -1,19 +1,21 @@
 //! A run that did not hold: said in two lines, and kept with all that is needed to look into it.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use cutwater::explore::regression::Expected;
+use cutwater::explore::viewing::{self, Recording, UNASKED_MAX};
 use cutwater::explore::{Outcome, Prepared, Signature, StrategyName, Sweep, WorldKind, run_plan};
 use cutwater::plan::Plan;
 use cutwater::protocol::DefectSet;
+use cutwater::trace::{Event, Stamp};
 use serde::{Deserialize, Serialize};
 
 use super::environment::Environment;
 use super::error::CliError;
 use super::out::OutDir;
-use super::tail::Tail;
 use super::trace_file;
+use super::view;
 
 /// What decides a run, beside its seed, where no plan of it was kept.
 #[derive(Clone, Copy, Debug)]
@@ -136,18 +138,47 @@ impl fmt::Display for End {
     }
 }
 
-/// Writes down what is known of a failure after it was run, and runs it again for its last events.
-pub fn keep_outcome(
-    dir: &OutDir,
-    plan: &Plan,
-    prepared: &Prepared,
-    world: WorldKind,
-    outcome: &Outcome,
-) -> Result<(), CliError> {
-    dir.write_json("outcome.json", &Kept { world, end: End::of(outcome), outcome })?;
-    let tail = Tail::default();
-    let _ = run_plan(plan, prepared, world, tail.clone());
-    trace_file::write_new(&dir.path().join("trace-tail.jsonl"), &tail.events())
+/// A run that failed.
+#[derive(Clone, Copy)]
+pub struct Failed<'a> {
+    /// Its plan.
+    pub plan: &'a Plan,
+    /// Its job and input.
+    pub prepared: &'a Prepared,
+    /// Where it was run.
+    pub world: WorldKind,
+    /// What came of it.
+    pub outcome: &'a Outcome,
+}
+
+/// So many of the last events are kept as they are.
+const TAIL_MAX: usize = 200;
+
+impl Failed<'_> {
+    /// Writes down what is known of it, and runs it again for its last events.
+    pub fn keep(&self, dir: &OutDir) -> Result<(), CliError> {
+        self.keep_with(dir, TAIL_MAX).map(drop)
+    }
+
+    /// The same, and a view of it; `command` shows it again.
+    pub fn keep_and_show(&self, dir: &OutDir, command: &str) -> Result<PathBuf, CliError> {
+        let Self { plan, prepared, world, outcome } = *self;
+        let events = self.keep_with(dir, UNASKED_MAX)?;
+        let view = viewing::view(plan, prepared, world, &outcome.verdict, command, &events);
+        dir.write(view::FILE, &view.html())
+    }
+
+    /// The events that were kept, `most` of them.
+    fn keep_with(&self, dir: &OutDir, most: usize) -> Result<Vec<(Stamp, Event)>, CliError> {
+        let Self { plan, prepared, world, outcome } = *self;
+        dir.write_json("outcome.json", &Kept { world, end: End::of(outcome), outcome })?;
+        let recording = Recording::new(most);
+        let _ = run_plan(plan, prepared, world, recording.clone());
+        let events = recording.take();
+        let tail = &events[events.len().saturating_sub(TAIL_MAX)..];
+        trace_file::write_new(&dir.path().join("trace-tail.jsonl"), tail)?;
+        Ok(events)
+    }
 }
 
 #[cfg(test)]

@@ -43,7 +43,6 @@ mod snapshot;
 mod story;
 mod sweep;
 mod table;
-mod tail;
 mod telling;
 mod trace_file;
 mod view;

@@ -23,7 +23,7 @@ use serde::Serialize;
 use super::clock::{Deadline, Stopwatch};
 use super::console::Console;
 use super::error::CliError;
-use super::failure;
+use super::failure::{self, Failed};
 use super::out::OutDir;
 use super::table::count;
 
@@ -127,6 +127,8 @@ pub struct Small {
     pub plan: PathBuf,
     /// Its test's file.
     test: PathBuf,
+    /// Its view's file, if there was the time to make it.
+    view: Option<PathBuf>,
     /// The command that shows it again.
     pub command: String,
     /// What happened, as a space-time diagram.
@@ -151,13 +153,17 @@ pub fn keep(
     let prepared = experiments.prepare(&plan.job).map_err(usage)?;
     let topology = prepared.experiment.job.topology();
     failure::keep_plan(dir, plan)?;
+    let path = dir.path().join("plan.json");
+    let command = failure::replay_command(&path, world);
     let watched = watched(plan, &prepared, world, *deadline);
     // What was found out about it since tells more than what the search kept.
     let first = watched.as_ref().and_then(|outcome| outcome.verdict.violations().first());
     let explanation = explain(plan, topology, signature, first.or(violation.as_ref()));
+    let mut view = None;
     let diagram = match &watched {
         Some(outcome) => {
-            failure::keep_outcome(dir, plan, &prepared, world, outcome)?;
+            let failed = Failed { plan, prepared: &prepared, world, outcome };
+            view = Some(failed.keep_and_show(dir, &command)?);
             let diagram = picture(plan, &prepared, world, &outcome.verdict, WIDTH);
             dir.write("diagram.txt", &diagram)?;
             diagram
@@ -167,7 +173,6 @@ pub fn keep(
     dir.write("explanation.txt", &format!("{}\n", explanation.join("\n")))?;
     let source = regression_test(&plan.scenario, plan, signature);
     let test = dir.write("regression_test.rs", &source)?;
-    let path = dir.path().join("plan.json");
     Ok(Small {
         signature: signature.clone(),
         explanation,
@@ -176,9 +181,10 @@ pub fn keep(
         runs: shrunk.runs,
         seconds: elapsed.as_secs_f64(),
         is_complete: shrunk.is_complete,
-        command: failure::replay_command(&path, world),
+        command,
         plan: path,
         test,
+        view,
         diagram,
     })
 }
@@ -216,7 +222,11 @@ impl fmt::Display for Small {
             writeln!(f, "{line}")?;
         }
         writeln!(f, "\n{}", self.command)?;
-        writeln!(f, "test       {}\n", self.test.display())?;
+        writeln!(f, "test       {}", self.test.display())?;
+        if let Some(view) = &self.view {
+            writeln!(f, "view       {}", view.display())?;
+        }
+        writeln!(f)?;
         write!(f, "{}", self.diagram)
     }
 }

@@ -23,7 +23,7 @@ use super::console::Console;
 use super::environment::Environment;
 use super::error::CliError;
 use super::exit::Exit;
-use super::failure;
+use super::failure::{self, Failed};
 use super::out::{JsonTarget, OutDir, STDOUT};
 use super::progress::{rate, ratio};
 use super::story::{Story, ms};
@@ -143,8 +143,12 @@ impl Telling<'_> {
             writeln!(out, "\n{}", self.diagram(&outcome).trim_end())?;
         }
         if violated.is_some() {
-            match failure::keep_outcome(&dir, self.plan, self.prepared, self.world, &outcome) {
-                Ok(()) => writeln!(out, "kept in {}", dir.path().display())?,
+            let replayed = failure::replay_command(&kept, self.world);
+            match self.failed(&outcome).keep_and_show(&dir, &replayed) {
+                Ok(view) => {
+                    writeln!(out, "kept in {}", dir.path().display())?;
+                    writeln!(out, "view    {}", view.display())?;
+                }
                 // What was found counts for more than what could not be written.
                 Err(error) => Console::complain(&error.to_string()),
             }
@@ -155,6 +159,10 @@ impl Telling<'_> {
             json.write(&Told { environment, plan: &kept, outcome, seconds, violated })?;
         }
         Ok((Exit::of(outcome.verdict.class()), outcome))
+    }
+
+    fn failed<'o>(&'o self, outcome: &'o Outcome) -> Failed<'o> {
+        Failed { plan: self.plan, prepared: self.prepared, world: self.world, outcome }
     }
 
     /// Runs it again for its diagram.

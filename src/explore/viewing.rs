@@ -112,7 +112,7 @@ fn subject(
     let finding = signature.as_ref().map(|signature| {
         let violation = verdict.violations().first();
         let explanation = explain(plan, topology, signature, violation);
-        let headline = headline(verdict, &plan.scenario, plan.seed, topology);
+        let headline = headline(verdict, &plan.scenario, plan.seed);
         finding(violation, headline, explanation.to_vec(), last)
     });
     let mut facts = vec![

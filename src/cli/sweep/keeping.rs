@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use cutwater::explore::loss::name_lost;
 use cutwater::explore::record::RunName;
-use cutwater::explore::{Experiments, Signature, run_plan};
+use cutwater::explore::{Experiments, Prepared, Signature, run_plan};
+use cutwater::plan::Plan;
 use cutwater::protocol::ordered::VecMap;
 
 use super::super::clock::Deadline;
@@ -21,6 +22,9 @@ const KEPT_MAX: usize = 20;
 
 /// How many signatures have one kept.
 const SIGNATURES_MAX: usize = 100;
+
+/// How many have a view: it costs as much as twenty runs, and one of each signature tells most.
+const VIEWS_MAX: usize = 5;
 
 /// The name of the directory of failures.
 const DIRECTORY: &str = "failures";
@@ -42,12 +46,15 @@ pub fn keep(
 ) -> (Kept, Result<(), CliError>) {
     let experiments = Experiments::new();
     let mut kept = Kept::new();
-    let keep = |place: usize| {
+    let firsts = groups.len().min(VIEWS_MAX);
+    let keep = |(rank, place): (usize, usize)| {
         let failed = &collected.failed[place];
-        kept.insert(failed.index, keep_one(subject, &experiments, failed, out, deadline)?);
+        let keeping =
+            Keeping { subject, experiments: &experiments, deadline, shows: rank < firsts };
+        kept.insert(failed.index, keeping.keep(failed, out)?);
         Ok(())
     };
-    let all = chosen(groups).into_iter().try_for_each(keep);
+    let all = chosen(groups).into_iter().enumerate().try_for_each(keep);
     (kept, all)
 }
 
@@ -59,51 +66,71 @@ fn chosen(groups: &[Group]) -> Vec<usize> {
     (0..longest).flat_map(rank).copied().take(KEPT_MAX.max(firsts)).collect()
 }
 
-fn keep_one(
-    subject: &Subject,
-    experiments: &Experiments,
-    failed: &Failed,
-    out: &OutDir,
-    deadline: &Deadline,
-) -> Result<PathBuf, CliError> {
-    let path = place(out.path(), subject, failed.index);
-    if path.exists() {
-        return Ok(path);
-    }
-    // Killed on the way, a sweep leaves no half of a failure that looks whole.
-    let failures = out.inside(DIRECTORY)?;
-    let unfinished = failures.path().join("unfinished");
-    if unfinished.exists() {
-        fs::remove_dir_all(&unfinished).map_err(|error| CliError::io(&unfinished, error))?;
-    }
-    let dir = failures.inside("unfinished")?;
-    let sweep = &subject.sweep;
-    let (scenario, _) = sweep.place(failed.index);
-    let prepared = sweep
-        .prepare(experiments, failed.index)
-        .map_err(|error| subject.sources[scenario].blame(&error))?;
-    let Some((plan, prepared)) = prepared else {
-        let RunName { scenario, seed, .. } = sweep.name(failed.index);
-        return Err(CliError::usage(format!("there is no plan for {scenario}, seed {seed}")));
-    };
-    match failed.failure.signature {
-        Signature::Died(_) | Signature::Hung => failure::keep_plan(&dir, &plan)?,
-        _ if deadline.is_over() => failure::keep_plan(&dir, &plan)?,
-        Signature::Violation(_)
-        | Signature::Panic(_)
-        | Signature::NotDeterministic
-        | Signature::Undecided => {
-            failure::keep_plan(&dir, &plan)?;
-            let until = deadline.until();
-            let (mut outcome, _) = run_plan(&plan, &prepared, sweep.world, until.watch());
-            if !until.is_over() {
-                name_lost(&plan, &prepared, sweep.world, &mut outcome.verdict);
-                failure::keep_outcome(&dir, &plan, &prepared, sweep.world, &outcome)?;
-            }
+/// How a failure is kept.
+struct Keeping<'a> {
+    subject: &'a Subject,
+    experiments: &'a Experiments,
+    deadline: &'a Deadline,
+    /// Whether it gets a view.
+    shows: bool,
+}
+
+impl Keeping<'_> {
+    fn keep(&self, failed: &Failed, out: &OutDir) -> Result<PathBuf, CliError> {
+        let path = place(out.path(), self.subject, failed.index);
+        if path.exists() {
+            return Ok(path);
         }
+        // Killed on the way, a sweep leaves no half of a failure that looks whole.
+        let failures = out.inside(DIRECTORY)?;
+        let unfinished = failures.path().join("unfinished");
+        if unfinished.exists() {
+            fs::remove_dir_all(&unfinished).map_err(|error| CliError::io(&unfinished, error))?;
+        }
+        let dir = failures.inside("unfinished")?;
+        let (plan, prepared) = self.prepared(failed)?;
+        failure::keep_plan(&dir, &plan)?;
+        let is_deadly = matches!(failed.failure.signature, Signature::Died(_) | Signature::Hung);
+        if !is_deadly && !self.deadline.is_over() {
+            self.keep_outcome(&dir, &path, &plan, &prepared)?;
+        }
+        fs::rename(&unfinished, &path).map_err(|error| CliError::io(&path, error))?;
+        Ok(path)
     }
-    fs::rename(&unfinished, &path).map_err(|error| CliError::io(&path, error))?;
-    Ok(path)
+
+    fn prepared(&self, failed: &Failed) -> Result<(Plan, Prepared), CliError> {
+        let sweep = &self.subject.sweep;
+        let (scenario, _) = sweep.place(failed.index);
+        let prepared = sweep
+            .prepare(self.experiments, failed.index)
+            .map_err(|error| self.subject.sources[scenario].blame(&error))?;
+        prepared.ok_or_else(|| {
+            let RunName { scenario, seed, .. } = sweep.name(failed.index);
+            CliError::usage(format!("there is no plan for {scenario}, seed {seed}"))
+        })
+    }
+
+    /// `home` is where the directory will be when it is finished.
+    fn keep_outcome(
+        &self,
+        dir: &OutDir,
+        home: &Path,
+        plan: &Plan,
+        prepared: &Prepared,
+    ) -> Result<(), CliError> {
+        let (world, until) = (self.subject.sweep.world, self.deadline.until());
+        let (mut outcome, _) = run_plan(plan, prepared, world, until.watch());
+        if until.is_over() {
+            return Ok(());
+        }
+        name_lost(plan, prepared, world, &mut outcome.verdict);
+        let failed = failure::Failed { plan, prepared, world, outcome: &outcome };
+        if !self.shows {
+            return failed.keep(dir);
+        }
+        let command = failure::replay_command(&home.join("plan.json"), world);
+        failed.keep_and_show(dir, &command).map(drop)
+    }
 }
 
 /// Where a failure of the sweep in `dir` is kept, if it is.

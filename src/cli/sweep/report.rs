@@ -20,6 +20,7 @@ use strum::IntoEnumIterator as _;
 use super::super::environment::Environment;
 use super::super::exit::Exit;
 use super::super::failure::{self, Reproduction};
+use super::super::view;
 use super::collected::{Collected, Failed, Group};
 use super::keeping::Kept;
 use super::shard::Shard;
@@ -133,6 +134,9 @@ pub struct FailedRun {
     command: String,
     /// Where it is kept, if it is.
     kept: Option<PathBuf>,
+    /// Its view, if it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    view: Option<PathBuf>,
     /// Whether it can be run in this process, without harm to it.
     #[serde(skip)]
     is_harmless: bool,
@@ -403,6 +407,7 @@ fn failed_run(subject: &Subject, failed: &Failed, kept: &Kept) -> FailedRun {
         violated: failed.failure.headline.clone(),
         command,
         kept: kept.cloned(),
+        view: kept.map(|kept| kept.join(view::FILE)).filter(|view| view.is_file()),
         is_harmless: !matches!(failed.failure.signature, Signature::Died(_) | Signature::Hung),
     }
 }

@@ -84,10 +84,15 @@ impl Report {
         for GroupRow { signature, runs, listed } in &self.groups {
             let (group, rest) = failures.split_at(*listed);
             failures = rest;
-            let Some(FailedRun { violated, command, kept, .. }) = group.first() else { continue };
+            let Some(FailedRun { violated, command, kept, view, .. }) = group.first() else {
+                continue;
+            };
             writeln!(f, "\n{violated}\n{command}")?;
             if let Some(kept) = kept {
                 writeln!(f, "kept in {}", kept.display())?;
+            }
+            if let Some(view) = view {
+                writeln!(f, "view    {}", view.display())?;
             }
             if *runs > 1 {
                 writeln!(f, "{} more like it: {signature}", count(*runs as u64 - 1))?;
