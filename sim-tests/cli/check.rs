@@ -5,6 +5,9 @@ use cutwater::explore::Check;
 use cutwater::oracle::Verdict;
 use cutwater::protocol::{Defect, DefectSet};
 
+/// Where views go.
+const OUT: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/check");
+
 fn shout() -> Check {
     let job = JobBuilder::new("shout");
     job.source("lines", Replay::new(), 1, 1)
@@ -13,7 +16,8 @@ fn shout() -> Check {
     let line = |n: u32| format!("line {n}");
     let expected: Vec<String> = (0..200).map(|n| line(n).to_uppercase()).collect();
     let input = Input::dealt((0..200).map(|n| Replay::entry(&line(n))), 1);
-    Check::new(&job, input, &expected).expect("the job can be built")
+    let check = Check::new(&job, input, &expected).expect("the job can be built");
+    check.out(OUT)
 }
 
 #[test]
@@ -32,6 +36,17 @@ fn a_failure_names_its_seed() {
     let second = text.lines().nth(1).expect("there is a second line");
     assert!(second.ends_with(&format!(".seeds({seed}..{})", seed + 1)), "{text}");
     assert!(text.contains("VIOLATED HERE: ") && text.contains("● event"), "{text}");
+    let view =
+        text.lines().find_map(|line| line.strip_prefix("see it in ")).expect("it has a view");
+    let view = std::fs::read_to_string(view).expect("the view is there");
+    assert!(view.contains(&format!("<title>shout, seed {seed}</title>")), "of the run that failed");
+    let nowhere =
+        shout().out("/dev/null").defects(failure.plan.defects).seeds(seed..seed + 1).run();
+    let told = nowhere.expect_err("it fails again").to_string();
+    assert!(
+        told.contains("no view of it: /dev/null: "),
+        "what cannot be written keeps nothing from being told"
+    );
     let alone = shout().defects(failure.plan.defects).seeds(seed..seed + 1).run();
     assert_eq!(alone.expect_err("it fails again").verdict, failure.verdict);
 }
@@ -59,7 +74,7 @@ fn an_operator_that_panics_is_a_violation_of_its_run() {
         .transactional_sink("out", 1, EncodedSink::new());
     let input = Input::dealt((0..20).map(|n| Replay::entry(&format!("line {n}"))), 1);
     let check = Check::new::<String>(&job, input, &[]).expect("the job can be built");
-    let failure = check.run().expect_err("it panics");
+    let failure = check.out(OUT).run().expect_err("it panics");
     assert!(
         matches!(&failure.verdict, Verdict::Panicked { message } if message == "line 7 is too much")
     );

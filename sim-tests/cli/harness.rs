@@ -37,11 +37,12 @@ pub fn quick_with(records: &str) -> String {
 }
 
 /// What a sweep leaves in its directory.
-pub const SWEEP_FILES: [&str; 6] = [
+pub const SWEEP_FILES: [&str; 7] = [
     "configuration.json",
     "environment.json",
     "reach.json",
     "reach.svg",
+    "report.html",
     "report.json",
     "results.jsonl",
 ];

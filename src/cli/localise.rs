@@ -1,5 +1,6 @@
 //! `cutwater localise`: which event sealed the violation of a plan.
 
+mod page;
 mod plot;
 
 use std::io::{self, Write as _};
@@ -47,6 +48,9 @@ pub struct Arguments {
     /// Draws the probability over the run as SVG into a new file
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
+    /// Writes that and its figures as a page into a new file
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
 }
 
 /// Looks into it.
@@ -62,6 +66,8 @@ pub fn execute(arguments: Arguments) -> Result<Exit, CliError> {
     let json = arguments.json.as_deref().map(JsonTarget::open).transpose()?;
     let svg = arguments.svg.as_deref().map(|path| Ok((path, new_file(path)?)));
     let svg = svg.transpose().map_err(|error: CliError| error)?;
+    let html = arguments.html.as_deref().map(|path| Ok((path, new_file(path)?)));
+    let html = html.transpose().map_err(|error: CliError| error)?;
     let mut out = JsonTarget::console(json.as_ref());
     let Arguments { forks, grid, jobs, .. } = arguments;
     let settings = Settings { forks, grid, jobs: arguments::jobs(jobs) };
@@ -76,6 +82,11 @@ pub fn execute(arguments: Arguments) -> Result<Exit, CliError> {
         let picture = plot::picture(&plan, &found);
         file.write_all(picture.as_bytes()).map_err(|error| CliError::io(path, error))?;
         writeln!(out, "\nplot in {}", path.display())?;
+    }
+    if let Some((path, mut file)) = html {
+        let page = page::page(&plan, &found);
+        file.write_all(page.as_bytes()).map_err(|error| CliError::io(path, error))?;
+        writeln!(out, "\npage in {}", path.display())?;
     }
     if let Some(json) = json {
         json.write(&found)?;

@@ -26,6 +26,7 @@ mod localise;
 mod merge;
 mod out;
 mod overhead;
+mod pages;
 mod panics;
 mod patience;
 mod plan_check;

@@ -142,7 +142,8 @@ pub fn execute(arguments: Arguments) -> Result<Exit, CliError> {
     let mut troubles = Troubles::default();
     let is_whole = troubles.note(worked).is_some();
     let ended = if is_whole { ended } else { Ended::Broken };
-    let report = conclude(&subject, &header, (ended, pace), &out, &deadline, &mut troubles)?;
+    let concluded = conclude(&subject, &header, (ended, pace), &out, &deadline, &mut troubles)?;
+    let (report, reached) = concluded;
     if is_whole || report.exit().is_finding() {
         write!(console, "{report}")?;
     }
@@ -152,6 +153,8 @@ pub fn execute(arguments: Arguments) -> Result<Exit, CliError> {
             write!(console, "\nthe first of them, shrunk\n\n{small}")?;
         }
     }
+    troubles
+        .note(out.replace(report::page::FILE, report::page::page(&report, &reached, out.path())));
     troubles.note(junit.map_or(Ok(()), |junit| junit.write(&report)));
     troubles.note(json.map_or(Ok(()), |json| json.write(&report)));
     Ok(troubles.exit(report.exit()))
@@ -308,7 +311,7 @@ fn conclude(
     out: &OutDir,
     deadline: &Deadline,
     troubles: &mut Troubles,
-) -> Result<Report, CliError> {
+) -> Result<(Report, SweepReach), CliError> {
     let turns_end = match ended {
         Ended::Plateau { turns } => Some(turns),
         Ended::Finished | Ended::Budget | Ended::Interrupted | Ended::Partial | Ended::Broken => {
@@ -335,7 +338,7 @@ fn conclude(
     });
     troubles.note(reach::keep(&reached, out));
     troubles.note(out.replace_json("report.json", &report));
-    Ok(report)
+    Ok((report, reached))
 }
 
 /// What is swept: told at once, before results are read that it may go on with.

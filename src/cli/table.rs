@@ -39,6 +39,16 @@ impl Table {
         self.rows.push(cells);
     }
 
+    /// What each column is called, and where its text stands.
+    pub fn titles(&self) -> impl Iterator<Item = (&'static str, Align)> {
+        self.columns.iter().map(|column| (column.title, column.align))
+    }
+
+    /// The cells, row by row.
+    pub fn rows(&self) -> impl Iterator<Item = &[String]> {
+        self.rows.iter().map(Vec::as_slice)
+    }
+
     fn widths(&self) -> Vec<usize> {
         let width = |(index, column): (usize, &Column)| {
             let cells = self.rows.iter().map(|row| row[index].chars().count());

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::experiments::Prepared;
@@ -10,6 +11,7 @@ use super::loss::name_lost;
 use super::report::headline;
 use super::run::{WorldKind, run_plan};
 use super::statistics::Statistics;
+use super::viewing::{self, UNASKED_MAX, run_for_view};
 use crate::dataflow::{BuildError, Data, Input, JobBuilder, SplitAssignment};
 use crate::oracle::Verdict;
 use crate::plan::scenario::{
@@ -45,6 +47,7 @@ pub struct Check {
     seeds: Range<u64>,
     defects: DefectSet,
     world: WorldKind,
+    out: PathBuf,
 }
 
 /// A seed under which a job did not hold.
@@ -57,6 +60,8 @@ pub struct CheckFailure {
     headline: String,
     /// What led to it, as a space-time diagram.
     diagram: String,
+    /// Where its view is, or why there is none.
+    view: Result<PathBuf, String>,
 }
 
 impl Check {
@@ -94,7 +99,14 @@ impl Check {
             seeds: 0..100,
             defects: DefectSet::NONE,
             world: WorldKind::default(),
+            out: PathBuf::from("cutwater-out"),
         }
+    }
+
+    /// With the view of a failure in a new directory of this one; `cutwater-out` unless told otherwise.
+    #[must_use]
+    pub fn out(self, out: impl Into<PathBuf>) -> Self {
+        Self { out: out.into(), ..self }
     }
 
     /// Under these seeds; 0 to 99 unless told otherwise.
@@ -121,7 +133,8 @@ impl Check {
         Self { world, ..self }
     }
 
-    /// Runs the seeds in order, up to the first that does not hold. Returns what they did, together.
+    /// Runs the seeds in order, up to the first that does not hold, of which it leaves a view: one HTML file in
+    /// which the cut of each checkpoint can be seen. Returns what they did, together.
     ///
     /// # Errors
     ///
@@ -157,7 +170,17 @@ impl Check {
         let headline = headline(&verdict, &plan.scenario, plan.seed);
         let width = Options::default().width;
         let diagram = picture(&plan, &self.prepared, self.world, &verdict, width);
-        CheckFailure { plan: Box::new(plan), verdict, headline, diagram }
+        let view = self.view(&plan);
+        CheckFailure { plan: Box::new(plan), verdict, headline, diagram, view }
+    }
+
+    /// Runs a plan again for its view.
+    fn view(&self, plan: &Plan) -> Result<PathBuf, String> {
+        let (seed, end) = (plan.seed, plan.seed.saturating_add(1));
+        let command = format!(".seeds({seed}..{end})");
+        let (_, view) = run_for_view(plan, &self.prepared, self.world, UNASKED_MAX, &command);
+        let failed = |error: std::io::Error| format!("{}: {error}", self.out.display());
+        viewing::write_new(&self.out, &view).map_err(failed)
     }
 
     fn topology(&self) -> &Topology {
@@ -169,6 +192,10 @@ impl fmt::Display for CheckFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seed = self.plan.seed;
         writeln!(f, "{}\nrun it alone with .seeds({seed}..{})", self.headline, seed + 1)?;
+        match &self.view {
+            Ok(view) => writeln!(f, "see it in {}", view.display())?,
+            Err(why) => writeln!(f, "no view of it: {why}")?,
+        }
         write!(f, "\n{}", self.diagram.trim_end())
     }
 }

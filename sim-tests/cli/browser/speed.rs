@@ -36,7 +36,7 @@ const SCROLLED: &str = "(async () => {
 
 #[test]
 fn ten_thousand_events_are_fluid() {
-    let (place, page) = long_view("browser-10k", "1500", 10_000);
+    let (place, page) = long_view("browser-10k", "3000", 10_000);
     let size = std::fs::metadata(&page).expect("it is there").len();
     assert!(size <= 3_000_000, "{size} bytes");
     let Some(mut browser) = Browser::start(&place) else { return };
@@ -58,7 +58,7 @@ fn ten_thousand_events_are_fluid() {
 #[test]
 #[ignore = "it takes a minute: .ci/release runs it"]
 fn a_million_events_open() {
-    let (place, page) = long_view("browser-1m", "150_000", 1_000_000);
+    let (place, page) = long_view("browser-1m", "200_000", 1_000_000);
     let size = std::fs::metadata(&page).expect("it is there").len();
     assert!(size <= 60_000_000, "{size} bytes");
     let Some(mut browser) = Browser::start(&place) else { return };

@@ -80,13 +80,14 @@ test("a place and its address are the same", () => {
   same(numbersIn("3.1.x.99.1.-2", 10), [3, 1]);
 });
 test("columns are moved and hidden", () => {
-  const columns = (place) => new Columns(data, { ...START, ...place }, 400);
+  const columns = (place, room = 400) => new Columns(data, { ...START, ...place }, room);
   same(columns({ order: "1" }).shown, [1, 0]);
   same(columns({ hide: "0" }).shown, [1]);
   same(columns({}).moved(1, -1), "1.0");
   same(columns({ order: "1.0" }).moved(1, 1), "");
   same(columns({ hide: "0" }).toggled(1), "0.1");
   same(columns({ hide: "0" }).x(0), undefined);
+  same(columns({}, 100).shown, []);
 });
 test("a search asks for all of its words", () => {
   same(found(data, "sends"), [0, 1, 2]);

@@ -1,6 +1,7 @@
 //! What a sweep found, for people and for programs. It is made from results files alone, so that a sweep
 //! that was resumed, or joined from shards, tells the same as one that was not.
 
+pub mod page;
 mod text;
 
 use std::path::{Path, PathBuf};

@@ -16,7 +16,7 @@ use super::report::Report;
 use super::subject::Subject;
 
 /// Where the small plan is kept, beside the large one.
-const DIRECTORY: &str = "shrunk";
+pub const DIRECTORY: &str = "shrunk";
 
 /// Shrinks the first failure of a report within a budget, or until `stop` is set.
 ///

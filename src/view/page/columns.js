@@ -1,5 +1,8 @@
 // Which columns there are, in which order, and how wide each is.
 
+// Columns that have less than this together have little room.
+const NARROW = 280;
+
 class Columns {
   constructor(data, place, room) {
     const lanes = data.head.lanes;
@@ -8,8 +11,11 @@ class Columns {
     const named = numbersIn(place.order, lanes.length);
     const rest = lanes.map((_, lane) => lane).filter((lane) => !named.includes(lane));
     this.order = [...named, ...rest];
-    this.shown = this.order.filter((lane) => !this.hidden.has(lane));
-    this.spacing = Math.round(Math.min(Math.max(room / Math.max(this.shown.length, 1), 40), 104));
+    // Where there is little room, stores and workers have rows but no column.
+    const isNarrow = room < NARROW;
+    const isWanted = (lane) => !isNarrow || lanes[lane].subtask || lanes[lane].name === "coordinator";
+    this.shown = this.order.filter((lane) => !this.hidden.has(lane) && isWanted(lane));
+    this.spacing = Math.round(Math.min(Math.max(room / Math.max(this.shown.length, 1), isNarrow ? 26 : 40), 104));
     this.places = new Map(this.shown.map((lane, index) => [lane, index]));
     this.width = this.spacing * this.shown.length;
   }

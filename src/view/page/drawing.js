@@ -10,6 +10,7 @@ class Drawing {
     this.canvas = canvas;
     this.data = data;
     this.pen = canvas.getContext("2d");
+    this.down = data.head.shades.filter((shade) => shade.kind === "down" || shade.kind === "paused");
     // Which rows lie in which cut is known for all checkpoints, so that others' lines are drawn faintly.
     this.spans = data.head.checkpoints.map((own) => {
       const rows = own.members.map((member) => member[2]).filter((row) => row !== null);
@@ -119,7 +120,7 @@ class Drawing {
     const offsets = new Map();
     for (const shade of this.data.head.shades) {
       const x = this.x(shade.lane);
-      if (x === undefined) continue;
+      if (x === undefined || !this.isInSight(shade.from, shade.to ?? Infinity)) continue;
       const from = this.y(shade.from);
       const to = shade.to === null ? scale.total : this.y(shade.to);
       if (to < top || from > top + height) continue;
@@ -155,9 +156,16 @@ class Drawing {
     }
   }
 
+  // Whether what lasts from one row to another can be in sight.
+  isInSight(from, to) {
+    const { scale } = this.view;
+    if (scale.size === 0) return false;
+    return to >= scale.row(Math.min(this.from, scale.size - 1)) && from <= scale.row(Math.max(this.to - 1, 0));
+  }
+
   lifelines() {
     const { top, height, columns, scale } = this.view;
-    const down = this.data.head.shades.filter((shade) => shade.kind === "down" || shade.kind === "paused");
+    const down = this.down.filter((shade) => this.isInSight(shade.from, shade.to ?? Infinity));
     for (const lane of columns.shown) {
       const x = this.x(lane);
       this.stroke(this.colour.line, 2);
@@ -276,10 +284,8 @@ class Drawing {
   // The lines of other checkpoints, where they are in sight.
   otherCuts() {
     const { top, height } = this.view;
-    const last = this.view.scale.size === 0 ? 0 : this.view.scale.row(Math.max(this.to - 1, 0));
-    const first = this.view.scale.size === 0 ? 0 : this.view.scale.row(Math.min(this.from, this.view.scale.size - 1));
     this.spans.forEach((span, index) => {
-      if (span === null || index === this.view.checkpoint || span[1] < first || span[0] > last) return;
+      if (span === null || index === this.view.checkpoint || !this.isInSight(span[0], span[1])) return;
       const corners = this.corners(this.data.head.checkpoints[index]);
       if (corners.length === 0 || corners.every(([, y]) => y < top || y > top + height)) return;
       this.traced(corners);
@@ -303,7 +309,7 @@ class Drawing {
   cross(channel, sent, received, isBad) {
     const { top, height } = this.view;
     const [x1, x2, y1] = [this.x(channel[1]), this.x(channel[2]), this.y(sent)];
-    if (x1 === undefined || x2 === undefined) return;
+    if (x1 === undefined || x2 === undefined || !this.isInSight(sent, received ?? sent)) return;
     const isThere = received !== null;
     const y2 = isThere ? this.y(received) : y1 + 24;
     if (Math.max(y1, y2) < top || Math.min(y1, y2) > top + height) return;

@@ -107,7 +107,7 @@ class Page {
   lay() {
     document.documentElement.dataset.theme = this.place.theme;
     const off = new Set(this.place.off.split(".").filter((each) => CLASSES.includes(each)));
-    const room = Math.max(this.id("scroller").clientWidth * 0.45, 200);
+    const room = Math.max(this.id("scroller").clientWidth * 0.45, 150);
     this.columns = new Columns(this.data, this.place, room);
     const key = `${[...off]}|${[...this.columns.hidden]}`;
     if (key !== this.filter) {
@@ -295,7 +295,8 @@ class Page {
     window.addEventListener("keydown", (event) => this.key(event));
     window.addEventListener("hashchange", () => this.followed());
     window.addEventListener("resize", () => this.show({ isNew: true, scrolls: false }));
-    window.addEventListener("beforeprint", () => this.paint());
+    window.addEventListener("beforeprint", () => this.print(true));
+    window.addEventListener("afterprint", () => this.print(false));
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.show({ isNew: true, scrolls: false }));
   }
 
@@ -343,6 +344,12 @@ class Page {
       "+": () => this.zoom(1), "=": () => this.zoom(1), "-": () => this.zoom(-1), d: () => this.theme(), "?": () => this.id("help").showModal(),
       n: () => this.nextHit(1), N: () => this.nextHit(-1), Escape: () => this.go({ row: -1, cone: "" }, false),
     };
+  }
+
+  // On paper the drawing has the width of a page.
+  print(isOnPaper) {
+    document.documentElement.classList.toggle("paper", isOnPaper);
+    this.show({ isNew: true });
   }
 
   follow(row) {

@@ -17,7 +17,7 @@ impl Report {
         self.scenarios.iter().map(|row| row.seeds).sum()
     }
 
-    fn table(&self) -> Table {
+    pub(super) fn table(&self) -> Table {
         let families: Vec<FaultFamily> = FaultFamily::iter()
             .filter(|family| self.scenarios.iter().any(|row| row.struck(*family).is_some()))
             .collect();
