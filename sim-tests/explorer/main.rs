@@ -6,3 +6,4 @@ mod localise;
 mod reach;
 mod regressions;
 mod shrinking;
+mod view;

@@ -1,4 +1,6 @@
-//! `cutwater generate`: completions for shells and manual pages, for those who install the program.
+//! `cutwater generate`: completions for shells and manual pages, for those who install the program; and the gallery of views.
+
+mod gallery;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -31,12 +33,18 @@ enum What {
         /// The directory; made where it is not there
         dir: PathBuf,
     },
+    /// Writes the views of all plans in a directory's `plans` into it, in place of those of an earlier version
+    Gallery {
+        /// The directory
+        dir: PathBuf,
+    },
 }
 
 /// Generates it, of `program`: the command line without what is hidden.
 pub fn execute(arguments: Arguments, program: clap::Command) -> Result<Exit, CliError> {
     match arguments.what {
         What::Completions { shell } => Console::stdout().write_all(&completions(shell, program))?,
+        What::Gallery { dir } => gallery::write(&dir)?,
         What::Man { dir } => write_pages(program, &OutDir::open(&dir)?)?,
     }
     Ok(Exit::Held)

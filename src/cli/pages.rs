@@ -25,8 +25,8 @@ pub fn document(title: &str, content: &str) -> String {
 /// A picture of which the parts tell their titles when somebody points at them, or comes to them by keys.
 pub fn picture(about: &str, svg: &str) -> String {
     format!(
-        "<div class=\"picture\" tabindex=\"0\" role=\"application\" aria-label=\"{}: arrow keys go from part to part\">\n\
-         {svg}\n</div>\n<p class=\"told\" role=\"status\">Point at a part, or go there with the arrow keys.</p>\n",
+        "<div class=\"figure\">\n<div class=\"picture\" tabindex=\"0\" role=\"application\" aria-label=\"{}: arrow keys go from part to part\">\n\
+         {svg}\n</div>\n<p class=\"told\" role=\"status\">Point at a part, or go there with the arrow keys.</p>\n</div>\n",
         escaped(about)
     )
 }

@@ -59,20 +59,20 @@ pub const FILE: &str = "view.html";
 pub fn execute(arguments: &Arguments) -> Result<Exit, CliError> {
     let view = view(arguments)?;
     let mut out = Console::stdout();
-    let log = arguments
-        .shiviz
-        .as_ref()
-        .map(|path| Ok::<_, CliError>((path, shiviz_log(&view, arguments.checkpoint)?)));
-    let log = log.transpose()?;
+    // What cannot be told, or written, is found out before anything is.
+    let log =
+        arguments.shiviz.as_ref().map(|_| shiviz_log(&view, arguments.checkpoint)).transpose()?;
+    let files =
+        [&arguments.trace_events, &arguments.shiviz].map(|path| path.as_deref().map(open_new));
+    let [events_file, log_file] = files.map(Option::transpose);
+    let (events_file, log_file) = (events_file?, log_file?);
     let page = OutDir::create(&arguments.out, "view")?.write(FILE, &view.html())?;
     writeln!(out, "{}", page.display())?;
-    if let Some(path) = &arguments.trace_events {
-        write(path, &trace_events(&view))?;
-        writeln!(out, "{}", path.display())?;
+    if let Some(target) = events_file {
+        target.write(&mut out, &trace_events(&view))?;
     }
-    if let Some((path, log)) = log {
-        write(path, &log)?;
-        writeln!(out, "{}", path.display())?;
+    if let (Some(target), Some(log)) = (log_file, log) {
+        target.write(&mut out, &log)?;
     }
     if arguments.open {
         open(&page)?;
@@ -80,8 +80,23 @@ pub fn execute(arguments: &Arguments) -> Result<Exit, CliError> {
     Ok(Exit::Held)
 }
 
-fn write(path: &Path, text: &str) -> Result<(), CliError> {
-    new_file(path)?.write_all(text.as_bytes()).map_err(|error| CliError::io(path, error))
+/// A file that was not there before.
+struct Target<'a> {
+    path: &'a Path,
+    file: File,
+}
+
+fn open_new(path: &Path) -> Result<Target<'_>, CliError> {
+    Ok(Target { path, file: new_file(path)? })
+}
+
+impl Target<'_> {
+    /// Writes it, and tells where it is.
+    fn write(mut self, out: &mut Console, text: &str) -> Result<(), CliError> {
+        let written = self.file.write_all(text.as_bytes());
+        written.map_err(|error| CliError::io(self.path, error))?;
+        Ok(writeln!(out, "{}", self.path.display())?)
+    }
 }
 
 fn shiviz_log(view: &View, checkpoint: Option<u64>) -> Result<String, CliError> {

@@ -182,7 +182,9 @@ impl<'a> Head<'a> {
             "event": finding.event,
             "headline": finding.headline,
             "explanation": finding.explanation,
-            "record": finding.record.map(|record| record.to_string()),
+            "record": finding.record.and_then(|record| rows.record(record)),
+            "lane": finding.subtask.and_then(|subtask| self.view.lane_at(subtask, finding.event)),
+            "channel": finding.channel.map(|channel| self.view.channel_at(channel, finding.event)),
         })
     }
 

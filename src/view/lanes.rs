@@ -57,8 +57,14 @@ impl Lanes {
     #[must_use]
     pub fn of(trace: &[(Stamp, Event)], shapes: &Shapes) -> Self {
         let mut lanes = Self::default();
-        let spots: Vec<Spot> =
-            trace.iter().map(|(stamp, event)| spot(*stamp, event, shapes)).collect();
+        let mut newest = Attempt(0);
+        let spot = |(stamp, event): &(Stamp, Event)| {
+            if let Event::AttemptStarted { attempt, .. } = event {
+                newest = newest.max(*attempt);
+            }
+            spot(*stamp, event, newest, shapes)
+        };
+        let spots: Vec<Spot> = trace.iter().map(spot).collect();
         lanes.add_processes(&spots, |process| process == ProcessId::Coordinator);
         lanes.add_processes(&spots, |process| process == ProcessId::SourceLog);
         lanes.add_subtasks(shapes);
@@ -183,8 +189,8 @@ impl Lanes {
     }
 }
 
-/// Who did it, or to whom it happened.
-fn spot(stamp: Stamp, event: &Event, shapes: &Shapes) -> Spot {
+/// Who did it, or to whom it happened; `newest` is the attempt that was started last.
+fn spot(stamp: Stamp, event: &Event, newest: Attempt, shapes: &Shapes) -> Spot {
     let about = event.about();
     let process = Spot::Process(stamp.process);
     let attempt = about.attempt;
@@ -195,6 +201,10 @@ fn spot(stamp: Stamp, event: &Event, shapes: &Shapes) -> Spot {
         (Place::Into(channel), Some(attempt)) => (ends(channel).map(|ends| ends.from), attempt),
         (Place::OutOf(channel), Some(attempt)) => (ends(channel).map(|ends| ends.to), attempt),
         (Place::Within(subtask), Some(attempt)) => (Some(subtask), attempt),
+        // A sink asks for the transactions of earlier attempts as well.
+        (Place::Concerning(subtask), _) if matches!(event, Event::CommitRequested { .. }) => {
+            (Some(subtask), newest)
+        }
         _ => return process,
     };
     subtask.map_or(process, |subtask| Spot::Subtask(subtask, attempt))

@@ -88,6 +88,7 @@ pub struct View {
     pub shades: Vec<Shade>,
     /// How the run went, over time.
     pub metrics: Metrics,
+    shapes: Shapes,
     subject: Subject,
 }
 
@@ -101,7 +102,18 @@ impl View {
         let checkpoints = checkpoints::of(trace, &shapes, &lanes, &rows);
         let shades = shades::of(trace, &shapes, &lanes, &rows);
         let metrics = Metrics::of(trace);
-        Self { lanes, rows, checkpoints, shades, metrics, subject }
+        Self { lanes, rows, checkpoints, shades, metrics, shapes, subject }
+    }
+
+    /// The column of a subtask of the shape that the job had when the event with this number happened.
+    fn lane_at(&self, subtask: SubtaskId, number: u64) -> Option<usize> {
+        let name = self.shapes.at(number).name(subtask);
+        self.lanes.all.iter().position(|lane| lane.name == name)
+    }
+
+    /// The name of a channel of that shape.
+    fn channel_at(&self, channel: ChannelId, number: u64) -> String {
+        self.shapes.at(number).channel_name(channel)
     }
 
     /// The page, whole and by itself: nothing that it needs is elsewhere.

@@ -157,7 +157,9 @@ fn snapshot(subtask: SubtaskId, received: Vec<ChannelCut>, sent: Vec<ChannelCut>
 /// `a` sends three records, of which one is processed before the cut.
 fn overtaken() -> Tape {
     let mut tape = Tape::new();
-    (0..3).for_each(|sequence| drop(tape.sent(0, sequence)));
+    (0..3).for_each(|sequence| {
+        tape.sent(0, sequence);
+    });
     tape.received(0, 0);
     tape.trigger();
     tape.source_snapshot(A, 3);
@@ -471,5 +473,7 @@ fn a_transaction_is_prepared_because_of_the_snapshot_that_lists_it() {
     );
     let view = tape.view();
     assert_eq!(view.rows.all[prepared].cause, Some(taken));
+    let lane = view.lanes.lives[view.rows.all[asked].life.expect("it is somebody's")].lane;
+    assert_eq!(view.lanes.all[lane].name, "sum/0", "its sink asks for it");
     assert_eq!(view.rows.all[visible].cause, Some(asked));
 }

@@ -15,7 +15,7 @@ class Columns {
     const isNarrow = room < NARROW;
     const isWanted = (lane) => !isNarrow || lanes[lane].subtask || lanes[lane].name === "coordinator";
     this.shown = this.order.filter((lane) => !this.hidden.has(lane) && isWanted(lane));
-    this.spacing = Math.round(Math.min(Math.max(room / Math.max(this.shown.length, 1), isNarrow ? 26 : 40), 104));
+    this.spacing = Math.round(Math.min(Math.max(room / Math.max(this.shown.length, 1), isNarrow ? 26 : 30), 104));
     this.places = new Map(this.shown.map((lane, index) => [lane, index]));
     this.width = this.spacing * this.shown.length;
   }

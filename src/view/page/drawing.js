@@ -200,7 +200,8 @@ class Drawing {
     const kind = this.data.class(row);
     const dims = this.dimmed(row) || this.dimmed(cause);
     this.pen.globalAlpha = dims ? 0.18 : kind === "record" ? 0.55 : 0.9;
-    if (kind === "record" || kind === "time") this.stroke(this.colour.muted, 1);
+    if (this.isConcerned(row)) this.stroke(this.colour.bad, 1.6);
+    else if (kind === "record" || kind === "time") this.stroke(this.colour.muted, 1);
     else if (kind === "marker") this.stroke(this.colour.cut, 1.6);
     else this.stroke(this.colour.muted, 1, [3, 4]);
     this.pointed(x1, this.y(cause), x2, this.y(row));
@@ -220,6 +221,9 @@ class Drawing {
     }
     this.pen.stroke();
   }
+
+  // Whether an event carries the record that the violation is about.
+  isConcerned(row) { return this.view.concerned >= 0 && this.data.record(row) === this.view.concerned; }
 
   dimmed(row) {
     const { cones, selected } = this.view;
@@ -254,6 +258,7 @@ class Drawing {
     pen.setLineDash([]);
     const size = row === this.view.selected ? 5.5 : 4;
     if (row === this.view.violated) this.mark("star", x, y, 9, this.colour.bad);
+    else if (this.isConcerned(row)) this.mark("dot", x, y, size + 0.5, this.colour.bad);
     else if (kind === "record" || kind === "time") this.mark("dot", x, y, size - 1.2, this.colour.muted);
     else if (kind === "marker") this.mark("bar", x, y, size + 3, this.colour.cut);
     else if (kind === "alignment") this.mark("bar", x, y, size, this.colour.align);

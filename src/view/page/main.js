@@ -11,7 +11,7 @@ const KEYS = [
 const SIGNS = [
   ["dot", "a record moves"], ["long bar", "a barrier or another marker"], ["hatched", "a subtask aligns"],
   ["bar beside a column", "one of its channels is blocked"], ["square", "a snapshot: the subtask's place in the cut"],
-  ["diamond", "the coordinator"], ["ring", "a store, the sink target"], ["cross", "a fault"], ["star", "the violation"],
+  ["diamond", "the coordinator"], ["ring", "a store, the sink target"], ["cross", "a fault"], ["star", "the violation"], ["red dot", "the record that it is about"],
   ["thick line", "the cut of the chosen checkpoint: above it is in the cut, below it is not"],
   ["thick arrow", "a record in flight over the cut; broken where that is wrong"], ["dotted double line", "events that are not kept"],
 ];
@@ -107,7 +107,9 @@ class Page {
   lay() {
     document.documentElement.dataset.theme = this.place.theme;
     const off = new Set(this.place.off.split(".").filter((each) => CLASSES.includes(each)));
-    const room = Math.max(this.id("scroller").clientWidth * 0.45, 150);
+    // What is beside the columns: numbers and times, and words of some length.
+    const { clientWidth } = this.id("scroller");
+    const room = Math.max(clientWidth < 560 ? clientWidth * 0.45 : clientWidth - 184 - 300, 150);
     this.columns = new Columns(this.data, this.place, room);
     const key = `${[...off]}|${[...this.columns.hidden]}`;
     if (key !== this.filter) {
@@ -137,6 +139,7 @@ class Page {
       const parts = index === "" ? [tag("span", {}, [name])] : [tag("span", {}, [group]), tag("b", {}, [index])];
       const element = tag("span", { class: subtask ? "subtask" : "process", title: name }, parts);
       element.style.width = `${this.columns.spacing}px`;
+      element.classList.toggle("concerned", head.finding?.lane === lane);
       return element;
     });
     this.id("heads").replaceChildren(tag("span", { class: "corner" }), ...heads, tag("span", { class: "rest" }));
@@ -184,7 +187,7 @@ class Page {
     const view = {
       scale: this.scale, columns: this.columns, top: scroller.scrollTop, left: scroller.scrollLeft, lanesLeft: this.margin,
       width: scroller.clientWidth, height: scroller.clientHeight - headsHeight,
-      selected: this.selected, violated: this.violated, checkpoint: this.checkpoint, cones: this.cones, hits: this.hitSet,
+      selected: this.selected, violated: this.violated, concerned: this.data.head.finding?.record ?? -1, checkpoint: this.checkpoint, cones: this.cones, hits: this.hitSet,
     };
     document.documentElement.style.setProperty("--heads", `${headsHeight}px`);
     this.drawing.draw(view);

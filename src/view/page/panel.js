@@ -99,7 +99,8 @@ class Panel {
       const [name, , , sent, received, captured, putBack, flow, records] = channel;
       const isBad = ["lost", "orphan", "doubled", "others"].includes(flow);
       const state = captured === null ? "–" : `${grouped(captured)}${putBack > 0 ? ` + ${grouped(putBack)} put back` : ""}`;
-      return tag("tr", { class: isBad ? "bad" : flow }, [
+      const isConcerned = this.data.head.finding?.channel === name;
+      return tag("tr", { class: isBad || isConcerned ? "bad" : flow }, [
         tag("th", { scope: "row" }, [name.replace("->", " → ")]),
         tag("td", {}, [count(sent)]),
         tag("td", {}, [count(received)]),
