@@ -49,7 +49,14 @@ fn a_failure_names_what_is_violated_and_how_to_see_it_again() {
     }
     assert_eq!(lines[first + 1], "cutwater run relay --seed 1 --defect channel-not-blocked");
     let dir = lines[first + 2].strip_prefix("kept in ").expect("where it is kept");
-    let kept = ["environment.json", "outcome.json", "plan.json", "shrunk", "trace-tail.jsonl"];
+    let kept = [
+        "environment.json",
+        "outcome.json",
+        "plan.json",
+        "shrunk",
+        "trace-tail.jsonl",
+        "view.html",
+    ];
     assert_eq!(place.names(dir), kept);
     let tail = place.read(&format!("{dir}/trace-tail.jsonl"));
     assert!(tail.starts_with("{\"format\":\"cutwater-trace\""), "{tail}");

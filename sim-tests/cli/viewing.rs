@@ -91,7 +91,7 @@ fn a_trace_that_is_no_trace_is_refused_with_its_line() {
         ),
         ("view bare", "bare: there is no plan.json in it, and no failure".to_owned()),
         ("view nowhere.jsonl", "nowhere.jsonl: ".to_owned()),
-        ("view quick.toml", "quick.toml:1: ".to_owned()),
+        ("view quick.toml", "quick.toml:2: ".to_owned()),
         (
             "view whole.jsonl --shiviz s.log --checkpoint 99",
             "--shiviz: there is no ckpt-99 in the trace".to_owned(),

@@ -100,17 +100,13 @@ pub fn of(
     all
 }
 
-/// The one that shows most: completed, with something in flight if any has; else the first that completed, or
-/// the first of all.
+/// The one that shows most: of those that completed, with the most in flight, or else the longest alignment; the
+/// first of all where none completed.
 #[must_use]
 pub fn most_telling(all: &[Checkpoint]) -> Option<usize> {
-    let is_completed = |it: &Checkpoint| matches!(it.end, End::Completed(_));
-    let in_flight =
-        |it: &Checkpoint| -> u64 { it.channels.iter().map(|channel| channel.flow.records()).sum() };
-    let fullest = (0..all.len())
-        .rev()
-        .filter(|at| is_completed(&all[*at]))
-        .max_by_key(|at| in_flight(&all[*at]));
+    let is_completed = |at: &usize| matches!(all[*at].end, End::Completed(_));
+    let tells = |at: &usize| (all[*at].in_flight(), all[*at].aligned());
+    let fullest = (0..all.len()).rev().filter(is_completed).max_by_key(tells);
     fullest.or_else(|| (!all.is_empty()).then_some(0))
 }
 
@@ -139,6 +135,17 @@ impl Checkpoint {
                 Flow::Lost { .. } | Flow::Orphan { .. } | Flow::Doubled { .. } | Flow::Others
             )
         })
+    }
+
+    /// How many records cross its cut.
+    fn in_flight(&self) -> u64 {
+        self.channels.iter().map(|channel| channel.flow.records()).sum()
+    }
+
+    /// For how many rows its subtasks waited for barriers, all together.
+    fn aligned(&self) -> usize {
+        let waited = |member: &Member| member.snapshot?.checked_sub(member.barrier?);
+        self.members.iter().filter_map(waited).sum()
     }
 
     fn member(&mut self, lane: usize) -> &mut Member {

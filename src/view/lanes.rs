@@ -48,7 +48,8 @@ pub struct Lanes {
 /// Where an event belongs before columns have places.
 #[derive(Clone, Copy, Debug)]
 enum Spot {
-    Subtask(SubtaskId, Attempt),
+    /// Of the shape of the first attempt, and alive in the second.
+    Subtask(SubtaskId, [Attempt; 2]),
     Process(ProcessId),
 }
 
@@ -145,8 +146,8 @@ impl Lanes {
         let mut strangers: Vec<SubtaskId> = spots
             .iter()
             .filter_map(|spot| match spot {
-                Spot::Subtask(subtask, attempt) => {
-                    let shape = shapes.index_in_attempt(*attempt);
+                Spot::Subtask(subtask, [named, _]) => {
+                    let shape = shapes.index_in_attempt(*named);
                     self.of_subtask(*subtask, shape).is_none().then_some(*subtask)
                 }
                 Spot::Process(_) => None,
@@ -168,9 +169,9 @@ impl Lanes {
                 starts.insert(ProcessId::Coordinator, incarnation.0);
             }
             let (lane, turn) = match spot {
-                Spot::Subtask(subtask, attempt) => {
-                    let shape = shapes.index_in_attempt(*attempt);
-                    (self.of_subtask(*subtask, shape), attempt.0)
+                Spot::Subtask(subtask, [named, alive]) => {
+                    let shape = shapes.index_in_attempt(*named);
+                    (self.of_subtask(*subtask, shape), alive.0)
                 }
                 Spot::Process(process) => {
                     let turn = starts.get(process).copied().unwrap_or(0);
@@ -197,15 +198,19 @@ fn spot(stamp: Stamp, event: &Event, newest: Attempt, shapes: &Shapes) -> Spot {
     let ends = |channel: crate::protocol::ChannelId| {
         shapes.around(stamp, event).channels.get(channel.index())
     };
-    let (subtask, attempt) = match (about.place, attempt) {
-        (Place::Into(channel), Some(attempt)) => (ends(channel).map(|ends| ends.from), attempt),
-        (Place::OutOf(channel), Some(attempt)) => (ends(channel).map(|ends| ends.to), attempt),
-        (Place::Within(subtask), Some(attempt)) => (Some(subtask), attempt),
+    let (subtask, attempts) = match (about.place, attempt) {
+        (Place::Into(channel), Some(attempt)) => {
+            (ends(channel).map(|ends| ends.from), [attempt; 2])
+        }
+        (Place::OutOf(channel), Some(attempt)) => (ends(channel).map(|ends| ends.to), [attempt; 2]),
+        (Place::Within(subtask), Some(attempt)) => (Some(subtask), [attempt; 2]),
         // A sink asks for the transactions of earlier attempts as well.
-        (Place::Concerning(subtask), _) if matches!(event, Event::CommitRequested { .. }) => {
-            (Some(subtask), newest)
+        (Place::Concerning(subtask), Some(named))
+            if matches!(event, Event::CommitRequested { .. }) =>
+        {
+            (Some(subtask), [named, newest])
         }
         _ => return process,
     };
-    subtask.map_or(process, |subtask| Spot::Subtask(subtask, attempt))
+    subtask.map_or(process, |subtask| Spot::Subtask(subtask, attempts))
 }

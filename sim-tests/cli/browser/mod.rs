@@ -213,6 +213,24 @@ fn a_page_is_light_and_dark_and_fits_a_telephone() {
     browser.expect_quiet();
 }
 
+#[test]
+fn a_printed_page_shows_what_was_in_sight() {
+    let Viewed { place, page, .. } = viewed("browser-print", "unaligned --seed 1");
+    let Some(mut browser) = Browser::start(&place) else { return };
+    browser.open(&page, "#e=500");
+    let in_sight = "[...document.querySelectorAll('#grid .event')].filter((row) => {
+        const [box, all] = [row, document.getElementById('diagram')].map((one) => one.getBoundingClientRect());
+        return box.top >= all.top && box.bottom <= all.bottom;
+    }).map((row) => row.querySelector('.number').textContent)";
+    browser.eval("page.print(true)");
+    let printed = browser.eval(in_sight);
+    let rows = printed.as_array().expect("a list");
+    assert!(rows.len() > 20 && rows.iter().any(|row| row == "#500"), "{printed}");
+    browser.eval("page.print(false)");
+    assert_eq!(browser.eval("document.getElementById('grid').style.transform"), "");
+    browser.expect_quiet();
+}
+
 /// What an automated check finds wrong, in short.
 const AXE: &str = "axe.run().then((found) => found.violations.map((one) =>
     `${one.id}: ${one.help}: ${one.nodes.slice(0, 3).map((node) => node.html.slice(0, 120)).join(' | ')}`))";

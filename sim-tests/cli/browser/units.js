@@ -88,6 +88,9 @@ test("columns are moved and hidden", () => {
   same(columns({ hide: "0" }).toggled(1), "0.1");
   same(columns({ hide: "0" }).x(0), undefined);
   same(columns({}, 100).shown, []);
+  same(columns({}).groups(), [["", [0]], ["", [1]]]);
+  const three = { ...data, head: { ...HEAD, lanes: ["a/0", "a/1", "log"].map((name) => ({ name, group: name.split("/")[0] })) } };
+  same(new Columns(three, START, 400).groups(), [["a", [0, 1]], ["", [2]]]);
 });
 test("a search asks for all of its words", () => {
   same(found(data, "sends"), [0, 1, 2]);

@@ -26,6 +26,19 @@ class Columns {
     return place === undefined ? undefined : (place + 0.5) * this.spacing;
   }
 
+  // Columns that stand side by side and are of one operator, with its name; others each by itself, without.
+  groups() {
+    const groups = [];
+    for (const lane of this.shown) {
+      const { name, group } = this.lanes[lane];
+      const own = name.startsWith(`${group}/`) ? group : "";
+      const last = groups[groups.length - 1];
+      if (own !== "" && last?.[0] === own) last[1].push(lane);
+      else groups.push([own, [lane]]);
+    }
+    return groups;
+  }
+
   // The same columns with one of them moved.
   moved(lane, by) {
     const order = [...this.order];

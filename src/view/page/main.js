@@ -73,7 +73,8 @@ class Page {
     if (this.place.c === "" && checkpoint !== null) this.place.c = String(checkpoint);
     if (this.place.e === "" && row !== null) this.place.e = String(this.data.number(row));
     this.show({ isNew: true });
-    if (this.place.q !== "") this.search(this.place.q, false);
+    // A link to what is searched for leads to the first of it.
+    if (this.place.q !== "") this.search(this.place.q, this.place.e === "");
   }
 
   get selected() { return this.place.e === "" ? -1 : this.data.rowOf(Number(this.place.e)); }
@@ -133,16 +134,24 @@ class Page {
 
   heads() {
     const { head } = this.data;
-    const heads = this.columns.shown.map((lane) => {
-      const { name, group, subtask } = head.lanes[lane];
-      const index = name.startsWith(`${group}/`) ? name.slice(group.length) : "";
-      const parts = index === "" ? [tag("span", {}, [name])] : [tag("span", {}, [group]), tag("b", {}, [index])];
-      const element = tag("span", { class: subtask ? "subtask" : "process", title: name }, parts);
-      element.style.width = `${this.columns.spacing}px`;
-      element.classList.toggle("concerned", head.finding?.lane === lane);
-      return element;
+    const heads = this.columns.groups().map(([group, lanes]) => {
+      const parts = lanes.map((lane) => {
+        const { name } = head.lanes[lane];
+        const element = tag("b", { title: name }, [group === "" ? this.shortened(name) : name.slice(group.length)]);
+        element.style.width = `${this.columns.spacing}px`;
+        element.classList.toggle("concerned", head.finding?.lane === lane);
+        return element;
+      });
+      return tag("span", { class: group === "" ? "process" : "subtask" }, [tag("span", {}, [group]), tag("span", { class: "lanes" }, parts)]);
     });
     this.id("heads").replaceChildren(tag("span", { class: "corner" }), ...heads, tag("span", { class: "rest" }));
+  }
+
+  // The name of a process as there is room for.
+  shortened(name) {
+    if (this.columns.spacing > 60) return name;
+    const short = { coordinator: "coord", "source-log": "log", "sink-target": "sink", "object-store": "store", "meta-store": "meta" };
+    return short[name] ?? name.replace("worker-", "w-");
   }
 
   columnsMenu() {
@@ -185,7 +194,7 @@ class Page {
     const scroller = this.id("scroller");
     const headsHeight = this.id("heads").offsetHeight;
     const view = {
-      scale: this.scale, columns: this.columns, top: scroller.scrollTop, left: scroller.scrollLeft, lanesLeft: this.margin,
+      scale: this.scale, columns: this.columns, top: this.paperTop ?? scroller.scrollTop, left: scroller.scrollLeft, lanesLeft: this.margin,
       width: scroller.clientWidth, height: scroller.clientHeight - headsHeight,
       selected: this.selected, violated: this.violated, concerned: this.data.head.finding?.record ?? -1, checkpoint: this.checkpoint, cones: this.cones, hits: this.hitSet,
     };
@@ -349,10 +358,19 @@ class Page {
     };
   }
 
-  // On paper the drawing has the width of a page.
+  // On paper the drawing has the width of a page. Nothing is scrolled there: what is in sight is moved up instead.
   print(isOnPaper) {
+    const scroller = this.id("scroller");
     document.documentElement.classList.toggle("paper", isOnPaper);
+    this.paperTop = null;
+    this.id("grid").style.transform = "";
     this.show({ isNew: true });
+    if (!isOnPaper) return;
+    this.paperTop = scroller.scrollTop;
+    scroller.scrollTop = 0;
+    this.id("grid").style.transform = `translateY(${-this.paperTop}px)`;
+    this.id("whole").style.height = `${scroller.clientHeight}px`;
+    this.paint();
   }
 
   follow(row) {

@@ -1,13 +1,13 @@
 // The details: the selected checkpoint with what crosses its cut, and the selected event.
 
 const FLOWS = {
-  open: () => "an end has no snapshot",
-  empty: () => "empty",
-  captured: (records) => `${plural(records, "record")} in flight, in the channel state`,
-  overtaken: (records) => `${plural(records, "record")} in flight, not captured yet`,
-  lost: (records) => `${plural(records, "record")} lost: in no channel state`,
-  orphan: (records) => `${plural(records, "orphan")}: processed, not sent`,
-  doubled: (records) => `${plural(records, "record")} counted twice`,
+  open: () => "no cut at one end",
+  empty: () => "nothing",
+  captured: (records) => `${grouped(records)} in flight`,
+  overtaken: (records) => `${grouped(records)} in flight, not captured yet`,
+  lost: (records) => `${grouped(records)} lost`,
+  orphan: (records) => plural(records, "orphan"),
+  doubled: (records) => `${grouped(records)} counted twice`,
   others: () => "not the same records",
 };
 const STEPS = ["barrier", "snapshot", "captured", "stored", null, "durable", "acknowledged", "counted", "declined", "learned"];
