@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::harness::{Place, QUICK, stopwatch};
+use crate::harness::{Place, QUICK};
 
 /// The line after `word` in what a command said.
 fn told<'a>(out: &'a str, word: &str) -> Vec<&'a str> {
@@ -53,19 +53,6 @@ fn a_run_that_fails_and_what_is_shrunk_of_it_leave_views() {
     assert_eq!(told(&said.out, "view "), ["cutwater-out/shrink-1/view.html"]);
     let held = place.run("run quick.toml --seed 1").expect(0);
     assert_eq!(told(&held.out, "view "), [""; 0], "who holds is not kept");
-}
-
-#[test]
-fn a_view_costs_a_sweep_little() {
-    let place = Place::new("view-cost");
-    place.run("run control-chaos --seed 1 --defect stale-acknowledgement-counted");
-    place.run("run word-count --seed 1").expect(0);
-    let elapsed = stopwatch();
-    place.run("view cutwater-out/run-2/plan.json").expect(0);
-    let seconds = elapsed().as_secs_f64();
-    println!("a view of a run of word-count, with the run: {seconds:.3} s");
-    // On a quiet machine a tenth of this.
-    assert!(seconds <= 5.0, "{seconds} s");
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! How fast views are, and how large. Figures are those of an idle machine; the bounds are for a busy one.
+//! How fast views are, and how large. Sizes are bounded everywhere; times are measured where a machine is quiet,
+//! before a release.
 
 use super::client::Browser;
 use crate::harness::{Place, quick_with};
@@ -34,39 +35,52 @@ const SCROLLED: &str = "(async () => {
     return longest;
 })()";
 
-#[test]
-fn ten_thousand_events_are_fluid() {
-    let (place, page) = long_view("browser-10k", "3000", 10_000);
+/// A view whose size is what it may be, in a browser, if there is one.
+fn opened(name: &str, records: &str, events: usize, bytes_max: u64) -> Option<(Browser, Place)> {
+    let (place, page) = long_view(name, records, events);
     let size = std::fs::metadata(&page).expect("it is there").len();
-    assert!(size <= 3_000_000, "{size} bytes");
-    let Some(mut browser) = Browser::start(&place) else { return };
-    // Others run on the same cores: the best of three counts.
-    let mut tries = (0..3).map(|_| {
-        browser.open(&page, "");
-        let opened = browser.eval(OPENED).as_f64().expect("a number");
-        (opened, browser.eval(SCROLLED).as_f64().expect("a number"))
-    });
-    let tries: Vec<(f64, f64)> = tries.by_ref().collect();
-    println!("10,000 events: {size} bytes, opened and painted in ms: {tries:?}");
-    assert!(
-        tries.iter().any(|(opened, longest)| *opened <= 1_000.0 && *longest <= 50.0),
-        "{tries:?}"
-    );
+    assert!(size <= bytes_max, "{size} bytes");
+    println!("{events} events: {size} bytes");
+    let mut browser = Browser::start(&place)?;
+    browser.open(&page, "");
+    browser.expect_quiet();
+    Some((browser, place))
+}
+
+/// How long it took to open, and the longest frame, in milliseconds.
+fn times(browser: &mut Browser) -> (f64, f64) {
+    let mut number = |script| browser.eval(script).as_f64().expect("a number");
+    let times = (number(OPENED), number(SCROLLED));
+    println!("opened, and painted at the longest, in ms: {times:?}");
+    times
+}
+
+#[test]
+fn ten_thousand_events_fit_and_can_be_scrolled_through() {
+    let Some((mut browser, _place)) = opened("browser-10k", "3000", 10_000, 3_000_000) else {
+        return;
+    };
+    times(&mut browser);
     browser.expect_quiet();
 }
 
 #[test]
-#[ignore = "it takes a minute: .ci/release runs it"]
+#[ignore = "it measures time: .ci/release runs it"]
+fn ten_thousand_events_are_fluid() {
+    let Some((mut browser, _place)) = opened("browser-fluid", "3000", 10_000, 3_000_000) else {
+        return;
+    };
+    let (opened, longest) = times(&mut browser);
+    assert!(opened <= 1_000.0 && longest <= 50.0, "{opened} ms, {longest} ms");
+}
+
+#[test]
+#[ignore = "it takes a minute, and measures time: .ci/release runs it"]
 fn a_million_events_open() {
-    let (place, page) = long_view("browser-1m", "200_000", 1_000_000);
-    let size = std::fs::metadata(&page).expect("it is there").len();
-    assert!(size <= 60_000_000, "{size} bytes");
-    let Some(mut browser) = Browser::start(&place) else { return };
-    browser.open(&page, "#e=999000");
-    let opened = browser.eval(OPENED).as_f64().expect("a number");
-    let longest = browser.eval(SCROLLED).as_f64().expect("a number");
-    println!("1,000,000 events: {size} bytes, opened in {opened} ms, painted in {longest} ms");
-    assert!(opened <= 3_000.0, "{opened} ms");
-    assert!(longest <= 50.0, "{longest} ms");
+    let Some((mut browser, _place)) = opened("browser-1m", "200_000", 1_000_000, 60_000_000) else {
+        return;
+    };
+    let (opened, longest) = times(&mut browser);
+    assert!(opened <= 3_000.0 && longest <= 50.0, "{opened} ms, {longest} ms");
     browser.expect_quiet();
 }
