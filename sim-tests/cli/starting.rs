@@ -3,7 +3,7 @@
 use crate::harness::{Place, Said};
 
 /// Every command that the help lists.
-const COMMANDS: [&str; 13] = [
+const COMMANDS: [&str; 14] = [
     "sweep",
     "merge",
     "run",
@@ -11,6 +11,7 @@ const COMMANDS: [&str; 13] = [
     "shrink",
     "bugs",
     "localise",
+    "view",
     "defects",
     "reach",
     "overhead",

@@ -25,8 +25,8 @@ fn lost(scenario: &str, defect: Defect, complete: bool) -> Option<String> {
 fn a_lost_commit_is_told_with_its_record_its_transaction_and_its_checkpoint() {
     let told = lost("sink-refuses", Defect::RefusedCommitForgotten, true).expect("some is lost");
     for words in [
-        "first record r-",
-        ", last received by ",
+        "; record r-",
+        " was last received by ",
         "; txn-",
         " had it, for ckpt-",
         "[record r-",
