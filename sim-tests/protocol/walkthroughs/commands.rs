@@ -41,6 +41,11 @@ impl Stage {
             }
             ["job", shape @ ..] => {
                 let defects = self.defects.iter().copied().collect();
+                self.processes = Some(Processes::in_brief(shape, defects)?);
+                Ok(Vec::new())
+            }
+            ["parts", shape @ ..] => {
+                let defects = self.defects.iter().copied().collect();
                 self.world = Some(World::new(Job::parse(shape)?, defects));
                 Ok(Vec::new())
             }
@@ -61,7 +66,7 @@ impl Stage {
                 if let Some(rescaled) = &mut self.rescaled {
                     return rescaled.run(words);
                 }
-                let world = self.world.as_mut().ok_or("`job` comes first")?;
+                let world = self.world.as_mut().ok_or("a job comes first")?;
                 world.command(words)?;
                 world.take_lines()
             }
@@ -85,23 +90,12 @@ impl World {
             ["deliver", channel, count] => self.deliver(channel, parsed("n", count)?),
             ["trigger"] => self.trigger(),
             ["savepoint"] => self.ask(SavepointMode::GoOn),
-            ["savepoint", "again"] => self.ask_again(SavepointMode::GoOn),
-            ["all-ended"] => self.hear_all_ended(),
-            ["stop"] => self.ask(SavepointMode::Stop),
-            ["stop", "drain"] => self.ask(SavepointMode::Drain),
             ["expire", checkpoint] => self.expire(checkpoint_named(checkpoint)?),
             ["overdue", name, checkpoint] => self.overdue(name, checkpoint_named(checkpoint)?),
-            ["upload", names @ .., checkpoint] => {
-                self.upload(names, checkpoint_named(checkpoint)?, Self::uploaded)
-            }
-            ["fail-upload", names @ .., checkpoint] => {
-                self.upload(names, checkpoint_named(checkpoint)?, Self::upload_failed)
-            }
-            ["store"] => self.store(usize::MAX),
-            ["store", count] => self.store(parsed("n", count)?),
+            ["upload", names @ .., checkpoint] => self.upload(names, checkpoint_named(checkpoint)?),
+            ["store"] => self.store(),
             ["drop", kind, name] => self.set_fate(Fate::Drop, kind, name),
             ["delay", kind, name] => self.set_fate(Fate::Delay, kind, name),
-            ["duplicate", kind, name] => self.set_fate(Fate::Duplicate, kind, name),
             ["arrive", kind, name] => self.arrive(kind, name),
             ["crash"] => {
                 self.stimulus("crash");
@@ -128,11 +122,6 @@ impl World {
             return Err(format!("{source} is not a source"));
         };
         let unread = self.logs[subtask][position..].to_vec();
-        if self.nodes[subtask].protocol.halts() {
-            self.stimulus(format_args!("{source} could read {unread:?}"));
-            self.tell(subtask, "read nothing, the job is about to stop");
-            return Ok(());
-        }
         if unread.is_empty() {
             return Err(format!("{source} has nothing to read"));
         }
@@ -222,12 +211,7 @@ impl World {
         Ok(())
     }
 
-    fn upload(
-        &mut self,
-        names: &[&str],
-        checkpoint: CheckpointId,
-        outcome: fn(&mut Self, usize, CheckpointId),
-    ) -> Result<(), String> {
+    fn upload(&mut self, names: &[&str], checkpoint: CheckpointId) -> Result<(), String> {
         let of = |world: &Self, subtask| {
             let mut all = world.uploads.iter().filter(|upload| upload.whole);
             all.any(|upload| upload.subtask == subtask && upload.checkpoint == checkpoint)
@@ -241,7 +225,7 @@ impl World {
             return Err(format!("no such upload for {checkpoint} is under way"));
         }
         for subtask in subtasks {
-            outcome(self, subtask, checkpoint);
+            self.uploaded(subtask, checkpoint);
             self.settle();
         }
         Ok(())
@@ -264,19 +248,11 @@ impl World {
         self.nodes[subtask].protocol.handle_uploaded(checkpoint);
     }
 
-    fn upload_failed(&mut self, subtask: usize, checkpoint: CheckpointId) {
-        let name = &self.job.members[subtask].name;
-        self.stimulus(format!("{checkpoint}/{name} cannot be written"));
-        self.uploads.retain(|it| it.subtask != subtask || it.checkpoint != checkpoint);
-        self.nodes[subtask].protocol.handle_upload_failed(checkpoint);
-    }
-
-    fn store(&mut self, count: usize) -> Result<(), String> {
+    fn store(&mut self) -> Result<(), String> {
         if self.store_requests.is_empty() {
             return Err("the coordinator asked its stores for nothing".to_owned());
         }
-        for _ in 0..count {
-            let Some(request) = self.store_requests.pop_front() else { return Ok(()) };
+        while let Some(request) = self.store_requests.pop_front() {
             match request {
                 StoreRequest::Metadata(checkpoint) => {
                     self.stimulus(format_args!("the metadata of {checkpoint} is durable"));

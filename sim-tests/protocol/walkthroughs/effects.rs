@@ -1,9 +1,8 @@
 //! Carries out what the protocol asks for, and says so.
 
 use cutwater::protocol::{
-    Acknowledgement, Addition, Barrier, CheckpointId, CheckpointKind, CoordinatorOutput,
-    CoordinatorTimer, Digest, Element, ObjectKey, ProtocolStep, SnapshotHandle, SubtaskOutput,
-    TransactionId,
+    Acknowledgement, Addition, Barrier, CheckpointId, CheckpointKind, CoordinatorOutput, Digest,
+    Element, ObjectKey, ProtocolStep, SnapshotHandle, SubtaskOutput, TransactionId,
 };
 
 use super::in_flight::InFlight;
@@ -45,11 +44,9 @@ impl World {
             Content::Commit(transaction) => return self.commit_at_target(subtask, transaction),
             Content::Trigger(..)
             | Content::Complete(_)
-            | Content::Stop(_)
             | Content::LoopOver
             | Content::Abort(_)
-            | Content::Confirm(_)
-            | Content::Mail(_) => {}
+            | Content::Confirm(_) => {}
         }
         if attempt != self.attempt || self.nodes.is_empty() {
             return self.tell(subtask, format!("ignore a message of {attempt}"));
@@ -58,15 +55,9 @@ impl World {
         match content {
             Content::Trigger(barrier, savepoint) => protocol.handle_trigger(barrier, savepoint),
             Content::Complete(checkpoint) => protocol.handle_completed(checkpoint),
-            Content::Stop(checkpoint) => {
-                if protocol.handle_stopped() {
-                    protocol.handle_completed(checkpoint);
-                }
-            }
             Content::LoopOver => protocol.handle_loop_over(),
             Content::Confirm(transaction) => protocol.handle_committed(transaction),
             Content::Abort(checkpoint) => protocol.handle_aborted(checkpoint),
-            Content::Mail(barrier) => protocol.handle_mail(barrier),
             Content::Acknowledge(_) | Content::Decline(..) | Content::Commit(_) => {}
         }
     }
@@ -82,7 +73,7 @@ impl World {
             SubtaskOutput::End => self.end(subtask),
             SubtaskOutput::EndSource if self.nodes[subtask].ended => {}
             SubtaskOutput::EndSource => self.end(subtask),
-            SubtaskOutput::Post(barrier) => self.post(subtask, barrier),
+            SubtaskOutput::Post(barrier) => self.nodes[subtask].protocol.handle_mail(barrier),
             SubtaskOutput::Watch(_) => {}
             SubtaskOutput::Forward(barrier) => self.forward(subtask, barrier),
             SubtaskOutput::Hurry(checkpoint) => self.hurry_outputs(subtask, checkpoint),
@@ -147,14 +138,6 @@ impl World {
                 self.tell(subtask, format!("stop recording for {it}"));
             }
             ProtocolStep::SnapshotDurable(_) => {}
-        }
-    }
-
-    /// The mailbox comes to it at once, unless a command lets it wait.
-    fn post(&mut self, subtask: usize, barrier: Barrier) {
-        match self.fates.contains_key(&("mail".to_owned(), subtask)) {
-            true => self.send(subtask, Content::Mail(barrier)),
-            false => self.nodes[subtask].protocol.handle_mail(barrier),
         }
     }
 
@@ -316,13 +299,7 @@ impl World {
                 self.say("coordinator", format!("discard {}", completed.checkpoint));
                 self.delete(&completed.snapshots);
             }
-            CoordinatorOutput::Stop(checkpoint) => {
-                self.say(
-                    "coordinator",
-                    format!("stop: all commit what {checkpoint} holds, and finish"),
-                );
-                self.send_to_all(&Content::Stop(checkpoint));
-            }
+            CoordinatorOutput::Stop(_) => self.fail("no job stops here".to_owned()),
             CoordinatorOutput::Refused { reason, .. } => {
                 self.say("coordinator", format!("refuse: {reason}"));
             }
@@ -339,10 +316,6 @@ impl World {
             }
         }
         self.counted.remove(&checkpoint);
-        if kind.is_terminal() {
-            // Nothing is triggered meanwhile: the wake-ups under way mean nothing.
-            self.timers.retain(|(_, timer)| *timer != CoordinatorTimer::Trigger);
-        }
         self.send_to_all(&Content::Trigger(barrier, kind.savepoint()));
     }
 

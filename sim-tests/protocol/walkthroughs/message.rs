@@ -26,8 +26,6 @@ pub enum Content {
     Decline(CheckpointId, DeclineReason),
     /// Coordinator to subtask: it completed.
     Complete(CheckpointId),
-    /// Coordinator to subtask: the savepoint that the job stops at completed.
-    Stop(CheckpointId),
     /// Coordinator to subtask: nothing is on its loop, and nothing will be.
     LoopOver,
     /// Coordinator to subtask: it was aborted.
@@ -36,8 +34,6 @@ pub enum Content {
     Commit(TransactionId),
     /// Target to sink: it is committed.
     Confirm(TransactionId),
-    /// Subtask to itself: the mailbox has come to this barrier.
-    Mail(Barrier),
 }
 
 /// What the network does to the next message of a kind.
@@ -47,13 +43,11 @@ pub enum Fate {
     Drop,
     /// It waits until `arrive`.
     Delay,
-    /// It arrives twice.
-    Duplicate,
 }
 
 impl Content {
     /// The kinds that commands may name.
-    pub const KINDS: [&str; 9] = [
+    pub const KINDS: [&str; 8] = [
         "trigger",
         "acknowledge",
         "decline",
@@ -62,7 +56,6 @@ impl Content {
         "abort",
         "commit",
         "confirm",
-        "mail",
     ];
 
     /// The name of its kind in commands.
@@ -71,12 +64,11 @@ impl Content {
             Content::Trigger(..) => "trigger",
             Content::Acknowledge(_) => "acknowledge",
             Content::Decline(..) => "decline",
-            Content::Complete(_) | Content::Stop(_) => "complete",
+            Content::Complete(_) => "complete",
             Content::LoopOver => "loop-over",
             Content::Abort(_) => "abort",
             Content::Commit(_) => "commit",
             Content::Confirm(_) => "confirm",
-            Content::Mail(_) => "mail",
         }
     }
 }

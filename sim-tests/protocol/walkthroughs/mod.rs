@@ -54,10 +54,8 @@ const SHOWN_NOWHERE: &[(&str, &[Defect])] = &[
     (
         "in the coordinator's process: savepoints, rescales, enumerators, stores in trouble; no walk-through shows them yet",
         &[
-            Defect::AddingGivenUp,
             Defect::DiscardedBeforeRecorded,
             Defect::CorruptReadAccepted,
-            Defect::FinalCheckpointAwaited,
             Defect::SavepointTakenForLeftover,
             Defect::SavepointSettlesSplits,
             Defect::VanishedSinkForgotten,

@@ -15,21 +15,4 @@ impl World {
         self.settle();
         Ok(())
     }
-
-    /// The last request is heard once more.
-    pub fn ask_again(&mut self, mode: SavepointMode) -> Result<(), String> {
-        self.requests = self.requests.checked_sub(1).ok_or("nothing was asked for")?;
-        self.ask(mode)
-    }
-
-    /// All subtasks say that their input has ended: the coordinator waits for no trigger that is due.
-    pub fn hear_all_ended(&mut self) -> Result<(), String> {
-        if self.nodes.iter().any(|node| !node.ended) {
-            return Err("not all input has ended".to_owned());
-        }
-        self.stimulus("the input of all has ended");
-        self.coordinator.request(self.now);
-        self.settle();
-        Ok(())
-    }
 }

@@ -207,10 +207,6 @@ impl World {
                 self.say("network", format_args!("delay {}", self.describe(&message)));
                 self.delayed.push(message);
             }
-            Some(Fate::Duplicate) => {
-                self.say("network", format_args!("duplicate {}", self.describe(&message)));
-                self.messages.extend([message.clone(), message]);
-            }
         }
     }
 
@@ -226,12 +222,9 @@ impl World {
         let name = &self.job.members[message.subtask].name;
         match &message.content {
             Content::Trigger(barrier, _) => format!("trigger {} to {name}", barrier.checkpoint),
-            Content::Mail(barrier) => format!("mail {} in {name}", barrier.checkpoint),
             Content::Acknowledge(it) => format!("acknowledge {} from {name}", it.checkpoint),
             Content::Decline(checkpoint, _) => format!("decline {checkpoint} from {name}"),
-            Content::Complete(checkpoint) | Content::Stop(checkpoint) => {
-                format!("complete {checkpoint} to {name}")
-            }
+            Content::Complete(checkpoint) => format!("complete {checkpoint} to {name}"),
             Content::Abort(checkpoint) => format!("abort {checkpoint} to {name}"),
             Content::Commit(transaction) => format!("commit {transaction} from {name}"),
             Content::Confirm(transaction) => format!("confirm {transaction} to {name}"),

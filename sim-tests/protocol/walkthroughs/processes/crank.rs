@@ -4,29 +4,29 @@
 //! them, what is in a channel waits to be delivered, a source reads what is emitted, and time stands still until
 //! a timer is fired.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use cutwater::cluster::message::Fetched;
-use cutwater::cluster::{
-    Cluster, Delay, Input, Message, Outbox, Parcel, Process, RequestId, Timer,
-};
+use cutwater::cluster::{Cluster, Input, Message, Parcel, Process, RequestId, Timer};
+use cutwater::dataflow::Item;
 use cutwater::protocol::{
-    Attempt, ChannelId, Element, Incarnation, ProcessId, SplitId, VirtualTime,
+    ChannelId, Element, Incarnation, ProcessId, SplitId, TransactionId, VirtualTime,
 };
-use cutwater::trace::Event;
 
+use super::brief::Brief;
 use super::names::{Names, kind_of, timer_of};
+use super::printer::{Pending, Printer, UnderWay};
 
 /// How many steps one command may lead to.
 const STEPS_MAX: usize = 10_000;
 
 /// One life of a process.
-struct Life {
+pub struct Life {
     id: ProcessId,
     incarnation: Incarnation,
     process: Process,
-    is_up: bool,
+    pub(super) is_up: bool,
 }
 
 /// What befalls something on its way.
@@ -36,6 +36,8 @@ pub enum Fate {
     Lose,
     /// It stays on its way until it is released.
     Hold,
+    /// It arrives twice.
+    Repeat,
 }
 
 /// What a command is about: a kind of message or timer, of one process or of any.
@@ -47,83 +49,13 @@ pub struct Meant {
     pub process: Option<ProcessId>,
 }
 
-/// Something on its way.
-#[derive(Clone, Debug)]
-enum Pending {
-    /// A message.
-    Message { from: ProcessId, to: ProcessId, message: Message },
-    /// A timer of a life, by its place.
-    Timer { life: usize, timer: Timer },
-}
-
-/// An element in a channel: the attempt, its number, and itself.
-type Sent = (Attempt, u32, Element<Parcel>);
-
-/// What processes have said and nobody has heard.
-#[derive(Debug, Default)]
-struct UnderWay {
-    /// At once, in order.
-    pending: VecDeque<Pending>,
-    /// When time has come.
-    timers: Vec<(VirtualTime, usize, Timer)>,
-    channels: BTreeMap<ChannelId, VecDeque<Sent>>,
-    /// By split, who waits for what lies behind which offset.
-    fetches: BTreeMap<SplitId, (ProcessId, RequestId, u64)>,
-}
-
-/// The outbox of one input: carries out what can be carried out, and tells what happened.
-struct Printer<'a> {
-    now: VirtualTime,
-    process: ProcessId,
-    life: usize,
-    names: &'a mut Names,
-    under_way: &'a mut UnderWay,
-    lines: &'a mut Vec<String>,
-}
-
-impl Outbox for Printer<'_> {
-    fn send(&mut self, to: ProcessId, message: Message) {
-        let from = self.process;
-        match message {
-            Message::Data { attempt, channel, sequence, element } => {
-                self.names.learn(&element);
-                let queue = self.under_way.channels.entry(channel).or_default();
-                queue.push_back((attempt, sequence, element));
-            }
-            Message::Fetch { request, split, offset, .. } => {
-                self.under_way.fetches.insert(split, (from, request, offset));
-            }
-            message => self.under_way.pending.push_back(Pending::Message { from, to, message }),
-        }
-    }
-
-    fn wake(&mut self, after: Delay, timer: Timer) {
-        let life = self.life;
-        match (after, timer) {
-            (Delay::Scheduled, timer) | (Delay::Exactly(_), timer @ Timer::Serve(_)) => {
-                self.under_way.pending.push_back(Pending::Timer { life, timer });
-            }
-            (Delay::Exactly(after), timer) => {
-                self.under_way.timers.push((self.now + after, life, timer));
-            }
-        }
-    }
-
-    fn event(&mut self, event: Event) {
-        if let Event::AttemptStarted { .. } = event {
-            self.under_way.channels.clear();
-        }
-        self.lines.extend(self.names.shown(self.process, &event));
-    }
-}
-
 /// All processes, and what is on its way between them.
 pub struct Crank {
     cluster: Cluster,
     pub names: Names,
-    lives: Vec<Life>,
-    now: VirtualTime,
-    under_way: UnderWay,
+    pub(super) lives: Vec<Life>,
+    pub(super) now: VirtualTime,
+    pub(super) under_way: UnderWay,
     /// By source, everything that it can read so far.
     logs: Vec<Vec<i64>>,
     /// Sources whose log ends where it stands.
@@ -132,7 +64,9 @@ pub struct Crank {
     fates: Vec<(Fate, Meant)>,
     /// What stays on its way until it is released.
     held: Vec<Pending>,
-    lines: Vec<String>,
+    /// In a walk-through in brief, what it remembers.
+    pub brief: Option<Brief>,
+    pub(super) lines: Vec<String>,
 }
 
 impl Crank {
@@ -148,6 +82,7 @@ impl Crank {
             closed: BTreeSet::new(),
             fates: Vec::new(),
             held: Vec::new(),
+            brief: None,
             lines: Vec::new(),
         };
         for id in [ProcessId::ObjectStore, ProcessId::MetaStore, ProcessId::SinkTarget] {
@@ -161,13 +96,23 @@ impl Crank {
         std::mem::take(&mut self.lines)
     }
 
+    /// How much was said since the last call.
+    pub fn lines(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// A consequence.
+    pub fn say(&mut self, text: &str) {
+        self.lines.push(format!("  {text}"));
+    }
+
     /// A stimulus.
     pub fn stimulus(&mut self, text: impl std::fmt::Display) {
         self.lines.push(format!("> {text}"));
     }
 
     /// The process that goes by this id, its newest life.
-    fn life_of(&self, id: ProcessId) -> Option<usize> {
+    pub(super) fn life_of(&self, id: ProcessId) -> Option<usize> {
         self.lives.iter().rposition(|life| life.id == id && life.is_up)
     }
 
@@ -202,17 +147,20 @@ impl Crank {
     }
 
     /// Hands an input to a life of a process.
-    fn hand(&mut self, life: usize, input: Input) {
+    pub(super) fn hand(&mut self, life: usize, input: Input) {
         let (now, process) = (self.now, self.lives[life].id);
-        let Self { names, under_way, lines, .. } = self;
-        let mut printer = Printer { now, process, life, names, under_way, lines };
+        let Self { names, under_way, lines, brief, .. } = self;
+        let brief = brief.as_mut();
+        let mut printer = Printer { now, process, life, names, under_way, brief, lines };
         self.lives[life].process.handle(now, input, &mut printer);
     }
 
     /// Everything that follows, without another command.
     pub fn settle(&mut self) {
         for _ in 0..STEPS_MAX {
-            let Some(pending) = self.under_way.pending.pop_front() else { return };
+            let Some(pending) = self.under_way.pending.pop_front() else {
+                return self.brief.iter_mut().for_each(Brief::settle);
+            };
             let mut fates = self.fates.iter();
             match fates.position(|(_, meant)| self.is_meant(meant, &pending)) {
                 None => self.deliver(pending),
@@ -226,18 +174,29 @@ impl Crank {
     fn suffer(&mut self, fate: usize, pending: Pending) {
         let what = self.describe(&pending);
         match self.fates.remove(fate).0 {
-            Fate::Lose => self.lines.push(format!("  network: loses {what}")),
+            Fate::Lose => self.tell_fate(["drop", "loses"], &what),
             Fate::Hold => {
-                self.lines.push(format!("  network: holds {what}"));
+                self.tell_fate(["delay", "holds"], &what);
                 self.held.push(pending);
             }
+            Fate::Repeat => {
+                self.tell_fate(["duplicate", "repeats"], &what);
+                self.deliver(pending.clone());
+                self.deliver(pending);
+            }
         }
+    }
+
+    /// In brief, or at length.
+    fn tell_fate(&mut self, words: [&str; 2], what: &str) {
+        let word = words[usize::from(self.brief.is_none())];
+        self.lines.push(format!("  network: {word} {what}"));
     }
 
     /// Whether a command is about this.
     fn is_meant(&self, meant: &Meant, pending: &Pending) -> bool {
         let (kind, ends) = match pending {
-            Pending::Message { from, to, message } => (kind_of(message), [*from, *to]),
+            Pending::Message { from, to, message } => (self.kind_of(message), [*from, *to]),
             Pending::Timer { life, timer } => {
                 (timer_of(timer).to_owned(), [self.lives[*life].id; 2])
             }
@@ -245,8 +204,29 @@ impl Crank {
         kind == meant.kind && meant.process.is_none_or(|process| ends.contains(&process))
     }
 
+    /// The name of a message's kind. In brief, an answer that confirms a commit has one of its own.
+    fn kind_of(&self, message: &Message) -> String {
+        let confirmed = self.confirmed(message);
+        confirmed.map_or_else(|| kind_of(message), |_| "confirm".to_owned())
+    }
+
+    /// Which transaction an answer says to be committed, in a walk-through in brief.
+    pub(super) fn confirmed(&self, message: &Message) -> Option<TransactionId> {
+        match message {
+            Message::SinkAnswer { request, .. } => self.brief.as_ref()?.confirms(*request),
+            _ => None,
+        }
+    }
+
     fn describe(&self, pending: &Pending) -> String {
         match pending {
+            Pending::Message { from, to, message } if self.brief.is_some() => {
+                self.names.in_brief([*from, *to], message, self.confirmed(message))
+            }
+            Pending::Timer { life, timer: Timer::Mail { barrier, .. } } if self.brief.is_some() => {
+                let process = self.lives[*life].id;
+                format!("mail {} in {}", barrier.checkpoint, self.names.hosted(process))
+            }
             Pending::Message { from, to, message } => {
                 let (from, to) = (self.names.of_process(*from), self.names.of_process(*to));
                 format!("{} from {from} to {to}", kind_of(message))
@@ -258,7 +238,7 @@ impl Crank {
     }
 
     /// An answer finds the life that asked; everything else the newest.
-    fn deliver(&mut self, pending: Pending) {
+    pub(super) fn deliver(&mut self, pending: Pending) {
         match pending {
             Pending::Message { from, to, message } => {
                 let asked = message.answers().map(RequestId::incarnation);
@@ -268,6 +248,7 @@ impl Crank {
                         && asked.is_none_or(|asked| asked == life.incarnation)
                 };
                 if let Some(life) = self.lives.iter().rposition(is_it) {
+                    self.look_into(to, &message);
                     self.hand(life, Input::Message { from, message });
                 }
             }
@@ -291,7 +272,10 @@ impl Crank {
         let index = found.ok_or_else(|| format!("no {} is held", meant.kind))?;
         let pending = self.held.remove(index);
         let what = self.describe(&pending);
-        self.stimulus(format_args!("{what} arrives"));
+        match self.brief {
+            Some(_) => self.stimulus(what),
+            None => self.stimulus(format_args!("{what} arrives")),
+        }
         self.deliver(pending);
         self.settle();
         Ok(())
@@ -318,7 +302,7 @@ impl Crank {
     }
 
     /// Time passes, and nobody looks at the clock.
-    pub fn pass(&mut self, time: Duration) {
+    pub fn wait(&mut self, time: Duration) {
         self.now = self.now + time;
     }
 
@@ -326,14 +310,34 @@ impl Crank {
     pub fn deliver_one(&mut self, channel: ChannelId) -> Result<bool, String> {
         let queue = self.under_way.channels.entry(channel).or_default();
         let Some((attempt, sequence, element)) = queue.pop_front() else { return Ok(false) };
+        if self.brief.is_some() && is_watermark(&element) {
+            self.pass(channel, Message::Data { attempt, channel, sequence, element });
+            return self.deliver_one(channel);
+        }
         let (from, to) = self.names.ends(channel);
         let (name, shown) = (self.names.of_channel(channel), self.names.of_element(&element));
         let life = self.life_of(to).ok_or_else(|| format!("nobody receives from {name}"))?;
         self.stimulus(format_args!("{name}: {shown}"));
         let message = Message::Data { attempt, channel, sequence, element };
+        let before = self.brief.as_mut().map(|brief| brief.deliver(channel));
         self.hand(life, Input::Message { from, message });
         self.settle();
+        if let (Some(before), Some(brief)) = (before, &self.brief)
+            && brief.kept(channel) > before
+        {
+            let to = self.names.of_subtask(self.names.receiver(channel));
+            self.lines.push(format!("  {to}: keep it, {name} is blocked"));
+        }
         Ok(true)
+    }
+
+    /// Something arrives that walk-throughs in brief do not show: their jobs know nothing of time.
+    fn pass(&mut self, channel: ChannelId, message: Message) {
+        let (from, to) = self.names.ends(channel);
+        if let Some(life) = self.life_of(to) {
+            self.hand(life, Input::Message { from, message });
+            self.settle();
+        }
     }
 
     /// A source's log grows, and the source reads it as far as it goes.
@@ -341,10 +345,23 @@ impl Crank {
         let split = SplitId(self.names.subtask(source)?.0);
         let log = self.logs.get_mut(split.index()).ok_or(format!("{source} is not a source"))?;
         log.extend(values);
+        let first = self.logs[split.index()].len() - values.len();
+        for (offset, value) in (first as u64..).zip(values) {
+            self.brief.iter_mut().for_each(|brief| brief.log(split, offset, *value));
+        }
         let mut read = 0;
         while let Some((value, fetched)) = self.next_entry(split) {
             self.stimulus(format_args!("{source}: {value}"));
+            let before = self.brief.as_mut().map(|brief| brief.emit(split));
             self.answer(fetched);
+            if let (Some(before), Some(brief)) = (before, &mut self.brief)
+                && brief.emit(split) == before
+            {
+                self.lines.pop();
+                self.lines.push(format!("> {source} could read {value}"));
+                self.lines.push(format!("  {source}: read nothing, the job is about to stop"));
+            }
+            self.brief.iter_mut().for_each(Brief::emitted);
             read += 1;
         }
         match read {
@@ -360,7 +377,10 @@ impl Crank {
         self.closed.insert(split);
         let (to, request, offset) =
             self.under_way.fetches.remove(&split).ok_or(format!("{source} does not read"))?;
-        self.stimulus(format_args!("{source}: |end|"));
+        match self.brief {
+            Some(_) => self.stimulus(format_args!("end {source}")),
+            None => self.stimulus(format_args!("{source}: |end|")),
+        }
         let (requested, split_end) = (offset, end as u64);
         let (bytes, ends) = (Vec::new(), Vec::new());
         self.answer((to, Fetched { request, split, requested, offset, bytes, ends, split_end }));
@@ -389,4 +409,8 @@ impl Crank {
         self.deliver(Pending::Message { from, to, message });
         self.settle();
     }
+}
+
+fn is_watermark(element: &Element<Parcel>) -> bool {
+    matches!(element, Element::Item(Parcel::Item(Item::Watermark(_))))
 }

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use cutwater::cluster::message::{MetaOperation, ObjectOperation, Route};
+use cutwater::cluster::message::{MetaOperation, ObjectOperation, Route, SinkOperation};
 use cutwater::cluster::{Message, Parcel, Timer};
 use cutwater::dataflow::Item;
 use cutwater::protocol::{
-    ChannelId, CoordinatorTimer, Element, LineageId, ProcessId, SubtaskId, Topology,
+    ChannelId, CoordinatorTimer, Element, LineageId, ObjectKey, OperatorRole, ProcessId, SubtaskId,
+    Topology, TransactionId,
 };
 use cutwater::render::words::{Clause, clause};
 use cutwater::trace::{Event, MessageKind};
@@ -64,6 +65,36 @@ impl Names {
         found.ok_or_else(|| format!("unknown channel {name:?}"))
     }
 
+    /// How many subtasks there are.
+    pub fn count(&self) -> usize {
+        self.members.len()
+    }
+
+    /// What this subtask is called.
+    pub fn of_subtask(&self, subtask: SubtaskId) -> &str {
+        &self.members[subtask.index()]
+    }
+
+    /// What it does.
+    pub fn role(&self, subtask: SubtaskId) -> OperatorRole {
+        self.topology.operator_of(subtask).role
+    }
+
+    /// Who sends in a channel.
+    pub fn sender(&self, channel: ChannelId) -> SubtaskId {
+        self.topology.channels[channel.index()].from
+    }
+
+    /// Who receives from a channel.
+    pub fn receiver(&self, channel: ChannelId) -> SubtaskId {
+        self.topology.channels[channel.index()].to
+    }
+
+    /// What a record holds.
+    pub fn value(&self, lineage: LineageId) -> i64 {
+        self.values.get(&lineage).copied().unwrap_or_default()
+    }
+
     /// All channels, in order.
     pub fn channels(&self) -> impl Iterator<Item = ChannelId> + use<> {
         self.topology.channel_ids()
@@ -104,6 +135,60 @@ impl Names {
         }
     }
 
+    /// The subtask that a worker hosts.
+    pub fn hosted(&self, process: ProcessId) -> &str {
+        match process {
+            ProcessId::Worker(worker) => &self.members[usize::from(worker)],
+            _ => "nobody",
+        }
+    }
+
+    /// A message in brief: what it is about, and who sends it or gets it.
+    pub fn in_brief(
+        &self,
+        [from, to]: [ProcessId; 2],
+        message: &Message,
+        confirmed: Option<TransactionId>,
+    ) -> String {
+        let (to, from) = (self.hosted(to), self.hosted(from));
+        match message {
+            Message::Trigger { barrier, .. } => format!("trigger {} to {to}", barrier.checkpoint),
+            Message::Acknowledge(it) => format!("acknowledge {} from {from}", it.checkpoint),
+            Message::Decline { checkpoint, .. } => format!("decline {checkpoint} from {from}"),
+            Message::NotifyComplete { checkpoint, .. } | Message::Stop { checkpoint, .. } => {
+                format!("complete {checkpoint} to {to}")
+            }
+            Message::NotifyAborted { checkpoint, .. } => format!("abort {checkpoint} to {to}"),
+            Message::Sink { operation: SinkOperation::Commit { transaction }, .. } => {
+                format!("commit {transaction} from {from}")
+            }
+            Message::LoopsOver { .. } => format!("loop-over to {to}"),
+            other => match confirmed {
+                Some(transaction) => format!("confirm {transaction} to {to}"),
+                None => kind_of(other),
+            },
+        }
+    }
+
+    /// What becomes durable by this request.
+    pub fn stored(&self, message: &Message) -> String {
+        match message {
+            Message::Object { operation: ObjectOperation::Put { key, .. }, .. } => match key {
+                ObjectKey::Metadata { checkpoint } | ObjectKey::Savepoint { checkpoint } => {
+                    format!("the metadata of {checkpoint} is durable")
+                }
+                ObjectKey::Snapshot { checkpoint, .. } => format!("{checkpoint} is durable"),
+            },
+            Message::Meta { operation: MetaOperation::Write { record, .. }, .. } => {
+                let savepoint = record.savepoints.completed.last();
+                let newest = record.retained.last().max(savepoint);
+                let newest = newest.map_or_else(|| "it".to_owned(), ToString::to_string);
+                format!("{newest} is in the store")
+            }
+            _ => "it is durable".to_owned(),
+        }
+    }
+
     /// An event as a line, if walk-throughs show it: what goes into a channel is seen when it is delivered.
     pub fn shown(&self, process: ProcessId, event: &Event) -> Option<String> {
         let line = match event {
@@ -137,7 +222,7 @@ impl Names {
 
 /// The kinds that have a name of their own here; every other message that may be lost or late has that of its
 /// [`MessageKind`]. What travels in order has none that a command may name.
-const OWN_KINDS: [&str; 8] = [
+const OWN_KINDS: [&str; 11] = [
     "record-read",
     "record-write",
     "record-answer",
@@ -146,6 +231,9 @@ const OWN_KINDS: [&str; 8] = [
     "object-delete",
     "object-answer",
     "stop",
+    "loop-over",
+    "commit",
+    "confirm",
 ];
 
 /// The timers.
@@ -183,6 +271,8 @@ pub fn kind_of(message: &Message) -> String {
         Message::Object { operation: ObjectOperation::Delete { .. }, .. } => "object-delete",
         Message::ObjectAnswer { .. } => "object-answer",
         Message::Stop { .. } => "stop",
+        Message::LoopsOver { .. } => "loop-over",
+        Message::Sink { operation: SinkOperation::Commit { .. }, .. } => "commit",
         other => match other.route() {
             Route::Control(kind) => return kind.to_string(),
             Route::Channel(_) => "data",

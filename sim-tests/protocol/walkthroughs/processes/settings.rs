@@ -50,6 +50,8 @@ fn set(settings: &mut ClusterSettings, key: &str, value: &str) -> Result<(), Str
     let number: u32 = value.parse().map_err(|_| format!("{key}={value} is not a number"))?;
     match key {
         "credits" => settings.credits = number,
+        "final" => settings.final_at_once = number > 0,
+        "timeout" => settings.checkpoints.aligned_timeout_ms = number.into(),
         "concurrent" => settings.checkpoints.concurrent_max = number,
         "retained" => settings.checkpoints.retained = number,
         "tolerated" => settings.checkpoints.failures_tolerated = number,
