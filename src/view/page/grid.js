@@ -24,8 +24,8 @@ class Grid {
     });
   }
 
-  // Shows the rows between two heights.
-  show({ scale, top, height, selected, violated, hits, cones }) {
+  // Shows the rows between two heights, all of them moved `up` so far.
+  show({ scale, top, height, selected, violated, hits, cones, up }) {
     const rows = this.chosen(scale, top, height, selected);
     this.element.setAttribute("aria-rowcount", String(scale.size + 1));
     const wanted = new Set(rows);
@@ -41,7 +41,7 @@ class Grid {
       // Rows stand in their order, whoever reads them.
       if (before.nextElementSibling !== element) before.after(element);
       before = element;
-      this.place(element, row, scale);
+      this.place(element, row, scale, up);
       element.classList.toggle("selected", row === selected);
       element.classList.toggle("violated", row === violated);
       element.classList.toggle("hit", hits.has(row));
@@ -85,8 +85,8 @@ class Grid {
     return element;
   }
 
-  place(element, row, scale) {
-    element.style.transform = `translateY(${scale.y(row) - 11}px)`;
+  place(element, row, scale, up) {
+    element.style.transform = `translateY(${scale.y(row) - 11 - up}px)`;
     element.setAttribute("aria-rowindex", String(scale.index(row) + 2));
   }
 

@@ -196,7 +196,7 @@ class Page {
     const view = {
       scale: this.scale, columns: this.columns, top: this.paperTop ?? scroller.scrollTop, left: scroller.scrollLeft, lanesLeft: this.margin,
       width: scroller.clientWidth, height: scroller.clientHeight - headsHeight,
-      selected: this.selected, violated: this.violated, concerned: this.data.head.finding?.record ?? -1, checkpoint: this.checkpoint, cones: this.cones, hits: this.hitSet,
+      selected: this.selected, violated: this.violated, concerned: this.data.head.finding?.record ?? -1, up: this.paperTop ?? 0, checkpoint: this.checkpoint, cones: this.cones, hits: this.hitSet,
     };
     document.documentElement.style.setProperty("--heads", `${headsHeight}px`);
     this.drawing.draw(view);
@@ -363,13 +363,11 @@ class Page {
     const scroller = this.id("scroller");
     document.documentElement.classList.toggle("paper", isOnPaper);
     this.paperTop = null;
-    this.id("grid").style.transform = "";
     this.show({ isNew: true });
     if (!isOnPaper) return;
     this.paperTop = scroller.scrollTop;
     scroller.scrollTop = 0;
-    this.id("grid").style.transform = `translateY(${-this.paperTop}px)`;
-    this.id("whole").style.height = `${scroller.clientHeight}px`;
+    for (const name of ["grid", "whole"]) this.id(name).style.height = `${scroller.clientHeight - this.id("heads").offsetHeight}px`;
     this.paint();
   }
 
