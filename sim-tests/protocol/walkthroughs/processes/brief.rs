@@ -238,6 +238,9 @@ impl Brief {
                     return None;
                 }
                 let sum = self.sums.entry(to).or_default();
+                let Some(value) = names.counts(*channel, value) else {
+                    return by(to, format!("pass over {value}, which is even"));
+                };
                 *sum += value;
                 by(to, format!("process {value}, sum={sum}"))
             }

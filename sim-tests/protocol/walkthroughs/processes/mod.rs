@@ -46,10 +46,16 @@ impl Processes {
             }
         }
         let members: Vec<String> = stages.iter().flatten().map(ToString::to_string).collect();
-        let job = job::job(&stages)?;
+        let closes = options.iter().find(|(key, _)| *key == "loop").map(|(_, ends)| *ends);
+        options.retain(|(key, _)| *key != "loop");
+        let job = match options.contains(&("protocol", "cyclic")) {
+            true => job::looping_job(&stages, closes)?,
+            false => job::job(&stages)?,
+        };
         let settings = settings::settings(members.len(), &options)?;
         let sources = stages[0].len();
-        let names = Names::new(job::named(&job, &members), members.clone());
+        let round = closes.map(ToString::to_string);
+        let names = Names::new(job::named(&job, &members), members.clone(), round);
         let cluster = Cluster {
             job: Arc::new(job),
             input: Arc::new(job::empty_log(sources)),

@@ -21,12 +21,22 @@ pub struct Names {
     members: Vec<String>,
     /// What was seen in channels.
     values: BTreeMap<LineageId, i64>,
+    /// The channel that closes the loop, if there is one.
+    round: Option<String>,
 }
 
 impl Names {
     /// The names of a job's subtasks, each of which has a worker of its own.
-    pub fn new(topology: Topology, members: Vec<String>) -> Self {
-        Self { topology, members, values: BTreeMap::new() }
+    pub fn new(topology: Topology, members: Vec<String>, round: Option<String>) -> Self {
+        Self { topology, members, values: BTreeMap::new(), round }
+    }
+
+    /// What a record counts that comes by this channel: none where it is even and comes round.
+    pub fn counts(&self, channel: ChannelId, value: i64) -> Option<i64> {
+        match self.round.as_ref().is_some_and(|round| *round == self.of_channel(channel)) {
+            true => (value % 2 != 0).then_some(1),
+            false => Some(value),
+        }
     }
 
     /// The subtask with this name.
