@@ -13,15 +13,17 @@ pub struct Shapes {
 }
 
 impl Shapes {
-    /// Those that a trace tells of; it may lack events.
+    /// Those that a trace tells of; it may lack events. A shape that names what it has not is none.
     #[must_use]
     pub fn of(trace: &[(Stamp, Event)]) -> Self {
         let mut shapes = Self { first: Topology::default(), later: Vec::new() };
         for (stamp, event) in trace {
             match event {
-                Event::RunStarted(run) => shapes.first = run.topology.clone(),
+                Event::RunStarted(run) if is_sound(&run.topology) => {
+                    shapes.first = run.topology.clone();
+                }
                 Event::Reshaped { attempt, topology, .. }
-                    if shapes.at(stamp.number) != &**topology =>
+                    if is_sound(topology) && shapes.at(stamp.number) != &**topology =>
                 {
                     shapes.later.push((stamp.number, *attempt, (**topology).clone()));
                 }
@@ -74,6 +76,15 @@ impl Shapes {
         let due = self.later.iter().rev().find(|shape| is_due(shape));
         due.map_or(&self.first, |(_, _, topology)| topology)
     }
+}
+
+/// Whether every subtask is of an operator that there is, and every channel leads from one subtask to another.
+fn is_sound(topology: &Topology) -> bool {
+    let Topology { operators, subtasks, channels } = topology;
+    subtasks.iter().all(|subtask| subtask.operator.index() < operators.len())
+        && channels
+            .iter()
+            .all(|channel| channel.from.index().max(channel.to.index()) < subtasks.len())
 }
 
 #[cfg(test)]

@@ -32,6 +32,10 @@ pub struct Checkpoint {
     pub members: Vec<Member>,
     /// By channel, what lies on which side of the cut.
     pub channels: Vec<ChannelCut>,
+    /// Whether there was room to tell of its subtasks and channels.
+    pub is_told: bool,
+    /// By column, which of the members it is.
+    places: BTreeMap<usize, usize>,
     snapshots: BTreeMap<SubtaskId, SnapshotTaken>,
     captures: BTreeMap<SubtaskId, ChannelStateCaptured>,
 }
@@ -74,6 +78,9 @@ pub struct Member {
     pub learned: Option<usize>,
 }
 
+/// Of so many subtasks and channels, over all checkpoints, it is told what they did: no honest trace comes near it.
+const TOLD_MAX: usize = 4_000_000;
+
 /// The checkpoints of a trace, in the order of their first events.
 #[must_use]
 pub fn of(
@@ -82,13 +89,14 @@ pub fn of(
     lanes: &Lanes,
     rows: &Rows,
 ) -> Vec<Checkpoint> {
-    let mut collected = Collected { shapes, lanes, known: BTreeMap::new(), all: Vec::new() };
+    let (known, all, room) = (BTreeMap::new(), Vec::new(), TOLD_MAX);
+    let mut collected = Collected { shapes, lanes, known, all, room };
     for (place, (stamp, event)) in trace.iter().enumerate() {
         collected.take(*stamp, event, rows.of_event(place));
     }
     let logs = cut::logs(trace, rows);
     let mut all = collected.all;
-    for checkpoint in &mut all {
+    for checkpoint in all.iter_mut().filter(|own| own.is_told) {
         let topology = shapes.in_attempt(checkpoint.attempt);
         let Checkpoint { attempt, snapshots, captures, .. } = checkpoint;
         let is_over = matches!(checkpoint.end, End::Completed(_));
@@ -121,6 +129,8 @@ impl Checkpoint {
             span: (at, at),
             members: Vec::new(),
             channels: Vec::new(),
+            is_told: true,
+            places: BTreeMap::new(),
             snapshots: BTreeMap::new(),
             captures: BTreeMap::new(),
         }
@@ -149,12 +159,12 @@ impl Checkpoint {
     }
 
     fn member(&mut self, lane: usize) -> &mut Member {
-        let known = self.members.iter().position(|member| member.lane == lane);
-        let index = known.unwrap_or_else(|| {
+        let next = self.members.len();
+        let place = *self.places.entry(lane).or_insert(next);
+        if place == next {
             self.members.push(Member { lane, ..Member::default() });
-            self.members.len() - 1
-        });
-        &mut self.members[index]
+        }
+        &mut self.members[place]
     }
 }
 
@@ -163,6 +173,8 @@ struct Collected<'a> {
     lanes: &'a Lanes,
     known: BTreeMap<(CheckpointId, Attempt), usize>,
     all: Vec<Checkpoint>,
+    /// Of how many subtasks and channels more it can be told.
+    room: usize,
 }
 
 impl Collected<'_> {
@@ -273,7 +285,11 @@ impl Collected<'_> {
         if known == next {
             let mut new = Checkpoint::new(id, attempt, at);
             let shape = self.shapes.index_in_attempt(attempt);
-            let everybody = self.shapes.in_attempt(attempt).subtask_ids();
+            let topology = self.shapes.in_attempt(attempt);
+            let left = self.room.checked_sub(topology.subtasks.len() + topology.channels.len());
+            new.is_told = left.is_some();
+            self.room = left.unwrap_or(self.room);
+            let everybody = topology.subtask_ids().take_while(|_| left.is_some());
             for lane in everybody.filter_map(|subtask| self.lanes.of_subtask(subtask, shape)) {
                 new.member(lane);
             }

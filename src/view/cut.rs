@@ -160,10 +160,11 @@ pub fn channels(
     logs: &Logs,
     lane: impl Fn(SubtaskId) -> Option<usize>,
 ) -> Vec<ChannelCut> {
+    let listed = Listed::of(ends);
     let one = |channel: ChannelId| {
         let shape = topology.channels.get(channel.index())?;
         let lanes = (lane(shape.from)?, lane(shape.to)?);
-        let sides = Sides::of(ends, channel, shape.from, shape.to);
+        let sides = listed.sides(channel, shape.from, shape.to);
         let (flow, range) = sides.flow(ends.is_over);
         let log = logs.get(&(channel, attempt));
         let arrows = log.zip(range).map(|(log, (from, to))| log.between(from, to));
@@ -183,6 +184,51 @@ pub fn channels(
     topology.channel_ids().filter_map(one).collect()
 }
 
+/// What each subtask says of each channel; the first time counts.
+struct Listed<'a> {
+    sent: BTreeMap<(SubtaskId, ChannelId), trace::ChannelCut>,
+    received: BTreeMap<(SubtaskId, ChannelId), trace::ChannelCut>,
+    at_receiver: BTreeMap<(SubtaskId, ChannelId), &'a InFlight>,
+    at_sender: BTreeMap<(SubtaskId, ChannelId), &'a InFlight>,
+    captured: &'a BTreeMap<SubtaskId, ChannelStateCaptured>,
+}
+
+impl<'a> Listed<'a> {
+    fn of(ends: &Ends<'a>) -> Self {
+        let cuts = |side: fn(&SnapshotTaken) -> &[trace::ChannelCut]| {
+            let of_one = |(subtask, taken): (&SubtaskId, &'a SnapshotTaken)| {
+                let subtask = *subtask;
+                side(taken).iter().rev().map(move |cut| ((subtask, cut.channel), *cut))
+            };
+            ends.snapshots.iter().flat_map(of_one).collect()
+        };
+        let states = |side: fn(&ChannelStateCaptured) -> &[InFlight]| {
+            let of_one = |(subtask, own): (&SubtaskId, &'a ChannelStateCaptured)| {
+                let subtask = *subtask;
+                side(own).iter().rev().map(move |one| ((subtask, one.channel), one))
+            };
+            ends.captures.iter().flat_map(of_one).collect()
+        };
+        Self {
+            sent: cuts(|taken| &taken.sent),
+            received: cuts(|taken| &taken.received),
+            at_receiver: states(|own| &own.inputs),
+            at_sender: states(|own| &own.outputs),
+            captured: ends.captures,
+        }
+    }
+
+    fn sides(&self, channel: ChannelId, from: SubtaskId, to: SubtaskId) -> Sides<'a> {
+        Sides {
+            sent: self.sent.get(&(from, channel)).copied(),
+            received: self.received.get(&(to, channel)).copied(),
+            captured: self.captured.contains_key(&to),
+            at_receiver: self.at_receiver.get(&(to, channel)).copied(),
+            at_sender: self.at_sender.get(&(from, channel)).copied(),
+        }
+    }
+}
+
 /// What is known of one channel at a cut.
 struct Sides<'a> {
     sent: Option<trace::ChannelCut>,
@@ -193,21 +239,7 @@ struct Sides<'a> {
     at_sender: Option<&'a InFlight>,
 }
 
-impl<'a> Sides<'a> {
-    fn of(ends: &Ends<'a>, channel: ChannelId, from: SubtaskId, to: SubtaskId) -> Self {
-        let is_it = |cut: &&trace::ChannelCut| cut.channel == channel;
-        let held = |listed: &'a [InFlight]| listed.iter().find(|one| one.channel == channel);
-        let sent = ends.snapshots.get(&from).and_then(|taken| taken.sent.iter().find(is_it));
-        let received = ends.snapshots.get(&to).and_then(|taken| taken.received.iter().find(is_it));
-        Self {
-            sent: sent.copied(),
-            received: received.copied(),
-            captured: ends.captures.contains_key(&to),
-            at_receiver: ends.captures.get(&to).and_then(|own| held(&own.inputs)),
-            at_sender: ends.captures.get(&from).and_then(|own| held(&own.outputs)),
-        }
-    }
-
+impl Sides<'_> {
     /// The whole channel state, what was put back first.
     fn state(&self) -> impl Iterator<Item = LineageId> + '_ {
         [self.at_receiver, self.at_sender]

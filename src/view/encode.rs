@@ -213,6 +213,7 @@ impl<'a> Head<'a> {
             "triggered": own.triggered,
             "end": end,
             "broken": own.is_broken(),
+            "told": own.is_told,
             "times": self.times(own),
             "members": own.members.iter().map(member).collect::<Vec<_>>(),
             "channels": own.channels.iter().map(|channel| self.channel(channel)).collect::<Vec<_>>(),

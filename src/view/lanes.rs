@@ -118,17 +118,14 @@ impl Lanes {
     /// Operators in order, and in each its subtasks by index, whatever attempt had them first.
     fn add_subtasks(&mut self, shapes: &Shapes) {
         let mut places: BTreeMap<(usize, u16), (String, String)> = BTreeMap::new();
-        let mut operators: Vec<String> = Vec::new();
+        let mut operators: BTreeMap<String, usize> = BTreeMap::new();
         for topology in shapes.all() {
             for subtask in topology.subtask_ids() {
-                let operator = &topology.operator_of(subtask).name;
-                let known = operators.iter().position(|known| known == operator);
-                let place = known.unwrap_or_else(|| {
-                    operators.push(operator.clone());
-                    operators.len() - 1
-                });
+                let operator = topology.operator_of(subtask).name.clone();
+                let next = operators.len();
+                let place = *operators.entry(operator.clone()).or_insert(next);
                 let index = topology.subtasks[subtask.index()].index;
-                places.insert((place, index), (topology.name(subtask), operator.clone()));
+                places.insert((place, index), (topology.name(subtask), operator));
             }
         }
         let mut lanes = BTreeMap::new();

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use super::View;
 use super::checkpoints::{Checkpoint, End};
+use super::lanes::Life;
 
 /// A log has so many events at most: the first of its window.
 pub const EVENTS_MAX: usize = 5_000;
@@ -19,6 +20,7 @@ pub fn log(view: &View, index: usize) -> Option<String> {
     let mut clocks: Vec<Clock> = vec![Clock::new(); view.lanes.lives.len()];
     let mut sent: BTreeMap<usize, Clock> = BTreeMap::new();
     let mut text = String::new();
+    let hosts: Vec<String> = hosts(view);
     for row in from..=to {
         let own = view.rows.all[row];
         let Some(life) = own.life else { continue };
@@ -30,7 +32,7 @@ pub fn log(view: &View, index: usize) -> Option<String> {
         }
         *clocks[life].entry(life).or_default() += 1;
         sent.insert(row, clocks[life].clone());
-        text.push_str(&entry(view, row, life, &clocks[life]));
+        text.push_str(&entry(view, &hosts, row, life, &clocks[life]));
     }
     Some(text)
 }
@@ -51,18 +53,21 @@ fn window(view: &View, own: &Checkpoint) -> Option<(usize, usize)> {
     Some((from, to.min(from + EVENTS_MAX - 1)))
 }
 
-fn entry(view: &View, row: usize, life: usize, clock: &Clock) -> String {
-    let named: BTreeMap<String, u64> =
-        clock.iter().map(|(life, count)| (host(view, *life), *count)).collect();
+fn entry(view: &View, hosts: &[String], row: usize, life: usize, clock: &Clock) -> String {
+    let named: BTreeMap<&String, u64> =
+        clock.iter().map(|(life, count)| (&hosts[*life], *count)).collect();
     let clock = serde_json::to_string(&named).expect("plain data can be encoded");
-    format!("{}\n{} {clock}\n", view.sentence(row).replace('\n', " "), host(view, life))
+    format!("{}\n{} {clock}\n", view.sentence(row).replace('\n', " "), hosts[life])
 }
 
-/// The column, without blanks; with the attempt where the column has had more lives than this.
-fn host(view: &View, life: usize) -> String {
-    let own = view.lanes.lives[life];
-    let is_only = view.lanes.lives.iter().filter(|other| other.lane == own.lane).count() == 1;
-    let name: String =
-        view.lanes.all[own.lane].name.split_whitespace().collect::<Vec<_>>().join("_");
-    if is_only { name } else { format!("{name}@{}", own.turn) }
+/// By life, its column, without blanks; with the attempt where the column has had more lives than this.
+fn hosts(view: &View) -> Vec<String> {
+    let mut lives = vec![0; view.lanes.all.len()];
+    view.lanes.lives.iter().for_each(|life| lives[life.lane] += 1);
+    let host = |own: &Life| {
+        let name: Vec<&str> = view.lanes.all[own.lane].name.split_whitespace().collect();
+        let name = name.join("_");
+        if lives[own.lane] == 1 { name } else { format!("{name}@{}", own.turn) }
+    };
+    view.lanes.lives.iter().map(host).collect()
 }

@@ -477,3 +477,29 @@ fn a_transaction_is_prepared_because_of_the_snapshot_that_lists_it() {
     assert_eq!(view.lanes.all[lane].name, "sum/0", "its sink asks for it");
     assert_eq!(view.rows.all[visible].cause, Some(asked));
 }
+
+#[test]
+fn a_shape_that_names_what_it_has_not_is_none() {
+    let mut topology = topology();
+    topology.subtasks[1].operator = OperatorId(9);
+    let mut tape = Tape::of(topology);
+    tape.sent(1, 0);
+    tape.sum_snapshot(0, 0);
+    let names: Vec<String> = tape.view().lanes.all.into_iter().map(|lane| lane.name).collect();
+    assert_eq!(names, ["coordinator", "subtask-2", "worker-0"]);
+}
+
+#[test]
+fn so_many_checkpoints_and_channels_are_told_as_there_is_room_for() {
+    let mut topology = topology();
+    topology.channels = (0..50_000).map(|_| topology.channels[0]).collect();
+    let mut tape = Tape::of(topology);
+    for number in 0..100 {
+        let checkpoint = CheckpointId(number);
+        tape.at(ProcessId::Coordinator, Event::Triggered { attempt: ONE, checkpoint });
+    }
+    let checkpoints = tape.view().checkpoints;
+    let told = checkpoints.iter().filter(|own| own.is_told).count();
+    assert_eq!((checkpoints.len(), told), (100, 79), "4,000,000 subtasks and channels in all");
+    assert!(checkpoints.iter().all(|own| own.is_told == !own.channels.is_empty()));
+}

@@ -104,7 +104,7 @@ test("a search asks for all of its words", () => {
 });
 test("a verdict counts what crosses", () => {
   const channel = (flow, records) => ["a->b", 0, 1, 3, 1, 2, 0, flow, records, [], []];
-  const own = (broken, ...channels) => ({ broken, channels, members: [[0, null, 1]] });
+  const own = (broken, ...channels) => ({ told: true, broken, channels, members: [[0, null, 1]] });
   same(verdict(own(false, channel("empty", 0))).startsWith("A consistent cut with nothing"), true);
   same(verdict(own(false, channel("captured", 1))), "A consistent cut. 1 record was in flight over it, and all in the channel state.");
   same(verdict(own(true, channel("orphan", 2), channel("lost", 1))).startsWith("Not consistent: 2 records"), true);

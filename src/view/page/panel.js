@@ -135,6 +135,7 @@ class Panel {
 
 // What a cut is, in a sentence.
 function verdict(own) {
+  if (!own.told) return "There are too many checkpoints to tell of this one's cut.";
   const sum = (...flows) => own.channels.filter((channel) => flows.includes(channel[7])).reduce((all, channel) => all + channel[8], 0);
   if (sum("orphan") > 0) return `Not consistent: ${plural(sum("orphan"), "record")} processed before the cut and emitted after it. A restore processes them twice.`;
   if (sum("lost") > 0) return `Not whole: ${plural(sum("lost"), "record")} emitted before the cut, processed after it, and in no channel state. A restore loses them.`;
