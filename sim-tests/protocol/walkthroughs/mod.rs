@@ -54,7 +54,6 @@ const SHOWN_NOWHERE: &[(&str, &[Defect])] = &[
     (
         "in the coordinator's process: savepoints, rescales, enumerators, stores in trouble; no walk-through shows them yet",
         &[
-            Defect::DiscardedBeforeRecorded,
             Defect::CorruptReadAccepted,
             Defect::SavepointTakenForLeftover,
             Defect::SavepointSettlesSplits,
