@@ -63,7 +63,6 @@ const SHOWN_NOWHERE: &[(&str, &[Defect])] = &[
             Defect::ForwardStateDealtOut,
         ],
     ),
-    ("walk-throughs fire timers by command: a retry is one step of them", &[Defect::RetriesAtOnce]),
     (
         "in a store or the sink target: most walk-throughs have their own",
         &[
