@@ -7,7 +7,8 @@ use cutwater::cluster::message::{MetaOperation, ObjectOperation, SinkOperation};
 use cutwater::cluster::task::StoredSnapshot;
 use cutwater::cluster::{Message, RequestId};
 use cutwater::protocol::{
-    ChannelId, CheckpointId, ObjectKey, OperatorRole, ProcessId, SplitId, SubtaskId, TransactionId,
+    ChannelId, CheckpointId, LineageId, ObjectKey, OperatorRole, ProcessId, SplitId, SubtaskId,
+    TransactionId,
 };
 use cutwater::trace::{Event, InFlight, SnapshotTaken};
 
@@ -26,6 +27,10 @@ pub struct Brief {
     /// Acknowledgements counted for each checkpoint.
     counted: BTreeMap<CheckpointId, usize>,
     savepoints: BTreeSet<CheckpointId>,
+    /// What records hold that were emitted, and may wait at their sender.
+    emitted: BTreeMap<LineageId, i64>,
+    /// What was read last.
+    latest: i64,
     /// What is in the logs of sources, and whether one is just being given an entry.
     logs: BTreeMap<(SplitId, u64), i64>,
     emits: bool,
@@ -228,8 +233,15 @@ impl Brief {
         match event {
             Event::Read { subtask, offset, split, .. } => {
                 self.positions.insert(*subtask, offset + 1);
-                let value = self.logs.get(&(*split, *offset)).filter(|_| !self.emits)?;
-                by(*subtask, format!("read {value}"))
+                let value = *self.logs.get(&(*split, *offset))?;
+                self.latest = value;
+                (!self.emits).then(|| by(*subtask, format!("read {value}")))?
+            }
+            Event::Sent { channel, lineage, .. } => {
+                let from = names.sender(*channel);
+                let sum = self.sums.get(&from).copied();
+                self.emitted.insert(*lineage, sum.unwrap_or(self.latest));
+                None
             }
             Event::Received { channel, lineage, .. } | Event::Replayed { channel, lineage, .. } => {
                 self.took(*channel);
@@ -298,7 +310,7 @@ impl Brief {
             Event::SnapshotTaken(taken) => self.snapshot(names, taken),
             Event::ChannelStateCaptured(captured) => {
                 let lanes = captured.inputs.iter().chain(&captured.outputs);
-                let shown = in_flight(names, lanes)?;
+                let shown = self.in_flight(names, lanes)?;
                 by(captured.subtask, format!("capture {}{shown}", captured.checkpoint))
             }
             Event::ChannelStateRestored(restored) => {
@@ -306,7 +318,8 @@ impl Brief {
                     *self.in_gate.entry(lane.channel).or_default() += lane.records.len();
                 }
                 let lanes = restored.inputs.iter().chain(&restored.outputs);
-                self.put_back.insert(restored.subtask, in_flight(names, lanes)?);
+                let shown = self.in_flight(names, lanes)?;
+                self.put_back.insert(restored.subtask, shown);
                 None
             }
             Event::Restored(restored) => {
@@ -413,6 +426,21 @@ impl Brief {
         }
     }
 
+    /// ` in-flight={a->sum: [10]}`, if anything is.
+    fn in_flight<'a>(
+        &self,
+        names: &Names,
+        lanes: impl Iterator<Item = &'a InFlight>,
+    ) -> Option<String> {
+        let value = |lineage: &LineageId| self.emitted.get(lineage).copied().unwrap_or_default();
+        let shown = |lane: &InFlight| {
+            let values: Vec<_> = lane.records.iter().map(value).collect();
+            format!("{}: {values:?}", names.of_channel(lane.channel))
+        };
+        let shown: Vec<_> = lanes.map(shown).collect();
+        (!shown.is_empty()).then(|| format!(" in-flight={{{}}}", shown.join(", ")))
+    }
+
     fn snapshot(&mut self, names: &Names, taken: &SnapshotTaken) -> Option<String> {
         let prepared = taken.transactions.iter().map(|(_, transaction)| *transaction);
         self.prepared.insert(taken.subtask, prepared.collect());
@@ -420,16 +448,6 @@ impl Brief {
         let name = names.of_subtask(taken.subtask);
         Some(format!("{name}: snapshot {} {state}", taken.checkpoint))
     }
-}
-
-/// ` in-flight={a->sum: [10]}`, if anything is.
-fn in_flight<'a>(names: &Names, lanes: impl Iterator<Item = &'a InFlight>) -> Option<String> {
-    let shown = |lane: &InFlight| {
-        let values: Vec<_> = lane.records.iter().map(|lineage| names.value(*lineage)).collect();
-        format!("{}: {values:?}", names.of_channel(lane.channel))
-    };
-    let shown: Vec<_> = lanes.map(shown).collect();
-    (!shown.is_empty()).then(|| format!(" in-flight={{{}}}", shown.join(", ")))
 }
 
 fn object(names: &Names, key: &ObjectKey) -> String {
