@@ -303,7 +303,7 @@ impl Crank {
 
     /// Time passes, and nobody looks at the clock.
     pub fn wait(&mut self, time: Duration) {
-        self.now = self.now + time;
+        self.now += time;
     }
 
     /// The next element of a channel arrives.
