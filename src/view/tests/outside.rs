@@ -68,5 +68,5 @@ fn so_many_checkpoints_and_channels_are_told_as_there_is_room_for() {
     let checkpoints = tape.view().checkpoints;
     let told = checkpoints.iter().filter(|own| own.is_told).count();
     assert_eq!((checkpoints.len(), told), (100, 79), "4,000,000 subtasks and channels in all");
-    assert!(checkpoints.iter().all(|own| own.is_told == !own.channels.is_empty()));
+    assert!(checkpoints.iter().all(|own| own.is_told != own.channels.is_empty()));
 }
