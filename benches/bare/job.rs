@@ -62,7 +62,7 @@ pub fn mapped(record: u64) -> u64 {
 /// A node.
 #[derive(Debug)]
 pub enum Node {
-    Coordinator(Coordinator),
+    Coordinator(Box<Coordinator>),
     Worker(Box<Worker>),
 }
 
@@ -70,7 +70,7 @@ impl Node {
     /// A node that knows nothing yet.
     pub fn new(id: usize, records: u64) -> Self {
         match id {
-            COORDINATOR => Self::Coordinator(Coordinator::default()),
+            COORDINATOR => Self::Coordinator(Box::default()),
             id => Self::Worker(Box::new(Worker::new(id, records))),
         }
     }
@@ -211,10 +211,10 @@ impl Worker {
                 self.is_running = true;
                 outputs.push(Output::Timer { us: RECORD_US, attempt });
             }
-            Message::Trigger { attempt, checkpoint } if attempt == self.attempt => {
-                if self.is_running {
-                    self.snapshot(checkpoint, outputs);
-                }
+            Message::Trigger { attempt, checkpoint }
+                if self.is_running && attempt == self.attempt =>
+            {
+                self.snapshot(checkpoint, outputs);
             }
             Message::Item { attempt, item } if attempt == self.attempt => {
                 let channel = if self.id == SINK { from - 2 } else { 0 };
