@@ -61,6 +61,7 @@ fn job(places: u64, settings: &WorkloadSettings) -> JobBuilder {
         .key_by(|number: &Number| number.place)
         .connect(numbers.key_by(partner))
         .process2("mirror", parallelism, |states| Lookup::new(states, pair))
+        .rebalance()
         .transactional_sink("pairs", parallelism, EncodedSink::new());
     job
 }
