@@ -11,7 +11,7 @@ set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 program=$(realpath "${1:-$here/../../target/release/cutwater}")
-place=$(mktemp -d /tmp/cutwater-slurm.XXXXXX)
+place=$(mktemp -d)
 daemons=()
 
 [ "$(id -u)" = 0 ] || { echo "must be root"; exit 2; }

@@ -223,11 +223,11 @@ impl Cluster {
     pub fn restart(&self, old: &Process) -> Process {
         match old {
             Process::Coordinator(_) => self.start(ProcessId::Coordinator),
-            Process::ObjectStore(store) => Process::ObjectStore(store.restarted()),
-            Process::MetaStore(store) => Process::MetaStore(store.restarted()),
-            Process::SourceLog(log) => Process::SourceLog(log.clone()),
-            Process::SinkTarget(target) => Process::SinkTarget(target.clone()),
             Process::Worker(worker) => self.start(ProcessId::Worker(worker.index())),
+            Process::ObjectStore(_)
+            | Process::MetaStore(_)
+            | Process::SourceLog(_)
+            | Process::SinkTarget(_) => old.remains(),
         }
     }
 }
@@ -250,6 +250,34 @@ pub enum Process {
 }
 
 impl Process {
+    /// What a crash leaves: of a service what is durable, and its troubles, which are not its own. The memory of
+    /// the others is what they are, and stays with their corpse.
+    #[must_use]
+    pub fn remains(&self) -> Self {
+        match self {
+            Process::ObjectStore(store) => Process::ObjectStore(store.restarted()),
+            Process::MetaStore(store) => Process::MetaStore(store.restarted()),
+            Process::SinkTarget(target) => Process::SinkTarget(target.restarted()),
+            Process::Coordinator(_) | Process::SourceLog(_) | Process::Worker(_) => self.clone(),
+        }
+    }
+
+    /// A service is told how it fares while it is down: it shows in its next life. What happens by it at once is
+    /// given back; it answers nobody.
+    pub fn handle_trouble_while_down(
+        &mut self,
+        now: VirtualTime,
+        trouble: Trouble,
+    ) -> impl Iterator<Item = Event> + use<> {
+        let mut outbox = QueuedOutbox::new();
+        *self = self.remains();
+        self.handle(now, Input::Trouble(trouble), &mut outbox);
+        outbox.outputs.into_iter().filter_map(|output| match output {
+            Output::Event(event) => Some(event),
+            Output::Send { .. } | Output::SetTimer { .. } => None,
+        })
+    }
+
     /// Takes one input; its consequences go to `outbox`, in order.
     pub fn handle(&mut self, now: VirtualTime, input: Input, outbox: &mut dyn Outbox) {
         match self {

@@ -69,6 +69,12 @@ impl SinkTarget {
         Self { defects, epochs, transactions, committed, written, timed_out, fault, delayed, next }
     }
 
+    /// What a crash leaves of it: all but what it was asked for and had not done yet.
+    #[must_use]
+    pub fn restarted(&self) -> Self {
+        Self { delayed: VecMap::new(), ..self.clone() }
+    }
+
     /// Takes one input.
     pub fn handle(&mut self, input: Input, outbox: &mut dyn Outbox) {
         match input {
@@ -124,9 +130,8 @@ impl SinkTarget {
         }
     }
 
-    /// After a crash, what was open is gone, and so is what was asked: only what was prepared is durable.
+    /// After a crash, what was open is gone: only what was prepared is durable.
     fn roll_back(&mut self, outbox: &mut dyn Outbox) {
-        self.delayed.clear();
         let is_open = |(id, held): (&TransactionId, &Transaction)| {
             matches!(held, Transaction::Open(_)).then_some(*id)
         };

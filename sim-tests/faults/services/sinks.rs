@@ -147,3 +147,15 @@ fn a_transaction_that_expires_is_replayed_or_lost_and_told() {
     }
     assert!(held > 0 && lost > 0, "{held} held, {lost} lost");
 }
+
+/// A commit that was late when its target died is asked for again; the end of the trouble does not bring it.
+#[test]
+fn late_commits_die_with_their_target() {
+    let trial = Trial::run("coordinator-crashes", SEEDS, |seed| {
+        let begin = some_ms(seed);
+        let late = SinkFault::DelayedCommit { extra_ms: 10_000 };
+        vec![at(begin, sink(late, 300)), at(begin + 150, crash(ProcessId::SinkTarget, 400))]
+    });
+    trial.assert_struck(FaultClass::DelayedCommit);
+    trial.assert_all_held();
+}

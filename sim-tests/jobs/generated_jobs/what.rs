@@ -130,6 +130,7 @@ fn outside() -> impl Strategy<Value = DraftWhat> {
         Just(SinkFault::FencedProducer),
         (10_u64..400).prop_map(|extra_ms| SinkFault::DelayedCommit { extra_ms }),
         Just(SinkFault::HangingTransaction),
+        Just(SinkFault::RefusedCommit),
     ];
     let sink =
         (fault, 0_u64..600_000).prop_map(|(fault, for_us)| DraftWhat::Sink { fault, for_us });

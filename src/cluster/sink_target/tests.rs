@@ -1,6 +1,7 @@
 use super::*;
+use crate::cluster::Process;
 use crate::cluster::process::{Output, QueuedOutbox};
-use crate::protocol::LineageId;
+use crate::protocol::{Incarnation, LineageId, VirtualTime};
 
 /// A target and what it said last.
 struct Bench {
@@ -163,4 +164,20 @@ fn what_is_prepared_expires_and_can_be_neither_committed_nor_prepared_again() {
     assert_eq!(bench.commit(transaction(1, 0)), (Some(false), Vec::new()));
     assert_eq!(bench.prepare(transaction(1, 0)), Some(false));
     assert_eq!(bench.prepare(transaction(1, 1)), Some(true));
+}
+
+/// What it was asked for dies with it; what was prepared does not.
+#[test]
+fn a_target_that_is_down_carries_out_nothing_that_it_had_delayed() {
+    let mut bench = Bench::new();
+    bench.turn(SinkFault::DelayedCommit { extra_ms: 5 });
+    bench.commit(transaction(1, 0));
+    let mut process = Process::SinkTarget(bench.target);
+    let healthy = Trouble::Sink(SinkFault::Healthy);
+    let events: Vec<_> = process.handle_trouble_while_down(VirtualTime::ZERO, healthy).collect();
+    assert_eq!(events, [Event::SinkRecovered]);
+    let Process::SinkTarget(target) = process else { panic!("it is a sink target") };
+    let mut bench = Bench { target, timers: Vec::new() };
+    assert_eq!(aborted(&bench.handle(Input::Start(Incarnation(1))).1), [transaction(1, 1)]);
+    assert!(committed(&bench.commit(transaction(1, 0)).1));
 }

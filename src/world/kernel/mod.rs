@@ -251,7 +251,14 @@ impl<'a, O: Observer> Kernel<'a, O> {
 
     /// Trouble befalls a service whether it is up or not.
     fn tell(&mut self, (process, trouble): (ProcessId, Trouble)) {
-        self.handle(slot_of(process), Input::Trouble(trouble));
+        let slot = slot_of(process);
+        if !matches!(self.core.slots[slot].condition, Condition::Down) {
+            return self.handle(slot, Input::Trouble(trouble));
+        }
+        let now = self.core.local_time(slot);
+        for event in self.processes[slot].handle_trouble_while_down(now, trouble) {
+            let _gone = self.core.event(slot, &event); // It is gone already: nothing can end it.
+        }
     }
 
     /// The safety phase is over: everything that is not lost for good is healed.

@@ -154,18 +154,14 @@ impl Seat {
     /// Tells a service how it fares from here on. Trouble befalls it also while it is down: it shows
     /// in its next life.
     pub fn afflict(&self, trouble: Trouble) {
-        let input = Input::Trouble(trouble);
         if self.status.get() != Admission::Gone {
-            return self.tell(input);
+            return self.tell(Input::Trouble(trouble));
         }
-        let (core, now, mut outbox) =
-            (&mut *lock(&self.core), self.clock.now(), QueuedOutbox::new());
-        core.process.handle(self.world.local_time(self.life.process, now), input, &mut outbox);
-        for output in outbox.drain() {
-            if let Output::Event(event) = output {
-                // It is gone already: nothing can end it.
-                let _gone = self.world.event(self.life, now, &event);
-            }
+        let (core, now) = (&mut *lock(&self.core), self.clock.now());
+        let local = self.world.local_time(self.life.process, now);
+        for event in core.process.handle_trouble_while_down(local, trouble) {
+            // It is gone already: nothing can end it.
+            let _gone = self.world.event(self.life, now, &event);
         }
     }
 
