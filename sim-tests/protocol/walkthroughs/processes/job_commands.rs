@@ -4,9 +4,9 @@
 use cutwater::cluster::message::Request;
 use cutwater::protocol::{CheckpointId, DefectSet, RequestNumber, SavepointMode};
 
+use super::Processes;
 use super::brief::Brief;
 use super::crank::{Fate, Meant};
-use super::{Processes, number};
 
 impl Processes {
     /// Reads `a b -> sum -> sink concurrent=2`: everything runs.
@@ -20,15 +20,7 @@ impl Processes {
 
     pub(super) fn command_in_brief(&mut self, words: &[&str]) -> Result<(), String> {
         match words {
-            ["emit", source, values @ ..] => {
-                let values =
-                    values.iter().map(|word| number(word)).collect::<Result<Vec<_>, _>>()?;
-                self.crank.emit(source, &values)
-            }
-            ["end", source] => self.crank.end(source),
-            ["deliver", "all"] => self.deliver_all(),
-            ["deliver", channel] => self.deliver(channel, 1),
-            ["deliver", channel, count] => self.deliver(channel, counted(count)?),
+            ["emit" | "end" | "deliver", ..] => self.traffic(words),
             ["trigger"] => self.trigger(),
             ["savepoint"] => self.ask(SavepointMode::GoOn),
             ["savepoint", "again"] => self.ask_again(SavepointMode::GoOn),
@@ -179,7 +171,7 @@ fn checkpoint_named(word: &str) -> Result<CheckpointId, String> {
     id.map(CheckpointId).ok_or_else(|| format!("{word:?} is not a checkpoint, such as ckpt-1"))
 }
 
-fn counted(word: &str) -> Result<usize, String> {
+pub(super) fn counted(word: &str) -> Result<usize, String> {
     let count = word.strip_prefix("n=").and_then(|count| count.parse().ok());
     count.ok_or_else(|| format!("{word:?} is not a count, such as n=2"))
 }

@@ -16,6 +16,7 @@ use cutwater::cluster::Cluster;
 use cutwater::protocol::{DefectSet, ProcessId};
 
 use crank::{Crank, Fate, Meant};
+use job_commands::counted;
 use names::Names;
 
 /// A cluster under way.
@@ -91,18 +92,7 @@ impl Processes {
                 self.crank.stimulus(format_args!("crash {name}"));
                 self.crank.crash(process)
             }
-            ["emit", source, values @ ..] => {
-                let values =
-                    values.iter().map(|word| number(word)).collect::<Result<Vec<_>, _>>()?;
-                self.crank.emit(source, &values)
-            }
-            ["end", source] => self.crank.end(source),
-            ["deliver", "all"] => self.deliver_all(),
-            ["deliver", channel] => self.deliver(channel, 1),
-            ["deliver", channel, count] => {
-                let count = count.strip_prefix("n=").and_then(|count| count.parse().ok());
-                self.deliver(channel, count.ok_or("a count is such as n=2")?)
-            }
+            ["emit" | "end" | "deliver", ..] => self.traffic(words),
             ["fire", meant @ ..] => {
                 let timer = self.meant(meant)?;
                 self.crank.stimulus(format_args!("the timer {} fires", meant.join(" of ")));
@@ -121,6 +111,22 @@ impl Processes {
                 let meant = self.meant(meant)?;
                 self.crank.release(&meant)
             }
+            _ => Err(format!("unknown command {:?}", words.join(" "))),
+        }
+    }
+
+    /// What sources give, and channels deliver: the same in both ways of telling.
+    fn traffic(&mut self, words: &[&str]) -> Result<(), String> {
+        match words {
+            ["emit", source, values @ ..] => {
+                let values =
+                    values.iter().map(|word| number(word)).collect::<Result<Vec<_>, _>>()?;
+                self.crank.emit(source, &values)
+            }
+            ["end", source] => self.crank.end(source),
+            ["deliver", "all"] => self.deliver_all(),
+            ["deliver", channel] => self.deliver(channel, 1),
+            ["deliver", channel, count] => self.deliver(channel, counted(count)?),
             _ => Err(format!("unknown command {:?}", words.join(" "))),
         }
     }
