@@ -11,7 +11,7 @@ use cutwater::explore::viewing::{finding, run_for_view};
 use cutwater::explore::{Experiments, WorldKind};
 use cutwater::oracle::{Judge, Reference, Violation};
 use cutwater::protocol::CheckpointId;
-use cutwater::trace::{Event, Shapes, Stamp, TraceReader};
+use cutwater::trace::{Event, Stamp, TraceReader};
 use cutwater::view::trace_events::trace_events;
 use cutwater::view::{EVENTS_MAX, Subject, View, shiviz};
 
@@ -51,6 +51,9 @@ pub struct Arguments {
     #[arg(long, value_name = "N", requires = "shiviz")]
     checkpoint: Option<u64>,
 }
+
+/// So many bytes of a trace are held at most, whatever its events are: a million usual ones are a third of it.
+const BYTES_MAX: usize = 512 << 20;
 
 /// The page's name in its directory.
 pub const FILE: &str = "view.html";
@@ -168,7 +171,7 @@ fn of_plan(path: &Path, world: Option<WorldKind>) -> Result<View, CliError> {
 
 /// A trace as it is, with what the oracles say of it where it is whole.
 fn of_trace(path: &Path, from: u64) -> Result<View, CliError> {
-    let Excerpt { events, violation, is_cut_off } = Excerpt::read(path, from)?;
+    let Excerpt { events, violation, is_cut_off, .. } = Excerpt::read(path, from, BYTES_MAX)?;
     let name = path
         .file_name()
         .map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
@@ -177,15 +180,11 @@ fn of_trace(path: &Path, from: u64) -> Result<View, CliError> {
         let next = events.last().map_or(0, |(stamp, _)| stamp.number + 1);
         facts.push(("goes on".to_owned(), format!("from event {next} on: --from {next} shows it")));
     }
-    let shapes = Shapes::of(&events);
     let command = failure::view_command(path);
     let finding = violation.map(|violation| {
-        let place = shapes.at(violation.event);
-        let subtask = violation.subtask.map(|subtask| format!("about: {}", place.name(subtask)));
-        let channel =
-            violation.channel.map(|channel| format!("about: {}", place.channel_name(channel)));
-        let record = violation.record.map(|record| format!("about: record {record}"));
-        let explanation = [subtask, channel, record].into_iter().flatten().collect();
+        let record = violation.record.map(|record| format!("record {record}"));
+        let about = violation.names.places().chain(record);
+        let explanation = about.map(|what| format!("about: {what}")).collect();
         finding(Some(&violation), violation.to_string(), explanation, violation.event)
     });
     Ok(View::new(&events, Subject { title: name, facts, command, finding }))
@@ -197,18 +196,21 @@ struct Excerpt {
     violation: Option<Violation>,
     /// There is more in the file.
     is_cut_off: bool,
+    /// How long the lines of these events are.
+    bytes: usize,
 }
 
 impl Excerpt {
     /// Reads from event `from` on. What was there before is judged and forgotten, but for the shapes of the job.
-    fn read(path: &Path, from: u64) -> Result<Self, CliError> {
+    fn read(path: &Path, from: u64, bytes_max: usize) -> Result<Self, CliError> {
         let wrong = |error| CliError::usage(format!("{}: {error}", path.display()));
         let file = File::open(path).map_err(|error| CliError::io(path, error))?;
-        let reader = TraceReader::new(BufReader::with_capacity(1 << 16, file)).map_err(wrong)?;
+        let mut reader =
+            TraceReader::new(BufReader::with_capacity(1 << 16, file)).map_err(wrong)?;
         let mut judge = Some(Judge::new(Arc::new(Reference::unknown())));
-        let mut excerpt = Self { events: Vec::new(), violation: None, is_cut_off: false };
+        let mut excerpt = Self { events: Vec::new(), violation: None, is_cut_off: false, bytes: 0 };
         let mut expected = 0;
-        for read in reader {
+        while let Some(read) = reader.next() {
             let (stamp, event) = read.map_err(wrong)?;
             if stamp.number != expected {
                 // The oracles need all of it.
@@ -223,7 +225,8 @@ impl Excerpt {
             }
             let is_shape = matches!(event, Event::RunStarted(_) | Event::Reshaped { .. });
             if stamp.number >= from || is_shape {
-                if excerpt.events.len() == EVENTS_MAX {
+                excerpt.bytes += reader.line_bytes();
+                if excerpt.events.len() == EVENTS_MAX || excerpt.bytes > bytes_max {
                     excerpt.is_cut_off = true;
                     break;
                 }
@@ -231,5 +234,37 @@ impl Excerpt {
             }
         }
         Ok(excerpt)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cutwater::protocol::{Attempt, ProcessId, VirtualTime};
+    use cutwater::trace::TraceWriter;
+
+    use super::*;
+
+    /// A trace of failures, each with a reason of a thousand bytes.
+    fn wordy(name: &str, events: u64) -> PathBuf {
+        let path = std::env::temp_dir().join(format!("cutwater-{name}-{}", std::process::id()));
+        let mut writer = TraceWriter::new(File::create(&path).expect("it can be made"))
+            .expect("its header can be written");
+        for number in 0..events {
+            let stamp = Stamp { number, at: VirtualTime::ZERO, process: ProcessId::Coordinator };
+            let event = Event::AttemptFailed { attempt: Attempt(1), reason: "x".repeat(1_000) };
+            writer.write(stamp, &event).expect("it can be written");
+        }
+        writer.finish().expect("it can be written");
+        path
+    }
+
+    #[test]
+    fn an_excerpt_is_bounded_by_bytes_as_well() {
+        let path = wordy("bytes", 10);
+        let few = Excerpt::read(&path, 0, 5_000).expect("it is a trace");
+        let all = Excerpt::read(&path, 0, 20_000).expect("it is a trace");
+        std::fs::remove_file(&path).expect("it is there");
+        assert_eq!((few.events.len(), few.is_cut_off), (4, true));
+        assert_eq!((all.events.len(), all.is_cut_off), (10, false));
     }
 }

@@ -183,6 +183,12 @@ impl<R: BufRead> TraceReader<R> {
         Ok(reader)
     }
 
+    /// How many bytes the newest line had.
+    #[must_use]
+    pub fn line_bytes(&self) -> usize {
+        self.buffer.len()
+    }
+
     fn read_event(&mut self) -> Result<Option<(Stamp, Event)>, TraceError> {
         if !self.read_line()? {
             return Ok(None);
