@@ -12,14 +12,22 @@ pub mod dataflow;
 pub mod explore;
 pub mod oracle;
 pub mod plan;
-pub mod protocol;
 pub mod render;
-pub mod trace;
 pub mod view;
 pub mod workload;
 pub mod world;
+
+#[doc(inline)]
+pub use cutwater_protocol as protocol;
+#[doc(inline)]
+pub use cutwater_trace as trace;
 
 /// The example of the README, compiled and run.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 pub struct Readme;
+
+/// The engine of `docs/EMBEDDING.md`, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/EMBEDDING.md")]
+pub struct Embedding;

@@ -6,7 +6,7 @@ use strum::{EnumCount, EnumIter, EnumString, IntoStaticStr, VariantNames};
 use super::fault::{ClockChange, Fault, MessageAction, PlannedFault, When};
 use crate::cluster::{SinkFault, StoreFault};
 use crate::protocol::ProcessId;
-use crate::protocol::by_name::serde_by_name;
+use crate::protocol::serde_by_name;
 use crate::trace::{MessageKind, Point};
 
 /// The classes of faults. The order is part of what a seed draws: new ones go to the end.

@@ -1,6 +1,6 @@
 //! Barriers: what separates the records of a checkpoint from those after it, and how it travels.
 
-use std::fmt;
+use core::fmt;
 
 use serde::{Deserialize, Serialize};
 

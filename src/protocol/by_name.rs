@@ -4,14 +4,16 @@
 //! is instantiated for each format. The long lists (points, faults, defects) are read by way of `FromStr`
 //! instead, with the same names and the same errors.
 
-use std::fmt;
-use std::marker::PhantomData;
-use std::str::FromStr;
+use core::fmt;
+use core::marker::PhantomData;
+use core::str::FromStr;
 
 use serde::de::{Error, Visitor};
 use strum::VariantNames;
 
 /// Implements serde's traits for enums that have strum's `EnumString`, `IntoStaticStr` and `VariantNames`.
+#[doc(hidden)]
+#[macro_export]
 macro_rules! serde_by_name {
     ($type:ident) => {
         impl serde::Serialize for $type {
@@ -22,22 +24,14 @@ macro_rules! serde_by_name {
 
         impl<'de> serde::Deserialize<'de> for $type {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                deserializer.deserialize_str($crate::protocol::by_name::ByName::new())
+                deserializer.deserialize_str($crate::by_name::ByName(core::marker::PhantomData))
             }
         }
     };
 }
 
-pub(crate) use serde_by_name;
-
 /// Reads a name.
-pub(crate) struct ByName<T>(PhantomData<T>);
-
-impl<T> ByName<T> {
-    pub(crate) fn new() -> Self {
-        Self(PhantomData)
-    }
-}
+pub struct ByName<T>(pub PhantomData<T>);
 
 impl<T: FromStr + VariantNames> Visitor<'_> for ByName<T> {
     type Value = T;

@@ -1,5 +1,6 @@
 //! A completed checkpoint: what recovery needs.
 
+use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use super::ids::{Attempt, CheckpointId, ObjectKey, SubtaskId};

@@ -2,6 +2,7 @@
 
 use super::completed::CompletedCheckpoint;
 use super::ids::{CheckpointId, ObjectKey};
+use alloc::vec::Vec;
 
 /// The newest completed checkpoints, as the coordinator knows them (Flink: `CompletedCheckpointStore`).
 #[derive(Clone, Debug)]

@@ -1,5 +1,7 @@
 //! What the coordinator asks of its surroundings, in order.
 
+use alloc::string::String;
+use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use super::abort::AbortReason;

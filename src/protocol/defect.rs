@@ -3,12 +3,13 @@
 //! Each is one line at the very place in the protocol where the real bug sat:
 //! `if self.defects.has(Defect::…)`. They exist so that every oracle is seen to fail.
 
-use std::fmt;
+use alloc::vec::Vec;
+use core::fmt;
 
 use serde::{Deserialize, Serialize};
 use strum::{EnumCount, EnumIter, EnumString, IntoEnumIterator, IntoStaticStr, VariantNames};
 
-use super::by_name::serde_by_name;
+use crate::serde_by_name;
 
 /// A wrong decision that can be switched on.
 #[derive(

@@ -1,7 +1,7 @@
 //! Remembers aborts that arrive before the barrier they are about.
 
 use super::ids::CheckpointId;
-use crate::protocol::ordered::VecSet;
+use crate::ordered::VecSet;
 
 /// How many early aborts are remembered; far above how many checkpoints are ever pending at once.
 ///

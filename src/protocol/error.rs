@@ -1,5 +1,6 @@
 //! What a peer can do wrong: a closed set.
 
+use alloc::string::String;
 use thiserror::Error;
 
 use super::ids::{CheckpointId, SubtaskId};

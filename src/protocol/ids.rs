@@ -1,6 +1,6 @@
 //! Names of things: newtypes whose `Display` is what traces, fixtures and messages show.
 
-use std::fmt;
+use core::fmt;
 
 use serde::{Deserialize, Serialize};
 

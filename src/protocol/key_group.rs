@@ -1,7 +1,7 @@
 //! Key groups: the unit of keyed state that moves when a job is rescaled.
 
-use std::fmt;
-use std::ops::Range;
+use core::fmt;
+use core::ops::Range;
 
 use serde::{Deserialize, Serialize};
 

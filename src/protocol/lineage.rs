@@ -4,7 +4,7 @@
 //! else: a replay after a crash gives the same record the same id, which is how oracles tell a
 //! duplicate from an equal record.
 
-use std::fmt;
+use core::fmt;
 
 use serde::{Deserialize, Serialize};
 

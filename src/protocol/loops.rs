@@ -5,7 +5,9 @@
 use super::defect::{Defect, DefectSet};
 use super::ids::{ChannelId, OperatorId, SubtaskId};
 use super::topology::Topology;
-use crate::protocol::ordered::VecSet;
+use crate::ordered::VecSet;
+use alloc::vec;
+use alloc::vec::Vec;
 
 /// An edge between operators: all channels between their subtasks that belong to one consumer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -2,11 +2,20 @@
 //!
 //! Each concept has one file. Every state machine follows one grammar: `handle_<event>` in,
 //! `poll_output` until it is empty, getters bare.
+//!
+//! The crate needs an allocator and nothing else: that it has no clock and no thread is held by the compiler.
+
+#![no_std]
+
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
 
 pub mod abort;
 pub mod acknowledgement;
 pub mod barrier;
-pub(crate) mod by_name;
+#[doc(hidden)]
+pub mod by_name;
 pub mod chandy_lamport;
 pub mod completed;
 pub mod completed_store;

@@ -6,7 +6,8 @@ use super::defect::{Defect, DefectSet};
 use super::ids::{Attempt, CheckpointId, ObjectKey, SubtaskId};
 use super::savepoint::CheckpointKind;
 use super::time::VirtualTime;
-use crate::protocol::ordered::{VecMap, VecSet};
+use crate::ordered::{VecMap, VecSet};
+use alloc::vec::Vec;
 
 /// A checkpoint that may still complete.
 #[derive(Clone, Debug)]

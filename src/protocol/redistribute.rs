@@ -10,6 +10,7 @@
 use super::defect::{Defect, DefectSet};
 use super::error::ProtocolError;
 use super::key_group::KeyGroup;
+use alloc::vec::Vec;
 
 /// How an edge spreads its records over the receiver's subtasks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,7 +107,7 @@ impl ResizedEdge {
 pub fn joined<T>(arrived: Vec<T>, unsent: Vec<T>, defects: DefectSet) -> Vec<T> {
     let (mut first, mut second) = (arrived, unsent);
     if defects.has(Defect::UnsentBeforeArrived) {
-        std::mem::swap(&mut first, &mut second);
+        core::mem::swap(&mut first, &mut second);
     }
     first.append(&mut second);
     first
@@ -114,6 +115,9 @@ pub fn joined<T>(arrived: Vec<T>, unsent: Vec<T>, defects: DefectSet) -> Vec<T> 
 
 #[cfg(test)]
 mod tests {
+    use alloc::string::ToString;
+    use alloc::{format, vec};
+
     use super::*;
 
     /// A sender and a receiver.

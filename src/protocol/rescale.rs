@@ -3,6 +3,7 @@
 //! A rescale renumbers subtasks, so that a name in an older attempt may belong to another operator now.
 //! What outlives attempts, transactions at the sink target, is told by name and attempt.
 
+use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use super::ids::{Attempt, CheckpointId, SubtaskId};
@@ -90,7 +91,7 @@ impl ShapeHistory {
         let first = (Attempt::default(), None);
         let changes =
             self.changes.iter().map(|(attempt, parallelism)| (*attempt, Some(*parallelism)));
-        let begins: Vec<_> = std::iter::once(first).chain(changes).collect();
+        let begins: Vec<_> = core::iter::once(first).chain(changes).collect();
         let ends = begins.iter().skip(1).map(|(attempt, _)| *attempt).chain([Attempt(u32::MAX)]);
         let stretch = |((from, parallelism), until)| Stretch { from, until, parallelism };
         begins.iter().copied().zip(ends).map(stretch).collect()

@@ -10,7 +10,9 @@ use super::error::ProtocolError;
 use super::ids::{CheckpointId, SubtaskId};
 use super::key_group::KeyGroup;
 use super::topology::{OperatorShape, Topology};
-use crate::protocol::ordered::VecSet;
+use crate::ordered::VecSet;
+use alloc::vec;
+use alloc::vec::Vec;
 
 /// Which subtask starts from which snapshots; nothing at all where no checkpoint has completed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -129,7 +131,7 @@ fn senders_of(subtask: SubtaskId, old: &Topology, new: &Topology) -> Vec<usize> 
 
 /// The key groups that are restored into subtask `index` of `parallelism`.
 #[must_use]
-pub fn restored_range(index: u16, parallelism: u16, defects: DefectSet) -> std::ops::Range<u16> {
+pub fn restored_range(index: u16, parallelism: u16, defects: DefectSet) -> core::ops::Range<u16> {
     let mut range = KeyGroup::range(index, parallelism);
     if defects.has(Defect::KeyGroupsOfOtherMaximum) {
         range = range.start.div_ceil(2)..range.end.div_ceil(2); // As of half the maximum.

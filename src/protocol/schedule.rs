@@ -1,6 +1,6 @@
 //! When the next checkpoint may be triggered: fixed rate, minimum pause.
 
-use std::time::Duration;
+use core::time::Duration;
 
 use super::defect::{Defect, DefectSet};
 use super::time::VirtualTime;

@@ -1,6 +1,6 @@
 //! How often checkpoints are taken, by which protocol, and how many may be under way or kept.
 
-use std::time::Duration;
+use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use strum::{EnumCount, EnumIter, EnumString, IntoStaticStr};

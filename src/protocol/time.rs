@@ -1,8 +1,8 @@
 //! Virtual time: an argument everywhere, owned by the world.
 
-use std::fmt;
-use std::ops::{Add, AddAssign, Sub};
-use std::time::Duration;
+use core::fmt;
+use core::ops::{Add, AddAssign, Sub};
+use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 

@@ -1,6 +1,10 @@
 //! The shape of a job: operators, their subtasks, and the channels between them.
 
-use std::fmt::Write as _;
+use alloc::format;
+use alloc::string::String;
+use alloc::string::ToString;
+use alloc::vec::Vec;
+use core::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 

@@ -2,7 +2,8 @@
 //!
 //! After Flink's `TwoPhaseCommitSinkFunction` and `CommitterOperator`.
 
-use std::collections::VecDeque;
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
 
 use super::defect::{Defect, DefectSet};
 use super::ids::{Attempt, CheckpointId, SubtaskId, TransactionId};

@@ -3,7 +3,7 @@
 
 use super::contents::OutputRecord;
 use super::event::{Event, Point};
-use crate::protocol::{
+use cutwater_protocol::{
     Attempt, ChannelId, CheckpointId, LineageId, ObjectKey, SubtaskId, TransactionId,
 };
 

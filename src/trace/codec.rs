@@ -23,7 +23,7 @@ use thiserror::Error;
 
 use super::event::{Event, Stamp};
 use super::tagged::{Object, in_field};
-use crate::protocol::{ProcessId, VirtualTime};
+use cutwater_protocol::{ProcessId, VirtualTime};
 
 /// The name of the format, in the header.
 pub const FORMAT: &str = "cutwater-trace";
@@ -254,12 +254,12 @@ fn parse_stamp(line: &Line) -> Result<Stamp, serde_json::Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::Protocol;
-    use crate::protocol::{
+    use crate::{ChannelCut, OutputRecord, RunStarted, SnapshotTaken, SplitPosition};
+    use cutwater_protocol::Protocol;
+    use cutwater_protocol::{
         Attempt, ChannelId, CheckpointId, Digest, LineageId, OperatorRole, OperatorShape, SplitId,
         SubtaskId, SubtaskShape, Topology, TransactionId,
     };
-    use crate::trace::{ChannelCut, OutputRecord, RunStarted, SnapshotTaken, SplitPosition};
 
     fn snapshot() -> SnapshotTaken {
         let transaction =
@@ -279,7 +279,7 @@ mod tests {
             tokens: Some(i64::MIN),
             transactions: vec![(CheckpointId(3), transaction)],
             ended: true,
-            ownership: crate::trace::Ownership::default(),
+            ownership: crate::Ownership::default(),
         }
     }
 
@@ -291,7 +291,10 @@ mod tests {
                     role: OperatorRole::Source,
                     parallelism: 1,
                 }],
-                subtasks: vec![SubtaskShape { operator: crate::protocol::OperatorId(0), index: 0 }],
+                subtasks: vec![SubtaskShape {
+                    operator: cutwater_protocol::OperatorId(0),
+                    index: 0,
+                }],
                 channels: Vec::new(),
             },
             split_lengths: vec![10],
@@ -306,7 +309,7 @@ mod tests {
         let lineage = LineageId(u64::MAX);
         let transaction = snapshot().transactions[0].1;
         let record = OutputRecord { lineage, digest: Digest(u64::MAX - 1) };
-        let key = crate::protocol::ObjectKey::Metadata { checkpoint: CheckpointId(1) };
+        let key = cutwater_protocol::ObjectKey::Metadata { checkpoint: CheckpointId(1) };
         let (channel, attempt) = (ChannelId(0), Attempt(1));
         [
             Event::RunStarted(Box::new(run())),

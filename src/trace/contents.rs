@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::ownership::Ownership;
-use crate::protocol::{
+use cutwater_protocol::{
     Attempt, ChannelId, CheckpointId, Digest, KeyGroup, LineageId, Protocol, SplitId, SubtaskId,
     Topology, TransactionId,
 };

@@ -69,7 +69,7 @@ fn show(f: &mut fmt::Formatter<'_>, mark: char, events: &[(Stamp, Event)]) -> fm
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::{ProcessId, Term, VirtualTime};
+    use cutwater_protocol::{ProcessId, Term, VirtualTime};
 
     fn trace(terms: &[u32]) -> Vec<(Stamp, Event)> {
         let stamp =

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::contents::RunStarted;
 use super::event::{Event, Point, Stamp};
-use crate::protocol::ProcessId;
+use cutwater_protocol::ProcessId;
 
 const KEYS: [u64; 4] =
     [0xA076_1D64_78BD_642F, 0xE703_7ED1_A0B4_28DB, 0x8EBC_6AF0_9C88_C6E3, 0x5899_65CC_7537_4CC3];
@@ -258,8 +258,8 @@ fn process_code(process: ProcessId) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::Protocol;
-    use crate::protocol::{
+    use cutwater_protocol::Protocol;
+    use cutwater_protocol::{
         Attempt, ChannelId, LineageId, SplitId, SubtaskId, Topology, VirtualTime,
     };
 

@@ -11,8 +11,8 @@ use super::contents::{
 use super::message_kind::MessageKind;
 use super::tagged::{self, TaggedSerializer};
 use super::trouble::{SinkTrouble, StoreTrouble};
-use crate::protocol::by_name::serde_by_name;
-use crate::protocol::{
+use cutwater_protocol::serde_by_name;
+use cutwater_protocol::{
     AbortReason, Attempt, ChannelId, CheckpointId, Digest, Incarnation, LineageId, ObjectKey,
     OperatorId, ProcessId, SavepointMode, SplitId, SubtaskId, Term, Topology, TransactionId,
     VirtualTime,

@@ -2,7 +2,7 @@
 
 use strum::{EnumCount, EnumIter, EnumString, IntoStaticStr, VariantNames};
 
-use crate::protocol::by_name::serde_by_name;
+use cutwater_protocol::serde_by_name;
 
 /// The kind of a message on a control link. Channels carry none of these.
 #[derive(

@@ -4,7 +4,7 @@ use std::hash::{Hash, Hasher};
 
 use serde::{Deserialize, Serialize};
 
-use crate::protocol::{Digest, KeyGroup};
+use cutwater_protocol::{Digest, KeyGroup};
 
 /// The keyed state and the lists of one subtask.
 ///

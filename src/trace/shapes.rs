@@ -1,7 +1,7 @@
 //! Which shape the job had in which attempt, as a trace tells it.
 
 use super::event::{Event, Stamp};
-use crate::protocol::{Attempt, Topology};
+use cutwater_protocol::{Attempt, Topology};
 
 /// The shapes of a job, in order.
 #[derive(Clone, Debug)]
@@ -90,10 +90,10 @@ fn is_sound(topology: &Topology) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::{ChannelId, CheckpointId, ProcessId, Term, VirtualTime};
+    use cutwater_protocol::{ChannelId, CheckpointId, ProcessId, Term, VirtualTime};
 
     fn topology(parallelism: u16) -> Topology {
-        use crate::protocol::{OperatorRole, OperatorShape};
+        use cutwater_protocol::{OperatorRole, OperatorShape};
         let (name, role) = ("count".to_owned(), OperatorRole::Operator);
         let operators = vec![OperatorShape { name, role, parallelism }];
         Topology { operators, ..Topology::default() }

@@ -1,6 +1,7 @@
 //! What a process computes, beside recording itself.
 
-use crate::protocol::ids::ChannelId;
+use crate::ids::ChannelId;
+use alloc::vec::Vec;
 
 /// What one event makes a process send, in order.
 pub type Sends<M> = Vec<(ChannelId, M)>;

@@ -1,10 +1,10 @@
 //! Seeded bugs of snapshots on process graphs, switchable, none by default.
 //!
-//! They are a set of their own: [`Defect`](crate::protocol::Defect) lists what a plan of a job can
+//! They are a set of their own: [`Defect`](crate::Defect) lists what a plan of a job can
 //! have, and no job has these. Most break one of the paper's two rules, "marker-sending rule for a
 //! process p" and "marker-receiving rule for a process q".
 
-use std::fmt;
+use core::fmt;
 
 use serde::{Deserialize, Serialize};
 use strum::{EnumCount, EnumIter, EnumString, IntoEnumIterator, IntoStaticStr};

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::protocol::ids::{ChannelId, SnapshotId};
+use crate::ids::{ChannelId, SnapshotId};
 
 /// A marker that no peer sends which keeps to the algorithm.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]

@@ -1,7 +1,8 @@
 //! What a process does, in order.
 
 use super::application::Application;
-use crate::protocol::ids::{ChannelId, SnapshotId};
+use crate::ids::{ChannelId, SnapshotId};
+use alloc::vec::Vec;
 
 /// One thing that a process does.
 #[derive(Clone, Debug, PartialEq, Eq)]

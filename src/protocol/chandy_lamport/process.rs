@@ -1,15 +1,16 @@
 //! One process: its computation, and its part in every snapshot.
 
-use std::collections::VecDeque;
-use std::mem;
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+use core::mem;
 
 use super::application::{Application, Sends};
 use super::defect::{MarkerDefect, MarkerDefectSet};
 use super::error::MarkerError;
 use super::output::Output;
 use super::recording::Recording;
-use crate::protocol::ids::{ChannelId, SnapshotId};
-use crate::protocol::ordered::VecMap;
+use crate::ids::{ChannelId, SnapshotId};
+use crate::ordered::VecMap;
 
 /// A process of the paper, as a plain value: hand something in (`handle_…`), then take out what it does
 /// (`poll_output`) until there is nothing more.

@@ -1,7 +1,8 @@
 //! One snapshot at one process, from the recording of its state on.
 
-use crate::protocol::ids::ChannelId;
-use crate::protocol::ordered::VecMap;
+use crate::ids::ChannelId;
+use crate::ordered::VecMap;
+use alloc::vec::Vec;
 
 /// How far a process is with one snapshot. Before it has recorded its state there is no recording.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,7 +1,10 @@
 //! The two rules, step by step, on a process that adds up what it gets.
 
 use super::*;
-use crate::protocol::{ChannelId, SnapshotId};
+use crate::{ChannelId, SnapshotId};
+use alloc::string::ToString;
+use alloc::vec;
+use alloc::vec::Vec;
 
 /// Adds up, and passes nothing on by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +47,7 @@ fn process() -> Process<Sum> {
 }
 
 fn outputs(process: &mut Process<Sum>) -> Vec<Output<Sum>> {
-    std::iter::from_fn(|| process.poll_output()).collect()
+    core::iter::from_fn(|| process.poll_output()).collect()
 }
 
 fn state(snapshot: SnapshotId, sum: u64) -> Output<Sum> {

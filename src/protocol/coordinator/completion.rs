@@ -2,14 +2,14 @@
 //! `completePendingCheckpoint` and `cleanupAfterCompletedCheckpoint`.
 
 use super::{CheckpointCoordinator, Job};
-use crate::protocol::abort::AbortReason;
-use crate::protocol::completed::CompletedCheckpoint;
-use crate::protocol::coordinator_output::{Addition, CoordinatorOutput};
-use crate::protocol::defect::Defect;
-use crate::protocol::ids::{Attempt, CheckpointId};
-use crate::protocol::pending::{PendingCheckpoint, PendingPhase};
-use crate::protocol::savepoint::CheckpointKind;
-use crate::protocol::time::VirtualTime;
+use crate::abort::AbortReason;
+use crate::completed::CompletedCheckpoint;
+use crate::coordinator_output::{Addition, CoordinatorOutput};
+use crate::defect::Defect;
+use crate::ids::{Attempt, CheckpointId};
+use crate::pending::{PendingCheckpoint, PendingPhase};
+use crate::savepoint::CheckpointKind;
+use crate::time::VirtualTime;
 
 impl CheckpointCoordinator {
     /// The metadata object is durable.

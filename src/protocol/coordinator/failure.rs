@@ -2,12 +2,13 @@
 //! `CheckpointFailureManager`).
 
 use super::{CheckpointCoordinator, Job};
-use crate::protocol::abort::AbortReason;
-use crate::protocol::coordinator_output::CoordinatorOutput;
-use crate::protocol::ids::{Attempt, CheckpointId};
-use crate::protocol::pending::PendingCheckpoint;
-use crate::protocol::savepoint::CheckpointKind;
-use crate::protocol::time::VirtualTime;
+use crate::abort::AbortReason;
+use crate::coordinator_output::CoordinatorOutput;
+use crate::ids::{Attempt, CheckpointId};
+use crate::pending::PendingCheckpoint;
+use crate::savepoint::CheckpointKind;
+use crate::time::VirtualTime;
+use alloc::vec::Vec;
 
 impl CheckpointCoordinator {
     /// The pending checkpoints chosen, but the one being added.

@@ -8,21 +8,22 @@ mod failure;
 mod savepoints;
 mod triggering;
 
-use std::collections::VecDeque;
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
 
-use crate::protocol::abort::{AbortReason, DeclineReason};
-use crate::protocol::acknowledgement::Acknowledgement;
-use crate::protocol::completed::{CompletedCheckpoint, SnapshotHandle};
-use crate::protocol::completed_store::CompletedStore;
-use crate::protocol::coordinator_output::{CoordinatorOutput, CoordinatorTimer};
-use crate::protocol::defect::{Defect, DefectSet};
-use crate::protocol::ids::{Attempt, CheckpointId, SubtaskId};
-use crate::protocol::ordered::{VecMap, VecSet};
-use crate::protocol::pending::{Collection, PendingCheckpoint, PendingPhase};
-use crate::protocol::savepoint::{CheckpointKind, RequestNumber, SavepointRequest};
-use crate::protocol::schedule::TriggerSchedule;
-use crate::protocol::settings::CheckpointSettings;
-use crate::protocol::time::VirtualTime;
+use crate::abort::{AbortReason, DeclineReason};
+use crate::acknowledgement::Acknowledgement;
+use crate::completed::{CompletedCheckpoint, SnapshotHandle};
+use crate::completed_store::CompletedStore;
+use crate::coordinator_output::{CoordinatorOutput, CoordinatorTimer};
+use crate::defect::{Defect, DefectSet};
+use crate::ids::{Attempt, CheckpointId, SubtaskId};
+use crate::ordered::{VecMap, VecSet};
+use crate::pending::{Collection, PendingCheckpoint, PendingPhase};
+use crate::savepoint::{CheckpointKind, RequestNumber, SavepointRequest};
+use crate::schedule::TriggerSchedule;
+use crate::settings::CheckpointSettings;
+use crate::time::VirtualTime;
 
 /// What the coordinator knows of the running attempt.
 #[derive(Clone, Debug)]

@@ -4,15 +4,16 @@
 //! checkpoints) and `StopWithSavepoint`.
 
 use super::{CheckpointCoordinator, Job};
-use crate::protocol::abort::AbortReason;
-use crate::protocol::completed::CompletedCheckpoint;
-use crate::protocol::coordinator_output::{CoordinatorOutput, CoordinatorTimer};
-use crate::protocol::defect::Defect;
-use crate::protocol::ids::{Attempt, CheckpointId};
-use crate::protocol::savepoint::{
+use crate::abort::AbortReason;
+use crate::completed::CompletedCheckpoint;
+use crate::coordinator_output::{CoordinatorOutput, CoordinatorTimer};
+use crate::defect::Defect;
+use crate::ids::{Attempt, CheckpointId};
+use crate::savepoint::{
     CheckpointKind, RequestNumber, SavepointMode, SavepointRequest, WANTED_MAX,
 };
-use crate::protocol::time::VirtualTime;
+use crate::time::VirtualTime;
+use alloc::format;
 
 impl CheckpointCoordinator {
     /// The same coordinator of a job that was started from `origin`, has completed these savepoints, and

@@ -3,7 +3,8 @@
 use super::super::ids::ObjectKey;
 use super::super::lineage::Digest;
 use super::*;
-use crate::protocol::{Barrier, Protocol, SnapshotHandle};
+use crate::{Barrier, Protocol, SnapshotHandle};
+use alloc::vec;
 
 const SUBTASKS: u16 = 2;
 
@@ -43,7 +44,7 @@ fn acknowledgement(attempt: u32, id: u64, subtask: u16) -> Acknowledgement {
 }
 
 fn drain(coordinator: &mut CheckpointCoordinator) -> Vec<CoordinatorOutput> {
-    std::iter::from_fn(|| coordinator.poll_output()).collect()
+    core::iter::from_fn(|| coordinator.poll_output()).collect()
 }
 
 fn triggered(id: u64) -> CoordinatorOutput {

@@ -1,18 +1,18 @@
 //! When a checkpoint begins: a trigger is due, its id is made durable, subtasks are asked; and when its
 //! time is up.
 
-use std::time::Duration;
+use core::time::Duration;
 
 use super::{CheckpointCoordinator, Job, Reserving};
-use crate::protocol::Defect;
-use crate::protocol::abort::AbortReason;
-use crate::protocol::barrier::{Barrier, Passage};
-use crate::protocol::coordinator_output::{CoordinatorOutput, CoordinatorTimer};
-use crate::protocol::ids::{Attempt, CheckpointId};
-use crate::protocol::pending::{Collection, PendingCheckpoint, PendingPhase};
-use crate::protocol::savepoint::CheckpointKind;
-use crate::protocol::schedule::Due;
-use crate::protocol::time::VirtualTime;
+use crate::Defect;
+use crate::abort::AbortReason;
+use crate::barrier::{Barrier, Passage};
+use crate::coordinator_output::{CoordinatorOutput, CoordinatorTimer};
+use crate::ids::{Attempt, CheckpointId};
+use crate::pending::{Collection, PendingCheckpoint, PendingPhase};
+use crate::savepoint::CheckpointKind;
+use crate::schedule::Due;
+use crate::time::VirtualTime;
 
 impl CheckpointCoordinator {
     /// The id is durable.
@@ -52,7 +52,7 @@ impl CheckpointCoordinator {
             Due::No => {}
             Due::From(at) => self.set_timer(at, CoordinatorTimer::Trigger),
             Due::Now => {
-                if !std::mem::take(&mut self.is_requested) {
+                if !core::mem::take(&mut self.is_requested) {
                     self.schedule.triggered();
                 }
                 self.reserve(attempt, CheckpointKind::Periodic);

@@ -1,10 +1,10 @@
 //! The way from the enumerator to one reader: in order, repeated until taken, closed while a cut passes.
 
-use std::collections::VecDeque;
+use alloc::collections::VecDeque;
 
 use super::{EnumeratorOutput, SplitEvent};
-use crate::protocol::ordered::VecSet;
-use crate::protocol::{CheckpointId, Defect, DefectSet, SubtaskId};
+use crate::ordered::VecSet;
+use crate::{CheckpointId, Defect, DefectSet, SubtaskId};
 
 /// The events to one reader in one attempt.
 #[derive(Clone, Debug, Default)]

@@ -1,4 +1,6 @@
 use super::*;
+use alloc::vec;
+use alloc::vec::Vec;
 
 const A: SubtaskId = SubtaskId(0);
 const B: SubtaskId = SubtaskId(1);
@@ -11,7 +13,7 @@ fn enumerator(splits: u16) -> SplitEnumerator {
 }
 
 fn outputs(enumerator: &mut SplitEnumerator) -> Vec<EnumeratorOutput> {
-    std::iter::from_fn(|| enumerator.poll_output()).collect()
+    core::iter::from_fn(|| enumerator.poll_output()).collect()
 }
 
 fn sent(enumerator: &mut SplitEnumerator) -> Vec<(SubtaskId, u32, SplitEvent)> {

@@ -1,7 +1,8 @@
 //! Which assignments which checkpoint holds (Flink: `SplitAssignmentTracker`).
 
-use crate::protocol::ordered::VecMap;
-use crate::protocol::{CheckpointId, SplitId, SubtaskId};
+use crate::ordered::VecMap;
+use crate::{CheckpointId, SplitId, SubtaskId};
+use alloc::vec::Vec;
 
 type Assignments = VecMap<SubtaskId, Vec<SplitId>>;
 
@@ -21,7 +22,7 @@ impl AssignmentTracker {
     }
 
     pub fn handle_snapshot(&mut self, checkpoint: CheckpointId) {
-        let since = std::mem::take(&mut self.since);
+        let since = core::mem::take(&mut self.since);
         if !since.is_empty() {
             self.before.insert(checkpoint, since);
         }

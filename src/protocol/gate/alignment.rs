@@ -6,10 +6,10 @@
 
 use super::GateOutput;
 use super::lanes::{Flow, Lanes};
-use crate::protocol::barrier::Barrier;
-use crate::protocol::defect::Defect;
-use crate::protocol::ids::CheckpointId;
-use crate::protocol::step::ProtocolStep;
+use crate::barrier::Barrier;
+use crate::defect::Defect;
+use crate::ids::CheckpointId;
+use crate::step::ProtocolStep;
 
 /// The checkpoint that is being aligned, if one is.
 #[derive(Clone, Debug, Default)]

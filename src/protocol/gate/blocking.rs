@@ -2,8 +2,8 @@
 
 use super::alignment::Alignment;
 use super::lanes::Lanes;
-use crate::protocol::barrier::Barrier;
-use crate::protocol::ids::CheckpointId;
+use crate::barrier::Barrier;
+use crate::ids::CheckpointId;
 
 /// Blocks each channel from its barrier to the cut.
 #[derive(Clone, Debug, Default)]

@@ -3,8 +3,9 @@
 //! The recording of Chandy and Lamport (1985): from the snapshot on, what a channel delivers before its
 //! barrier was sent before the cut and is processed after it. Unaligned barriers and loops both need it.
 
-use crate::protocol::defect::{Defect, DefectSet};
-use crate::protocol::ids::CheckpointId;
+use crate::defect::{Defect, DefectSet};
+use crate::ids::CheckpointId;
+use alloc::vec::Vec;
 
 /// What one channel held at the cut.
 #[derive(Clone, Debug)]
@@ -106,7 +107,7 @@ impl<T: Clone> Capture<T> {
 
     /// Whether it is told now that it is whole: once.
     pub fn tell(&mut self) -> bool {
-        !std::mem::replace(&mut self.told, true)
+        !core::mem::replace(&mut self.told, true)
     }
 
     /// By channel, what was recorded.

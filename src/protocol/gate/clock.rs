@@ -8,8 +8,8 @@
 use super::lanes::Lanes;
 use super::overtaking::Overtaking;
 use super::{Element, GateOutput};
-use crate::protocol::barrier::{Barrier, Passage};
-use crate::protocol::ids::CheckpointId;
+use crate::barrier::{Barrier, Passage};
+use crate::ids::CheckpointId;
 
 /// Whose time in its place is over.
 #[derive(Clone, Copy, Debug, Default)]

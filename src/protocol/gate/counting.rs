@@ -5,10 +5,12 @@
 //! Flink's `CheckpointBarrierTracker`.
 
 use super::lanes::Lanes;
-use crate::protocol::barrier::Barrier;
-use crate::protocol::ids::CheckpointId;
-use crate::protocol::ordered::VecMap;
-use crate::protocol::step::ProtocolStep;
+use crate::barrier::Barrier;
+use crate::ids::CheckpointId;
+use crate::ordered::VecMap;
+use crate::step::ProtocolStep;
+use alloc::vec;
+use alloc::vec::Vec;
 
 /// How many checkpoints are counted at once; the oldest makes room.
 pub const COUNTED_MAX: usize = 50;

@@ -6,9 +6,11 @@ use super::counting::Counting;
 use super::lanes::Lanes;
 use super::looping::Looping;
 use super::overtaking::Overtaking;
-use crate::protocol::barrier::Barrier;
-use crate::protocol::ids::CheckpointId;
-use crate::protocol::settings::Protocol;
+use crate::barrier::Barrier;
+use crate::ids::CheckpointId;
+use crate::settings::Protocol;
+use alloc::vec;
+use alloc::vec::Vec;
 
 /// How barriers lead to a cut.
 #[derive(Clone, Debug)]

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::protocol::barrier::Barrier;
-use crate::protocol::ids::CheckpointId;
-use crate::protocol::step::ProtocolStep;
+use crate::barrier::Barrier;
+use crate::ids::CheckpointId;
+use crate::step::ProtocolStep;
 
 /// What travels in a channel, in order. `T` is what the gate does not look into: records, watermarks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,15 +1,17 @@
 //! The channels of a gate: what waits in them, which of them deliver, and what the gate says of it.
 
-use std::collections::VecDeque;
-use std::mem;
+use alloc::collections::VecDeque;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::mem;
 
 use super::{Element, GateOutput};
-use crate::protocol::barrier::Barrier;
-use crate::protocol::defect::{Defect, DefectSet};
-use crate::protocol::early_aborts::EarlyAborts;
-use crate::protocol::error::ProtocolError;
-use crate::protocol::ids::CheckpointId;
-use crate::protocol::step::ProtocolStep;
+use crate::barrier::Barrier;
+use crate::defect::{Defect, DefectSet};
+use crate::early_aborts::EarlyAborts;
+use crate::error::ProtocolError;
+use crate::ids::CheckpointId;
+use crate::step::ProtocolStep;
 
 /// Whether a channel delivers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

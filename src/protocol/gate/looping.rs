@@ -1,7 +1,7 @@
 //! Loops: aligned on regular inputs, and what is on its way along back edges is logged.
 //!
 //! The second algorithm of Carbone et al. (2015), corrected: checkpoints have ids, so that they may overlap
-//! on a loop; a back edge is one to the stack of the search ([`Loops`](crate::protocol::Loops)); the cut is
+//! on a loop; a back edge is one to the stack of the search ([`Loops`](crate::Loops)); the cut is
 //! where all regular inputs have delivered the barrier, whatever back edges have; and a back edge that
 //! delivers it before that is blocked. From the snapshot on, what a back edge delivers before its barrier
 //! was sent before the cut, and is part of the checkpoint: Chandy and Lamport's recording, for back edges
@@ -11,9 +11,10 @@ use super::alignment::Alignment;
 use super::capture::Capture;
 use super::lanes::{Flow, Lanes};
 use super::{Element, GateOutput};
-use crate::protocol::barrier::Barrier;
-use crate::protocol::defect::{Defect, DefectSet};
-use crate::protocol::ids::CheckpointId;
+use crate::barrier::Barrier;
+use crate::defect::{Defect, DefectSet};
+use crate::ids::CheckpointId;
+use alloc::vec::Vec;
 
 /// How many checkpoints are logged at once; the oldest makes room. Far above how many barriers are ever
 /// under way on a loop.

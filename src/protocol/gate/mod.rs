@@ -20,6 +20,7 @@ pub use counting::COUNTED_MAX;
 pub use element::{Element, GateOutput};
 pub use looping::LOGS_MAX;
 
+use alloc::vec::Vec;
 use cutter::Cutter;
 use lanes::Lanes;
 use looping::Looping;

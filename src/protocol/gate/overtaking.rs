@@ -5,17 +5,19 @@
 //! `AlternatingWaitingForFirstBarrierUnaligned`). Barriers overtake in queues, not on the wire: there,
 //! they keep their place. A barrier that is to keep its place everywhere, as that of a savepoint, is aligned.
 
-use std::collections::VecDeque;
+use alloc::collections::VecDeque;
+use alloc::vec;
+use alloc::vec::Vec;
 
 use super::alignment::Alignment;
 use super::capture::Capture;
 use super::clock::Clock;
 use super::lanes::{Flow, Lanes};
 use super::{Element, GateOutput};
-use crate::protocol::barrier::{Barrier, Passage};
-use crate::protocol::defect::Defect;
-use crate::protocol::ids::CheckpointId;
-use crate::protocol::step::ProtocolStep;
+use crate::barrier::{Barrier, Passage};
+use crate::defect::Defect;
+use crate::ids::CheckpointId;
+use crate::step::ProtocolStep;
 
 /// Lets barriers overtake: those that say so, and with a clock those whose time in their place is over.
 #[derive(Clone, Debug)]
@@ -270,7 +272,7 @@ impl<T: Clone> Overtaking<T> {
         if *held != checkpoint {
             return false;
         }
-        let mut capture = Capture::new(checkpoint, std::mem::take(places), lanes.defects);
+        let mut capture = Capture::new(checkpoint, core::mem::take(places), lanes.defects);
         for (channel, element) in lanes.parked.iter().chain(&lanes.arrivals) {
             if let Element::Item(item) = element {
                 capture.record(*channel, item);

@@ -1,6 +1,7 @@
 //! What the walk-throughs do not show of the gate: orders, refusals, bounds.
 
 use super::*;
+use alloc::vec;
 
 fn gate(channels: usize) -> InputGate<u32> {
     InputGate::new(channels, DefectSet::NONE)
@@ -20,7 +21,7 @@ fn take(gate: &mut InputGate<u32>, channel: usize, element: Element<u32>) {
 }
 
 fn drain(gate: &mut InputGate<u32>) -> Vec<GateOutput<u32>> {
-    std::iter::from_fn(|| gate.poll_output()).collect()
+    core::iter::from_fn(|| gate.poll_output()).collect()
 }
 
 fn items(outputs: &[GateOutput<u32>]) -> Vec<u32> {

@@ -1,8 +1,8 @@
 //! Triggers by message that have not counted yet.
 
-use crate::protocol::barrier::Barrier;
-use crate::protocol::ids::CheckpointId;
-use crate::protocol::ordered::VecMap;
+use crate::barrier::Barrier;
+use crate::ids::CheckpointId;
+use crate::ordered::VecMap;
 
 /// How many triggers are kept; the oldest makes room. Far above how many checkpoints are ever pending.
 const TRIGGERS_MAX: usize = 32;

@@ -1,5 +1,10 @@
 use super::*;
-use crate::protocol::{ChannelShape, OperatorRole, OperatorShape, SubtaskShape};
+use crate::{ChannelShape, OperatorRole, OperatorShape, SubtaskShape};
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
 
 /// A job of operators with one subtask each, from edges such as `a>b`.
 fn topology(edges: &[&str]) -> Topology {

@@ -1,10 +1,11 @@
 //! An ordered map over a sorted vector.
 
-use std::borrow::Borrow;
-use std::fmt;
-use std::hash::{Hash, Hasher};
-use std::marker::PhantomData;
-use std::ops::{Index, RangeBounds};
+use alloc::vec::Vec;
+use core::borrow::Borrow;
+use core::fmt;
+use core::hash::{Hash, Hasher};
+use core::marker::PhantomData;
+use core::ops::{Index, RangeBounds};
 
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -163,7 +164,7 @@ impl<K: Ord, V> VecMap<K, V> {
     /// Gives a key a value; the one it had before, if any.
     pub fn insert(&mut self, key: K, value: V) -> Option<V> {
         match self.place(&key) {
-            Ok(place) => Some(std::mem::replace(&mut self.entries[place].1, value)),
+            Ok(place) => Some(core::mem::replace(&mut self.entries[place].1, value)),
             Err(place) => {
                 self.entries.insert(place, (key, value));
                 None
@@ -212,7 +213,7 @@ impl<K: Ord, V> VecMap<K, V> {
 
     /// Moves all entries of `other` here; its values win.
     pub fn append(&mut self, other: &mut Self) {
-        self.extend(std::mem::take(&mut other.entries));
+        self.extend(core::mem::take(&mut other.entries));
     }
 }
 
@@ -259,14 +260,15 @@ impl<'m, K, V> Entry<'m, K, V> {
 }
 
 /// Something of each entry, in order.
-pub type Projected<'m, K, V, T> = std::iter::Map<std::slice::Iter<'m, (K, V)>, fn(&'m (K, V)) -> T>;
+pub type Projected<'m, K, V, T> =
+    core::iter::Map<core::slice::Iter<'m, (K, V)>, fn(&'m (K, V)) -> T>;
 
 /// Entries, in order.
 pub type Iter<'m, K, V> = Projected<'m, K, V, (&'m K, &'m V)>;
 
 /// Entries, in order, with values to change.
 pub type IterMut<'m, K, V> =
-    std::iter::Map<std::slice::IterMut<'m, (K, V)>, fn(&'m mut (K, V)) -> (&'m K, &'m mut V)>;
+    core::iter::Map<core::slice::IterMut<'m, (K, V)>, fn(&'m mut (K, V)) -> (&'m K, &'m mut V)>;
 
 fn key_of<K, V>((key, _): &(K, V)) -> &K {
     key
@@ -319,7 +321,7 @@ impl<K: Ord + Borrow<Q>, Q: Ord + ?Sized, V> Index<&Q> for VecMap<K, V> {
 
 impl<K, V> IntoIterator for VecMap<K, V> {
     type Item = (K, V);
-    type IntoIter = std::vec::IntoIter<(K, V)>;
+    type IntoIter = alloc::vec::IntoIter<(K, V)>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.entries.into_iter()

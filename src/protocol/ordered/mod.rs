@@ -16,8 +16,8 @@ mod tests;
 pub use map::{Entry, VecMap};
 pub use set::VecSet;
 
-use std::cmp::Ordering;
-use std::ops::{Bound, RangeBounds};
+use core::cmp::Ordering;
+use core::ops::{Bound, RangeBounds};
 
 /// The place among `len` keys at which one compares equal, or where it would have to be.
 fn search(len: usize, compare: impl Fn(usize) -> Ordering) -> Result<usize, usize> {
@@ -40,7 +40,7 @@ fn places<K>(
     len: usize,
     before: impl Fn(&K) -> usize,
     through: impl Fn(&K) -> usize,
-) -> std::ops::Range<usize> {
+) -> core::ops::Range<usize> {
     let first = match range.start_bound() {
         Bound::Included(key) => before(key),
         Bound::Excluded(key) => through(key),

@@ -1,9 +1,10 @@
 //! An ordered set over a sorted vector.
 
-use std::borrow::Borrow;
-use std::fmt;
-use std::hash::{Hash, Hasher};
-use std::ops::RangeBounds;
+use alloc::vec::Vec;
+use core::borrow::Borrow;
+use core::fmt;
+use core::hash::{Hash, Hasher};
+use core::ops::RangeBounds;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -41,7 +42,7 @@ impl<T> VecSet<T> {
     }
 
     /// All members, in order.
-    pub fn iter(&self) -> std::slice::Iter<'_, T> {
+    pub fn iter(&self) -> core::slice::Iter<'_, T> {
         self.members.iter()
     }
 
@@ -132,7 +133,7 @@ impl<T: Ord> VecSet<T> {
     }
 
     /// The members within `range`, in order.
-    pub fn range(&self, range: impl RangeBounds<T>) -> std::slice::Iter<'_, T> {
+    pub fn range(&self, range: impl RangeBounds<T>) -> core::slice::Iter<'_, T> {
         let places =
             places(&range, self.len(), |member| self.before(member), |member| self.through(member));
         self.members[places].iter()
@@ -150,7 +151,7 @@ impl<T: Ord> VecSet<T> {
 
     /// Moves all members of `other` here.
     pub fn append(&mut self, other: &mut Self) {
-        self.extend(std::mem::take(&mut other.members));
+        self.extend(core::mem::take(&mut other.members));
     }
 
     /// The members that `other` has not, in order.
@@ -205,7 +206,7 @@ impl<T: Hash> Hash for VecSet<T> {
 
 impl<T> IntoIterator for VecSet<T> {
     type Item = T;
-    type IntoIter = std::vec::IntoIter<T>;
+    type IntoIter = alloc::vec::IntoIter<T>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.members.into_iter()
@@ -214,7 +215,7 @@ impl<T> IntoIterator for VecSet<T> {
 
 impl<'s, T> IntoIterator for &'s VecSet<T> {
     type Item = &'s T;
-    type IntoIter = std::slice::Iter<'s, T>;
+    type IntoIter = core::slice::Iter<'s, T>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.members.iter()

@@ -1,7 +1,9 @@
 //! They do what the trees of the standard library do.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::hash::{Hash, Hasher};
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::format;
+use alloc::vec::Vec;
+use core::hash::{Hash, Hasher};
 
 use proptest::prelude::*;
 

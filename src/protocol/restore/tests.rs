@@ -1,6 +1,11 @@
 use super::*;
-use crate::protocol::lineage::Digest;
-use crate::protocol::{Attempt, ObjectKey, OperatorId, OperatorRole, SubtaskShape};
+use crate::lineage::Digest;
+use crate::{Attempt, ObjectKey, OperatorId, OperatorRole, SubtaskShape};
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::String;
+use alloc::string::ToString;
+use alloc::vec::Vec;
 
 /// A shape of these operators.
 fn shape(operators: &[(&str, u16)]) -> Topology {

@@ -4,10 +4,11 @@
 //! that was emitted before the cut, and no receiver has seen it (Flink: `ChannelStateWriter`).
 
 use super::output::Captured;
-use crate::protocol::barrier::{Barrier, Passage};
-use crate::protocol::defect::{Defect, DefectSet};
-use crate::protocol::ids::CheckpointId;
-use crate::protocol::ordered::VecMap;
+use crate::barrier::{Barrier, Passage};
+use crate::defect::{Defect, DefectSet};
+use crate::ids::CheckpointId;
+use crate::ordered::VecMap;
+use alloc::vec::Vec;
 
 /// What was overtaken, by output.
 type Overtaken<T> = Vec<(usize, Vec<T>)>;
@@ -50,7 +51,7 @@ impl<T: Clone> Captures<T> {
     /// The snapshot was taken. Whether there is channel state to wait for.
     pub fn begin(&mut self, checkpoint: CheckpointId, inputs_missing: bool) -> bool {
         let outputs_missing = self.overtaken.contains_key(&checkpoint);
-        let outputs = std::mem::take(&mut self.kept);
+        let outputs = core::mem::take(&mut self.kept);
         let awaits = inputs_missing || outputs_missing;
         if awaits {
             let state = Captured { inputs: Vec::new(), outputs };

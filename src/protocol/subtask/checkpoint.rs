@@ -3,17 +3,17 @@
 //! After Flink's `SubtaskCheckpointCoordinatorImpl` (the order of steps in `checkpointState`) and
 //! `AsyncCheckpointRunnable`.
 
-use std::collections::VecDeque;
+use alloc::collections::VecDeque;
 
 use smallvec::SmallVec;
 
-use crate::protocol::abort::DeclineReason;
-use crate::protocol::barrier::Barrier;
-use crate::protocol::defect::{Defect, DefectSet};
-use crate::protocol::early_aborts::EarlyAborts;
-use crate::protocol::ids::CheckpointId;
-use crate::protocol::ordered::VecMap;
-use crate::protocol::settings::Protocol;
+use crate::abort::DeclineReason;
+use crate::barrier::Barrier;
+use crate::defect::{Defect, DefectSet};
+use crate::early_aborts::EarlyAborts;
+use crate::ids::CheckpointId;
+use crate::ordered::VecMap;
+use crate::settings::Protocol;
 
 /// What a subtask must do for a checkpoint, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

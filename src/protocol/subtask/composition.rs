@@ -3,13 +3,14 @@
 
 use super::sink_side::{Delivery, SinkSide};
 use super::{CheckpointOutput, Mailbox, SubtaskOutput, SubtaskProtocol};
-use crate::protocol::barrier::Barrier;
-use crate::protocol::defect::Defect;
-use crate::protocol::gate::GateOutput;
-use crate::protocol::ids::CheckpointId;
-use crate::protocol::savepoint::SavepointMode;
-use crate::protocol::step::ProtocolStep;
-use crate::protocol::two_phase_commit::CommitOutput;
+use crate::barrier::Barrier;
+use crate::defect::Defect;
+use crate::gate::GateOutput;
+use crate::ids::CheckpointId;
+use crate::savepoint::SavepointMode;
+use crate::step::ProtocolStep;
+use crate::two_phase_commit::CommitOutput;
+use alloc::boxed::Box;
 
 impl<T: Clone> SubtaskProtocol<T> {
     /// A newer trigger says that the last checkpoint is over: a world that stopped for it goes on. So does a job

@@ -5,14 +5,15 @@ use super::{
     AsyncPart, BACK_EDGE_MAX, Mailbox, SubtaskCheckpoint, SubtaskOutput, SubtaskProtocol,
     async_parts,
 };
-use crate::protocol::barrier::Barrier;
-use crate::protocol::defect::Defect;
-use crate::protocol::error::ProtocolError;
-use crate::protocol::gate::Element;
-use crate::protocol::ids::{Attempt, CheckpointId, SubtaskId, TransactionId};
-use crate::protocol::savepoint::SavepointMode;
-use crate::protocol::time::VirtualTime;
-use crate::protocol::topology::OperatorRole;
+use crate::barrier::Barrier;
+use crate::defect::Defect;
+use crate::error::ProtocolError;
+use crate::gate::Element;
+use crate::ids::{Attempt, CheckpointId, SubtaskId, TransactionId};
+use crate::savepoint::SavepointMode;
+use crate::time::VirtualTime;
+use crate::topology::OperatorRole;
+use alloc::vec::Vec;
 
 impl<T: Clone> SubtaskProtocol<T> {
     /// Takes back what was in an input at the cut that the subtask is restored from. Only before the first element.

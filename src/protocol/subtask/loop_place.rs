@@ -1,8 +1,9 @@
 //! Where a subtask lies on loops: which of its inputs lead back, and which enter.
 
-use crate::protocol::ids::SubtaskId;
-use crate::protocol::loops::Loops;
-use crate::protocol::topology::Topology;
+use crate::ids::SubtaskId;
+use crate::loops::Loops;
+use crate::topology::Topology;
+use alloc::vec::Vec;
 
 /// Where a subtask lies on loops. By default, on none.
 #[derive(Clone, Debug, Default)]

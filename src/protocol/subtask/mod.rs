@@ -16,7 +16,8 @@ pub use checkpoint::{AsyncPart, CheckpointOutput, OUTSTANDING_MAX, SubtaskCheckp
 pub use loop_place::LoopPlace;
 pub use output::{Captured, SubtaskOutput};
 
-use std::collections::VecDeque;
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
 
 use captures::Captures;
 use savepoints::SavepointSide;
@@ -61,7 +62,7 @@ fn async_parts(role: OperatorRole) -> &'static [AsyncPart] {
 /// once, and what it writes is durable at once:
 ///
 /// ```
-/// use cutwater::protocol::{
+/// use cutwater_protocol::{
 ///     Barrier, CheckpointId, DefectSet, Element, LoopPlace, OperatorRole, Protocol, SubtaskOutput,
 ///     SubtaskProtocol, VirtualTime,
 /// };
@@ -86,7 +87,7 @@ fn async_parts(role: OperatorRole) -> &'static [AsyncPart] {
 /// }
 /// let cut = ["forward |ckpt-1|", "freeze for ckpt-1", "acknowledge ckpt-1"];
 /// assert_eq!(done, [&["process x"][..], &cut, &["process y"]].concat());
-/// # Ok::<(), cutwater::protocol::ProtocolError>(())
+/// # Ok::<(), cutwater_protocol::ProtocolError>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct SubtaskProtocol<T> {

@@ -1,9 +1,11 @@
 //! What a subtask's protocol wants done, in order.
 
-use crate::protocol::abort::DeclineReason;
-use crate::protocol::barrier::Barrier;
-use crate::protocol::ids::{CheckpointId, TransactionId};
-use crate::protocol::step::ProtocolStep;
+use crate::abort::DeclineReason;
+use crate::barrier::Barrier;
+use crate::ids::{CheckpointId, TransactionId};
+use crate::step::ProtocolStep;
+use alloc::boxed::Box;
+use alloc::vec::Vec;
 
 /// One consequence of what a subtask was told. `T` is what travels in its channels.
 ///

@@ -1,9 +1,9 @@
 //! A subtask's part in savepoints: a source stops reading at the barrier of a terminal one; all finish when
 //! they learn that it has completed.
 
-use crate::protocol::ids::CheckpointId;
-use crate::protocol::ordered::VecSet;
-use crate::protocol::savepoint::SavepointMode;
+use crate::ids::CheckpointId;
+use crate::ordered::VecSet;
+use crate::savepoint::SavepointMode;
 
 /// How many savepoints a subtask remembers.
 const KNOWN_MAX: usize = 16;
@@ -73,6 +73,6 @@ impl SavepointSide {
     /// The savepoint that the job stops at has completed. Whether that is news.
     pub fn stop(&mut self) -> bool {
         self.halted = true;
-        !std::mem::replace(&mut self.stopped, true)
+        !core::mem::replace(&mut self.stopped, true)
     }
 }

@@ -1,9 +1,10 @@
 //! A sink subtask's part in checkpoints: what it prepares at a cut, and when that counts.
 
-use crate::protocol::defect::DefectSet;
-use crate::protocol::ids::{Attempt, CheckpointId, SubtaskId, TransactionId};
-use crate::protocol::ordered::VecMap;
-use crate::protocol::two_phase_commit::TwoPhaseCommit;
+use crate::defect::DefectSet;
+use crate::ids::{Attempt, CheckpointId, SubtaskId, TransactionId};
+use crate::ordered::VecMap;
+use crate::two_phase_commit::TwoPhaseCommit;
+use alloc::vec::Vec;
 
 /// A sink's transactions, and its pre-commits under way.
 #[derive(Clone, Debug)]

@@ -1,6 +1,8 @@
 //! What the walk-throughs do not show of a committing sink: repetition and order.
 
 use super::*;
+use alloc::vec;
+use alloc::vec::Vec;
 
 const SINK: SubtaskId = SubtaskId(7);
 
@@ -17,7 +19,7 @@ fn commit(id: u64, transaction: TransactionId) -> CommitOutput {
 }
 
 fn drain(sink: &mut TwoPhaseCommit) -> Vec<CommitOutput> {
-    std::iter::from_fn(|| sink.poll_output()).collect()
+    core::iter::from_fn(|| sink.poll_output()).collect()
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! What the walk-throughs do not show of loops: early barriers, logs that end early, ends.
 
 use super::*;
-use crate::protocol::gate::InputGate;
+use crate::gate::InputGate;
+use alloc::vec;
+use alloc::vec::Vec;
 
 /// Channel 0 is regular, channel 1 leads back.
 fn gate() -> InputGate<u32> {
@@ -23,7 +25,7 @@ fn take(gate: &mut InputGate<u32>, elements: impl IntoIterator<Item = (usize, El
 }
 
 fn drain(gate: &mut InputGate<u32>) -> Vec<GateOutput<u32>> {
-    std::iter::from_fn(|| gate.poll_output()).collect()
+    core::iter::from_fn(|| gate.poll_output()).collect()
 }
 
 /// Drains, and snapshots at every cut; gives the items delivered.
@@ -181,7 +183,7 @@ fn logs_are_bounded() {
     }
     run(&mut gate);
     take(&mut gate, [(0, barrier(LOGS_MAX as u64 + 1))]);
-    let outputs: Vec<_> = std::iter::from_fn(|| {
+    let outputs: Vec<_> = core::iter::from_fn(|| {
         let output = gate.poll_output()?;
         if let GateOutput::Aligned(barrier) = output {
             gate.capture(barrier.checkpoint);

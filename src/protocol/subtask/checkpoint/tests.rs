@@ -1,6 +1,7 @@
 //! What the walk-throughs do not show of a subtask: order within a step, late parts, bounds.
 
 use super::*;
+use alloc::vec::Vec;
 
 const PARTS: &[AsyncPart] = &[AsyncPart::Upload, AsyncPart::PreCommit];
 
@@ -13,7 +14,7 @@ fn subtask(parts: &'static [AsyncPart]) -> SubtaskCheckpoint {
 }
 
 fn drain(subtask: &mut SubtaskCheckpoint) -> Vec<CheckpointOutput> {
-    std::iter::from_fn(|| subtask.poll_output()).collect()
+    core::iter::from_fn(|| subtask.poll_output()).collect()
 }
 
 #[test]
