@@ -197,7 +197,13 @@ fn take(step: Step, ends: &mut [(Vec<LineageId>, Vec<LineageId>)]) -> Event {
             let sequence = ends[index].0.len() as u64;
             let lineage = LineageId(1000 * (index as u64 + 1) + sequence);
             ends[index].0.push(lineage);
-            Event::Sent { channel: ChannelId(small(index)), attempt, sequence, lineage }
+            Event::Sent {
+                channel: ChannelId(small(index)),
+                attempt,
+                sequence,
+                lineage,
+                bytes: None,
+            }
         }
         Step::Receive(index) => {
             let place = ends[index].1.len();

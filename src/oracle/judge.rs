@@ -123,7 +123,7 @@ impl Judge {
     pub fn observe(&mut self, stamp: Stamp, event: &Event) {
         self.place(stamp);
         match event {
-            Event::Sent { channel, attempt, sequence, lineage } => {
+            Event::Sent { channel, attempt, sequence, lineage, bytes: _ } => {
                 if self.counts_on(stamp, *channel, *attempt) {
                     self.order.handle_sent(scene!(self, stamp), *channel, *sequence, *lineage);
                     self.cut.handle_sent(*channel, *lineage);

@@ -177,7 +177,13 @@ impl Script {
     fn send(&mut self, channel: usize, lineage: LineageId) {
         let cut = &mut self.sent[channel];
         let (sequence, attempt) = (cut.records, self.attempt);
-        self.events.push(Event::Sent { channel: cut.channel, attempt, sequence, lineage });
+        self.events.push(Event::Sent {
+            channel: cut.channel,
+            attempt,
+            sequence,
+            lineage,
+            bytes: None,
+        });
         cut.records += 1;
         cut.digest.push(lineage.0);
         self.queued[channel].push(lineage);

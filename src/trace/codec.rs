@@ -313,7 +313,7 @@ mod tests {
         let (channel, attempt) = (ChannelId(0), Attempt(1));
         [
             Event::RunStarted(Box::new(run())),
-            Event::Sent { channel, attempt, sequence: u64::MAX, lineage },
+            Event::Sent { channel, attempt, sequence: u64::MAX, lineage, bytes: Some(u32::MAX) },
             Event::SnapshotTaken(Box::new(snapshot())),
             Event::ObjectStored { key, digest: Digest(u64::MAX), bytes: u64::MAX },
             Event::Assembled { checkpoint: CheckpointId(1), snapshots: vec![(SubtaskId(0), key)] },

@@ -119,8 +119,15 @@ pub enum Event {
     // number of records before them.
     /// A source took the entry at `offset`; what it emits for it follows.
     Read { subtask: SubtaskId, attempt: Attempt, split: SplitId, offset: u64, lineage: LineageId },
-    /// A record entered a channel.
-    Sent { channel: ChannelId, attempt: Attempt, sequence: u64, lineage: LineageId },
+    /// A record entered a channel; of so many bytes, where it is known of each record.
+    Sent {
+        channel: ChannelId,
+        attempt: Attempt,
+        sequence: u64,
+        lineage: LineageId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        bytes: Option<u32>,
+    },
     /// A record left a channel and is processed by its receiver at once.
     Received { channel: ChannelId, attempt: Attempt, sequence: u64, lineage: LineageId },
     /// A barrier entered a channel.

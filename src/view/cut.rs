@@ -36,6 +36,8 @@ pub struct ChannelCut {
     pub put_back: u64,
     /// What that makes of the channel.
     pub flow: Flow,
+    /// How many bytes cross the cut, where the trace tells the size of each record that does.
+    pub bytes: Option<u64>,
     /// What crosses the cut, by row: where it was sent, and where it was received, if that is in the trace.
     pub arrows: Vec<(usize, Option<usize>)>,
     /// The records of the channel state, in order.
@@ -110,8 +112,16 @@ pub type Logs = BTreeMap<(ChannelId, Attempt), Log>;
 /// The records of one channel, with their sequence and row.
 #[derive(Clone, Debug, Default)]
 pub struct Log {
-    sent: Vec<(u64, usize)>,
+    sent: Vec<SentRecord>,
     received: Vec<(u64, usize)>,
+}
+
+/// One record that entered a channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct SentRecord {
+    sequence: u64,
+    row: usize,
+    bytes: Option<u32>,
 }
 
 /// What went through which channel, as far as a trace tells.
@@ -121,8 +131,9 @@ pub fn logs(trace: &[(Stamp, Event)], rows: &Rows) -> Logs {
     for (place, (_, event)) in trace.iter().enumerate() {
         let row = rows.of_event(place);
         match event {
-            Event::Sent { channel, attempt, sequence, .. } => {
-                logs.entry((*channel, *attempt)).or_default().sent.push((*sequence, row));
+            Event::Sent { channel, attempt, sequence, bytes, lineage: _ } => {
+                let sent = SentRecord { sequence: *sequence, row, bytes: *bytes };
+                logs.entry((*channel, *attempt)).or_default().sent.push(sent);
             }
             Event::Received { channel, attempt, sequence, .. } => {
                 logs.entry((*channel, *attempt)).or_default().received.push((*sequence, row));
@@ -138,11 +149,16 @@ pub fn logs(trace: &[(Stamp, Event)], rows: &Rows) -> Logs {
 }
 
 impl Log {
+    /// The records with these sequences, as far as the trace has them.
+    fn range(&self, from: u64, to: u64) -> &[SentRecord] {
+        let place = |bound| self.sent.partition_point(|sent| sent.sequence < bound);
+        &self.sent[place(from)..place(to)]
+    }
+
     /// The first so many records with these sequences: where each was sent, and where it was received.
     fn between(&self, from: u64, to: u64) -> Vec<(usize, Option<usize>)> {
-        let begin = self.sent.partition_point(|(sequence, _)| *sequence < from);
-        let within = self.sent[begin..].iter().take_while(|(sequence, _)| *sequence < to);
-        within.take(SHOWN_MAX).map(|(sequence, row)| (*row, self.receipt(*sequence))).collect()
+        let shown = self.range(from, to).iter().take(SHOWN_MAX);
+        shown.map(|sent| (sent.row, self.receipt(sent.sequence))).collect()
     }
 
     fn receipt(&self, sequence: u64) -> Option<usize> {
@@ -167,7 +183,7 @@ pub fn channels(
         let sides = listed.sides(channel, shape.from, shape.to);
         let (flow, range) = sides.flow(ends.is_over);
         let log = logs.get(&(channel, attempt));
-        let arrows = log.zip(range).map(|(log, (from, to))| log.between(from, to));
+        let known = || log.zip(range);
         Some(ChannelCut {
             channel,
             name: topology.channel_name(channel),
@@ -177,11 +193,20 @@ pub fn channels(
             captured: sides.captured.then(|| sides.fresh().count() as u64),
             put_back: sides.put_back() as u64,
             flow,
-            arrows: arrows.unwrap_or_default(),
+            bytes: range.and_then(|range| bytes(log, range)),
+            arrows: known().map_or_else(Vec::new, |(log, (from, to))| log.between(from, to)),
             state: sides.state().take(SHOWN_MAX).collect(),
         })
     };
     topology.channel_ids().filter_map(one).collect()
+}
+
+/// How many bytes the records with these sequences have, if all of them are known.
+fn bytes(log: Option<&Log>, (from, to): (u64, u64)) -> Option<u64> {
+    let records = log.map_or(&[][..], |log| log.range(from, to));
+    let is_whole = records.len() as u64 == to - from;
+    let sum = || records.iter().map(|sent| sent.bytes.map(u64::from)).sum();
+    is_whole.then(sum).flatten()
 }
 
 /// What each subtask says of each channel; the first time counts.

@@ -257,6 +257,7 @@ impl<'a> Head<'a> {
             own.flow.records(),
             arrows,
             state.collect::<Vec<_>>(),
+            own.bytes,
         ])
     }
 

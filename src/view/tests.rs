@@ -81,7 +81,16 @@ impl Tape {
 
     fn sent(&mut self, channel: u16, sequence: u64) -> usize {
         let lineage = lineage(channel, sequence);
-        self.on(0, Event::Sent { channel: ChannelId(channel), attempt: ONE, sequence, lineage })
+        self.on(
+            0,
+            Event::Sent {
+                channel: ChannelId(channel),
+                attempt: ONE,
+                sequence,
+                lineage,
+                bytes: Some(5),
+            },
+        )
     }
 
     fn received(&mut self, channel: u16, sequence: u64) -> usize {
@@ -187,6 +196,7 @@ fn a_cut_tells_what_was_in_flight_over_it() {
     assert_eq!(own.end, End::Completed(tape.events.len() - 1));
     assert_eq!(own.channels[0].arrows, [(3, Some(late)), (4, None)], "one arrives, one never does");
     assert_eq!(own.channels[0].state, [lineage(0, 1), lineage(0, 2)]);
+    assert_eq!(own.channels[0].bytes, Some(10), "two records of five bytes");
     assert_eq!(own.channels[1].flow, Flow::Empty);
     assert!(!own.is_broken());
 }

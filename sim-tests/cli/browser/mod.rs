@@ -41,11 +41,11 @@ const CHOSEN: &str = "document.getElementById('checkpoint').selectedOptions[0].t
 
 /// The table of what is in flight, a row a channel.
 const TABLE: &str = "[...document.querySelectorAll('#over-the-cut tbody tr')].map((row) =>
-    [...row.cells].slice(0, 4).map((cell) => cell.textContent)).sort()";
+    [0, 1, 2, 3, 5].map((cell) => row.cells[cell].textContent)).sort()";
 
 /// What the table must say of a checkpoint.
 fn table(view: &View, index: usize) -> serde_json::Value {
-    let count = |number: Option<u64>| number.map_or("–".to_owned(), |number| number.to_string());
+    let count = |number: Option<u64>| number.map_or("–".to_owned(), grouped);
     let row = |channel: &cutwater::view::cut::ChannelCut| {
         let put_back = match channel.put_back {
             0 => String::new(),
@@ -54,11 +54,19 @@ fn table(view: &View, index: usize) -> serde_json::Value {
         let state =
             channel.captured.map_or("–".to_owned(), |records| format!("{records}{put_back}"));
         let name = channel.name.replace("->", " → ");
-        [name, count(channel.sent), count(channel.received), state]
+        [name, count(channel.sent), count(channel.received), state, count(channel.bytes)]
     };
     let mut rows: Vec<_> = view.checkpoints[index].channels.iter().map(row).collect();
     rows.sort();
     serde_json::json!(rows)
+}
+
+/// As the page writes a number.
+fn grouped(number: u64) -> String {
+    match number / 1_000 {
+        thousands @ 1.. => format!("{},{:03}", grouped(thousands), number % 1_000),
+        0 => number.to_string(),
+    }
 }
 
 #[test]

@@ -103,10 +103,11 @@ test("a search asks for all of its words", () => {
   same(found(data, " "), []);
 });
 test("a verdict counts what crosses", () => {
-  const channel = (flow, records) => ["a->b", 0, 1, 3, 1, 2, 0, flow, records, [], []];
+  const channel = (flow, records, bytes = null) => ["a->b", 0, 1, 3, 1, 2, 0, flow, records, [], [], bytes];
   const own = (broken, ...channels) => ({ told: true, broken, channels, members: [[0, null, 1]] });
   same(verdict(own(false, channel("empty", 0))).startsWith("A consistent cut with nothing"), true);
   same(verdict(own(false, channel("captured", 1))), "A consistent cut. 1 record was in flight over it, and all in the channel state.");
+  same(verdict(own(false, channel("captured", 1, 12), channel("empty", 0))).startsWith("A consistent cut. 1 record (12 bytes) was"), true);
   same(verdict(own(true, channel("orphan", 2), channel("lost", 1))).startsWith("Not consistent: 2 records"), true);
   same(verdict({ ...own(false), members: [[0, null, null]] }), "No cut: 1 of 1 subtasks took no snapshot.");
 });

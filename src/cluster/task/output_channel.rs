@@ -107,7 +107,7 @@ impl OutputChannel {
             return;
         }
         let full = writer.write(&item);
-        self.count(item.lineage(), attempt, outbox);
+        self.count(&item, attempt, outbox);
         for buffer in full {
             self.forward(Element::Item(Parcel::Buffer(buffer)), attempt, defects, outbox);
         }
@@ -180,9 +180,11 @@ impl OutputChannel {
         let ChannelCut { channel, records: sequence, .. } = self.cut;
         match element {
             // The usual case by itself: a record alone is no list of records.
-            Element::Item(Parcel::Item(item)) => self.count(item.lineage(), attempt, outbox),
+            Element::Item(Parcel::Item(item)) => self.count(item, attempt, outbox),
             Element::Item(Parcel::Buffer(buffer)) => {
-                buffer.ends().for_each(|lineage| self.count(lineage, attempt, outbox));
+                // A record may span several buffers: none knows its size.
+                let ended = buffer.ends().flatten();
+                ended.for_each(|lineage| self.count_record(lineage, None, attempt, outbox));
             }
             Element::Barrier(barrier) => {
                 let checkpoint = barrier.checkpoint;
@@ -199,14 +201,25 @@ impl OutputChannel {
         }
     }
 
-    /// An item was emitted.
-    fn count(&mut self, lineage: Option<LineageId>, attempt: Attempt, outbox: &mut dyn Outbox) {
-        let ChannelCut { channel, records: sequence, .. } = self.cut;
-        if let Some(lineage) = lineage {
-            self.cut.records += 1;
-            self.cut.digest.push(lineage.0);
-            outbox.event(Event::Sent { channel, attempt, sequence, lineage });
+    /// An item was emitted: if it is a record, it counts.
+    fn count(&mut self, item: &Item, attempt: Attempt, outbox: &mut dyn Outbox) {
+        if let Item::Record(record) = item {
+            let bytes = u32::try_from(record.payload.len()).ok();
+            self.count_record(record.lineage, bytes, attempt, outbox);
         }
+    }
+
+    fn count_record(
+        &mut self,
+        lineage: LineageId,
+        bytes: Option<u32>,
+        attempt: Attempt,
+        outbox: &mut dyn Outbox,
+    ) {
+        let ChannelCut { channel, records: sequence, .. } = self.cut;
+        self.cut.records += 1;
+        self.cut.digest.push(lineage.0);
+        outbox.event(Event::Sent { channel, attempt, sequence, lineage, bytes });
     }
 
     /// Only items need credit: markers are few, and must not wait behind a full receiver.

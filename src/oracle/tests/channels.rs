@@ -139,7 +139,7 @@ fn a_zombie_disturbs_nothing() {
     let channel = ChannelId(0);
     let zombie = [
         Event::Read { subtask, attempt, split, offset: 99, lineage },
-        Event::Sent { channel, attempt, sequence: 99, lineage },
+        Event::Sent { channel, attempt, sequence: 99, lineage, bytes: None },
         Event::Received { channel: LAST, attempt, sequence: 42, lineage },
         Event::BarrierSent { channel, attempt, checkpoint: TWO, sequence: 99 },
     ];

@@ -40,7 +40,7 @@ fn a_run_starts_once_and_first() {
 fn ids_are_of_the_topology() {
     let (attempt, lineage) = (Attempt(1), LineageId(1));
     let far = |event: Event| move |events: &mut Vec<Event>| events.insert(9, event);
-    let sent = Event::Sent { channel: ChannelId(3), attempt, sequence: 0, lineage };
+    let sent = Event::Sent { channel: ChannelId(3), attempt, sequence: 0, lineage, bytes: None };
     breaks(OracleName::Trace, "ch-3 is not in the topology", far(sent));
     let acknowledged = Event::Acknowledged { subtask: SubtaskId(4), attempt, checkpoint: ONE };
     breaks(OracleName::Trace, "subtask-4 is not in the topology", far(acknowledged));

@@ -70,7 +70,10 @@ impl Script {
     fn records(&mut self, records: u64) {
         for sequence in 0..records {
             let (channel, lineage) = (ChannelId(0), LineageId(1_000 + sequence));
-            self.then(worker(0), Event::Sent { channel, attempt: FIRST, sequence, lineage });
+            self.then(
+                worker(0),
+                Event::Sent { channel, attempt: FIRST, sequence, lineage, bytes: None },
+            );
             self.then(worker(1), Event::Received { channel, attempt: FIRST, sequence, lineage });
         }
     }
@@ -288,7 +291,10 @@ fn a_record_is_followed_back_to_where_it_was_read() {
     let (channel, attempt, split) = (ChannelId(0), FIRST, SplitId(0));
     script.records(3);
     script.then(worker(0), Event::Read { subtask, attempt, split, offset: 3, lineage: entry });
-    script.with(worker(0), Event::Sent { channel, attempt, sequence: 3, lineage: record });
+    script.with(
+        worker(0),
+        Event::Sent { channel, attempt, sequence: 3, lineage: record, bytes: None },
+    );
     script.records(3);
     script.then(worker(1), Event::Received { channel, attempt, sequence: 3, lineage: record });
     let highlight = Highlight {

@@ -96,7 +96,7 @@ class Panel {
     if (own.channels.length === 0) return tag("p", {}, ["The job has no channels."]);
     const count = (number) => (number === null ? "–" : grouped(number));
     const rows = [...own.channels].sort((a, b) => b[8] - a[8]).map((channel) => {
-      const [name, , , sent, received, captured, putBack, flow, records] = channel;
+      const [name, , , sent, received, captured, putBack, flow, records, , , bytes] = channel;
       const isBad = ["lost", "orphan", "doubled", "others"].includes(flow);
       const state = captured === null ? "–" : `${grouped(captured)}${putBack > 0 ? ` + ${grouped(putBack)} put back` : ""}`;
       const isConcerned = this.data.head.finding?.channel === name;
@@ -106,9 +106,10 @@ class Panel {
         tag("td", {}, [count(received)]),
         tag("td", {}, [state]),
         tag("td", {}, [FLOWS[flow](records), ...this.state(channel)]),
+        tag("td", {}, [count(bytes)]),
       ]);
     });
-    return tabled("over-the-cut", "In flight over the cut", ["Channel", "Emitted before", "Processed before", "In its state", "Over the cut"], rows);
+    return tabled("over-the-cut", "In flight over the cut", ["Channel", "Emitted before", "Processed before", "In its state", "Over the cut", "Bytes over the cut"], rows);
   }
 
   // The records of a channel state.
@@ -145,7 +146,9 @@ function verdict(own) {
   if (missing > 0) return `No cut: ${missing} of ${own.members.length} subtasks took no snapshot.`;
   const flight = sum("captured", "overtaken");
   if (flight === 0) return "A consistent cut with nothing in flight: what was emitted before it was processed before it.";
-  return `A consistent cut. ${plural(flight, "record")} ${flight === 1 ? "was" : "were"} in flight over it, and ${sum("overtaken") > 0 ? "not all captured yet" : "all in the channel state"}.`;
+  const bytes = own.channels.reduce((all, channel) => (all === null || channel[8] > 0 && channel[11] === null ? null : all + channel[11]), 0);
+  const size = bytes === null ? "" : ` (${plural(bytes, "byte")})`;
+  return `A consistent cut. ${plural(flight, "record")}${size} ${flight === 1 ? "was" : "were"} in flight over it, and ${sum("overtaken") > 0 ? "not all captured yet" : "all in the channel state"}.`;
 }
 
 function described(told) {
