@@ -184,11 +184,13 @@ impl Regression {
         Ok(complaints)
     }
 
+    /// The trace as well as its digest, which leaves out what follows from the rest.
     fn compare(&self, found: Found, kept: Option<&[(Stamp, Event)]>) -> Option<Complaint> {
-        let expected = self.digest.clone().filter(|expected| *expected != found.digest)?;
+        let expected = self.digest.clone()?;
         let kept = kept.map(|kept| kept.iter().cloned());
         let divergence = kept.and_then(|kept| diff(kept, found.trace, CONTEXT)).map(Box::new);
-        Some(Complaint::Trace { expected, found: found.digest, divergence })
+        let differs = expected != found.digest || divergence.is_some();
+        differs.then_some(Complaint::Trace { expected, found: found.digest, divergence })
     }
 }
 
