@@ -171,7 +171,7 @@ fn run_world(
 /// Whoever judges a run of this plan.
 pub(super) fn judge_of(plan: &Plan, prepared: &Prepared) -> Judge {
     let topology = prepared.experiment.job.topology();
-    let is_patient = patience::is_granted(plan, topology);
+    let is_patient = patience::is_ample(plan, topology);
     Judge::new(Arc::clone(&prepared.reference)).expecting_checkpoints(is_patient)
 }
 

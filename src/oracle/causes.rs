@@ -12,7 +12,7 @@
 //! 3. no checkpoint fails to be finalised;
 //! 4. by the end of the job, of the checkpoints that completed or expired in calm, one in [`SHARE_MIN`] has completed.
 //!    Some expire; where nearly all do, the engine is in the way, and not the limit. It is judged where whoever knows
-//!    the plan says that checkpoints have the time they take, and links have not turned out to be slower than the
+//!    the plan says that checkpoints have far more time than they take, and links have not turned out to be slower than the
 //!    silence that is tolerated.
 //!
 //! What a destroyed object or an expired transaction breaks is broken for good: from then on nothing here is judged.
@@ -33,7 +33,7 @@ const SHARED_MIN: u32 = 12;
 /// Judges failures.
 #[derive(Clone, Debug, Default)]
 pub(super) struct CausesOracle {
-    /// Checkpoints have the time that they take on average.
+    /// Checkpoints have far more time than they take on average.
     is_patient: bool,
     weather: Weather,
     /// Of the checkpoints that came to an end in calm.
@@ -69,7 +69,7 @@ impl CausesOracle {
         *self = Self { is_patient: self.is_patient, ..Self::default() };
     }
 
-    /// Whether checkpoints have the time that they take on average: nothing is owed where they have not.
+    /// Whether checkpoints have far more time than they take on average: nothing is owed where they have not.
     pub fn expect_checkpoints(&mut self, is_patient: bool) {
         self.is_patient = is_patient;
     }

@@ -110,7 +110,7 @@ impl Judge {
         }
     }
 
-    /// Checkpoints of this run have the time that they take on average, or have not: where they have, some of
+    /// Checkpoints of this run have far more time than they take on average, or have not: where they have, some of
     /// them must complete as long as nothing goes wrong. Nothing of the kind is expected where nobody says so.
     #[must_use]
     pub fn expecting_checkpoints(mut self, is_patient: bool) -> Self {

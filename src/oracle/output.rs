@@ -131,6 +131,11 @@ impl OutputOracle {
         }
     }
 
+    /// A fault strikes, maybe while the target lets one transaction after the other expire.
+    pub fn handle_fault(&mut self, event: u64) {
+        self.is_of_expiry(event);
+    }
+
     /// Whether this event is of the target's last expiry; the next one may be, too.
     fn is_of_expiry(&mut self, event: u64) -> bool {
         let is_next = self.expiry.is_some_and(|newest| newest + 1 == event);

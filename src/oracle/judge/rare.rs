@@ -26,6 +26,7 @@ impl Judge {
         self.liveness.handle_step(event);
         if Point::from(event).tells_of_fault() {
             self.causes.handle_fault();
+            self.output.handle_fault(stamp.number);
         }
         match concern(event) {
             Concern::Run => self.observe_run(stamp, event),

@@ -207,6 +207,22 @@ fn what_was_promised_and_expires_is_lost_and_nobody_may_finish_over_it() {
     assert!(stuck.to_string().contains("has let it expire"), "{stuck}");
 }
 
+/// What the target lets expire may be what a fault waits for, which then strikes before the next one expires.
+#[test]
+fn a_fault_may_strike_while_transactions_expire() {
+    let mut events = healthy();
+    let place = at(&events, |event| matches!(event, Event::CommitRequested { .. }));
+    expire(&mut events, |event| matches!(event, Event::CommitRequested { .. }));
+    events.insert(place + 1, Event::Crashed { process: ProcessId::Worker(0) });
+    events.remove(at(&events, is_committed));
+    let before = at(&events, |event| matches!(event, Event::AttemptFailed { .. }));
+    let stuck = judged(&events[..before], &End::Quiescent);
+    assert!(stuck.to_string().contains("has let it expire"), "{stuck}");
+    // Anything else between them, and what is aborted is not what expires.
+    events[place + 1] = Event::AttemptRunning { attempt: Attempt(1) };
+    includes(OracleName::Output, "was aborted, though a completed checkpoint holds it", &events);
+}
+
 /// Only what the target lets expire at the instant of that trouble is excused.
 #[test]
 fn what_was_promised_is_not_aborted_later_either() {
