@@ -27,6 +27,7 @@ pub mod enumerator;
 pub mod error;
 pub mod gate;
 pub mod ids;
+pub mod independent;
 pub mod key_group;
 pub mod lineage;
 pub mod loops;
