@@ -10,6 +10,7 @@ pub mod classic;
 pub mod cluster;
 pub mod dataflow;
 pub mod explore;
+pub mod independent;
 pub mod oracle;
 pub mod plan;
 pub mod render;
