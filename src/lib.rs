@@ -7,6 +7,8 @@
 //! job of your own, written against [`dataflow`]. The protocol itself is in [`protocol`], as plain values.
 
 pub mod classic;
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod cluster;
 pub mod dataflow;
 pub mod explore;

@@ -1,9 +1,7 @@
 //! The command line of cutwater.
 
-mod cli;
-
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    cli::main()
+    cutwater::cli::main()
 }

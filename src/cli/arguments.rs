@@ -6,9 +6,10 @@ use std::str::FromStr as _;
 use std::thread;
 use std::time::Duration;
 
-use cutwater::explore::{StrategyName, WorldKind};
-use cutwater::protocol::{Defect, DefectSet};
 use strum::IntoEnumIterator as _;
+
+use crate::explore::{StrategyName, WorldKind};
+use crate::protocol::{Defect, DefectSet};
 
 /// A range of seeds, `A..B`, that holds at least one.
 pub fn seeds(text: &str) -> Result<Range<u64>, String> {

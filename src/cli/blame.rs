@@ -2,11 +2,10 @@
 
 use std::fs;
 
-use cutwater::plan::FileError;
-use cutwater::workload::{self, WorkloadError};
-
 use super::arguments::unknown;
 use super::error::CliError;
+use crate::plan::FileError;
+use crate::workload::{self, WorkloadError};
 
 /// An error of a job, with the line of the file that caused it.
 pub fn job(path: &str, error: &WorkloadError) -> CliError {

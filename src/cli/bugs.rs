@@ -5,11 +5,6 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use cutwater::explore::regression::{
-    Complaint, Expected, Regression, TRACE_EVENTS_MAX, read_trace,
-};
-use cutwater::explore::{Experiments, Signature};
-use cutwater::plan::{Name, Plan};
 
 use super::arguments::unknown;
 use super::console::Console;
@@ -20,6 +15,9 @@ use super::kept_plan::{KeptPlan, prepare};
 use super::out::new_file;
 use super::table::{Align, Table, count};
 use super::trace_file;
+use crate::explore::regression::{Complaint, Expected, Regression, TRACE_EVENTS_MAX, read_trace};
+use crate::explore::{Experiments, Signature};
+use crate::plan::{Name, Plan};
 
 /// Where they are kept.
 const DIR: &str = "fixtures/regressions";

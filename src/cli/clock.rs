@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use cutwater::explore::shrink::Until;
+use crate::explore::shrink::Until;
 
 /// Measures how long something takes.
 #[derive(Clone, Copy, Debug)]

@@ -10,9 +10,6 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
-use cutwater::explore::defects::{DefectReport, DefectSearch};
-use cutwater::explore::{Experiments, StrategyName, WorldKind};
-use cutwater::protocol::Defect;
 use serde::Serialize;
 
 use super::arguments;
@@ -23,6 +20,9 @@ use super::exit::Exit;
 use super::out::JsonTarget;
 use super::scenario_source::ScenarioSource;
 use super::signal;
+use crate::explore::defects::{DefectReport, DefectSearch};
+use crate::explore::{Experiments, StrategyName, WorldKind};
+use crate::protocol::Defect;
 use report::{Comparison, StrategyReport};
 
 /// What to search for, and where.

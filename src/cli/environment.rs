@@ -1,10 +1,10 @@
 //! What ran: kept with every failure, so that a reproduction that fails can be explained.
 
-pub use cutwater::explore::environment::configuration_hash;
-pub use cutwater::plan::Environment;
+pub use crate::explore::environment::configuration_hash;
+pub use crate::plan::Environment;
 
 use super::console::Console;
-use cutwater::plan::Plan;
+use crate::plan::Plan;
 
 /// Warns when a plan was kept in another environment than this one.
 pub fn warn_of_others(path: &str, plan: &Plan, kept: Option<&Environment>) {

@@ -4,8 +4,9 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use cutwater::plan::FileError;
 use thiserror::Error;
+
+use crate::plan::FileError;
 
 /// Why a command could not be carried out; always exit code 2.
 #[derive(Debug, Error)]

@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use cutwater::explore::record::RunClass;
-use cutwater::oracle::VerdictClass;
+use crate::explore::record::RunClass;
+use crate::oracle::VerdictClass;
 
 /// How the program ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,12 +3,6 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use cutwater::explore::regression::Expected;
-use cutwater::explore::viewing::{self, Recording, UNASKED_MAX};
-use cutwater::explore::{Outcome, Prepared, Signature, StrategyName, Sweep, WorldKind, run_plan};
-use cutwater::plan::Plan;
-use cutwater::protocol::DefectSet;
-use cutwater::trace::{Event, Stamp};
 use serde::{Deserialize, Serialize};
 
 use super::environment::Environment;
@@ -16,6 +10,12 @@ use super::error::CliError;
 use super::out::OutDir;
 use super::trace_file;
 use super::view;
+use crate::explore::regression::Expected;
+use crate::explore::viewing::{self, Recording, UNASKED_MAX};
+use crate::explore::{Outcome, Prepared, Signature, StrategyName, Sweep, WorldKind, run_plan};
+use crate::plan::Plan;
+use crate::protocol::DefectSet;
+use crate::trace::{Event, Stamp};
 
 /// What decides a run, beside its seed, where no plan of it was kept.
 #[derive(Clone, Copy, Debug)]
@@ -183,7 +183,7 @@ impl Failed<'_> {
 
 #[cfg(test)]
 mod tests {
-    use cutwater::protocol::Defect;
+    use crate::protocol::Defect;
 
     use super::*;
 

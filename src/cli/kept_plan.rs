@@ -3,11 +3,6 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use cutwater::explore::regression::{REGRESSION_FORMAT, Regression, read_trace};
-use cutwater::explore::{Experiments, Prepared, WorldKind};
-use cutwater::plan::file::read_bounded;
-use cutwater::plan::{Environment, Plan, PlanFile};
-use cutwater::trace::{Event, Stamp, TraceReader};
 use serde::Deserialize;
 
 use super::blame;
@@ -15,6 +10,11 @@ use super::error::CliError;
 use super::failure::End;
 use super::patience;
 use super::plan_check;
+use crate::explore::regression::{REGRESSION_FORMAT, Regression, read_trace};
+use crate::explore::{Experiments, Prepared, WorldKind};
+use crate::plan::file::read_bounded;
+use crate::plan::{Environment, Plan, PlanFile};
+use crate::trace::{Event, Stamp, TraceReader};
 
 /// A plan from a file, and what is known of its run.
 pub struct KeptPlan {

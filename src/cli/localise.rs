@@ -8,12 +8,6 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::Args;
-use cutwater::explore::localise::{
-    ContextLine, Estimate, Leap, Localisation, LocaliseError, Settings, localise,
-};
-use cutwater::explore::{Experiments, WorldKind};
-use cutwater::plan::Plan;
-use cutwater::protocol::VirtualTime;
 
 use super::arguments;
 use super::console::Console;
@@ -23,6 +17,12 @@ use super::kept_plan::KeptPlan;
 use super::out::{JsonTarget, new_file};
 use super::signal;
 use super::table::{count, whole};
+use crate::explore::localise::{
+    ContextLine, Estimate, Leap, Localisation, LocaliseError, Settings, localise,
+};
+use crate::explore::{Experiments, WorldKind};
+use crate::plan::Plan;
+use crate::protocol::VirtualTime;
 
 /// What to look into.
 #[derive(Debug, Args)]

@@ -4,7 +4,6 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use clap::Args;
-use cutwater::explore::reach::SweepReach;
 
 use super::console::Console;
 use super::error::CliError;
@@ -17,6 +16,7 @@ use super::sweep::shard::Shard;
 use super::sweep::subject::Subject;
 use super::sweep::{Collected, Collector, found, write_configuration};
 use super::table::count;
+use crate::explore::reach::SweepReach;
 
 /// What to join.
 #[derive(Debug, Args)]

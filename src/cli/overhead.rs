@@ -5,9 +5,6 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use clap::Args;
-use cutwater::explore::Experiments;
-use cutwater::explore::overhead::{self, Case, Cost};
-use cutwater::protocol::Protocol;
 use serde::Serialize;
 
 use super::arguments;
@@ -16,6 +13,9 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::out::JsonTarget;
 use super::table::{Align, Table, count, whole};
+use crate::explore::Experiments;
+use crate::explore::overhead::{self, Case, Cost};
+use crate::protocol::Protocol;
 
 /// How to measure.
 #[derive(Debug, Args)]

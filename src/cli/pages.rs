@@ -1,9 +1,8 @@
 //! Pages that a command leaves: each one file, which asks for nothing beside it.
 
-use cutwater::protocol::Digest;
-use cutwater::view::markup::escaped;
-
 use super::table::{Align, Table};
+use crate::protocol::Digest;
+use crate::view::markup::escaped;
 
 const STYLE: &str = include_str!("pages/style.css");
 

@@ -1,7 +1,7 @@
 //! Whether a plan gives its job the time that reading its input takes at least.
 
-use cutwater::explore::Prepared;
-use cutwater::plan::{Fault, Plan};
+use crate::explore::Prepared;
+use crate::plan::{Fault, Plan};
 
 /// What is wrong with the bound on liveness, if a healthy job would be late.
 ///

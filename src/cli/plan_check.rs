@@ -1,13 +1,12 @@
 //! Whether a plan can be run at all: a plan may have been written by hand.
 
-use cutwater::cluster::message::Request;
-use cutwater::dataflow::Job;
-use cutwater::plan::{Fault, Plan, When};
-use cutwater::protocol::ordered::VecSet;
-use cutwater::protocol::{ProcessId, SubtaskId, Topology};
-
 use super::blame;
 use super::error::CliError;
+use crate::cluster::message::Request;
+use crate::dataflow::Job;
+use crate::plan::{Fault, Plan, When};
+use crate::protocol::ordered::VecSet;
+use crate::protocol::{ProcessId, SubtaskId, Topology};
 
 /// Refuses a plan that names what does not exist, or a cluster in which its job has no place.
 pub fn check(path: &str, plan: &Plan, job: &Job) -> Result<(), CliError> {

@@ -8,7 +8,6 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use cutwater::explore::reach::{ReachDocument, SweepReach};
 
 use super::error::CliError;
 use super::exit::Exit;
@@ -16,6 +15,7 @@ use super::out::{JsonTarget, OutDir, new_file};
 use super::sweep::Collector;
 use super::sweep::results;
 use super::sweep::subject::Subject;
+use crate::explore::reach::{ReachDocument, SweepReach};
 
 pub use heat_map::heat_map;
 

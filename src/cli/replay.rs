@@ -3,9 +3,6 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use cutwater::explore::determinism::record;
-use cutwater::explore::{Experiments, Outcome, Prepared, WorldKind};
-use cutwater::trace::diff;
 
 use super::arguments;
 use super::console::Console;
@@ -15,6 +12,9 @@ use super::exit::Exit;
 use super::failure::End;
 use super::kept_plan::KeptPlan;
 use super::telling::{Files, Telling};
+use crate::explore::determinism::record;
+use crate::explore::{Experiments, Outcome, Prepared, WorldKind};
+use crate::trace::diff;
 
 /// What to replay.
 #[derive(Debug, Args)]

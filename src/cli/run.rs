@@ -3,11 +3,6 @@
 use std::str::FromStr;
 
 use clap::Args;
-use cutwater::explore::{Experiments, StrategyName, WorldKind, strategy};
-use cutwater::plan::limits::LIVENESS_MS;
-use cutwater::plan::{Fault, FaultClass, Plan, PlannedFault, Scenario, Setting, Span, When};
-use cutwater::protocol::{Defect, ProcessId};
-use cutwater::workload;
 
 use super::arguments;
 use super::error::CliError;
@@ -15,6 +10,11 @@ use super::exit::Exit;
 use super::failure::Reproduction;
 use super::scenario_source::ScenarioSource;
 use super::telling::{Files, Telling};
+use crate::explore::{Experiments, StrategyName, WorldKind, strategy};
+use crate::plan::limits::LIVENESS_MS;
+use crate::plan::{Fault, FaultClass, Plan, PlannedFault, Scenario, Setting, Span, When};
+use crate::protocol::{Defect, ProcessId};
+use crate::workload;
 
 /// What to run.
 #[derive(Debug, Args)]

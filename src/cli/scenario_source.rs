@@ -2,15 +2,14 @@
 
 use std::path::Path;
 
-use cutwater::explore::{Experiments, Prepared};
-use cutwater::plan::{self, Plan, Scenario, limits};
-use cutwater::protocol::DefectSet;
-use cutwater::workload::{self, WorkloadError};
-
 use super::arguments::unknown;
 use super::blame;
 use super::error::CliError;
 use super::patience;
+use crate::explore::{Experiments, Prepared};
+use crate::plan::{self, Plan, Scenario, limits};
+use crate::protocol::DefectSet;
+use crate::workload::{self, WorkloadError};
 
 /// A scenario, and how the user named it.
 #[derive(Clone, Debug)]

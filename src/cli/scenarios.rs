@@ -3,9 +3,6 @@
 use std::io::Write as _;
 
 use clap::Args;
-use cutwater::plan::Scenario;
-use cutwater::plan::limits::{self, Limit};
-use cutwater::plan::scenario::{named, names};
 use serde::Serialize;
 
 use super::console::Console;
@@ -13,6 +10,9 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::out::json;
 use super::table::{Align, Table};
+use crate::plan::Scenario;
+use crate::plan::limits::{self, Limit};
+use crate::plan::scenario::{named, names};
 
 /// How to list them.
 #[derive(Debug, Args)]

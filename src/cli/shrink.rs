@@ -7,8 +7,6 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use clap::Args;
-use cutwater::explore::shrink::{RUNS_MAX, ShrinkError};
-use cutwater::explore::{Experiments, Signature, WorldKind};
 
 use super::arguments;
 use super::console::Console;
@@ -19,6 +17,8 @@ use super::kept_plan::KeptPlan;
 use super::out::{JsonTarget, OutDir};
 use super::shrinking::{Budget, Watch, keep, shrink};
 use super::signal;
+use crate::explore::shrink::{RUNS_MAX, ShrinkError};
+use crate::explore::{Experiments, Signature, WorldKind};
 
 /// What to shrink.
 #[derive(Debug, Args)]
@@ -63,7 +63,7 @@ pub fn execute(arguments: &Arguments) -> Result<Exit, CliError> {
     let budget = Budget { runs: arguments.runs, time: arguments.budget, jobs };
     let way = (arguments.world, arguments.twice);
     let watch = Watch::new();
-    let each = |step: &cutwater::explore::shrink::Step<'_>| watch.show(step);
+    let each = |step: &crate::explore::shrink::Step<'_>| watch.show(step);
     let timed = match shrink(&kept.plan, &experiments, way, budget, &stop, each) {
         Err(ShrinkError::Holds) => return holds(&path, arguments.twice),
         Err(error) => return Err(CliError::usage(format!("{path}: {error}"))),

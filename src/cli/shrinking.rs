@@ -6,17 +6,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use cutwater::explore::explain::explain;
-use cutwater::explore::footage::picture;
-use cutwater::explore::loss::name_lost;
-use cutwater::explore::regression_test::regression_test;
-use cutwater::explore::shrink::{
-    InProcess, RUNS_MAX, ShrinkError, Shrinker, Shrunk, Size, Step, Until,
-};
-use cutwater::explore::{Experiments, Outcome, Prepared, Signature, WorldKind, run_plan};
-use cutwater::plan::Plan;
-use cutwater::protocol::{Defect, DefectSet};
-use cutwater::workload::WorkloadError;
 use indicatif::ProgressBar;
 use serde::Serialize;
 
@@ -26,6 +15,17 @@ use super::error::CliError;
 use super::failure::{self, Failed};
 use super::out::OutDir;
 use super::table::count;
+use crate::explore::explain::explain;
+use crate::explore::footage::picture;
+use crate::explore::loss::name_lost;
+use crate::explore::regression_test::regression_test;
+use crate::explore::shrink::{
+    InProcess, RUNS_MAX, ShrinkError, Shrinker, Shrunk, Size, Step, Until,
+};
+use crate::explore::{Experiments, Outcome, Prepared, Signature, WorldKind, run_plan};
+use crate::plan::Plan;
+use crate::protocol::{Defect, DefectSet};
+use crate::workload::WorkloadError;
 
 /// How much shrinking may cost.
 #[derive(Clone, Copy, Debug)]

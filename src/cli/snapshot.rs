@@ -6,16 +6,6 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 
 use clap::Args;
-use cutwater::classic::file::{FileProblem, events, topology};
-use cutwater::classic::oracle::{Property, Violation};
-use cutwater::classic::run::{Run, run};
-use cutwater::classic::script::Script;
-use cutwater::classic::{GlobalState, Settings, System, Workload, codec};
-use cutwater::plan::FileError;
-use cutwater::plan::file::read_bounded;
-use cutwater::protocol::SnapshotId;
-use cutwater::protocol::chandy_lamport::{MarkerDefect, MarkerDefectSet};
-use cutwater::protocol::ordered::VecMap;
 use serde::Serialize;
 use strum::IntoEnumIterator as _;
 
@@ -25,6 +15,16 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::out::{JsonTarget, new_file};
 use super::table::count;
+use crate::classic::file::{FileProblem, events, topology};
+use crate::classic::oracle::{Property, Violation};
+use crate::classic::run::{Run, run};
+use crate::classic::script::Script;
+use crate::classic::{GlobalState, Settings, System, Workload, codec};
+use crate::plan::FileError;
+use crate::plan::file::read_bounded;
+use crate::protocol::SnapshotId;
+use crate::protocol::chandy_lamport::{MarkerDefect, MarkerDefectSet};
+use crate::protocol::ordered::VecMap;
 
 /// What to run.
 #[derive(Debug, Args)]

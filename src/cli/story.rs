@@ -4,12 +4,11 @@ use std::io::{self, Write as _};
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use cutwater::protocol::ordered::VecMap;
-use cutwater::protocol::{CheckpointId, ProcessId, SubtaskId, Topology, VirtualTime};
-use cutwater::trace::{Event, Stamp};
-use cutwater::world::Observer;
-
 use super::console::Console;
+use crate::protocol::ordered::VecMap;
+use crate::protocol::{CheckpointId, ProcessId, SubtaskId, Topology, VirtualTime};
+use crate::trace::{Event, Stamp};
+use crate::world::Observer;
 
 /// Tells a run.
 pub struct Story {

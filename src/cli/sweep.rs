@@ -29,9 +29,6 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use clap::Args;
-use cutwater::explore::reach::{Plateau, SweepReach};
-use cutwater::explore::{Experiments, Record, StrategyName, Sweep, WorldKind};
-use cutwater::protocol::Defect;
 
 use self::crew::Crew;
 use self::desk::{Desk, Setup};
@@ -54,6 +51,9 @@ use super::scenario_source::ScenarioSource;
 use super::signal;
 use super::table::count;
 use super::whereabouts::Whereabouts;
+use crate::explore::reach::{Plateau, SweepReach};
+use crate::explore::{Experiments, Record, StrategyName, Sweep, WorldKind};
+use crate::protocol::Defect;
 
 /// What to sweep.
 #[derive(Debug, Args)]

@@ -6,15 +6,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use cutwater::explore::footage::picture;
-use cutwater::explore::loss::name_lost;
-use cutwater::explore::report::headline;
-use cutwater::explore::{Outcome, Prepared, WorldKind, run_plan};
-use cutwater::oracle::VerdictClass;
-use cutwater::plan::{FaultClass, Plan};
-use cutwater::render::Options;
-use cutwater::trace::{Event, Stamp};
-use cutwater::world::Observer;
 use serde::Serialize;
 use strum::IntoEnumIterator as _;
 
@@ -29,6 +20,15 @@ use super::progress::{rate, ratio};
 use super::story::{Story, ms};
 use super::table::count;
 use super::trace_file::TraceFile;
+use crate::explore::footage::picture;
+use crate::explore::loss::name_lost;
+use crate::explore::report::headline;
+use crate::explore::{Outcome, Prepared, WorldKind, run_plan};
+use crate::oracle::VerdictClass;
+use crate::plan::{FaultClass, Plan};
+use crate::render::Options;
+use crate::trace::{Event, Stamp};
+use crate::world::Observer;
 
 /// Where a told run leaves its files.
 #[derive(Debug, Args)]
@@ -218,7 +218,7 @@ impl Telling<'_> {
     /// The operators, each with its parallelism, in topological order.
     fn job_shape(&self) -> String {
         let topology = self.prepared.experiment.job.topology();
-        let shape = |operator: &cutwater::protocol::OperatorShape| {
+        let shape = |operator: &crate::protocol::OperatorShape| {
             format!("{}({})", operator.name, operator.parallelism)
         };
         topology.operators.iter().map(shape).collect::<Vec<_>>().join(", ")

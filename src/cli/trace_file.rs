@@ -4,12 +4,11 @@ use std::io::{self, BufWriter, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use cutwater::trace::{Event, Stamp, TraceError, TraceWriter};
-use cutwater::world::Observer;
-
 use super::console::Console;
 use super::error::CliError;
 use super::out::{STDOUT, new_file};
+use crate::trace::{Event, Stamp, TraceError, TraceWriter};
+use crate::world::Observer;
 
 /// Writes a trace while it happens.
 pub struct TraceFile {

@@ -7,13 +7,6 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use clap::Args;
-use cutwater::explore::viewing::{finding, run_for_view};
-use cutwater::explore::{Experiments, WorldKind};
-use cutwater::oracle::{Judge, Reference, Violation};
-use cutwater::protocol::CheckpointId;
-use cutwater::trace::{Event, Stamp, TraceReader};
-use cutwater::view::trace_events::trace_events;
-use cutwater::view::{EVENTS_MAX, Subject, View, shiviz};
 
 use super::arguments;
 use super::console::Console;
@@ -22,6 +15,13 @@ use super::exit::Exit;
 use super::failure;
 use super::kept_plan::KeptPlan;
 use super::out::{OutDir, new_file};
+use crate::explore::viewing::{finding, run_for_view};
+use crate::explore::{Experiments, WorldKind};
+use crate::oracle::{Judge, Reference, Violation};
+use crate::protocol::CheckpointId;
+use crate::trace::{Event, Stamp, TraceReader};
+use crate::view::trace_events::trace_events;
+use crate::view::{EVENTS_MAX, Subject, View, shiviz};
 
 /// What to look at.
 #[derive(Debug, Args)]
@@ -158,7 +158,7 @@ fn is_trace(path: &Path) -> Result<bool, CliError> {
     let read = BufReader::new(file).take(LINE_MAX).read_until(b'\n', &mut line);
     read.map_err(|error| CliError::io(path, error))?;
     let is_named = path.extension().is_some_and(|extension| extension == "jsonl");
-    Ok(is_named || String::from_utf8_lossy(&line).contains(cutwater::trace::codec::FORMAT))
+    Ok(is_named || String::from_utf8_lossy(&line).contains(crate::trace::codec::FORMAT))
 }
 
 fn of_plan(path: &Path, world: Option<WorldKind>) -> Result<View, CliError> {
@@ -239,8 +239,8 @@ impl Excerpt {
 
 #[cfg(test)]
 mod tests {
-    use cutwater::protocol::{Attempt, ProcessId, VirtualTime};
-    use cutwater::trace::TraceWriter;
+    use crate::protocol::{Attempt, ProcessId, VirtualTime};
+    use crate::trace::TraceWriter;
 
     use super::*;
 

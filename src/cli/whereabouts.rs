@@ -3,10 +3,9 @@
 use std::fs::{self, File};
 use std::io::{Seek as _, SeekFrom, Write as _};
 
-use cutwater::protocol::ordered::VecMap;
-
 use super::error::CliError;
 use super::out::{OutDir, new_file};
+use crate::protocol::ordered::VecMap;
 
 /// One open file for each worker that has begun a run; removed when the sweep is over.
 #[derive(Debug)]

@@ -3,7 +3,6 @@
 use std::io::Write as _;
 
 use clap::Args;
-use cutwater::workload::{self, Workload};
 use serde::Serialize;
 
 use super::console::Console;
@@ -11,6 +10,7 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::out::json;
 use super::table::{Align, Table, count};
+use crate::workload::{self, Workload};
 
 /// How to list them.
 #[derive(Debug, Args)]

@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use cutwater::explore::StrategyName;
-use cutwater::explore::defects::DefectReport;
-use cutwater::explore::estimate::Estimate;
 use serde::Serialize;
 
 use super::super::table::{Align, Table, count};
+use crate::explore::StrategyName;
+use crate::explore::defects::DefectReport;
+use crate::explore::estimate::Estimate;
 
 /// What was found with one strategy.
 #[derive(Serialize)]

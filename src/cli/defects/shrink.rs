@@ -7,10 +7,6 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use cutwater::explore::Experiments;
-use cutwater::explore::defects::{DefectReport, DefectSearch};
-use cutwater::explore::strategy::strategy;
-use cutwater::protocol::{Defect, DefectSet};
 use serde::Serialize;
 
 use super::super::bugs;
@@ -18,6 +14,10 @@ use super::super::console::Console;
 use super::super::error::CliError;
 use super::super::shrinking::{Budget, Timed, shrink};
 use super::super::table::{Align, Table, count};
+use crate::explore::Experiments;
+use crate::explore::defects::{DefectReport, DefectSearch};
+use crate::explore::strategy::strategy;
+use crate::protocol::{Defect, DefectSet};
 
 /// How small the first plan got that detects a defect.
 #[derive(Clone, Debug, Serialize)]

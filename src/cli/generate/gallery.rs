@@ -3,14 +3,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use cutwater::explore::Experiments;
-use cutwater::explore::viewing::run_for_view;
-use cutwater::view::EVENTS_MAX;
-
 use super::super::error::CliError;
 use super::super::failure;
 use super::super::kept_plan::KeptPlan;
 use super::super::out::OutDir;
+use crate::explore::Experiments;
+use crate::explore::viewing::run_for_view;
+use crate::view::EVENTS_MAX;
 
 /// Where the plans are, within the gallery.
 const PLANS: &str = "plans";

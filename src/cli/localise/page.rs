@@ -1,13 +1,12 @@
 //! The probability over the run as a page: the chart, whose points tell their figures, and all of them as a table.
 
-use cutwater::explore::localise::{Estimate, Localisation};
-use cutwater::plan::Plan;
-use cutwater::protocol::VirtualTime;
-use cutwater::view::markup::escaped;
-
 use super::super::pages::{document, picture, table};
 use super::super::table::{Align, Table, count};
 use super::plot;
+use crate::explore::localise::{Estimate, Localisation};
+use crate::plan::Plan;
+use crate::protocol::VirtualTime;
+use crate::view::markup::escaped;
 
 /// The page.
 pub fn page(plan: &Plan, found: &Localisation) -> String {

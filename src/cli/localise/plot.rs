@@ -1,11 +1,11 @@
 //! The probability over the run as a picture: an SVG that needs nothing beside it.
 
-use cutwater::explore::localise::{Estimate, Localisation};
-use cutwater::plan::Plan;
 use svg::Document;
 use svg::node::element::{Group, Line, Polygon, Polyline, Rectangle, Style, Text, Title};
 
 use super::super::table::whole;
+use crate::explore::localise::{Estimate, Localisation};
+use crate::plan::Plan;
 
 const WIDTH: f64 = 860.0;
 const HEIGHT: f64 = 420.0;

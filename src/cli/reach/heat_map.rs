@@ -1,11 +1,12 @@
 //! The matrix as a picture: an SVG that needs nothing beside it.
 
-use cutwater::explore::reach::matrix::{Entry, Row};
-use cutwater::explore::reach::{Matrix, SweepReach};
-use cutwater::plan::{FaultClass, FaultFamily};
 use strum::{EnumCount as _, IntoEnumIterator as _};
 use svg::Document;
 use svg::node::element::{Group, Line, Pattern, Rectangle, Style, Text, Title};
+
+use crate::explore::reach::matrix::{Entry, Row};
+use crate::explore::reach::{Matrix, SweepReach};
+use crate::plan::{FaultClass, FaultFamily};
 
 /// The side of a cell.
 const SIDE: usize = 18;

@@ -2,12 +2,12 @@
 
 use std::fmt::{self, Write as _};
 
-use cutwater::explore::reach::lives::Step;
-use cutwater::explore::reach::{Matrix, Reach, Rule, SweepReach};
-use cutwater::plan::{FaultClass, FaultFamily};
 use strum::IntoEnumIterator as _;
 
 use super::super::table::{Align, Table, count};
+use crate::explore::reach::lives::Step;
+use crate::explore::reach::{Matrix, Reach, Rule, SweepReach};
+use crate::plan::{FaultClass, FaultFamily};
 
 /// A reach, to be read.
 pub struct Told<'a>(pub &'a SweepReach);
@@ -115,7 +115,7 @@ fn write_unasked(f: &mut fmt::Formatter<'_>, matrix: &Matrix) -> fmt::Result {
 
 /// The classes of which nothing could be reached because nobody asked for them.
 pub fn unasked(matrix: &Matrix) -> impl Iterator<Item = FaultClass> + '_ {
-    use cutwater::explore::reach::matrix::Entry;
+    use crate::explore::reach::matrix::Entry;
     let is_unasked = |class: FaultClass| {
         let mut entries = matrix.rows().iter().map(move |row| row.entry(class));
         entries.any(|entry| entry == Entry::NotAsked)

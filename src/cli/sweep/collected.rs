@@ -2,14 +2,13 @@
 
 use std::path::Path;
 
-use cutwater::explore::record::{Failure, SecondRun};
-use cutwater::explore::{Record, Signature, SweepReport};
-
 use super::super::error::CliError;
 use super::results::{self, Header};
 use super::shard::Shard;
 use super::subject::Subject;
 use super::turns::Turns;
+use crate::explore::record::{Failure, SecondRun};
+use crate::explore::{Record, Signature, SweepReport};
 
 /// Records of one sweep, counted.
 pub struct Collected {

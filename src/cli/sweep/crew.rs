@@ -9,16 +9,15 @@ use std::sync::atomic::AtomicU64;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
-use cutwater::explore::Record;
-use cutwater::explore::record::RunName;
-use cutwater::protocol::ordered::{VecMap, VecSet};
-
 use super::super::clock::Stopwatch;
 use super::super::console::Console;
 use super::super::error::CliError;
 use super::desk::Desk;
 use super::hand::{Hand, News, Word};
 use super::messages::Answer;
+use crate::explore::Record;
+use crate::explore::record::RunName;
+use crate::protocol::ordered::{VecMap, VecSet};
 
 /// How many runs a worker is given at a time, so that it need not wait for the next one.
 const DEPTH_MAX: u64 = 4;

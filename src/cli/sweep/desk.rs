@@ -4,9 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use cutwater::explore::record::RunName;
-use cutwater::explore::{Record, Sweep};
-
 use super::super::clock::Deadline;
 use super::super::error::CliError;
 use super::super::progress::Progress;
@@ -16,6 +13,8 @@ use super::report::{Ended, Pace};
 use super::results::ResultsFile;
 use super::shard::Shard;
 use super::turns::Turns;
+use crate::explore::record::RunName;
+use crate::explore::{Record, Sweep};
 
 /// All that has to be known while runs come and go.
 pub struct Desk<'a> {

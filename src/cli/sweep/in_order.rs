@@ -5,8 +5,8 @@
 
 use std::ops::ControlFlow;
 
-use cutwater::explore::Record;
-use cutwater::protocol::ordered::VecMap;
+use crate::explore::Record;
+use crate::protocol::ordered::VecMap;
 
 /// Watches a sweep, turn by turn, and may end it.
 pub type Watcher<'a> = Box<dyn FnMut(&Record) -> ControlFlow<()> + 'a>;
@@ -59,7 +59,7 @@ impl<'a> InOrder<'a> {
 
 #[cfg(test)]
 mod tests {
-    use cutwater::explore::record::RunName;
+    use crate::explore::record::RunName;
 
     use super::*;
 

@@ -4,18 +4,17 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use cutwater::explore::loss::name_lost;
-use cutwater::explore::record::RunName;
-use cutwater::explore::{Experiments, Prepared, Signature, run_plan};
-use cutwater::plan::Plan;
-use cutwater::protocol::ordered::VecMap;
-
 use super::super::clock::Deadline;
 use super::super::error::CliError;
 use super::super::failure;
 use super::super::out::OutDir;
 use super::collected::{Collected, Failed, Group};
 use super::subject::Subject;
+use crate::explore::loss::name_lost;
+use crate::explore::record::RunName;
+use crate::explore::{Experiments, Prepared, Signature, run_plan};
+use crate::plan::Plan;
+use crate::protocol::ordered::VecMap;
 
 /// How many are kept, unless there are more signatures.
 const KEPT_MAX: usize = 20;

@@ -5,10 +5,10 @@
 
 use std::io::{self, BufRead, Read as _};
 
-use cutwater::explore::Record;
 use serde::{Deserialize, Serialize};
 
 use super::subject::{Configuration, Files};
+use crate::explore::Record;
 
 /// The first line to a worker.
 #[derive(Clone, Debug, Serialize, Deserialize)]

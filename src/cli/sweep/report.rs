@@ -7,14 +7,6 @@ mod text;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use cutwater::explore::reach::SweepReach;
-use cutwater::explore::reach::summary::{Figures, Unmet};
-use cutwater::explore::record::RunClass;
-use cutwater::explore::report::{Unreached, unreached};
-use cutwater::explore::sweep::ScenarioReport;
-use cutwater::explore::{Signature, Statistics, StrategyName};
-use cutwater::plan::{FaultClass, FaultFamily, Scenario};
-use cutwater::protocol::ordered::VecMap;
 use serde::Serialize;
 use strum::IntoEnumIterator as _;
 
@@ -26,6 +18,14 @@ use super::collected::{Collected, Failed, Group};
 use super::keeping::Kept;
 use super::shard::Shard;
 use super::subject::{Configuration, Subject};
+use crate::explore::reach::SweepReach;
+use crate::explore::reach::summary::{Figures, Unmet};
+use crate::explore::record::RunClass;
+use crate::explore::report::{Unreached, unreached};
+use crate::explore::sweep::ScenarioReport;
+use crate::explore::{Signature, Statistics, StrategyName};
+use crate::plan::{FaultClass, FaultFamily, Scenario};
+use crate::protocol::ordered::VecMap;
 
 /// A sweep, or what has been run of it.
 #[derive(Serialize)]

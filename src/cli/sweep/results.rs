@@ -7,14 +7,14 @@ use std::fs::{File, OpenOptions};
 use std::io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
-use cutwater::explore::Record;
-use cutwater::plan::file::{FileError, json_line_problem};
 use serde::{Deserialize, Serialize};
 
 use super::super::environment::Environment;
 use super::super::error::CliError;
 use super::shard::Shard;
 use super::subject::{Configuration, Files, Subject};
+use crate::explore::Record;
+use crate::plan::file::{FileError, json_line_problem};
 
 /// Its name in the directory of a sweep.
 pub const FILE: &str = "results.jsonl";

@@ -4,8 +4,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use cutwater::explore::Experiments;
-
 use super::super::arguments;
 use super::super::clock::Deadline;
 use super::super::error::CliError;
@@ -14,6 +12,7 @@ use super::super::out::OutDir;
 use super::super::shrinking::{self, Budget, Small, Watch};
 use super::report::Report;
 use super::subject::Subject;
+use crate::explore::Experiments;
 
 /// Where the small plan is kept, beside the large one.
 pub const DIRECTORY: &str = "shrunk";

@@ -1,14 +1,14 @@
 //! What is swept: asked for by arguments, or as a results file says that it was.
 
-use cutwater::explore::{StrategyName, Sweep, WorldKind};
-use cutwater::protocol::Defect;
-use cutwater::protocol::ordered::VecMap;
 use serde::{Deserialize, Serialize};
 
 use super::super::arguments;
 use super::super::environment::configuration_hash;
 use super::super::error::CliError;
 use super::super::scenario_source::ScenarioSource;
+use crate::explore::{StrategyName, Sweep, WorldKind};
+use crate::protocol::Defect;
+use crate::protocol::ordered::VecMap;
 
 /// Everything that decides the runs, as it is printed and written down before the first of them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

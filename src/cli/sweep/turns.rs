@@ -2,9 +2,8 @@
 
 use std::collections::VecDeque;
 
-use cutwater::explore::Sweep;
-
 use super::shard::Shard;
+use crate::explore::Sweep;
 
 /// The runs of a shard, given out one by one, scenario by scenario under one seed after the other.
 #[derive(Debug)]
@@ -95,9 +94,9 @@ impl<'a> Turns<'a> {
 
 #[cfg(test)]
 mod tests {
-    use cutwater::explore::{StrategyName, WorldKind};
-    use cutwater::plan::scenario::built_in;
-    use cutwater::protocol::DefectSet;
+    use crate::explore::{StrategyName, WorldKind};
+    use crate::plan::scenario::built_in;
+    use crate::protocol::DefectSet;
 
     use super::*;
 

@@ -6,12 +6,12 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 use clap::Args;
-use cutwater::explore::{Experiments, Record};
 
 use super::super::error::CliError;
 use super::super::exit::Exit;
 use super::messages::{Answer, Orders, line, read_line};
 use super::subject::Subject;
+use crate::explore::{Experiments, Record};
 
 /// It has none: its orders come by standard input.
 #[derive(Debug, Args)]

@@ -2,9 +2,6 @@
 
 use std::path::Path;
 
-use cutwater::explore::reach::SweepReach;
-use cutwater::plan::FaultClass;
-use cutwater::view::markup::escaped;
 use strum::IntoEnumIterator as _;
 
 use super::super::super::pages::{document, picture, table};
@@ -13,6 +10,9 @@ use super::super::super::table::{Align, Table, count};
 use super::super::super::view;
 use super::super::smallest;
 use super::{FailedRun, GroupRow, Report};
+use crate::explore::reach::SweepReach;
+use crate::plan::FaultClass;
+use crate::view::markup::escaped;
 
 /// Its name in the sweep's directory.
 pub const FILE: &str = "report.html";

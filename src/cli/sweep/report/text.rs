@@ -3,14 +3,14 @@
 use std::fmt;
 use std::time::Duration;
 
-use cutwater::explore::reach::summary::Unmet;
-use cutwater::explore::report::Unreached;
-use cutwater::plan::FaultFamily;
 use strum::IntoEnumIterator as _;
 
 use super::super::super::progress::{rate, ratio};
 use super::super::super::table::{Align, Table, count};
 use super::{Ended, FailedRun, GroupRow, Pace, Report, Row};
+use crate::explore::reach::summary::Unmet;
+use crate::explore::report::Unreached;
+use crate::plan::FaultFamily;
 
 impl Report {
     fn seeds(&self) -> u64 {
