@@ -17,6 +17,7 @@ use super::source::Source;
 use super::state::StateDeclarations;
 use super::subtask::Subtask;
 use super::subtask_state::RestoreError;
+use super::witness::Witness;
 use crate::protocol::{DefectSet, LineageId, SplitId, SubtaskId};
 
 /// Something that a subtask is given.
@@ -58,14 +59,20 @@ pub enum Divergence {
     },
     /// The same input gives another output.
     #[error(
-        "snapshotted and restored after {prefix} inputs, input number {input} gives another output: \
-         the operator knows something that is not in its snapshot"
+        "snapshotted and restored after {prefix} inputs, input number {input}, which is {given}, gives another output: \
+         expected {expected}, got {got}; the operator knows something that is not in its snapshot"
     )]
     Output {
         /// How many inputs had been processed before the snapshot.
         prefix: usize,
         /// Which input, from 0, was answered differently.
         input: usize,
+        /// That input.
+        given: String,
+        /// What the subtask makes of it that was never interrupted.
+        expected: String,
+        /// What the restored one makes of it.
+        got: String,
     },
     /// The same input gives another state.
     #[error("snapshotted and restored after {prefix} inputs, the state at the end is another one")]
@@ -197,8 +204,11 @@ fn check_prefix(
         return Err(Divergence::Restored { prefix });
     }
     for (input, stimulus) in (prefix..).zip(rest) {
-        if feed(&mut undisturbed, stimulus) != feed(&mut restored, stimulus) {
-            return Err(Divergence::Output { prefix, input });
+        let (expected, got) = (feed(&mut undisturbed, stimulus), feed(&mut restored, stimulus));
+        if expected != got {
+            let given = given(original, stimulus);
+            let [expected, got] = [expected, got].map(|answer| made(original, &answer));
+            return Err(Divergence::Output { prefix, input, given, expected, got });
         }
     }
     if undisturbed.freeze() != restored.freeze() {
@@ -207,7 +217,37 @@ fn check_prefix(
     Ok(())
 }
 
-fn feed(subtask: &mut Subtask, stimulus: &Stimulus) -> (Vec<(u16, Item)>, Vec<Record>) {
+/// What a subtask gave out: to channels, and to the sink target.
+type Answer = (Vec<(u16, Item)>, Vec<Record>);
+
+/// A stimulus, as people read it.
+fn given(subtask: &Subtask, stimulus: &Stimulus) -> String {
+    match stimulus {
+        Stimulus::Item { channel, item: Item::Record(record) } => {
+            let shown = subtask.shown(Some(*channel), record);
+            shown.unwrap_or_else(|| format!("a record of {} bytes", record.payload.len()))
+        }
+        Stimulus::Item { item: Item::Watermark(watermark), .. } => format!("watermark {watermark}"),
+        Stimulus::Entry { split, offset, .. } => format!("entry {offset} of {split}"),
+        Stimulus::EndOfSplit(split) => format!("the end of {split}"),
+    }
+}
+
+/// An answer, as people read it.
+fn made(subtask: &Subtask, (items, written): &Answer) -> String {
+    let show = |record: &Record| {
+        let shown = subtask.shown(None, record);
+        shown.unwrap_or_else(|| format!("a record of {} bytes", record.payload.len()))
+    };
+    let items = items.iter().map(|(_, item)| match item {
+        Item::Record(record) => show(record),
+        Item::Watermark(watermark) => format!("watermark {watermark}"),
+    });
+    let all: Vec<String> = items.chain(written.iter().map(show)).collect();
+    if all.is_empty() { "nothing".to_owned() } else { all.join(", ") }
+}
+
+fn feed(subtask: &mut Subtask, stimulus: &Stimulus) -> Answer {
     let mut out = Outputs::default();
     match stimulus {
         Stimulus::Item { channel, item } => subtask.process(*channel, item.clone(), &mut out),
@@ -249,7 +289,7 @@ fn source_stimuli(splits: &[Vec<Vec<u8>>]) -> Vec<Stimulus> {
 
 fn fresh(builder: &JobBuilder, subtask: u16) -> impl Fn() -> Subtask {
     let job: Job = match builder.build() {
-        Ok(job) => job,
+        Ok(job) => job.witnessed(Witness::new()),
         Err(error) => panic!("the operator cannot be part of a job: {error}"),
     };
     move || job.subtask(SubtaskId(subtask), DefectSet::NONE)

@@ -13,9 +13,26 @@ use super::record::Payload;
 ///
 /// Implemented for every type that fits. The encoding must be a function of the value: a field whose
 /// order differs between runs (a hash map) voids every comparison of snapshots.
+///
+/// postcard writes no names of fields and variants. A type whose `Deserialize` looks for them compiles, and is not read
+/// back: `#[serde(untagged)]`, `#[serde(tag = …)]`, `#[serde(flatten)]`, `#[serde(skip_serializing_if = …)]` and
+/// `serde_json::Value`. An experiment refuses an expected output of such a type, and a check a job that has one within.
 pub trait Data: Serialize + DeserializeOwned + Clone + fmt::Debug + Send + 'static {}
 
 impl<T: Serialize + DeserializeOwned + Clone + fmt::Debug + Send + 'static> Data for T {}
+
+/// Shows the encoding of a value as its `Debug` does; none where bytes encode no such value.
+pub type Show = fn(&[u8]) -> Option<String>;
+
+/// The [`Show`] of a type.
+pub fn show<T: Data>(bytes: &[u8]) -> Option<String> {
+    let (value, rest) = postcard::take_from_bytes::<T>(bytes).ok()?;
+    rest.is_empty().then(|| format!("{value:?}"))
+}
+
+/// What [`decode`] says of bytes of another type, and what is known to make them so.
+pub(crate) const NOT_READ_BACK: &str = "#[serde(untagged)], #[serde(tag)], #[serde(flatten)] and \
+                             #[serde(skip_serializing_if)] are not read back";
 
 /// Encodes `value` behind what `bytes` already holds.
 ///
@@ -58,7 +75,9 @@ const INLINE_BYTES: usize = 24;
 pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> T {
     match postcard::from_bytes(bytes) {
         Ok(value) => value,
-        Err(error) => panic!("bytes do not decode as {}: {error}", type_name::<T>()),
+        Err(error) => {
+            panic!("bytes do not decode as {}: {error} ({NOT_READ_BACK})", type_name::<T>())
+        }
     }
 }
 

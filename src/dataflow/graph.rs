@@ -5,10 +5,12 @@ use std::sync::Arc;
 use super::assignment::SplitAssignment;
 use super::build_error::BuildError;
 use super::builder::{CONSUMERS_MAX, PARALLELISM_MAX};
+use super::data::Show;
 use super::placement::Placement;
 use super::router::Partition;
 use super::state::StateDeclarations;
 use super::task::Task;
+use super::witness::Witness;
 use crate::protocol::{CheckpointSettings, DefectSet, Guarantee, KeyGroup, OperatorRole};
 
 /// Makes the task side of a subtask.
@@ -27,6 +29,8 @@ pub(crate) struct Graph {
     pub(crate) required: Option<Guarantee>,
     /// How it is to take checkpoints, where that is known.
     pub(crate) checkpoints: Option<CheckpointSettings>,
+    /// Who sees the values that its subtasks take and make.
+    pub(crate) witness: Option<Witness>,
 }
 
 /// One operator.
@@ -52,6 +56,8 @@ pub(crate) struct Node {
     pub(crate) is_fixed: bool,
     /// In a source, whether it knows more than its positions: nobody could say which subtask gets what.
     pub(crate) is_indivisible: bool,
+    /// Shows a record that it emits; nothing where it emits none.
+    pub(crate) show: Option<Show>,
 }
 
 /// Where a stream comes from.
@@ -101,6 +107,7 @@ impl Node {
             states: StateDeclarations::default(),
             is_fixed: false,
             is_indivisible: false,
+            show: None,
         }
     }
 

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::deal::Deal;
-use crate::protocol::SplitId;
+use crate::protocol::{Digest, SplitId};
 
 /// Entries of the splits of the source log, numbered as the job's sources are declared.
 ///
@@ -119,6 +119,18 @@ impl Input {
         let shift = bytes.len() as u32;
         bytes.extend_from_slice(&log.bytes[begin as usize..end as usize]);
         ends.extend(taken.iter().map(|end| end - begin + shift));
+    }
+
+    /// The digest of all entries of all splits.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        let mut digests = Vec::new();
+        for split in self.splits.iter() {
+            let ends = split.ends.iter().flat_map(|end| end.to_le_bytes()).collect::<Vec<u8>>();
+            digests.extend(Digest::of(&ends).0.to_le_bytes());
+            digests.extend(Digest::of(&split.bytes).0.to_le_bytes());
+        }
+        Digest::of(&digests)
     }
 
     /// All entries of `split`, in order.

@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use super::assignment::SplitAssignment;
 use super::build_error::BuildError;
+use super::data::Show;
 use super::graph::{Graph, Node};
 use super::placement::Placement;
 use super::router::Partition;
 use super::subtask::Subtask;
 use super::wiring::Wiring;
+use super::witness::{Watch, Witness};
 use crate::protocol::{
     ChannelId, CheckpointSettings, Defect, DefectSet, Loops, OperatorId, OperatorRole, Protocol,
     Reach, SplitId, SubtaskId, Topology,
@@ -212,7 +214,35 @@ impl Job {
     pub fn subtask(&self, id: SubtaskId, defects: DefectSet) -> Subtask {
         let placement = &self.inner.wiring.placements[id.index()];
         let node = &self.inner.graph.nodes[placement.operator.index()];
-        Subtask::new(id, (node.factory)(placement, &node.consumers, defects))
+        let watch = self.inner.graph.witness.clone();
+        let name = || self.topology().name(id).into();
+        let watch = watch.map(|witness| {
+            let inputs = self.shows_of(id);
+            // Most sinks write what they take.
+            let output = node.show.or_else(|| inputs.first().copied().flatten());
+            Watch::new(witness, name(), inputs, output)
+        });
+        Subtask::new(id, (node.factory)(placement, &node.consumers, defects), watch)
+    }
+
+    /// The same job, whose subtasks show `witness` what they take and make. It behaves as it does without.
+    #[must_use]
+    pub fn witnessed(&self, witness: Witness) -> Self {
+        let Inner { name, graph, is_rescalable, .. } = &*self.inner;
+        let mut graph = graph.clone();
+        graph.witness = Some(witness);
+        Self::of_kind(name, graph, *is_rescalable).expect("it was wired before")
+    }
+
+    /// How the records of each input channel of a subtask are shown.
+    fn shows_of(&self, subtask: SubtaskId) -> Arc<[Option<Show>]> {
+        let topology = self.topology();
+        let show = |channel: ChannelId| {
+            let sender = topology.channels[channel.index()].from;
+            let operator = topology.subtasks[sender.index()].operator;
+            self.inner.graph.nodes[operator.index()].show
+        };
+        topology.inputs(subtask).map(show).collect()
     }
 }
 

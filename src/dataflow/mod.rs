@@ -65,6 +65,7 @@ pub mod operator;
 mod placement;
 pub mod processed;
 pub mod record;
+pub mod rehearsal;
 pub mod replay;
 pub mod rescale;
 mod router;
@@ -87,6 +88,7 @@ mod timers;
 mod transform_task;
 mod watermark;
 mod wiring;
+pub mod witness;
 
 pub use assignment::SplitAssignment;
 pub use build_error::BuildError;

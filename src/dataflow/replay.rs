@@ -1,5 +1,6 @@
 //! A source of records that were encoded beforehand.
 
+use std::any::type_name;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -8,8 +9,8 @@ use super::source::{Entry, Source, SourceCollector};
 
 /// A source whose entries are records encoded with postcard; the time of a record is its offset.
 ///
-/// It stands in where a job needs a source of a given type, in tests and examples. Entries that are no
-/// such records are skipped.
+/// It stands in where a job needs a source of a given type, in tests and examples. Every entry must be one that
+/// [`entry`](Self::entry) gives for this type: another one is a mistake of whoever made the input, and panics.
 ///
 /// ```
 /// use cutwater::dataflow::{Input, Replay};
@@ -65,13 +66,27 @@ impl<T: Data> Source for Replay<T> {
 
     fn read(&mut self, entry: Entry<'_>, out: &mut SourceCollector<'_, T>) {
         let time = i64::try_from(entry.offset).unwrap_or(i64::MAX);
-        if let Ok(record) = postcard::from_bytes(entry.bytes) {
-            out.emit(time, record);
-        }
+        out.emit(time, record(&entry));
         out.watermark(time);
     }
 
     fn snapshot(&self) {}
 
     fn restore(&mut self, (): ()) {}
+}
+
+/// What is said of an entry that is none of a source's.
+pub(crate) const ENTRY_EXPECTED: &str = "expected what Replay::entry gives for that type";
+
+/// What an entry holds.
+fn record<T: Data>(entry: &Entry<'_>) -> T {
+    let (name, split, offset) = (type_name::<T>(), entry.split, entry.offset);
+    match postcard::take_from_bytes(entry.bytes) {
+        Ok((record, [])) => record,
+        Ok((_, rest)) => panic!(
+            "entry {offset} of {split} is a {name} and {} bytes more: {ENTRY_EXPECTED}",
+            rest.len()
+        ),
+        Err(error) => panic!("entry {offset} of {split} is no {name}: {error}; {ENTRY_EXPECTED}"),
+    }
 }

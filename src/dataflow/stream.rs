@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::build_error::BuildError;
-use super::data::{Data, encode_into};
+use super::data::{Data, encode_into, show};
 use super::graph::{Graph, Node, Origin, TaskFactory};
 use super::keyed_stream::KeyedStream;
 use super::operator::Operator;
@@ -38,18 +38,21 @@ impl<T> Clone for Stream<T> {
     }
 }
 
-impl<T> Stream<T> {
+impl<T: Data> Stream<T> {
     /// Adds an operator to the graph; gives the stream of what it emits.
     pub(crate) fn of_new(
         graph: &Rc<RefCell<Graph>>,
-        node: Node,
+        mut node: Node,
         inputs: Vec<(Origin, Partition)>,
     ) -> Self {
+        node.show = Some(show::<T>);
         let origin = Origin::Node(graph.borrow_mut().add(node, inputs));
         let graph = Rc::clone(graph);
         Self { graph, origin, partition: Partition::Forward, _records: PhantomData }
     }
+}
 
+impl<T> Stream<T> {
     /// To the subtask with the sender's index; what a stream does unless told otherwise. Both ends must
     /// have the same parallelism.
     pub fn forward(&self) -> Self {

@@ -2,11 +2,12 @@
 
 use std::fmt;
 
-use super::record::{Item, Outputs};
+use super::record::{Item, Outputs, Record};
 use super::source::Entry;
 use super::subtask_state::{RestoreError, SubtaskState};
 use super::task::Task;
 use super::time::TimeStand;
+use super::witness::Watch;
 use crate::protocol::{SplitId, SubtaskId};
 use crate::trace::SplitPosition;
 
@@ -19,11 +20,12 @@ use crate::trace::SplitPosition;
 pub struct Subtask {
     id: SubtaskId,
     task: Task,
+    watch: Option<Watch>,
 }
 
 impl Subtask {
-    pub(crate) fn new(id: SubtaskId, task: Task) -> Self {
-        Self { id, task }
+    pub(crate) fn new(id: SubtaskId, task: Task, watch: Option<Watch>) -> Self {
+        Self { id, task, watch }
     }
 
     /// Reads the entry at `offset` of `split`; the position becomes the offset after it.
@@ -32,10 +34,12 @@ impl Subtask {
     ///
     /// When this is not a source, or the split is not one of its own or has ended.
     pub fn read(&mut self, split: SplitId, offset: u64, entry: &[u8], out: &mut Outputs) {
+        let before = self.begin(out, |watch| watch.begin_entry(split, offset));
         match &mut self.task {
             Task::Splits(task) => task.read(Entry { split, offset, bytes: entry }, out),
             Task::Inputs(_) => panic!("{} reads no splits", self.id),
         }
+        self.end(out, before);
     }
 
     /// The split has no more entries; whether all splits of the subtask have ended, in which case the
@@ -92,10 +96,12 @@ impl Subtask {
     /// When this is a source, or has no such channel.
     #[inline]
     pub fn process(&mut self, channel: usize, item: Item, out: &mut Outputs) {
+        let before = self.begin(out, |watch| watch.begin_item(channel, &item));
         match &mut self.task {
             Task::Inputs(task) => task.process(channel, item, out),
             Task::Splits(_) => panic!("{} has no input channels", self.id),
         }
+        self.end(out, before);
     }
 
     /// The channel has delivered its end: its watermark becomes the maximum. Telling it again does nothing.
@@ -104,9 +110,27 @@ impl Subtask {
     ///
     /// When this is a source, or has no such channel.
     pub fn end_channel(&mut self, channel: usize, out: &mut Outputs) {
+        let before = self.begin(out, Watch::begin_end);
         match &mut self.task {
             Task::Inputs(task) => task.end_channel(channel, out),
             Task::Splits(_) => panic!("{} has no input channels", self.id),
+        }
+        self.end(out, before);
+    }
+
+    /// Shows a witness what the subtask is given, where there is one; how much it had given out before.
+    #[inline]
+    fn begin(&self, out: &Outputs, show: impl FnOnce(&Watch)) -> Option<(usize, usize)> {
+        let watch = self.watch.as_ref()?;
+        show(watch);
+        Some((out.items.len(), out.written.len()))
+    }
+
+    /// Shows a witness what the subtask made of it.
+    #[inline]
+    fn end(&self, out: &Outputs, before: Option<(usize, usize)>) {
+        if let (Some(watch), Some(before)) = (&self.watch, before) {
+            watch.end(out, before);
         }
     }
 
@@ -124,6 +148,16 @@ impl Subtask {
             }
             Task::Inputs(task) => task.restore(state),
         }
+    }
+
+    /// A record of an input channel, or of what the subtask gives out where no channel is named, as its type shows
+    /// it; nothing where the job is not witnessed.
+    pub(crate) fn shown(&self, channel: Option<usize>, record: &Record) -> Option<String> {
+        let watch = self.watch.as_ref()?;
+        Some(match channel {
+            Some(channel) => watch.shown_item(channel, record),
+            None => watch.shown_output(record),
+        })
     }
 
     /// Which subtask this is.
