@@ -25,6 +25,11 @@ pub use cutwater_protocol as protocol;
 #[doc(inline)]
 pub use cutwater_trace as trace;
 
+/// The examples of the page on jobs of one's own, compiled and run.
+#[cfg(all(doctest, feature = "cli"))]
+#[doc = include_str!("../docs/YOUR_JOB.md")]
+pub struct YourJob;
+
 /// The example of the README, compiled and run.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -1,7 +1,9 @@
-//! The command line of cutwater.
+//! The command line of cutwater, over the workloads that come with it.
 
 use std::process::ExitCode;
 
+use cutwater::explore::Registry;
+
 fn main() -> ExitCode {
-    cutwater::cli::main()
+    cutwater::cli::main(Registry::built_in())
 }

@@ -1,9 +1,13 @@
 //! A job of one's own, checked through the library.
 
+use std::path::Path;
+
 use cutwater::dataflow::{Collector, Context, EncodedSink, Input, JobBuilder, Operator, Replay};
-use cutwater::explore::Check;
+use cutwater::explore::{Check, CheckError, WorldKind};
 use cutwater::oracle::Verdict;
-use cutwater::protocol::{Defect, DefectSet};
+use cutwater::plan::{FaultClass, Name, Plan, Scenario, Span};
+use cutwater::protocol::{Defect, DefectSet, Guarantee};
+use serde::{Deserialize, Serialize};
 
 /// Where views go.
 const OUT: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/check");
@@ -22,33 +26,41 @@ fn shout() -> Check {
 
 #[test]
 fn a_job_that_is_exactly_once_holds_under_faults() {
-    let total = shout().seeds(0..30).run().expect("it holds");
-    assert!(total.restores > 0 && total.completed > 0, "{total:?}");
+    let checked = shout().seeds(0..30).run().expect("it holds");
+    assert_eq!(checked.runs, 30);
+    assert!(checked.flowing > 0 && checked.statistics.completed > 0, "{checked}");
+    let again = shout().seeds(0..30).threads(3).run().expect("it holds");
+    assert_eq!(checked, again, "whatever the number of threads");
 }
 
 #[test]
-fn a_failure_names_its_seed() {
-    let broken = shout().defects(DefectSet::only(Defect::CommitAtPreCommit)).seeds(3..30);
-    let failure = broken.run().expect_err("the defect is found");
-    let text = failure.to_string();
-    assert!(text.contains(" violated (shout, seed "), "{text}");
-    let seed = failure.plan.seed;
-    let second = text.lines().nth(1).expect("there is a second line");
-    assert!(second.ends_with(&format!(".seeds({seed}..{})", seed + 1)), "{text}");
-    assert!(text.contains("VIOLATED HERE: ") && text.contains("● event"), "{text}");
-    let view =
-        text.lines().find_map(|line| line.strip_prefix("see it in ")).expect("it has a view");
-    let view = std::fs::read_to_string(view).expect("the view is there");
-    assert!(view.contains(&format!("<title>shout, seed {seed}</title>")), "of the run that failed");
-    let nowhere =
-        shout().out("/dev/null").defects(failure.plan.defects).seeds(seed..seed + 1).run();
-    let told = nowhere.expect_err("it fails again").to_string();
-    assert!(
-        told.contains("no view of it: /dev/null: "),
-        "what cannot be written keeps nothing from being told"
+fn a_failure_is_small_and_names_its_record_and_its_commands() {
+    let broken = shout().defects(DefectSet::only(Defect::CommitAtPreCommit)).seeds(3..60);
+    let error = broken.run().expect_err("the defect is found");
+    let text = error.to_string();
+    assert_eq!(format!("{error:?}"), text, "a test prints Debug");
+    assert!(text.lines().count() <= 50, "two screens: {text}");
+    assert!(text.lines().all(|line| line.chars().count() <= 120), "{text}");
+    assert!(text.contains(" violated (shout"), "{text}");
+    assert!(text.contains("VIOLATED HERE: "), "{text}");
+    let failure = error.failure().expect("a plan fails");
+    assert!(failure.is_repeatable && failure.plan.faults.len() <= failure.drawn.faults.len());
+    let seed = failure.drawn.seed;
+    assert!(text.contains(&format!("CUTWATER_SEEDS={seed}..{}", seed + 1)), "{text}");
+    let command = text.lines().find(|line| line.contains("CUTWATER_REPLAY=")).expect("it is told");
+    let path = command.trim_start_matches("CUTWATER_REPLAY=").split(' ').next();
+    let kept = Plan::read(Path::new(path.expect("it names a file"))).expect("it is kept");
+    assert_eq!(kept, failure.plan);
+    let again = shout().judge(&kept).expect_err("it fails again");
+    assert_eq!(again.failure().map(|failure| &failure.verdict), Some(&failure.verdict));
+    let one = shout().defects(failure.plan.defects).seeds(3..60).threads(1).run();
+    assert_eq!(
+        one.expect_err("it fails again").failure().map(|failure| failure.drawn.seed),
+        Some(seed),
+        "the lowest seed, whatever the number of threads"
     );
-    let alone = shout().defects(failure.plan.defects).seeds(seed..seed + 1).run();
-    assert_eq!(alone.expect_err("it fails again").verdict, failure.verdict);
+    let nowhere = shout().out("/dev/null").judge(&kept).expect_err("it fails again").to_string();
+    assert!(nowhere.contains("nothing is kept of it: /dev/null: "), "{nowhere}");
 }
 
 /// Panics at one record.
@@ -66,17 +78,120 @@ impl Operator for Fragile {
     fn on_timer(&mut self, _: i64, _: &mut Context<'_>, _: &mut Collector<'_, String>) {}
 }
 
-#[test]
-fn an_operator_that_panics_is_a_violation_of_its_run() {
+fn fragile() -> Check {
     let job = JobBuilder::new("fragile");
     job.source("lines", Replay::new(), 1, 1)
         .process("fragile", 1, |_: &mut _| Fragile)
         .transactional_sink("out", 1, EncodedSink::new());
     let input = Input::dealt((0..20).map(|n| Replay::entry(&format!("line {n}"))), 1);
-    let check = Check::new::<String>(&job, input, &[]).expect("the job can be built");
-    let failure = check.out(OUT).run().expect_err("it panics");
+    Check::new::<String>(&job, input, &[]).expect("the job can be built").out(OUT)
+}
+
+#[test]
+fn a_panic_names_operator_and_record() {
+    let rehearsed = fragile().run().expect_err("it panics").to_string();
+    assert!(rehearsed.contains("user code panics") && rehearsed.contains("line 7 is too much"));
+    assert!(rehearsed.contains("fragile/0 was at \"line 7\""), "{rehearsed}");
+    assert!(rehearsed.contains("check.rs:"), "{rehearsed}");
+    let error = fragile().seeds_only().run().expect_err("it panics");
+    let failure = error.failure().expect("a plan fails");
     assert!(
         matches!(&failure.verdict, Verdict::Panicked { message } if message == "line 7 is too much")
     );
-    assert!(failure.to_string().starts_with("panicked (fragile, seed 0)"), "{failure}");
+    let text = error.to_string();
+    assert!(text.starts_with("panicked (fragile"), "{text}");
+    for words in ["operator     fragile/0", "record       \"line 7\", which comes from entry 7 of "]
+    {
+        assert!(text.contains(words), "{words} is not in: {text}");
+    }
+}
+
+/// What is wrong with a check that cannot be made.
+fn refused(error: Result<Check, CheckError>) -> String {
+    match error.map(|_| ()) {
+        Err(CheckError::Usage(problem)) => problem,
+        other => panic!("it is made, or fails otherwise: {other:?}"),
+    }
+}
+
+#[test]
+fn mistakes_are_told_when_a_check_is_made() {
+    let numbers: Vec<u64> = (0..20).collect();
+    let job = |splits| {
+        let job = JobBuilder::new("copy");
+        job.source("numbers", Replay::<u64>::new(), 1, splits).transactional_sink(
+            "out",
+            1,
+            EncodedSink::new(),
+        );
+        job
+    };
+    let dealt = |splits| Input::dealt(numbers.iter().map(Replay::entry), splits);
+    let splits = refused(Check::new(&job(2), dealt(1), &numbers));
+    assert_eq!(
+        splits,
+        "workload copy: its input has 1 splits, and its sources read 2: expected as many"
+    );
+    let lines = Input::dealt(numbers.iter().map(|n| Replay::entry(&format!("line {n}"))), 1);
+    let other = refused(Check::new(&job(1), lines, &numbers));
+    assert!(other.contains("expected what Replay::entry gives for that type"), "{other}");
+    let at_least_once = job(1);
+    at_least_once.requires(Guarantee::AtLeastOnce);
+    let repeated = refused(Check::new(&at_least_once, dealt(1), &numbers));
+    assert!(repeated.contains("its sink `out` is transactional"), "{repeated}");
+    let check = Check::new(&job(1), dealt(1), &numbers).expect("it can be made");
+    if cfg!(not(madsim)) {
+        let nowhere = check.clone().world(WorldKind::Madsim).run().expect_err("there is none");
+        assert!(
+            matches!(&*nowhere, CheckError::Usage(problem) if problem.contains("--cfg madsim"))
+        );
+    }
+    let mut foreign = check.plan(0).expect("it can be drawn");
+    foreign.job.workload = Name::literal("other");
+    let told = check.judge(&foreign).expect_err("it is of another job").to_string();
+    assert!(told.contains("the plan is of job other, expected one of copy"), "{told}");
+}
+
+/// Not read back: postcard writes no names.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+enum Untagged {
+    Number(u64),
+    Text(String),
+}
+
+#[test]
+fn a_type_that_is_not_read_back_is_named() {
+    let job = JobBuilder::new("untagged");
+    job.source("numbers", Replay::<u64>::new(), 1, 1)
+        .map(
+            "wrap",
+            1,
+            |n: u64| if n > 3 { Untagged::Text(n.to_string()) } else { Untagged::Number(n) },
+        )
+        .map("unwrap", 1, |wrapped: Untagged| format!("{wrapped:?}"))
+        .transactional_sink("out", 1, EncodedSink::new());
+    let input = || Input::dealt((0..5_u64).map(|n| Replay::entry(&n)), 1);
+    let within = refused(Check::new::<String>(&job, input(), &[]));
+    assert!(within.contains("unwrap/0") && within.contains("Untagged"), "{within}");
+    assert!(within.contains("#[serde(untagged)]"), "{within}");
+    let expected = refused(Check::new(&job, input(), &[Untagged::Number(1)]));
+    assert!(expected.contains("the expected output: Number(1)"), "{expected}");
+}
+
+#[test]
+fn what_is_never_restored_while_records_flow_tests_nothing() {
+    let mut scenario = shout().plan(0).map(|_| built_in("calm")).expect("it can be drawn");
+    scenario.faults = [(FaultClass::CrashWorker, Span::new(1, 1))].into();
+    scenario.nemesis.window_ms = Span::new(60_000, 61_000);
+    scenario.nemesis.aimed_percent = 0;
+    let told = shout().scenario(scenario).seeds(0..12).run().expect_err("nothing crashes in time");
+    assert!(
+        told.to_string().starts_with("nothing was tested: none of 12 plans restored shout"),
+        "{told}"
+    );
+}
+
+fn built_in(name: &str) -> Scenario {
+    cutwater::plan::scenario::named(name).expect("it is built in").clone()
 }

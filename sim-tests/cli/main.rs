@@ -11,6 +11,7 @@ mod isolation;
 mod limits_of_sweeps;
 mod measuring;
 mod names;
+mod own;
 mod reach;
 mod replaying;
 mod resuming;

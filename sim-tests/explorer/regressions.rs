@@ -88,7 +88,8 @@ fn a_test_is_generated_to_the_byte() {
     let path = folder().join("channel-not-blocked.json");
     let kept = Regression::read(&path).unwrap_or_else(|error| panic!("{error}"));
     let Expected::Fails(signature) = &kept.expected else { panic!("it is expected to fail") };
-    let source = regression_test(&Name::literal("channel-not-blocked"), &kept.plan, signature);
+    let source =
+        regression_test(&Name::literal("channel-not-blocked"), &kept.plan, signature, None);
     let sample = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("sim-tests/explorer/shrunk/channel_not_blocked.rs");
     if is_update() {

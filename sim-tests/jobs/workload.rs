@@ -251,7 +251,7 @@ fn every_workload_gives_what_is_expected_in_every_interleaving() {
             for order in 0..3 {
                 let mut run = Run::new(&experiment, order);
                 while run.run(10_000) {}
-                let name = workload.name;
+                let name = &workload.name;
                 assert_as_expected(&run, &format!("{name} x{parallelism}, order {order}"));
             }
         }
@@ -265,7 +265,7 @@ fn every_workload_gives_what_is_expected_however_its_input_is_dealt() {
             if workload.single_split && deal != Deal::Uneven {
                 continue;
             }
-            let (name, experiment) = (workload.name, dealt(workload, 2, 4, deal, 6));
+            let (name, experiment) = (&workload.name, dealt(workload, 2, 4, deal, 6));
             let is_same = experiment.expected == small(workload, 2, 4, 6).expected;
             assert!(is_same || name == "sequence", "{name}: {deal:?} changes what is expected");
             for order in 0..3 {
@@ -355,7 +355,7 @@ fn unknown_names_are_answered_with_the_known_ones() {
     let error = workload::named("wordcount").expect_err("no such workload");
     let message = error.to_string();
     assert!(message.starts_with("unknown workload \"wordcount\", expected one of word-count, "));
-    assert!(workload::all().iter().all(|workload| message.contains(workload.name)), "{message}");
+    assert!(workload::all().iter().all(|workload| message.contains(&*workload.name)), "{message}");
 }
 
 fn refusal(name: &str, settings: WorkloadSettings) -> String {

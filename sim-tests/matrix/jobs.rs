@@ -113,6 +113,7 @@ impl Topology {
             input: Arc::new(input(sources)),
             expected: Arc::new(expected.iter().map(encoded).collect()),
             late: Arc::default(),
+            show: None,
         })
     }
 

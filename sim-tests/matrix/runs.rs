@@ -85,14 +85,14 @@ impl Work {
         let Settings { world, seeds, defects } = settings;
         let prepared = Prepared::new(self.experiment.clone());
         let checks = [self.scenario.clone(), with_buffers(self.scenario.clone())].map(|scenario| {
-            let check = Check::of(self.experiment.clone()).scenario(scenario);
-            check.world(world).defects(defects)
+            let check = Check::of(self.experiment.clone()).expect("the job can be checked");
+            check.scenario(scenario).world(world).defects(defects).seeds_only().shrink_runs(0)
         });
         let mut tally = Tally::default();
         let mut seed = 0;
         while seed < seeds || tally.struck == 0 && seed < STRIKE_SEEDS_MAX {
             let check = &checks[usize::from(seed % 2 == 1)];
-            let plan = check.plan(seed);
+            let plan = check.plan(seed).map_err(|error| format!("{}: {error}", self.cell))?;
             let (outcome, seen) = run_plan(&plan, &prepared, world, Seen::default());
             if !outcome.is_held(&plan) {
                 let failure = check.clone().seeds(seed..seed + 1).run().err();

@@ -5,7 +5,7 @@ use std::fs;
 use super::arguments::unknown;
 use super::error::CliError;
 use crate::plan::FileError;
-use crate::workload::{self, WorkloadError};
+use crate::workload::WorkloadError;
 
 /// An error of a job, with the line of the file that caused it.
 pub fn job(path: &str, error: &WorkloadError) -> CliError {
@@ -15,11 +15,13 @@ pub fn job(path: &str, error: &WorkloadError) -> CliError {
         WorkloadError::LateRecords { .. } => "assignment",
         WorkloadError::Job(_) => "parallelism",
         WorkloadError::Input(_) => "records",
+        WorkloadError::Fixed { setting, .. } => setting,
+        WorkloadError::Record { .. } | WorkloadError::Splits { .. } | WorkloadError::Own(_) => {
+            "workload"
+        }
     };
     let problem = match error {
-        WorkloadError::Unknown(known) => {
-            unknown("workload", &known.name, workload::all().iter().map(|workload| workload.name))
-        }
+        WorkloadError::Unknown(known) => unknown("workload", &known.name, known.known.split(", ")),
         other => other.to_string(),
     };
     let place = line_of(path, field, 0).or_else(|| line_of(path, "[job]", 0));

@@ -70,24 +70,23 @@ struct Test {
 }
 
 /// Does it.
-pub fn execute(arguments: Arguments) -> Result<Exit, CliError> {
+pub fn execute(arguments: Arguments, experiments: &Experiments) -> Result<Exit, CliError> {
     match arguments.command {
-        Command::Add(add) => add.execute(),
+        Command::Add(add) => add.execute(experiments),
         Command::List(place) => place.list(),
-        Command::Test(test) => test.execute(),
+        Command::Test(test) => test.execute(experiments),
     }
 }
 
 impl Add {
-    fn execute(&self) -> Result<Exit, CliError> {
+    fn execute(&self, experiments: &Experiments) -> Result<Exit, CliError> {
         let kept = KeptPlan::read(&self.plan)?;
-        let experiments = Experiments::new();
-        kept.prepare(&self.plan, &experiments)?;
+        kept.prepare(&self.plan, experiments)?;
         warn_of_others(&self.plan.display().to_string(), &kept.plan, kept.environment.as_ref());
         fs::create_dir_all(&self.place.dir)
             .map_err(|error| CliError::io(&self.place.dir, error))?;
         let path = self.place.dir.join(format!("{}.json", self.name));
-        let (regression, found) = add(&path, kept.plan, &self.why, &experiments)?;
+        let (regression, found) = add(&path, kept.plan, &self.why, experiments)?;
         let mut out = Console::stdout();
         writeln!(out, "{}: expected is {}", path.display(), regression.expected)?;
         if let (Expected::Held, Some(found)) = (&regression.expected, found) {
@@ -153,18 +152,17 @@ impl In {
 }
 
 impl Test {
-    fn execute(&self) -> Result<Exit, CliError> {
+    fn execute(&self, experiments: &Experiments) -> Result<Exit, CliError> {
         let files = self.files()?;
-        let experiments = Experiments::new();
         let mut out = Console::stdout();
         let mut worst = Exit::Held;
         for path in &files {
             let kept = Regression::read(path)?;
             let name = path.display().to_string();
-            prepare(&name, &kept.plan, &experiments)?;
+            prepare(&name, &kept.plan, kept.job.as_ref(), experiments)?;
             let trace = read_trace(path).map_err(CliError::usage)?;
             let complaints = kept
-                .replay(&experiments, trace.as_deref())
+                .replay(experiments, trace.as_deref())
                 .map_err(|error| CliError::usage(error.to_string()))?;
             if complaints.is_empty() {
                 writeln!(out, "{}: {}, as expected", stem(path), kept.expected)?;

@@ -34,8 +34,8 @@ pub struct Arguments {
     /// The seeds: one after the other, in one scenario after the other
     #[arg(long, value_name = "A..B", default_value = "0..3000", value_parser = arguments::seeds)]
     seeds: Range<u64>,
-    /// A built-in scenario or the path of a .toml file; may be given more than once; all built-in ones
-    /// when not given
+    /// A scenario or the path of a .toml file; may be given more than once; all that a sweep runs when
+    /// not given
     #[arg(long = "scenario", value_name = "SCENARIO")]
     scenarios: Vec<String>,
     /// After how many detections of a defect its search ends
@@ -77,11 +77,10 @@ struct Shrunk<'a> {
 }
 
 /// Searches.
-pub fn execute(arguments: Arguments) -> Result<Exit, CliError> {
-    let sources = ScenarioSource::all_named(&arguments.scenarios)?;
-    let experiments = Experiments::new();
+pub fn execute(arguments: Arguments, experiments: &Experiments) -> Result<Exit, CliError> {
+    let sources = ScenarioSource::all_named(&arguments.scenarios, experiments.registry())?;
     for source in sources.iter().filter(|source| source.is_file) {
-        source.try_out(&experiments, arguments.seeds.clone())?;
+        source.try_out(experiments, arguments.seeds.clone())?;
     }
     let json = arguments.json.as_deref().map(JsonTarget::open).transpose()?;
     let mut out = JsonTarget::console(json.as_ref());
@@ -101,7 +100,7 @@ pub fn execute(arguments: Arguments) -> Result<Exit, CliError> {
     for strategy in arguments.strategies {
         let search = DefectSearch { strategy, ..search.clone() };
         let clock = Stopwatch::start();
-        let found = run(&search, &experiments, &stop)?;
+        let found = run(&search, experiments, &stop)?;
         reports.push(StrategyReport::new(strategy, found.clone(), clock.elapsed().as_secs_f64()));
         first.get_or_insert((search, found));
     }
@@ -110,7 +109,7 @@ pub fn execute(arguments: Arguments) -> Result<Exit, CliError> {
         Some((search, found)) if arguments.shrink => {
             let run = shrink::Shrinking {
                 search: &search,
-                experiments: &experiments,
+                experiments,
                 stop: &stop,
                 keep: arguments.keep.as_deref(),
             };

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::environment::Environment;
 use super::error::CliError;
 use super::out::OutDir;
+use super::program;
 use super::trace_file;
 use super::view;
 use crate::explore::regression::Expected;
@@ -39,13 +40,20 @@ impl<'a> Reproduction<'a> {
 
     /// The command that runs a seed of a scenario again.
     pub fn run_command(&self, seed: u64) -> String {
-        self.with_settings(format!("cutwater run {} --seed {seed}", quoted(self.scenario)))
+        self.with_settings(format!(
+            "{} run {} --seed {seed}",
+            program::name(),
+            quoted(self.scenario)
+        ))
     }
 
     /// The command that runs a seed of a scenario twice, and compares.
     pub fn twice_command(&self, seed: u64) -> String {
         let (scenario, end) = (quoted(self.scenario), seed + 1);
-        self.with_settings(format!("cutwater sweep {scenario} --seeds {seed}..{end} --twice"))
+        self.with_settings(format!(
+            "{} sweep {scenario} --seeds {seed}..{end} --twice",
+            program::name()
+        ))
     }
 
     fn with_settings(&self, mut command: String) -> String {
@@ -62,14 +70,14 @@ impl<'a> Reproduction<'a> {
 
 /// The command that runs a kept plan again.
 pub fn replay_command(plan: &Path, world: WorldKind) -> String {
-    let mut command = format!("cutwater replay {}", quoted(&plan.display().to_string()));
+    let mut command = format!("{} replay {}", program::name(), quoted(&plan.display().to_string()));
     push_world(&mut command, world);
     command
 }
 
 /// The command that shows a file again.
 pub fn view_command(path: &Path) -> String {
-    format!("cutwater view {}", quoted(&path.display().to_string()))
+    format!("{} view {}", program::name(), quoted(&path.display().to_string()))
 }
 
 fn push_world(command: &mut String, world: WorldKind) {
@@ -89,9 +97,9 @@ fn quoted(word: &str) -> String {
 }
 
 /// Writes down what is known of a failure before it is run.
-pub fn keep_plan(dir: &OutDir, plan: &Plan) -> Result<(), CliError> {
+pub fn keep_plan(dir: &OutDir, plan: &Plan, prepared: &Prepared) -> Result<(), CliError> {
     let environment = Environment::of_plan(plan);
-    dir.write("plan.json", &plan.to_json_in(&environment))?;
+    dir.write("plan.json", &plan.to_json_in(&environment, &prepared.shape(&plan.job)))?;
     dir.write_json("environment.json", &environment)?;
     Ok(())
 }
@@ -195,14 +203,15 @@ mod tests {
             defects: DefectSet::NONE,
             world: WorldKind::Kernel,
         };
-        assert_eq!(relay.run_command(7), "cutwater run relay --seed 7");
+        let program = program::name();
+        assert_eq!(relay.run_command(7), format!("{program} run relay --seed 7"));
         let all = Reproduction {
             scenario: "my dir/it's.toml",
             strategy: StrategyName::Random,
             defects: DefectSet::only(Defect::NoFlushAtBarrier),
             world: WorldKind::Madsim,
         };
-        let expected = r"cutwater run 'my dir/it'\''s.toml' --seed 7 --strategy random --defect no-flush-at-barrier --world madsim";
-        assert_eq!(all.run_command(7), expected);
+        let expected = r" run 'my dir/it'\''s.toml' --seed 7 --strategy random --defect no-flush-at-barrier --world madsim";
+        assert_eq!(all.run_command(7), format!("{program}{expected}"));
     }
 }

@@ -3,23 +3,33 @@
 use std::io::{self, Write as _};
 
 use super::exit::Exit;
-
-const FIRST_STEPS: &str = "\
-cutwater tests the checkpoints of stream processors: it simulates them, injects faults, judges.
-
-What to type next:
-  cutwater sweep                      all built-in scenarios, 100 seeds of faults each, on all cores
-  cutwater run word-count --seed 1    one run of one scenario, told in full
-  cutwater scenarios                  what there is to run
-  cutwater defects                    which seeded bugs are found, and how fast
-  cutwater --help                     all commands; `cutwater sweep --help` for one of them
-
-Nothing was run: a command is missing.
-";
+use super::program;
+use crate::explore::Registry;
 
 /// Tells them on standard error, as any other wrong usage: a script that lost its arguments must fail,
 /// and find nothing on standard output.
-pub fn tell() -> Exit {
-    let _ = io::stderr().write_all(FIRST_STEPS.as_bytes());
+pub fn tell(registry: &Registry) -> Exit {
+    let _ = io::stderr().write_all(first_steps(&program::name(), registry).as_bytes());
     Exit::Outside
+}
+
+fn first_steps(program: &str, registry: &Registry) -> String {
+    let first = registry.scenario_names().first().copied().unwrap_or("SCENARIO");
+    let usual = if registry.scenario("word-count").is_some() { "word-count" } else { first };
+    let (run, help) =
+        (format!("run {usual} --seed 1"), format!("`{program} sweep --help` for one of them"));
+    let steps = [
+        ("sweep", "all scenarios, 100 seeds of faults each, on all cores"),
+        (&run, "one run of one scenario, told in full"),
+        ("scenarios", "what there is to run"),
+        ("defects", "which seeded bugs are found, and how fast"),
+        ("--help", &format!("all commands; {help}")),
+    ];
+    let line =
+        |(step, what): (&str, &str)| format!("  {:<35} {what}\n", format!("{program} {step}"));
+    let steps: String = steps.into_iter().map(line).collect();
+    format!(
+        "{program} tests the checkpoints of stream processors: it simulates them, injects faults, judges.\n\n\
+         What to type next:\n{steps}\nNothing was run: a command is missing.\n"
+    )
 }

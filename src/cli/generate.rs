@@ -13,6 +13,7 @@ use super::console::Console;
 use super::error::CliError;
 use super::exit::Exit;
 use super::out::OutDir;
+use crate::explore::Experiments;
 
 /// What to generate.
 #[derive(Debug, Args)]
@@ -41,10 +42,14 @@ enum What {
 }
 
 /// Generates it, of `program`: the command line without what is hidden.
-pub fn execute(arguments: Arguments, program: clap::Command) -> Result<Exit, CliError> {
+pub fn execute(
+    arguments: Arguments,
+    program: clap::Command,
+    experiments: &Experiments,
+) -> Result<Exit, CliError> {
     match arguments.what {
         What::Completions { shell } => Console::stdout().write_all(&completions(shell, program))?,
-        What::Gallery { dir } => gallery::write(&dir)?,
+        What::Gallery { dir } => gallery::write(&dir, experiments)?,
         What::Man { dir } => write_pages(program, &OutDir::open(&dir)?)?,
     }
     Ok(Exit::Held)

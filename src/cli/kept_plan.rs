@@ -13,7 +13,7 @@ use super::plan_check;
 use crate::explore::regression::{REGRESSION_FORMAT, Regression, read_trace};
 use crate::explore::{Experiments, Prepared, WorldKind};
 use crate::plan::file::read_bounded;
-use crate::plan::{Environment, Plan, PlanFile};
+use crate::plan::{Environment, JobShape, Plan, PlanFile};
 use crate::trace::{Event, Stamp, TraceReader};
 
 /// A plan from a file, and what is known of its run.
@@ -22,6 +22,8 @@ pub struct KeptPlan {
     pub plan: Plan,
     /// Where it was kept.
     pub environment: Option<Environment>,
+    /// What its job was there.
+    pub job: Option<JobShape>,
     /// What its trace was, where that was kept with it.
     digest: Option<String>,
     /// The world in which that was.
@@ -49,19 +51,19 @@ impl KeptPlan {
         if is_regression(&text) {
             let kept = Regression::from_json(&name, &text)?;
             let trace = read_trace(path).map_err(CliError::usage)?.unwrap_or_default();
-            let Regression { digest, environment, plan, expected, .. } = kept;
+            let Regression { digest, environment, job, plan, expected, .. } = kept;
             let (world, environment) = (WorldKind::Kernel, Some(environment));
             let end = Some(End::expected(expected));
-            return Ok(Self { plan, environment, digest, world, end, trace });
+            return Ok(Self { plan, environment, job, digest, world, end, trace });
         }
-        let PlanFile { plan, environment } = PlanFile::from_json(&name, &text)?;
+        let PlanFile { plan, environment, job } = PlanFile::from_json(&name, &text)?;
         let dir = path.parent().map_or_else(PathBuf::new, Path::to_path_buf);
         let is_its_own = path.file_name().is_some_and(|name| name == "plan.json");
         let outcome = is_its_own.then(|| kept_outcome(&dir)).flatten();
         let trace = if outcome.is_some() { kept_tail(&dir) } else { Vec::new() };
         let digest = outcome.as_ref().map(|outcome| outcome.digest.clone());
         let KeptOutcome { world, end, .. } = outcome.unwrap_or_default();
-        Ok(Self { plan, environment, digest, world, end, trace })
+        Ok(Self { plan, environment, job, digest, world, end, trace })
     }
 
     /// What its trace was in this world, where that is known.
@@ -69,15 +71,29 @@ impl KeptPlan {
         self.digest.as_ref().filter(|_| self.world == world)
     }
 
-    /// Its job; refuses a plan that cannot be run.
+    /// Its job; refuses a plan that cannot be run, or that is of another build of it.
     pub fn prepare(&self, path: &Path, experiments: &Experiments) -> Result<Prepared, CliError> {
-        prepare(&path.display().to_string(), &self.plan, experiments)
+        prepare(&path.display().to_string(), &self.plan, self.job.as_ref(), experiments)
     }
 }
 
-/// The job of a plan; refuses a plan that cannot be run.
-pub fn prepare(path: &str, plan: &Plan, experiments: &Experiments) -> Result<Prepared, CliError> {
+/// The job of a plan; refuses a plan that cannot be run, or whose job was another one when it was `kept`.
+pub fn prepare(
+    path: &str,
+    plan: &Plan,
+    kept: Option<&JobShape>,
+    experiments: &Experiments,
+) -> Result<Prepared, CliError> {
     let prepared = experiments.prepare(&plan.job).map_err(|error| blame::job(path, &error))?;
+    let differences =
+        kept.map(|kept| kept.differences(&prepared.shape(&plan.job))).unwrap_or_default();
+    if !differences.is_empty() {
+        let (workload, differences) = (&plan.job.workload, differences.join("\n  "));
+        let problem = format!(
+            "the plan is of another build of {workload}: expected the job that it was kept of\n  {differences}"
+        );
+        return Err(blame::field(path, "operators", 0, problem));
+    }
     plan_check::check(path, plan, &prepared.experiment.job)?;
     if let Some(problem) = patience::problem(plan, &prepared) {
         return Err(blame::field(path, "liveness_ms", 0, problem));

@@ -54,14 +54,14 @@ pub struct Arguments {
 }
 
 /// Looks into it.
-pub fn execute(arguments: Arguments) -> Result<Exit, CliError> {
+pub fn execute(arguments: Arguments, experiments: &Experiments) -> Result<Exit, CliError> {
     if arguments.world != WorldKind::Kernel {
         let message =
             format!("a run in the {} world cannot be forked: use kernel", arguments.world);
         return Err(CliError::usage(message));
     }
     let kept = KeptPlan::read(&arguments.plan)?;
-    let prepared = kept.prepare(&arguments.plan, &Experiments::new())?;
+    let prepared = kept.prepare(&arguments.plan, experiments)?;
     let (plan, path) = (kept.plan, arguments.plan.display().to_string());
     let json = arguments.json.as_deref().map(JsonTarget::open).transpose()?;
     let svg = arguments.svg.as_deref().map(|path| Ok((path, new_file(path)?)));

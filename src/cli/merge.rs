@@ -16,6 +16,7 @@ use super::sweep::shard::Shard;
 use super::sweep::subject::Subject;
 use super::sweep::{Collected, Collector, found, write_configuration};
 use super::table::count;
+use crate::explore::Registry;
 use crate::explore::reach::SweepReach;
 
 /// What to join.
@@ -36,12 +37,12 @@ pub struct Arguments {
 }
 
 /// Joins.
-pub fn execute(arguments: &Arguments) -> Result<Exit, CliError> {
+pub fn execute(arguments: &Arguments, registry: &Registry) -> Result<Exit, CliError> {
     let files: Vec<PathBuf> = arguments.results.iter().map(|path| results::named(path)).collect();
     let headers = headers(&files)?;
     let place = files[0].display().to_string();
     let first = &headers[0];
-    let subject = Subject::of(&first.configuration, &first.files, 1, &place)?;
+    let subject = Subject::of(&first.configuration, &first.files, 1, &place, registry)?;
     let mut collector = Collector::new(&subject, None);
     let mut counts = Vec::new();
     for (number, file) in files.iter().enumerate() {

@@ -27,10 +27,10 @@ mod merge;
 mod out;
 mod overhead;
 mod pages;
-mod panics;
 mod patience;
 mod plan_check;
 mod printable;
+mod program;
 mod progress;
 mod reach;
 mod replay;
@@ -53,7 +53,9 @@ mod workloads;
 use std::env;
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+
+use crate::explore::{Experiments, Registry, quiet};
 
 use console::Console;
 use error::CliError;
@@ -103,7 +105,7 @@ enum Command {
     Overhead(overhead::Arguments),
     /// Takes Chandy and Lamport's snapshots of a system of processes, from files, and judges them.
     Snapshot(snapshot::Arguments),
-    /// Lists the built-in scenarios.
+    /// Lists the scenarios that there are.
     Scenarios(scenarios::Arguments),
     /// Lists the workloads that scenarios can name.
     Workloads(workloads::Arguments),
@@ -112,41 +114,67 @@ enum Command {
     Generate(generate::Arguments),
 }
 
-/// Does what the arguments say.
-pub fn main() -> ExitCode {
+/// Does what the arguments of this program say, with the workloads and scenarios of `registry`.
+///
+/// It is all that the `main` of a program of one's own needs to have every command over one's own jobs:
+///
+/// ```no_run
+/// use std::process::ExitCode;
+///
+/// use cutwater::explore::Registry;
+///
+/// fn main() -> ExitCode {
+///     cutwater::cli::main(Registry::new())
+/// }
+/// ```
+///
+/// A sweep starts this program again, as its workers: a job must write nothing to standard output, and nothing may
+/// be done before this call that a worker should not do.
+#[must_use]
+pub fn main(registry: Registry) -> ExitCode {
     if env::args_os().len() <= 1 {
-        return first_steps::tell().into();
+        return first_steps::tell(&registry).into();
     }
-    let cli = match Cli::try_parse() {
+    let cli = match parsed() {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
-    panics::show_few();
-    let exit = dispatch(cli.command).unwrap_or_else(|error| {
+    quiet::install();
+    let done = Experiments::of(registry).map_err(|error| CliError::usage(error.to_string()));
+    let done = done.and_then(|experiments| dispatch(cli.command, &experiments));
+    let exit = done.unwrap_or_else(|error| {
         Console::complain(&error.to_string());
         Exit::Outside
     });
     exit.into()
 }
 
-fn dispatch(command: Command) -> Result<Exit, CliError> {
+/// The arguments, to a program of this name.
+fn parsed() -> Result<Cli, clap::Error> {
+    let mut command = Cli::command().name(program::name()).bin_name(program::name());
+    let matches = command.try_get_matches_from_mut(env::args_os())?;
+    Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+}
+
+fn dispatch(command: Command, experiments: &Experiments) -> Result<Exit, CliError> {
+    let registry = experiments.registry();
     match command {
-        Command::Sweep(arguments) => sweep::execute(arguments),
-        Command::Merge(arguments) => merge::execute(&arguments),
-        Command::CrewMember(arguments) => sweep::worker::execute(&arguments),
-        Command::Run(arguments) => run::execute(arguments),
-        Command::Replay(arguments) => replay::execute(arguments),
-        Command::Shrink(arguments) => shrink::execute(&arguments),
-        Command::Bugs(arguments) => bugs::execute(arguments),
-        Command::Localise(arguments) => localise::execute(arguments),
-        Command::View(arguments) => view::execute(&arguments),
-        Command::Defects(arguments) => defects::execute(arguments),
-        Command::Reach(arguments) => reach::execute(&arguments),
+        Command::Sweep(arguments) => sweep::execute(arguments, experiments),
+        Command::Merge(arguments) => merge::execute(&arguments, registry),
+        Command::CrewMember(arguments) => sweep::worker::execute(&arguments, experiments),
+        Command::Run(arguments) => run::execute(arguments, experiments),
+        Command::Replay(arguments) => replay::execute(arguments, experiments),
+        Command::Shrink(arguments) => shrink::execute(&arguments, experiments),
+        Command::Bugs(arguments) => bugs::execute(arguments, experiments),
+        Command::Localise(arguments) => localise::execute(arguments, experiments),
+        Command::View(arguments) => view::execute(&arguments, experiments),
+        Command::Defects(arguments) => defects::execute(arguments, experiments),
+        Command::Reach(arguments) => reach::execute(&arguments, registry),
         Command::Overhead(arguments) => overhead::execute(&arguments),
         Command::Snapshot(arguments) => snapshot::execute(&arguments),
-        Command::Scenarios(arguments) => scenarios::execute(&arguments),
-        Command::Workloads(arguments) => workloads::execute(&arguments),
-        Command::Generate(arguments) => generate::execute(arguments, shown()),
+        Command::Scenarios(arguments) => scenarios::execute(&arguments, registry),
+        Command::Workloads(arguments) => workloads::execute(&arguments, registry),
+        Command::Generate(arguments) => generate::execute(arguments, shown(), experiments),
     }
 }
 
@@ -155,7 +183,7 @@ fn dispatch(command: Command) -> Result<Exit, CliError> {
 fn shown() -> clap::Command {
     let whole = Cli::command();
     let shown = whole.get_subcommands().filter(|subcommand| !subcommand.is_hide_set());
-    clap::Command::new("cutwater")
+    clap::Command::new(program::name())
         .version(env!("CARGO_PKG_VERSION"))
         .about(ABOUT)
         .after_help(AFTER_HELP)

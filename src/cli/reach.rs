@@ -15,6 +15,7 @@ use super::out::{JsonTarget, OutDir, new_file};
 use super::sweep::Collector;
 use super::sweep::results;
 use super::sweep::subject::Subject;
+use crate::explore::Registry;
 use crate::explore::reach::{ReachDocument, SweepReach};
 
 pub use heat_map::heat_map;
@@ -42,10 +43,10 @@ const FILE: &str = "reach.json";
 const PICTURE: &str = "reach.svg";
 
 /// Shows what was reached.
-pub fn execute(arguments: &Arguments) -> Result<Exit, CliError> {
+pub fn execute(arguments: &Arguments, registry: &Registry) -> Result<Exit, CliError> {
     let mut reach = SweepReach::default();
     for path in &arguments.results {
-        reach.add(&read(path)?);
+        reach.add(&read(path, registry)?);
     }
     select(&mut reach, &arguments.scenarios)?;
     let json = arguments.json.as_deref().map(JsonTarget::open).transpose()?;
@@ -69,15 +70,15 @@ pub fn keep(reach: &SweepReach, out: &OutDir) -> Result<(), CliError> {
 }
 
 /// Reads what a sweep left; a sweep that was killed has its results at least.
-fn read(path: &Path) -> Result<SweepReach, CliError> {
+fn read(path: &Path, registry: &Registry) -> Result<SweepReach, CliError> {
     let (mut file, results) = (path.to_owned(), path.join(results::FILE));
     if path.is_dir() {
         file = path.join(FILE);
         if !file.exists() && results.exists() {
-            return of_results(results);
+            return of_results(results, registry);
         }
     } else if path.extension().is_some_and(|extension| extension == "jsonl") {
-        return of_results(file);
+        return of_results(file, registry);
     }
     let text = fs::read_to_string(&file).map_err(|error| CliError::io(&file, error))?;
     let blame = |error| CliError::usage(format!("{}: {error}", file.display()));
@@ -85,10 +86,10 @@ fn read(path: &Path) -> Result<SweepReach, CliError> {
 }
 
 /// What the runs in a results file reached.
-fn of_results(file: PathBuf) -> Result<SweepReach, CliError> {
+fn of_results(file: PathBuf, registry: &Registry) -> Result<SweepReach, CliError> {
     let header = results::header(&file)?;
     let place = file.display().to_string();
-    let subject = Subject::of(&header.configuration, &header.files, 1, &place)?;
+    let subject = Subject::of(&header.configuration, &header.files, 1, &place, registry)?;
     let mut collector = Collector::new(&subject, None);
     collector.read(&file, 0)?;
     Ok(SweepReach::of(&subject.sweep.scenarios, &collector.finish().report))

@@ -36,9 +36,9 @@ pub struct Arguments {
 const CONTEXT: usize = 3;
 
 /// Replays it.
-pub fn execute(arguments: Arguments) -> Result<Exit, CliError> {
+pub fn execute(arguments: Arguments, experiments: &Experiments) -> Result<Exit, CliError> {
     let kept = KeptPlan::read(&arguments.plan)?;
-    let prepared = kept.prepare(&arguments.plan, &Experiments::new())?;
+    let prepared = kept.prepare(&arguments.plan, experiments)?;
     let path = arguments.plan.display().to_string();
     warn_of_others(&path, &kept.plan, kept.environment.as_ref());
     let (plan, world) = (&kept.plan, arguments.world);

@@ -10,16 +10,15 @@ use super::exit::Exit;
 use super::failure::Reproduction;
 use super::scenario_source::ScenarioSource;
 use super::telling::{Files, Telling};
-use crate::explore::{Experiments, StrategyName, WorldKind, strategy};
+use crate::explore::{Experiments, Registry, StrategyName, WorldKind, strategy};
 use crate::plan::limits::LIVENESS_MS;
 use crate::plan::{Fault, FaultClass, Plan, PlannedFault, Scenario, Setting, Span, When};
 use crate::protocol::{Defect, ProcessId};
-use crate::workload;
 
 /// What to run.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// The name of a built-in scenario, or the path of a .toml file
+    /// The name of a scenario, or the path of a .toml file
     scenario: String,
     /// The seed
     #[arg(long, value_name = "N")]
@@ -76,13 +75,12 @@ impl FromStr for Records {
 const CRASH_MS: u64 = 500;
 
 /// Runs it.
-pub fn execute(arguments: Arguments) -> Result<Exit, CliError> {
-    let source = ScenarioSource::named(&arguments.scenario)?;
-    let scenario = arguments.adapted(&source.scenario)?;
-    let experiments = Experiments::new();
+pub fn execute(arguments: Arguments, experiments: &Experiments) -> Result<Exit, CliError> {
+    let source = ScenarioSource::named(&arguments.scenario, experiments.registry())?;
+    let scenario = arguments.adapted(&source.scenario, experiments.registry())?;
     let defects = arguments::defect_set(&arguments.defects);
     let plan = strategy(arguments.strategy)
-        .plan(&scenario, arguments.seed, defects, &experiments)
+        .plan(&scenario, arguments.seed, defects, experiments)
         .map_err(|error| source.blame(&error))?
         .ok_or_else(|| arguments.beyond())?;
     let prepared = experiments.prepare(&plan.job).map_err(|error| source.blame(&error))?;
@@ -112,10 +110,11 @@ impl Arguments {
     }
 
     /// The scenario with what the arguments say in its place.
-    fn adapted(&self, scenario: &Scenario) -> Result<Scenario, CliError> {
+    fn adapted(&self, scenario: &Scenario, registry: &Registry) -> Result<Scenario, CliError> {
         let mut scenario = scenario.clone();
         let just = |number| Span { min: number, max: number };
-        let workload = workload::named(&scenario.job.workload)
+        let workload = registry
+            .workload(&scenario.job.workload)
             .map_err(|error| CliError::usage(error.to_string()))?;
         match self.records {
             None => {}

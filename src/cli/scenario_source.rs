@@ -6,10 +6,10 @@ use super::arguments::unknown;
 use super::blame;
 use super::error::CliError;
 use super::patience;
-use crate::explore::{Experiments, Prepared};
+use crate::explore::{Experiments, Prepared, Registry};
 use crate::plan::{self, Plan, Scenario, limits};
 use crate::protocol::DefectSet;
-use crate::workload::{self, WorkloadError};
+use crate::workload::WorkloadError;
 
 /// A scenario, and how the user named it.
 #[derive(Clone, Debug)]
@@ -25,46 +25,51 @@ pub struct ScenarioSource {
 }
 
 impl ScenarioSource {
-    /// The built-in scenarios that a sweep runs when none is named.
-    fn in_sweep() -> Vec<Self> {
-        plan::scenario::built_in().into_iter().map(Self::known).collect()
+    /// The scenarios that a sweep runs when none is named.
+    fn in_sweep(registry: &Registry) -> Result<Vec<Self>, CliError> {
+        let sources: Vec<Self> = registry.in_sweep().into_iter().map(Self::known).collect();
+        if sources.is_empty() {
+            return Err(CliError::usage(
+                "this program has no scenarios: no workload is registered",
+            ));
+        }
+        Ok(sources)
     }
 
     fn known(scenario: Scenario) -> Self {
         Self { argument: scenario.name.to_string(), is_file: false, text: None, scenario }
     }
 
-    fn find(name: &str) -> Option<Self> {
-        plan::scenario::named(name).cloned().map(Self::known)
+    fn find(name: &str, registry: &Registry) -> Option<Self> {
+        registry.scenario(name).cloned().map(Self::known)
     }
 
-    /// The built-in scenario of this name.
-    pub fn named_built_in(name: &str) -> Result<Self, CliError> {
-        Self::find(name).ok_or_else(|| {
-            CliError::usage(format!("this program has no built-in scenario {name:?}"))
-        })
+    /// The scenario of this name, which is none of a file.
+    pub fn registered(name: &str, registry: &Registry) -> Result<Self, CliError> {
+        Self::find(name, registry)
+            .ok_or_else(|| CliError::usage(format!("this program has no scenario {name:?}")))
     }
 
     /// The scenario that an argument names.
-    pub fn named(argument: &str) -> Result<Self, CliError> {
-        if let Some(source) = Self::find(argument) {
+    pub fn named(argument: &str, registry: &Registry) -> Result<Self, CliError> {
+        if let Some(source) = Self::find(argument, registry) {
             return Ok(source);
         }
         if argument.contains(['/', '\\']) || argument.ends_with(".toml") {
-            return Self::read(argument);
+            return Self::read(argument, registry);
         }
-        let message = unknown("scenario", argument, plan::scenario::names());
+        let message = unknown("scenario", argument, registry.scenario_names().into_iter());
         Err(CliError::usage(format!("{message}\n  or the path of a .toml file")))
     }
 
     /// The scenarios that the arguments name; those of a sweep where there is none.
-    pub fn all_named(arguments: &[String]) -> Result<Vec<Self>, CliError> {
+    pub fn all_named(arguments: &[String], registry: &Registry) -> Result<Vec<Self>, CliError> {
         if arguments.is_empty() {
-            return Ok(Self::in_sweep());
+            return Self::in_sweep(registry);
         }
         let mut sources: Vec<Self> = Vec::new();
         for argument in arguments {
-            let source = Self::named(argument)?;
+            let source = Self::named(argument, registry)?;
             if let Some(twin) =
                 sources.iter().find(|known| known.scenario.name == source.scenario.name)
             {
@@ -79,15 +84,15 @@ impl ScenarioSource {
         Ok(sources)
     }
 
-    fn read(path: &str) -> Result<Self, CliError> {
+    fn read(path: &str, registry: &Registry) -> Result<Self, CliError> {
         let text = plan::file::read_bounded(Path::new(path))?;
-        Self::of_text(path, text)
+        Self::of_text(path, text, registry)
     }
 
     /// The scenario of a file with this content; `path` is what the user called it.
-    pub fn of_text(path: &str, text: String) -> Result<Self, CliError> {
+    pub fn of_text(path: &str, text: String, registry: &Registry) -> Result<Self, CliError> {
         let scenario = Scenario::from_toml(path, &text)?;
-        if let Err(unknown) = workload::named(&scenario.job.workload) {
+        if let Err(unknown) = registry.workload(&scenario.job.workload) {
             return Err(blame::job(path, &WorkloadError::Unknown(unknown)));
         }
         Ok(Self { argument: path.to_owned(), is_file: true, text: Some(text), scenario })

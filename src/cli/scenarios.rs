@@ -1,4 +1,4 @@
-//! `cutwater scenarios`: what is built in.
+//! `cutwater scenarios`: what there is to run.
 
 use std::io::Write as _;
 
@@ -10,9 +10,9 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::out::json;
 use super::table::{Align, Table};
+use crate::explore::Registry;
 use crate::plan::Scenario;
 use crate::plan::limits::{self, Limit};
-use crate::plan::scenario::{named, names};
 
 /// How to list them.
 #[derive(Debug, Args)]
@@ -26,21 +26,22 @@ pub struct Arguments {
 }
 
 #[derive(Serialize)]
-struct Listed {
-    name: &'static str,
-    workload: &'static str,
+struct Listed<'a> {
+    name: &'a str,
+    workload: &'a str,
     /// Whether a sweep runs it without being asked.
     in_sweep: bool,
     faults: Vec<String>,
-    about: &'static str,
+    about: &'a str,
 }
 
-/// Lists the built-in scenarios.
-pub fn execute(arguments: &Arguments) -> Result<Exit, CliError> {
+/// Lists the scenarios.
+pub fn execute(arguments: &Arguments, registry: &Registry) -> Result<Exit, CliError> {
     if arguments.schema {
         return schema(arguments.json);
     }
-    let listed: Vec<Listed> = names().filter_map(named).map(listed).collect();
+    let all = registry.scenario_names().into_iter().filter_map(|name| registry.scenario(name));
+    let listed: Vec<Listed<'_>> = all.map(listed).collect();
     let mut out = Console::stdout();
     if arguments.json {
         write!(out, "{}", json(&listed))?;
@@ -105,7 +106,7 @@ fn schema(is_json: bool) -> Result<Exit, CliError> {
     Ok(Exit::Held)
 }
 
-fn listed(scenario: &'static Scenario) -> Listed {
+fn listed(scenario: &Scenario) -> Listed<'_> {
     let enabled = scenario.faults.iter().filter(|(_, range)| range.max > 0);
     Listed {
         faults: enabled.map(|(class, _)| class.to_string()).collect(),

@@ -50,10 +50,9 @@ pub struct Arguments {
 }
 
 /// Shrinks it.
-pub fn execute(arguments: &Arguments) -> Result<Exit, CliError> {
+pub fn execute(arguments: &Arguments, experiments: &Experiments) -> Result<Exit, CliError> {
     let kept = KeptPlan::read(&arguments.plan)?;
-    let experiments = Experiments::new();
-    kept.prepare(&arguments.plan, &experiments)?;
+    kept.prepare(&arguments.plan, experiments)?;
     let path = arguments.plan.display().to_string();
     warn_of_others(&path, &kept.plan, kept.environment.as_ref());
     let json = arguments.json.as_deref().map(JsonTarget::open).transpose()?;
@@ -64,14 +63,14 @@ pub fn execute(arguments: &Arguments) -> Result<Exit, CliError> {
     let way = (arguments.world, arguments.twice);
     let watch = Watch::new();
     let each = |step: &crate::explore::shrink::Step<'_>| watch.show(step);
-    let timed = match shrink(&kept.plan, &experiments, way, budget, &stop, each) {
+    let timed = match shrink(&kept.plan, experiments, way, budget, &stop, each) {
         Err(ShrinkError::Holds) => return holds(&path, arguments.twice),
         Err(error) => return Err(CliError::usage(format!("{path}: {error}"))),
         Ok(timed) => timed,
     };
     watch.finish();
     let dir = OutDir::create(&arguments.out, "shrink")?;
-    let small = keep(&dir, &timed, &experiments, arguments.world)?;
+    let small = keep(&dir, &timed, experiments, arguments.world)?;
     write!(out, "{small}")?;
     if let Some(json) = json {
         json.write(&small)?;

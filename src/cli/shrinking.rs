@@ -22,6 +22,7 @@ use crate::explore::regression_test::regression_test;
 use crate::explore::shrink::{
     InProcess, RUNS_MAX, ShrinkError, Shrinker, Shrunk, Size, Step, Until,
 };
+use crate::explore::story::in_values;
 use crate::explore::{Experiments, Outcome, Prepared, Signature, WorldKind, run_plan};
 use crate::plan::Plan;
 use crate::protocol::{Defect, DefectSet};
@@ -131,6 +132,8 @@ pub struct Small {
     view: Option<PathBuf>,
     /// The command that shows it again.
     pub command: String,
+    /// The record that it is about, in the user's own values.
+    story: Vec<String>,
     /// What happened, as a space-time diagram.
     #[serde(skip)]
     diagram: String,
@@ -152,7 +155,7 @@ pub fn keep(
     let usage = |error: WorkloadError| CliError::usage(error.to_string());
     let prepared = experiments.prepare(&plan.job).map_err(usage)?;
     let topology = prepared.experiment.job.topology();
-    failure::keep_plan(dir, plan)?;
+    failure::keep_plan(dir, plan, &prepared)?;
     let path = dir.path().join("plan.json");
     let command = failure::replay_command(&path, world);
     let watched = watched(plan, &prepared, world, *deadline);
@@ -160,6 +163,9 @@ pub fn keep(
     let first = watched.as_ref().and_then(|outcome| outcome.verdict.violations().first());
     let explanation = explain(plan, topology, signature, first.or(violation.as_ref()));
     let mut view = None;
+    let verdict = watched.as_ref().map(|outcome| &outcome.verdict);
+    let story =
+        verdict.map(|verdict| in_values(plan, &prepared, world, verdict)).unwrap_or_default();
     let diagram = match &watched {
         Some(outcome) => {
             let failed = Failed { plan, prepared: &prepared, world, outcome };
@@ -171,7 +177,7 @@ pub fn keep(
         None => "no time was left to run it again for its outcome and its diagram\n".to_owned(),
     };
     dir.write("explanation.txt", &format!("{}\n", explanation.join("\n")))?;
-    let source = regression_test(&plan.scenario, plan, signature);
+    let source = regression_test(&plan.scenario, plan, signature, experiments.registry().place());
     let test = dir.write("regression_test.rs", &source)?;
     Ok(Small {
         signature: signature.clone(),
@@ -185,6 +191,7 @@ pub fn keep(
         plan: path,
         test,
         view,
+        story,
         diagram,
     })
 }
@@ -200,7 +207,7 @@ fn watched(
     const GRACE: Duration = Duration::from_millis(500);
     let clock = Stopwatch::start();
     let (mut outcome, _) = run_plan(plan, prepared, world, deadline.until().watch());
-    let has_time = deadline.allows(5 * clock.elapsed(), GRACE);
+    let has_time = deadline.allows(7 * clock.elapsed(), GRACE);
     has_time.then(|| {
         name_lost(plan, prepared, world, &mut outcome.verdict);
         outcome
@@ -219,6 +226,9 @@ impl fmt::Display for Small {
             self.after, self.seconds
         )?;
         for line in &self.explanation {
+            writeln!(f, "{line}")?;
+        }
+        for line in &self.story {
             writeln!(f, "{line}")?;
         }
         writeln!(f, "\n{}", self.command)?;

@@ -14,6 +14,7 @@ use super::console::Console;
 use super::error::CliError;
 use super::exit::Exit;
 use super::out::{JsonTarget, new_file};
+use super::program;
 use super::table::count;
 use crate::classic::file::{FileProblem, events, topology};
 use crate::classic::oracle::{Property, Violation};
@@ -166,7 +167,7 @@ impl Arguments {
     /// The command that shows the run of a seed.
     fn command(&self, seed: u64) -> String {
         let (topology, events) = (self.topology.display(), self.events.display());
-        let mut command = format!("cutwater snapshot {topology} {events} --seed {seed}");
+        let mut command = format!("{} snapshot {topology} {events} --seed {seed}", program::name());
         if self.workload != Workload::default() {
             command.push_str(&format!(" --workload {}", self.workload));
         }

@@ -58,8 +58,8 @@ use crate::protocol::Defect;
 /// What to sweep.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Names of built-in scenarios, or paths of .toml files; all built-in ones, but for the longest, when
-    /// none is given
+    /// Names of scenarios, or paths of .toml files; all that there are, but for the longest, when none is
+    /// given
     #[arg(value_name = "SCENARIO")]
     scenarios: Vec<String>,
     /// The seeds: the first, and the one after the last
@@ -113,9 +113,9 @@ pub struct Arguments {
 }
 
 /// Sweeps.
-pub fn execute(arguments: Arguments) -> Result<Exit, CliError> {
+pub fn execute(arguments: Arguments, experiments: &Experiments) -> Result<Exit, CliError> {
     let deadline = Deadline::after(arguments.budget);
-    let subject = subject(&arguments)?;
+    let subject = subject(&arguments, experiments)?;
     let shard = match arguments.shard {
         Some(asked) => asked.resolve(&|name| env::var(name).ok())?,
         None => Shard::WHOLE,
@@ -142,13 +142,13 @@ pub fn execute(arguments: Arguments) -> Result<Exit, CliError> {
     let mut troubles = Troubles::default();
     let is_whole = troubles.note(worked).is_some();
     let ended = if is_whole { ended } else { Ended::Broken };
-    let concluded = conclude(&subject, &header, (ended, pace), &out, &deadline, &mut troubles)?;
-    let (report, reached) = concluded;
+    let finish = Finish { out: &out, deadline: &deadline, experiments };
+    let (report, reached) = conclude(&subject, &header, (ended, pace), &finish, &mut troubles)?;
     if is_whole || report.exit().is_finding() {
         write!(console, "{report}")?;
     }
     if !arguments.no_shrink && is_whole && ended != Ended::Interrupted {
-        let small = smallest::shrink_first(&report, &subject, &stop, &deadline);
+        let small = smallest::shrink_first(&report, &subject, &stop, &deadline, experiments);
         if let Some(small) = troubles.note(small).flatten() {
             write!(console, "\nthe first of them, shrunk\n\n{small}")?;
         }
@@ -181,11 +181,10 @@ impl Troubles {
     }
 }
 
-fn subject(arguments: &Arguments) -> Result<Subject, CliError> {
-    let sources = ScenarioSource::all_named(&arguments.scenarios)?;
-    let experiments = Experiments::new();
+fn subject(arguments: &Arguments, experiments: &Experiments) -> Result<Subject, CliError> {
+    let sources = ScenarioSource::all_named(&arguments.scenarios, experiments.registry())?;
     for source in sources.iter().filter(|source| source.is_file) {
-        source.try_out(&experiments, arguments.seeds.clone())?;
+        source.try_out(experiments, arguments.seeds.clone())?;
     }
     let sweep = Sweep {
         scenarios: sources.iter().map(|source| source.scenario.clone()).collect(),
@@ -200,7 +199,7 @@ fn subject(arguments: &Arguments) -> Result<Subject, CliError> {
         let runs = count(RUNS_MAX);
         return Err(CliError::usage(format!("--seeds: a sweep has {runs} runs at most")));
     }
-    check_begin(&sweep, &experiments, &sources)?;
+    check_begin(&sweep, experiments, &sources)?;
     Ok(Subject { sweep, sources, twice: arguments.twice })
 }
 
@@ -303,13 +302,19 @@ fn recorded(path: &std::path::Path) -> Result<Vec<Record>, CliError> {
     Ok(records)
 }
 
+/// What a sweep is finished with.
+struct Finish<'a> {
+    out: &'a OutDir,
+    deadline: &'a Deadline,
+    experiments: &'a Experiments,
+}
+
 /// Makes the report of what the results file holds, and keeps failures.
 fn conclude(
     subject: &Subject,
     header: &Header,
     (ended, pace): (Ended, Pace),
-    out: &OutDir,
-    deadline: &Deadline,
+    finish: &Finish<'_>,
     troubles: &mut Troubles,
 ) -> Result<(Report, SweepReach), CliError> {
     let turns_end = match ended {
@@ -318,11 +323,12 @@ fn conclude(
             None
         }
     };
+    let Finish { out, deadline, experiments } = *finish;
     let mut collector = Collector::new(subject, turns_end);
     collector.read(&out.path().join(results::FILE), 0)?;
     let collected = collector.finish();
     let groups = collected.groups();
-    let (kept, keeping) = keeping::keep(subject, &collected, &groups, out, deadline);
+    let (kept, keeping) = keeping::keep(subject, &collected, &groups, out, deadline, experiments);
     troubles.note(keeping);
     let reached = SweepReach::of(&subject.sweep.scenarios, &collected.report);
     let report = Report::new(Source {

@@ -23,6 +23,7 @@ use super::trace_file::TraceFile;
 use crate::explore::footage::picture;
 use crate::explore::loss::name_lost;
 use crate::explore::report::headline;
+use crate::explore::story::in_values;
 use crate::explore::{Outcome, Prepared, WorldKind, run_plan};
 use crate::oracle::VerdictClass;
 use crate::plan::{FaultClass, Plan};
@@ -120,7 +121,10 @@ impl Telling<'_> {
         let mut out = files.console();
         let dir = OutDir::create(&files.out, kind)?;
         let environment = Environment::of_plan(self.plan);
-        let kept = dir.write("plan.json", &self.plan.to_json_in(&environment))?;
+        let kept = dir.write(
+            "plan.json",
+            &self.plan.to_json_in(&environment, &self.prepared.shape(&self.plan.job)),
+        )?;
         dir.write_json("environment.json", &environment)?;
         self.introduce(&mut out, &environment, &kept)?;
 
@@ -138,6 +142,9 @@ impl Telling<'_> {
             let command = self.command.clone();
             let command = command.unwrap_or_else(|| failure::replay_command(&kept, self.world));
             writeln!(out, "\n{violated}\n{command}")?;
+            for line in in_values(self.plan, self.prepared, self.world, &outcome.verdict) {
+                writeln!(out, "{line}")?;
+            }
         }
         if files.diagram {
             writeln!(out, "\n{}", self.diagram(&outcome).trim_end())?;

@@ -59,8 +59,8 @@ const BYTES_MAX: usize = 512 << 20;
 pub const FILE: &str = "view.html";
 
 /// Writes the page, and what else is asked for.
-pub fn execute(arguments: &Arguments) -> Result<Exit, CliError> {
-    let view = view(arguments)?;
+pub fn execute(arguments: &Arguments, experiments: &Experiments) -> Result<Exit, CliError> {
+    let view = view(arguments, experiments)?;
     let mut out = Console::stdout();
     // What cannot be told, or written, is found out before anything is.
     let log =
@@ -124,9 +124,13 @@ fn open(page: &Path) -> Result<(), CliError> {
     command.spawn().map(drop).map_err(failed)
 }
 
-fn view(arguments: &Arguments) -> Result<View, CliError> {
+fn view(arguments: &Arguments, experiments: &Experiments) -> Result<View, CliError> {
     let path = found(&arguments.what)?;
-    if is_trace(&path)? { of_trace(&path, arguments.from) } else { of_plan(&path, arguments.world) }
+    if is_trace(&path)? {
+        of_trace(&path, arguments.from)
+    } else {
+        of_plan(&path, arguments.world, experiments)
+    }
 }
 
 /// The file that a directory is about: its plan, or that of the first failure in it.
@@ -161,9 +165,13 @@ fn is_trace(path: &Path) -> Result<bool, CliError> {
     Ok(is_named || String::from_utf8_lossy(&line).contains(crate::trace::codec::FORMAT))
 }
 
-fn of_plan(path: &Path, world: Option<WorldKind>) -> Result<View, CliError> {
+fn of_plan(
+    path: &Path,
+    world: Option<WorldKind>,
+    experiments: &Experiments,
+) -> Result<View, CliError> {
     let kept = KeptPlan::read(path)?;
-    let prepared = kept.prepare(path, &Experiments::new())?;
+    let prepared = kept.prepare(path, experiments)?;
     let world = world.unwrap_or(kept.world);
     let command = failure::replay_command(path, world);
     Ok(run_for_view(&kept.plan, &prepared, world, EVENTS_MAX, &command).1)

@@ -10,7 +10,8 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::out::json;
 use super::table::{Align, Table, count};
-use crate::workload::{self, Workload};
+use crate::explore::Registry;
+use crate::workload::Workload;
 
 /// How to list them.
 #[derive(Debug, Args)]
@@ -21,20 +22,20 @@ pub struct Arguments {
 }
 
 #[derive(Serialize)]
-struct Listed {
-    name: &'static str,
-    unit: &'static str,
+struct Listed<'a> {
+    name: &'a str,
+    unit: &'a str,
     records_usual: u64,
     records_max: u64,
     single_split: bool,
-    about: &'static str,
+    about: &'a str,
 }
 
 /// Lists the workloads.
-pub fn execute(arguments: &Arguments) -> Result<Exit, CliError> {
+pub fn execute(arguments: &Arguments, registry: &Registry) -> Result<Exit, CliError> {
     let mut out = Console::stdout();
     if arguments.json {
-        let listed: Vec<Listed> = workload::all().iter().map(listed).collect();
+        let listed: Vec<Listed<'_>> = registry.workloads().map(listed).collect();
         write!(out, "{}", json(&listed))?;
         return Ok(Exit::Held);
     }
@@ -44,21 +45,21 @@ pub fn execute(arguments: &Arguments) -> Result<Exit, CliError> {
         ("of", Align::Left),
         ("about", Align::Left),
     ]);
-    for workload in workload::all() {
+    for workload in registry.workloads() {
         let records = count(workload.records_usual);
-        table.row([workload.name, records.as_str(), workload.unit, workload.about]);
+        table.row([&*workload.name, &records, &*workload.unit, &*workload.about]);
     }
     write!(out, "{table}")?;
     Ok(Exit::Held)
 }
 
-fn listed(workload: &Workload) -> Listed {
+fn listed(workload: &Workload) -> Listed<'_> {
     Listed {
-        name: workload.name,
-        unit: workload.unit,
+        name: &workload.name,
+        unit: &workload.unit,
         records_usual: workload.records_usual,
         records_max: workload.records_max,
         single_split: workload.single_split,
-        about: workload.about,
+        about: &workload.about,
     }
 }

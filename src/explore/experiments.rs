@@ -2,13 +2,15 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::ground;
+use super::registry::{Registry, RegistryError};
 use super::strategy::profile::Profiles;
 use crate::cluster::Cluster;
 use crate::oracle::Reference;
-use crate::plan::{JobPlan, Plan, Scenario, draw};
+use crate::plan::{JobPlan, JobShape, Plan, Scenario, draw};
 use crate::protocol::DefectSet;
 use crate::protocol::ordered::VecMap;
-use crate::workload::{self, Experiment, WorkloadError, WorkloadSettings};
+use crate::workload::{Experiment, WorkloadError, WorkloadSettings};
 
 /// An experiment, ready to be run and judged.
 #[derive(Clone)]
@@ -28,6 +30,12 @@ impl Prepared {
         Self { experiment, reference }
     }
 
+    /// What its job is with these settings, to be kept with its plans.
+    #[must_use]
+    pub fn shape(&self, settings: &JobPlan) -> JobShape {
+        JobShape::of(settings, self.experiment.job.topology(), &self.experiment.input)
+    }
+
     /// The cluster that runs it under `plan`.
     #[must_use]
     pub fn cluster(&self, plan: &Plan) -> Cluster {
@@ -45,21 +53,47 @@ impl Prepared {
 /// The experiments that were asked for before.
 ///
 /// They are plain data and never change: sharing them cannot make one run depend on another.
-#[derive(Default)]
 pub struct Experiments {
+    registry: Registry,
     made: Mutex<VecMap<JobPlan, Prepared>>,
     /// How often the scenarios reach each protocol point.
     pub(super) profiles: Profiles,
+}
+
+impl Default for Experiments {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 /// How many experiments are kept at most.
 const KEPT_MAX: usize = 512;
 
 impl Experiments {
-    /// No experiments yet.
+    /// No experiments yet, of what comes with the library.
     #[must_use]
     pub fn new() -> Self {
-        Self::default()
+        Self::over(Registry::built_in())
+    }
+
+    /// No experiments yet, of what is registered.
+    ///
+    /// # Errors
+    ///
+    /// When the registry contradicts itself.
+    pub fn of(registry: Registry) -> Result<Self, RegistryError> {
+        registry.check()?;
+        Ok(Self::over(registry))
+    }
+
+    fn over(registry: Registry) -> Self {
+        Self { registry, made: Mutex::default(), profiles: Profiles::default() }
+    }
+
+    /// What they are made from.
+    #[must_use]
+    pub fn registry(&self) -> &Registry {
+        &self.registry
     }
 
     /// The experiment of a job plan.
@@ -72,7 +106,11 @@ impl Experiments {
         if let Some(prepared) = made.get(job) {
             return Ok(prepared.clone());
         }
-        let prepared = Prepared::new(workload::experiment(&job.workload, &settings(job))?);
+        let workload = self.registry.workload(&job.workload)?;
+        let prepared = Prepared::new(workload.experiment(&settings(job))?);
+        if workload.is_own() {
+            ground::check_types(&prepared.experiment)?;
+        }
         if made.len() >= KEPT_MAX {
             made.clear();
         }

@@ -1,5 +1,6 @@
 //! Running many plans: experiments, judged runs, sweeps, defects, determinism, overhead.
 
+pub mod apart;
 pub mod check;
 pub mod defects;
 pub mod determinism;
@@ -8,11 +9,14 @@ pub mod estimate;
 pub mod experiments;
 pub mod explain;
 pub mod footage;
+pub mod ground;
 pub mod localise;
 pub mod loss;
 pub mod overhead;
+pub mod quiet;
 pub mod reach;
 pub mod record;
+pub mod registry;
 pub mod regression;
 pub mod regression_test;
 pub mod report;
@@ -20,14 +24,17 @@ pub mod run;
 pub mod shrink;
 pub mod signature;
 pub mod statistics;
+pub mod story;
 pub mod strategy;
 pub mod sweep;
+pub mod usual;
 pub mod viewing;
 
-pub use check::Check;
+pub use check::{Check, CheckError, Checked};
 pub use experiments::{Experiments, Prepared};
 pub use reach::Reach;
 pub use record::Record;
+pub use registry::{Registry, RegistryError};
 pub use run::{Outcome, WorldKind, run_plan};
 pub use signature::Signature;
 pub use statistics::Statistics;

@@ -14,7 +14,7 @@ use super::experiments::Experiments;
 use super::run::{WorldKind, run_plan};
 use super::signature::Signature;
 use crate::plan::file::{check_header, check_plan, json_error, read_bounded};
-use crate::plan::{Environment, FileError, Plan};
+use crate::plan::{Environment, FileError, JobShape, Plan};
 use crate::protocol::DefectSet;
 use crate::trace::{Divergence, Event, Stamp, TraceReader, diff};
 use crate::workload::WorkloadError;
@@ -46,6 +46,9 @@ pub struct Regression {
     pub digest: Option<String>,
     /// Where it was kept.
     pub environment: Environment,
+    /// What its job was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job: Option<JobShape>,
     /// The plan.
     pub plan: Plan,
 }
@@ -122,6 +125,7 @@ impl Regression {
             expected,
             digest: is_repeatable.then(|| found.digest.clone()),
             environment: Environment::of_plan(&plan),
+            job: experiments.prepare(&plan.job).ok().map(|prepared| prepared.shape(&plan.job)),
             plan,
         };
         Ok((regression, found))

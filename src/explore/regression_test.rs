@@ -7,13 +7,25 @@ use crate::plan::{Name, Plan};
 ///
 /// A plan with defects is expected to fail so with them, and to hold without; any other plan to hold,
 /// so that its test fails until the bug is gone. The source is formatted as rustfmt does.
+///
+/// `registry` is the path of the function that makes the registry with its job; none where the job comes with the
+/// library.
 #[must_use]
-pub fn regression_test(name: &Name, plan: &Plan, signature: &Signature) -> String {
+pub fn regression_test(
+    name: &Name,
+    plan: &Plan,
+    signature: &Signature,
+    registry: Option<&str>,
+) -> String {
     let name = identifier(name);
     let property = signature.property();
     let json = plan.to_json();
     let hashes = hashes(&json);
     let run = if *signature == Signature::NotDeterministic { RUN_TWICE } else { RUN };
+    let run = match registry {
+        Some(place) => run.replace(BUILT_IN, &of_registry(place)),
+        None => run.to_owned(),
+    };
     let uses = if *signature == Signature::NotDeterministic { USES_TWICE } else { USES };
     let body = if plan.defects.is_empty() { HOLDS.to_owned() } else { fails(signature) };
     format!(
@@ -24,6 +36,16 @@ pub fn regression_test(name: &Name, plan: &Plan, signature: &Signature) -> Strin
          {body}}}\n\n\
          {run}\n\
          const PLAN: &str = r{hashes}\"{json}\"{hashes};\n"
+    )
+}
+
+/// What is run of what comes with the library.
+const BUILT_IN: &str = "    let prepared = Experiments::new().prepare(&plan.job).expect(\"the job is one of ours\");\n";
+
+fn of_registry(place: &str) -> String {
+    format!(
+        "    let experiments = Experiments::of({place}()).expect(\"the registry is sound\");\n    \
+         let prepared = experiments.prepare(&plan.job).expect(\"the job is registered\");\n"
     )
 }
 

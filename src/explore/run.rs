@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr};
 
 use super::experiments::Prepared;
+use super::quiet;
 use super::reach::{Reach, ReachTracker};
 use super::statistics::Statistics;
 use crate::oracle::{End, Judge, Verdict};
@@ -132,7 +133,8 @@ fn run_judged(
     world: WorldKind,
     other: Box<dyn Other>,
 ) -> (Outcome, Vec<Strike>, Option<Box<dyn Other>>) {
-    let ran = catch_unwind(AssertUnwindSafe(|| run_world(plan, prepared, world, other)));
+    let run = || run_world(plan, prepared, world, other);
+    let ran = quiet::within(|| catch_unwind(AssertUnwindSafe(run)));
     match ran {
         Ok((end, nemesis, watch)) => {
             let repertoire = Repertoire::of(plan, prepared.experiment.job.topology());

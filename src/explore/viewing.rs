@@ -1,8 +1,8 @@
 //! A run as a view: its last events, with what is wrong in words and the command that shows it again.
 
 use std::collections::VecDeque;
-use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::fs;
+use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -155,21 +155,17 @@ pub fn finding(
 /// How many names are tried for a directory.
 const NAMES_MAX: u32 = 10_000;
 
-/// Writes a view into a new directory `check-N` of `out`. Nothing is written over.
+/// Makes a new directory `check-N` in `out`. Nothing is written over.
 ///
 /// # Errors
 ///
-/// When the directory cannot be made, or the file not be written.
-pub fn write_new(out: &Path, view: &View) -> io::Result<PathBuf> {
+/// When it cannot be made.
+pub fn new_directory(out: &Path) -> io::Result<PathBuf> {
     fs::create_dir_all(out)?;
     for number in 1..=NAMES_MAX {
         let dir = out.join(format!("check-{number}"));
         match fs::create_dir(&dir) {
-            Ok(()) => {
-                let path = dir.join("view.html");
-                File::create_new(&path)?.write_all(view.html().as_bytes())?;
-                return Ok(path);
-            }
+            Ok(()) => return Ok(dir),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),
         }

@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use super::limits::{self, Refusal, Step};
 use super::scenario::{SCENARIO_VERSION, Scenario};
-use super::{Environment, Plan};
+use super::{Environment, JobShape, Plan};
 
 /// How a plan file begins.
 pub const PLAN_FORMAT: &str = "cutwater-plan";
@@ -67,6 +67,8 @@ struct Written<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     environment: Option<&'a Environment>,
     plan: &'a Plan,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    job: Option<&'a JobShape>,
 }
 
 #[derive(Deserialize)]
@@ -78,6 +80,8 @@ struct Read {
     _version: u32,
     #[serde(default)]
     environment: Option<Environment>,
+    #[serde(default)]
+    job: Option<JobShape>,
     plan: Plan,
 }
 
@@ -88,6 +92,8 @@ pub struct PlanFile {
     pub plan: Plan,
     /// Where it was kept; a plan that was written by hand says nothing of that.
     pub environment: Option<Environment>,
+    /// What its job was; likewise.
+    pub job: Option<JobShape>,
 }
 
 impl Plan {
@@ -98,22 +104,22 @@ impl Plan {
     /// Never: a plan is plain data.
     #[must_use]
     pub fn to_json(&self) -> String {
-        self.written(None)
+        self.written(None, None)
     }
 
-    /// The plan as a file's content, with the environment that it is kept in.
+    /// The plan as a file's content, with the environment that it is kept in and what its job is there.
     ///
     /// # Panics
     ///
-    /// Never: both are plain data.
+    /// Never: all three are plain data.
     #[must_use]
-    pub fn to_json_in(&self, environment: &Environment) -> String {
-        self.written(Some(environment))
+    pub fn to_json_in(&self, environment: &Environment, job: &JobShape) -> String {
+        self.written(Some(environment), Some(job))
     }
 
-    fn written(&self, environment: Option<&Environment>) -> String {
+    fn written(&self, environment: Option<&Environment>, job: Option<&JobShape>) -> String {
         let (format, version) = (PLAN_FORMAT, PLAN_VERSION);
-        let written = Written { format, version, environment, plan: self };
+        let written = Written { format, version, environment, plan: self, job };
         let mut text = serde_json::to_string_pretty(&written).expect("plain data can be encoded");
         text.push('\n');
         text
@@ -150,7 +156,7 @@ impl PlanFile {
         check_header(path, text, PLAN_FORMAT, PLAN_VERSION)?;
         let read: Read = serde_json::from_str(text).map_err(|error| json_error(path, &error))?;
         check_plan(path, text, &read.plan)?;
-        Ok(Self { plan: read.plan, environment: read.environment })
+        Ok(Self { plan: read.plan, environment: read.environment, job: read.job })
     }
 
     /// Reads a plan file.

@@ -5,10 +5,12 @@
 //! as its conserved quantity. The output is each account's final balance, given once when all input has
 //! ended. A sum does not depend on the order of what is added, so the output is a multiset.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use super::draw::Draw;
-use super::{Experiment, Workload, WorkloadError, WorkloadSettings, decoded, encoded};
+use super::{Build, Experiment, Workload, WorkloadError, WorkloadSettings, decoded, encoded};
 use crate::dataflow::{
     Collector, Context, EncodedSink, Entry, Input, JobBuilder, Operator, Source, SourceCollector,
     StateDeclarations, StateView, ValueState,
@@ -16,13 +18,15 @@ use crate::dataflow::{
 use crate::protocol::ordered::VecMap;
 
 pub(super) const WORKLOAD: Workload = Workload {
-    name: "bank",
-    about: "transfers between accounts: the balances of every cut add up to nothing, and the last ones are known",
-    unit: "transfers",
+    name: Cow::Borrowed("bank"),
+    about: Cow::Borrowed(
+        "transfers between accounts: the balances of every cut add up to nothing, and the last ones are known",
+    ),
+    unit: Cow::Borrowed("transfers"),
     records_usual: 2_000,
     records_max: 10_000_000,
     single_split: false,
-    build,
+    build: Build::Function(build),
 };
 
 /// How many accounts there are.
@@ -58,7 +62,7 @@ fn build(settings: &WorkloadSettings) -> Result<Experiment, WorkloadError> {
 
 fn job(settings: &WorkloadSettings) -> JobBuilder {
     let parallelism = settings.parallelism;
-    let job = JobBuilder::new(WORKLOAD.name);
+    let job = JobBuilder::new(&WORKLOAD.name);
     job.source("transfers", Transfers, parallelism, settings.splits)
         .key_by(|booking| booking.account)
         .process("balance", parallelism, Balance::new)

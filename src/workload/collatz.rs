@@ -4,21 +4,25 @@
 //! The inner loop halves, the outer one triples; every step goes round one of them. Numbers do not meet, so
 //! the output is a multiset. Unlike in most jobs, nearly all that is in flight is on back edges.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use super::draw::Draw;
 use super::records::Records;
-use super::{Experiment, Workload, WorkloadError, WorkloadSettings, encoded};
+use super::{Build, Experiment, Workload, WorkloadError, WorkloadSettings, encoded};
 use crate::dataflow::{EncodedSink, Input, JobBuilder};
 
 pub(super) const WORKLOAD: Workload = Workload {
-    name: "collatz",
-    about: "steps to 1 of the rule n/2 or 3n+1: two nested loops, and most records on their back edges",
-    unit: "numbers",
+    name: Cow::Borrowed("collatz"),
+    about: Cow::Borrowed(
+        "steps to 1 of the rule n/2 or 3n+1: two nested loops, and most records on their back edges",
+    ),
+    unit: Cow::Borrowed("numbers"),
     records_usual: 500,
     records_max: 10_000_000,
     single_split: false,
-    build,
+    build: Build::Function(build),
 };
 
 /// The largest number to begin with; below it the longest way has 24 steps.
@@ -44,7 +48,7 @@ impl Walk {
 
 fn build(settings: &WorkloadSettings) -> Result<Experiment, WorkloadError> {
     let count = settings.records.unwrap_or(WORKLOAD.records_usual);
-    let mut draw = Draw::new(WORKLOAD.name, settings.seed);
+    let mut draw = Draw::new(&WORKLOAD.name, settings.seed);
     let numbers: Vec<u64> = (0..count).map(|_| 1 + draw.below(NUMBER_MAX)).collect();
     let input = Input::dealt_as(numbers.iter().map(encoded), settings.splits, settings.deal);
     Experiment::new(&job(settings), input, &reference(&numbers))
@@ -52,7 +56,7 @@ fn build(settings: &WorkloadSettings) -> Result<Experiment, WorkloadError> {
 
 fn job(settings: &WorkloadSettings) -> JobBuilder {
     let parallelism = settings.parallelism;
-    let job = JobBuilder::new(WORKLOAD.name);
+    let job = JobBuilder::new(&WORKLOAD.name);
     let tripled = job.feedback::<Walk>("tripled");
     let halved = job.feedback::<Walk>("halved");
     let walks = job

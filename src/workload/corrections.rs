@@ -6,10 +6,12 @@
 //! raised it. So every window's subtask sees its readings and all watermarks in that order, whatever fails,
 //! as long as a restore brings the watermark back.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use super::draw::Draw;
-use super::{Experiment, Workload, WorkloadError, WorkloadSettings, decoded, encoded};
+use super::{Build, Experiment, Workload, WorkloadError, WorkloadSettings, decoded, encoded};
 use crate::dataflow::{
     Collector, Context, EncodedSink, Entry, Input, JobBuilder, Operator, Source, SourceCollector,
     StateDeclarations, ValueState,
@@ -17,13 +19,15 @@ use crate::dataflow::{
 use crate::protocol::ordered::VecMap;
 
 pub(super) const WORKLOAD: Workload = Workload {
-    name: "corrections",
-    about: "sums in windows with allowed lateness: given, corrected by late readings, closed",
-    unit: "readings",
+    name: Cow::Borrowed("corrections"),
+    about: Cow::Borrowed(
+        "sums in windows with allowed lateness: given, corrected by late readings, closed",
+    ),
+    unit: Cow::Borrowed("readings"),
     records_usual: 2_000,
     records_max: 10_000_000,
     single_split: true,
-    build,
+    build: Build::Function(build),
 };
 
 /// Milliseconds that a window spans.
@@ -65,7 +69,7 @@ fn build(settings: &WorkloadSettings) -> Result<Experiment, WorkloadError> {
 
 fn job(settings: &WorkloadSettings) -> JobBuilder {
     let parallelism = settings.parallelism;
-    let job = JobBuilder::new(WORKLOAD.name);
+    let job = JobBuilder::new(&WORKLOAD.name);
     job.source("readings", Readings, 1, 1)
         .key_by(|reading| (reading.meter, window_of(reading)))
         .process("sums", parallelism, Sums::new)

@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use super::Workload;
 use crate::dataflow::BuildError;
 
 /// A workload could not be made.
@@ -14,7 +15,7 @@ pub enum WorkloadError {
     #[error("workload {workload}: {setting} is {got}, expected {expected}")]
     Setting {
         /// The workload.
-        workload: &'static str,
+        workload: String,
         /// The field of [`WorkloadSettings`](super::WorkloadSettings).
         setting: &'static str,
         /// Its value.
@@ -29,10 +30,43 @@ pub enum WorkloadError {
     )]
     LateRecords {
         /// The workload.
-        workload: &'static str,
+        workload: String,
         /// How many.
         late: usize,
     },
+    /// A record that is not read back as it was written.
+    #[error("workload {workload}: {what}: {problem}")]
+    Record {
+        /// The workload.
+        workload: String,
+        /// Where the record is from.
+        what: String,
+        /// What became of it.
+        problem: String,
+    },
+    /// The input is of other sources than the job's.
+    #[error(
+        "workload {workload}: its input has {splits} splits, and its sources read {read}: expected as many"
+    )]
+    Splits {
+        /// The workload.
+        workload: String,
+        /// How many splits the input has.
+        splits: u16,
+        /// How many the sources read.
+        read: u16,
+    },
+    /// There is only one size and one shape of it.
+    #[error("workload {workload}: there is one size of it: {setting} cannot be asked for")]
+    Fixed {
+        /// The workload.
+        workload: String,
+        /// The field of [`WorkloadSettings`](super::WorkloadSettings).
+        setting: &'static str,
+    },
+    /// The workload's own reason.
+    #[error("{0}")]
+    Own(String),
     /// The settings make a job that is too large.
     #[error(transparent)]
     Job(#[from] BuildError),
@@ -49,6 +83,14 @@ pub struct UnknownWorkload {
     pub name: String,
     /// The names there are, with commas.
     pub known: String,
+}
+
+impl UnknownWorkload {
+    /// There is no `name` among these.
+    pub(crate) fn among<'a>(name: &str, known: impl IntoIterator<Item = &'a Workload>) -> Self {
+        let known: Vec<&str> = known.into_iter().map(|workload| &*workload.name).collect();
+        Self { name: name.to_owned(), known: known.join(", ") }
+    }
 }
 
 /// A place in an input file that does not say what it should.

@@ -4,23 +4,27 @@
 //! come: every checkpoint from then on has subtasks that have ended. Each order meets its customer once,
 //! whichever comes first, and customers are unique; so the output is a multiset.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use super::draw::Draw;
 use super::lookup::Lookup;
 use super::records::Records;
-use super::{Experiment, Workload, WorkloadError, WorkloadSettings, encoded};
+use super::{Build, Experiment, Workload, WorkloadError, WorkloadSettings, encoded};
 use crate::dataflow::{EncodedSink, Input, JobBuilder};
 use crate::protocol::ordered::VecMap;
 
 pub(super) const WORKLOAD: Workload = Workload {
-    name: "join",
-    about: "orders joined with customers: two sources, one of which ends long before the other",
-    unit: "customers and orders",
+    name: Cow::Borrowed("join"),
+    about: Cow::Borrowed(
+        "orders joined with customers: two sources, one of which ends long before the other",
+    ),
+    unit: Cow::Borrowed("customers and orders"),
     records_usual: 2_000,
     records_max: 10_000_000,
     single_split: false,
-    build,
+    build: Build::Function(build),
 };
 
 /// Records for each customer, the customer among them.
@@ -65,7 +69,7 @@ fn build(settings: &WorkloadSettings) -> Result<Experiment, WorkloadError> {
 
 fn job(settings: &WorkloadSettings) -> JobBuilder {
     let WorkloadSettings { parallelism, splits, .. } = *settings;
-    let job = JobBuilder::new(WORKLOAD.name);
+    let job = JobBuilder::new(&WORKLOAD.name);
     let customers = job.source("customers", Records::<Customer>::new(), parallelism, splits);
     let orders = job.source("orders", Records::<Order>::new(), parallelism, splits);
     orders

@@ -6,24 +6,26 @@
 //!
 //! Runners are unique and do not meet: the output is each with its laps, a multiset.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use super::draw::Draw;
 use super::records::Records;
-use super::{Experiment, Workload, WorkloadError, WorkloadSettings, encoded};
+use super::{Build, Experiment, Workload, WorkloadError, WorkloadSettings, encoded};
 use crate::dataflow::{
     Collector, Context, EncodedSink, Input, JobBuilder, StateDeclarations, TwoInputOperator,
     ValueState,
 };
 
 pub(super) const WORKLOAD: Workload = Workload {
-    name: "laps",
-    about: "runners that go round a loop by their own key, counted at every lap",
-    unit: "runners",
+    name: Cow::Borrowed("laps"),
+    about: Cow::Borrowed("runners that go round a loop by their own key, counted at every lap"),
+    unit: Cow::Borrowed("runners"),
     records_usual: 500,
     records_max: 10_000_000,
     single_split: false,
-    build,
+    build: Build::Function(build),
 };
 
 const LAPS_MAX: u64 = 40;
@@ -39,7 +41,7 @@ struct Runner {
 
 fn build(settings: &WorkloadSettings) -> Result<Experiment, WorkloadError> {
     let count = settings.records.unwrap_or(WORKLOAD.records_usual);
-    let mut draw = Draw::new(WORKLOAD.name, settings.seed);
+    let mut draw = Draw::new(&WORKLOAD.name, settings.seed);
     let runner = |number| Runner { number, left: 1 + draw.below(LAPS_MAX), counted: 0 };
     let runners: Vec<Runner> = (0..count).map(runner).collect();
     let input = Input::dealt_as(runners.iter().map(encoded), settings.splits, settings.deal);
@@ -48,7 +50,7 @@ fn build(settings: &WorkloadSettings) -> Result<Experiment, WorkloadError> {
 
 fn job(settings: &WorkloadSettings) -> JobBuilder {
     let parallelism = settings.parallelism;
-    let job = JobBuilder::new(WORKLOAD.name);
+    let job = JobBuilder::new(&WORKLOAD.name);
     let again = job.feedback::<Runner>("again");
     let laps = job
         .source("runners", Records::<Runner>::new(), parallelism, settings.splits)

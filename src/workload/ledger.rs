@@ -7,9 +7,11 @@
 //! The output is the input, in whatever order it arrives: what is in the lists shows in snapshots alone,
 //! where an oracle looks when a job is rescaled.
 
+use std::borrow::Cow;
+
 use super::draw::Draw;
 use super::records::Records;
-use super::{Experiment, Workload, WorkloadError, WorkloadSettings, encoded};
+use super::{Build, Experiment, Workload, WorkloadError, WorkloadSettings, encoded};
 use crate::dataflow::{
     Collector, Context, EncodedSink, Input, JobBuilder, Operator, OperatorState, StateDeclarations,
 };
@@ -18,13 +20,15 @@ use crate::dataflow::{
 const RECORDS: u64 = 1_000;
 
 pub(super) const WORKLOAD: Workload = Workload {
-    name: "ledger",
-    about: "numbers noted in lists of subtasks: dealt out, united and the same for all when a job is rescaled",
-    unit: "numbers",
+    name: Cow::Borrowed("ledger"),
+    about: Cow::Borrowed(
+        "numbers noted in lists of subtasks: dealt out, united and the same for all when a job is rescaled",
+    ),
+    unit: Cow::Borrowed("numbers"),
     records_usual: RECORDS,
     records_max: 1_000_000,
     single_split: true,
-    build,
+    build: Build::Function(build),
 };
 
 fn build(settings: &WorkloadSettings) -> Result<Experiment, WorkloadError> {
@@ -35,7 +39,7 @@ fn build(settings: &WorkloadSettings) -> Result<Experiment, WorkloadError> {
 
 fn job(settings: &WorkloadSettings) -> JobBuilder {
     let parallelism = settings.parallelism;
-    let job = JobBuilder::new(WORKLOAD.name);
+    let job = JobBuilder::new(&WORKLOAD.name);
     let numbers = job.source("numbers", Records::<u64>::new(), 1, settings.splits);
     job.fix("numbers");
     numbers

@@ -4,22 +4,26 @@
 //! Every number goes to its own key on the first edge, and to its partner's on the second. A key so gets one
 //! number from each, and emits the two once both are there; so the output is a multiset whatever the order.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use super::draw::Draw;
 use super::lookup::Lookup;
 use super::records::Records;
-use super::{Experiment, Workload, WorkloadError, WorkloadSettings, encoded};
+use super::{Build, Experiment, Workload, WorkloadError, WorkloadSettings, encoded};
 use crate::dataflow::{EncodedSink, Input, JobBuilder};
 
 pub(super) const WORKLOAD: Workload = Workload {
-    name: "mirror",
-    about: "numbers beside their mirror images: two edges between one pair of operators",
-    unit: "numbers",
+    name: Cow::Borrowed("mirror"),
+    about: Cow::Borrowed(
+        "numbers beside their mirror images: two edges between one pair of operators",
+    ),
+    unit: Cow::Borrowed("numbers"),
     records_usual: 1_000,
     records_max: 10_000_000,
     single_split: false,
-    build,
+    build: Build::Function(build),
 };
 
 /// A number at its place.
@@ -54,7 +58,7 @@ fn build(settings: &WorkloadSettings) -> Result<Experiment, WorkloadError> {
 
 fn job(places: u64, settings: &WorkloadSettings) -> JobBuilder {
     let WorkloadSettings { parallelism, splits, .. } = *settings;
-    let job = JobBuilder::new(WORKLOAD.name);
+    let job = JobBuilder::new(&WORKLOAD.name);
     let numbers = job.source("numbers", Records::<Number>::new(), parallelism, splits);
     let partner = move |number: &Number| Number::partner(number.place, places);
     numbers

@@ -13,19 +13,20 @@
 //! assert_eq!(experiment.expected.len(), 500);
 //! # Ok::<(), workload::WorkloadError>(())
 //! ```
+//!
+//! A workload of one's own is a [`Workload`] as well, made by [`Workload::new`] or [`Workload::fixed`].
 
-use std::sync::Arc;
+use std::borrow::Cow;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-
-use crate::dataflow::{Input, Job, JobBuilder};
 
 mod bank;
 mod collatz;
 mod corrections;
 mod draw;
 mod error;
+mod experiment;
 mod flights;
 mod join;
 mod laps;
@@ -33,6 +34,7 @@ mod ledger;
 mod lookup;
 mod mirror;
 mod nexmark;
+mod own;
 mod parcels;
 mod reachability;
 mod records;
@@ -44,17 +46,20 @@ mod window;
 mod word_count;
 
 pub use error::{InputError, UnknownWorkload, WorkloadError};
+pub use experiment::Experiment;
 pub use settings::WorkloadSettings;
 
+use own::{Build, Function};
+
 /// A job with its input and its expected output, in any size.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Workload {
     /// Names it in scenarios and on the command line.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// What it does and what it is good for, in one sentence.
-    pub about: &'static str,
+    pub about: Cow<'static, str>,
     /// What [`WorkloadSettings::records`] counts, in the plural.
-    pub unit: &'static str,
+    pub unit: Cow<'static, str>,
     /// How many records it has when the settings do not say.
     pub records_usual: u64,
     /// How many records it can have.
@@ -65,24 +70,7 @@ pub struct Workload {
     build: Build,
 }
 
-/// Makes an experiment from settings that have been checked.
-type Build = fn(&WorkloadSettings) -> Result<Experiment, WorkloadError>;
-
-/// What to run, on what, and what must come out.
-#[derive(Clone, Debug)]
-pub struct Experiment {
-    /// The job.
-    pub job: Arc<Job>,
-    /// What its sources read.
-    pub input: Arc<Input>,
-    /// The payloads of the output that must be committed, each once, in any order.
-    pub expected: Arc<Vec<Vec<u8>>>,
-    /// The records that the job must drop because they come after their window was closed, each as it is
-    /// encoded where it is dropped; in any order.
-    pub late: Arc<Vec<Vec<u8>>>,
-}
-
-/// Every workload there is.
+/// Every workload that comes with the library.
 static ALL: [Workload; 20] = [
     word_count::WORKLOAD,
     flights::WORKLOAD,
@@ -106,22 +94,20 @@ static ALL: [Workload; 20] = [
     laps::WORKLOAD,
 ];
 
-/// Every workload there is.
+/// Every workload that comes with the library.
 #[must_use]
 pub fn all() -> &'static [Workload] {
     &ALL
 }
 
-/// The workload called `name`.
+/// The workload that comes with the library and is called `name`.
 ///
 /// # Errors
 ///
 /// When there is none; the error lists those there are.
 pub fn named(name: &str) -> Result<&'static Workload, UnknownWorkload> {
-    ALL.iter().find(|workload| workload.name == name).ok_or_else(|| UnknownWorkload {
-        name: name.to_owned(),
-        known: ALL.each_ref().map(|workload| workload.name).join(", "),
-    })
+    let found = ALL.iter().find(|workload| workload.name == name);
+    found.ok_or_else(|| UnknownWorkload::among(name, &ALL))
 }
 
 /// The experiment that `name` gives with `settings`.
@@ -133,54 +119,6 @@ pub fn named(name: &str) -> Result<&'static Workload, UnknownWorkload> {
 /// When there is no such workload, or it cannot do what the settings ask for.
 pub fn experiment(name: &str, settings: &WorkloadSettings) -> Result<Experiment, WorkloadError> {
     named(name)?.experiment(settings)
-}
-
-impl Workload {
-    /// The experiment that this workload gives with `settings`.
-    ///
-    /// # Errors
-    ///
-    /// When this workload cannot do what the settings ask for.
-    pub fn experiment(&self, settings: &WorkloadSettings) -> Result<Experiment, WorkloadError> {
-        settings.check(self)?;
-        let mut experiment = (self.build)(settings)?;
-        if !settings.assignment.is_static() {
-            let (workload, late) = (self.name, experiment.late.len());
-            if late > 0 {
-                return Err(WorkloadError::LateRecords { workload, late });
-            }
-            experiment.job = Arc::new(experiment.job.with_assignment(settings.assignment)?);
-        }
-        Ok(experiment)
-    }
-
-    /// Settings that this workload can do, of its usual size.
-    #[must_use]
-    pub fn usual_settings(&self, parallelism: u16, seed: u64) -> WorkloadSettings {
-        let splits = if self.single_split { 1 } else { parallelism };
-        WorkloadSettings { records: None, parallelism, splits, seed, ..WorkloadSettings::default() }
-    }
-}
-
-impl Experiment {
-    /// The experiment with records that are late.
-    fn dropping<T: Serialize>(self, late: &[T]) -> Self {
-        Self { late: Arc::new(late.iter().map(encoded).collect()), ..self }
-    }
-
-    /// An experiment in which no record is late.
-    fn new<T: Serialize>(
-        job: &JobBuilder,
-        input: Input,
-        outputs: &[T],
-    ) -> Result<Self, WorkloadError> {
-        Ok(Self {
-            job: Arc::new(job.build()?),
-            input: Arc::new(input),
-            expected: Arc::new(outputs.iter().map(encoded).collect()),
-            late: Arc::default(),
-        })
-    }
 }
 
 /// How a record of input or output is written down.

@@ -9,10 +9,12 @@
 //! The output is the number of scans by van and window: counting commutes, and nothing is late, since each
 //! split is in order of time and the watermark is the least of all splits'.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use super::draw::Draw;
-use super::{Experiment, Workload, WorkloadError, WorkloadSettings, decoded, encoded};
+use super::{Build, Experiment, Workload, WorkloadError, WorkloadSettings, decoded, encoded};
 use crate::dataflow::{
     Collector, Context, EncodedSink, Entry, Input, JobBuilder, MapState, Operator, Source,
     SourceCollector, StateDeclarations, ValueState,
@@ -20,13 +22,15 @@ use crate::dataflow::{
 use crate::protocol::ordered::VecMap;
 
 pub(super) const WORKLOAD: Workload = Workload {
-    name: "parcels",
-    about: "scans of parcels, in order by parcel and counted by van and window: no forward edges",
-    unit: "scans",
+    name: Cow::Borrowed("parcels"),
+    about: Cow::Borrowed(
+        "scans of parcels, in order by parcel and counted by van and window: no forward edges",
+    ),
+    unit: Cow::Borrowed("scans"),
     records_usual: 2_000,
     records_max: 10_000_000,
     single_split: false,
-    build,
+    build: Build::Function(build),
 };
 
 /// Milliseconds that a window spans.
@@ -73,7 +77,7 @@ fn build(settings: &WorkloadSettings) -> Result<Experiment, WorkloadError> {
 
 fn job(settings: &WorkloadSettings) -> JobBuilder {
     let parallelism = settings.parallelism;
-    let job = JobBuilder::new(WORKLOAD.name);
+    let job = JobBuilder::new(&WORKLOAD.name);
     job.source("scans", Scans, parallelism, settings.splits)
         .key_by(|scan| scan.parcel)
         .process("depot", parallelism, Depot::new)
@@ -95,7 +99,7 @@ fn window_of(scan: &Scan) -> i64 {
 
 /// Scans in order of time.
 fn drawn(records: u64, settings: &WorkloadSettings) -> Vec<Scan> {
-    let mut draw = Draw::new(WORKLOAD.name, settings.seed);
+    let mut draw = Draw::new(&WORKLOAD.name, settings.seed);
     let mut numbers = VecMap::<(u16, u64), u64>::new();
     let mut at = 0;
     let mut scan = |index: u64| {

@@ -6,11 +6,13 @@
 //! matters, so that about one word goes round for ten records of input (the query is from CheckMate,
 //! Siachamis et al. 2024, without its deletions).
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use super::draw::Draw;
 use super::records::Records;
-use super::{Experiment, Workload, WorkloadError, WorkloadSettings, encoded};
+use super::{Build, Experiment, Workload, WorkloadError, WorkloadSettings, encoded};
 use crate::dataflow::{
     Collector, Context, EncodedSink, Input, JobBuilder, ListState, MapState, StateDeclarations,
     TwoInputOperator,
@@ -18,13 +20,13 @@ use crate::dataflow::{
 use crate::protocol::ordered::{VecMap, VecSet};
 
 pub(super) const WORKLOAD: Workload = Workload {
-    name: "reachability",
-    about: "which nodes can be reached from which roots of a growing graph: a loop",
-    unit: "links and roots",
+    name: Cow::Borrowed("reachability"),
+    about: Cow::Borrowed("which nodes can be reached from which roots of a growing graph: a loop"),
+    unit: Cow::Borrowed("links and roots"),
     records_usual: 2_000,
     records_max: 10_000_000,
     single_split: false,
-    build,
+    build: Build::Function(build),
 };
 
 /// How many nodes there are: far more than are ever named, so that a graph stays sparse.
@@ -70,7 +72,7 @@ fn build(settings: &WorkloadSettings) -> Result<Experiment, WorkloadError> {
 
 fn job(settings: &WorkloadSettings) -> JobBuilder {
     let parallelism = settings.parallelism;
-    let job = JobBuilder::new(WORKLOAD.name);
+    let job = JobBuilder::new(&WORKLOAD.name);
     let onward = job.feedback::<Reached>("onward");
     let additions =
         job.source("additions", Records::<Addition>::new(), parallelism, settings.splits);
@@ -172,7 +174,7 @@ impl TwoInputOperator for Node {
 /// Four links for each root. Of the links one in ten begins at a root, one in five at the end of another
 /// link, and one in twenty ends at a root, so that some ways lead back to where they began.
 fn additions(count: u64, seed: u64) -> Vec<Addition> {
-    let mut draw = Draw::new(WORKLOAD.name, seed);
+    let mut draw = Draw::new(&WORKLOAD.name, seed);
     let (mut roots, mut ends) = (Vec::new(), Vec::new());
     let mut additions = Vec::new();
     for _ in 0..count {

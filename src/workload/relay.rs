@@ -3,40 +3,49 @@
 //! It measures the engine, not the job. Each number gives one output that depends on it alone, so that
 //! the output is a multiset whatever the order.
 
+use std::borrow::Cow;
+
 use super::draw::Draw;
 use super::records::Records;
-use super::{Experiment, Workload, WorkloadError, WorkloadSettings, encoded};
+use super::{Build, Experiment, Workload, WorkloadError, WorkloadSettings, encoded};
 use crate::dataflow::{EncodedSink, Input, JobBuilder, Stream};
 
 /// The benchmark's size.
 const RECORDS: u64 = 2_000;
 
 pub(super) const WORKLOAD: Workload = Workload {
-    name: "relay",
-    about: "numbers through parallel stateless maps into one sink: as cheap as a job can be, for measuring",
-    unit: "numbers",
+    name: Cow::Borrowed("relay"),
+    about: Cow::Borrowed(
+        "numbers through parallel stateless maps into one sink: as cheap as a job can be, for measuring",
+    ),
+    unit: Cow::Borrowed("numbers"),
     records_usual: RECORDS,
     records_max: 10_000_000,
     single_split: true,
-    build: |settings| {
-        let job = JobBuilder::new(WORKLOAD.name);
+    build: Build::Function(|settings| {
+        let job = JobBuilder::new(&WORKLOAD.name);
         tripled(&job, settings).transactional_sink("out", 1, EncodedSink::new());
         job.fix("out");
         build(&job, settings)
-    },
+    }),
 };
 
 /// The same, into a sink that writes at once.
 pub(super) const AT_LEAST_ONCE: Workload = Workload {
-    name: "relay-at-least-once",
-    about: "the relay into a sink without transactions: nothing may be missing, and some of it seen twice",
-    build: |settings| {
-        let job = JobBuilder::new(AT_LEAST_ONCE.name);
+    name: Cow::Borrowed("relay-at-least-once"),
+    about: Cow::Borrowed(
+        "the relay into a sink without transactions: nothing may be missing, and some of it seen twice",
+    ),
+    unit: Cow::Borrowed("numbers"),
+    records_usual: RECORDS,
+    records_max: 10_000_000,
+    single_split: true,
+    build: Build::Function(|settings| {
+        let job = JobBuilder::new(&AT_LEAST_ONCE.name);
         tripled(&job, settings).at_least_once_sink("out", 1, EncodedSink::new());
         job.fix("out");
         build(&job, settings)
-    },
-    ..WORKLOAD
+    }),
 };
 
 fn build(job: &JobBuilder, settings: &WorkloadSettings) -> Result<Experiment, WorkloadError> {

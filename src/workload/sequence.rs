@@ -9,22 +9,26 @@
 //! disorder is an output that is never expected. (Rescaling from a checkpoint with in-flight data may
 //! legally change the order within a path; such runs must not use this workload.)
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
-use super::{Experiment, Workload, WorkloadError, WorkloadSettings, decoded, encoded};
+use super::{Build, Experiment, Workload, WorkloadError, WorkloadSettings, decoded, encoded};
 use crate::dataflow::{
     Collector, Context, EncodedSink, Entry, Input, JobBuilder, MapState, Operator, Source,
     SourceCollector, StateDeclarations,
 };
 
 pub(super) const WORKLOAD: Workload = Workload {
-    name: "sequence",
-    about: "unique rising numbers over shifting paths: loss, repetition and disorder each show in the output",
-    unit: "numbers over all splits",
+    name: Cow::Borrowed("sequence"),
+    about: Cow::Borrowed(
+        "unique rising numbers over shifting paths: loss, repetition and disorder each show in the output",
+    ),
+    unit: Cow::Borrowed("numbers over all splits"),
     records_usual: 2_000,
     records_max: 10_000_000,
     single_split: false,
-    build,
+    build: Build::Function(build),
 };
 
 /// A number of a split, and the stamp it passed.
@@ -51,7 +55,7 @@ fn build(settings: &WorkloadSettings) -> Result<Experiment, WorkloadError> {
 
 fn job(settings: &WorkloadSettings) -> JobBuilder {
     let parallelism = settings.parallelism;
-    let job = JobBuilder::new(WORKLOAD.name);
+    let job = JobBuilder::new(&WORKLOAD.name);
     job.source("numbers", Numbers, parallelism, settings.splits)
         .shift()
         .process("stamp", parallelism, |_| Stamp)

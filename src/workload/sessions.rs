@@ -5,23 +5,27 @@
 //! came: a click that falls between two sessions makes one of them. So the output is a multiset. Each
 //! click moves its session's timer, so that timers are taken back as often as they fire.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use super::draw::Draw;
-use super::{Experiment, Workload, WorkloadError, WorkloadSettings, decoded, encoded};
+use super::{Build, Experiment, Workload, WorkloadError, WorkloadSettings, decoded, encoded};
 use crate::dataflow::{
     Collector, Context, EncodedSink, Entry, Input, JobBuilder, Operator, Source, SourceCollector,
     StateDeclarations, ValueState,
 };
 
 pub(super) const WORKLOAD: Workload = Workload {
-    name: "sessions",
-    about: "sessions of clicks that come out of order: timers that move, merging windows, many splits",
-    unit: "clicks",
+    name: Cow::Borrowed("sessions"),
+    about: Cow::Borrowed(
+        "sessions of clicks that come out of order: timers that move, merging windows, many splits",
+    ),
+    unit: Cow::Borrowed("clicks"),
     records_usual: 2_000,
     records_max: 10_000_000,
     single_split: false,
-    build,
+    build: Build::Function(build),
 };
 
 /// The longest pause within a session, in milliseconds.
@@ -58,7 +62,7 @@ fn build(settings: &WorkloadSettings) -> Result<Experiment, WorkloadError> {
 
 fn job(settings: &WorkloadSettings) -> JobBuilder {
     let parallelism = settings.parallelism;
-    let job = JobBuilder::new(WORKLOAD.name);
+    let job = JobBuilder::new(&WORKLOAD.name);
     job.source("clicks", Clicks, parallelism, settings.splits)
         .key_by(|click| click.user)
         .process("sessions", parallelism, Sessions::new)

@@ -32,8 +32,12 @@ impl WorkloadSettings {
     /// Refuses what `workload` cannot do, naming the setting and what would be possible.
     pub(super) fn check(&self, workload: &Workload) -> Result<(), WorkloadError> {
         let refuse = |setting, got: u64, expected: String| {
-            Err(WorkloadError::Setting { workload: workload.name, setting, got, expected })
+            let workload = workload.name.to_string();
+            Err(WorkloadError::Setting { workload, setting, got, expected })
         };
+        if workload.is_fixed() {
+            return self.check_fixed(workload);
+        }
         if !(1..=KeyGroup::COUNT).contains(&self.parallelism) {
             let expected = format!("1 to {}, the number of key groups", KeyGroup::COUNT);
             return refuse("parallelism", self.parallelism.into(), expected);
@@ -57,6 +61,23 @@ impl WorkloadSettings {
                 refuse("records", records, expected)
             }
             Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Of a workload of one size nothing can be asked for.
+    fn check_fixed(&self, workload: &Workload) -> Result<(), WorkloadError> {
+        let usual = workload.usual_settings(1, self.seed);
+        let asked = [
+            ("records", self.records.is_some()),
+            ("parallelism", self.parallelism != usual.parallelism),
+            ("splits", self.splits != usual.splits),
+            ("deal", self.deal != usual.deal),
+        ];
+        match asked.into_iter().find(|(_, is_asked)| *is_asked) {
+            Some((setting, _)) => {
+                Err(WorkloadError::Fixed { workload: workload.name.to_string(), setting })
+            }
+            None => Ok(()),
         }
     }
 }

@@ -50,6 +50,7 @@ impl Case {
             input: Arc::new(wiring::input(&spec)),
             expected: Arc::new(expected),
             late: Arc::default(),
+            show: None,
         };
         (Prepared::new(experiment), plan)
     }

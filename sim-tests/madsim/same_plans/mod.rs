@@ -382,7 +382,8 @@ fn a_panic_in_a_process_surfaces_with_its_words() {
     let job = Arc::new(builder.build().expect("it is a job"));
     let entries = (0..40).map(|value: u64| postcard::to_stdvec(&value).expect("a number"));
     let input = Arc::new(Input::new(vec![entries.collect()]));
-    let experiment = Experiment { job, input, expected: Arc::default(), late: Arc::default() };
+    let experiment =
+        Experiment { job, input, expected: Arc::default(), late: Arc::default(), show: None };
     let (plan, _) = relay(3);
     let (outcome, _) = run(&plan, &Prepared::new(experiment));
     let Verdict::Panicked { message } = &outcome.verdict else { panic!("{:?}", outcome.verdict) };

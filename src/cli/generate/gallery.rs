@@ -15,11 +15,11 @@ use crate::view::EVENTS_MAX;
 const PLANS: &str = "plans";
 
 /// Writes the views of all plans in `dir/plans` into `dir`, in place of those of an earlier version.
-pub fn write(dir: &Path) -> Result<(), CliError> {
-    let (out, experiments) = (OutDir::open(dir)?, Experiments::new());
+pub fn write(dir: &Path, experiments: &Experiments) -> Result<(), CliError> {
+    let out = OutDir::open(dir)?;
     for path in plans(&dir.join(PLANS))? {
         let kept = KeptPlan::read(&path)?;
-        let prepared = kept.prepare(&path, &experiments)?;
+        let prepared = kept.prepare(&path, experiments)?;
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         // As a reader in the root of the repository runs it, wherever the gallery is made.
         let command = failure::replay_command(

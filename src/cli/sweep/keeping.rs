@@ -42,14 +42,13 @@ pub fn keep(
     groups: &[Group],
     out: &OutDir,
     deadline: &Deadline,
+    experiments: &Experiments,
 ) -> (Kept, Result<(), CliError>) {
-    let experiments = Experiments::new();
     let mut kept = Kept::new();
     let firsts = groups.len().min(VIEWS_MAX);
     let keep = |(rank, place): (usize, usize)| {
         let failed = &collected.failed[place];
-        let keeping =
-            Keeping { subject, experiments: &experiments, deadline, shows: rank < firsts };
+        let keeping = Keeping { subject, experiments, deadline, shows: rank < firsts };
         kept.insert(failed.index, keeping.keep(failed, out)?);
         Ok(())
     };
@@ -88,7 +87,7 @@ impl Keeping<'_> {
         }
         let dir = failures.inside("unfinished")?;
         let (plan, prepared) = self.prepared(failed)?;
-        failure::keep_plan(&dir, &plan)?;
+        failure::keep_plan(&dir, &plan, &prepared)?;
         let is_deadly = matches!(failed.failure.signature, Signature::Died(_) | Signature::Hung);
         if !is_deadly && !self.deadline.is_over() {
             self.keep_outcome(&dir, &path, &plan, &prepared)?;

@@ -30,25 +30,25 @@ pub fn shrink_first(
     subject: &Subject,
     stop: &Arc<AtomicBool>,
     deadline: &Deadline,
+    experiments: &Experiments,
 ) -> Result<Option<Small>, CliError> {
     let Some(dir) = report.first_to_shrink() else { return Ok(None) };
     if dir.join(DIRECTORY).exists() || deadline.is_over() {
         return Ok(None);
     }
     let path = dir.join("plan.json");
-    let experiments = Experiments::new();
     let kept = KeptPlan::read(&path)?;
-    kept.prepare(&path, &experiments)?;
+    kept.prepare(&path, experiments)?;
     let usual = Budget::unasked(arguments::jobs(None).min(subject.sweep.jobs));
     let budget = Budget { time: deadline.left_of(usual.time), ..usual };
     let way = (subject.sweep.world, subject.twice);
     let watch = Watch::new();
     let shrunk =
-        shrinking::shrink(&kept.plan, &experiments, way, budget, stop, |step| watch.show(step));
+        shrinking::shrink(&kept.plan, experiments, way, budget, stop, |step| watch.show(step));
     watch.finish();
     let Ok(timed) = shrunk else { return Ok(None) };
     let out = inside(dir)?;
-    shrinking::keep(&out, &timed, &experiments, subject.sweep.world).map(Some)
+    shrinking::keep(&out, &timed, experiments, subject.sweep.world).map(Some)
 }
 
 fn inside(dir: &Path) -> Result<OutDir, CliError> {

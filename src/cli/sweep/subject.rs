@@ -6,7 +6,7 @@ use super::super::arguments;
 use super::super::environment::configuration_hash;
 use super::super::error::CliError;
 use super::super::scenario_source::ScenarioSource;
-use crate::explore::{StrategyName, Sweep, WorldKind};
+use crate::explore::{Registry, StrategyName, Sweep, WorldKind};
 use crate::protocol::Defect;
 use crate::protocol::ordered::VecMap;
 
@@ -55,10 +55,11 @@ impl Subject {
         files: &Files,
         jobs: usize,
         place: &str,
+        registry: &Registry,
     ) -> Result<Self, CliError> {
         let source = |argument: &String| match files.get(argument) {
-            Some(text) => ScenarioSource::of_text(argument, text.clone()),
-            None => ScenarioSource::named_built_in(argument),
+            Some(text) => ScenarioSource::of_text(argument, text.clone(), registry),
+            None => ScenarioSource::registered(argument, registry),
         };
         let sources = configuration.scenarios.iter().map(source).collect::<Result<Vec<_>, _>>()?;
         let [start, end] = configuration.seeds;

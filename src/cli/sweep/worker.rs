@@ -21,7 +21,7 @@ pub struct Arguments {}
 const WAITING_MAX: usize = 64;
 
 /// Runs what it is told to, until there is nothing more to read.
-pub fn execute(_: &Arguments) -> Result<Exit, CliError> {
+pub fn execute(_: &Arguments, experiments: &Experiments) -> Result<Exit, CliError> {
     // Who interrupts a sweep often signals all its processes: when to end is the sweep's decision, and
     // its end is the end of this process's input.
     ctrlc::set_handler(|| {})
@@ -33,10 +33,11 @@ pub fn execute(_: &Arguments) -> Result<Exit, CliError> {
     let orders: Orders = serde_json::from_slice(&orders)
         .map_err(|error| CliError::usage(format!("orders that make no sense: {error}")))?;
     limit_memory(orders.memory)?;
-    let subject = Subject::of(&orders.configuration, &orders.files, 1, "orders")?;
+    let subject =
+        Subject::of(&orders.configuration, &orders.files, 1, "orders", experiments.registry())?;
     let (sender, indices) = sync_channel(WAITING_MAX);
     thread::spawn(move || listen(input, &sender));
-    work(&subject, &indices)?;
+    work(&subject, experiments, &indices)?;
     Ok(Exit::Held)
 }
 
@@ -52,12 +53,11 @@ fn listen(mut input: BufReader<io::Stdin>, sender: &SyncSender<u64>) {
     std::process::exit(i32::from(Exit::Held.code()));
 }
 
-fn work(subject: &Subject, indices: &Receiver<u64>) -> io::Result<()> {
+fn work(subject: &Subject, experiments: &Experiments, indices: &Receiver<u64>) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    let experiments = Experiments::new();
     say(&mut out, &Answer::Ready)?;
     for index in indices {
-        let answer = answer(subject, &experiments, index);
+        let answer = answer(subject, experiments, index);
         say(&mut out, &answer)?;
     }
     Ok(())

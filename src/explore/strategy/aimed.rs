@@ -49,7 +49,9 @@ impl Strategy for Aimed {
         let needs_trouble = |(point, _): &Cell| profile.calm.count(*point, None) == 0;
         let with_others = stream.chance(WITH_OTHERS_PERCENT) || aims.iter().any(needs_trouble);
         let is_varied = stream.chance(VARIED_PERCENT);
-        let mut base = if is_varied { swarm::shape(scenario, seed)? } else { scenario.clone() };
+        let workload = experiments.registry().workload(&scenario.job.workload)?;
+        let mut base =
+            if is_varied { swarm::shape(scenario, seed, workload) } else { scenario.clone() };
         if !with_others {
             base.faults.clear();
         }

@@ -12,12 +12,14 @@ mod arrival;
 mod reference;
 mod table;
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use self::arrival::{OUT_OF_ORDER_MAX, Report};
 use self::table::{Flight, MINUTE};
 use super::window::{Aggregate, Windows};
-use super::{Experiment, Workload, WorkloadError, WorkloadSettings, decoded, encoded};
+use super::{Build, Experiment, Workload, WorkloadError, WorkloadSettings, decoded, encoded};
 use crate::dataflow::{EncodedSink, Entry, Input, JobBuilder, Source, SourceCollector};
 
 /// How many rows the table has.
@@ -27,13 +29,15 @@ const FLIGHTS: u64 = 20_000;
 const HOUR: i64 = 60 * MINUTE;
 
 pub(super) const WORKLOAD: Workload = Workload {
-    name: "flights",
-    about: "20,000 real flights in hourly event-time windows by airport; reports out of order, some too late",
-    unit: "flights",
+    name: Cow::Borrowed("flights"),
+    about: Cow::Borrowed(
+        "20,000 real flights in hourly event-time windows by airport; reports out of order, some too late",
+    ),
+    unit: Cow::Borrowed("flights"),
     records_usual: FLIGHTS,
     records_max: FLIGHTS,
     single_split: true,
-    build,
+    build: Build::Function(build),
 };
 
 /// How late the flights of one airport and hour left.
@@ -61,7 +65,7 @@ fn build(settings: &WorkloadSettings) -> Result<Experiment, WorkloadError> {
 
 fn job(settings: &WorkloadSettings) -> JobBuilder {
     let parallelism = settings.parallelism;
-    let job = JobBuilder::new(WORKLOAD.name);
+    let job = JobBuilder::new(&WORKLOAD.name);
     let reports = job.source("reports", Reports { departure: 0 }, 1, 1);
     job.fix("reports");
     reports

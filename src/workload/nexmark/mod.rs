@@ -9,9 +9,11 @@ pub(super) mod q3;
 pub(super) mod q5;
 pub(super) mod q7;
 
+use std::borrow::Cow;
+
 use generator::{Bid, Event};
 
-use super::{Workload, WorkloadSettings, decoded, encoded};
+use super::{Build, Function, Workload, WorkloadSettings, decoded, encoded};
 use crate::dataflow::{Entry, Input, Source, SourceCollector};
 
 /// What a watermark is rounded down to: an event need not be followed by one.
@@ -39,15 +41,15 @@ impl Source for Events {
 }
 
 /// What each query's [`Workload`] has in common with the others'.
-const fn query(name: &'static str, about: &'static str, build: super::Build) -> Workload {
+const fn query(name: &'static str, about: &'static str, build: Function) -> Workload {
     Workload {
-        name,
-        about,
-        unit: "events",
+        name: Cow::Borrowed(name),
+        about: Cow::Borrowed(about),
+        unit: Cow::Borrowed("events"),
         records_usual: 10_000,
         records_max: 1_000_000,
         single_split: false,
-        build,
+        build: Build::Function(build),
     }
 }
 

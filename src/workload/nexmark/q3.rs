@@ -37,7 +37,7 @@ fn build(settings: &WorkloadSettings) -> Result<Experiment, WorkloadError> {
 
 fn job(settings: &WorkloadSettings) -> JobBuilder {
     let parallelism = settings.parallelism;
-    let job = JobBuilder::new(WORKLOAD.name);
+    let job = JobBuilder::new(&WORKLOAD.name);
     let events = job.source("events", Events, parallelism, settings.splits);
     let items = events.flat_map("items", parallelism, wanted_item);
     let sellers = events.flat_map("sellers", parallelism, local_seller);

@@ -40,7 +40,7 @@ fn build(settings: &WorkloadSettings) -> Result<Experiment, WorkloadError> {
 
 fn job(settings: &WorkloadSettings) -> JobBuilder {
     let parallelism = settings.parallelism;
-    let job = JobBuilder::new(WORKLOAD.name);
+    let job = JobBuilder::new(&WORKLOAD.name);
     job.source("events", Events, parallelism, settings.splits)
         .flat_map("bids", parallelism, |event| bid(event).into_iter().flat_map(in_windows))
         .key_by(|item| (item.window, item.auction))

@@ -7,7 +7,9 @@
 mod reference;
 mod text;
 
-use super::{Experiment, Workload, WorkloadError, WorkloadSettings};
+use std::borrow::Cow;
+
+use super::{Build, Experiment, Workload, WorkloadError, WorkloadSettings};
 use crate::dataflow::{
     Collector, Context, EncodedSink, Entry, Input, JobBuilder, Operator, Source, SourceCollector,
     StateDeclarations, ValueState,
@@ -17,13 +19,15 @@ use crate::dataflow::{
 const WORDS: u64 = 160_994;
 
 pub(super) const WORKLOAD: Workload = Workload {
-    name: "word-count",
-    about: "the words of Jane Austen's Emma counted, every update an output: keyed state with skewed keys",
-    unit: "words",
+    name: Cow::Borrowed("word-count"),
+    about: Cow::Borrowed(
+        "the words of Jane Austen's Emma counted, every update an output: keyed state with skewed keys",
+    ),
+    unit: Cow::Borrowed("words"),
     records_usual: WORDS,
     records_max: WORDS,
     single_split: false,
-    build,
+    build: Build::Function(build),
 };
 
 fn build(settings: &WorkloadSettings) -> Result<Experiment, WorkloadError> {
@@ -34,7 +38,7 @@ fn build(settings: &WorkloadSettings) -> Result<Experiment, WorkloadError> {
 
 fn job(settings: &WorkloadSettings) -> JobBuilder {
     let parallelism = settings.parallelism;
-    let job = JobBuilder::new(WORKLOAD.name);
+    let job = JobBuilder::new(&WORKLOAD.name);
     job.source("lines", Lines, parallelism, settings.splits)
         .flat_map("words", parallelism, |line: String| text::words(&line).collect::<Vec<_>>())
         .key_by(String::clone)

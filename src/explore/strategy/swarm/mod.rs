@@ -17,7 +17,7 @@ use super::{Strategy, StrategyName};
 use crate::explore::Experiments;
 use crate::plan::{Concern, Plan, Scenario, Setting, Stream};
 use crate::protocol::DefectSet;
-use crate::workload::{self, WorkloadError};
+use crate::workload::{Workload, WorkloadError};
 
 /// Varies the scenario, and draws from what comes of it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -35,18 +35,14 @@ impl Strategy for Swarm {
         defects: DefectSet,
         experiments: &Experiments,
     ) -> Result<Option<Plan>, WorkloadError> {
-        let varied = vary(scenario, seed)?;
+        let varied = vary(scenario, seed, experiments.registry().workload(&scenario.job.workload)?);
         experiments.draw(&varied, seed, defects).map(Some)
     }
 }
 
-/// The scenario as `seed` varies it: still a scenario, whose ranges are mostly narrower.
-///
-/// # Errors
-///
-/// When its workload does not exist.
-pub fn vary(scenario: &Scenario, seed: u64) -> Result<Scenario, WorkloadError> {
-    let workload = workload::named(&scenario.job.workload)?;
+/// The scenario of this workload as `seed` varies it: still a scenario, whose ranges are mostly narrower.
+#[must_use]
+pub fn vary(scenario: &Scenario, seed: u64, workload: &Workload) -> Scenario {
     let mut variation = Variation { varied: scenario.clone(), root: scenario.root(seed) };
     variation.job(workload);
     variation.cluster();
@@ -56,19 +52,16 @@ pub fn vary(scenario: &Scenario, seed: u64) -> Result<Scenario, WorkloadError> {
     variation.faults();
     let mut varied = variation.varied;
     patience::grant(&mut varied, scenario);
-    Ok(varied)
+    varied
 }
 
-/// The scenario as `seed` varies it, but for which faults there are.
-///
-/// # Errors
-///
-/// When its workload does not exist.
-pub fn shape(scenario: &Scenario, seed: u64) -> Result<Scenario, WorkloadError> {
-    let mut varied = vary(scenario, seed)?;
+/// The scenario of this workload as `seed` varies it, but for which faults there are.
+#[must_use]
+pub fn shape(scenario: &Scenario, seed: u64, workload: &Workload) -> Scenario {
+    let mut varied = vary(scenario, seed, workload);
     varied.faults.clone_from(&scenario.faults);
     varied.nemesis.clone_from(&scenario.nemesis);
-    Ok(varied)
+    varied
 }
 
 /// A scenario being varied.
@@ -99,6 +92,11 @@ impl Variation {
 mod tests {
     use super::*;
     use crate::plan::scenario::all;
+    use crate::workload;
+
+    fn varied(scenario: &Scenario, seed: u64) -> Scenario {
+        vary(scenario, seed, workload::named(&scenario.job.workload).expect("its workload exists"))
+    }
 
     #[test]
     fn what_is_pinned_stays_and_what_is_not_is_varied() {
@@ -116,10 +114,10 @@ mod tests {
             let is_free = scenario.swarm.pinned.is_empty();
             let mut differ = 0;
             for seed in 0..20 {
-                let varied = vary(&pinned, seed).expect("its workload exists");
-                assert_eq!(varied, pinned, "seed {seed}");
-                let varied = vary(&scenario, seed).expect("its workload exists");
-                differ += u32::from(varied != scenario);
+                let found = varied(&pinned, seed);
+                assert_eq!(found, pinned, "seed {seed}");
+                let found = varied(&scenario, seed);
+                differ += u32::from(found != scenario);
             }
             assert!(!is_free || differ >= 19, "{}: {differ} of 20 differ", scenario.name);
         }
@@ -130,11 +128,11 @@ mod tests {
         let scenario = all().remove(1);
         let mut slow = 0;
         for seed in 0..100 {
-            let varied = vary(&scenario, seed).expect("its workload exists");
-            if varied.links.slow_control.max > 0 {
+            let found = varied(&scenario, seed);
+            if found.links.slow_control.max > 0 {
                 slow += 1;
-                assert!(varied.cluster.heartbeat_timeout_ms.min >= 100, "seed {seed}");
-                assert!(varied.cluster.request_retry_ms.min >= 200, "seed {seed}");
+                assert!(found.cluster.heartbeat_timeout_ms.min >= 100, "seed {seed}");
+                assert!(found.cluster.request_retry_ms.min >= 200, "seed {seed}");
             }
         }
         assert!((20..50).contains(&slow), "{slow} of 100");
@@ -148,7 +146,7 @@ mod tests {
         scenario.swarm.suppressed = [CrashWorker].into();
         let mut has_lossy = false;
         for seed in 0..200 {
-            let faults = vary(&scenario, seed).expect("its workload exists").faults;
+            let faults = varied(&scenario, seed).faults;
             assert!(faults[&ClockDrift].min >= 1);
             assert!(!faults.contains_key(&CrashWorker));
             assert!(!faults.contains_key(&DestroyedStore), "it is named by no scenario but one");
