@@ -309,43 +309,62 @@ impl fmt::Display for Defect {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(from = "Vec<Defect>", into = "Vec<Defect>")]
 pub struct DefectSet {
-    bits: u128,
+    /// A bit a defect, in the order of [`Defect`].
+    words: [u64; WORDS],
 }
 
-const _: () = assert!(Defect::COUNT <= 128, "DefectSet holds one bit per defect");
+/// How many words hold a bit for each defect.
+const WORDS: usize = Defect::COUNT.div_ceil(u64::BITS as usize);
 
 impl DefectSet {
     /// No defect.
-    pub const NONE: Self = Self { bits: 0 };
+    pub const NONE: Self = Self { words: [0; WORDS] };
 
     /// Only `defect`.
     #[must_use]
     pub fn only(defect: Defect) -> Self {
-        Self { bits: 1 << (defect as u32) }
+        let mut set = Self::NONE;
+        set.switch_on(defect);
+        set
     }
 
     /// Whether `defect` is switched on.
     #[must_use]
+    #[inline]
     pub fn has(self, defect: Defect) -> bool {
-        self.bits & (1 << (defect as u32)) != 0
+        let (word, bit) = place(defect);
+        self.words[word] & bit != 0
     }
 
     /// Whether none is switched on.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.bits == 0
+        *self == Self::NONE
     }
 
     /// Those that are switched on, in order.
     pub fn iter(self) -> impl Iterator<Item = Defect> {
         Defect::all().filter(move |defect| self.has(*defect))
     }
+
+    fn switch_on(&mut self, defect: Defect) {
+        let (word, bit) = place(defect);
+        self.words[word] |= bit;
+    }
+}
+
+/// In which word the bit of a defect is, and which it is.
+#[inline]
+fn place(defect: Defect) -> (usize, u64) {
+    let number = defect as u32;
+    ((number / u64::BITS) as usize, 1 << (number % u64::BITS))
 }
 
 impl FromIterator<Defect> for DefectSet {
     fn from_iter<I: IntoIterator<Item = Defect>>(defects: I) -> Self {
-        let bits = defects.into_iter().fold(0, |bits, defect| bits | 1 << (defect as u32));
-        Self { bits }
+        let mut set = Self::NONE;
+        defects.into_iter().for_each(|defect| set.switch_on(defect));
+        set
     }
 }
 
@@ -358,5 +377,20 @@ impl From<Vec<Defect>> for DefectSet {
 impl From<DefectSet> for Vec<Defect> {
     fn from(set: DefectSet) -> Self {
         set.iter().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_defect_has_a_bit_of_its_own() {
+        for defect in Defect::all() {
+            assert_eq!(DefectSet::only(defect).iter().collect::<Vec<_>>(), [defect]);
+        }
+        let all: DefectSet = Defect::all().collect();
+        assert_eq!(all.iter().count(), Defect::COUNT);
+        assert!(DefectSet::NONE.is_empty() && !all.is_empty());
     }
 }
