@@ -83,3 +83,28 @@ fn the_cost_of_checkpoints_is_compared_with_none() {
     }
     assert!(of("stop-the-world", "overhead_percent") > of("aligned", "overhead_percent"));
 }
+
+#[test]
+fn checkpoints_without_coordination_are_compared() {
+    let place = Place::new("independent");
+    let line = "independent --parallelism 3 --rate 20 --seeds 0..2";
+    let said = place.run(line).expect(0);
+    let cells = |row: &str, column: usize| {
+        let line = said.out.lines().find(|line| line.split("  ").any(|cell| cell.trim() == row));
+        let cells =
+            line.map(|line| line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()));
+        cells.expect("it has such a row").nth(column).expect("it has such a column").to_owned()
+    };
+    let released = "uncoordinated, graph without local edges";
+    assert_eq!(cells(released, 10), "2 runs");
+    assert!(said.out.contains("orphans in channel"), "{}", said.out);
+    assert_eq!(cells("hmnr", 5), "0.0 %");
+    let written = place.run(&format!("{line} --json -")).expect(0);
+    let rows: Value = serde_json::from_str(&written.out).expect("nothing but JSON");
+    let alone = &rows.as_array().expect("a list")[3];
+    assert_eq!((&alone["job"], &alone["scheme"]), (&"cycle".into(), &"uncoordinated".into()));
+    assert_eq!(alone["from_nothing_percent"], 75.0, "all but the sources");
+    for wrong in ["--parallelism 0", "--parallelism 21", "--rate 0", "--seeds 3..3"] {
+        place.run(&format!("independent {wrong}")).expect(2);
+    }
+}

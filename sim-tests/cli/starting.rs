@@ -3,7 +3,7 @@
 use crate::harness::{Place, Said};
 
 /// Every command that the help lists.
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 15] = [
     "sweep",
     "merge",
     "run",
@@ -16,6 +16,7 @@ const COMMANDS: [&str; 14] = [
     "reach",
     "overhead",
     "snapshot",
+    "independent",
     "scenarios",
     "workloads",
 ];

@@ -20,6 +20,7 @@ mod exit;
 mod failure;
 mod first_steps;
 mod generate;
+mod independent;
 mod junit;
 mod kept_plan;
 mod localise;
@@ -105,6 +106,8 @@ enum Command {
     Overhead(overhead::Arguments),
     /// Takes Chandy and Lamport's snapshots of a system of processes, from files, and judges them.
     Snapshot(snapshot::Arguments),
+    /// Compares checkpoints that nobody coordinates: what a failure leaves of them.
+    Independent(independent::Arguments),
     /// Lists the scenarios that there are.
     Scenarios(scenarios::Arguments),
     /// Lists the workloads that scenarios can name.
@@ -172,6 +175,7 @@ fn dispatch(command: Command, experiments: &Experiments) -> Result<Exit, CliErro
         Command::Reach(arguments) => reach::execute(&arguments, registry),
         Command::Overhead(arguments) => overhead::execute(&arguments),
         Command::Snapshot(arguments) => snapshot::execute(&arguments),
+        Command::Independent(arguments) => independent::execute(&arguments),
         Command::Scenarios(arguments) => scenarios::execute(&arguments, registry),
         Command::Workloads(arguments) => workloads::execute(&arguments, registry),
         Command::Generate(arguments) => generate::execute(arguments, shown(), experiments),
