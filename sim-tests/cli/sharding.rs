@@ -52,6 +52,19 @@ fn shards_joined_are_the_whole() {
 }
 
 #[test]
+fn shards_joined_have_a_page_with_their_views() {
+    let place = sharded("joined-page", 2);
+    place.run("merge shard-0 shard-1 --html joined.html").expect(1);
+    let page = place.read("joined.html");
+    let links = page.split("<a href=\"").skip(1).filter_map(|rest| rest.split('"').next());
+    let views: Vec<&str> = links.filter(|link| link.ends_with("view.html")).collect();
+    assert!(!views.is_empty() && views.iter().all(|view| view.starts_with("shard-")), "{views:?}");
+    assert!(views.iter().all(|view| place.path(view).is_file()), "{views:?}");
+    let again = place.run("merge shard-0 shard-1 --html joined.html").expect(2);
+    assert!(again.err.contains("joined.html"), "nothing is written over: {}", again.err);
+}
+
+#[test]
 fn what_is_missing_is_named() {
     let place = sharded("missing", 3);
     let said = place.run("merge shard-0 shard-2").expect(2);

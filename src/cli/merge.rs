@@ -1,7 +1,7 @@
 //! `cutwater merge`: the results of shards, joined into the report of the whole sweep.
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -9,7 +9,8 @@ use super::console::Console;
 use super::error::CliError;
 use super::exit::Exit;
 use super::junit::JunitTarget;
-use super::out::JsonTarget;
+use super::out::{JsonTarget, new_file};
+use super::sweep::report::page::page;
 use super::sweep::report::{Ended, Report, Source};
 use super::sweep::results::{self, Header};
 use super::sweep::shard::Shard;
@@ -34,6 +35,9 @@ pub struct Arguments {
     /// Writes the report as JUnit XML to a new file
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
+    /// Writes the report as a page into a new file, with links to the views that the shards left
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
 }
 
 /// Joins.
@@ -60,13 +64,21 @@ pub fn execute(arguments: &Arguments, registry: &Registry) -> Result<Exit, CliEr
     }
     let json = arguments.json.as_deref().map(JsonTarget::open).transpose()?;
     let junit = arguments.junit.as_deref().map(JunitTarget::open).transpose()?;
+    let html = arguments.html.as_deref().map(|path| Ok((path, new_file(path)?)));
+    let html = html.transpose().map_err(|error: CliError| error)?;
     let ended = if missing.is_empty() { Ended::Finished } else { Ended::Partial };
-    let report = report(&subject, first, &collected, &files, ended);
+    let reached = SweepReach::of(&subject.sweep.scenarios, &collected.report);
+    let report = report((&subject, &reached), first, &collected, &files, ended);
     let mut console = JsonTarget::console(json.as_ref());
     announce(&mut console, first, &files)?;
     write!(console, "{report}")?;
     if let Some(junit) = junit {
         junit.write(&report)?;
+    }
+    if let Some((path, mut file)) = html {
+        let home = path.parent().unwrap_or(Path::new(""));
+        let page = page(&report, &reached, home);
+        file.write_all(page.as_bytes()).map_err(|error| CliError::io(path, error))?;
     }
     if let Some(json) = json {
         json.write(&report)?;
@@ -129,7 +141,7 @@ fn missing(
 const SAID_MAX: usize = 20;
 
 fn report(
-    subject: &Subject,
+    (subject, reached): (&Subject, &SweepReach),
     header: &Header,
     collected: &Collected,
     files: &[PathBuf],
@@ -137,10 +149,9 @@ fn report(
 ) -> Report {
     let groups = collected.groups();
     let kept = found(subject, collected, files);
-    let reached = SweepReach::of(&subject.sweep.scenarios, &collected.report);
     Report::new(Source {
         subject,
-        reached: &reached,
+        reached,
         shard: Shard::WHOLE,
         environment: header.environment.clone(),
         collected,
