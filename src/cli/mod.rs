@@ -214,6 +214,6 @@ mod tests {
     #[test]
     fn what_is_shown_has_the_help_of_the_whole() {
         let help = |mut command: clap::Command| command.render_long_help().to_string();
-        assert_eq!(help(shown()), help(Cli::command()));
+        assert_eq!(help(shown()), help(Cli::command().name(program::name())));
     }
 }

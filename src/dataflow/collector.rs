@@ -5,11 +5,6 @@ use super::record::Outputs;
 use super::router::Router;
 use crate::protocol::LineageId;
 
-/// The first emission index of records from the second input.
-///
-/// The same record may reach a two-input operator on both inputs; its children must differ.
-pub(crate) const RIGHT_INDEX: u32 = 1 << 30;
-
 /// Takes what an operator emits while it processes one record or fires one timer.
 pub struct Collector<'a, T> {
     pub(crate) router: &'a mut Router<T>,

@@ -13,9 +13,6 @@ use crate::protocol::{EdgeKind, KeyGroup, LineageId, OperatorId};
 /// Appends the encoded key of a record.
 pub(crate) type KeyFn<T> = Arc<dyn Fn(&T, &mut Payload) + Send + Sync>;
 
-/// The emission index of the `n`-th copy that a broadcast makes of a record is this plus *n*.
-const COPY_INDEX: u32 = 1 << 31;
-
 /// How an edge spreads records over the subtasks of its consumer; its record type is erased.
 #[derive(Clone)]
 pub(crate) enum Partition {
@@ -267,7 +264,7 @@ impl Edge {
     fn send_to_all(&self, record: &Record, operator: OperatorId, out: &mut Outputs) {
         for (copy, target) in (0..).zip(self.targets.iter()) {
             let mut record = copy_of(record);
-            record.lineage = record.lineage.child(operator, COPY_INDEX | copy);
+            record.lineage = record.lineage.child(operator, LineageId::COPY | copy);
             out.items.push((*target, Item::Record(record)));
         }
     }

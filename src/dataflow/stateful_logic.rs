@@ -1,12 +1,13 @@
 //! The two kinds of user operators behind one interface.
 
-use super::collector::{Collector, RIGHT_INDEX};
+use super::collector::Collector;
 use super::context::Context;
 use super::data::{Data, decode};
 use super::keyed_store::{KeyedStore, Step};
 use super::operator::{Operator, TwoInputOperator};
 use super::record::{Outputs, Payload, Record};
 use super::router::{KeyFn, Router};
+use crate::protocol::LineageId;
 
 /// User code with state.
 pub(crate) trait Logic: Clone + Send + 'static {
@@ -127,7 +128,7 @@ impl<O: TwoInputOperator> Logic for TwoInputs<O> {
         } else {
             let value = decode(&record.payload);
             let key = extract(right, &value, key);
-            let step = step_of(record, Some(key), watermark, RIGHT_INDEX);
+            let step = step_of(record, Some(key), watermark, LineageId::SECOND_INPUT);
             store.step(&step, router, out, |ctx, out| operator.process_right(value, ctx, out));
         }
     }

@@ -24,6 +24,13 @@ impl LineageId {
         Self(mix(mix(0x5EED ^ u64::from(split.0)) ^ offset))
     }
 
+    /// The emissions of an operator for its second input are numbered from here on: the same record may reach it on
+    /// both inputs, and its children must differ.
+    pub const SECOND_INPUT: u32 = 1 << 30;
+
+    /// The copies that a broadcast makes of a record are numbered from here on, each as a child of that record.
+    pub const COPY: u32 = 1 << 31;
+
     /// The id of the `index`-th record that `operator` emits while it processes this one.
     #[must_use]
     pub fn child(self, operator: OperatorId, index: u32) -> Self {

@@ -55,7 +55,7 @@ impl Check {
         let (one, two) = (run(drawn, &prepared), run(drawn, &prepared));
         let is_repeatable = one == two && one.verdict == verdict;
         if !is_repeatable {
-            return self.not_repeatable(drawn, &prepared, verdict);
+            return self.not_repeatable(drawn, &prepared, &verdict);
         }
         let shrunk = self.shrunk(drawn);
         let plan = shrunk.as_ref().map_or(drawn, |shrunk| &shrunk.plan);
@@ -72,10 +72,16 @@ impl Check {
         self.failure(&Told { plan, drawn, prepared, verdict, shrunk, apart, is_repeatable })
     }
 
-    fn not_repeatable(&self, plan: &Plan, prepared: &Prepared, verdict: Verdict) -> CheckError {
+    /// What is wrong with a plan two runs of which differ.
+    pub(super) fn not_repeatable(
+        &self,
+        plan: &Plan,
+        prepared: &Prepared,
+        verdict: &Verdict,
+    ) -> CheckError {
         let seen = || observations(plan, prepared, self.world);
         let apart = apart(&seen(), &seen(), &seen());
-        let (drawn, verdict, apart) = (plan, &verdict, apart.as_ref());
+        let (drawn, apart) = (plan, apart.as_ref());
         let (shrunk, is_repeatable) = (None, false);
         self.failure(&Told { plan, drawn, prepared, verdict, shrunk, apart, is_repeatable })
     }

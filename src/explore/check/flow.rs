@@ -9,7 +9,7 @@ use crate::trace::{Event, Point, Stamp};
 use crate::world::Observer;
 
 /// What the seeds of a check did, together.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Checked {
     /// How many plans were run.
     pub runs: u64,
@@ -48,6 +48,12 @@ impl fmt::Display for Checked {
             "{runs} plans held: {completed} checkpoints, {restores} restores, {flowing} of them while records flowed, \
              {records} entries read, {points} protocol points and {situations} situations passed"
         )
+    }
+}
+
+impl fmt::Debug for Checked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
     }
 }
 

@@ -60,10 +60,25 @@ impl Check {
         });
         let Taken { checked, lost } = taken.into_inner().unwrap_or_else(PoisonError::into_inner);
         match lost {
-            None => self.tested(checked),
+            None => {
+                self.check_repeatable(seeds.start)?;
+                self.tested(checked)
+            }
             Some(Err(error)) => Err(Box::new(error)),
             Some(Ok(Lost { plan, verdict })) => Err(Box::new(self.violated(&plan, verdict))),
         }
+    }
+
+    /// Runs a seed that held twice more: what differs then may differ in any run.
+    fn check_repeatable(&self, seed: u64) -> Result<(), Box<CheckError>> {
+        let plan = self.plan(seed)?;
+        let prepared = self.experiments.prepare(&plan.job).map_err(CheckError::experiment)?;
+        let run = || run_plan(&plan, &prepared, self.world, ()).0;
+        let (one, two) = (run(), run());
+        if one == two {
+            return Ok(());
+        }
+        Err(Box::new(self.not_repeatable(&plan, &prepared, &one.verdict)))
     }
 
     fn run_seed(&self, seed: u64) -> Result<Checked, Result<Lost, CheckError>> {
