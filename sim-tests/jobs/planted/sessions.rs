@@ -24,10 +24,10 @@ impl Operator for Session {
     fn process(&mut self, (key, _): Pair, ctx: &mut Context<'_>, _: &mut Collector<'_, Pair>) {
         ctx.value(&self.count).update(|count| count.unwrap_or(0) + 1);
         let deadline = ctx.timestamp() + LASTS;
-        if !self.deadlines.contains_key(&key) {
-            self.deadlines.insert(key, deadline);
+        self.deadlines.entry(key).or_insert_with(|| {
             ctx.register_timer(deadline);
-        }
+            deadline
+        });
     }
 
     fn on_timer(&mut self, _: i64, ctx: &mut Context<'_>, out: &mut Collector<'_, Pair>) {
@@ -49,7 +49,9 @@ fn expected() -> Vec<Pair> {
     let (mut open, mut closed) = (BTreeMap::<u64, (u64, u64)>::new(), Vec::new());
     for (key, now) in pairs() {
         open.entry(key).or_insert((0, now + LASTS.unsigned_abs())).0 += 1;
-        closed.extend(open.extract_if(.., |_, (_, deadline)| *deadline <= now));
+        let due: Vec<u64> =
+            open.iter().filter(|(_, (_, due))| *due <= now).map(|(key, _)| *key).collect();
+        closed.extend(due.into_iter().filter_map(|key| open.remove_entry(&key)));
     }
     let all = closed.into_iter().chain(open);
     all.map(|(key, (count, _))| (key, count)).collect()
