@@ -3,10 +3,12 @@
 use std::path::Path;
 
 use cutwater::dataflow::{Collector, Context, EncodedSink, Input, JobBuilder, Operator, Replay};
-use cutwater::explore::{Check, CheckError, WorldKind};
+use cutwater::explore::{Check, CheckError, Registry, WorldKind};
 use cutwater::oracle::Verdict;
 use cutwater::plan::{FaultClass, Name, Plan, Scenario, Span};
 use cutwater::protocol::{Defect, DefectSet, Guarantee};
+use cutwater::workload::{Experiment, Workload, WorkloadError, WorkloadSettings};
+use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
 
 /// Where views go.
@@ -61,6 +63,116 @@ fn a_failure_is_small_and_names_its_record_and_its_commands() {
     );
     let nowhere = shout().out("/dev/null").judge(&kept).expect_err("it fails again").to_string();
     assert!(nowhere.contains("nothing is kept of it: /dev/null: "), "{nowhere}");
+}
+
+/// Numbers its lines, with a number in a field.
+#[derive(Clone)]
+struct Forgetful(u64);
+
+impl Operator for Forgetful {
+    type In = String;
+    type Out = (String, u64);
+
+    fn process(&mut self, line: String, _: &mut Context<'_>, out: &mut Collector<'_, Self::Out>) {
+        self.0 += 1;
+        out.emit((line, self.0));
+    }
+
+    fn on_timer(&mut self, _: i64, _: &mut Context<'_>, _: &mut Collector<'_, Self::Out>) {}
+}
+
+fn forgetful(settings: &WorkloadSettings) -> Result<Experiment, WorkloadError> {
+    let lines = settings.records.unwrap_or(300);
+    let job = JobBuilder::new("forgetful");
+    job.source("lines", Replay::new(), 1, 1)
+        .process("number", 1, |_: &mut _| Forgetful(0))
+        .transactional_sink("out", 1, EncodedSink::new());
+    let line = || "line".to_owned();
+    let input = Input::dealt((0..lines).map(|_| Replay::entry(&line())), 1);
+    let expected: Vec<(String, u64)> = (1..=lines).map(|number| (line(), number)).collect();
+    Experiment::new(&job, input, &expected)
+}
+
+fn registry() -> Registry {
+    Registry::new().with(Workload::new("forgetful", forgetful).single_split())
+}
+
+#[test]
+fn a_registered_job_is_shrunk_in_its_records_and_replayed_by_its_program() {
+    let check = Check::registered(registry(), "forgetful").expect("it is registered").out(OUT);
+    let rehearsed = check.clone().run().expect_err("it forgets").to_string();
+    assert!(rehearsed.contains("number/0") && rehearsed.contains("(\"line\", 1)"), "{rehearsed}");
+    let error = check.clone().seeds_only().run().expect_err("it forgets");
+    let text = error.to_string();
+    assert!(text.contains("\ncargo run -- replay "), "{text}");
+    let failure = error.failure().expect("a plan fails");
+    assert!(failure.plan.job.records.is_some_and(|records| records < 100), "{text}");
+    assert_eq!(
+        refused(Check::registered(registry(), "forgetfull")),
+        "unknown workload \"forgetfull\", expected one of forgetful"
+    );
+}
+
+#[test]
+fn a_registry_holds_each_name_once_and_names_that_are_names() {
+    let twice = registry().with(Workload::new("forgetful", forgetful));
+    assert_eq!(
+        twice.check().map_err(|error| error.to_string()),
+        Err("two workloads are called \"forgetful\": expected each name once".to_owned())
+    );
+    let taken = Registry::built_in().with(Workload::new("relay", forgetful));
+    assert!(taken.check().is_err_and(|error| error.to_string().contains("\"relay\"")));
+    let wrong = Registry::new().with(Workload::new("My Job", forgetful));
+    assert!(wrong.check().is_err_and(|error| error.to_string().contains("lower case letters")));
+    let long = Registry::new().with(Workload::new("x".repeat(60), forgetful));
+    assert!(long.check().is_err_and(|error| error.to_string().contains("at most 48")));
+    let foreign = registry().with_scenario(built_in("calm"));
+    assert!(foreign.check().is_err_and(|error| error.to_string().contains("unknown workload")));
+}
+
+/// What the test below runs with variables of the environment.
+#[test]
+fn a_check_under_the_environment() {
+    println!("{}", shout().seeds(0..1).run().expect("it holds"));
+}
+
+#[test]
+fn the_environment_takes_the_place_of_arguments() {
+    let inner = |variable: &str, value: &str| {
+        let test = "check::a_check_under_the_environment";
+        let program = std::env::current_exe().expect("this program has a file");
+        let mut command = std::process::Command::new(program);
+        command.args([test, "--exact", "--nocapture"]).env(variable, value);
+        let output = command.output().expect("it starts");
+        let said =
+            [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
+        (output.status.success(), said.concat())
+    };
+    let (held, said) = inner("CUTWATER_SEEDS", "5..8");
+    assert!(held && said.contains("3 plans held"), "{said}");
+    let (held, said) = inner("CUTWATER_SEEDS", "5");
+    assert!(!held && said.contains("CUTWATER_SEEDS is \"5\", expected A..B"), "{said}");
+    let other = Check::registered(registry(), "forgetful").expect("it is registered");
+    let path = Path::new(OUT).join("another.json");
+    std::fs::create_dir_all(OUT).expect("it can be made");
+    let plan = |check: &Check| check.plan(1).expect("it can be drawn").to_json();
+    std::fs::write(&path, plan(&other)).expect("it can be written");
+    let (held, said) = inner("CUTWATER_REPLAY", &path.display().to_string());
+    assert!(!held && said.contains("is of job forgetful, expected one of shout"), "{said}");
+    std::fs::write(&path, plan(&shout())).expect("it can be written");
+    let (held, said) = inner("CUTWATER_REPLAY", &path.display().to_string());
+    assert!(held && said.contains("1 plans held"), "{said}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 8, ..ProptestConfig::default() })]
+
+    #[test]
+    fn plans_are_values_of_a_property(
+        plan in (0..10_000_u64).prop_map(|seed| shout().plan(seed).expect("it can be drawn")).no_shrink()
+    ) {
+        shout().judge(&plan).expect("it holds");
+    }
 }
 
 /// Panics at one record.

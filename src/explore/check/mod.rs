@@ -105,7 +105,7 @@ impl Check {
     }
 
     /// A check of a registered workload, of its usual size. What fails can be replayed and shrunk by the program that
-    /// has the same registry ([`cutwater::cli::main`](crate::cli::main)).
+    /// has the same registry (`cutwater::cli::main`).
     ///
     /// # Errors
     ///
