@@ -263,6 +263,18 @@ const TABLE: &[Row] = &[
     row(Defect::SourcesBeforeEnumerator, "lossy-requests", 10, &[SPLITS, STATE]),
     row(Defect::EnumeratorOfAbortedSnapshots, "lossy-requests", 300, &[SPLITS]),
     row(Defect::RepeatedAssignmentTaken, "enumerated", 10, &[SPLITS]),
+    row(Defect::MergingSessionsNotSnapshotted, "visits", 20, &[OUTPUT]),
+    row(Defect::MergedSessionForgotten, "visits", 5, &[OUTPUT]),
+    row(Defect::MergedTimerLost, "visits", 5, &[OUTPUT]),
+    row(Defect::WindowPurgedWhenGiven, "visits", 5, &[OUTPUT]),
+    row(Defect::DuplicateMovesExpiry, "payments", 5, &[OUTPUT]),
+    row(Defect::AnsweredNotSnapshotted, "requests", 40, &[OUTPUT]),
+    row(Defect::SnapshotWhileQueueFull, "requests", 60, &[OUTPUT, OWNERSHIP]),
+    row(Defect::RestoredRequestsNotCounted, "requests", 150, &[OUTPUT]),
+    row(Defect::UnionListNotPruned, "union-lists", 40, &[OUTPUT]),
+    row(Defect::RestoredEnumeratorSilent, "savepoints-enumerated", 100, &[LIVENESS]),
+    row(Defect::NewestPositionCommitted, "word-count", 5, &[STATE]),
+    row(Defect::LastAnswersNotAwaited, "requests", 20, &[OUTPUT]),
 ];
 
 /// Oracles that are never first, each with the reason.

@@ -44,6 +44,7 @@ fn deploy(attempt: u32, snapshot: Option<SnapshotHandle>) -> Arc<Deploy> {
         checkpoint,
         placement: vec![HERE, ELSEWHERE],
         snapshots: snapshot.into_iter().collect(),
+        unions: Vec::new(),
         shape: None,
     })
 }

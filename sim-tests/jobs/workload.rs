@@ -22,6 +22,7 @@ enum Message {
 enum Step {
     Read(SubtaskId, SplitId),
     Deliver(ChannelId),
+    Answer(SubtaskId, u64),
 }
 
 /// All subtasks of an experiment, and what is between them.
@@ -67,6 +68,7 @@ impl<'a> Run<'a> {
         for _ in 0..steps_max {
             let mut possible = self.reads();
             possible.extend(self.deliveries());
+            possible.extend(self.answers());
             if !self.take_one(&possible) && !self.end_loops() {
                 return false;
             }
@@ -74,9 +76,16 @@ impl<'a> Run<'a> {
         true
     }
 
-    /// Reads nothing, and delivers until all channels are empty.
+    /// Reads nothing, and delivers until all channels are empty. Requests are answered only where whoever made
+    /// them can take no more.
     fn drain(&mut self) {
-        while self.take_one(&self.deliveries()) {}
+        while self.take_one(&self.deliveries()) || self.is_stuck() && self.take_one(&self.answers())
+        {
+        }
+    }
+
+    fn is_stuck(&self) -> bool {
+        self.channels.iter().any(|held| !held.is_empty())
     }
 
     fn checkpoint(&mut self) -> Checkpoint {
@@ -96,6 +105,7 @@ impl<'a> Run<'a> {
         for (subtask, state) in self.subtasks.iter_mut().zip(&checkpoint.states) {
             let read_back = SubtaskState::decode(&state.encode()).expect("a whole snapshot");
             subtask.restore(&read_back).expect("a snapshot of the same subtask");
+            subtask.open();
         }
         self.channels.iter_mut().for_each(VecDeque::clear);
         self.ended_splits.clone_from(&checkpoint.ended_splits);
@@ -112,6 +122,7 @@ impl<'a> Run<'a> {
         match possible[(self.random % possible.len() as u64) as usize] {
             Step::Read(subtask, split) => self.read(subtask, split),
             Step::Deliver(channel) => self.deliver(channel),
+            Step::Answer(subtask, request) => self.answer(subtask, request),
         }
         true
     }
@@ -126,8 +137,28 @@ impl<'a> Run<'a> {
     }
 
     fn deliveries(&self) -> Vec<Step> {
+        let topology = self.experiment.job.topology();
+        let is_taken =
+            |id: &ChannelId| !self.subtasks[topology.channels[id.index()].to.index()].is_full();
         let channels = (0..).map(ChannelId).zip(&self.channels);
-        channels.filter(|(_, held)| !held.is_empty()).map(|(id, _)| Step::Deliver(id)).collect()
+        let held = channels.filter(|(_, held)| !held.is_empty()).map(|(id, _)| id);
+        held.filter(is_taken).map(Step::Deliver).collect()
+    }
+
+    fn answers(&self) -> Vec<Step> {
+        let of = |subtask: &Subtask| {
+            let id = subtask.id();
+            subtask.requests_under_way().into_iter().map(move |request| Step::Answer(id, request))
+        };
+        self.subtasks.iter().flat_map(of).collect()
+    }
+
+    fn answer(&mut self, id: SubtaskId, request: u64) {
+        let mut out = Outputs::default();
+        self.subtasks[id.index()].answer(request);
+        self.subtasks[id.index()].emit_answered(&mut out);
+        self.send(id, out);
+        self.end_if(self.open_inputs[id.index()] == 0, id);
     }
 
     fn read(&mut self, id: SubtaskId, split: SplitId) {
@@ -177,7 +208,8 @@ impl<'a> Run<'a> {
 
     fn end_if(&mut self, ended: bool, from: SubtaskId) {
         let job = &self.experiment.job;
-        let outputs = job.topology().outputs(from).filter(|_| ended);
+        let has_ended = ended && self.subtasks[from.index()].requests_pending() == 0;
+        let outputs = job.topology().outputs(from).filter(|_| has_ended);
         for channel in outputs.filter(|channel| !job.loops().leads_back(*channel)) {
             self.channels[channel.index()].push_back(Message::End);
         }

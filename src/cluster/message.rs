@@ -249,6 +249,9 @@ pub struct Deploy {
     pub placement: Vec<u16>,
     /// By subtask: its snapshot; empty where there is no checkpoint, or several make one.
     pub snapshots: Vec<SnapshotHandle>,
+    /// By subtask: the snapshots of all subtasks of its operator, where that has a union list and starts from
+    /// snapshots of its own shape. Empty where no operator has one.
+    pub unions: Vec<Vec<SnapshotHandle>>,
     /// The shape, once the job has been rescaled.
     pub shape: Option<Box<DeployedShape>>,
 }
@@ -288,12 +291,19 @@ impl Deploy {
         }
     }
 
-    /// All that a subtask reads: what it starts from, and then what its senders had in flight.
+    /// All that a subtask reads: what it starts from, and then what its senders had in flight, or what of all
+    /// subtasks of its operator is united.
     #[must_use]
     pub fn reads_of(&self, subtask: SubtaskId) -> Vec<SnapshotHandle> {
         let senders = self.redistribution().and_then(|other| other.senders.get(subtask.index()));
         let senders = senders.map_or(&[][..], Vec::as_slice);
-        [self.snapshots_of(subtask), senders].concat()
+        [self.snapshots_of(subtask), senders, self.united_in(subtask)].concat()
+    }
+
+    /// The snapshots of all subtasks of its operator, where a union list is made of them.
+    #[must_use]
+    pub fn united_in(&self, subtask: SubtaskId) -> &[SnapshotHandle] {
+        self.unions.get(subtask.index()).map_or(&[], Vec::as_slice)
     }
 
     fn redistribution(&self) -> Option<&Redistribution> {

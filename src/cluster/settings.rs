@@ -67,6 +67,33 @@ pub struct BufferSettings {
     pub timeout_ms: u64,
 }
 
+/// Three workers with room for any small job, on a fast network, with checkpoints as they are
+/// [by default](CheckpointSettings::default).
+impl Default for ClusterSettings {
+    fn default() -> Self {
+        Self {
+            workers: 3,
+            slots: 64,
+            heartbeat_ms: 50,
+            heartbeat_timeout_ms: 200,
+            session_timeout_ms: 400,
+            restart_delay_ms: 20,
+            request_retry_ms: 100,
+            credits: 16,
+            buffers: None,
+            source_interval_us: 500,
+            fetch_max: 64,
+            sink_batch: 8,
+            object_store: StoreSettings { latency_us: 1_000, byte_ns: 10 },
+            meta_store: StoreSettings { latency_us: 500, byte_ns: 0 },
+            cost: None,
+            checkpoints: CheckpointSettings::default(),
+            final_at_once: false,
+            observe_time: false,
+        }
+    }
+}
+
 impl ClusterSettings {
     /// When a request that is not answered is sent again.
     #[must_use]

@@ -2,7 +2,7 @@
 
 use super::build_error::BuildError;
 use super::graph::Graph;
-use super::router::Partition;
+use super::router::{Consumer, Partition};
 use crate::protocol::{CheckpointSettings, Guarantee, Protocol};
 
 impl Graph {
@@ -54,7 +54,7 @@ impl Graph {
     /// Each receiver of a broadcast would put its own copy back, at a place of its own in the order
     /// (FLINK-22815).
     fn can_keep_channel_state(&self, protocol: Protocol) -> Result<(), BuildError> {
-        let broadcasts = |partition: &Partition| matches!(partition, Partition::Broadcast);
+        let broadcasts = |consumer: &Consumer| matches!(consumer.partition, Partition::Broadcast);
         let sender = self.nodes.iter().find(|node| node.consumers.iter().any(broadcasts));
         sender.map_or(Ok(()), |node| {
             Err(BuildError::ChannelStateOfBroadcast { protocol, operator: node.name.clone() })

@@ -102,9 +102,9 @@ impl JobBuilder {
             name,
             OperatorRole::Source,
             parallelism,
-            Arc::new(move |placement, partitions, defects| {
+            Arc::new(move |placement, consumers, defects| {
                 let source = S::clone(&prototype);
-                Task::Splits(Box::new(SourceTask::new(source, placement, partitions, defects)))
+                Task::Splits(Box::new(SourceTask::new(source, placement, consumers, defects)))
             }),
         );
         (node.splits, node.assignment) = (splits, assignment);

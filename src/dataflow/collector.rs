@@ -3,6 +3,7 @@
 use super::data::Data;
 use super::record::Outputs;
 use super::router::Router;
+use super::side_output::OutputTag;
 use crate::protocol::LineageId;
 
 /// Takes what an operator emits while it processes one record or fires one timer.
@@ -25,8 +26,20 @@ impl<T: Data> Collector<'_, T> {
     /// Emits a record with a time of its own.
     #[inline]
     pub fn emit_at(&mut self, timestamp: i64, record: T) {
+        let lineage = self.next_lineage();
+        self.router.emit(&record, lineage, timestamp, self.out);
+    }
+
+    /// Emits a record to a side output, with the time of the one being processed, or of the timer.
+    pub fn emit_to<S: Data>(&mut self, tag: OutputTag<S>, record: S) {
+        let lineage = self.next_lineage();
+        self.router.emit_to(tag, &record, lineage, self.timestamp, self.out);
+    }
+
+    #[inline]
+    fn next_lineage(&mut self) -> LineageId {
         let lineage = self.parent.child(self.router.operator(), self.index);
         self.index += 1;
-        self.router.emit(&record, lineage, timestamp, self.out);
+        lineage
     }
 }

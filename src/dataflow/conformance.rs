@@ -203,6 +203,7 @@ fn check_prefix(
     if restored.freeze() != snapshot {
         return Err(Divergence::Restored { prefix });
     }
+    restored.open();
     for (input, stimulus) in (prefix..).zip(rest) {
         let (expected, got) = (feed(&mut undisturbed, stimulus), feed(&mut restored, stimulus));
         if expected != got {

@@ -3,12 +3,14 @@
 use std::marker::PhantomData;
 
 use super::backend::{KeyEntry, Slot};
+use super::broadcast_state::{BroadcastState, BroadcastView};
 use super::data::{Bytes, Data, decode};
 use super::state::{ListState, MapState, OperatorState, ValueState};
 use super::state_access::{ListAccess, MapAccess, OperatorListAccess, ValueAccess};
+use super::subtask_context::is_owner;
 use super::time::{Notes, TimeStep, TimerId};
 use super::timers::Timers;
-use crate::protocol::{Digest, LineageId};
+use crate::protocol::{DefectSet, Digest, LineageId};
 
 /// The surroundings of one step of an operator: one record, or one timer.
 ///
@@ -17,6 +19,8 @@ pub struct Context<'a> {
     pub(crate) timestamp: i64,
     pub(crate) watermark: i64,
     pub(crate) subtask_index: u16,
+    pub(crate) parallelism: u16,
+    pub(crate) defects: DefectSet,
     pub(crate) key: Option<&'a [u8]>,
     pub(crate) entry: &'a mut KeyEntry,
     pub(crate) timers: &'a mut Timers,
@@ -55,6 +59,19 @@ impl Context<'_> {
     ) -> OperatorListAccess<'_, T> {
         let elements = &mut self.lists[usize::from(state.slot)];
         OperatorListAccess { elements, _values: PhantomData }
+    }
+
+    /// The broadcast state, read only: it is changed where what is broadcast comes.
+    ///
+    /// # Panics
+    ///
+    /// When another operator declared the state.
+    #[must_use]
+    pub fn broadcast_state<K: Data + Ord, V: Data>(
+        &self,
+        state: &BroadcastState<K, V>,
+    ) -> BroadcastView<'_, K, V> {
+        BroadcastView::of(&self.lists[usize::from(state.slot)])
     }
 
     /// Has `on_timer` called with the current key once the watermark reaches `timestamp`.
@@ -118,6 +135,26 @@ impl Context<'_> {
     #[must_use]
     pub fn subtask_index(&self) -> u16 {
         self.subtask_index
+    }
+
+    /// How many subtasks the operator has.
+    #[must_use]
+    pub fn parallelism(&self) -> u16 {
+        self.parallelism
+    }
+
+    /// Whether the records of this key come to this subtask, where the operator has a key of type `K`.
+    ///
+    /// An operator that holds what belongs to keys in a list of the subtask must ask after a restore: a
+    /// union list brings everybody's elements.
+    #[must_use]
+    pub fn owns<K: Data>(&self, key: &K) -> bool {
+        is_owner(key, self.subtask_index, self.parallelism)
+    }
+
+    /// The current key as bytes.
+    pub(crate) fn encoded_key(&self) -> &[u8] {
+        keyed(self.key)
     }
 
     #[inline]

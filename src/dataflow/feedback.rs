@@ -76,7 +76,7 @@ impl<T> Feedback<T> {
             return;
         }
         match stream.origin {
-            Origin::Node(node) => graph.close_feedback(self.feedback, node),
+            Origin::Node(node, output) => graph.close_feedback(self.feedback, (node, output)),
             Origin::Feedback(_) => {
                 graph.mistake.get_or_insert(BuildError::FeedbackOfFeedback { feedback });
             }

@@ -7,15 +7,15 @@ use super::build_error::BuildError;
 use super::builder::{CONSUMERS_MAX, PARALLELISM_MAX};
 use super::data::Show;
 use super::placement::Placement;
-use super::router::Partition;
+use super::router::{Consumer, Partition};
+use super::side_output::Output;
 use super::state::StateDeclarations;
 use super::task::Task;
 use super::witness::Witness;
 use crate::protocol::{CheckpointSettings, DefectSet, Guarantee, KeyGroup, OperatorRole};
 
 /// Makes the task side of a subtask.
-pub(crate) type TaskFactory =
-    Arc<dyn Fn(&Placement, &[Partition], DefectSet) -> Task + Send + Sync>;
+pub(crate) type TaskFactory = Arc<dyn Fn(&Placement, &[Consumer], DefectSet) -> Task + Send + Sync>;
 
 /// Operators in the order of their declaration, which is topological but for feedbacks: an operator is
 /// declared on streams that exist.
@@ -47,13 +47,15 @@ pub(crate) struct Node {
     pub(crate) keyed: bool,
     /// Where its inputs come from.
     pub(crate) inputs: Vec<EdgeRef>,
-    /// How each of its consumers partitions.
-    pub(crate) consumers: Vec<Partition>,
+    /// What each of its consumers takes, and how.
+    pub(crate) consumers: Vec<Consumer>,
     pub(crate) factory: TaskFactory,
     /// The state it declares.
     pub(crate) states: StateDeclarations,
     /// Whether its parallelism stays as declared when the job is rescaled.
     pub(crate) is_fixed: bool,
+    /// Whether it asks a service, and holds watermarks back until it has answered.
+    pub(crate) is_asynchronous: bool,
     /// In a source, whether it knows more than its positions: nobody could say which subtask gets what.
     pub(crate) is_indivisible: bool,
     /// Shows a record that it emits; nothing where it emits none.
@@ -63,8 +65,8 @@ pub(crate) struct Node {
 /// Where a stream comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
-    /// An operator emits it.
-    Node(usize),
+    /// An operator emits it, as its main output or as another.
+    Node(usize, Output),
     /// Who emits it is said later.
     Feedback(usize),
 }
@@ -73,8 +75,8 @@ pub(crate) enum Origin {
 #[derive(Clone)]
 struct DeclaredFeedback {
     name: String,
-    /// The operator that emits it, once that is known.
-    from: Option<usize>,
+    /// The operator that emits it, once that is known, and as which of its outputs.
+    from: Option<(usize, Output)>,
     /// Who reads it: the operator, which of its inputs, and how records are spread.
     readers: Vec<(usize, usize, Partition)>,
 }
@@ -106,14 +108,15 @@ impl Node {
             factory,
             states: StateDeclarations::default(),
             is_fixed: false,
+            is_asynchronous: false,
             is_indivisible: false,
             show: None,
         }
     }
 
     /// Adds a consumer of this operator, the `from`-th; gives the edge to it.
-    fn consumed(&mut self, from: usize, partition: Partition) -> EdgeRef {
-        self.consumers.push(partition);
+    fn consumed(&mut self, from: usize, output: Output, partition: Partition) -> EdgeRef {
+        self.consumers.push(Consumer { partition, output });
         EdgeRef { from, edge: self.consumers.len() - 1 }
     }
 
@@ -139,7 +142,7 @@ impl Graph {
         let index = self.nodes.len();
         for (input, (origin, partition)) in inputs.into_iter().enumerate() {
             node.inputs.push(match origin {
-                Origin::Node(from) => self.nodes[from].consumed(from, partition),
+                Origin::Node(from, output) => self.nodes[from].consumed(from, output, partition),
                 Origin::Feedback(feedback) => {
                     self.feedbacks[feedback].readers.push((index, input, partition));
                     OPEN
@@ -157,8 +160,8 @@ impl Graph {
         self.feedbacks.len() - 1
     }
 
-    /// The operator `from` emits it.
-    pub(crate) fn close_feedback(&mut self, feedback: usize, from: usize) {
+    /// An operator emits it, as this output.
+    pub(crate) fn close_feedback(&mut self, feedback: usize, from: (usize, Output)) {
         self.feedbacks[feedback].from = Some(from);
     }
 
@@ -171,7 +174,7 @@ impl Graph {
         self.mistake.clone().map_or(Ok(()), Err)?;
         let mut graph = self.clone();
         for DeclaredFeedback { name, from, readers } in std::mem::take(&mut graph.feedbacks) {
-            let Some(from) = from else {
+            let Some((from, output)) = from else {
                 return Err(BuildError::FeedbackOpen { feedback: name });
             };
             if readers.is_empty() {
@@ -181,7 +184,8 @@ impl Graph {
                 if !graph.leads_to(reader, from) {
                     return Err(graph.no_loop(name, reader, from));
                 }
-                graph.nodes[reader].inputs[input] = graph.nodes[from].consumed(from, partition);
+                graph.nodes[reader].inputs[input] =
+                    graph.nodes[from].consumed(from, output, partition);
             }
         }
         Ok(graph)
@@ -246,7 +250,7 @@ impl Graph {
 
     fn check_edge(&self, input: EdgeRef, node: &Node) -> Result<(), BuildError> {
         let from = &self.nodes[input.from];
-        let forward = matches!(from.consumers[input.edge], Partition::Forward);
+        let forward = matches!(from.consumers[input.edge].partition, Partition::Forward);
         if !forward || from.parallelism == node.parallelism {
             return Ok(());
         }

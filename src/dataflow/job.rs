@@ -79,6 +79,30 @@ impl Job {
         self.inner.graph.nodes.iter().map(reach).collect()
     }
 
+    /// Whether an operator has a union list.
+    #[must_use]
+    pub fn has_union_list(&self) -> bool {
+        self.inner.graph.nodes.iter().any(|node| node.states.has_union())
+    }
+
+    /// The subtasks whose snapshots make the union lists of this one: all of its operator, or none where that
+    /// has no such list.
+    #[must_use]
+    pub fn united_with(&self, subtask: SubtaskId) -> Vec<SubtaskId> {
+        let operator = self.placement(subtask).operator;
+        match self.inner.graph.nodes[operator.index()].states.has_union() {
+            true => self.subtasks_of(operator),
+            false => Vec::new(),
+        }
+    }
+
+    /// Whether an operator asks a service. It holds watermarks in its snapshots, which the oracle of event time
+    /// takes for lost: nothing is told of event time in such a job.
+    #[must_use]
+    pub fn is_asynchronous(&self) -> bool {
+        self.inner.graph.nodes.iter().any(|node| node.is_asynchronous)
+    }
+
     /// Where a subtask sits.
     pub(crate) fn placement(&self, subtask: SubtaskId) -> &Placement {
         &self.inner.wiring.placements[subtask.index()]
@@ -88,7 +112,7 @@ impl Job {
     pub(crate) fn partition(&self, channel: ChannelId) -> &Partition {
         let shape = self.topology().channels[channel.index()];
         let sender = self.topology().subtasks[shape.from.index()].operator;
-        &self.inner.graph.nodes[sender.index()].consumers[usize::from(shape.edge)]
+        &self.inner.graph.nodes[sender.index()].consumers[usize::from(shape.edge)].partition
     }
 
     /// Whether what `protocol` leaves in flight can be dealt out anew when the job goes on as `now`.

@@ -9,6 +9,7 @@ use super::record::Outputs;
 use super::router::Router;
 use super::state::{StateDeclarations, StateShape};
 use super::state_view::StateView;
+use super::subtask_context::SubtaskContext;
 use super::subtask_state::{KeyGroupContent, KeyGroupRef, RestoreError, SubtaskState};
 use super::time::Notes;
 use super::timers::Timers;
@@ -19,6 +20,7 @@ use crate::protocol::{Defect, DefectSet, KeyGroup, LineageId, SubtaskId};
 pub(crate) struct KeyedStore {
     subtask: SubtaskId,
     index: u16,
+    parallelism: u16,
     shapes: Vec<StateShape>,
     backend: KeyedBackend,
     timers: Timers,
@@ -52,6 +54,7 @@ impl KeyedStore {
         Self {
             subtask: placement.subtask,
             index,
+            parallelism,
             shapes: states.shapes(),
             backend: KeyedBackend::new(states.keyed_count(), index, parallelism),
             timers: Timers::default(),
@@ -86,14 +89,16 @@ impl KeyedStore {
     /// What of a step is the same for all record types. Calls `run` once.
     fn with_context(&mut self, step: &Step<'_>, run: &mut dyn FnMut(&mut Context<'_>)) {
         let Step { key, timestamp, watermark, parent, payload, .. } = *step;
-        let Self { backend, timers, lists, notes, index, .. } = self;
+        let Self { backend, timers, lists, notes, index, parallelism, defects, .. } = self;
+        let (subtask_index, parallelism, defects) = (*index, *parallelism, *defects);
         let run = &mut |entry: &mut KeyEntry| {
-            let (subtask_index, timers, lists, notes) =
-                (*index, &mut *timers, &mut *lists, &mut *notes);
+            let (timers, lists, notes) = (&mut *timers, &mut *lists, &mut *notes);
             run(&mut Context {
                 timestamp,
                 watermark,
                 subtask_index,
+                parallelism,
+                defects,
                 key,
                 entry,
                 timers,
@@ -107,6 +112,12 @@ impl KeyedStore {
             Some(key) => backend.with_key(key, run),
             None => backend.without_key(run),
         }
+    }
+
+    /// What the subtask has whatever the key.
+    pub(crate) fn subtask_context(&mut self) -> SubtaskContext<'_> {
+        let (subtask_index, parallelism, defects) = (self.index, self.parallelism, self.defects);
+        SubtaskContext { subtask_index, parallelism, lists: &mut self.lists, defects }
     }
 
     /// Takes out the first timer at or below `watermark`.

@@ -1,8 +1,10 @@
 //! Keyed streams: what operators with keyed state are declared on.
 
 use std::marker::PhantomData;
+use std::ops::Deref;
 use std::rc::Rc;
 
+use super::broadcast::BroadcastConnectedStream;
 use super::build_error::BuildError;
 use super::data::Data;
 use super::operator::{Operator, TwoInputOperator};
@@ -24,6 +26,16 @@ impl<K, T> Clone for KeyedStream<K, T> {
     fn clone(&self) -> Self {
         let (stream, key_of) = (self.stream.clone(), self.key_of.clone());
         Self { stream, key_of, _keys: PhantomData }
+    }
+}
+
+/// As a [`Stream`], it has the records of a key come to one subtask: `map`, `filter`, a sink and whatever else
+/// consumes it has them together, without state per key.
+impl<K, T> Deref for KeyedStream<K, T> {
+    type Target = Stream<T>;
+
+    fn deref(&self) -> &Stream<T> {
+        &self.stream
     }
 }
 
@@ -57,6 +69,16 @@ impl<K: Data, T: Data> KeyedStream<K, T> {
     /// ```
     pub fn connect<U: Data>(&self, other: KeyedStream<K, U>) -> ConnectedStreams<K, T, U> {
         ConnectedStreams { left: self.clone(), right: other }
+    }
+
+    /// This stream, and one that all subtasks are told alike; see
+    /// [`KeyedBroadcastOperator`](super::KeyedBroadcastOperator). How that stream spreads its records plays
+    /// no part.
+    pub fn connect_broadcast<B: Data>(
+        &self,
+        broadcast: &Stream<B>,
+    ) -> BroadcastConnectedStream<K, T, B> {
+        BroadcastConnectedStream { keyed: self.clone(), broadcast: broadcast.clone() }
     }
 }
 

@@ -23,8 +23,6 @@
 //!         let seen = ctx.value(&self.seen).update(|seen| seen.unwrap_or(0) + 1);
 //!         out.emit((word, seen));
 //!     }
-//!
-//!     fn on_timer(&mut self, _: i64, _: &mut Context<'_>, _: &mut Collector<'_, Self::Out>) {}
 //! }
 //!
 //! let job = JobBuilder::new("word-count");
@@ -44,7 +42,11 @@
 
 mod admission;
 pub mod assignment;
+mod async_queue;
+mod async_task;
 mod backend;
+pub mod broadcast;
+pub mod broadcast_state;
 pub mod build_error;
 pub mod builder;
 mod channels;
@@ -62,6 +64,7 @@ mod keyed_store;
 pub mod keyed_stream;
 mod loop_check;
 pub mod operator;
+pub mod operators;
 mod placement;
 pub mod processed;
 pub mod record;
@@ -69,6 +72,7 @@ pub mod rehearsal;
 pub mod replay;
 pub mod rescale;
 mod router;
+pub mod side_output;
 pub mod sink;
 mod sink_task;
 pub mod source;
@@ -81,6 +85,7 @@ mod stateful_logic;
 pub mod stateful_task;
 pub mod stream;
 pub mod subtask;
+pub mod subtask_context;
 pub mod subtask_state;
 mod task;
 pub mod time;
@@ -91,6 +96,8 @@ mod wiring;
 pub mod witness;
 
 pub use assignment::SplitAssignment;
+pub use broadcast::{BroadcastConnectedStream, BroadcastContext, KeyedBroadcastOperator};
+pub use broadcast_state::{BroadcastAccess, BroadcastState, BroadcastView};
 pub use build_error::BuildError;
 pub use builder::{CONSUMERS_MAX, JobBuilder, PARALLELISM_MAX};
 pub use collector::Collector;
@@ -103,10 +110,15 @@ pub use input::Input;
 pub use job::Job;
 pub use keyed_stream::{ConnectedStreams, KeyedStream};
 pub use operator::{Operator, TwoInputOperator};
+pub use operators::{
+    Aggregate, Deduplicate, IntervalJoin, Reduce, TimeToLive, TimeWindow, WindowOperator,
+    WindowResult, WindowedStream, Windows,
+};
 pub use processed::Processed;
 pub use record::{Item, Outputs, Payload, Record};
 pub use replay::Replay;
 pub use rescale::Part;
+pub use side_output::OutputTag;
 pub use sink::{EncodedSink, Sink};
 pub use source::{Entry, Source, SourceCollector};
 pub use state::{
@@ -117,5 +129,6 @@ pub use state_view::StateView;
 pub use stateful_task::TIMER_CASCADE_MAX;
 pub use stream::Stream;
 pub use subtask::Subtask;
+pub use subtask_context::SubtaskContext;
 pub use subtask_state::{RestoreError, SubtaskState};
 pub use time::{TimeStand, TimeStep, TimerId};

@@ -1,8 +1,11 @@
 //! Operators with state: on one input or on two.
 
+use std::any::type_name;
+
 use super::collector::Collector;
 use super::context::Context;
 use super::data::Data;
+use super::subtask_context::SubtaskContext;
 
 /// Turns the records of one stream into records, with state and timers.
 ///
@@ -40,8 +43,6 @@ use super::data::Data;
 ///         count.set(&seen);
 ///         out.emit((word, seen));
 ///     }
-///
-///     fn on_timer(&mut self, _: i64, _: &mut Context<'_>, _: &mut Collector<'_, (String, u64)>) {}
 /// }
 /// ```
 pub trait Operator: Clone + Send + 'static {
@@ -58,13 +59,26 @@ pub trait Operator: Clone + Send + 'static {
         out: &mut Collector<'_, Self::Out>,
     );
 
+    /// The subtask goes on from a snapshot, and has not been given anything yet. Keyed state is what it was; a
+    /// union list has the elements of all subtasks, of which each must keep what is its own. Nothing to do in
+    /// an operator without such a list.
+    fn on_restore(&mut self, _ctx: &mut SubtaskContext<'_>) {}
+
     /// A timer of the current key has fired: the watermark has reached `timestamp`.
+    ///
+    /// Whoever registers timers must say what they are for; without that, the first one that fires is told.
+    ///
+    /// # Panics
+    ///
+    /// Unless it is overridden.
     fn on_timer(
         &mut self,
         timestamp: i64,
-        ctx: &mut Context<'_>,
-        out: &mut Collector<'_, Self::Out>,
-    );
+        _ctx: &mut Context<'_>,
+        _out: &mut Collector<'_, Self::Out>,
+    ) {
+        unasked_timer::<Self>(timestamp)
+    }
 }
 
 /// Turns the records of two streams with the same key into records, with state and timers.
@@ -94,11 +108,29 @@ pub trait TwoInputOperator: Clone + Send + 'static {
         out: &mut Collector<'_, Self::Out>,
     );
 
+    /// The subtask goes on from a snapshot, and has not been given anything yet. Keyed state is what it was; a
+    /// union list has the elements of all subtasks, of which each must keep what is its own. Nothing to do in
+    /// an operator without such a list.
+    fn on_restore(&mut self, _ctx: &mut SubtaskContext<'_>) {}
+
     /// A timer of the current key has fired: the watermark has reached `timestamp`.
+    ///
+    /// Whoever registers timers must say what they are for; without that, the first one that fires is told.
+    ///
+    /// # Panics
+    ///
+    /// Unless it is overridden.
     fn on_timer(
         &mut self,
         timestamp: i64,
-        ctx: &mut Context<'_>,
-        out: &mut Collector<'_, Self::Out>,
-    );
+        _ctx: &mut Context<'_>,
+        _out: &mut Collector<'_, Self::Out>,
+    ) {
+        unasked_timer::<Self>(timestamp)
+    }
+}
+
+/// A timer fired in an operator that does not say what it is for.
+pub(crate) fn unasked_timer<O>(timestamp: i64) -> ! {
+    panic!("a timer for {timestamp} fired in {}, which has no on_timer", type_name::<O>())
 }

@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 use super::data::Data;
 use super::graph::{Graph, Node, Origin, TaskFactory};
 use super::router::Partition;
+use super::side_output::OutputTag;
 use super::state::StateDeclarations;
 use super::state_view::StateView;
 use super::stateful_logic::Logic;
@@ -34,6 +35,11 @@ impl<O, T> Processed<O, T> {
         let quantity: Conserved<O> = Arc::new(quantity);
         assert!(self.conserved.set(quantity).is_ok(), "an operator is declared once");
         self.stream
+    }
+
+    /// What the operator emits to a side output.
+    pub fn side_output<S: Data>(&self, tag: OutputTag<S>) -> Stream<S> {
+        self.stream.of_side(tag)
     }
 
     /// The stream itself.
@@ -77,11 +83,11 @@ where
     let mut states = StateDeclarations::default();
     drop(make(&mut states));
     let shared = Arc::clone(&conserved);
-    let factory: TaskFactory = Arc::new(move |placement, partitions, defects| {
+    let factory: TaskFactory = Arc::new(move |placement, consumers, defects| {
         let mut states = StateDeclarations::default();
         let logic = logic(make(&mut states));
         let conserved = shared.get().cloned();
-        let task = StatefulTask::new(logic, &states, conserved, placement, partitions, defects);
+        let task = StatefulTask::new(logic, &states, conserved, placement, consumers, defects);
         Task::Inputs(Box::new(task))
     });
     let mut node = Node::new(name, OperatorRole::Operator, parallelism, factory);

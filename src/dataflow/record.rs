@@ -48,6 +48,9 @@ pub struct Outputs {
     pub items: Vec<(u16, Item)>,
     /// In a sink, what to write to the target, in order.
     pub written: Vec<Record>,
+    /// The numbers of the requests that were made of a service; each is to be
+    /// [answered](super::Subtask::answer).
+    pub requests: Vec<u64>,
     /// What befell event time, where it is observed: each with the number of items before it.
     pub time: Vec<(usize, TimeStep)>,
     /// Whether `time` is wanted.
@@ -59,6 +62,7 @@ impl Outputs {
     pub fn clear(&mut self) {
         self.items.clear();
         self.written.clear();
+        self.requests.clear();
         self.time.clear();
     }
 
@@ -73,6 +77,9 @@ impl Outputs {
     /// Whether nothing was produced.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.items.is_empty() && self.written.is_empty() && self.time.is_empty()
+        self.items.is_empty()
+            && self.written.is_empty()
+            && self.requests.is_empty()
+            && self.time.is_empty()
     }
 }

@@ -92,6 +92,20 @@ impl Job {
     }
 }
 
+/// The state of a subtask that starts in the same shape: its own, with the union lists of all, in the order
+/// of the subtasks (Flink: `RoundRobinOperatorStateRepartitioner.repartitionUnionState`).
+#[must_use]
+pub fn united(mut own: SubtaskState, all: &[SubtaskState]) -> SubtaskState {
+    let lists = own.shapes.iter().filter(|shape| shape.kind.is_operator_list());
+    for (slot, (shape, list)) in lists.zip(&mut own.operator_lists).enumerate() {
+        if shape.kind == StateKind::Union {
+            let held = |state: &SubtaskState| state.operator_lists.get(slot).cloned();
+            *list = all.iter().filter_map(held).flatten().collect();
+        }
+    }
+    own
+}
+
 fn mode_of(kind: StateKind) -> ListMode {
     match kind {
         StateKind::Union => ListMode::Union,

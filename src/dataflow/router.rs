@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::data::{Data, copy, decode, encode};
 use super::placement::Placement;
 use super::record::{Item, Outputs, Payload, Record};
+use super::side_output::{Output, OutputTag};
 use super::subtask_state::RestoreError;
 use crate::protocol::{EdgeKind, KeyGroup, LineageId, OperatorId};
 
@@ -28,16 +29,16 @@ pub(crate) enum Partition {
     Hash(HashKey),
 }
 
-/// Gives the key group of an encoded record.
-type GroupFn = dyn Fn(&[u8]) -> KeyGroup + Send + Sync;
+/// Appends the encoded key of an encoded record.
+type PayloadKeyFn = dyn Fn(&[u8], &mut Payload) + Send + Sync;
 
 /// How an edge finds the key of a record.
 #[derive(Clone)]
 pub(crate) struct HashKey {
     /// The [`KeyFn`] of the producer's record type.
     of_record: Arc<dyn Any + Send + Sync>,
-    /// The key group of an encoded record.
-    of_payload: Arc<GroupFn>,
+    /// The key of an encoded record.
+    of_payload: Arc<PayloadKeyFn>,
 }
 
 impl HashKey {
@@ -45,17 +46,21 @@ impl HashKey {
     pub(crate) fn new<T: Data>(key_of: &KeyFn<T>) -> Self {
         let of_record = Arc::new(Arc::clone(key_of));
         let key_of = Arc::clone(key_of);
-        let of_payload = Arc::new(move |payload: &[u8]| {
-            let mut key = Payload::new();
-            key_of(&decode(payload), &mut key);
-            KeyGroup::of(&key)
+        let of_payload = Arc::new(move |payload: &[u8], key: &mut Payload| {
+            key_of(&decode(payload), key);
         });
         Self { of_record, of_payload }
     }
 
     /// The key group of an encoded record.
     pub(crate) fn group_of(&self, payload: &[u8]) -> KeyGroup {
-        (self.of_payload)(payload)
+        let mut key = Payload::new();
+        self.write_key(payload, &mut key);
+        KeyGroup::of(&key)
+    }
+
+    fn write_key(&self, payload: &[u8], key: &mut Payload) {
+        (self.of_payload)(payload, key);
     }
 }
 
@@ -83,6 +88,15 @@ impl fmt::Debug for Partition {
     }
 }
 
+/// How one consumer takes what an operator emits.
+#[derive(Clone, Debug)]
+pub(crate) struct Consumer {
+    /// How its records are spread over its subtasks.
+    pub(crate) partition: Partition,
+    /// Which of the operator's outputs it consumes.
+    pub(crate) output: Output,
+}
+
 /// The outgoing edges of one subtask.
 pub(crate) struct Router<T> {
     edges: Edges,
@@ -97,6 +111,8 @@ pub(crate) struct Edges {
     /// The output channels that do not lead back: watermarks do not go round.
     onward: Arc<[u16]>,
     edges: Vec<Edge>,
+    /// Which of the edges carry the main output.
+    main: Vec<usize>,
     /// Scratch for keys.
     key: Payload,
 }
@@ -104,6 +120,9 @@ pub(crate) struct Edges {
 /// One consumer.
 #[derive(Clone)]
 struct Edge {
+    output: Output,
+    /// How it finds the key of a record of a side output; absent where its choice does not ask for one.
+    side_key: Option<HashKey>,
     choice: Choice,
     /// The index of the output channel to each receiver.
     targets: Arc<[u16]>,
@@ -123,9 +142,10 @@ enum Choice {
 }
 
 impl<T: Data> Router<T> {
-    /// The router of the subtask at `placement`, whose consumers partition as `partitions` say.
-    pub(crate) fn new(placement: &Placement, partitions: &[Partition]) -> Self {
-        let key_of = |how: &Partition| match how {
+    /// The router of the subtask at `placement`, which has these consumers.
+    pub(crate) fn new(placement: &Placement, consumers: &[Consumer]) -> Self {
+        let key_of = |consumer: &Consumer| match &consumer.partition {
+            Partition::Hash(_) if consumer.output != Output::Main => None,
             Partition::Hash(key) => Some(
                 key.of_record
                     .downcast_ref::<KeyFn<T>>()
@@ -136,8 +156,8 @@ impl<T: Data> Router<T> {
                 None
             }
         };
-        let keys = partitions.iter().map(key_of).collect();
-        Self { edges: Edges::new(placement, partitions), keys }
+        let keys = consumers.iter().map(key_of).collect();
+        Self { edges: Edges::new(placement, consumers), keys }
     }
 
     /// The operator that emits here.
@@ -156,7 +176,7 @@ impl<T: Data> Router<T> {
         out: &mut Outputs,
     ) {
         let Self { edges, keys } = self;
-        if edges.edges.is_empty() {
+        if edges.main.is_empty() {
             return;
         }
         let record = Record { lineage, timestamp, payload: encode(value) };
@@ -166,6 +186,19 @@ impl<T: Data> Router<T> {
             }
         };
         edges.emit(record, key_of, out);
+    }
+
+    /// Sends a record along every edge that carries this side output.
+    pub(crate) fn emit_to<S: Data>(
+        &mut self,
+        tag: OutputTag<S>,
+        value: &S,
+        lineage: LineageId,
+        timestamp: i64,
+        out: &mut Outputs,
+    ) {
+        let record = Record { lineage, timestamp, payload: encode(value) };
+        self.edges.emit_to(tag.output(), &record, out);
     }
 
     /// The edges themselves.
@@ -185,12 +218,14 @@ impl<T: Data> Router<T> {
 type WriteKey<'a> = dyn FnMut(usize, &mut Payload) + 'a;
 
 impl Edges {
-    fn new(placement: &Placement, partitions: &[Partition]) -> Self {
-        let edges = partitions.iter().zip(&placement.routes);
+    fn new(placement: &Placement, consumers: &[Consumer]) -> Self {
+        let edges = consumers.iter().zip(&placement.routes);
+        let is_main = |(_, consumer): &(usize, &Consumer)| consumer.output == Output::Main;
         Self {
             operator: placement.operator,
             onward: Arc::clone(&placement.onward),
             edges: edges.map(|(how, to)| Edge::new(how, to, placement.index)).collect(),
+            main: consumers.iter().enumerate().filter(is_main).map(|(edge, _)| edge).collect(),
             key: Payload::new(),
         }
     }
@@ -219,16 +254,30 @@ impl Edges {
     }
 
     fn emit(&mut self, record: Record, key_of: &mut WriteKey<'_>, out: &mut Outputs) {
-        let Some(last) = self.edges.len().checked_sub(1) else { return };
-        for edge in 0..last {
-            self.send(edge, copy_of(&record), key_of, out);
+        let Some(last) = self.main.len().checked_sub(1) else { return };
+        for place in 0..last {
+            self.send(self.main[place], copy_of(&record), key_of, out);
         }
-        self.send(last, record, key_of, out);
+        self.send(self.main[last], record, key_of, out);
+    }
+
+    fn emit_to(&mut self, output: Output, record: &Record, out: &mut Outputs) {
+        for edge in 0..self.edges.len() {
+            if self.edges[edge].output == output {
+                let side_key = self.edges[edge].side_key.clone();
+                let key_of = &mut |_: usize, key: &mut Payload| {
+                    if let Some(side_key) = &side_key {
+                        side_key.write_key(&record.payload, key);
+                    }
+                };
+                self.send(edge, copy_of(record), key_of, out);
+            }
+        }
     }
 
     fn send(&mut self, edge: usize, record: Record, key_of: &mut WriteKey<'_>, out: &mut Outputs) {
         let Self { operator, edges, key, .. } = self;
-        let Edge { choice, targets } = &mut edges[edge];
+        let Edge { choice, targets, .. } = &mut edges[edge];
         let receiver = match choice {
             Choice::Only => 0,
             Choice::Turn { next, offset } => {
@@ -248,8 +297,8 @@ impl Edges {
 }
 
 impl Edge {
-    fn new(partition: &Partition, targets: &Arc<[u16]>, sender: u16) -> Self {
-        let choice = match partition {
+    fn new(consumer: &Consumer, targets: &Arc<[u16]>, sender: u16) -> Self {
+        let choice = match &consumer.partition {
             _ if targets.len() == 1 => Choice::Only,
             Partition::Forward => Choice::Only,
             Partition::Rebalance => Choice::Turn { next: 0, offset: 0 },
@@ -257,7 +306,18 @@ impl Edge {
             Partition::Broadcast => Choice::All,
             Partition::Hash(_) => Choice::Key,
         };
-        Self { choice, targets: Arc::clone(targets) }
+        let side_key = match (consumer.output, &consumer.partition) {
+            (Output::Side { .. }, Partition::Hash(key)) => Some(key.clone()),
+            (
+                Output::Main | Output::Side { .. },
+                Partition::Forward
+                | Partition::Rebalance
+                | Partition::Shift
+                | Partition::Broadcast
+                | Partition::Hash(_),
+            ) => None,
+        };
+        Self { output: consumer.output, side_key, choice, targets: Arc::clone(targets) }
     }
 
     /// Each copy is a record of its own: what is made of one is told from what is made of another.

@@ -7,7 +7,7 @@ use super::channels::{freeze_watermarks, restore_watermarks};
 use super::data::{Bytes, encode};
 use super::placement::Placement;
 use super::record::Outputs;
-use super::router::{Partition, Router};
+use super::router::{Consumer, Router};
 use super::source::{Entry, Source, SourceCollector};
 use super::subtask_state::{RestoreError, SubtaskState};
 use super::task::SplitTask;
@@ -42,7 +42,7 @@ impl<S: Source> SourceTask<S> {
     pub(crate) fn new(
         source: S,
         placement: &Placement,
-        partitions: &[Partition],
+        consumers: &[Consumer],
         defects: DefectSet,
     ) -> Self {
         let at_start = |split: &SplitId| SplitPosition { split: *split, offset: 0 };
@@ -55,7 +55,7 @@ impl<S: Source> SourceTask<S> {
             unended: splits,
             watermarks: WatermarkMerger::new(first_split(assignment) + splits, defects),
             assignment,
-            router: Router::new(placement, partitions),
+            router: Router::new(placement, consumers),
             has_read: false,
             defects,
         }

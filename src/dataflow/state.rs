@@ -5,6 +5,8 @@ use std::marker::PhantomData;
 
 use serde::{Deserialize, Serialize};
 
+use super::broadcast_state::BroadcastState;
+
 /// What a piece of state is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -17,7 +19,7 @@ pub enum StateKind {
     Map,
     /// A list per subtask; its elements are dealt out anew when the number of subtasks changes.
     Operator,
-    /// A list per subtask; when their number changes, everybody gets the elements of all.
+    /// A list per subtask; at every restore everybody gets the elements of all.
     Union,
     /// A list that is the same in every subtask; a new subtask gets a copy.
     Broadcast,
@@ -73,7 +75,11 @@ impl StateDeclarations {
         OperatorState::at(declare(&mut self.operator, name, StateKind::Operator))
     }
 
-    /// Declares a list that belongs to the subtask; after a rescale every subtask has the elements of all.
+    /// Declares a list that belongs to the subtask; after a restore every subtask has the elements of all, in
+    /// the order of the subtasks (Flink: `getUnionListState`).
+    ///
+    /// What a subtask does not own it must take out when it is [restored](super::Operator::on_restore): what
+    /// it keeps is in its next snapshot too, so that the elements double with every restore.
     pub fn union_list<T>(&mut self, name: &str) -> OperatorState<T> {
         OperatorState::at(declare(&mut self.operator, name, StateKind::Union))
     }
@@ -82,6 +88,12 @@ impl StateDeclarations {
     /// from a stream that is broadcast by one subtask only.
     pub fn broadcast_list<T>(&mut self, name: &str) -> OperatorState<T> {
         OperatorState::at(declare(&mut self.operator, name, StateKind::Broadcast))
+    }
+
+    /// Declares a map that is the same in all subtasks, for a
+    /// [`KeyedBroadcastOperator`](super::KeyedBroadcastOperator).
+    pub fn broadcast_map<K, V>(&mut self, name: &str) -> BroadcastState<K, V> {
+        BroadcastState::at(declare(&mut self.operator, name, StateKind::Broadcast))
     }
 
     /// How many pieces each key has.
@@ -97,6 +109,11 @@ impl StateDeclarations {
     /// All declarations: keyed state, then operator state, each in order.
     pub(crate) fn shapes(&self) -> Vec<StateShape> {
         self.keyed.iter().chain(&self.operator).cloned().collect()
+    }
+
+    /// Whether there is a union list.
+    pub(crate) fn has_union(&self) -> bool {
+        self.operator.iter().any(|shape| shape.kind == StateKind::Union)
     }
 
     /// The first piece of keyed state, if there is one.

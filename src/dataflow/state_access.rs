@@ -207,6 +207,11 @@ impl<T: Data> OperatorListAccess<'_, T> {
         self.elements.is_empty()
     }
 
+    /// Keeps the elements for which `keep` holds.
+    pub fn retain(&mut self, keep: impl Fn(&T) -> bool) {
+        self.elements.retain(|element| keep(&decode(element)));
+    }
+
     /// Forgets all elements.
     pub fn clear(&mut self) {
         self.elements.clear();

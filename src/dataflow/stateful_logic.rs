@@ -7,6 +7,7 @@ use super::keyed_store::{KeyedStore, Step};
 use super::operator::{Operator, TwoInputOperator};
 use super::record::{Outputs, Payload, Record};
 use super::router::{KeyFn, Router};
+use super::subtask_context::SubtaskContext;
 use crate::protocol::LineageId;
 
 /// User code with state.
@@ -31,6 +32,9 @@ pub(crate) trait Logic: Clone + Send + 'static {
         ctx: &mut Context<'_>,
         out: &mut Collector<'_, Self::Out>,
     );
+
+    /// The subtask goes on from a snapshot.
+    fn on_restore(&mut self, ctx: &mut SubtaskContext<'_>);
 
     fn operator(&self) -> &Self::Operator;
 }
@@ -78,6 +82,10 @@ impl<O: Operator> Logic for OneInput<O> {
 
     fn on_timer(&mut self, timestamp: i64, ctx: &mut Context<'_>, out: &mut Collector<'_, O::Out>) {
         self.operator.on_timer(timestamp, ctx, out);
+    }
+
+    fn on_restore(&mut self, ctx: &mut SubtaskContext<'_>) {
+        self.operator.on_restore(ctx);
     }
 
     fn operator(&self) -> &O {
@@ -137,6 +145,10 @@ impl<O: TwoInputOperator> Logic for TwoInputs<O> {
         self.operator.on_timer(timestamp, ctx, out);
     }
 
+    fn on_restore(&mut self, ctx: &mut SubtaskContext<'_>) {
+        self.operator.on_restore(ctx);
+    }
+
     fn operator(&self) -> &O {
         &self.operator
     }
@@ -144,14 +156,19 @@ impl<O: TwoInputOperator> Logic for TwoInputs<O> {
 
 /// The encoded key of `value`, in the scratch buffer.
 #[inline]
-fn extract<'a, T>(key_of: &KeyFn<T>, value: &T, key: &'a mut Payload) -> &'a [u8] {
+pub(crate) fn extract<'a, T>(key_of: &KeyFn<T>, value: &T, key: &'a mut Payload) -> &'a [u8] {
     key.clear();
     key_of(value, key);
     key
 }
 
 #[inline]
-fn step_of<'a>(record: &'a Record, key: Option<&'a [u8]>, watermark: i64, index: u32) -> Step<'a> {
+pub(crate) fn step_of<'a>(
+    record: &'a Record,
+    key: Option<&'a [u8]>,
+    watermark: i64,
+    index: u32,
+) -> Step<'a> {
     let Record { lineage: parent, timestamp, ref payload } = *record;
     Step { key, timestamp, watermark, parent, index, payload }
 }

@@ -8,7 +8,7 @@ use super::context::Context;
 use super::keyed_store::{KeyedStore, Step};
 use super::placement::Placement;
 use super::record::{Item, Outputs, Record};
-use super::router::{Partition, Router};
+use super::router::{Consumer, Router};
 use super::state::StateDeclarations;
 use super::state_view::StateView;
 use super::stateful_logic::Logic;
@@ -44,7 +44,7 @@ impl<L: Logic> StatefulTask<L> {
         states: &StateDeclarations,
         conserved: Option<Conserved<L::Operator>>,
         placement: &Placement,
-        partitions: &[Partition],
+        consumers: &[Consumer],
         defects: DefectSet,
     ) -> Self {
         Self {
@@ -52,7 +52,7 @@ impl<L: Logic> StatefulTask<L> {
             store: KeyedStore::new(placement, states, defects),
             ports: Arc::clone(&placement.ports),
             watermarks: WatermarkMerger::of(placement, defects),
-            router: Router::new(placement, partitions),
+            router: Router::new(placement, consumers),
             conserved,
         }
     }
@@ -133,6 +133,10 @@ impl<L: Logic> InputTask for StatefulTask<L> {
         self.store.restore(state)?;
         restore_watermarks(&mut self.watermarks, state)?;
         self.router.edges_mut().restore(&state.counters)
+    }
+
+    fn open(&mut self) {
+        self.logic.on_restore(&mut self.store.subtask_context());
     }
 
     fn time(&self) -> TimeStand {

@@ -5,6 +5,8 @@ use std::marker::PhantomData;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::async_queue::AnswerOrder;
+use super::async_task::{AsyncTask, Wait};
 use super::build_error::BuildError;
 use super::data::{Data, encode_into, show};
 use super::graph::{Graph, Node, Origin, TaskFactory};
@@ -13,6 +15,7 @@ use super::operator::Operator;
 use super::processed::{Processed, stateful};
 use super::record::Payload;
 use super::router::{HashKey, KeyFn, Partition};
+use super::side_output::{Output, OutputTag};
 use super::sink::Sink;
 use super::sink_task::SinkTask;
 use super::state::StateDeclarations;
@@ -46,7 +49,7 @@ impl<T: Data> Stream<T> {
         inputs: Vec<(Origin, Partition)>,
     ) -> Self {
         node.show = Some(show::<T>);
-        let origin = Origin::Node(graph.borrow_mut().add(node, inputs));
+        let origin = Origin::Node(graph.borrow_mut().add(node, inputs), Output::Main);
         let graph = Rc::clone(graph);
         Self { graph, origin, partition: Partition::Forward, _records: PhantomData }
     }
@@ -73,6 +76,16 @@ impl<T> Stream<T> {
     /// To every subtask. Where there are several, each copy has a lineage of its own.
     pub fn broadcast(&self) -> Self {
         self.partitioned(Partition::Broadcast)
+    }
+
+    /// What the operator of this stream emits to a side output.
+    pub(crate) fn of_side<S: 'static>(&self, tag: OutputTag<S>) -> Stream<S> {
+        let origin = match self.origin {
+            Origin::Node(node, _) => Origin::Node(node, tag.output()),
+            Origin::Feedback(_) => self.origin,
+        };
+        let graph = Rc::clone(&self.graph);
+        Stream { graph, origin, partition: Partition::Forward, _records: PhantomData }
     }
 
     fn partitioned(&self, partition: Partition) -> Self {
@@ -132,13 +145,119 @@ impl<T: Data> Stream<T> {
         self.transform(name, parallelism, vec![self.as_input()], FlatMap::new(function))
     }
 
+    /// Asks a service for each record, and emits what it answers, in the order of the records (Flink:
+    /// `AsyncDataStream.orderedWait`). See [`unordered_wait`](Self::unordered_wait).
+    ///
+    /// # Panics
+    ///
+    /// When `capacity` is 0.
+    pub fn ordered_wait<I>(
+        &self,
+        name: &str,
+        parallelism: u16,
+        capacity: u16,
+        answer: impl Fn(T) -> I + Send + Sync + 'static,
+    ) -> Stream<I::Item>
+    where
+        I: IntoIterator<Item: Data> + 'static,
+    {
+        self.wait(
+            name,
+            parallelism,
+            Wait::new(AnswerOrder::Ordered, capacity),
+            FlatMap::new(answer),
+        )
+    }
+
+    /// Asks a service for each record, and emits what it answers, as answers come (Flink:
+    /// `AsyncDataStream.unorderedWait`). Watermarks keep their places between records.
+    ///
+    /// Up to `capacity` requests of a subtask are under way at once; when there are so many, it processes
+    /// nothing. A snapshot holds what is under way, and a restored subtask asks again: requests are made at
+    /// least once, and answered into the output exactly once.
+    ///
+    /// The service is simulated: `answer`, which must be pure, says what it answers, and the world decides when.
+    ///
+    /// ```
+    /// use cutwater::dataflow::{EncodedSink, Input, JobBuilder, Replay};
+    /// use cutwater::explore::Check;
+    ///
+    /// let job = JobBuilder::new("names");
+    /// job.source("ids", Replay::<u32>::new(), 1, 1)
+    ///     .unordered_wait("look-up", 1, 8, |id| [format!("user-{id}")])
+    ///     .transactional_sink("names", 1, EncodedSink::new());
+    /// let input = Input::dealt([3_u32, 1, 2].iter().map(Replay::entry), 1);
+    /// let names = ["user-1", "user-2", "user-3"].map(str::to_owned);
+    /// Check::new(&job, input, &names)?.seeds(0..2).run()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// When `capacity` is 0.
+    pub fn unordered_wait<I>(
+        &self,
+        name: &str,
+        parallelism: u16,
+        capacity: u16,
+        answer: impl Fn(T) -> I + Send + Sync + 'static,
+    ) -> Stream<I::Item>
+    where
+        I: IntoIterator<Item: Data> + 'static,
+    {
+        let wait = Wait::new(AnswerOrder::Unordered, capacity);
+        self.wait(name, parallelism, wait, FlatMap::new(answer))
+    }
+
+    fn wait<F: Transform<In = T>>(
+        &self,
+        name: &str,
+        parallelism: u16,
+        wait: Wait,
+        ask: F,
+    ) -> Stream<F::Out> {
+        let ask = Arc::new(ask);
+        let factory: TaskFactory = Arc::new(move |placement, consumers, defects| {
+            let ask = Arc::clone(&ask);
+            Task::Inputs(Box::new(AsyncTask::new(ask, wait, placement, consumers, defects)))
+        });
+        let mut node = Node::new(name, OperatorRole::Operator, parallelism, factory);
+        node.is_asynchronous = true;
+        Stream::of_new(&self.graph, node, vec![self.as_input()])
+    }
+
     /// The records of this stream and of another, as they arrive.
     pub fn merge(&self, name: &str, parallelism: u16, other: &Stream<T>) -> Stream<T> {
+        self.union(name, parallelism, &[other])
+    }
+
+    /// The records of this stream and of others, as they arrive (Flink: `DataStream.union`). The streams must
+    /// be others: what comes twice from one operator could not be told apart.
+    ///
+    /// ```
+    /// use cutwater::dataflow::{EncodedSink, Input, JobBuilder, Replay};
+    /// use cutwater::explore::Check;
+    ///
+    /// let job = JobBuilder::new("all");
+    /// let [north, east, west] =
+    ///     ["north", "east", "west"].map(|name| job.source(name, Replay::<u64>::new(), 1, 1));
+    /// north
+    ///     .union("all", 1, &[&east, &west])
+    ///     .transactional_sink("out", 1, EncodedSink::new());
+    /// let splits = [vec![1_u64, 2], vec![3], vec![4, 5]];
+    /// let entries = |numbers: &Vec<u64>| numbers.iter().map(Replay::entry).collect();
+    /// let input = Input::new(splits.iter().map(entries).collect());
+    /// Check::new(&job, input, &[1_u64, 2, 3, 4, 5])?.seeds(0..2).run()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn union(&self, name: &str, parallelism: u16, others: &[&Stream<T>]) -> Stream<T> {
         let mut inputs = vec![self.as_input()];
-        if Rc::ptr_eq(&self.graph, &other.graph) {
-            inputs.push(other.as_input());
-        } else {
-            self.report_foreign(name);
+        for other in others {
+            if Rc::ptr_eq(&self.graph, &other.graph) {
+                inputs.push(other.as_input());
+            } else {
+                self.report_foreign(name);
+            }
         }
         self.transform(name, parallelism, inputs, Map::new(|record| record))
     }
@@ -174,9 +293,9 @@ impl<T: Data> Stream<T> {
         transform: F,
     ) -> Stream<F::Out> {
         let transform = Arc::new(transform);
-        let factory: TaskFactory = Arc::new(move |placement, partitions, defects| {
+        let factory: TaskFactory = Arc::new(move |placement, consumers, defects| {
             let transform = Arc::clone(&transform);
-            Task::Inputs(Box::new(TransformTask::new(transform, placement, partitions, defects)))
+            Task::Inputs(Box::new(TransformTask::new(transform, placement, consumers, defects)))
         });
         let node = Node::new(name, OperatorRole::Operator, parallelism, factory);
         Stream::of_new(&self.graph, node, inputs)

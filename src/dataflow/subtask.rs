@@ -5,7 +5,7 @@ use std::fmt;
 use super::record::{Item, Outputs, Record};
 use super::source::Entry;
 use super::subtask_state::{RestoreError, SubtaskState};
-use super::task::Task;
+use super::task::{Requests, Task};
 use super::time::TimeStand;
 use super::witness::Watch;
 use crate::protocol::{SplitId, SubtaskId};
@@ -134,6 +134,22 @@ impl Subtask {
         }
     }
 
+    /// The service has answered a request ([`Outputs::requests`]). What comes of it is emitted by
+    /// [`emit_answered`](Self::emit_answered). An answer to what is not asked is of no interest.
+    pub fn answer(&mut self, request: u64) {
+        if let Some(requests) = self.requests_mut() {
+            requests.answer(request);
+        }
+    }
+
+    /// Emits what requests that were answered have come to, as far as nothing must go before it. No snapshot
+    /// may fall between a barrier's way out and this.
+    pub fn emit_answered(&mut self, out: &mut Outputs) {
+        if let Some(requests) = self.requests_mut() {
+            requests.drain(out);
+        }
+    }
+
     /// Takes over what a snapshot of this subtask holds.
     ///
     /// # Errors
@@ -158,6 +174,54 @@ impl Subtask {
             Some(channel) => watch.shown_item(channel, record),
             None => watch.shown_output(record),
         })
+    }
+
+    /// Whether it asks a service.
+    #[must_use]
+    pub fn is_asynchronous(&self) -> bool {
+        self.requests().is_some()
+    }
+
+    /// Whether as many requests are under way as may be: then it must not be given a record.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.requests().is_some_and(|requests| requests.is_full())
+    }
+
+    /// How many requests were made whose answers were not emitted. While there are any, its output has not
+    /// ended.
+    #[must_use]
+    pub fn requests_pending(&self) -> usize {
+        self.requests().map_or(0, |requests| requests.len())
+    }
+
+    /// The requests that were not answered; those of a restored subtask must be made again.
+    #[must_use]
+    pub fn requests_under_way(&self) -> Vec<u64> {
+        self.requests().map_or_else(Vec::new, |requests| requests.under_way())
+    }
+
+    fn requests(&self) -> Option<&dyn Requests> {
+        match &self.task {
+            Task::Inputs(task) => task.requests(),
+            Task::Splits(_) => None,
+        }
+    }
+
+    fn requests_mut(&mut self) -> Option<&mut dyn Requests> {
+        match &mut self.task {
+            Task::Inputs(task) => task.requests_mut(),
+            Task::Splits(_) => None,
+        }
+    }
+
+    /// Tells user code that the subtask goes on from a snapshot: once, after [`restore`](Self::restore) and
+    /// before anything is processed.
+    pub fn open(&mut self) {
+        match &mut self.task {
+            Task::Inputs(task) => task.open(),
+            Task::Splits(_) => {}
+        }
     }
 
     /// Which subtask this is.

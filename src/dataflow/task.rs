@@ -15,7 +15,39 @@ pub(crate) trait InputTask: Send {
     fn restore(&mut self, state: &SubtaskState) -> Result<(), RestoreError>;
     fn time(&self) -> TimeStand;
     fn tokens(&self) -> Option<i64>;
+
+    /// It goes on from a snapshot, and its user code is told; nothing to do where that has no state.
+    fn open(&mut self) {}
+
+    /// What it has asked a service for, where it asks one.
+    fn requests(&self) -> Option<&dyn Requests> {
+        None
+    }
+
+    /// What it has asked a service for, where it asks one.
+    fn requests_mut(&mut self) -> Option<&mut dyn Requests> {
+        None
+    }
+
     fn boxed_clone(&self) -> Box<dyn InputTask>;
+}
+
+/// The requests of a subtask that asks a service.
+pub(crate) trait Requests {
+    /// The request was answered.
+    fn answer(&mut self, number: u64);
+
+    /// Emits what may be emitted.
+    fn drain(&mut self, out: &mut Outputs);
+
+    /// Whether no more requests may be made: nothing must be processed.
+    fn is_full(&self) -> bool;
+
+    /// How many were made and their answers not emitted.
+    fn len(&self) -> usize;
+
+    /// Those that were not answered: after a restore all, and all must be made again.
+    fn under_way(&self) -> Vec<u64>;
 }
 
 /// A subtask with splits of the source log.

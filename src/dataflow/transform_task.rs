@@ -8,7 +8,7 @@ use super::collector::Collector;
 use super::data::{Data, decode};
 use super::placement::Placement;
 use super::record::{Item, Outputs, Record};
-use super::router::{Partition, Router};
+use super::router::{Consumer, Router};
 use super::subtask_state::{RestoreError, SubtaskState};
 use super::task::InputTask;
 use super::time::{TimeStand, TimeStep};
@@ -108,11 +108,11 @@ impl<F: Transform> TransformTask<F> {
     pub(crate) fn new(
         transform: Arc<F>,
         placement: &Placement,
-        partitions: &[Partition],
+        consumers: &[Consumer],
         defects: DefectSet,
     ) -> Self {
         let watermarks = WatermarkMerger::of(placement, defects);
-        Self { transform, watermarks, router: Router::new(placement, partitions) }
+        Self { transform, watermarks, router: Router::new(placement, consumers) }
     }
 
     #[inline]

@@ -95,7 +95,7 @@ fn channels(graph: &Graph, firsts: &[u16]) -> Result<Vec<ChannelShape>, BuildErr
 /// The indices of the subtasks that have a channel to receiver `index` along `edge`.
 fn senders(graph: &Graph, edge: EdgeRef, index: u16) -> Range<u16> {
     let from = &graph.nodes[edge.from];
-    match from.consumers[edge.edge] {
+    match from.consumers[edge.edge].partition {
         Partition::Forward => index..index + 1,
         Partition::Rebalance | Partition::Shift | Partition::Broadcast | Partition::Hash(_) => {
             0..from.parallelism

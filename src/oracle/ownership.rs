@@ -2,8 +2,8 @@
 //!
 //! Key groups partition `[0, M)`; what the new subtasks of an operator restore together is what the old
 //! ones had snapshotted, group by group, and none is restored twice. The elements of a split list are dealt
-//! out without loss or repetition; of a union everybody has all; a broadcast list is the same everywhere.
-//! Where the number of subtasks stays, everybody has its own again.
+//! out without loss or repetition; a broadcast list is the same everywhere. Where the number of subtasks
+//! stays, everybody has its own again. Of a union everybody has all, in either case.
 //!
 //! What was in flight is dealt out as well: see `ownership/in_flight.rs`.
 //!
@@ -228,9 +228,11 @@ impl Handover<'_> {
             };
             let (old, new) = (elements(self.old), elements(self.new));
             match list.mode {
-                _ if !self.is_rescaled => self.judge_kept(scene, &list.name, &old, &new),
-                ListMode::Split => self.judge_split(scene, &list.name, &old, &new),
                 ListMode::Union => self.judge_union(scene, &list.name, &old, &new),
+                ListMode::Split | ListMode::Broadcast if !self.is_rescaled => {
+                    self.judge_kept(scene, &list.name, &old, &new);
+                }
+                ListMode::Split => self.judge_split(scene, &list.name, &old, &new),
                 ListMode::Broadcast => self.judge_broadcast(scene, &list.name, &old, &new),
             }
         }

@@ -104,6 +104,11 @@ built_in![
     "collatz",
     "word-count-whole",
     "flights-whole",
+    "visits",
+    "tariffs",
+    "payments",
+    "requests",
+    "union-lists",
 ];
 
 /// The names of all built-in scenarios. None of them is parsed.

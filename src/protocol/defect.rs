@@ -282,6 +282,31 @@ pub enum Defect {
     EmptyChannelStateRefused,
     /// B5, FLINK-21936 (M5.4): what was in flight on a forward edge is dealt out in turns.
     ForwardStateDealtOut,
+    /// B20, FLINK-3740: which sessions a key has is known to the operator's memory alone, and not to its snapshot.
+    MergingSessionsNotSnapshotted,
+    /// B20, FLINK-26536: of sessions that become one, only the last record is kept.
+    MergedSessionForgotten,
+    /// B20, FLINK-5717: the timer of a session that others were merged into is lost.
+    MergedTimerLost,
+    /// B20, FLINK-3714: a window is forgotten when it is given, though late records may come for it.
+    WindowPurgedWhenGiven,
+    /// Flink's `StateTtlConfig.UpdateType`: a duplicate moves the time until which its key is remembered.
+    DuplicateMovesExpiry,
+    /// B6, M6.3: requests that were answered, and whose answers wait for their turn, are missing from the snapshot.
+    AnsweredNotSnapshotted,
+    /// B1, FLINK-13063: a snapshot is taken while a record waits for a place in the queue of requests, and is in
+    /// neither side of the cut.
+    SnapshotWhileQueueFull,
+    /// B20, Hazelcast #23271: requests that a restore makes again are not counted, and a watermark overtakes them.
+    RestoredRequestsNotCounted,
+    /// B20, flink-agents #824: after a restore a subtask keeps what others had in a union list, and snapshots it again.
+    UnionListNotPruned,
+    /// B8, FLINK-31006: an enumerator that is restored with nothing left to assign never says that there is no more.
+    RestoredEnumeratorSilent,
+    /// B7, flink-cdc #2538: on completion the outside is told the newest position, not that of the checkpoint.
+    NewestPositionCommitted,
+    /// B19, Hazelcast #23245: the output ends before the last requests were answered.
+    LastAnswersNotAwaited,
 }
 
 serde_by_name!(Defect);

@@ -71,6 +71,8 @@ pub struct SplitEnumerator {
     unassigned: BTreeSet<SplitId>,
     gateways: VecMap<SubtaskId, Gateway>,
     tracker: AssignmentTracker,
+    /// Whether it was restored with nothing left to assign.
+    began_exhausted: bool,
     outputs: VecDeque<EnumeratorOutput>,
 }
 
@@ -83,6 +85,7 @@ impl SplitEnumerator {
             unassigned: splits.iter().copied().collect(),
             gateways: readers.iter().map(|reader| (*reader, Gateway::default())).collect(),
             tracker: AssignmentTracker::default(),
+            began_exhausted: false,
             outputs: VecDeque::new(),
         }
     }
@@ -98,7 +101,8 @@ impl SplitEnumerator {
         if defects.has(Defect::SplitsDiscoveredAgain) {
             return Self::new(readers, splits, defects);
         }
-        Self::new(readers, &state.unassigned, defects)
+        let began_exhausted = state.unassigned.is_empty();
+        Self { began_exhausted, ..Self::new(readers, &state.unassigned, defects) }
     }
 
     /// A reader has nothing to read, and has taken so many events of this attempt.
@@ -115,6 +119,9 @@ impl SplitEnumerator {
                 self.tracker.assign(reader, split);
                 self.outputs.push_back(EnumeratorOutput::Assigned { reader, split });
                 SplitEvent::Assign(split)
+            }
+            None if self.began_exhausted && self.defects.has(Defect::RestoredEnumeratorSilent) => {
+                return;
             }
             None => {
                 self.outputs.push_back(EnumeratorOutput::Exhausted { reader });
@@ -179,6 +186,7 @@ impl SplitEnumerator {
             self.unassigned.extend(&splits);
             self.outputs.push_back(EnumeratorOutput::Returned { reader, splits });
         }
+        self.began_exhausted = self.unassigned.is_empty();
     }
 
     /// Sends again what no reader has confirmed. A reader that has been told the same more than

@@ -33,6 +33,22 @@ pub struct CheckpointSettings {
     pub retained: u32,
 }
 
+/// Aligned checkpoints, one at a time, every 100 ms, that have a second each; none may fail, one is kept.
+impl Default for CheckpointSettings {
+    fn default() -> Self {
+        Self {
+            protocol: Protocol::Aligned,
+            aligned_timeout_ms: 0,
+            interval_ms: 100,
+            pause_min_ms: 0,
+            timeout_ms: 1_000,
+            concurrent_max: 1,
+            failures_tolerated: 0,
+            retained: 1,
+        }
+    }
+}
+
 impl CheckpointSettings {
     /// How the barriers of a checkpoint travel that is triggered at `now`.
     #[must_use]

@@ -21,6 +21,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+mod agents;
 mod bank;
 mod collatz;
 mod corrections;
@@ -36,12 +37,16 @@ mod mirror;
 mod nexmark;
 mod own;
 mod parcels;
+mod payments;
 mod reachability;
 mod records;
 mod relay;
+mod requests;
 mod sequence;
 mod sessions;
 mod settings;
+mod tariffs;
+mod visits;
 mod window;
 mod word_count;
 
@@ -71,7 +76,7 @@ pub struct Workload {
 }
 
 /// Every workload that comes with the library.
-static ALL: [Workload; 20] = [
+static ALL: [Workload; 25] = [
     word_count::WORKLOAD,
     flights::WORKLOAD,
     nexmark::q1::WORKLOAD,
@@ -92,6 +97,11 @@ static ALL: [Workload; 20] = [
     collatz::WORKLOAD,
     parcels::WORKLOAD,
     laps::WORKLOAD,
+    visits::WORKLOAD,
+    tariffs::WORKLOAD,
+    payments::WORKLOAD,
+    requests::WORKLOAD,
+    agents::WORKLOAD,
 ];
 
 /// Every workload that comes with the library.

@@ -197,6 +197,7 @@ fn of_attempts(kind: usize, n: &mut Numbers, bytes: &[u8]) -> Message {
                 checkpoint: n.flag().then_some(checkpoint),
                 placement: bytes.iter().map(|byte| u16::from(*byte)).collect(),
                 snapshots: vec![n.handle(), n.handle()],
+                unions: vec![Vec::new(), vec![n.handle()]],
                 shape: n.flag().then(|| Box::new(n.deployed_shape())),
             }),
         },

@@ -30,6 +30,7 @@ const SHOWN_NOWHERE: &[(&str, &[Defect])] = &[
             Defect::SupersededOvertakes,
             Defect::AbortedCaptureKept,
             Defect::OffsetCommittedEarly,
+            Defect::NewestPositionCommitted,
             Defect::NoFlushAtBarrier,
             Defect::ReconnectLossUnnoticed,
             Defect::FinishedBeforeCommitted,
@@ -73,6 +74,21 @@ const SHOWN_NOWHERE: &[(&str, &[Defect])] = &[
         ],
     ),
     (
+        "in the operators, which are user code: windows, deduplication, requests, lists of subtasks",
+        &[
+            Defect::MergingSessionsNotSnapshotted,
+            Defect::MergedSessionForgotten,
+            Defect::MergedTimerLost,
+            Defect::WindowPurgedWhenGiven,
+            Defect::DuplicateMovesExpiry,
+            Defect::AnsweredNotSnapshotted,
+            Defect::SnapshotWhileQueueFull,
+            Defect::RestoredRequestsNotCounted,
+            Defect::UnionListNotPruned,
+            Defect::LastAnswersNotAwaited,
+        ],
+    ),
+    (
         "in the enumerator, whose state machine has tests of its own beside these",
         &[
             Defect::SplitsDiscoveredAgain,
@@ -80,6 +96,7 @@ const SHOWN_NOWHERE: &[(&str, &[Defect])] = &[
             Defect::LostEventUnnoticed,
             Defect::SplitsNotReturned,
             Defect::CheckpointedSplitsReturned,
+            Defect::RestoredEnumeratorSilent,
         ],
     ),
     (

@@ -10,7 +10,9 @@ use super::ledger::Change;
 use super::workers::News;
 use super::{Coordinator, State};
 use crate::protocol::ordered::VecSet;
-use crate::protocol::{Attempt, CheckpointId, CompletedCheckpoint, Defect, ProcessId, VirtualTime};
+use crate::protocol::{
+    Attempt, CheckpointId, CompletedCheckpoint, Defect, ProcessId, SnapshotHandle, VirtualTime,
+};
 use crate::trace::{Event, SILENCE};
 
 /// The attempt, or the way to the next.
@@ -211,7 +213,22 @@ impl Coordinator {
         let subtasks = self.job.topology().subtask_ids();
         let snapshots = subtasks.filter_map(|id| plan.snapshot_of(id).filter(|_| !is_divided));
         let (term, checkpoint) = (self.ledger.record().term, plan.checkpoint());
-        Deploy { attempt, term, checkpoint, placement, snapshots: snapshots.collect(), shape }
+        let snapshots: Vec<_> = snapshots.collect();
+        let unions = self.unions(&snapshots);
+        Deploy { attempt, term, checkpoint, placement, snapshots, unions, shape }
+    }
+
+    /// By subtask, what of these it reads because of a union list (Flink: `UNION` is united at every restore).
+    fn unions(&self, snapshots: &[SnapshotHandle]) -> Vec<Vec<SnapshotHandle>> {
+        if snapshots.is_empty() || !self.job.has_union_list() {
+            return Vec::new();
+        }
+        let subtasks = self.job.topology().subtask_ids();
+        let read = |subtask| {
+            let united = self.job.united_with(subtask);
+            united.into_iter().filter_map(|peer| snapshots.get(peer.index()).copied()).collect()
+        };
+        subtasks.map(read).collect()
     }
 
     /// Tells those that have not answered, again.

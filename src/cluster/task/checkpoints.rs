@@ -42,7 +42,7 @@ impl Task {
         match output {
             SubtaskOutput::Process { input, item } => self.take(input, item, env),
             SubtaskOutput::EndInput { input } => self.end_channel(input, env),
-            SubtaskOutput::End => self.end(env),
+            SubtaskOutput::End => self.end_when_answered(env),
             SubtaskOutput::EndSource => self.end_early(env),
             SubtaskOutput::Post(barrier) => {
                 env.outbox.schedule(Timer::Mail { subtask, attempt, barrier });

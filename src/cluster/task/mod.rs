@@ -1,5 +1,6 @@
 //! A task: one subtask in one attempt on one worker, its network side and its task side.
 
+mod asking;
 mod assignment;
 mod channel_state;
 mod checkpoints;
@@ -99,6 +100,16 @@ pub struct Task {
     tells_ownership: Option<Arc<Job>>,
     /// What was overtaken in the output queues at the cut that it is restored from: sent first.
     resend: Vec<(usize, Vec<Parcel>)>,
+    /// Whether it starts from a snapshot.
+    is_restored: bool,
+    /// Whether it tells what befalls event time.
+    observes_time: bool,
+    /// Whether it asks a service.
+    is_asynchronous: bool,
+    /// Whether answers came since what they allow was emitted.
+    has_answers: bool,
+    /// Whether all input has ended, and its output ends with the last answers.
+    awaits_last_answers: bool,
     /// Room for what one step produces.
     produced: Outputs,
 }
@@ -158,11 +169,17 @@ impl Task {
             | Protocol::Hybrid
             | Protocol::StopTheWorld => LoopPlace::default(),
         };
+        let subtask = job.subtask(id, defects);
         Self {
             id,
             attempt,
             defects,
-            subtask: job.subtask(id, defects),
+            is_restored: false,
+            observes_time: settings.observe_time && !job.is_asynchronous(),
+            is_asynchronous: subtask.is_asynchronous(),
+            has_answers: false,
+            awaits_last_answers: false,
+            subtask,
             protocol: SubtaskProtocol::new(role, side.inputs().len(), protocol, place, defects),
             side,
             outputs: OutputSide::new(outputs, attempt, defects),
@@ -212,11 +229,15 @@ impl Task {
             return;
         }
         self.phase = Phase::Running;
-        self.produced.observes_time = env.settings.observe_time;
+        if self.is_restored {
+            self.subtask.open();
+        }
+        self.produced.observes_time = self.observes_time;
         for input in self.side.inputs_mut() {
             input.grant(env.settings.credits, self.attempt, env.outbox);
         }
         self.send_again(env);
+        self.request_again(env.outbox);
         if let Some(source) = self.side.source() {
             source.start(self.id, env);
         }
@@ -307,7 +328,7 @@ impl Task {
     fn work(&mut self, env: &mut Env<'_>) -> bool {
         match self.poll_protocol() {
             Some(output) => self.handle_output(output, env),
-            None => return self.read_on(env),
+            None => return self.read_on(env) || self.emit_answered(env),
         }
         true
     }
@@ -323,7 +344,7 @@ impl Task {
     fn poll_protocol(&mut self) -> Option<SubtaskOutput<Parcel>> {
         if !self.is_free() {
             self.protocol.poll_step()
-        } else if self.outputs.is_stalled() || self.side.reading().is_some() {
+        } else if self.outputs.is_stalled() || self.side.reading().is_some() || self.asks_enough() {
             self.protocol.poll_urgent()
         } else {
             self.protocol.poll_output()
@@ -363,12 +384,13 @@ impl Task {
 
     /// Sends what a step produced: items into channels, records of a sink to its target.
     fn deliver(&mut self, env: &mut Env<'_>) {
-        if env.settings.observe_time {
+        if self.observes_time {
             self.deliver_observed(env.outbox);
         }
         for (output, item) in self.produced.items.drain(..) {
             self.outputs.emit(usize::from(output), item, env.outbox);
         }
+        self.ask(env.outbox);
         self.see_to_flush(env);
         if let Some(sink) = &mut self.sink {
             sink.write(&mut self.produced.written, self.protocol.open_transaction(), env);

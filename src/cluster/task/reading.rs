@@ -35,7 +35,7 @@ impl Task {
 
     /// Reads the next item of the buffer that was taken off a channel. Whether there was anything to do.
     pub(super) fn read_on(&mut self, env: &mut Env<'_>) -> bool {
-        let may_read = self.can_work() && !self.protocol.awaits_snapshot();
+        let may_read = self.can_work() && !self.protocol.awaits_snapshot() && !self.asks_enough();
         let Some(channel) = self.side.reading().filter(|_| may_read) else { return false };
         match self.side.input(channel).read() {
             Ok(Some(item)) => {

@@ -9,6 +9,7 @@ use super::super::message::{Deploy, DeployedShape, ObjectOperation};
 use super::channel_state::ChannelState;
 use super::snapshot::object_request;
 use super::{Env, Phase, Purpose, Side, SourceReader, StoredSnapshot, Task};
+use crate::dataflow::rescale::united;
 use crate::dataflow::{Job, SubtaskState};
 use crate::protocol::ordered::VecMap;
 use crate::protocol::rescale::FormerName;
@@ -55,26 +56,54 @@ impl Task {
         bytes: &[u8],
         env: &mut Env<'_>,
     ) -> Result<(), String> {
-        let problem = |error: &dyn std::fmt::Display| format!("{}: {error}", handle.key);
+        let problem = |error: &postcard::Error| format!("{}: {error}", handle.key);
         let (stored, rest): (StoredSnapshot, _) =
             postcard::take_from_bytes(bytes).map_err(|error| problem(&error))?;
         let in_flight = match rest.is_empty() {
             true => ChannelState::default(),
             false => postcard::from_bytes(rest).map_err(|error| problem(&error))?,
         };
-        let Some(before) = &shapes.before else {
-            self.subtask.restore(&stored.state).map_err(|error| problem(&error))?;
-            if let Some(checkpoint) = deploy.checkpoint.filter(|_| !in_flight.is_empty()) {
-                self.restore_channel_state(checkpoint, in_flight, env)?;
-            }
-            self.restored(deploy, Digest::of(bytes), stored.transactions, env);
-            return Ok(());
-        };
-        self.read.insert(part, (stored, in_flight));
-        if self.read.len() == deploy.reads_of(self.id).len() {
-            self.restore_divided(deploy, (&shapes.now, before), env)?;
+        if shapes.before.is_none() && deploy.united_in(self.id).is_empty() {
+            return self.restore_own(deploy, handle, (stored, in_flight), env);
         }
+        self.read.insert(part, (stored, in_flight));
+        if self.read.len() < deploy.reads_of(self.id).len() {
+            return Ok(());
+        }
+        match &shapes.before {
+            Some(before) => self.restore_divided(deploy, (&shapes.now, before), env),
+            None => self.restore_united(deploy, env),
+        }
+    }
+
+    /// What it had itself is all that it starts from.
+    fn restore_own(
+        &mut self,
+        deploy: &Deploy,
+        handle: SnapshotHandle,
+        (stored, in_flight): (StoredSnapshot, ChannelState),
+        env: &mut Env<'_>,
+    ) -> Result<(), String> {
+        let restored = self.subtask.restore(&stored.state);
+        restored.map_err(|error| format!("{}: {error}", handle.key))?;
+        if let Some(checkpoint) = deploy.checkpoint.filter(|_| !in_flight.is_empty()) {
+            self.restore_channel_state(checkpoint, in_flight, env)?;
+        }
+        self.restored(deploy, handle.digest, stored.transactions, env);
         Ok(())
+    }
+
+    /// It starts from what it had itself, and from the union lists of all. Its own snapshot was read first.
+    fn restore_united(&mut self, deploy: &Deploy, env: &mut Env<'_>) -> Result<(), String> {
+        let mut read = std::mem::take(&mut self.read).into_values();
+        let (Some((mut stored, in_flight)), Some(handle)) =
+            (read.next(), deploy.snapshots_of(self.id).first())
+        else {
+            return Err("no snapshot of its own".to_owned());
+        };
+        let all: Vec<SubtaskState> = read.map(|(stored, _)| stored.state).collect();
+        stored.state = united(stored.state, &all);
+        self.restore_own(deploy, *handle, (stored, in_flight), env)
     }
 
     pub(super) fn restored(
@@ -87,6 +116,7 @@ impl Task {
         assert_eq!(self.phase, Phase::Restoring, "a task is restored once");
         let (subtask, attempt, positions) = (self.id, self.attempt, self.positions());
         let checkpoint = deploy.checkpoint;
+        self.is_restored = checkpoint.is_some();
         if let Side::Source(reader) = &mut self.side {
             *reader = SourceReader::new(&positions, self.subtask.awaits_splits());
         }

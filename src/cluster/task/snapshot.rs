@@ -204,7 +204,10 @@ impl Task {
     /// the source log be told.
     pub(super) fn forget_completed(&mut self, completed: CheckpointId, env: &mut Env<'_>) {
         if let Some(snapshotting) = self.snapshots.get(&completed) {
-            Self::commit_offsets(&snapshotting.positions, env);
+            match self.defects.has(Defect::NewestPositionCommitted) {
+                true => Self::commit_offsets(&self.positions(), env),
+                false => Self::commit_offsets(&snapshotting.positions, env),
+            }
         }
         let protocol = &self.protocol;
         self.snapshots.retain(|checkpoint, _| protocol.outlives(*checkpoint, completed));

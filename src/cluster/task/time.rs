@@ -8,7 +8,7 @@ use crate::trace::{ChannelCut, Event};
 impl Task {
     /// What it begins with.
     pub(super) fn tell_restored(&self, env: &mut Env<'_>) {
-        if env.settings.observe_time {
+        if self.observes_time {
             let (subtask, attempt, stand) = (self.id, self.attempt, self.subtask.time());
             let (watermark, timers) = (Some(stand.watermark), stand.timers);
             env.outbox.event(Event::TimeRestored { subtask, attempt, watermark, timers });
@@ -18,7 +18,7 @@ impl Task {
     /// An item is about to be processed; a record has an event of its own.
     pub(super) fn tell_received(&self, channel: usize, item: &Item, env: &mut Env<'_>) {
         if let Item::Watermark(watermark) = *item
-            && env.settings.observe_time
+            && self.observes_time
         {
             let attempt = self.attempt;
             let ChannelCut { channel, records: sequence, .. } = self.side.inputs()[channel].cut();

@@ -213,6 +213,12 @@ impl Worker {
                     Ok(())
                 });
             }
+            Timer::Answer { subtask, attempt, request } => {
+                self.with_task(now, attempt, subtask, outbox, |task, env| {
+                    task.handle_answer(request, env);
+                    Ok(())
+                });
+            }
             Timer::Mail { subtask, attempt, barrier } => {
                 self.with_task(now, attempt, subtask, outbox, |task, env| {
                     task.handle_mail(barrier, env);

@@ -303,6 +303,7 @@ pub fn timer_of(timer: &Timer) -> &'static str {
         Timer::Overdue { .. } => "overdue",
         Timer::Flush { .. } => "flush",
         Timer::Work { .. } => "work",
+        Timer::Answer { .. } => "answer",
         Timer::Upload { .. } => "upload",
         Timer::Checkpoint(CoordinatorTimer::Trigger) => "trigger",
         Timer::Checkpoint(CoordinatorTimer::Expire(_)) => "expire",

@@ -1,0 +1,67 @@
+//! What a task asks a service for: it is told when each answer is there, and emits what that allows.
+//!
+//! The service is the world's: it answers when the scheduler pleases. A request dies with its attempt; what
+//! was not answered is in the snapshot, and is asked for again.
+
+use super::super::process::{Outbox, Timer};
+use super::{Env, Phase, Task};
+use crate::protocol::Defect;
+
+impl Task {
+    /// Makes the requests of the last step.
+    pub(super) fn ask(&mut self, outbox: &mut dyn Outbox) {
+        let (subtask, attempt) = (self.id, self.attempt);
+        for request in self.produced.requests.drain(..) {
+            outbox.schedule(Timer::Answer { subtask, attempt, request });
+        }
+    }
+
+    /// Makes the requests again that the snapshot held.
+    pub(super) fn request_again(&mut self, outbox: &mut dyn Outbox) {
+        self.produced.requests = self.subtask.requests_under_way();
+        self.ask(outbox);
+    }
+
+    /// An answer is there.
+    pub fn handle_answer(&mut self, request: u64, env: &mut Env<'_>) {
+        self.subtask.answer(request);
+        self.has_answers = true;
+        self.run(env);
+    }
+
+    /// Emits what the answers allow, when the protocol wants nothing done and no cut waits for its snapshot.
+    /// Whether there was anything to do.
+    pub(super) fn emit_answered(&mut self, env: &mut Env<'_>) -> bool {
+        let may_emit = self.can_work() && self.phase == Phase::Running && !self.protocol.is_held();
+        if !self.has_answers || !may_emit {
+            return false;
+        }
+        self.has_answers = false;
+        self.subtask.emit_answered(&mut self.produced);
+        self.deliver(env);
+        self.end_if_answered(env);
+        true
+    }
+
+    /// Whether it must not be given a record.
+    #[inline]
+    pub(super) fn asks_enough(&self) -> bool {
+        self.is_asynchronous && self.subtask.is_full()
+    }
+
+    /// All input has ended: so does the output, once everything that was asked for was answered.
+    pub(super) fn end_when_answered(&mut self, env: &mut Env<'_>) {
+        self.awaits_last_answers = true;
+        self.end_if_answered(env);
+    }
+
+    fn end_if_answered(&mut self, env: &mut Env<'_>) {
+        let is_answered = self.subtask.requests_pending() == 0;
+        if self.awaits_last_answers
+            && (is_answered || self.defects.has(Defect::LastAnswersNotAwaited))
+        {
+            self.awaits_last_answers = false;
+            self.end(env);
+        }
+    }
+}
