@@ -39,3 +39,8 @@ pub struct Readme;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/EMBEDDING.md")]
 pub struct Embedding;
+
+/// The examples of `docs/SOURCES.md`, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/SOURCES.md")]
+pub struct Sources;

@@ -274,6 +274,9 @@ const TABLE: &[Row] = &[
     row(Defect::UnionListNotPruned, "union-lists", 40, &[OUTPUT]),
     row(Defect::RestoredEnumeratorSilent, "savepoints-enumerated", 100, &[LIVENESS]),
     row(Defect::NewestPositionCommitted, "word-count", 5, &[STATE]),
+    row(Defect::PrefetchedInPosition, "word-count", 5, &[CUT, STATE]),
+    row(Defect::BroadcastNotCopied, "tariffs", 40, &[OWNERSHIP]),
+    row(Defect::JoinWaitsSwapped, "payments", 5, &[OUTPUT]),
     row(Defect::LastAnswersNotAwaited, "requests", 20, &[OUTPUT]),
 ];
 

@@ -120,7 +120,7 @@ pub use replay::Replay;
 pub use rescale::Part;
 pub use side_output::OutputTag;
 pub use sink::{EncodedSink, Sink};
-pub use source::{Entry, Source, SourceCollector};
+pub use source::{CompletedSource, Entry, Source, SourceCollector};
 pub use state::{
     ListState, MapState, OperatorState, StateDeclarations, StateKind, StateShape, ValueState,
 };

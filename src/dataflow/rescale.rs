@@ -156,6 +156,11 @@ fn operator_list(
             }
             of_parts.concat()
         }
+        StateKind::Broadcast
+            if defects.has(Defect::BroadcastNotCopied) && index >= of_parts.len() =>
+        {
+            Vec::new()
+        }
         StateKind::Broadcast => of_parts.swap_remove(0),
         StateKind::Value | StateKind::List | StateKind::Map => Vec::new(),
     }

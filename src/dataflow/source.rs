@@ -5,7 +5,8 @@ use super::record::Outputs;
 use super::router::Router;
 use super::time::TimeStep;
 use super::watermark::WatermarkMerger;
-use crate::protocol::{LineageId, SplitId};
+use crate::protocol::{CheckpointId, LineageId, SplitId};
+use crate::trace::SplitPosition;
 
 /// One entry of the source log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +63,32 @@ pub trait Source: Clone + Send + Sync + 'static {
 
     /// Takes over what a snapshot held. Called at most once, on a fresh source.
     fn restore(&mut self, state: Self::State);
+
+    /// A checkpoint completed: says up to where the outside may forget each split, or take it for read. A
+    /// subtask may not be told, or late; what is told of a later checkpoint counts for the earlier ones.
+    ///
+    /// What has been read since is in no checkpoint: `held` is what the checkpoint holds, and not what the
+    /// source knows now (flink-cdc #2538). The positions of the checkpoint, unless it is overridden: a source
+    /// whose outside needs more than that after a restore, the rest of a transaction or of a batch, says less.
+    ///
+    /// What the outside is told is for the outside. A restore goes on at the positions of the snapshot.
+    fn on_checkpoint_complete(
+        &mut self,
+        held: CompletedSource<'_, Self::State>,
+    ) -> Vec<SplitPosition> {
+        held.positions.to_vec()
+    }
+}
+
+/// What a completed checkpoint holds of a subtask of a source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CompletedSource<'a, S> {
+    /// The checkpoint.
+    pub checkpoint: CheckpointId,
+    /// The next entry to read of each split that the subtask had.
+    pub positions: &'a [SplitPosition],
+    /// What the source knew besides.
+    pub state: S,
 }
 
 /// Takes what a source emits for one entry.

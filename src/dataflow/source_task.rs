@@ -4,16 +4,16 @@ use std::collections::BTreeSet;
 
 use super::assignment::SplitAssignment;
 use super::channels::{freeze_watermarks, restore_watermarks};
-use super::data::{Bytes, encode};
+use super::data::{Bytes, decode, encode};
 use super::placement::Placement;
 use super::record::Outputs;
 use super::router::{Consumer, Router};
-use super::source::{Entry, Source, SourceCollector};
+use super::source::{CompletedSource, Entry, Source, SourceCollector};
 use super::subtask_state::{RestoreError, SubtaskState};
 use super::task::SplitTask;
 use super::time::{TimeStand, TimeStep};
 use super::watermark::{WATERMARK_MAX, WatermarkMerger};
-use crate::protocol::{Defect, DefectSet, LineageId, SplitId};
+use crate::protocol::{CheckpointId, Defect, DefectSet, LineageId, SplitId};
 use crate::trace::SplitPosition;
 
 /// One subtask of a source.
@@ -206,6 +206,16 @@ impl<S: Source> SplitTask for SourceTask<S> {
         let source = postcard::from_bytes(&state.source);
         self.source.restore(source.map_err(|_| RestoreError::Corrupt { what: "source state" })?);
         Ok(())
+    }
+
+    fn checkpoint_completed(
+        &mut self,
+        checkpoint: CheckpointId,
+        positions: &[SplitPosition],
+        state: &[u8],
+    ) -> Vec<SplitPosition> {
+        let held = CompletedSource { checkpoint, positions, state: decode(state) };
+        self.source.on_checkpoint_complete(held)
     }
 
     fn time(&self) -> TimeStand {

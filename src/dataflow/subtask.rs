@@ -8,7 +8,7 @@ use super::subtask_state::{RestoreError, SubtaskState};
 use super::task::{Requests, Task};
 use super::time::TimeStand;
 use super::witness::Watch;
-use crate::protocol::{SplitId, SubtaskId};
+use crate::protocol::{CheckpointId, SplitId, SubtaskId};
 use crate::trace::SplitPosition;
 
 /// The task side of one subtask: user code, its state, and where its output goes.
@@ -212,6 +212,20 @@ impl Subtask {
         match &mut self.task {
             Task::Inputs(task) => task.requests_mut(),
             Task::Splits(_) => None,
+        }
+    }
+
+    /// A checkpoint completed that holds this of the subtask: its positions, and what its source knew, as it was
+    /// frozen ([`SubtaskState::source`]). Says up to where the outside may forget each split.
+    pub fn checkpoint_completed(
+        &mut self,
+        checkpoint: CheckpointId,
+        positions: &[SplitPosition],
+        state: &[u8],
+    ) -> Vec<SplitPosition> {
+        match &mut self.task {
+            Task::Splits(task) => task.checkpoint_completed(checkpoint, positions, state),
+            Task::Inputs(_) => Vec::new(),
         }
     }
 

@@ -4,7 +4,7 @@ use super::record::{Item, Outputs};
 use super::source::Entry;
 use super::subtask_state::{RestoreError, SubtaskState};
 use super::time::TimeStand;
-use crate::protocol::SplitId;
+use crate::protocol::{CheckpointId, SplitId};
 use crate::trace::SplitPosition;
 
 /// A subtask with input channels.
@@ -60,6 +60,12 @@ pub(crate) trait SplitTask: Send {
     fn end_split(&mut self, split: SplitId, out: &mut Outputs) -> bool;
     fn freeze(&self) -> SubtaskState;
     fn restore(&mut self, state: &SubtaskState) -> Result<(), RestoreError>;
+    fn checkpoint_completed(
+        &mut self,
+        checkpoint: CheckpointId,
+        positions: &[SplitPosition],
+        state: &[u8],
+    ) -> Vec<SplitPosition>;
     fn time(&self) -> TimeStand;
     fn boxed_clone(&self) -> Box<dyn SplitTask>;
 }

@@ -305,6 +305,12 @@ pub enum Defect {
     RestoredEnumeratorSilent,
     /// B7, flink-cdc #2538: on completion the outside is told the newest position, not that of the checkpoint.
     NewestPositionCommitted,
+    /// B7, yugabyte-db #15718: what a reader has fetched ahead counts as read in its position.
+    PrefetchedInPosition,
+    /// B19, FLINK-23475: a subtask that a rescale adds gets the broadcast state of one that has none.
+    BroadcastNotCopied,
+    /// Flink's `IntervalJoinOperator`: each side of a join by time is kept for as long as the other should be.
+    JoinWaitsSwapped,
     /// B19, Hazelcast #23245: the output ends before the last requests were answered.
     LastAnswersNotAwaited,
 }

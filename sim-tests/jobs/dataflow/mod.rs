@@ -7,6 +7,7 @@ mod harness;
 mod lineage;
 mod model;
 mod operators;
+mod own_sources;
 mod partition;
 mod pipeline;
 mod source;

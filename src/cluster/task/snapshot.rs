@@ -8,8 +8,8 @@ use super::super::buffers::Parcel;
 use super::super::message::{Message, ObjectOperation};
 use super::super::process::Timer;
 use super::channel_state::{ChannelState, Unprocessed};
-use super::{Env, Phase, Purpose, Task};
-use crate::dataflow::SubtaskState;
+use super::{Env, Phase, Purpose, Side, Task};
+use crate::dataflow::{Bytes, SubtaskState};
 use crate::protocol::{
     Acknowledgement, Captured, CheckpointId, Defect, Digest, ObjectKey, ProcessId, SavepointMode,
     SnapshotHandle, TransactionId,
@@ -52,6 +52,8 @@ pub struct Snapshotting {
     pub(super) quiet: bool,
     /// Where a source stood.
     positions: Vec<SplitPosition>,
+    /// What a source knew besides.
+    source: Bytes,
     uploading: bool,
     /// What of the state it owns, where that is told.
     ownership: Ownership,
@@ -86,7 +88,7 @@ impl Task {
         }
         let stored = self.freeze();
         let tokens = self.subtask.tokens_in(&stored.state).unwrap_or_default();
-        let mut snapshotting = self.snapshotting(checkpoint, stored.encode());
+        let mut snapshotting = self.snapshotting(checkpoint, &stored);
         snapshotting.ownership = self.ownership(&stored.state);
         env.outbox.event(self.snapshot_taken(checkpoint, &snapshotting, tokens));
         if self.defects.has(Defect::OffsetCommittedEarly) {
@@ -108,10 +110,17 @@ impl Task {
 
     fn freeze(&self) -> StoredSnapshot {
         let transactions = self.protocol.uncommitted();
-        StoredSnapshot { state: self.subtask.freeze(), transactions }
+        let mut state = self.subtask.freeze();
+        if self.defects.has(Defect::PrefetchedInPosition)
+            && let Side::Source(reader) = &self.side
+        {
+            reader.move_to_fetched(&mut state.positions);
+        }
+        StoredSnapshot { state, transactions }
     }
 
-    fn snapshotting(&self, checkpoint: CheckpointId, bytes: Arc<[u8]>) -> Snapshotting {
+    fn snapshotting(&self, checkpoint: CheckpointId, stored: &StoredSnapshot) -> Snapshotting {
+        let bytes = stored.encode();
         let key = ObjectKey::Snapshot { checkpoint, attempt: self.attempt, subtask: self.id };
         let (digest, length) = (Digest::of(&bytes), bytes.len() as u64);
         let handle = SnapshotHandle { subtask: self.id, key, digest, bytes: length };
@@ -121,6 +130,7 @@ impl Task {
             terminal: self.has_ended() && self.is_settled(),
             quiet: self.protocol.is_quiet(),
             positions: self.positions(),
+            source: stored.state.source.clone(),
             uploading: false,
             ownership: Ownership::default(),
             unprocessed: self.side.unprocessed(self.defects),
@@ -203,11 +213,12 @@ impl Task {
     /// A completed checkpoint's snapshot and all before it are the coordinator's now. Only now may
     /// the source log be told.
     pub(super) fn forget_completed(&mut self, completed: CheckpointId, env: &mut Env<'_>) {
-        if let Some(snapshotting) = self.snapshots.get(&completed) {
-            match self.defects.has(Defect::NewestPositionCommitted) {
-                true => Self::commit_offsets(&self.positions(), env),
-                false => Self::commit_offsets(&snapshotting.positions, env),
-            }
+        if let Some(Snapshotting { positions, source, .. }) = self.snapshots.get(&completed) {
+            let positions = match self.defects.has(Defect::NewestPositionCommitted) {
+                true => self.positions(),
+                false => self.subtask.checkpoint_completed(completed, positions, source),
+            };
+            Self::commit_offsets(&positions, env);
         }
         let protocol = &self.protocol;
         self.snapshots.retain(|checkpoint, _| protocol.outlives(*checkpoint, completed));

@@ -206,6 +206,14 @@ impl SourceReader {
         &mut self.inquiry
     }
 
+    /// The positions as a defect has them: what was fetched is taken for read.
+    pub fn move_to_fetched(&self, positions: &mut [SplitPosition]) {
+        for position in positions {
+            let reader = self.places.get(&position.split).map(|place| &self.splits[*place]);
+            position.offset = reader.map_or(position.offset, |reader| reader.fetched_to);
+        }
+    }
+
     /// The next split, in turn, that has an entry.
     fn take_turn(&mut self) -> Option<usize> {
         let next = self.readable.range(self.turn..).next();

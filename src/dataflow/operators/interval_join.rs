@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::dataflow::{
     Collector, Context, Data, KeyedStream, MapState, Processed, StateDeclarations, TwoInputOperator,
 };
+use crate::protocol::{Defect, DefectSet};
 
 /// Makes one record of two.
 type PairFn<L, R, O> = Arc<dyn Fn(&L, &R) -> O + Send + Sync>;
@@ -34,6 +35,16 @@ impl Bounds {
     /// How long a right record waits for left ones.
     fn right_waits(self) -> i64 {
         self.lower_ms.saturating_neg().max(0)
+    }
+
+    /// As the operator waits with these defects.
+    fn seen(self, defects: DefectSet) -> Self {
+        if defects.has(Defect::JoinWaitsSwapped) {
+            let (lower_ms, upper_ms) =
+                (self.upper_ms.saturating_neg(), self.lower_ms.saturating_neg());
+            return Self { lower_ms, upper_ms };
+        }
+        self
     }
 
     fn hold(self, left: i64, right: i64) -> bool {
@@ -84,7 +95,7 @@ impl<L: Data, R: Data, O: Data> TwoInputOperator for JoinOperator<L, R, O> {
     type Out = O;
 
     fn process_left(&mut self, left: L, ctx: &mut Context<'_>, out: &mut Collector<'_, O>) {
-        if !keep(&self.left, &left, self.bounds.left_waits(), ctx) {
+        if !keep(&self.left, &left, self.bounds.seen(ctx.defects).left_waits(), ctx) {
             return;
         }
         let at = ctx.timestamp();
@@ -95,7 +106,7 @@ impl<L: Data, R: Data, O: Data> TwoInputOperator for JoinOperator<L, R, O> {
     }
 
     fn process_right(&mut self, right: R, ctx: &mut Context<'_>, out: &mut Collector<'_, O>) {
-        if !keep(&self.right, &right, self.bounds.right_waits(), ctx) {
+        if !keep(&self.right, &right, self.bounds.seen(ctx.defects).right_waits(), ctx) {
             return;
         }
         let at = ctx.timestamp();
@@ -105,7 +116,8 @@ impl<L: Data, R: Data, O: Data> TwoInputOperator for JoinOperator<L, R, O> {
     }
 
     fn on_timer(&mut self, at: i64, ctx: &mut Context<'_>, _: &mut Collector<'_, O>) {
-        let (left, right) = (self.bounds.left_waits(), self.bounds.right_waits());
+        let bounds = self.bounds.seen(ctx.defects);
+        let (left, right) = (bounds.left_waits(), bounds.right_waits());
         ctx.map(&self.left).remove(&at.saturating_sub(left));
         ctx.map(&self.right).remove(&at.saturating_sub(right));
     }
