@@ -13,6 +13,7 @@ pub mod cluster;
 pub mod dataflow;
 pub mod explore;
 pub mod independent;
+pub mod lab;
 pub mod oracle;
 pub mod plan;
 pub mod render;

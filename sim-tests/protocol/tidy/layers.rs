@@ -14,6 +14,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("plan", &["protocol", "trace", "dataflow", "cluster"]),
     ("classic", &["protocol", "trace", "plan"]),
     ("independent", &["protocol", "plan"]),
+    ("lab", &["protocol"]),
     ("world", &["protocol", "trace", "dataflow", "cluster", "plan"]),
     ("oracle", &["protocol", "trace"]),
     ("workload", &["protocol", "dataflow"]),
@@ -42,6 +43,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "view",
             "classic",
             "independent",
+            "lab",
         ],
     ),
 ];

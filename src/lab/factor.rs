@@ -1,0 +1,433 @@
+//! Factors: what can be varied, by the names that files and the command line have for it.
+
+use std::collections::BTreeMap;
+use std::str::FromStr as _;
+
+use strum::{EnumIter, EnumString, IntoEnumIterator as _, IntoStaticStr};
+
+use super::error::LabError;
+use super::profile::{self, EngineProfile, StoreProfile};
+use super::settings::{BufferSettings, ClusterSettings, JobSettings, Rate, Settings, Shape};
+use super::units;
+use crate::protocol::{CheckpointSettings, Protocol};
+
+/// What can be varied. The comment of each says what a value looks like, and what it is where nobody says.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    EnumIter,
+    EnumString,
+    IntoStaticStr,
+    strum::Display,
+)]
+#[strum(serialize_all = "kebab-case")]
+pub enum Factor {
+    /// A profile that comes with the crate, or a file of one: `flink-heap`.
+    Profile,
+    /// A store that comes with the crate, or a file of one: `local-ssd`.
+    Store,
+    /// How the cut is made: `aligned`.
+    Protocol,
+    /// From one checkpoint to the next, or `none`: `1s`.
+    Interval,
+    /// From the end of a checkpoint to the next trigger: `0ms`.
+    Pause,
+    /// When a checkpoint expires: `10min`.
+    Timeout,
+    /// When barriers of the hybrid protocol overtake: `100ms`.
+    AlignedTimeout,
+    /// How many checkpoints at once: `1`.
+    Concurrency,
+    /// Bytes of state in all: `100MiB`.
+    State,
+    /// Keys in all; instead of `state`.
+    Keys,
+    /// Bytes of payload a key: `80B`.
+    Payload,
+    /// How much of the state records touch: `100%`.
+    Dirty,
+    /// Bytes of a record on the wire: `100B`.
+    RecordBytes,
+    /// Records a second (`50k`), per cent of what the job takes without checkpoints (`80%`), or `closed`.
+    Rate,
+    /// Records that go to the first subtask, whatever their key: `0%`.
+    Skew,
+    /// What the last operator costs a record beside: `0ns`.
+    Sink,
+    /// `chain` or `join`: `chain`.
+    Shape,
+    /// Subtasks an operator: `2`.
+    Parallelism,
+    /// Shuffles: `1`.
+    Exchanges,
+    /// Bytes of a buffer: `32KiB`.
+    Buffer,
+    /// Buffers of its own that a channel has: `2`.
+    Credits,
+    /// Buffers that a gate shares: `8`.
+    Floating,
+    /// Buffers that wait at the sender: `4`.
+    Output,
+    /// The time that gates are sized for, or `none`: `none`.
+    Debloat,
+    /// Machines: `1`.
+    Workers,
+    /// Cores of a machine: what the profile was fitted to, or `2`.
+    Cores,
+    /// From machine to machine: `200us`.
+    Network,
+    /// When a worker dies after the warm-up, or `none`: `none`.
+    FailAt,
+    /// Not measured: `2s`.
+    WarmUp,
+    /// Measured: `8s`.
+    Measure,
+    /// Records that a batch stands for, or `auto`: `auto`.
+    Quantum,
+    /// What draws the tails of stores: `0`.
+    Seed,
+}
+
+impl Factor {
+    /// The factor of this name.
+    ///
+    /// # Errors
+    ///
+    /// When there is none.
+    pub fn named(name: &str) -> Result<Self, LabError> {
+        Self::from_str(name).map_err(|_| {
+            let known: Vec<&str> = Self::iter().map(Into::into).collect();
+            LabError::Factor(format!(
+                "unknown factor {name:?}\n  expected one of: {}",
+                known.join(", ")
+            ))
+        })
+    }
+
+    /// Whether it plays no part without checkpoints.
+    #[must_use]
+    pub fn is_of_checkpoints(self) -> bool {
+        matches!(
+            self,
+            Self::Protocol
+                | Self::Interval
+                | Self::Pause
+                | Self::Timeout
+                | Self::AlignedTimeout
+                | Self::Concurrency
+        )
+    }
+}
+
+/// The profiles that values may name, beside those that come with the crate.
+#[derive(Clone, Debug, Default)]
+pub struct Library {
+    /// Engines, by the name that a value has for them.
+    pub engines: BTreeMap<String, EngineProfile>,
+    /// Stores, by the name that a value has for them.
+    pub stores: BTreeMap<String, StoreProfile>,
+}
+
+impl Library {
+    fn engine(&self, name: &str) -> Result<EngineProfile, String> {
+        let known = self.engines.get(name).cloned().or_else(|| profile::engine(name));
+        known.ok_or_else(|| {
+            let names: Vec<&str> = profile::engine_names().collect();
+            format!("unknown profile {name:?}, expected a file or one of: {}", names.join(", "))
+        })
+    }
+
+    fn store(&self, name: &str) -> Result<StoreProfile, String> {
+        let known = self.stores.get(name).cloned().or_else(|| profile::store(name));
+        known.ok_or_else(|| {
+            let names: Vec<&str> = profile::store_names().collect();
+            format!("unknown store {name:?}, expected a file or one of: {}", names.join(", "))
+        })
+    }
+}
+
+/// A value for each of some factors, as text.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Values(pub BTreeMap<Factor, String>);
+
+impl Values {
+    /// The same values, but for one.
+    #[must_use]
+    pub fn with(&self, factor: Factor, value: impl Into<String>) -> Self {
+        let mut values = self.clone();
+        values.0.insert(factor, value.into());
+        values
+    }
+
+    /// What the value of a factor is.
+    #[must_use]
+    pub fn get(&self, factor: Factor) -> Option<&str> {
+        self.0.get(&factor).map(String::as_str)
+    }
+
+    /// In one line, the same for the same values.
+    #[must_use]
+    pub fn line(&self) -> String {
+        let pairs: Vec<_> =
+            self.0.iter().map(|(factor, value)| format!("{factor}={value}")).collect();
+        pairs.join(" ")
+    }
+
+    /// The same without checkpoints: what their cost is compared with.
+    #[must_use]
+    pub fn base(&self) -> Self {
+        let mut values = self.clone();
+        values.0.retain(|factor, _| !factor.is_of_checkpoints() && *factor != Factor::FailAt);
+        values.with(Factor::Interval, "none")
+    }
+
+    /// The settings that these values make, with the defaults for what is not given.
+    ///
+    /// # Errors
+    ///
+    /// When a value is no value of its factor, or values do not go together.
+    pub fn settings(&self, library: &Library) -> Result<Settings, LabError> {
+        let engine = self.read(Factor::Profile, "flink-heap", |name| library.engine(name))?;
+        let store = self.read(Factor::Store, "local-ssd", |name| library.store(name))?;
+        let settings = Settings {
+            seed: self.read(Factor::Seed, "0", units::count)?,
+            job: self.job(&engine)?,
+            cluster: self.cluster(&engine)?,
+            buffers: self.buffers()?,
+            checkpoints: self.checkpoints()?,
+            engine,
+            store,
+            fail_at_ms: self
+                .read(Factor::FailAt, "none", |text| unless("none", text, units::time_ms))?,
+            warm_up_ms: self.read(Factor::WarmUp, "2s", units::time_ms)?,
+            measure_ms: self.read(Factor::Measure, "8s", units::time_ms)?,
+            quantum: self.read(Factor::Quantum, "auto", |text| {
+                unless("auto", text, |text| within(units::count(text)?, 1, 1_000_000))
+            })?,
+        };
+        check(&settings).map_err(LabError::Factor)?;
+        Ok(settings)
+    }
+
+    fn job(&self, engine: &EngineProfile) -> Result<JobSettings, LabError> {
+        let payload_bytes = self.read(Factor::Payload, "80B", units::bytes)?;
+        let entry = engine.entry_bytes(payload_bytes).max(1.0);
+        let keys = match (self.get(Factor::Keys), self.get(Factor::State)) {
+            (Some(_), Some(_)) => {
+                return Err(LabError::Factor("expected either keys or state, not both".to_owned()));
+            }
+            (Some(_), None) => self.read(Factor::Keys, "", units::count)?,
+            (None, _) => (self.read(Factor::State, "100MiB", units::bytes)? as f64 / entry) as u64,
+        };
+        Ok(JobSettings {
+            shape: self.read(Factor::Shape, "chain", |text| {
+                Shape::from_str(text)
+                    .map_err(|_| format!("unknown shape {text:?}, expected chain or join"))
+            })?,
+            exchanges: self
+                .read(Factor::Exchanges, "1", |text| within(units::count(text)?, 1, 32))?,
+            parallelism: self
+                .read(Factor::Parallelism, "2", |text| within(units::count(text)?, 1, 1_000))?,
+            record_bytes: self.read(Factor::RecordBytes, "100B", |text| {
+                within(units::bytes(text)?, 1, 1 << 30)
+            })?,
+            rate: self.read(Factor::Rate, "closed", rate)?,
+            keys: keys.max(1),
+            payload_bytes,
+            dirty_permille: self.read(Factor::Dirty, "100%", units::permille)?,
+            skew_permille: self.read(Factor::Skew, "0%", units::permille)?,
+            sink_ns: self.read(Factor::Sink, "0ns", units::time_ns)?,
+        })
+    }
+
+    fn cluster(&self, engine: &EngineProfile) -> Result<ClusterSettings, LabError> {
+        let fitted = engine.calibrated.as_ref().map_or(2_000, |calibrated| calibrated.cores_milli);
+        let cores_milli = match self.get(Factor::Cores) {
+            None => fitted,
+            Some(_) => self.read(Factor::Cores, "2", |text| {
+                let cores: f64 =
+                    text.parse().map_err(|_| format!("{text:?} is no number of cores"))?;
+                within((cores * 1e3) as u64, 1, 1_000_000)
+            })?,
+        };
+        Ok(ClusterSettings {
+            workers: self
+                .read(Factor::Workers, "1", |text| within(units::count(text)?, 1, 1_000))?,
+            cores_milli,
+            network_us: self.read(Factor::Network, "200us", units::time_ns)? / 1_000,
+        })
+    }
+
+    fn buffers(&self) -> Result<BufferSettings, LabError> {
+        let number = |text: &str| within(units::count(text)?, 0, 1_000_000);
+        Ok(BufferSettings {
+            bytes: self
+                .read(Factor::Buffer, "32KiB", |text| within(units::bytes(text)?, 64, 1 << 30))?,
+            exclusive: self.read(Factor::Credits, "2", number)?,
+            floating: self.read(Factor::Floating, "8", number)?,
+            output: self.read(Factor::Output, "4", number)?,
+            debloat_ms: self
+                .read(Factor::Debloat, "none", |text| unless("none", text, units::time_ms))?,
+        })
+    }
+
+    fn checkpoints(&self) -> Result<CheckpointSettings, LabError> {
+        Ok(CheckpointSettings {
+            protocol: self.read(Factor::Protocol, "aligned", protocol)?,
+            aligned_timeout_ms: self.read(Factor::AlignedTimeout, "100ms", units::time_ms)?,
+            interval_ms: self
+                .read(Factor::Interval, "1s", |text| unless("none", text, units::time_ms))?
+                .unwrap_or(0),
+            pause_min_ms: self.read(Factor::Pause, "0ms", units::time_ms)?,
+            timeout_ms: self.read(Factor::Timeout, "10min", units::time_ms)?,
+            concurrent_max: self
+                .read(Factor::Concurrency, "1", |text| within(units::count(text)?, 1, 1_000))?,
+            failures_tolerated: u32::MAX,
+            retained: 1,
+        })
+    }
+
+    fn read<T>(
+        &self,
+        factor: Factor,
+        default: &str,
+        read: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Result<T, LabError> {
+        let text = self.get(factor).unwrap_or(default);
+        read(text).map_err(|problem| LabError::Factor(format!("{factor}: {problem}")))
+    }
+}
+
+fn unless<T>(
+    word: &str,
+    text: &str,
+    read: impl FnOnce(&str) -> Result<T, String>,
+) -> Result<Option<T>, String> {
+    if text == word { Ok(None) } else { read(text).map(Some) }
+}
+
+fn within<T: TryFrom<u64>>(number: u64, least: u64, most: u64) -> Result<T, String> {
+    let expected = || format!("{number}, expected {least} to {most}");
+    if !(least..=most).contains(&number) {
+        return Err(expected());
+    }
+    T::try_from(number).map_err(|_| expected())
+}
+
+fn rate(text: &str) -> Result<Rate, String> {
+    if text == "closed" {
+        return Ok(Rate::Closed);
+    }
+    if text.ends_with('%') {
+        return Ok(Rate::Load(units::permille(text)?.max(1) / 10));
+    }
+    units::count(text.trim_end_matches("/s")).map(|rate| Rate::PerSecond(rate.max(1)))
+}
+
+fn protocol(text: &str) -> Result<Protocol, String> {
+    Protocol::from_str(text).map_err(|_| {
+        let known: Vec<&str> = Protocol::iter().map(Into::into).collect();
+        format!("unknown protocol {text:?}, expected one of: {}", known.join(", "))
+    })
+}
+
+/// What does not go together.
+fn check(settings: &Settings) -> Result<(), String> {
+    let checkpoints = &settings.checkpoints;
+    if checkpoints.protocol == Protocol::Cyclic {
+        return Err(
+            "protocol: cyclic is for jobs with a loop, and the laboratory has none".to_owned()
+        );
+    }
+    if checkpoints.protocol.is_one_at_a_time() && checkpoints.concurrent_max > 1 {
+        return Err(format!(
+            "concurrency: {}, and {} takes one checkpoint at a time",
+            checkpoints.concurrent_max, checkpoints.protocol
+        ));
+    }
+    if settings.job.shape == Shape::Join && settings.job.exchanges != 1 {
+        return Err("exchanges: expected 1 for a join".to_owned());
+    }
+    if settings.measure_ms == 0 {
+        return Err("measure: expected more than 0ms".to_owned());
+    }
+    let subtasks = settings.operators() * usize::from(settings.job.parallelism);
+    let channels = subtasks * usize::from(settings.job.parallelism) * settings.sources();
+    if subtasks > 10_000 || channels > 100_000 {
+        return Err(format!(
+            "parallelism: {subtasks} subtasks with up to {channels} channels, expected at most 10,000 and 100,000"
+        ));
+    }
+    affordable(settings)
+}
+
+/// No rate is beyond what the cores allow, and no run is endless.
+fn affordable(settings: &Settings) -> Result<(), String> {
+    const BATCHES_MAX: f64 = 2e8;
+    let record_ns = settings.record_ns();
+    let cores = settings.cluster.cores_milli as f64 / 1e3 * f64::from(settings.cluster.workers);
+    let most = cores * 1e9 / record_ns.max(1e-3);
+    let seconds = (settings.warm_up_ms + settings.measure_ms) as f64 / 1e3;
+    let rate = match settings.job.rate {
+        Rate::PerSecond(rate) if rate as f64 > most => {
+            return Err(format!(
+                "rate: {rate} records a second, and at {record_ns:.0} ns of a core each {cores:.2} cores take \
+                 {most:.0} at most"
+            ));
+        }
+        Rate::PerSecond(rate) => rate as f64,
+        Rate::Closed | Rate::Load(_) => most,
+    };
+    let batches =
+        rate * seconds / f64::from(settings.batch_records()) * settings.operators() as f64;
+    if batches > BATCHES_MAX {
+        return Err(format!(
+            "quantum: {batches:.0} batches to process, expected {BATCHES_MAX:.0} at most: more records a batch, \
+             or less time"
+        ));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(factor: Factor, value: &str) -> String {
+        let values = Values::default().with(factor, value);
+        values.settings(&Library::default()).expect_err(value).to_string()
+    }
+
+    #[test]
+    fn defaults_make_settings() {
+        let settings = Values::default().settings(&Library::default()).expect("defaults");
+        assert_eq!(settings.engine.name, "flink-heap");
+        assert!(settings.job.keys > 100_000);
+    }
+
+    #[test]
+    fn what_is_no_value_of_its_factor_is_named() {
+        assert!(
+            Factor::named("intervall")
+                .expect_err("unknown")
+                .to_string()
+                .contains("expected one of")
+        );
+        assert!(refused(Factor::Interval, "10").starts_with("interval: "));
+        assert!(refused(Factor::Profile, "spark").contains("unknown profile \"spark\""));
+        assert!(refused(Factor::Store, "tape").contains("unknown store"));
+        assert!(refused(Factor::Protocol, "cyclic").contains("loop"));
+        assert!(refused(Factor::Rate, "1G/s").contains("records a second, and at"));
+        assert!(refused(Factor::Parallelism, "0").contains("expected 1 to 1000"));
+        let both = Values::default().with(Factor::Keys, "5").with(Factor::State, "1MiB");
+        assert!(both.settings(&Library::default()).is_err());
+        let concurrent =
+            Values::default().with(Factor::Protocol, "unaligned").with(Factor::Concurrency, "2");
+        assert!(concurrent.settings(&Library::default()).is_err());
+    }
+}

@@ -1,0 +1,249 @@
+//! Measures a run while it happens: histograms and sums, no record.
+
+mod checkpoints;
+mod recovering;
+
+use checkpoints::Checkpoints;
+use hdrhistogram::Histogram;
+use recovering::Recovering;
+
+use super::report::{ChannelFact, Quantiles, Report, Slice};
+use super::run::Batch;
+use super::settings::Settings;
+use super::subtask::Subtask;
+use super::world::Facts;
+use crate::protocol::{AbortReason, CheckpointId};
+
+/// Significant digits of quantiles.
+const DIGITS: u8 = 3;
+
+/// The longest duration that quantiles tell from a longer one, in microseconds: three hours.
+const LONGEST_US: u64 = 3 * 3_600 * 1_000_000;
+
+/// What is measured.
+pub(super) struct Meter {
+    /// Measured from here, in nanoseconds.
+    from: u64,
+    until: u64,
+    records: u64,
+    latency: Histogram<u64>,
+    /// The slice of time under way.
+    slice: Slicing,
+    slices: Vec<Slice>,
+    checkpoints: Checkpoints,
+    background_bytes: u64,
+    /// By channel, at the end of each slice.
+    channels: Vec<ChannelFact>,
+    recovering: Option<Recovering>,
+}
+
+struct Slicing {
+    from: u64,
+    records: u64,
+    latency: Histogram<u64>,
+}
+
+impl Meter {
+    pub(super) fn new(
+        settings: &Settings,
+        from: u64,
+        until: u64,
+        subtasks: &[Subtask],
+        channels: usize,
+    ) -> Self {
+        let name = |index: usize| {
+            let parallelism = usize::from(settings.job.parallelism);
+            (small(index / parallelism), small(index % parallelism))
+        };
+        let mut facts = vec![ChannelFact::default(); channels];
+        for (index, subtask) in subtasks.iter().enumerate() {
+            subtask.inputs.iter().for_each(|channel| facts[*channel].to = name(index));
+            subtask.outputs.iter().for_each(|channel| facts[*channel].from = name(index));
+        }
+        let names = (0..subtasks.len()).map(name).collect();
+        Self {
+            from,
+            until,
+            records: 0,
+            latency: histogram(),
+            slice: Slicing { from: 0, records: 0, latency: histogram() },
+            slices: Vec::new(),
+            checkpoints: Checkpoints::new(from, names),
+            background_bytes: 0,
+            channels: facts,
+            recovering: None,
+        }
+    }
+
+    /// So much of a time lies in what is measured.
+    pub(super) fn within(&self, since: u64, now: u64) -> u64 {
+        now.saturating_sub(since.max(self.from))
+    }
+
+    // ---- records
+
+    /// A source reads a batch.
+    pub(super) fn handle_read(&mut self, now: u64, due: u64, records: u64) {
+        if let Some(recovering) = &mut self.recovering {
+            recovering.handle_read(now, due, records);
+        }
+    }
+
+    /// A batch leaves the job.
+    pub(super) fn handle_output(&mut self, now: u64, batch: Batch) {
+        let (records, us) = (u64::from(batch.records), now.saturating_sub(batch.due) / 1_000);
+        self.slice.records += records;
+        self.slice.latency.saturating_record_n(us.max(1), records);
+        if now >= self.from {
+            self.records += records;
+            self.latency.saturating_record_n(us.max(1), records);
+        }
+    }
+
+    /// The next slice of time begins.
+    pub(super) fn handle_look(&mut self, now: u64, queued: impl Iterator<Item = u64>) {
+        for (fact, bytes) in self.channels.iter_mut().zip(queued) {
+            fact.queued_bytes.push(bytes);
+        }
+        let length = now.saturating_sub(self.slice.from).max(1);
+        self.slices.push(Slice {
+            from_ms: ms(self.slice.from),
+            length_ms: ms(length),
+            records_per_second: self.slice.records as f64 * 1e9 / length as f64,
+            latency: quantiles(&self.slice.latency),
+        });
+        self.slice.from = now;
+        self.slice.records = 0;
+        self.slice.latency.reset();
+    }
+
+    pub(super) fn handle_blocked(&mut self, channel: usize, ns: u64) {
+        self.channels[channel].blocked_ms = ms(ns);
+    }
+
+    // ---- checkpoints
+
+    pub(super) fn handle_triggered(&mut self, now: u64, checkpoint: CheckpointId) {
+        self.checkpoints.handle_triggered(now, checkpoint);
+    }
+
+    pub(super) fn handle_barrier(&mut self, now: u64, subtask: usize, checkpoint: CheckpointId) {
+        self.checkpoints.at(subtask, checkpoint, |times| _ = times.barrier.get_or_insert(now));
+    }
+
+    pub(super) fn handle_cut(&mut self, now: u64, subtask: usize, checkpoint: CheckpointId) {
+        self.checkpoints.at(subtask, checkpoint, |times| times.cut = Some(now));
+    }
+
+    pub(super) fn handle_freezing(&mut self, now: u64, subtask: usize, checkpoint: CheckpointId) {
+        self.checkpoints.at(subtask, checkpoint, |times| times.freezing = Some(now));
+    }
+
+    pub(super) fn handle_frozen(&mut self, now: u64, subtask: usize, checkpoint: CheckpointId) {
+        self.checkpoints.at(subtask, checkpoint, |times| times.frozen = Some(now));
+    }
+
+    pub(super) fn handle_persisting(
+        &mut self,
+        _now: u64,
+        subtask: usize,
+        checkpoint: CheckpointId,
+        state: u64,
+        in_flight: u64,
+    ) {
+        self.checkpoints.at(subtask, checkpoint, |times| {
+            times.state_bytes = state;
+            times.in_flight_bytes = in_flight;
+        });
+    }
+
+    pub(super) fn handle_durable(&mut self, now: u64, subtask: usize, checkpoint: CheckpointId) {
+        self.checkpoints.at(subtask, checkpoint, |times| times.durable = Some(now));
+    }
+
+    pub(super) fn handle_completed(&mut self, now: u64, checkpoint: CheckpointId) {
+        self.checkpoints.handle_ended(now, checkpoint, None);
+    }
+
+    pub(super) fn handle_aborted(
+        &mut self,
+        now: u64,
+        checkpoint: CheckpointId,
+        reason: AbortReason,
+    ) {
+        self.checkpoints.handle_ended(now, checkpoint, Some(reason));
+    }
+
+    /// Something was uploaded although no checkpoint asked for it.
+    pub(super) fn handle_uploaded(&mut self, now: u64, bytes: u64) {
+        if now >= self.from {
+            self.background_bytes += bytes;
+        }
+    }
+
+    // ---- a failure
+
+    pub(super) fn handle_failed(&mut self, now: u64, read: u64) {
+        self.recovering = Some(Recovering::new(now, read));
+    }
+
+    pub(super) fn handle_deployed(&mut self, now: u64) {
+        if let Some(recovering) = &mut self.recovering {
+            recovering.deployed = Some(now);
+        }
+    }
+
+    pub(super) fn handle_restored(&mut self, now: u64, read: u64) {
+        if let Some(recovering) = &mut self.recovering {
+            recovering.handle_restored(now, read);
+        }
+    }
+
+    /// What was measured, at the end.
+    pub(super) fn report(self, settings: &Settings, facts: &Facts) -> Report {
+        let measured = self.until.saturating_sub(self.from).max(1);
+        let channels = self.channels.len().max(1) as f64;
+        let blocked: f64 = self.channels.iter().map(|channel| channel.blocked_ms).sum();
+        let mut report = Report {
+            records_per_second: self.records as f64 * 1e9 / measured as f64,
+            latency: quantiles(&self.latency),
+            background_bytes: self.background_bytes,
+            stored_bytes: facts.stored_bytes,
+            cores: facts.used_ns as f64 / measured as f64,
+            blocked_percent: blocked / channels / ms(measured) * 100.0,
+            recovery: self.recovering.map(Recovering::report),
+            slices: self.slices,
+            channels: self.channels,
+            quantum: settings.batch_records(),
+            batches: facts.batches,
+            ..Report::default()
+        };
+        self.checkpoints.report(&mut report);
+        if settings.checkpoints.interval_ms > 0 && report.completed == 0 {
+            report.notes.push("no checkpoint completes".to_owned());
+        }
+        report
+    }
+}
+
+fn histogram() -> Histogram<u64> {
+    Histogram::new_with_bounds(1, LONGEST_US, DIGITS).expect("three digits are allowed")
+}
+
+/// Of a histogram of microseconds.
+fn quantiles(histogram: &Histogram<u64>) -> Quantiles {
+    if histogram.is_empty() {
+        return Quantiles::default();
+    }
+    let at = |quantile: f64| histogram.value_at_quantile(quantile) as f64 / 1e3;
+    let max = histogram.max() as f64 / 1e3;
+    Quantiles { p50: at(0.5), p90: at(0.9), p99: at(0.99), p999: at(0.999), max }
+}
+
+fn ms(ns: u64) -> f64 {
+    ns as f64 / 1e6
+}
+
+fn small(index: usize) -> u32 {
+    u32::try_from(index).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,193 @@
+//! Results as tidy CSV, one fact a row, with the names that Flink's spans have for it.
+
+use super::csv::Csv;
+use super::factor::Factor;
+use super::report::{Quantiles, Report};
+use super::session::Row;
+
+/// A file: its name, and its text.
+pub type File = (&'static str, String);
+
+/// All tables of some rows. Each begins with a column for each factor that was varied.
+#[must_use]
+pub fn files(factors: &[Factor], rows: &[Row]) -> Vec<File> {
+    vec![
+        ("runs.csv", table(factors, rows, RUNS, runs)),
+        ("checkpoints.csv", table(factors, rows, CHECKPOINTS, checkpoints)),
+        ("subtasks.csv", table(factors, rows, SUBTASKS, subtasks)),
+        ("latency.csv", table(factors, rows, LATENCY, latency)),
+        ("channels.csv", table(factors, rows, CHANNELS, channels)),
+        ("recovery.csv", table(factors, rows, RECOVERY, recovery)),
+    ]
+}
+
+type Line = Vec<String>;
+
+fn table(
+    factors: &[Factor],
+    rows: &[Row],
+    columns: &[&str],
+    lines: fn(&Row) -> Vec<Line>,
+) -> String {
+    let names: Vec<String> = factors.iter().map(ToString::to_string).collect();
+    let head: Vec<&str> = names.iter().map(String::as_str).chain(columns.iter().copied()).collect();
+    let mut csv = Csv::new(&head);
+    for row in rows {
+        let values = factors.iter().map(|factor| row.values.get(*factor).unwrap_or("").to_owned());
+        let values: Vec<String> = values.collect();
+        for line in lines(row) {
+            csv.row(values.iter().cloned().chain(line));
+        }
+    }
+    csv.into_text()
+}
+
+const RUNS: &[&str] = &["metric", "unit", "value"];
+
+/// What a run has one of.
+#[must_use]
+pub fn metrics(row: &Row) -> Vec<(&'static str, &'static str, f64)> {
+    let Report { latency, duration, parts, .. } = &row.report;
+    let report = &row.report;
+    vec![
+        ("throughput", "records/s", report.records_per_second),
+        ("throughputRatio", "", row.ratio()),
+        ("latencyP50", "ms", latency.p50),
+        ("latencyP90", "ms", latency.p90),
+        ("latencyP99", "ms", latency.p99),
+        ("latencyP999", "ms", latency.p999),
+        ("completed", "", report.completed as f64),
+        ("aborted", "", report.aborted as f64),
+        ("durationP50", "ms", duration.p50),
+        ("durationP90", "ms", duration.p90),
+        ("durationP99", "ms", duration.p99),
+        ("durationP999", "ms", duration.p999),
+        ("period", "ms", report.period_ms),
+        ("CheckpointStartDelayMs", "ms", parts.start_delay),
+        ("AlignmentDurationMs", "ms", parts.alignment),
+        ("SyncCheckpointDurationMs", "ms", parts.sync),
+        ("AsyncCheckpointDurationMs", "ms", parts.asynchronous),
+        ("CheckpointedSizeBytes", "bytes", report.checkpointed_bytes),
+        ("PersistedDataBytes", "bytes", report.in_flight_bytes),
+        ("backgroundBytes", "bytes", report.background_bytes as f64),
+        ("storedBytes", "bytes", report.stored_bytes),
+        ("cores", "", report.cores),
+        ("blocked", "%", report.blocked_percent),
+    ]
+}
+
+fn runs(row: &Row) -> Vec<Line> {
+    let line = |(metric, unit, value): (&str, &str, f64)| {
+        vec![metric.to_owned(), unit.to_owned(), number(value)]
+    };
+    metrics(row).into_iter().map(line).collect()
+}
+
+const CHECKPOINTS: &[&str] = &["checkpointId", "checkpointStatus", "metric", "unit", "value"];
+
+fn checkpoints(row: &Row) -> Vec<Line> {
+    let lines = |fact: &super::report::CheckpointFact| {
+        let line = |metric: &str, unit: &str, value: f64| {
+            let (id, status) = (fact.checkpoint.to_string(), fact.status.clone());
+            vec![id, status, metric.to_owned(), unit.to_owned(), number(value)]
+        };
+        [
+            line("startTs", "ms", fact.start_ms),
+            line("endTs", "ms", fact.end_ms),
+            line("checkpointedSize", "bytes", fact.checkpointed_bytes as f64),
+            line("PersistedDataBytes", "bytes", fact.in_flight_bytes as f64),
+        ]
+    };
+    row.report.checkpoints.iter().flat_map(lines).collect()
+}
+
+const SUBTASKS: &[&str] = &["checkpointId", "jobVertexId", "subtaskId", "metric", "unit", "value"];
+
+fn subtasks(row: &Row) -> Vec<Line> {
+    let lines = |fact: &super::report::SubtaskFact| {
+        let line = |metric: &str, unit: &str, value: f64| {
+            let ids =
+                [fact.checkpoint.to_string(), fact.operator.to_string(), fact.subtask.to_string()];
+            ids.into_iter().chain([metric.to_owned(), unit.to_owned(), number(value)]).collect()
+        };
+        [
+            line("CheckpointStartDelayMs", "ms", fact.parts.start_delay),
+            line("AlignmentDurationMs", "ms", fact.parts.alignment),
+            line("SyncCheckpointDurationMs", "ms", fact.parts.sync),
+            line("AsyncCheckpointDurationMs", "ms", fact.parts.asynchronous),
+            line("CheckpointedSizeBytes", "bytes", fact.checkpointed_bytes as f64),
+            line("PersistedDataBytes", "bytes", fact.in_flight_bytes as f64),
+        ]
+    };
+    row.report.subtasks.iter().flat_map(lines).collect()
+}
+
+const LATENCY: &[&str] = &["fromMs", "lengthMs", "metric", "unit", "value"];
+
+fn latency(row: &Row) -> Vec<Line> {
+    let lines = |slice: &super::report::Slice| {
+        let line = |metric: &str, unit: &str, value: f64| {
+            let time = [number(slice.from_ms), number(slice.length_ms)];
+            time.into_iter().chain([metric.to_owned(), unit.to_owned(), number(value)]).collect()
+        };
+        let Quantiles { p50, p90, p99, p999, .. } = slice.latency;
+        [
+            line("throughput", "records/s", slice.records_per_second),
+            line("latencyP50", "ms", p50),
+            line("latencyP90", "ms", p90),
+            line("latencyP99", "ms", p99),
+            line("latencyP999", "ms", p999),
+        ]
+    };
+    row.report.slices.iter().flat_map(lines).collect()
+}
+
+const CHANNELS: &[&str] = &["from", "to", "atMs", "metric", "unit", "value"];
+
+fn channels(row: &Row) -> Vec<Line> {
+    let ends: Vec<f64> =
+        row.report.slices.iter().map(|slice| slice.from_ms + slice.length_ms).collect();
+    let name = |(operator, subtask): (u32, u32)| format!("{operator}/{subtask}");
+    let mut lines = Vec::new();
+    for channel in &row.report.channels {
+        let line = |at: String, metric: &str, unit: &str, value: String| {
+            vec![
+                name(channel.from),
+                name(channel.to),
+                at,
+                metric.to_owned(),
+                unit.to_owned(),
+                value,
+            ]
+        };
+        lines.push(line(String::new(), "blocked", "ms", number(channel.blocked_ms)));
+        for (at, bytes) in ends.iter().zip(&channel.queued_bytes) {
+            lines.push(line(number(*at), "queued", "bytes", bytes.to_string()));
+        }
+    }
+    lines
+}
+
+const RECOVERY: &[&str] = &["metric", "unit", "value"];
+
+fn recovery(row: &Row) -> Vec<Line> {
+    let Some(recovery) = row.report.recovery else { return Vec::new() };
+    let facts = [
+        ("detectAndDeploy", "ms", Some(recovery.detect_and_deploy_ms)),
+        ("restore", "ms", Some(recovery.restore_ms)),
+        ("replay", "ms", recovery.replay_ms),
+        ("catchUp", "ms", recovery.catch_up_ms),
+        ("lostRecords", "", Some(recovery.lost_records as f64)),
+    ];
+    let line = |(metric, unit, value): (&str, &str, Option<f64>)| {
+        vec![metric.to_owned(), unit.to_owned(), value.map_or_else(|| "never".to_owned(), number)]
+    };
+    facts.into_iter().map(line).collect()
+}
+
+/// No more digits than mean anything.
+fn number(value: f64) -> String {
+    let text = format!("{value:.4}");
+    let text = text.trim_end_matches('0').trim_end_matches('.');
+    text.to_owned()
+}

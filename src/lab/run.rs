@@ -1,0 +1,39 @@
+//! One run of the laboratory.
+
+use super::meter::Meter;
+use super::report::Report;
+use super::settings::{Rate, Settings};
+use super::world::World;
+
+/// Many records that travel as one.
+///
+/// What differs from so many single records is smaller than what processing a batch takes: halving the number
+/// must not change a result by more than that, which is tested.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Batch {
+    /// How many.
+    pub records: u32,
+    /// How long they are together.
+    pub bytes: u64,
+    /// When they came, on average, in nanoseconds of virtual time.
+    pub due: u64,
+}
+
+/// Runs, and measures.
+#[must_use]
+pub fn run(settings: &Settings) -> Report {
+    let mut world = World::new(settings);
+    world.run();
+    let (meter, facts) = world.finish();
+    Meter::report(meter, settings, &facts)
+}
+
+/// How many records a second a job takes at most, without checkpoints.
+#[must_use]
+pub fn saturation(settings: &Settings) -> f64 {
+    let mut closed = settings.clone();
+    closed.job.rate = Rate::Closed;
+    closed.checkpoints.interval_ms = 0;
+    closed.fail_at_ms = None;
+    run(&closed).records_per_second
+}
