@@ -53,35 +53,88 @@ fn a_defect_that_is_not_found_fails_the_search() {
     assert!(said.out.contains("1 of 2 found"), "{}", said.out);
 }
 
+/// A configuration that takes next to no time to run.
+const SMALL: &str = "--vary state=1MB --vary interval=none,500ms --vary protocol=aligned,unaligned \
+                     --vary rate=closed --vary profile=flink-heap --vary measure=2s --vary warm-up=1s";
+
 #[test]
 fn the_cost_of_checkpoints_is_compared_with_none() {
     let place = Place::new("overhead");
-    let said = place.run("overhead --seeds 0..1 --json -").expect(0);
+    let said = place.run(&format!("overhead {SMALL} --out kept --json -")).expect(0);
     let report: Value = serde_json::from_str(&said.out).expect("nothing but JSON");
-    let costs = report["intervals"].as_array().expect("a list");
-    let number = |cost: &Value, field: &str| cost[field].as_f64().expect("a number");
-    let intervals: Vec<f64> = costs.iter().map(|cost| number(cost, "interval_ms")).collect();
-    assert_eq!(intervals, [0.0, 1_000.0, 100.0, 10.0]);
-    assert_eq!(number(&costs[0], "completed"), 0.0);
-    for pair in costs.windows(2) {
-        assert!(number(&pair[0], "completed") < number(&pair[1], "completed"), "{pair:?}");
+    let rows = report[0]["rows"].as_array().expect("a list");
+    assert_eq!(rows.len(), 3, "none once, and two protocols");
+    assert_eq!(rows[0]["ratio"], 1.0);
+    for row in &rows[1..] {
+        let ratio = row["ratio"].as_f64().expect("a number");
+        assert!(ratio > 0.9 && ratio < 1.0, "{ratio}");
+        assert!(row["report"]["completed"].as_u64().expect("a number") >= 3);
     }
-    assert!(number(&costs[3], "overhead_percent") > 0.0, "{:?}", costs[3]);
-    assert!(number(&costs[3], "blocked_percent") > number(&costs[1], "blocked_percent"));
-    let of = |protocol: &str, field: &str| {
-        let all = report["protocols"].as_array().expect("a list");
-        number(all.iter().find(|cost| cost["protocol"] == protocol).expect("every protocol"), field)
+    for file in ["runs", "checkpoints", "subtasks", "latency", "channels", "recovery"] {
+        let text = place.read(&format!("kept/{file}.csv"));
+        assert!(text.starts_with("profile,state,rate,interval,protocol,"), "{file}: {text}");
+    }
+    let page = place.read("kept/report.html");
+    assert!(page.contains("<svg") && !page.contains("http://") && !page.contains("https://"));
+}
+
+#[test]
+fn what_was_measured_is_not_measured_again() {
+    let place = Place::new("overhead-resumed");
+    place.run(&format!("overhead {SMALL} --out kept")).expect(0);
+    let tables = ["runs.csv", "report.html"].map(|name| place.read(&format!("kept/{name}")));
+    // As a process that was killed leaves it: without its last line, and with half of another.
+    let kept = place.read("kept/results");
+    let lines: Vec<&str> = kept.lines().collect();
+    place.write("kept/results", &format!("{}\n{}", lines[0], &lines[1][..40]));
+    let said = place.run(&format!("overhead {SMALL} --out kept")).expect(0);
+    assert!(said.out.contains("1 runs were kept"), "{}", said.out);
+    let again = ["runs.csv", "report.html"].map(|name| place.read(&format!("kept/{name}")));
+    assert_eq!(again, tables);
+}
+
+#[test]
+fn a_profile_is_fitted_and_judged() {
+    let place = Place::new("calibrate");
+    place.write("m.csv", include_str!("../../fixtures/overhead/measured/flink-2.3.0.csv"));
+    let said = place.run("overhead predict m.csv --html chart.html").expect(0);
+    let line = said.line("judging:");
+    let number = |after: &str| -> f64 {
+        let rest = line.split(after).nth(1).expect(after).trim_start();
+        rest.split([' ', ',']).next().expect("a word").parse().expect("a number")
     };
-    assert!(of("aligned", "blocked_percent") > 0.0);
-    for overtaking in ["unaligned", "hybrid"] {
-        assert!(of(overtaking, "checkpoint_ms") < of("aligned", "checkpoint_ms"));
-        assert!(of(overtaking, "in_flight") > 0.0);
-        assert!(of(overtaking, "uploaded_bytes") > of("aligned", "uploaded_bytes"));
+    assert!(number("error") <= 10.0 && number("correlation") >= 0.9, "{line}");
+    assert!(said.out.contains("outside of what was fitted"), "{}", said.out);
+    assert!(place.read("chart.html").contains("<svg"));
+}
+
+#[test]
+fn nonsense_is_refused_before_anything_is_measured() {
+    let place = Place::new("overhead-refused");
+    place.write("e.toml", "version = 1\nname = \"e\"\n[base]\nspeed = 5\n");
+    place.write("p.toml", "version = 1\nname = \"e\"\n[base]\nprofile = \"none.toml\"\n");
+    place.write("m.csv", "use,backend\n");
+    std::fs::create_dir(place.path("taken")).expect("a directory");
+    place.write("taken/runs.csv", "mine");
+    let cases = [
+        ("overhead --vary intervall=1s", "unknown factor \"intervall\""),
+        ("overhead --vary interval=10", "interval: \"10\": unknown unit"),
+        ("overhead --vary interval", "expected FACTOR=VALUE,VALUE"),
+        ("overhead --vary profile=spark", "unknown profile \"spark\""),
+        ("overhead --vary protocol=cyclic", "the laboratory has none"),
+        ("overhead --vary rate=900M", "records a second, and at"),
+        ("overhead nowhere", "unknown experiment \"nowhere\""),
+        ("overhead e.toml", "e.toml:4: unknown factor \"speed\""),
+        ("overhead p.toml", "none.toml: No such file"),
+        ("overhead --csv taken", "runs.csv: exists, and is not written over"),
+        ("overhead calibrate m.csv --profile out.toml", "m.csv:1: column keys is missing"),
+    ];
+    for (line, part) in cases {
+        let said = place.run(line).expect(2);
+        assert!(said.err.contains(part), "{line}: {}", said.err);
+        assert!(!place.path("cutwater-out").exists() && !place.path("out.toml").exists(), "{line}");
     }
-    for quiet in ["unaligned", "at-least-once"] {
-        assert_eq!(of(quiet, "blocked_percent"), 0.0);
-    }
-    assert!(of("stop-the-world", "overhead_percent") > of("aligned", "overhead_percent"));
+    assert_eq!(place.read("taken/runs.csv"), "mine");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod dataflow;
 mod generated_jobs;
+mod laboratory;
 mod planted;
 mod rescaling;
 mod worker;

@@ -1,126 +1,238 @@
 //! `cutwater overhead`: what checkpoints cost, in virtual time.
 
-use std::io::Write as _;
-use std::ops::Range;
-use std::path::PathBuf;
+mod calibrate;
+mod chart;
+mod loading;
+mod page;
+mod running;
+mod telling;
 
-use clap::Args;
+use std::io::Write as _;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+use crate::lab::{Row, Session, results};
+use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::arguments;
 use super::clock::Stopwatch;
 use super::error::CliError;
 use super::exit::Exit;
-use super::out::JsonTarget;
-use super::table::{Align, Table, count, whole};
-use crate::explore::Experiments;
-use crate::explore::overhead::{self, Case, Cost};
-use crate::protocol::Protocol;
+use super::out::{JsonTarget, OutDir, new_file};
+use super::signal;
+use running::{Came, Kept};
 
-/// How to measure.
+/// What to measure, and where it goes.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Arguments {
-    /// The seeds over which means are taken: they differ in the delays of links
-    #[arg(long, value_name = "A..B", default_value = "0..3", value_parser = arguments::seeds)]
-    seeds: Range<u64>,
-    /// Writes the report as JSON to a new file, or to standard output for `-`
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// Experiments that come with the program, or files of them; `--list` names those that there are
+    #[arg(value_name = "EXPERIMENT")]
+    experiments: Vec<String>,
+    /// Varies a factor, instead of what the experiment says of it; may be given several times
+    #[arg(long, value_name = "FACTOR=VALUE,…")]
+    vary: Vec<String>,
+    /// Lists the experiments that come with the program
+    #[arg(long)]
+    list: bool,
+    /// Writes the tables as CSV to this directory; otherwise beside the report
+    #[arg(long, value_name = "DIR")]
+    csv: Option<PathBuf>,
+    /// Writes the report to a new file; otherwise to the directory of results
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// Writes the rows as JSON to a new file, or to standard output for `-`
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Keeps results in this directory, and goes on from those that are in it; otherwise in a new one
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Threads; as many as there are cores unless told otherwise
+    #[arg(long, value_name = "N", value_parser = arguments::number_of_jobs)]
+    jobs: Option<NonZeroUsize>,
 }
 
-/// What is written.
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Fits profiles to measurements of a real engine, and says how far to trust them.
+    Calibrate(calibrate::Arguments),
+    /// Predicts measurements of a real engine with given profiles, and says how far off they are.
+    Predict(calibrate::Predicting),
+}
+
+/// What is written as JSON, for each experiment.
 #[derive(Debug, Serialize)]
-struct Report {
-    /// Aligned barriers at one interval after another.
-    intervals: Vec<Cost>,
-    /// One protocol after another at the same interval.
-    protocols: Vec<Cost>,
+struct Written<'a> {
+    experiment: &'a str,
+    factors: Vec<String>,
+    rows: Vec<WrittenRow<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct WrittenRow<'a> {
+    values: std::collections::BTreeMap<String, &'a str>,
+    ratio: f64,
+    base_records_per_second: f64,
+    repetitions: &'a [f64],
+    report: &'a crate::lab::Report,
 }
 
 /// Measures.
 pub fn execute(arguments: &Arguments) -> Result<Exit, CliError> {
+    match &arguments.command {
+        Some(Command::Calibrate(arguments)) => return calibrate::execute(arguments),
+        Some(Command::Predict(arguments)) => return calibrate::predict(arguments),
+        None if arguments.list => return list(),
+        None => {}
+    }
+    let sessions = sessions(arguments)?;
     let json = arguments.json.as_deref().map(JsonTarget::open).transpose()?;
     let mut out = JsonTarget::console(json.as_ref());
-    let plan = overhead::plan((Protocol::Aligned, 0), arguments.seeds.start);
-    let records = count(plan.job.records.unwrap_or_default());
-    let (job, seeds) = (&plan.job, &arguments.seeds);
-    writeln!(
-        out,
-        "job    {} of {records} words, {} subtasks an operator, no faults, seeds {}..{}",
-        job.workload, job.parallelism, seeds.start, seeds.end
-    )?;
-    if let Some(cost) = plan.cluster.cost {
-        let (record, frozen) = (cost.record_ns / 1_000, cost.freeze_byte_ns);
-        let store = plan.cluster.object_store;
-        let (upload, byte) = (store.latency_us / 1_000, store.byte_ns);
-        writeln!(
-            out,
-            "costs  {record} us a record, {frozen} ns a frozen byte, {upload} ms and {byte} ns a byte an upload\n"
-        )?;
-    }
-    let clock = Stopwatch::start();
-    let experiments = Experiments::new();
-    let measure = |cases: &[Case]| {
-        let costs = overhead::measure(&experiments, &arguments.seeds, cases);
-        costs.map_err(|error| CliError::usage(error.to_string()))
+    let html = match &arguments.html {
+        Some(path) => Some((path, new_file(path)?)),
+        None => None,
     };
-    let intervals = measure(&overhead::intervals())?;
-    write!(out, "{}", by_interval(&intervals))?;
-    let protocols = measure(&overhead::protocols())?;
-    writeln!(out, "\nevery {} ms, protocol by protocol\n", overhead::COMPARED_MS)?;
-    write!(out, "{}", by_protocol(&protocols))?;
-    let seconds = clock.elapsed().as_secs_f64();
-    writeln!(out, "\ntimes are virtual; measured in {seconds:.1} s")?;
+    if let Some(path) = &arguments.csv {
+        is_free(path)?;
+    }
+    let directory = match &arguments.out {
+        Some(path) => OutDir::open(path)?,
+        None => OutDir::create(Path::new("cutwater-out"), "overhead")?,
+    };
+    let stop = signal::interruptible()?;
+    let clock = Stopwatch::start();
+    let mut measured: Vec<(Session, Vec<Row>)> = Vec::new();
+    let mut exit = Exit::Held;
+    for session in sessions {
+        let kept = Kept::open(directory.path())?;
+        let Came { done, before, is_interrupted } =
+            running::carry_out(&session, Some(kept), jobs(arguments), &stop)?;
+        let rows = session.rows(&done);
+        let of = session.cells().len();
+        writeln!(out, "{}: {}\n", session.experiment.name, session.experiment.about.trim())?;
+        write!(out, "{}", telling::table(&varied(&session, &rows), &rows))?;
+        let was = if before > 0 { format!(", {before} runs were kept") } else { String::new() };
+        writeln!(out, "\n{} of {of} configurations{was}\n", rows.len())?;
+        measured.push((session, rows));
+        if is_interrupted {
+            exit = Exit::Interrupted;
+            break;
+        }
+    }
+    write_tables(&measured, arguments, &directory)?;
+    let report = page::report(&measured);
+    let report_path = match html {
+        Some((path, mut file)) => {
+            file.write_all(report.as_bytes()).map_err(|error| CliError::io(path, error))?;
+            path.to_owned()
+        }
+        None => directory.replace("report.html", report)?,
+    };
+    writeln!(out, "times are virtual; measured in {:.1} s", clock.elapsed().as_secs_f64())?;
+    writeln!(out, "report {}", report_path.display())?;
     if let Some(json) = json {
-        json.write(&Report { intervals, protocols })?;
+        json.write(&written(&measured))?;
+    }
+    Ok(exit)
+}
+
+fn list() -> Result<Exit, CliError> {
+    let mut out = super::console::Console::stdout();
+    for (name, _) in loading::BUILT_IN {
+        let experiment = loading::experiment(name)?;
+        writeln!(out, "{name}: {}", experiment.about.trim().replace('\n', " "))?;
     }
     Ok(Exit::Held)
 }
 
-fn by_interval(costs: &[Cost]) -> Table {
-    table(("interval", Align::Right), costs, |cost| match cost.interval_ms {
-        0 => "none".to_owned(),
-        interval_ms => format!("{} ms", count(interval_ms)),
-    })
-}
-
-fn by_protocol(costs: &[Cost]) -> Table {
-    table(("protocol", Align::Left), costs, |cost| cost.protocol.to_string())
-}
-
-fn table(first: (&'static str, Align), costs: &[Cost], name: impl Fn(&Cost) -> String) -> Table {
-    let right = |title| (title, Align::Right);
-    let mut table = Table::new(&[
-        first,
-        right("time"),
-        right("records/s"),
-        right("overhead"),
-        right("checkpoints"),
-        right("each takes"),
-        right("alignment"),
-        right("blocked"),
-        right("uploaded each"),
-        right("in flight"),
-    ]);
-    for cost in costs {
-        let time = format!("{:.0} ms", cost.virtual_ms);
-        let rate = count(whole(cost.records_per_second));
-        if cost.interval_ms == 0 {
-            table.row([name(cost), time, rate]);
-            continue;
+fn sessions(arguments: &Arguments) -> Result<Vec<Session>, CliError> {
+    let default = [loading::BUILT_IN[0].0.to_owned()];
+    let names =
+        if arguments.experiments.is_empty() { &default[..] } else { &arguments.experiments };
+    let session = |name: &String| {
+        let mut experiment = loading::experiment(name)?;
+        for argument in &arguments.vary {
+            loading::vary(&mut experiment, argument)?;
         }
-        table.row([
-            name(cost),
-            time,
-            rate,
-            format!("{:+.1} %", cost.overhead_percent),
-            format!("{:.0}", cost.completed),
-            format!("{:.1} ms", cost.checkpoint_ms),
-            format!("{:.1} ms", cost.alignment_ms),
-            format!("{:.1} %", cost.blocked_percent),
-            format!("{} bytes", count(whole(cost.uploaded_bytes))),
-            format!("{} records", count(whole(cost.in_flight))),
-        ]);
+        let library = loading::library(&experiment)?;
+        Session::new(experiment, library)
+            .map_err(|error| CliError::usage(format!("{name}: {error}")))
+    };
+    names.iter().map(session).collect()
+}
+
+fn jobs(arguments: &Arguments) -> NonZeroUsize {
+    let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    arguments.jobs.unwrap_or_else(cores)
+}
+
+fn varied(session: &Session, rows: &[Row]) -> Vec<crate::lab::Factor> {
+    let factors: Vec<_> = session.experiment.vary.iter().map(|(factor, _)| *factor).collect();
+    telling::factors(rows, &factors)
+}
+
+/// With several experiments each has a directory of its own.
+fn write_tables(
+    measured: &[(Session, Vec<Row>)],
+    arguments: &Arguments,
+    directory: &OutDir,
+) -> Result<(), CliError> {
+    for (session, rows) in measured {
+        let name = &session.experiment.name;
+        let base = match &arguments.csv {
+            Some(path) => OutDir::open(path)?,
+            None => directory.clone(),
+        };
+        let target = if measured.len() > 1 { base.inside(&file_name(name))? } else { base };
+        for (name, text) in results::files(&varied(session, rows), rows) {
+            match &arguments.csv {
+                Some(_) => target.write(name, &text)?,
+                None => target.replace(name, text)?,
+            };
+        }
     }
-    table
+    Ok(())
+}
+
+/// A name as a part of a path.
+fn file_name(name: &str) -> String {
+    let plain = |character: char| if character.is_ascii_alphanumeric() { character } else { '-' };
+    name.chars().map(plain).collect()
+}
+
+fn written(measured: &[(Session, Vec<Row>)]) -> Vec<Written<'_>> {
+    measured.iter().map(|(session, rows)| written_session(session, rows)).collect()
+}
+
+fn written_session<'a>(session: &'a Session, rows: &'a [Row]) -> Written<'a> {
+    Written {
+        experiment: &session.experiment.name,
+        factors: varied(session, rows).iter().map(ToString::to_string).collect(),
+        rows: rows.iter().map(written_row).collect(),
+    }
+}
+
+fn written_row(row: &Row) -> WrittenRow<'_> {
+    let values = row.values.0.iter().map(|(factor, value)| (factor.to_string(), value.as_str()));
+    WrittenRow {
+        values: values.collect(),
+        ratio: row.ratio(),
+        base_records_per_second: row.base_records_per_second,
+        repetitions: &row.repetitions,
+        report: &row.report,
+    }
+}
+
+/// No table is written over: that is known before anything is measured.
+fn is_free(directory: &Path) -> Result<(), CliError> {
+    let names = results::files(&[], &[]);
+    match names.into_iter().map(|(name, _)| directory.join(name)).find(|path| path.exists()) {
+        None => Ok(()),
+        Some(path) => {
+            Err(CliError::usage(format!("{}: exists, and is not written over", path.display())))
+        }
+    }
 }

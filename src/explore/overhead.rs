@@ -1,46 +1,94 @@
-//! What checkpoints cost: the same work, without faults, under different checkpoint intervals and protocols.
+//! What checkpoints cost a job of one's own: time, bytes, and how long channels are blocked.
 //!
 //! Virtual time only: the [cost model](CostModel) says what a record and a frozen byte take, and the
-//! stores and links what an upload takes. So the figures are the same on every machine, and tell what the
-//! protocol costs (alignment, freezing, uploads) apart from what this program costs.
+//! [store](StoreSettings) what an upload takes; the rest follows. The shipped processes run, without oracles and
+//! without a stored trace. What checkpoints cost on a real engine is the question of [`lab`](crate::lab).
 
-use std::ops::{ControlFlow, Range};
+mod meter;
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
 use strum::IntoEnumIterator as _;
 
-use super::experiments::{Experiments, Prepared};
+use super::experiments::Prepared;
 use crate::cluster::{ClusterSettings, CostModel, StoreSettings};
-use crate::dataflow::{Deal, SplitAssignment};
+use crate::dataflow::{BuildError, Deal, Input, JobBuilder, SplitAssignment};
 use crate::plan::{JobPlan, Latency, LinkSettings, Name, Plan, Span};
-use crate::protocol::ordered::VecMap;
-use crate::protocol::{
-    ChannelId, CheckpointId, CheckpointSettings, DefectSet, Protocol, SubtaskId, VirtualTime,
-};
-use crate::trace::{Event, Stamp};
-use crate::workload::WorkloadError;
-use crate::world::{Kernel, Observer};
-
-/// The intervals that are compared, in milliseconds; 0 is no checkpoints, and comes first.
-pub const INTERVALS_MS: [u64; 4] = [0, 1_000, 100, 10];
-
-/// The interval at which protocols are compared, in milliseconds: every one of them completes what it begins.
-pub const COMPARED_MS: u64 = 200;
+use crate::protocol::{CheckpointSettings, DefectSet, Protocol};
+use crate::workload::Experiment;
+use crate::world::Kernel;
+use meter::Meter;
 
 /// When the hybrid goes on to overtake, in milliseconds.
 const ALIGNED_TIMEOUT_MS: u64 = 10;
 
-/// What one protocol costs at one interval, over some seeds.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Cost {
+/// Something that is varied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Vary {
+    /// How the cut is made.
+    Protocol(Vec<Protocol>),
+    /// From one checkpoint to the next, in milliseconds.
+    IntervalMs(Vec<u64>),
+    /// How many items a channel takes before its sender waits.
+    Credits(Vec<u32>),
+}
+
+/// One configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Case {
     /// How the subtasks come to a cut.
     pub protocol: Protocol,
-    /// From one checkpoint to the next; 0: none are taken.
+    /// From one checkpoint to the next, in milliseconds; 0: none are taken.
     pub interval_ms: u64,
+    /// How many items a channel takes before its sender waits.
+    pub credits: u32,
+}
+
+/// Measures what checkpoints cost one job, with one input.
+///
+/// ```
+/// use cutwater::dataflow::{EncodedSink, Input, JobBuilder, Replay};
+/// use cutwater::explore::overhead::{Overhead, Vary};
+/// use cutwater::protocol::Protocol;
+///
+/// let job = JobBuilder::new("double");
+/// job.source("numbers", Replay::new(), 1, 1)
+///     .map("double", 1, |number: u64| 2 * number)
+///     .transactional_sink("out", 1, EncodedSink::new());
+/// let input = Input::dealt((0..2_000_u64).map(|number| Replay::entry(&number)), 1);
+/// let report = Overhead::new(&job, input)?
+///     .vary(Vary::IntervalMs(vec![50, 10]))
+///     .vary(Vary::Protocol(vec![Protocol::Aligned, Protocol::StopTheWorld]))
+///     .run();
+/// println!("{report}");
+/// let of = |protocol| report.of(protocol, 10).expect("it was varied");
+/// assert!(of(Protocol::StopTheWorld).overhead_percent > of(Protocol::Aligned).overhead_percent);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Overhead {
+    prepared: Prepared,
+    protocols: Vec<Protocol>,
+    intervals_ms: Vec<u64>,
+    credits: Vec<u32>,
+    seeds: Range<u64>,
+    cost: CostModel,
+    store: StoreSettings,
+}
+
+/// What one configuration costs, over some seeds.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Cost {
+    /// The configuration.
+    #[serde(flatten)]
+    pub case: Case,
     /// How long the work takes in virtual time: the mean, in milliseconds.
     pub virtual_ms: f64,
-    /// Records of output in a second of virtual time.
+    /// Records of input in a second of virtual time.
     pub records_per_second: f64,
     /// By how much longer the work takes than without checkpoints.
     pub overhead_percent: f64,
@@ -48,6 +96,10 @@ pub struct Cost {
     pub completed: f64,
     /// From trigger to completion: the mean, in milliseconds.
     pub checkpoint_ms: f64,
+    /// The same for half of them, at most.
+    pub checkpoint_p50_ms: f64,
+    /// The same for 99 of 100, at most.
+    pub checkpoint_p99_ms: f64,
     /// From the first barrier at a subtask with several inputs to the last: the mean, in milliseconds.
     pub alignment_ms: f64,
     /// How much of the run a channel into such a subtask spends blocked.
@@ -58,252 +110,272 @@ pub struct Cost {
     pub in_flight: f64,
 }
 
-/// A protocol and the interval between two checkpoints, in milliseconds.
-pub type Case = (Protocol, u64);
+/// What was measured, a row for each configuration.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct OverheadReport {
+    /// Those without checkpoints first.
+    pub costs: Vec<Cost>,
+}
 
-/// The plan that is measured: word count of *Emma* on two subtasks an operator, no faults.
-///
-/// A record takes 100 µs and a frozen byte 10 ns, as in an engine that does some 20,000 records a second;
-/// an upload takes 5 ms and 10 ns a byte, as in an object store nearby.
-#[must_use]
-pub fn plan((protocol, interval_ms): Case, seed: u64) -> Plan {
-    Plan {
-        salt: 0,
-        scenario: Name::literal("overhead"),
-        seed,
-        job: JobPlan {
-            workload: Name::literal("word-count"),
-            records: Some(80_000),
-            parallelism: 2,
-            splits: 2,
-            deal: Deal::Even,
-            assignment: SplitAssignment::Static,
-        },
-        cluster: cluster((protocol, interval_ms)),
-        links: LinkSettings {
-            channels: Latency::Uniform(Span::new(200, 1_000)),
-            control: Latency::Uniform(Span::new(200, 1_000)),
-            local_us: 20,
-            byte_ns: 0,
-            slow: Vec::new(),
-            slow_control: Vec::new(),
-            priorities: Vec::new(),
-        },
-        mailbox_us: Span::new(0, 100),
-        requests: Vec::new(),
-        faults: Vec::new(),
-        safety_ms: 1,
-        liveness_ms: 600_000,
-        lost: Vec::new(),
-        rescales: Vec::new(),
-        defects: DefectSet::NONE,
+impl Overhead {
+    /// The cost of `job`, fed with `input`: with aligned barriers, every second, unless told otherwise.
+    ///
+    /// A record takes 100 µs and a frozen byte 10 ns, as in an engine that does some 10,000 records a second and
+    /// subtask; an upload takes 5 ms and 10 ns a byte, as in an object store nearby.
+    ///
+    /// # Errors
+    ///
+    /// When the job cannot be built.
+    pub fn new(job: &JobBuilder, input: Input) -> Result<Self, BuildError> {
+        Ok(Self::of(Experiment {
+            job: Arc::new(job.build()?),
+            input: Arc::new(input),
+            expected: Arc::default(),
+            late: Arc::default(),
+            show: None,
+        }))
+    }
+
+    /// The cost of an experiment's job; what is expected of it plays no part.
+    #[must_use]
+    pub fn of(experiment: Experiment) -> Self {
+        Self {
+            prepared: Prepared::new(experiment),
+            protocols: vec![Protocol::Aligned],
+            intervals_ms: vec![1_000],
+            credits: vec![64],
+            seeds: 0..1,
+            cost: CostModel { record_ns: 100_000, byte_ns: 10, freeze_byte_ns: 10 },
+            store: StoreSettings { latency_us: 5_000, byte_ns: 10 },
+        }
+    }
+
+    /// With these values of something, instead of those of before.
+    #[must_use]
+    pub fn vary(mut self, vary: Vary) -> Self {
+        match vary {
+            Vary::Protocol(protocols) => self.protocols = protocols,
+            Vary::IntervalMs(intervals_ms) => self.intervals_ms = intervals_ms,
+            Vary::Credits(credits) => self.credits = credits,
+        }
+        self
+    }
+
+    /// The mean over these seeds, which differ in the delays of links.
+    #[must_use]
+    pub fn seeds(self, seeds: Range<u64>) -> Self {
+        Self { seeds, ..self }
+    }
+
+    /// With these costs of records and frozen bytes.
+    #[must_use]
+    pub fn cost(self, cost: CostModel) -> Self {
+        Self { cost, ..self }
+    }
+
+    /// With this store of snapshots.
+    #[must_use]
+    pub fn store(self, store: StoreSettings) -> Self {
+        Self { store, ..self }
+    }
+
+    /// Measures every configuration, each beside the same without checkpoints.
+    ///
+    /// What is compared is what a protocol takes, and not what the job is owed: a job that demands exactly-once is
+    /// measured all the same with barriers that promise less.
+    ///
+    /// # Panics
+    ///
+    /// When there are no seeds, or a run does not do its work within [`LIVENESS_MS`].
+    #[must_use]
+    pub fn run(&self) -> OverheadReport {
+        assert!(!self.seeds.is_empty(), "there is nothing to measure without a seed");
+        let mut costs = Vec::new();
+        for &credits in &self.credits {
+            let base = self.measure(Case { protocol: Protocol::Aligned, interval_ms: 0, credits });
+            costs.push(base);
+            for &interval_ms in self.intervals_ms.iter().filter(|interval_ms| **interval_ms > 0) {
+                for &protocol in &self.protocols {
+                    let mut cost = self.measure(Case { protocol, interval_ms, credits });
+                    cost.overhead_percent = (cost.virtual_ms / base.virtual_ms - 1.0) * 100.0;
+                    costs.push(cost);
+                }
+            }
+        }
+        costs.sort_by_key(|cost| cost.case.interval_ms > 0);
+        OverheadReport { costs }
+    }
+
+    fn measure(&self, case: Case) -> Cost {
+        let mut total = Meter::new(self.prepared.experiment.job.topology());
+        let records: u64 = self.prepared.experiment.input.lengths().iter().sum();
+        for seed in self.seeds.clone() {
+            let plan = self.plan(case, seed);
+            let cluster = self.prepared.cluster(&plan);
+            let meter = Meter::new(self.prepared.experiment.job.topology());
+            let (_, _, meter) = Kernel::new(&plan, &cluster, meter).run();
+            assert!(meter.is_done(), "a run without faults does its work within its time");
+            total.add(&meter);
+        }
+        total.cost(case, records, self.seeds.end - self.seeds.start)
+    }
+
+    fn plan(&self, case: Case, seed: u64) -> Plan {
+        let subtasks = self.prepared.experiment.job.topology().subtasks.len();
+        let name = Name::resembling(self.prepared.experiment.job.name());
+        Plan {
+            salt: 0,
+            scenario: name.clone(),
+            seed,
+            job: JobPlan {
+                workload: name,
+                records: None,
+                parallelism: 1,
+                splits: self.prepared.experiment.input.split_count(),
+                deal: Deal::Even,
+                assignment: SplitAssignment::Static,
+            },
+            cluster: self.cluster(case, subtasks),
+            links: LinkSettings {
+                channels: Latency::Uniform(Span::new(200, 1_000)),
+                control: Latency::Uniform(Span::new(200, 1_000)),
+                local_us: 20,
+                byte_ns: 0,
+                slow: Vec::new(),
+                slow_control: Vec::new(),
+                priorities: Vec::new(),
+            },
+            mailbox_us: Span::new(0, 100),
+            requests: Vec::new(),
+            faults: Vec::new(),
+            safety_ms: 1,
+            liveness_ms: LIVENESS_MS,
+            lost: Vec::new(),
+            rescales: Vec::new(),
+            defects: DefectSet::NONE,
+        }
+    }
+
+    fn cluster(&self, case: Case, subtasks: usize) -> ClusterSettings {
+        const WORKERS: u16 = 2;
+        let slots = subtasks.div_ceil(usize::from(WORKERS));
+        ClusterSettings {
+            workers: WORKERS,
+            slots: u16::try_from(slots).unwrap_or(u16::MAX),
+            heartbeat_ms: 1_000,
+            heartbeat_timeout_ms: 10_000,
+            session_timeout_ms: 20_000,
+            restart_delay_ms: 100,
+            request_retry_ms: 1_000,
+            credits: case.credits,
+            buffers: None,
+            source_interval_us: 0,
+            fetch_max: 64,
+            sink_batch: 64,
+            object_store: self.store,
+            meta_store: StoreSettings { latency_us: 1_000, byte_ns: 0 },
+            cost: Some(self.cost),
+            checkpoints: CheckpointSettings {
+                protocol: case.protocol,
+                aligned_timeout_ms: ALIGNED_TIMEOUT_MS,
+                interval_ms: case.interval_ms,
+                pause_min_ms: 0,
+                timeout_ms: 60_000,
+                concurrent_max: 1,
+                failures_tolerated: 100,
+                retained: 1,
+            },
+            final_at_once: false,
+            observe_time: false,
+        }
     }
 }
 
-fn cluster((protocol, interval_ms): Case) -> ClusterSettings {
-    ClusterSettings {
-        workers: 2,
-        slots: 4,
-        heartbeat_ms: 1_000,
-        heartbeat_timeout_ms: 10_000,
-        session_timeout_ms: 20_000,
-        restart_delay_ms: 100,
-        request_retry_ms: 1_000,
-        credits: 64,
-        buffers: None,
-        source_interval_us: 0,
-        fetch_max: 64,
-        sink_batch: 64,
-        object_store: StoreSettings { latency_us: 5_000, byte_ns: 10 },
-        meta_store: StoreSettings { latency_us: 1_000, byte_ns: 0 },
-        cost: Some(CostModel { record_ns: 100_000, byte_ns: 10, freeze_byte_ns: 10 }),
-        checkpoints: CheckpointSettings {
-            protocol,
-            aligned_timeout_ms: ALIGNED_TIMEOUT_MS,
-            interval_ms,
-            pause_min_ms: 0,
-            timeout_ms: 60_000,
-            concurrent_max: 1,
-            failures_tolerated: 100,
-            retained: 1,
-        },
-        final_at_once: false,
-        observe_time: false,
+/// How long a run may take in virtual time, in milliseconds: a day.
+pub const LIVENESS_MS: u64 = 86_400_000;
+
+/// Every protocol that can run without a loop, to be varied.
+#[must_use]
+pub fn protocols() -> Vec<Protocol> {
+    Protocol::iter().filter(|protocol| *protocol != Protocol::Cyclic).collect()
+}
+
+impl OverheadReport {
+    /// The cost of this protocol at this interval, if it was measured; of several credits the first.
+    #[must_use]
+    pub fn of(&self, protocol: Protocol, interval_ms: u64) -> Option<&Cost> {
+        let is_it =
+            |cost: &&Cost| cost.case.protocol == protocol && cost.case.interval_ms == interval_ms;
+        self.costs.iter().find(is_it)
+    }
+
+    /// The rows as CSV, a configuration each.
+    #[must_use]
+    pub fn csv(&self) -> String {
+        let mut csv = crate::lab::csv::Csv::new(&[
+            "protocol",
+            "interval_ms",
+            "credits",
+            "virtual_ms",
+            "records_per_second",
+            "overhead_percent",
+            "completed",
+            "checkpoint_ms",
+            "checkpoint_p50_ms",
+            "checkpoint_p99_ms",
+            "alignment_ms",
+            "blocked_percent",
+            "uploaded_bytes",
+            "in_flight",
+        ]);
+        for cost in &self.costs {
+            let Case { protocol, interval_ms, credits } = cost.case;
+            let names = [protocol.to_string(), interval_ms.to_string(), credits.to_string()];
+            let numbers = [
+                cost.virtual_ms,
+                cost.records_per_second,
+                cost.overhead_percent,
+                cost.completed,
+                cost.checkpoint_ms,
+                cost.checkpoint_p50_ms,
+                cost.checkpoint_p99_ms,
+                cost.alignment_ms,
+                cost.blocked_percent,
+                cost.uploaded_bytes,
+                cost.in_flight,
+            ];
+            csv.row(names.into_iter().chain(numbers.map(|number| format!("{number:.3}"))));
+        }
+        csv.into_text()
     }
 }
 
-/// Every interval with aligned barriers, in order.
-#[must_use]
-pub fn intervals() -> Vec<Case> {
-    INTERVALS_MS.map(|interval_ms| (Protocol::Aligned, interval_ms)).to_vec()
-}
-
-/// Every protocol at the same interval, in order.
-#[must_use]
-pub fn protocols() -> Vec<Case> {
-    Protocol::iter().map(|protocol| (protocol, COMPARED_MS)).collect()
-}
-
-/// Measures every case under the same seeds, at least one. What is compared is what a protocol takes, and not
-/// what the job is owed: word count demands exactly-once, and is measured all the same with barriers that
-/// promise less.
-///
-/// # Errors
-///
-/// When the workload cannot be made.
-///
-/// # Panics
-///
-/// When a run does not finish its work, which would be a bug.
-pub fn measure(
-    experiments: &Experiments,
-    seeds: &Range<u64>,
-    cases: &[Case],
-) -> Result<Vec<Cost>, WorkloadError> {
-    let measure = |case: &Case| measure_one(experiments, seeds, *case);
-    let base = measure(&(Protocol::Aligned, 0))?.virtual_ms;
-    let mut costs = cases.iter().map(measure).collect::<Result<Vec<_>, _>>()?;
-    for cost in &mut costs {
-        cost.overhead_percent = (cost.virtual_ms / base - 1.0) * 100.0;
-    }
-    Ok(costs)
-}
-
-fn measure_one(
-    experiments: &Experiments,
-    seeds: &Range<u64>,
-    case: Case,
-) -> Result<Cost, WorkloadError> {
-    let run_one = |seed| {
-        let plan = plan(case, seed);
-        Ok(run(&plan, &experiments.prepare(&plan.job)?))
-    };
-    let meters: Result<Vec<_>, WorkloadError> = seeds.clone().map(run_one).collect();
-    Ok(mean(case, &meters?))
-}
-
-fn run(plan: &Plan, prepared: &Prepared) -> Meter {
-    let topology = prepared.experiment.job.topology();
-    let joined = topology.subtask_ids().filter(|id| topology.inputs(*id).count() > 1);
-    let meter = Meter {
-        running: topology.subtasks.len(),
-        records: prepared.experiment.expected.len() as u64,
-        joined_channels: joined.map(|id| topology.inputs(id).count() as u64).sum(),
-        ..Meter::default()
-    };
-    let cluster = prepared.cluster(plan);
-    let (_, _, meter) = Kernel::new(plan, &cluster, meter).run();
-    assert!(meter.running == 0, "a run without faults does its work");
-    meter
-}
-
-/// The mean of some runs.
-fn mean((protocol, interval_ms): Case, meters: &[Meter]) -> Cost {
-    let runs = meters.len() as f64;
-    let sum = |of: fn(&Meter) -> f64| meters.iter().map(of).sum::<f64>();
-    let completed = sum(|meter| meter.completed as f64);
-    let alignments = sum(|meter| meter.alignments as f64);
-    let channel_time = sum(|meter| meter.done.0 as f64 * meter.joined_channels as f64);
-    let each = |total: f64, of: f64| if of > 0.0 { total / of } else { 0.0 };
-    Cost {
-        protocol,
-        interval_ms,
-        virtual_ms: sum(|meter| meter.done.0 as f64) / runs / 1e6,
-        records_per_second: each(
-            sum(|meter| meter.records as f64) * 1e9,
-            sum(|meter| meter.done.0 as f64),
-        ),
-        overhead_percent: 0.0,
-        completed: completed / runs,
-        checkpoint_ms: each(sum(|meter| ms(meter.checkpoints)), completed),
-        alignment_ms: each(sum(|meter| ms(meter.aligning)), alignments),
-        blocked_percent: each(sum(|meter| meter.blocking.as_nanos() as f64), channel_time) * 100.0,
-        uploaded_bytes: each(sum(|meter| meter.uploaded as f64), completed),
-        in_flight: each(sum(|meter| meter.in_flight as f64), completed),
+impl fmt::Display for OverheadReport {
+    /// A line for each configuration.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for cost in &self.costs {
+            let Case { protocol, interval_ms, credits } = cost.case;
+            if interval_ms == 0 {
+                writeln!(f, "none, {credits} credits: {:.0} ms", cost.virtual_ms)?;
+                continue;
+            }
+            writeln!(
+                f,
+                "{protocol} every {interval_ms} ms, {credits} credits: {:+.1} %, {:.0} checkpoints, each {:.1} ms \
+                 (p99 {:.1} ms), blocked {:.1} %, {:.0} bytes, {:.0} records in flight",
+                cost.overhead_percent,
+                cost.completed,
+                cost.checkpoint_ms,
+                cost.checkpoint_p99_ms,
+                cost.blocked_percent,
+                cost.uploaded_bytes,
+                cost.in_flight
+            )?;
+        }
+        Ok(())
     }
 }
 
 fn ms(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e3
-}
-
-/// Measures one run by its trace, and ends it when the work is done: whether its output is committed does
-/// not count, since without checkpoints it never is.
-#[derive(Debug, Default)]
-struct Meter {
-    /// Subtasks that have not ended yet.
-    running: usize,
-    records: u64,
-    /// Channels into subtasks with several inputs: only these are ever blocked.
-    joined_channels: u64,
-    done: VirtualTime,
-    completed: u64,
-    checkpoints: Duration,
-    alignments: u64,
-    aligning: Duration,
-    blocking: Duration,
-    uploaded: u64,
-    in_flight: u64,
-    triggered: VecMap<CheckpointId, VirtualTime>,
-    aligning_since: VecMap<SubtaskId, VirtualTime>,
-    blocked_since: VecMap<ChannelId, VirtualTime>,
-}
-
-impl Meter {
-    fn handle_ended(&mut self, at: VirtualTime) -> ControlFlow<()> {
-        self.running -= 1;
-        if self.running > 0 {
-            return ControlFlow::Continue(());
-        }
-        self.done = at;
-        ControlFlow::Break(())
-    }
-
-    fn handle_completed(&mut self, at: VirtualTime, checkpoint: CheckpointId) {
-        if let Some(triggered) = self.triggered.remove(&checkpoint) {
-            self.completed += 1;
-            self.checkpoints += at.since(triggered);
-        }
-    }
-
-    fn handle_aligned(&mut self, at: VirtualTime, subtask: SubtaskId) {
-        if let Some(since) = self.aligning_since.remove(&subtask) {
-            self.alignments += 1;
-            self.aligning += at.since(since);
-        }
-    }
-
-    fn handle_unblocked(&mut self, at: VirtualTime, channel: ChannelId) {
-        if let Some(since) = self.blocked_since.remove(&channel) {
-            self.blocking += at.since(since);
-        }
-    }
-}
-
-impl Observer for Meter {
-    fn observe(&mut self, stamp: Stamp, event: &Event) -> ControlFlow<()> {
-        let at = stamp.at;
-        match event {
-            Event::SubtaskEnded { .. } => return self.handle_ended(at),
-            Event::Triggered { checkpoint, .. } => {
-                self.triggered.insert(*checkpoint, at);
-            }
-            Event::Completed { checkpoint, .. } => self.handle_completed(at, *checkpoint),
-            Event::AlignmentStarted { subtask, .. } => {
-                self.aligning_since.insert(*subtask, at);
-            }
-            Event::AlignmentCompleted { subtask, .. } => self.handle_aligned(at, *subtask),
-            Event::ChannelBlocked { channel, .. } => {
-                self.blocked_since.insert(*channel, at);
-            }
-            Event::ChannelUnblocked { channel, .. } => self.handle_unblocked(at, *channel),
-            Event::ObjectStored { bytes, .. } => self.uploaded += bytes,
-            Event::ChannelStateCaptured(captured) => {
-                let channels = captured.inputs.iter().chain(&captured.outputs);
-                self.in_flight += channels.map(|channel| channel.records.len() as u64).sum::<u64>();
-            }
-            _ => {}
-        }
-        ControlFlow::Continue(())
-    }
 }

@@ -49,7 +49,8 @@ impl Source for Table {
 
 /// The oracle that finds something first.
 fn found_by(check: &Check) -> OracleName {
-    match check.run().unwrap_err().verdict {
+    let error = check.clone().seeds_only().shrink_runs(0).run().unwrap_err();
+    match &error.failure().expect("a plan fails").verdict {
         Verdict::Violated(found) => found.first().unwrap().oracle,
         other => panic!("{other}"),
     }
@@ -81,7 +82,10 @@ fn a_snapshot_phase_that_is_forgotten_is_found_by_both_checks() {
     let source = Table { seen: BTreeMap::new(), remembers: false };
     let prefix = usize::from(ROWS) + 1;
     let found = check_source(source, &[lines()]);
-    assert_eq!(found, Err(Divergence::Output { prefix, input: prefix }));
+    assert!(
+        matches!(found, Err(Divergence::Output { prefix: at, input, .. }) if (at, input) == (prefix, prefix)),
+        "{found:?}"
+    );
     assert_eq!(found_by(&table(false)), OracleName::Output);
 }
 

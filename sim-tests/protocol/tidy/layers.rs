@@ -24,7 +24,7 @@ const TABLE: &[(&str, &[&str])] = &[
         "explore",
         &[
             "protocol", "trace", "dataflow", "cluster", "plan", "world", "oracle", "workload",
-            "render", "view",
+            "render", "view", "lab",
         ],
     ),
     (

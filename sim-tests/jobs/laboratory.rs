@@ -1,0 +1,268 @@
+//! The laws of the overhead laboratory: small experiments that have a closed form, each met within five per cent.
+
+use cutwater::lab::factor::{Factor, Library, Values};
+use cutwater::lab::profile::{EngineProfile, StoreProfile, engine, store};
+use cutwater::lab::{Report, run};
+use cutwater::protocol::Digest;
+
+/// How near to its closed form a law is met.
+const NEAR: f64 = 0.05;
+
+fn near(measured: f64, law: f64, what: &str) {
+    let error = (measured - law).abs() / law.abs().max(1e-12);
+    assert!(error <= NEAR, "{what}: {measured:.4}, and {law:.4} by its closed form");
+}
+
+/// Runs what these values say, with a profile and a store of one's own, called `mine`.
+fn measure(
+    values: &[(Factor, &str)],
+    mine: Option<EngineProfile>,
+    kept_in: Option<StoreProfile>,
+) -> Report {
+    let mut library = Library::default();
+    library.engines.extend(mine.map(|profile| ("mine".to_owned(), profile)));
+    library.stores.extend(kept_in.map(|profile| ("mine".to_owned(), profile)));
+    let mut all = Values::default();
+    for (factor, value) in values {
+        all = all.with(*factor, *value);
+    }
+    run(&all.settings(&library).expect("settings"))
+}
+
+/// A pipeline whose last operator is slow, so that everything before it waits; costs beside that are none.
+const PRESSED: [(Factor, &str); 10] = [
+    (Factor::Profile, "in-memory"),
+    (Factor::Parallelism, "2"),
+    (Factor::Workers, "2"),
+    (Factor::Cores, "4"),
+    (Factor::State, "1kB"),
+    (Factor::Sink, "10us"),
+    (Factor::RecordBytes, "10B"),
+    (Factor::Interval, "2s"),
+    (Factor::WarmUp, "8s"),
+    (Factor::Measure, "12s"),
+];
+
+fn pressed(more: &[(Factor, &str)]) -> Report {
+    measure(&[&PRESSED[..], more].concat(), None, None)
+}
+
+#[test]
+fn an_aligned_barrier_takes_what_is_queued_at_each_exchange_by_the_rate_at_which_it_drains() {
+    // flink-benchmarks, CheckpointingTimeBenchmark: 2 exchanges of 300 ms are 600 ms; one of a multi-input operator
+    // is 300 ms.
+    for (exchanges, law_ms) in [("1", 300.0), ("2", 600.0), ("3", 900.0)] {
+        let report = pressed(&[
+            (Factor::Exchanges, exchanges),
+            (Factor::Debloat, "300ms"),
+            (Factor::Buffer, "1KiB"),
+        ]);
+        near(report.duration.p50, law_ms, &format!("{exchanges} exchanges"));
+    }
+    let join =
+        pressed(&[(Factor::Shape, "join"), (Factor::Debloat, "300ms"), (Factor::Buffer, "1KiB")]);
+    near(join.duration.p50, 300.0, "a join");
+    // Without debloating: what a gate and its senders hold, 2 channels of (2 + 8/2 + 4) KiB, drains at 10 B / 10 us.
+    let plain = pressed(&[(Factor::Buffer, "4KiB"), (Factor::Workers, "1")]);
+    let held = 2.0 * (2.0 + 4.0) * 4_096.0;
+    let bytes_per_ms = 10.0 / (10.0 + 0.21) * 1e3;
+    near(plain.duration.p50, held / bytes_per_ms, "buffers as they are");
+}
+
+#[test]
+fn an_unaligned_checkpoint_takes_the_same_whatever_waits_and_holds_all_of_it() {
+    let at = |credits| {
+        pressed(&[
+            (Factor::Protocol, "unaligned"),
+            (Factor::Workers, "1"),
+            (Factor::Floating, "0"),
+            (Factor::Buffer, "8KiB"),
+            (Factor::Credits, credits),
+        ])
+    };
+    let reports = ["4", "8", "16"].map(at);
+    for report in &reports[1..] {
+        // A barrier waits for the batch that is being processed, some 0.2 ms: that is what they differ by.
+        let apart = (report.duration.p50 - reports[0].duration.p50).abs();
+        assert!(apart < 0.3, "{} and {} ms", report.duration.p50, reports[0].duration.p50);
+    }
+    for (report, credits) in reports.iter().zip([4.0, 8.0, 16.0]) {
+        near(report.in_flight_bytes, 4.0 * credits * 8_192.0, "four channels, full");
+    }
+}
+
+#[test]
+fn alignment_does_not_depend_on_the_state() {
+    let at = |state| {
+        let more = [(Factor::State, state), (Factor::Debloat, "300ms"), (Factor::Buffer, "1KiB")];
+        pressed(&more).parts
+    };
+    let (small, large) = (at("1kB"), at("50MB"));
+    let barrier = |parts: cutwater::lab::report::Parts| parts.start_delay + parts.alignment;
+    near(barrier(large), barrier(small), "start delay and alignment");
+    assert!(large.asynchronous > 5.0 * small.asynchronous, "but the snapshot does");
+}
+
+#[test]
+fn checkpoints_that_take_longer_than_the_interval_follow_one_another() {
+    // 100 MB at 4 ns a byte of a core and no contention: 200 ms for each of two subtasks.
+    let mut mine = engine("in-memory").expect("known");
+    mine.state.copy_byte_ns = 4.0;
+    let report = measure(
+        &[
+            (Factor::Profile, "mine"),
+            (Factor::State, "100MB"),
+            (Factor::Cores, "8"),
+            (Factor::Rate, "10k"),
+            (Factor::Interval, "10ms"),
+        ],
+        Some(mine),
+        None,
+    );
+    near(report.duration.p50, 200.0, "a checkpoint");
+    near(report.period_ms, 200.0, "from trigger to trigger");
+}
+
+#[test]
+fn the_best_interval_of_a_stopped_world_is_that_of_young() {
+    // Everything stops for C; a failure every mu undoes half an interval: T = sqrt(2 C mu) (Young 1974).
+    const MTBF_S: f64 = 40.0;
+    let mut mine = engine("in-memory").expect("known");
+    mine.state.copy_byte_ns = 2.0;
+    let at = |interval: &str| {
+        let values = [
+            (Factor::Profile, "mine"),
+            (Factor::State, "100MB"),
+            (Factor::Cores, "8"),
+            (Factor::Protocol, "stop-the-world"),
+            (Factor::Interval, interval),
+            (Factor::Measure, "60s"),
+        ];
+        measure(&values, Some(mine.clone()), None)
+    };
+    let base = at("none").records_per_second;
+    let pause_s = 0.1;
+    let law_s = (2.0 * pause_s * MTBF_S).sqrt();
+    let useful = |seconds: f64| {
+        let report = at(&format!("{}ms", (seconds * 1e3).round()));
+        let lost = 1.0 - report.records_per_second / base;
+        near(lost * seconds, pause_s, &format!("what a pause costs every {seconds:.2} s"));
+        1.0 - lost - seconds / 2.0 / MTBF_S
+    };
+    let candidates = [0.6, 0.8, 1.0, 1.25, 1.6].map(|factor| law_s * factor);
+    let utilities = candidates.map(useful);
+    let best = utilities.iter().copied().fold(f64::MIN, f64::max);
+    assert!(best - utilities[2] < 0.001, "{utilities:?} at {candidates:?}");
+    let law = 1.0 - pause_s / law_s - law_s / 2.0 / MTBF_S;
+    near(utilities[2], law, "work that is not lost at the optimum");
+}
+
+#[test]
+fn the_tail_of_a_store_meets_every_upload() {
+    // One in a hundred uploads is slow, and a checkpoint is one of 20: it is fast with 0.99^20.
+    let mut mine = store("object-store").expect("known");
+    (mine.tail_per_million, mine.tail_ms, mine.latency_ms) = (10_000, 40.0, 1.0);
+    let values = [
+        (Factor::Profile, "in-memory"),
+        (Factor::Store, "mine"),
+        (Factor::Parallelism, "10"),
+        (Factor::State, "1kB"),
+        (Factor::Rate, "1k"),
+        (Factor::Interval, "50ms"),
+        (Factor::Measure, "90s"),
+        (Factor::Cores, "8"),
+    ];
+    let report = measure(&values, None, Some(mine));
+    let fast = report.checkpoints.iter().filter(|fact| fact.end_ms - fact.start_ms < 40.0).count();
+    let law = 0.99_f64.powi(20);
+    assert!(report.checkpoints.len() >= 1_000);
+    near(fast as f64 / report.checkpoints.len() as f64, law, "checkpoints without a slow upload");
+}
+
+#[test]
+fn a_checkpoint_costs_in_proportion_to_its_subtasks() {
+    let mut mine = engine("flink-heap").expect("known");
+    mine.task.barrier_us = 0.0;
+    (mine.coordinator.trigger_us, mine.coordinator.complete_us) = (0.0, 0.0);
+    (mine.coordinator.cleanup_us, mine.coordinator.message_us) = (0.0, 0.0);
+    let cost = |parallelism: &str| {
+        let at = |interval| {
+            let values = [
+                (Factor::Profile, "mine"),
+                (Factor::Parallelism, parallelism),
+                (Factor::State, "1kB"),
+                (Factor::Rate, "10k"),
+                (Factor::Interval, interval),
+                (Factor::Cores, "8"),
+            ];
+            measure(&values, Some(mine.clone()), None)
+        };
+        let (with, without) = (at("100ms"), at("none"));
+        (with.cores - without.cores) * 8.0 / with.completed as f64
+    };
+    let two = cost("2");
+    near(cost("4"), 2.0 * two, "twice the subtasks");
+    near(cost("8"), 4.0 * two, "four times the subtasks");
+}
+
+#[test]
+fn fewer_records_a_batch_change_nothing_that_is_read_from_a_table() {
+    let values = |quantum| {
+        [
+            (Factor::State, "10MB"),
+            (Factor::Interval, "500ms"),
+            (Factor::Quantum, quantum),
+            (Factor::Measure, "4s"),
+        ]
+    };
+    let [whole, half] = ["80", "40"].map(|quantum| measure(&values(quantum), None, None));
+    near(half.records_per_second, whole.records_per_second, "throughput");
+    near(half.duration.p50, whole.duration.p50, "duration");
+    near(half.parts.start_delay, whole.parts.start_delay, "start delay");
+}
+
+#[test]
+fn what_cannot_complete_says_so() {
+    let report = pressed(&[(Factor::Debloat, "3s"), (Factor::Timeout, "1s")]);
+    assert_eq!(
+        (report.completed, report.notes.as_slice()),
+        (0, &["no checkpoint completes".to_owned()][..])
+    );
+    assert_eq!(report.abort_reasons[0].0, "expired");
+}
+
+#[test]
+fn a_restart_loses_what_came_since_the_checkpoint_and_catches_up() {
+    let values = [
+        (Factor::Rate, "60k"),
+        (Factor::State, "10MB"),
+        (Factor::Interval, "2s"),
+        (Factor::FailAt, "7500ms"),
+        (Factor::Measure, "30s"),
+    ];
+    let recovery = measure(&values, None, None).recovery.expect("a worker died");
+    // Triggered at 8 s, two before the failure at 9.5 s: 1.5 s of 60,000 records.
+    near(recovery.lost_records as f64, 90_000.0, "records read twice");
+    near(recovery.detect_and_deploy_ms, 1_340.0, "the profile's detection and deployment");
+    assert!(recovery.replay_ms.is_some() && recovery.catch_up_ms.is_some(), "{recovery:?}");
+}
+
+/// The same bytes everywhere: in every build, on every machine. A change of the model changes them, and says so.
+#[test]
+fn results_are_the_same_to_the_byte() {
+    let mut bytes = Vec::new();
+    for profile in ["flink-heap", "flink-rocksdb", "flink-changelog"] {
+        for protocol in ["aligned", "unaligned"] {
+            let values = [
+                (Factor::Profile, profile),
+                (Factor::Protocol, protocol),
+                (Factor::Store, "object-store"),
+                (Factor::State, "20MB"),
+                (Factor::Interval, "300ms"),
+                (Factor::Measure, "2s"),
+            ];
+            bytes.extend(postcard::to_stdvec(&measure(&values, None, None)).expect("plain data"));
+        }
+    }
+    assert_eq!(Digest::of(&bytes).to_string(), "2ed3f6e88c2e56c8");
+}
