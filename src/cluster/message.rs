@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::dataflow::Record;
+use crate::external::Reply;
 use crate::protocol::rescale::FormerName;
 use crate::protocol::{
     Acknowledgement, Attempt, Barrier, ChannelId, CheckpointId, DeclineReason, Element,
@@ -126,6 +127,12 @@ pub enum Message {
     Sink { request: RequestId, operation: SinkOperation },
     /// From the sink target.
     SinkAnswer { request: RequestId, accepted: bool },
+    /// To the system that the sink target hosts; behind what was told before, if `in_order`.
+    Ask { request: RequestId, in_order: bool, bytes: Vec<u8> },
+    /// To the system that the sink target hosts; it does not answer.
+    Tell { bytes: Vec<u8> },
+    /// From the system.
+    Reply { request: RequestId, reply: Reply },
 }
 
 /// Which way a message takes.
@@ -151,7 +158,10 @@ impl Message {
                 return Route::Channel(*channel);
             }
             Message::Credit { channel, .. } => return Route::Credit(*channel),
-            Message::SinkWrite { .. } => return Route::Stream,
+            Message::SinkWrite { .. }
+            | Message::Tell { .. }
+            | Message::Ask { in_order: true, .. } => return Route::Stream,
+            Message::Ask { in_order: false, .. } => Kind::SinkRequest,
             Message::Sink { operation, .. } => match operation {
                 SinkOperation::Prepare { .. } | SinkOperation::Flush { .. } => {
                     return Route::Stream;
@@ -182,7 +192,7 @@ impl Message {
             Message::ObjectAnswer { .. } | Message::MetaAnswer { .. } => Kind::StoreAnswer,
             Message::Fetch { .. } | Message::CommitOffset { .. } => Kind::LogRequest,
             Message::Fetched(_) => Kind::LogAnswer,
-            Message::SinkAnswer { .. } => Kind::SinkAnswer,
+            Message::SinkAnswer { .. } | Message::Reply { .. } => Kind::SinkAnswer,
         };
         Route::Control(kind)
     }
@@ -193,7 +203,8 @@ impl Message {
         match self {
             Message::ObjectAnswer { request, .. }
             | Message::MetaAnswer { request, .. }
-            | Message::SinkAnswer { request, .. } => Some(*request),
+            | Message::SinkAnswer { request, .. }
+            | Message::Reply { request, .. } => Some(*request),
             Message::Fetched(fetched) => Some(fetched.request),
             _ => None,
         }
@@ -218,6 +229,8 @@ impl Message {
             Message::Data { element: Element::Item(parcel), .. } => parcel.content_bytes(),
             Message::Fetched(fetched) => fetched.bytes.len(),
             Message::SinkWrite { records, .. } => records.iter().map(|r| r.payload.len()).sum(),
+            Message::Ask { bytes, .. } | Message::Tell { bytes } => bytes.len(),
+            Message::Reply { reply: Reply::Answer(bytes), .. } => bytes.len(),
             Message::Object { operation: ObjectOperation::Put { bytes, .. }, .. } => bytes.len(),
             Message::ObjectAnswer { result: ObjectResult::Read(bytes), .. } => bytes.len(),
             _ => 0,

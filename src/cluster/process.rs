@@ -18,7 +18,7 @@ use crate::dataflow;
 use crate::dataflow::Job;
 use crate::protocol::{
     Attempt, Barrier, CheckpointId, CoordinatorTimer, DefectSet, Incarnation, ProcessId,
-    RescaleRequest, SubtaskId, VirtualTime,
+    RescaleRequest, SubtaskId, TransactionId, VirtualTime,
 };
 use crate::trace::Event;
 
@@ -70,6 +70,12 @@ pub enum Timer {
     Answer { subtask: SubtaskId, attempt: Attempt, request: u64 },
     /// Task: the asynchronous part of a snapshot starts.
     Upload { subtask: SubtaskId, attempt: Attempt, checkpoint: CheckpointId },
+    /// Task: a timer of its sink is due.
+    Sink { subtask: SubtaskId, attempt: Attempt, number: u64 },
+    /// Task: what its sink asked once has waited long enough for an answer.
+    Unanswered { subtask: SubtaskId, attempt: Attempt, request: u64 },
+    /// Task: what its sink could not commit is to be tried again.
+    RetryCommit { subtask: SubtaskId, attempt: Attempt, transaction: TransactionId },
     /// Coordinator: something about checkpoints.
     Checkpoint(CoordinatorTimer),
     /// Coordinator: the enumerators' mailbox has come to this checkpoint.
@@ -80,6 +86,8 @@ pub enum Timer {
     Restart,
     /// Store or sink target: this request is due.
     Serve(u64),
+    /// Sink target: a timer of its system is due.
+    System(u64),
 }
 
 /// When a timer fires.
@@ -211,7 +219,9 @@ impl Cluster {
             }
             ProcessId::MetaStore => Process::MetaStore(MetaStore::new(settings.meta_store)),
             ProcessId::SourceLog => Process::SourceLog(SourceLog::new(Arc::clone(&self.input))),
-            ProcessId::SinkTarget => Process::SinkTarget(SinkTarget::new(self.defects)),
+            ProcessId::SinkTarget => {
+                Process::SinkTarget(SinkTarget::new(self.defects, self.job.external_system()))
+            }
             ProcessId::Worker(index) => {
                 let job = Arc::clone(&self.job);
                 Process::Worker(Box::new(Worker::new(index, settings, job, self.defects)))
@@ -287,7 +297,7 @@ impl Process {
             Process::ObjectStore(process) => process.handle(input, outbox),
             Process::MetaStore(process) => process.handle(input, outbox),
             Process::SourceLog(process) => process.handle(input, outbox),
-            Process::SinkTarget(process) => process.handle(input, outbox),
+            Process::SinkTarget(process) => process.handle(now, input, outbox),
             Process::Worker(process) => process.handle(now, input, outbox),
         }
     }

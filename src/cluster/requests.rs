@@ -25,7 +25,8 @@ struct Unanswered<P> {
     purpose: P,
     to: ProcessId,
     message: Message,
-    sent: VirtualTime,
+    /// When it was last sent; none where it is sent once.
+    sent: Option<VirtualTime>,
 }
 
 impl<P> Requests<P> {
@@ -45,12 +46,36 @@ impl<P> Requests<P> {
         message: impl FnOnce(RequestId) -> Message,
         outbox: &mut dyn Outbox,
     ) {
+        self.note(Some(now), to, purpose, message, outbox);
+        self.arm(outbox);
+    }
+
+    /// Sends what `message` makes of a fresh id, once. Who no longer waits for the answer says
+    /// [`answered`](Self::answered).
+    pub fn send_once(
+        &mut self,
+        to: ProcessId,
+        purpose: P,
+        message: impl FnOnce(RequestId) -> Message,
+        outbox: &mut dyn Outbox,
+    ) -> RequestId {
+        self.note(None, to, purpose, message, outbox)
+    }
+
+    fn note(
+        &mut self,
+        sent: Option<VirtualTime>,
+        to: ProcessId,
+        purpose: P,
+        message: impl FnOnce(RequestId) -> Message,
+        outbox: &mut dyn Outbox,
+    ) -> RequestId {
         let request = RequestId(self.next);
         self.next += 1;
         let message = message(request);
         outbox.send(to, message.clone());
-        self.unanswered.insert(request, Unanswered { purpose, to, message, sent: now });
-        self.arm(outbox);
+        self.unanswered.insert(request, Unanswered { purpose, to, message, sent });
+        request
     }
 
     /// What an unanswered request is for. Who cannot use its answer leaves it unanswered, and it is
@@ -79,10 +104,11 @@ impl<P> Requests<P> {
     pub fn handle_retry(&mut self, now: VirtualTime, outbox: &mut dyn Outbox) {
         self.armed = false;
         for unanswered in self.unanswered.values_mut() {
+            let Some(sent) = &mut unanswered.sent else { continue };
             // A clock that was set back must not make it wait until it has caught up.
-            unanswered.sent = unanswered.sent.min(now);
-            if now - unanswered.sent >= self.retry {
-                unanswered.sent = now;
+            *sent = (*sent).min(now);
+            if now - *sent >= self.retry {
+                *sent = now;
                 outbox.send(unanswered.to, unanswered.message.clone());
             }
         }
@@ -90,7 +116,7 @@ impl<P> Requests<P> {
     }
 
     fn arm(&mut self, outbox: &mut dyn Outbox) {
-        if !self.armed && !self.unanswered.is_empty() {
+        if !self.armed && self.unanswered.values().any(|unanswered| unanswered.sent.is_some()) {
             self.armed = true;
             outbox.set_timer(self.retry, Timer::Retry);
         }

@@ -1,14 +1,20 @@
 //! The external system that sinks write to: transactions, producer epochs, idempotent commits.
 
+mod host;
 mod trouble;
+
+use host::Host;
 
 use super::message::{Message, RequestId, SinkOperation};
 use super::process::{Input, Outbox, Timer};
 use super::trouble::{SinkFault, Trouble};
 use crate::dataflow::Record;
+use crate::external::ExternalSystem;
 use crate::protocol::ordered::{VecMap, VecSet};
 use crate::protocol::rescale::FormerName;
-use crate::protocol::{Attempt, Defect, DefectSet, Digest, ProcessId, SubtaskId, TransactionId};
+use crate::protocol::{
+    Attempt, Defect, DefectSet, Digest, ProcessId, SubtaskId, TransactionId, VirtualTime,
+};
 use crate::trace::{Event, OutputRecord};
 
 /// The sink target. What it has prepared survives everything; what it has committed is visible for good.
@@ -29,6 +35,8 @@ pub struct SinkTarget {
     /// Commits that take effect later, by ticket.
     delayed: VecMap<u64, Delayed>,
     next: u64,
+    /// The system that it hosts, for sinks with a protocol of their own.
+    host: Option<Host>,
 }
 
 /// A commit that takes effect later.
@@ -61,22 +69,37 @@ impl Transaction {
 }
 
 impl SinkTarget {
-    /// A target that holds nothing.
+    /// A target that holds nothing, and hosts this system.
     #[must_use]
-    pub fn new(defects: DefectSet) -> Self {
+    pub fn new(defects: DefectSet, system: Option<Box<dyn ExternalSystem>>) -> Self {
         let (epochs, transactions, committed, timed_out, written) = Default::default();
         let (fault, delayed, next) = (SinkFault::Healthy, VecMap::new(), 0);
-        Self { defects, epochs, transactions, committed, written, timed_out, fault, delayed, next }
+        Self {
+            defects,
+            epochs,
+            transactions,
+            committed,
+            written,
+            timed_out,
+            fault,
+            delayed,
+            next,
+            host: system.map(Host::new),
+        }
     }
 
     /// What a crash leaves of it: all but what it was asked for and had not done yet.
     #[must_use]
     pub fn restarted(&self) -> Self {
-        Self { delayed: VecMap::new(), ..self.clone() }
+        let host = self.host.as_ref().map(Host::restarted);
+        Self { delayed: VecMap::new(), host, ..self.clone() }
     }
 
     /// Takes one input.
-    pub fn handle(&mut self, input: Input, outbox: &mut dyn Outbox) {
+    pub fn handle(&mut self, now: VirtualTime, input: Input, outbox: &mut dyn Outbox) {
+        if let Some(host) = &mut self.host {
+            host.handle(now, &input, outbox);
+        }
         match input {
             Input::Message { from, message } => self.handle_message(from, message, outbox),
             Input::Timer(Timer::Serve(ticket)) => self.serve_delayed(ticket, outbox),
@@ -100,6 +123,9 @@ impl SinkTarget {
             Message::Sink { request, operation } => match (operation, self.fault) {
                 (SinkOperation::Commit { transaction }, SinkFault::DelayedCommit { extra_ms }) => {
                     self.delay(extra_ms, Delayed { from, request, transaction }, outbox)
+                }
+                (SinkOperation::Commit { transaction }, SinkFault::UnansweredCommit) => {
+                    self.commit(transaction, outbox);
                 }
                 (SinkOperation::Commit { transaction }, SinkFault::RefusedCommit)
                     if !self.committed.contains(&transaction) =>

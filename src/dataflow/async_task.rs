@@ -6,6 +6,7 @@ use super::async_queue::{AnswerOrder, AsyncQueue, Emission};
 use super::channels::{freeze_watermarks, restore_watermarks};
 use super::collector::Collector;
 use super::data::{Bytes, decode, encode};
+use super::outside::OutsideTask;
 use super::placement::Placement;
 use super::record::{Item, Outputs, Record};
 use super::router::{Consumer, Router};
@@ -160,6 +161,14 @@ impl<F: Transform> InputTask for AsyncTask<F> {
 
     fn tokens(&self) -> Option<i64> {
         None
+    }
+
+    fn outside(&mut self) -> Option<&mut dyn OutsideTask> {
+        None
+    }
+
+    fn is_settled(&self) -> bool {
+        true
     }
 
     fn requests(&self) -> Option<&dyn Requests> {

@@ -176,6 +176,14 @@ pub enum BuildError {
         /// An operator of the loop.
         operator: String,
     },
+    /// A sink with a protocol of its own, and nobody to speak with.
+    #[error(
+        "{operator:?} speaks with an external system, and the job names none: `JobBuilder::external_system`"
+    )]
+    NoExternalSystem {
+        /// The operator.
+        operator: String,
+    },
     /// A job that writes nothing.
     #[error("the job has no sink")]
     NoSink,

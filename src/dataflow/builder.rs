@@ -14,6 +14,7 @@ use super::source::Source;
 use super::source_task::SourceTask;
 use super::stream::Stream;
 use super::task::Task;
+use crate::external::ExternalSystem;
 use crate::protocol::{CheckpointSettings, Guarantee, OperatorRole};
 
 /// The highest parallelism of an operator.
@@ -116,6 +117,12 @@ impl JobBuilder {
     /// The name is for messages.
     pub fn feedback<T>(&self, name: &str) -> Feedback<T> {
         Feedback::of_new(&self.graph, name)
+    }
+
+    /// What committing sinks, converging sinks and staging writers of this job write to.
+    pub fn external_system(&self, system: impl ExternalSystem + 'static) -> &Self {
+        self.graph.borrow_mut().system = Some(Arc::new(system));
+        self
     }
 
     /// The operator keeps its parallelism when the job is rescaled.

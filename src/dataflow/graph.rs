@@ -12,6 +12,7 @@ use super::side_output::Output;
 use super::state::StateDeclarations;
 use super::task::Task;
 use super::witness::Witness;
+use crate::external::ExternalSystem;
 use crate::protocol::{CheckpointSettings, DefectSet, Guarantee, KeyGroup, OperatorRole};
 
 /// Makes the task side of a subtask.
@@ -31,6 +32,8 @@ pub(crate) struct Graph {
     pub(crate) checkpoints: Option<CheckpointSettings>,
     /// Who sees the values that its subtasks take and make.
     pub(crate) witness: Option<Witness>,
+    /// What its sinks write to, where that is not the sink target itself.
+    pub(crate) system: Option<Arc<dyn ExternalSystem>>,
 }
 
 /// One operator.
@@ -126,10 +129,7 @@ impl Node {
     }
 
     pub(crate) fn is_sink(&self) -> bool {
-        match self.role {
-            OperatorRole::TransactionalSink | OperatorRole::AtLeastOnceSink => true,
-            OperatorRole::Source | OperatorRole::Operator => false,
-        }
+        self.role.is_sink()
     }
 }
 
@@ -224,6 +224,7 @@ impl Graph {
             self.check_edges(node)?;
         }
         self.check_ends()?;
+        self.check_system()?;
         self.checkpoints.as_ref().map_or(Ok(()), |settings| self.admits(settings))
     }
 
@@ -260,6 +261,15 @@ impl Graph {
             to: node.name.clone(),
             to_parallelism: node.parallelism,
         })
+    }
+
+    /// A sink with a protocol of its own needs somebody to speak with.
+    fn check_system(&self) -> Result<(), BuildError> {
+        let lonely = self.nodes.iter().find(|node| node.role.is_outside());
+        match (lonely, &self.system) {
+            (Some(node), None) => Err(BuildError::NoExternalSystem { operator: node.name.clone() }),
+            (Some(_), Some(_)) | (None, _) => Ok(()),
+        }
     }
 
     /// Every stream must lead to a sink, and come from a source.

@@ -12,6 +12,7 @@ use super::router::Partition;
 use super::subtask::Subtask;
 use super::wiring::Wiring;
 use super::witness::{Watch, Witness};
+use crate::external::ExternalSystem;
 use crate::protocol::{
     ChannelId, CheckpointSettings, Defect, DefectSet, Loops, OperatorId, OperatorRole, Protocol,
     Reach, SplitId, SubtaskId, Topology,
@@ -152,6 +153,12 @@ impl Job {
     /// Why not.
     pub fn admits(&self, settings: &CheckpointSettings) -> Result<(), BuildError> {
         self.inner.graph.admits(settings)
+    }
+
+    /// The system that its sinks write to, as it is before anything was written.
+    #[must_use]
+    pub fn external_system(&self) -> Option<Box<dyn ExternalSystem>> {
+        self.inner.graph.system.as_ref().map(|system| system.boxed_clone())
     }
 
     /// What the job is called.

@@ -51,6 +51,8 @@ pub mod build_error;
 pub mod builder;
 mod channels;
 pub mod collector;
+pub mod committing_sink;
+mod committing_task;
 pub mod conformance;
 pub mod context;
 pub mod data;
@@ -65,6 +67,7 @@ pub mod keyed_stream;
 mod loop_check;
 pub mod operator;
 pub mod operators;
+pub mod outside;
 mod placement;
 pub mod processed;
 pub mod record;
@@ -77,6 +80,7 @@ pub mod sink;
 mod sink_task;
 pub mod source;
 mod source_task;
+mod staging_task;
 mod standing;
 pub mod state;
 pub mod state_access;
@@ -101,6 +105,10 @@ pub use broadcast_state::{BroadcastAccess, BroadcastState, BroadcastView};
 pub use build_error::BuildError;
 pub use builder::{CONSUMERS_MAX, JobBuilder, PARALLELISM_MAX};
 pub use collector::Collector;
+pub use committing_sink::{
+    Batch, CheckpointOutcome, CommittableId, CommittingSink, NoAnswer, Opening, RowMaker,
+    SinkOutputs, StagingWriter,
+};
 pub use context::Context;
 pub use data::{Bytes, Data};
 pub use deal::Deal;
@@ -114,6 +122,7 @@ pub use operators::{
     Aggregate, Deduplicate, IntervalJoin, Reduce, TimeToLive, TimeWindow, WindowOperator,
     WindowResult, WindowedStream, Windows,
 };
+pub use outside::{Ask, Heard, OutsideTask, SinkStep};
 pub use processed::Processed;
 pub use record::{Item, Outputs, Payload, Record};
 pub use replay::Replay;

@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
+use super::outside::SinkStep;
 use super::time::TimeStep;
-use crate::protocol::LineageId;
+use crate::protocol::{LineageId, VirtualTime};
 
 /// The encoded bytes of a record; short ones need no allocation.
 pub type Payload = SmallVec<[u8; 24]>;
@@ -55,6 +56,10 @@ pub struct Outputs {
     pub time: Vec<(usize, TimeStep)>,
     /// Whether `time` is wanted.
     pub observes_time: bool,
+    /// In a sink that speaks with an external system, what it wants done, in order.
+    pub steps: Vec<SinkStep>,
+    /// Now, for those.
+    pub now: VirtualTime,
 }
 
 impl Outputs {
@@ -64,6 +69,7 @@ impl Outputs {
         self.written.clear();
         self.requests.clear();
         self.time.clear();
+        self.steps.clear();
     }
 
     /// Notes what befell event time, behind all items so far.
@@ -81,5 +87,6 @@ impl Outputs {
             && self.written.is_empty()
             && self.requests.is_empty()
             && self.time.is_empty()
+            && self.steps.is_empty()
     }
 }

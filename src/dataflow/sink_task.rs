@@ -2,6 +2,7 @@
 
 use super::channels::{freeze_watermarks, restore_watermarks};
 use super::data::decode;
+use super::outside::OutsideTask;
 use super::placement::Placement;
 use super::record::{Item, Outputs, Record};
 use super::sink::Sink;
@@ -61,12 +62,20 @@ impl<S: Sink> InputTask for SinkTask<S> {
         None
     }
 
+    fn outside(&mut self) -> Option<&mut dyn OutsideTask> {
+        None
+    }
+
+    fn is_settled(&self) -> bool {
+        true
+    }
+
     fn boxed_clone(&self) -> Box<dyn InputTask> {
         Box::new(self.clone())
     }
 }
 
-fn note_risen(risen: Option<i64>, out: &mut Outputs) {
+pub(crate) fn note_risen(risen: Option<i64>, out: &mut Outputs) {
     if let Some(watermark) = risen {
         out.note(|| TimeStep::Advanced { watermark });
     }

@@ -6,6 +6,7 @@ use super::channels::{freeze_watermarks, restore_watermarks};
 use super::collector::Collector;
 use super::context::Context;
 use super::keyed_store::{KeyedStore, Step};
+use super::outside::OutsideTask;
 use super::placement::Placement;
 use super::record::{Item, Outputs, Record};
 use super::router::{Consumer, Router};
@@ -147,6 +148,14 @@ impl<L: Logic> InputTask for StatefulTask<L> {
     fn tokens(&self) -> Option<i64> {
         let conserved = self.conserved.as_ref()?;
         Some(conserved(self.logic.operator(), &self.store.view()))
+    }
+
+    fn outside(&mut self) -> Option<&mut dyn OutsideTask> {
+        None
+    }
+
+    fn is_settled(&self) -> bool {
+        true
     }
 
     fn boxed_clone(&self) -> Box<dyn InputTask> {

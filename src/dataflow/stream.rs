@@ -8,6 +8,8 @@ use std::sync::Arc;
 use super::async_queue::AnswerOrder;
 use super::async_task::{AsyncTask, Wait};
 use super::build_error::BuildError;
+use super::committing_sink::{CommittingSink, StagingWriter};
+use super::committing_task::CommittingTask;
 use super::data::{Data, encode_into, show};
 use super::graph::{Graph, Node, Origin, TaskFactory};
 use super::keyed_stream::KeyedStream;
@@ -18,6 +20,7 @@ use super::router::{HashKey, KeyFn, Partition};
 use super::side_output::{Output, OutputTag};
 use super::sink::Sink;
 use super::sink_task::SinkTask;
+use super::staging_task::StagingTask;
 use super::state::StateDeclarations;
 use super::stateful_logic::OneInput;
 use super::task::Task;
@@ -283,6 +286,56 @@ impl<T: Data> Stream<T> {
     /// Writes the records at once; after a failure some are written again.
     pub fn at_least_once_sink<S: Sink<In = T>>(&self, name: &str, parallelism: u16, sink: S) {
         self.sink(name, parallelism, OperatorRole::AtLeastOnceSink, sink);
+    }
+
+    /// Writes the records to the job's external system, by a protocol of the sink's own: each is to be seen once, and
+    /// only when a checkpoint that holds it has completed.
+    pub fn committing_sink<S: CommittingSink<In = T>>(
+        &self,
+        name: &str,
+        parallelism: u16,
+        sink: S,
+    ) {
+        self.sink_outside(name, parallelism, OperatorRole::CommittingSink, sink);
+    }
+
+    /// Writes the records to the job's external system, which shows them before their checkpoint completes: after a
+    /// failure readers may see older rows again, and in the end they see what is expected.
+    pub fn converging_sink<S: CommittingSink<In = T>>(
+        &self,
+        name: &str,
+        parallelism: u16,
+        sink: S,
+    ) {
+        self.sink_outside(name, parallelism, OperatorRole::ConvergingSink, sink);
+    }
+
+    /// Writes the records to the job's external system, and gives what is to be committed of them.
+    pub fn staging_writer<W: StagingWriter<In = T>>(
+        &self,
+        name: &str,
+        parallelism: u16,
+        writer: W,
+    ) -> Stream<W::Staged> {
+        let factory: TaskFactory = Arc::new(move |placement, partitions, defects| {
+            Task::Inputs(Box::new(StagingTask::new(writer.clone(), placement, partitions, defects)))
+        });
+        let node = Node::new(name, OperatorRole::StagingWriter, parallelism, factory);
+        Stream::of_new(&self.graph, node, vec![self.as_input()])
+    }
+
+    fn sink_outside<S: CommittingSink<In = T>>(
+        &self,
+        name: &str,
+        parallelism: u16,
+        role: OperatorRole,
+        sink: S,
+    ) {
+        let factory: TaskFactory = Arc::new(move |placement, _, defects| {
+            Task::Inputs(Box::new(CommittingTask::new(sink.clone(), placement, defects)))
+        });
+        let node = Node::new(name, role, parallelism, factory);
+        self.graph.borrow_mut().add(node, vec![self.as_input()]);
     }
 
     fn transform<F: Transform<In = T>>(

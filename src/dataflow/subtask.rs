@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::outside::OutsideTask;
 use super::record::{Item, Outputs, Record};
 use super::source::Entry;
 use super::subtask_state::{RestoreError, SubtaskState};
@@ -235,6 +236,23 @@ impl Subtask {
         match &mut self.task {
             Task::Inputs(task) => task.open(),
             Task::Splits(_) => {}
+        }
+    }
+
+    /// Itself, if it speaks with an external system.
+    pub fn outside(&mut self) -> Option<&mut dyn OutsideTask> {
+        match &mut self.task {
+            Task::Splits(_) => None,
+            Task::Inputs(task) => task.outside(),
+        }
+    }
+
+    /// Whether everything that it wrote to an external system is visible, or will be when nothing more is done.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        match &self.task {
+            Task::Splits(_) => true,
+            Task::Inputs(task) => task.is_settled(),
         }
     }
 

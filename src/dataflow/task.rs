@@ -1,5 +1,6 @@
 //! What the runtime asks of a subtask's task side; the record types are erased here.
 
+use super::outside::OutsideTask;
 use super::record::{Item, Outputs};
 use super::source::Entry;
 use super::subtask_state::{RestoreError, SubtaskState};
@@ -29,6 +30,10 @@ pub(crate) trait InputTask: Send {
         None
     }
 
+    /// Itself, if it speaks with an external system.
+    fn outside(&mut self) -> Option<&mut dyn OutsideTask>;
+    /// Whether everything it wrote is visible, or will be when nothing more is done.
+    fn is_settled(&self) -> bool;
     fn boxed_clone(&self) -> Box<dyn InputTask>;
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::channels::{freeze_watermarks, restore_watermarks};
 use super::collector::Collector;
 use super::data::{Data, decode};
+use super::outside::OutsideTask;
 use super::placement::Placement;
 use super::record::{Item, Outputs, Record};
 use super::router::{Consumer, Router};
@@ -176,6 +177,14 @@ impl<F: Transform> InputTask for TransformTask<F> {
 
     fn tokens(&self) -> Option<i64> {
         None
+    }
+
+    fn outside(&mut self) -> Option<&mut dyn OutsideTask> {
+        None
+    }
+
+    fn is_settled(&self) -> bool {
+        true
     }
 
     fn boxed_clone(&self) -> Box<dyn InputTask> {

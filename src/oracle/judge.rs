@@ -37,7 +37,7 @@ use super::stopped_world::StoppedWorldOracle;
 use super::termination::TerminationOracle;
 use super::vector_clock::VectorClockOracle;
 use super::verdict::{End, Verdict, Violation, Violations};
-use crate::protocol::{Attempt, ChannelId, ProcessId, SubtaskId, Topology, VirtualTime};
+use crate::protocol::{Attempt, ChannelId, LineageId, ProcessId, SubtaskId, Topology, VirtualTime};
 use crate::trace::{Event, SplitPosition, Stamp};
 
 /// Judges one run by its trace, while it happens.
@@ -137,6 +137,7 @@ impl Judge {
                     self.cut.handle_received(*channel, *lineage);
                     self.vector_clock.handle_received(*channel, *sequence);
                     self.state.handle_received(*channel, *lineage);
+                    self.give(stamp, *channel, *lineage);
                     self.judge_move(stamp, self.shape.channels[channel.index()].to);
                 }
             }
@@ -197,6 +198,15 @@ impl Judge {
                     Verdict::Undecided
                 }
             }
+        }
+    }
+
+    /// A subtask was given a record.
+    #[inline]
+    fn give(&mut self, stamp: Stamp, channel: ChannelId, lineage: LineageId) {
+        if self.output.watches_readers() {
+            let subtask = self.shape.channels[channel.index()].to;
+            self.output.handle_given(scene!(self, stamp), subtask, lineage);
         }
     }
 

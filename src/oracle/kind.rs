@@ -230,8 +230,14 @@ kinds! {
         AbortedTransaction,
         /// A transaction is committed as it was prepared, once, and only for a completed checkpoint.
         CommittedUnduly,
+        /// What becomes visible together behind one sink subtask is in the order in which it was given it.
+        DisorderedOutput,
         /// Each record becomes visible once.
         DuplicateOutput,
+        /// A reader of an external system sees a record only when a checkpoint that holds it has completed.
+        EarlyOutput,
+        /// What a reader of an external system has seen behind a committing sink stays.
+        HiddenOutput,
         /// At the end of the job no transaction lingers.
         LingeringTransaction,
         /// At the end of the job all that is expected is visible.
@@ -240,6 +246,8 @@ kinds! {
         RepeatedWrite,
         /// A transaction that was committed or aborted takes no records again.
         ReopenedTransaction,
+        /// At the end of the job a reader of a converging sink sees nothing but what is expected.
+        StaleOutput,
         /// Only what is expected becomes visible, as often as it is expected.
         UnexpectedOutput,
     }

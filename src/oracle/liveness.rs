@@ -24,7 +24,7 @@ use super::kind::Kind;
 use super::shape::Scene;
 use super::verdict::{End, Violation};
 use crate::protocol::ordered::VecSet;
-use crate::protocol::{ChannelId, CheckpointId, ObjectKey, TransactionId, VirtualTime};
+use crate::protocol::{ChannelId, CheckpointId, ObjectKey, VirtualTime};
 use crate::trace::Event;
 
 /// How many settled checkpoints are remembered.
@@ -46,7 +46,7 @@ pub(super) struct LivenessOracle {
     /// What recovery would need and is destroyed, if anything is.
     lost: Option<(CheckpointId, ObjectKey)>,
     /// What a completed checkpoint holds and the sink target has let expire, if anything is.
-    expired: Option<TransactionId>,
+    expired: Option<String>,
     /// Why the job need not finish, once it has not in time.
     not_owed: Option<String>,
     pending: VecSet<CheckpointId>,
@@ -100,9 +100,9 @@ impl LivenessOracle {
         self.lost = lost;
     }
 
-    /// A transaction that a completed checkpoint holds is gone: the job can never commit it.
-    pub fn handle_expired(&mut self, transaction: TransactionId) {
-        self.expired = Some(transaction);
+    /// What a completed checkpoint holds is gone from the target: the job can never commit it.
+    pub fn handle_expired(&mut self, what: String) {
+        self.expired = Some(what);
     }
 
     /// All subtasks run: nothing needs to be recovered.
@@ -276,9 +276,9 @@ impl LivenessOracle {
     /// Whether the end of the job is not owed any more. Where the target has let expire what was promised
     /// to it, it is not; where recovery needs what is destroyed, a job that runs owes its end all the same.
     fn excuse(&mut self, scene: &Scene) -> bool {
-        if let Some(transaction) = self.expired {
+        if let Some(what) = &self.expired {
             let why = format!(
-                "a completed checkpoint holds {transaction}, and the sink target has let it expire"
+                "a completed checkpoint holds {what}, and the sink target has let it expire"
             );
             self.not_owed = Some(why);
             return true;

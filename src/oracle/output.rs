@@ -11,9 +11,15 @@
 //! In at-least-once sinks nothing may be missing at the end, nothing be visible that is not in the
 //! reference at all, and nothing too often before an attempt has failed after the first write.
 //!
+//! What readers of an external system see is judged in [`readers`].
+//!
 //! Memory is a count per expected record and a number per visible one: this property needs it.
 
+mod readers;
+
 use std::sync::Arc;
+
+use readers::Readers;
 
 use super::kind::Kind;
 use super::reference::{DigestSet, Reference};
@@ -21,7 +27,9 @@ use super::shape::Scene;
 use super::verdict::Violation;
 use crate::protocol::lineage::mix;
 use crate::protocol::ordered::VecMap;
-use crate::protocol::{Attempt, CheckpointId, SubtaskId, TransactionId};
+use crate::protocol::{
+    Attempt, CheckpointId, Digest, LineageId, OperatorId, SubtaskId, TransactionId,
+};
 use crate::trace::{OutputRecord, SinkTrouble, SnapshotTaken};
 
 /// Judges output.
@@ -48,6 +56,8 @@ pub(super) struct OutputOracle {
     expiry: Option<u64>,
     /// By sink, below which attempt producers are refused.
     fences: VecMap<SubtaskId, Attempt>,
+    /// Of external systems.
+    readers: Readers,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -82,12 +92,14 @@ impl OutputOracle {
         if scene.shape.has_direct_sink() {
             self.written = vec![0; self.reference.distinct()];
         }
+        self.readers.start(scene);
         let expected = usize::try_from(self.reference.records()).unwrap_or(0);
         self.visible.reserve(expected.min(1 << 20));
     }
 
     /// A subtask froze its state, with these transactions in it.
     pub fn handle_snapshot(&mut self, snapshot: &SnapshotTaken) {
+        self.readers.handle_cut(snapshot.subtask, snapshot.checkpoint);
         if snapshot.transactions.is_empty() {
             return;
         }
@@ -98,6 +110,7 @@ impl OutputOracle {
 
     /// The checkpoint completed: the transactions that it holds are to be committed.
     pub fn handle_completed(&mut self, checkpoint: CheckpointId) {
+        self.readers.handle_completed(checkpoint);
         for held in self.held.iter().filter(|held| held.checkpoint == checkpoint) {
             for transaction in &held.transactions {
                 self.transactions.entry(*transaction).or_default().is_promised = true;
@@ -113,6 +126,7 @@ impl OutputOracle {
 
     /// What older attempts snapshotted cannot complete any more.
     pub fn handle_attempt_started(&mut self, attempt: Attempt) {
+        self.readers.handle_attempt_started();
         self.held.retain(|held| held.attempt >= attempt);
         self.may_repeat |= self.attempts > 0;
         self.attempts = self.attempts.saturating_add(1);
@@ -145,9 +159,14 @@ impl OutputOracle {
         is_next
     }
 
-    /// A transaction that a completed checkpoint holds, and that the target has let expire: nobody can
-    /// commit it any more, and a job that finished all the same would finish without its records.
-    pub fn expired(&self) -> Option<TransactionId> {
+    /// What a completed checkpoint holds, and the target has let expire: nobody can commit it any more, and a job
+    /// that finished all the same would finish without its records.
+    pub fn expired(&self) -> Option<String> {
+        let record = self.readers.gone().map(|record| format!("record {record}"));
+        record.or_else(|| self.expired_transaction().map(|transaction| transaction.to_string()))
+    }
+
+    fn expired_transaction(&self) -> Option<TransactionId> {
         self.expiry?; // Usually none has, and this is asked at each completion.
         let is_lost = |progress: &Progress| progress.is_expired && progress.is_promised;
         self.transactions.iter().find(|(_, progress)| is_lost(progress)).map(|(id, _)| *id)
@@ -224,9 +243,56 @@ impl OutputOracle {
         }
     }
 
+    /// Whether anybody reads an external system: then it matters what sinks are given.
+    #[inline]
+    pub fn watches_readers(&self) -> bool {
+        self.readers.are_there()
+    }
+
+    /// A subtask was given a record.
+    pub fn handle_given(&mut self, scene: &Scene, subtask: SubtaskId, lineage: LineageId) {
+        self.readers.handle_given(scene, subtask, lineage);
+    }
+
+    /// Readers of the external system see these records from here on.
+    pub fn handle_shown(
+        &mut self,
+        scene: &mut Scene,
+        operator: OperatorId,
+        records: &[OutputRecord],
+    ) {
+        self.readers.judge_order(scene, operator, records);
+        for record in records {
+            if self.readers.show(scene, operator, *record) {
+                self.expect(scene, record.digest, |scene, what| {
+                    let name = scene.shape.operator_name(operator);
+                    let lineage = record.lineage;
+                    let text = format!("readers see record {lineage} of {name}, {what}");
+                    scene.report(Violation::new(Kind::UnexpectedOutput, text).with(lineage));
+                });
+            }
+        }
+    }
+
+    /// Readers of the external system do not see these records any more.
+    pub fn handle_hidden(
+        &mut self,
+        scene: &mut Scene,
+        operator: OperatorId,
+        records: &[OutputRecord],
+    ) {
+        self.readers.hide(scene, operator, records);
+    }
+
+    /// The external system has let go of these records.
+    pub fn handle_let_go(&mut self, operator: OperatorId, records: &[OutputRecord]) {
+        self.readers.handle_expired(operator, records);
+    }
+
     /// The job finished: all that is expected is visible, and nothing lingers.
     pub fn handle_finished(&mut self, scene: &mut Scene) {
         self.judge_missing(scene);
+        self.judge_stale(scene);
         for (transaction, progress) in &self.transactions {
             let is_open = !progress.is_committed
                 && !progress.is_aborted
@@ -266,19 +332,44 @@ impl OutputOracle {
             );
             return;
         }
+        self.expect(scene, record.digest, |scene, what| {
+            report_record(scene, Kind::UnexpectedOutput, (transaction, record), what);
+        });
+    }
+
+    /// A record with this content is visible for good: it must be expected.
+    fn expect(&mut self, scene: &mut Scene, digest: Digest, report: impl FnOnce(&mut Scene, &str)) {
         if !self.reference.is_known() {
             return;
         }
-        let Some(index) = self.reference.index_of(record.digest) else {
-            let what = "which is not expected at all";
-            report_record(scene, Kind::UnexpectedOutput, (transaction, record), what);
-            return;
+        let Some(index) = self.reference.index_of(digest) else {
+            return report(scene, "which is not expected at all");
         };
         self.committed[index] += 1;
         let expected = self.reference.expected(index).map_or(0, |(_, count)| count);
         if self.committed[index] > expected {
-            let what = format!("whose content is expected {expected} times only");
-            report_record(scene, Kind::UnexpectedOutput, (transaction, record), &what);
+            report(scene, &format!("whose content is expected {expected} times only"));
+        }
+    }
+
+    /// What readers see in the end where anything may be seen for a while: no more than is expected.
+    fn judge_stale(&self, scene: &mut Scene) {
+        if !self.reference.is_known() {
+            return;
+        }
+        let expected = |digest| {
+            let index = self.reference.index_of(digest);
+            index.and_then(|index| self.reference.expected(index)).map_or(0, |(_, count)| count)
+        };
+        let mut all = self.readers.all_seen();
+        let stale = all.find(|(digest, times)| *times > u64::from(expected(*digest)));
+        if let Some((digest, times)) = stale {
+            let expected = expected(digest);
+            let text = format!(
+                "the job finished, and readers see the content with digest {digest} {times} times, which is \
+                 expected {expected} times"
+            );
+            scene.report(Violation::new(Kind::StaleOutput, text));
         }
     }
 
@@ -305,7 +396,8 @@ impl OutputOracle {
         for index in 0..self.reference.distinct() {
             let Some((digest, expected)) = self.reference.expected(index) else { continue };
             let written = self.written.get(index).copied().unwrap_or(0);
-            let visible = self.committed[index].saturating_add(written);
+            let seen = u32::try_from(self.readers.seen(digest)).unwrap_or(u32::MAX);
+            let visible = self.committed[index].saturating_add(written).saturating_add(seen);
             if visible < expected {
                 missing += u64::from(expected - visible);
                 first = first.or(Some((index, digest)));

@@ -109,6 +109,11 @@ built_in![
     "payments",
     "requests",
     "union-lists",
+    "log-sink",
+    "table-sink",
+    "database-sink",
+    "bucket-sink",
+    "queue-sink",
 ];
 
 /// The names of all built-in scenarios. None of them is parsed.

@@ -110,6 +110,10 @@ pub enum FaultClass {
     RefusedCommit,
     /// The sink target aborts prepared transactions.
     ExpiredTransaction,
+    /// The sink target commits, and does not say so.
+    UnansweredCommit,
+    /// Somebody else commits to the same place.
+    ForeignCommit,
 }
 
 serde_by_name!(FaultClass);
@@ -209,6 +213,8 @@ fn sink_class(fault: SinkFault) -> FaultClass {
         SinkFault::HangingTransaction => FaultClass::HangingTransaction,
         SinkFault::RefusedCommit => FaultClass::RefusedCommit,
         SinkFault::ExpiredTransaction => FaultClass::ExpiredTransaction,
+        SinkFault::UnansweredCommit => FaultClass::UnansweredCommit,
+        SinkFault::ForeignCommit => FaultClass::ForeignCommit,
     }
 }
 
@@ -249,8 +255,14 @@ pub enum FaultFamily {
 }
 
 impl FaultClass {
-    /// Whether it may take what nothing brings back: the end of a job is not owed after it. Such a class strikes
-    /// only where a scenario names it.
+    /// Whether it strikes only where a scenario names it: it may take what nothing brings back, or needs an
+    /// external system of a certain kind.
+    #[must_use]
+    pub fn is_by_name_only(self) -> bool {
+        self.loses_for_good() || matches!(self, Self::UnansweredCommit | Self::ForeignCommit)
+    }
+
+    /// Whether it may take what nothing brings back: the end of a job is not owed after it.
     #[must_use]
     pub fn loses_for_good(self) -> bool {
         matches!(self, Self::DestroyedStore | Self::ExpiredTransaction)
@@ -298,7 +310,9 @@ impl FaultClass {
             | Self::DelayedCommit
             | Self::HangingTransaction
             | Self::RefusedCommit
-            | Self::ExpiredTransaction => FaultFamily::Sink,
+            | Self::ExpiredTransaction
+            | Self::UnansweredCommit
+            | Self::ForeignCommit => FaultFamily::Sink,
             Self::IdleSplit => FaultFamily::Input,
         }
     }

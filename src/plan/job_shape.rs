@@ -70,12 +70,18 @@ impl JobShape {
 }
 
 fn operator(shape: &OperatorShape) -> String {
-    use crate::protocol::OperatorRole::{AtLeastOnceSink, Operator, Source, TransactionalSink};
+    use crate::protocol::OperatorRole::{
+        AtLeastOnceSink, CommittingSink, ConvergingSink, Operator, Source, StagingWriter,
+        TransactionalSink,
+    };
     let role = match shape.role {
         Source => "a source",
         Operator => "an operator",
         TransactionalSink => "a transactional sink",
         AtLeastOnceSink => "an at-least-once sink",
+        CommittingSink => "a committing sink",
+        ConvergingSink => "a converging sink",
+        StagingWriter => "a staging writer",
     };
     format!("{}, {role} in {} subtasks", shape.name, shape.parallelism)
 }

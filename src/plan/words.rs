@@ -147,5 +147,9 @@ fn write_sink(f: &mut fmt::Formatter<'_>, fault: SinkFault, for_us: u64) -> fmt:
         }
         SinkFault::RefusedCommit => write!(f, "sink-target refuses commits for {}", ms(for_us)),
         SinkFault::ExpiredTransaction => f.write_str("prepared transactions expire"),
+        SinkFault::UnansweredCommit => {
+            write!(f, "sink-target commits, and does not answer, for {}", ms(for_us))
+        }
+        SinkFault::ForeignCommit => f.write_str("somebody else commits"),
     }
 }

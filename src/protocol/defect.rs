@@ -313,6 +313,54 @@ pub enum Defect {
     JoinWaitsSwapped,
     /// B19, Hazelcast #23245: the output ends before the last requests were answered.
     LastAnswersNotAwaited,
+    /// B18, SeaTunnel #10574, Doris connector #624: a sink acknowledges though its system refused what it flushed.
+    RefusedFlushAcknowledged,
+    /// B16, SeaTunnel #11569: a commit that the system refuses counts as confirmed.
+    RefusedCommitConfirmed,
+    /// B16, FLINK-30068, FLINK-24773: a transaction that has expired when it is to be committed is dropped, and only
+    /// logged.
+    ExpiredCommitDropped,
+    /// B17, KIP-890 (KAFKA-14402): a producer goes on with its epoch after a commit, so that a late repetition of
+    /// that commit ends its next transaction.
+    EpochKeptAfterCommit,
+    /// B17, FLINK-23854: transactions that a failed attempt left open are not aborted, and readers wait for them.
+    LingeringTransactionsLeft,
+    /// B17, KIP-360: who begins a transactional id does not say whom he replaces, so that a request which comes late
+    /// or twice aborts what is promised.
+    IdBegunBlindly,
+    /// B17, FLINK-40626: what is begun at a restore includes ids that are promised, which aborts them.
+    PromisedAbortedAtOpen,
+    /// B17, FLINK-40703: a pooled transactional id is used again as soon as it is committed, though an attempt that is
+    /// restored from an earlier checkpoint will commit it again, and is fenced.
+    PooledIdRecycledEarly,
+    /// B16, Iceberg #15846: what is prepared for a checkpoint has the name of what was prepared for the one before,
+    /// and replaces it.
+    StagedFileOverwritten,
+    /// B16, Iceberg #14425: a commit whose outcome is unknown, or that an earlier attempt has made, is made again
+    /// without a look at what is there.
+    CommitRepeatedUnasked,
+    /// B16, FLINK-28221 (Paimon #200): after a restart the committer has another name, and does not know its commits.
+    CommitterIdentityLost,
+    /// B19, FLINK-26403: a global committer forgets what writers gave it that have ended.
+    LastFilesForgotten,
+    /// B16, Delta: a conflict with another writer is taken for a repetition of one's own commit.
+    ConflictTakenForSuccess,
+    /// B16, FLINK-25293's and Debezium's way with `XAER_NOTA`: a branch that an earlier request has committed is taken
+    /// for lost, so that recovery fails for ever.
+    CommittedBranchTakenForLost,
+    /// B17, Flink's `JdbcXaSinkFunction` with `recoveredAndRollback`: everything prepared is rolled back at a restore, what
+    /// was promised included.
+    PreparedRolledBackAtOpen,
+    /// B16, Arroyo #1027: an upload that an earlier request has completed is taken for lost.
+    CompletedUploadTakenForLost,
+    /// B16, Arroyo #894: after a restart names of objects begin anew, and objects replace those of before.
+    ObjectNameReused,
+    /// B18: rows that wait for an upload are in no snapshot.
+    WaitingRowsForgotten,
+    /// B16, Doris connector's label prefix: a message goes out again under another name, and is taken again.
+    ProducerNamedByAttempt,
+    /// B16, Pulsar's sequence ids: numbers begin anew after a restart, and the queue drops what it has not seen.
+    DeduplicationNumberReset,
 }
 
 serde_by_name!(Defect);

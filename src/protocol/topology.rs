@@ -37,6 +37,39 @@ pub enum OperatorRole {
     TransactionalSink,
     /// Writes to the sink target at once; duplicates after a failure are allowed.
     AtLeastOnceSink,
+    /// Writes to an external system by a protocol of its own: a reader sees each record once, when a checkpoint that
+    /// holds it has completed.
+    CommittingSink,
+    /// Writes to an external system at once; after a failure a reader may see again what was there before, and in
+    /// the end sees what is expected.
+    ConvergingSink,
+    /// Writes to an external system what somebody downstream commits; for readers it is a committing sink.
+    StagingWriter,
+}
+
+impl OperatorRole {
+    /// Whether it speaks with an external system by a protocol of its own.
+    #[must_use]
+    pub fn is_outside(self) -> bool {
+        match self {
+            Self::CommittingSink | Self::ConvergingSink | Self::StagingWriter => true,
+            Self::Source | Self::Operator | Self::TransactionalSink | Self::AtLeastOnceSink => {
+                false
+            }
+        }
+    }
+
+    /// Whether nothing leads on from it.
+    #[must_use]
+    pub fn is_sink(self) -> bool {
+        match self {
+            Self::TransactionalSink
+            | Self::AtLeastOnceSink
+            | Self::CommittingSink
+            | Self::ConvergingSink => true,
+            Self::Source | Self::Operator | Self::StagingWriter => false,
+        }
+    }
 }
 
 /// One operator.
@@ -143,9 +176,6 @@ impl Topology {
     /// Whether `subtask` writes to the sink target.
     #[must_use]
     pub fn is_sink(&self, subtask: SubtaskId) -> bool {
-        match self.operator_of(subtask).role {
-            OperatorRole::TransactionalSink | OperatorRole::AtLeastOnceSink => true,
-            OperatorRole::Source | OperatorRole::Operator => false,
-        }
+        self.operator_of(subtask).role.is_sink()
     }
 }

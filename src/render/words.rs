@@ -1,6 +1,8 @@
 //! An event in words, with the job's own names.
 
-use crate::protocol::{Attempt, ChannelId, ObjectKey, SubtaskId, Topology, TransactionId};
+use crate::protocol::{
+    Attempt, ChannelId, ObjectKey, OperatorId, SubtaskId, Topology, TransactionId,
+};
 use crate::trace::{Event, InFlight, Point};
 
 /// What one event says: who did what, and to what.
@@ -110,6 +112,11 @@ fn fault(names: &Names<'_>, event: &Event) -> Option<Clause> {
 impl Names<'_> {
     fn subtask(&self, subtask: SubtaskId) -> String {
         self.topology.name(subtask)
+    }
+
+    fn operator(&self, operator: OperatorId) -> String {
+        let shape = self.topology.operators.get(operator.index());
+        shape.map_or_else(|| operator.to_string(), |shape| shape.name.clone())
     }
 
     fn channel(&self, channel: ChannelId) -> String {
@@ -437,9 +444,22 @@ impl Names<'_> {
                 let records = records.len();
                 Clause::act(format!("{records} records of {} visible", self.subtask(*sink)))
             }
+            Event::OutputShown { operator, records } => {
+                Clause::act(self.of_operator(records.len(), *operator, "visible to readers"))
+            }
+            Event::OutputHidden { operator, records } => {
+                Clause::act(self.of_operator(records.len(), *operator, "hidden from readers"))
+            }
+            Event::OutputExpired { operator, records } => {
+                Clause::act(self.of_operator(records.len(), *operator, "let go of, unseen"))
+            }
             Event::RunStarted(_) => Clause::act("the run begins"),
             _ => return None,
         })
+    }
+
+    fn of_operator(&self, records: usize, operator: OperatorId, what: &str) -> String {
+        format!("{records} records of {} {what}", self.operator(operator))
     }
 
     fn transaction(&self, transaction: TransactionId) -> String {

@@ -137,6 +137,8 @@ impl Event {
             E::ProducerRefused { transaction } | E::TransactionOpened { transaction }
             | E::TransactionPrepared { transaction, .. } | E::TransactionAborted { transaction } => About::of_transaction(*transaction),
             E::OutputWritten { sink, records } => About { place: Place::Concerning(*sink), ..About::default() }.showing(records),
+            E::OutputShown { records, .. } | E::OutputHidden { records, .. } | E::OutputExpired { records, .. } =>
+                About::default().showing(records),
             E::RunStarted(_) | E::FaultsEnded | E::Crashed { .. } | E::Restarted { .. } | E::Paused { .. }
             | E::Resumed { .. } | E::Disconnected { .. } | E::Healed { .. } | E::MessageDropped { .. }
             | E::MessageDelayed { .. } | E::MessageDuplicated { .. } | E::MessageReordered { .. } | E::Zombified { .. }
@@ -243,7 +245,8 @@ impl Point {
             P::ObjectStored | P::ObjectRefused | P::ObjectDeleted | P::RecordWritten | P::RecordRefused
             | P::OffsetCommitted => Family::Store,
             P::ProducersFenced | P::ProducerRefused | P::TransactionOpened | P::TransactionPrepared
-            | P::CommitRequested | P::TransactionCommitted | P::TransactionAborted | P::OutputWritten => Family::Sink,
+            | P::CommitRequested | P::TransactionCommitted | P::TransactionAborted | P::OutputWritten
+            | P::OutputShown | P::OutputHidden | P::OutputExpired => Family::Sink,
         }
     }
 

@@ -343,6 +343,12 @@ pub enum Event {
     TransactionAborted { transaction: TransactionId },
     /// Records became visible outside any transaction.
     OutputWritten { sink: SubtaskId, records: Vec<OutputRecord> },
+    /// A reader of the external system sees these records of the operator from here on.
+    OutputShown { operator: OperatorId, records: Vec<OutputRecord> },
+    /// A reader of the external system does not see these records of the operator any more.
+    OutputHidden { operator: OperatorId, records: Vec<OutputRecord> },
+    /// The external system has let go of these records of the operator, which nobody has seen.
+    OutputExpired { operator: OperatorId, records: Vec<OutputRecord> },
 }
 
 /// How the reason of a failure ends that silence explains, of the coordinator or of a worker: a limit that was

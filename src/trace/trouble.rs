@@ -79,4 +79,8 @@ pub enum SinkTrouble {
     RefusedCommit,
     /// Prepared transactions expire: they are aborted, whatever was promised.
     ExpiredTransaction,
+    /// Commits take effect, and are not answered.
+    UnansweredCommit,
+    /// Somebody else commits to the same place.
+    ForeignCommit,
 }

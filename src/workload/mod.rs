@@ -35,6 +35,7 @@ mod ledger;
 mod lookup;
 mod mirror;
 mod nexmark;
+mod outbox;
 mod own;
 mod parcels;
 mod payments;
@@ -76,7 +77,7 @@ pub struct Workload {
 }
 
 /// Every workload that comes with the library.
-static ALL: [Workload; 25] = [
+static ALL: [Workload; 30] = [
     word_count::WORKLOAD,
     flights::WORKLOAD,
     nexmark::q1::WORKLOAD,
@@ -102,6 +103,11 @@ static ALL: [Workload; 25] = [
     payments::WORKLOAD,
     requests::WORKLOAD,
     agents::WORKLOAD,
+    outbox::TO_LOG,
+    outbox::TO_TABLE,
+    outbox::TO_DATABASE,
+    outbox::TO_BUCKET,
+    outbox::TO_QUEUE,
 ];
 
 /// Every workload that comes with the library.

@@ -238,7 +238,11 @@ impl Coordinator {
             | Timer::Work { .. }
             | Timer::Answer { .. }
             | Timer::Upload { .. }
-            | Timer::Serve(_) => {}
+            | Timer::Sink { .. }
+            | Timer::Unanswered { .. }
+            | Timer::RetryCommit { .. }
+            | Timer::Serve(_)
+            | Timer::System(_) => {}
         }
     }
 

@@ -18,7 +18,7 @@ fn transaction(attempt: u32, number: u32) -> TransactionId {
 impl Bench {
     /// Attempt 1 writes into its first transaction, and prepares it; it writes into its second.
     fn new() -> Self {
-        let mut bench = Self { target: SinkTarget::new(DefectSet::NONE), timers: Vec::new() };
+        let mut bench = Self { target: SinkTarget::new(DefectSet::NONE, None), timers: Vec::new() };
         bench.fence(1, &[]);
         bench.write(transaction(1, 0));
         assert_eq!(bench.prepare(transaction(1, 0)), Some(true));

@@ -27,7 +27,9 @@ impl SinkTarget {
             | SinkFault::TransactionTimeout
             | SinkFault::FencedProducer
             | SinkFault::RefusedCommit
-            | SinkFault::ExpiredTransaction => {}
+            | SinkFault::ExpiredTransaction
+            | SinkFault::UnansweredCommit
+            | SinkFault::ForeignCommit => {}
         }
         match fault {
             SinkFault::TransactionTimeout => self.time_out(outbox),
@@ -36,7 +38,9 @@ impl SinkTarget {
             SinkFault::Healthy
             | SinkFault::DelayedCommit { .. }
             | SinkFault::HangingTransaction
-            | SinkFault::RefusedCommit => {}
+            | SinkFault::RefusedCommit
+            | SinkFault::UnansweredCommit
+            | SinkFault::ForeignCommit => {}
         }
     }
 

@@ -6,6 +6,7 @@ use super::super::buffers::Parcel;
 use super::super::message::Message;
 use super::super::process::{Outbox, Timer};
 use super::{Env, Task};
+use crate::dataflow::CheckpointOutcome;
 use crate::protocol::{
     Attempt, Barrier, CheckpointId, Defect, Element, Passage, ProcessId, ProtocolStep,
     SavepointMode, SubtaskId, SubtaskOutput,
@@ -118,6 +119,7 @@ impl Task {
     /// A barrier leaves: in its place, or past what waits for credit.
     fn forward(&mut self, barrier: Barrier, env: &mut Env<'_>) {
         let checkpoint = barrier.checkpoint;
+        self.stage(Some(checkpoint), env);
         for (output, parcels) in self.outputs.broadcast_barrier(barrier, env.outbox) {
             self.protocol.handle_overtaken(checkpoint, output, parcels);
         }
@@ -193,6 +195,7 @@ impl Task {
         env.outbox.event(Event::CompletionLearned { subtask, attempt, checkpoint, sent_to });
         self.forget_completed(checkpoint, env);
         self.protocol.handle_completed(checkpoint);
+        self.tell_outcome(checkpoint, CheckpointOutcome::Completed, env);
         self.carry_on(env);
     }
 
@@ -204,6 +207,7 @@ impl Task {
             self.fail(format!("{checkpoint} was aborted"));
         }
         self.protocol.handle_aborted(checkpoint);
+        self.tell_outcome(checkpoint, CheckpointOutcome::Aborted, env);
         self.carry_on(env);
     }
 

@@ -25,7 +25,11 @@ impl SinkWriter {
     /// The writer of a subtask in this role, if it is a sink's.
     pub fn for_role(role: OperatorRole) -> Option<Self> {
         let transactional = match role {
-            OperatorRole::Source | OperatorRole::Operator => return None,
+            OperatorRole::Source
+            | OperatorRole::Operator
+            | OperatorRole::CommittingSink
+            | OperatorRole::ConvergingSink
+            | OperatorRole::StagingWriter => return None,
             OperatorRole::TransactionalSink => true,
             OperatorRole::AtLeastOnceSink => false,
         };
@@ -93,6 +97,9 @@ impl Task {
 
     /// What was written before the cut of `checkpoint` is to be durable at the target.
     pub(super) fn flush_for(&mut self, checkpoint: CheckpointId, env: &mut Env<'_>) {
+        if self.is_outside() {
+            return self.pre_commit_outside(checkpoint, None, env);
+        }
         let (subtask, attempt) = (self.id, self.attempt);
         let open = self.protocol.open_transaction();
         let Some(sink) = &mut self.sink else { return };
@@ -108,6 +115,9 @@ impl Task {
         checkpoint: CheckpointId,
         env: &mut Env<'_>,
     ) {
+        if self.is_outside() {
+            return self.pre_commit_outside(checkpoint, Some(transaction), env);
+        }
         let subtask = self.id;
         let flush = !self.defects.has(Defect::NoFlushAtBarrier);
         let Some(sink) = &mut self.sink else { return };
@@ -130,6 +140,9 @@ impl Task {
         env: &mut Env<'_>,
     ) {
         env.outbox.event(Event::CommitRequested { transaction, checkpoint });
+        if self.is_outside() {
+            return self.commit_outside(transaction, env);
+        }
         let purpose = Purpose::Commit { subtask: self.id, transaction };
         request(purpose, SinkOperation::Commit { transaction }, env);
     }

@@ -9,6 +9,7 @@ mod dividing;
 mod input_channel;
 mod output_channel;
 mod outputs;
+mod outside;
 mod reading;
 mod restoring;
 mod side;
@@ -58,6 +59,8 @@ pub enum Purpose {
     Commit { subtask: SubtaskId, transaction: TransactionId },
     /// Read entries.
     Fetch { subtask: SubtaskId, split: SplitId },
+    /// What a sink asked of its system.
+    Outside { subtask: SubtaskId, number: u64 },
     /// Delete a snapshot that belongs to nothing.
     Delete,
 }
@@ -93,6 +96,10 @@ pub struct Task {
     busy: bool,
     phase: Phase,
     sink: Option<SinkWriter>,
+    /// Whether it speaks with an external system by a protocol of its own.
+    is_outside: bool,
+    /// What its sink wants done is being carried out.
+    carries_out: bool,
     snapshots: VecMap<CheckpointId, Snapshotting>,
     /// What has been read of the snapshots that it starts from, where there are several.
     read: Read,
@@ -149,7 +156,10 @@ impl Task {
             OperatorRole::Source => Side::Source(SourceReader::new(&[], false)),
             OperatorRole::Operator
             | OperatorRole::TransactionalSink
-            | OperatorRole::AtLeastOnceSink => Side::Inputs(InputSide {
+            | OperatorRole::AtLeastOnceSink
+            | OperatorRole::CommittingSink
+            | OperatorRole::ConvergingSink
+            | OperatorRole::StagingWriter => Side::Inputs(InputSide {
                 channels: topology.inputs(id).map(input).collect(),
                 reading: None,
             }),
@@ -188,6 +198,8 @@ impl Task {
             busy: false,
             phase: Phase::Restoring,
             sink: SinkWriter::for_role(role),
+            is_outside: role.is_outside(),
+            carries_out: false,
             snapshots: VecMap::new(),
             read: Read::default(),
             tells_ownership: job.is_rescalable().then(|| Arc::clone(job)),
@@ -220,7 +232,7 @@ impl Task {
     /// Whether nothing that it wrote waits for its commit.
     #[must_use]
     pub fn is_settled(&self) -> bool {
-        self.sink.as_ref().is_none_or(|sink| sink.is_settled())
+        self.sink.as_ref().is_none_or(|sink| sink.is_settled()) && self.subtask.is_settled()
     }
 
     /// The word to run: senders get their first credits, a source begins to read.
@@ -284,7 +296,7 @@ impl Task {
     /// Whether anything it cannot do without goes over a connection to this process.
     #[must_use]
     pub fn depends_on(&self, peer: ProcessId) -> bool {
-        let writes_to = self.sink.is_some() && peer == ProcessId::SinkTarget;
+        let writes_to = (self.sink.is_some() || self.is_outside) && peer == ProcessId::SinkTarget;
         writes_to || self.side.reads_from(peer) || self.outputs.leads_to(peer)
     }
 
@@ -364,6 +376,7 @@ impl Task {
             Item::Record(record) => record.payload.len(),
             Item::Watermark(_) => 0,
         };
+        self.produced.now = env.now;
         self.subtask.process(channel, item, &mut self.produced);
         self.deliver(env);
         self.spend(|cost| cost.item(bytes), env);
@@ -392,6 +405,9 @@ impl Task {
         }
         self.ask(env.outbox);
         self.see_to_flush(env);
+        if !self.produced.steps.is_empty() {
+            self.carry_out_steps(env);
+        }
         if let Some(sink) = &mut self.sink {
             sink.write(&mut self.produced.written, self.protocol.open_transaction(), env);
         }
@@ -402,6 +418,7 @@ impl Task {
         assert_eq!(self.phase, Phase::Running, "a task ends once, while it runs");
         self.phase = Phase::Ended;
         self.end_back_edges(env);
+        self.stage(None, env);
         self.outputs.broadcast(&Element::End, env.outbox);
         env.outbox.event(Event::SubtaskEnded { subtask: self.id, attempt: self.attempt });
     }

@@ -129,7 +129,9 @@ impl Task {
         env.outbox.event(Event::Restored(Box::new(restored)));
         self.tell_restored(env);
         self.phase = Phase::Ready;
-        if self.sink.is_some() {
+        if self.is_outside() {
+            self.open_outside(checkpoint, env);
+        } else if self.sink.is_some() {
             let (since, former) = self.names(deploy.shape.as_deref());
             let is_ours = |name: &TransactionId| {
                 let own = FormerName { sink: subtask, from: since, until: attempt };

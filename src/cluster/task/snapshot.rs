@@ -109,7 +109,7 @@ impl Task {
     }
 
     fn freeze(&self) -> StoredSnapshot {
-        let transactions = self.protocol.uncommitted();
+        let transactions = self.uncommitted();
         let mut state = self.subtask.freeze();
         if self.defects.has(Defect::PrefetchedInPosition)
             && let Side::Source(reader) = &self.side
@@ -117,6 +117,11 @@ impl Task {
             reader.move_to_fetched(&mut state.positions);
         }
         StoredSnapshot { state, transactions }
+    }
+
+    /// What the sink target holds prepared. What an external system holds is in the state of its sink.
+    fn uncommitted(&self) -> Vec<(CheckpointId, TransactionId)> {
+        if self.is_outside() { Vec::new() } else { self.protocol.uncommitted() }
     }
 
     fn snapshotting(&self, checkpoint: CheckpointId, stored: &StoredSnapshot) -> Snapshotting {
@@ -152,7 +157,7 @@ impl Task {
             positions: taken.positions.clone(),
             state: taken.handle.digest,
             tokens,
-            transactions: self.protocol.uncommitted(),
+            transactions: self.uncommitted(),
             ended: self.phase == Phase::Ended,
             ownership: taken.ownership.clone(),
         }))

@@ -6,6 +6,7 @@ use super::super::message::{Deploy, Message, ObjectResult};
 use super::super::process::Outbox;
 use super::super::task::{Purpose, Shapes};
 use super::Worker;
+use crate::dataflow::Heard;
 use crate::protocol::{Defect, Digest, SnapshotHandle, SubtaskId, VirtualTime};
 
 impl Worker {
@@ -17,7 +18,9 @@ impl Worker {
     ) {
         let request = match &message {
             Message::Fetched(fetched) => fetched.request,
-            Message::ObjectAnswer { request, .. } | Message::SinkAnswer { request, .. } => *request,
+            Message::ObjectAnswer { request, .. }
+            | Message::SinkAnswer { request, .. }
+            | Message::Reply { request, .. } => *request,
             _ => return,
         };
         let Some(purpose) = self.requests.purpose(request).copied() else { return };
@@ -36,6 +39,14 @@ impl Worker {
             }
             Message::ObjectAnswer { result, .. } => {
                 self.handle_object_answer(now, purpose, result, outbox);
+            }
+            Message::Reply { reply, .. } => {
+                if let Purpose::Outside { subtask, number } = purpose {
+                    self.with_current(now, subtask, outbox, |task, env| {
+                        task.handle_heard(number, Heard::Reply(reply), env);
+                        Ok(())
+                    });
+                }
             }
             Message::SinkAnswer { accepted, .. } => {
                 self.handle_sink_answer(now, purpose, accepted, outbox);
@@ -83,6 +94,7 @@ impl Worker {
             | Purpose::PreCommit { .. }
             | Purpose::Commit { .. }
             | Purpose::Fetch { .. }
+            | Purpose::Outside { .. }
             | Purpose::Delete => {}
         }
     }
@@ -138,6 +150,7 @@ impl Worker {
         | Purpose::Commit { subtask, .. }
         | Purpose::Restore { subtask, .. }
         | Purpose::Upload { subtask, .. }
+        | Purpose::Outside { subtask, .. }
         | Purpose::Fetch { subtask, .. }) = purpose
         else {
             return;
@@ -165,6 +178,7 @@ impl Worker {
                 Purpose::Restore { .. }
                 | Purpose::Upload { .. }
                 | Purpose::Fetch { .. }
+                | Purpose::Outside { .. }
                 | Purpose::Delete => {}
             }
             Ok(())

@@ -156,9 +156,10 @@ impl Worker {
             Message::Credit { attempt, channel, credits } => {
                 self.handle_credit(now, attempt, channel, credits, outbox);
             }
-            Message::Fetched(_) | Message::ObjectAnswer { .. } | Message::SinkAnswer { .. } => {
-                self.handle_answer(now, message, outbox)
-            }
+            Message::Fetched(_)
+            | Message::ObjectAnswer { .. }
+            | Message::SinkAnswer { .. }
+            | Message::Reply { .. } => self.handle_answer(now, message, outbox),
             Message::HeartbeatSeen { .. } => self.coordinator_heard = now,
             Message::Deploy { to, deploy } if to == self.incarnation => {
                 self.handle_deploy(now, deploy, outbox);
@@ -243,13 +244,29 @@ impl Worker {
                     Ok(())
                 });
             }
+            Timer::Sink { subtask, attempt, number } => {
+                self.with_sink(now, attempt, subtask, outbox, |task, env| {
+                    task.handle_sink_timer(number, env);
+                });
+            }
+            Timer::Unanswered { subtask, attempt, request } => {
+                self.with_sink(now, attempt, subtask, outbox, |task, env| {
+                    task.handle_unanswered(request, env);
+                });
+            }
+            Timer::RetryCommit { subtask, attempt, transaction } => {
+                self.with_sink(now, attempt, subtask, outbox, |task, env| {
+                    task.handle_retry_commit(transaction, env);
+                });
+            }
             Timer::Retry => self.requests.handle_retry(now, outbox),
             Timer::Heartbeat => self.handle_heartbeat_due(now, outbox),
             Timer::Checkpoint(_)
             | Timer::Enumerate(_)
             | Timer::CheckWorkers
             | Timer::Restart
-            | Timer::Serve(_) => {}
+            | Timer::Serve(_)
+            | Timer::System(_) => {}
         }
     }
 
@@ -273,6 +290,23 @@ impl Worker {
             Ok(()) => self.report_ended(false, outbox),
             Err(reason) => self.refuse(attempt, subtask, reason, outbox),
         }
+    }
+
+    /// Hands something to a sink, which may be open, or have committed all, by it.
+    fn with_sink(
+        &mut self,
+        now: VirtualTime,
+        attempt: Attempt,
+        subtask: SubtaskId,
+        outbox: &mut dyn Outbox,
+        action: impl FnOnce(&mut Task, &mut Env<'_>),
+    ) {
+        self.with_task(now, attempt, subtask, outbox, |task, env| {
+            action(task, env);
+            Ok(())
+        });
+        self.report_ready(false, outbox);
+        self.report_finished(false, outbox);
     }
 
     fn for_each_task(

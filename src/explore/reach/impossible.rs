@@ -38,6 +38,12 @@ pub enum Rule {
     NoSuchSink,
     /// The rows of transactions, where no job writes in any.
     NoTransactions,
+    /// The row of requests to commit, where no sink asks for any.
+    NothingCommitted,
+    /// The rows of what readers of an external system see, where no job has one.
+    NoReaders,
+    /// The row of what readers do not see any more, where nothing is taken back.
+    NothingHidden,
     /// The rows of sources with an enumerator, where no job has one.
     NoEnumerator,
     /// Rows of event time, where it was not observed.
@@ -96,6 +102,9 @@ impl Rule {
             Need::Reshaping => Self::NoOtherShape,
             Need::WritingAtOnce => Self::NoSuchSink,
             Need::Committing => Self::NoTransactions,
+            Need::AskingToCommit => Self::NothingCommitted,
+            Need::Showing => Self::NoReaders,
+            Need::Hiding => Self::NothingHidden,
         }
     }
 
@@ -109,6 +118,9 @@ impl Rule {
             Self::RunIsOver => "the run ends with this event",
             Self::NoSuchSink => "no job that was run has a sink that writes outside transactions",
             Self::NoTransactions => "no job that was run has a sink that writes in transactions",
+            Self::NothingCommitted => "no job that was run has a sink that asks for commits",
+            Self::NoReaders => "no job that was run writes to an external system",
+            Self::NothingHidden => "no job that was run takes back what readers have seen",
             Self::NoEnumerator => "no job that was run has a source with an enumerator",
             Self::TimeUnobserved => "no plan that was run observes event time",
             Self::NothingOvertakes => {
@@ -149,6 +161,9 @@ impl Rule {
             | Self::RunIsOver
             | Self::NoSuchSink
             | Self::NoTransactions
+            | Self::NothingCommitted
+            | Self::NoReaders
+            | Self::NothingHidden
             | Self::NoEnumerator
             | Self::TimeUnobserved
             | Self::NothingOvertakes

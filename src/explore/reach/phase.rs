@@ -127,7 +127,7 @@ impl PhaseTracker {
             | E::RecordWritten { .. } | E::RecordRefused { .. } | E::OffsetCommitted { .. } | E::ProducersFenced { .. }
             | E::ProducerRefused { .. } | E::TransactionOpened { .. } | E::TransactionPrepared { .. }
             | E::CommitRequested { .. } | E::TransactionCommitted { .. } | E::TransactionAborted { .. }
-            | E::OutputWritten { .. } => return,
+            | E::OutputWritten { .. } | E::OutputShown { .. } | E::OutputHidden { .. } | E::OutputExpired { .. } => return,
         }
         self.note(events);
     }

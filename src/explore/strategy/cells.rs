@@ -18,7 +18,7 @@ pub fn classes(scenario: &Scenario) -> impl Iterator<Item = FaultClass> + '_ {
     FaultClass::iter().filter(|class| {
         let is_named = scenario.faults.contains_key(class) || swarm.mandatory.contains(class);
         let is_suppressed = swarm.suppressed.contains(class);
-        !is_suppressed && (is_named || !class.loses_for_good())
+        !is_suppressed && (is_named || !class.is_by_name_only())
     })
 }
 

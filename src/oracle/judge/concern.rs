@@ -49,7 +49,8 @@ pub(super) fn concern(event: &Event) -> Concern {
         | E::SinkTroubled { .. } | E::SinkRecovered | E::RecordWritten { .. }
         | E::OffsetCommitted { .. } | E::ProducersFenced { .. } | E::TransactionOpened { .. }
         | E::TransactionPrepared { .. } | E::CommitRequested { .. }
-        | E::TransactionCommitted { .. } | E::TransactionAborted { .. } | E::OutputWritten { .. } => Concern::Outside,
+        | E::TransactionCommitted { .. } | E::TransactionAborted { .. } | E::OutputWritten { .. }
+        | E::OutputShown { .. } | E::OutputHidden { .. } | E::OutputExpired { .. } => Concern::Outside,
         E::Sent { .. } | E::Received { .. } | E::Read { .. } | E::Crashed { .. }
         | E::Restarted { .. } | E::Paused { .. } | E::Resumed { .. } | E::Disconnected { .. }
         | E::Healed { .. } | E::MessageDropped { .. } | E::MessageDelayed { .. }

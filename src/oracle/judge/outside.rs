@@ -1,8 +1,9 @@
 //! What happens outside the job: in the stores, in the source log, at the sink target.
 
 use super::Judge;
+use crate::oracle::kind::Kind;
 use crate::oracle::shape::Scene;
-use crate::protocol::ProcessId;
+use crate::protocol::{OperatorId, ProcessId};
 use crate::trace::{Event, SplitPosition, Stamp, StoreTrouble};
 
 impl Judge {
@@ -22,8 +23,43 @@ impl Judge {
                     self.observe_sink(stamp, event);
                 }
             }
+            Event::OutputShown { operator, .. }
+            | Event::OutputHidden { operator, .. }
+            | Event::OutputExpired { operator, .. } => {
+                if self.knows_operator(stamp, *operator) {
+                    self.observe_readers(stamp, event);
+                }
+            }
             _ => self.observe_stores(stamp, event),
         }
+    }
+
+    /// The external system, on behalf of an operator of the job.
+    fn observe_readers(&mut self, stamp: Stamp, event: &Event) {
+        let scene = scene!(self, stamp);
+        match event {
+            Event::OutputShown { operator, records } => {
+                self.output.handle_shown(scene, *operator, records);
+            }
+            Event::OutputHidden { operator, records } => {
+                self.output.handle_hidden(scene, *operator, records);
+            }
+            Event::OutputExpired { operator, records } => {
+                self.output.handle_let_go(*operator, records);
+                self.judge_expired();
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether the job has this operator; a rescale changes none.
+    fn knows_operator(&mut self, stamp: Stamp, operator: OperatorId) -> bool {
+        let is_known = operator.index() < self.shape.topology().operators.len();
+        if !is_known {
+            let text = format!("{operator} is not in the topology");
+            self.report(stamp, Kind::UnknownEntity, text);
+        }
+        is_known
     }
 
     fn observe_stores(&mut self, stamp: Stamp, event: &Event) {

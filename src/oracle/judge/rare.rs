@@ -118,6 +118,7 @@ impl Judge {
                     self.order.handle_replayed(scene!(self, stamp), channel, lineage);
                     self.cut.handle_replayed(channel);
                     self.state.handle_replayed(channel, lineage);
+                    self.give(stamp, channel, lineage);
                     self.judge_move(stamp, self.shape.channels[channel.index()].to);
                 }
             }
@@ -437,8 +438,8 @@ impl Judge {
 
     /// What is lost at the sink target is lost for good.
     pub(super) fn judge_expired(&mut self) {
-        if let Some(transaction) = self.output.expired() {
-            self.liveness.handle_expired(transaction);
+        if let Some(what) = self.output.expired() {
+            self.liveness.handle_expired(what);
             self.causes.handle_lost();
         }
     }

@@ -65,7 +65,8 @@ impl Home {
             P::ObjectStored | P::ObjectRefused | P::ObjectDeleted | P::RecordWritten
             | P::RecordRefused | P::OffsetCommitted | P::ProducersFenced | P::ProducerRefused
             | P::TransactionOpened | P::TransactionPrepared | P::TransactionCommitted
-            | P::TransactionAborted | P::OutputWritten => Some(Home::Service),
+            | P::TransactionAborted | P::OutputWritten | P::OutputShown
+            | P::OutputHidden | P::OutputExpired => Some(Home::Service),
         }
     }
 }

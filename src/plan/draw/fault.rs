@@ -116,6 +116,8 @@ impl<'a> FaultDraw<'a> {
             FaultClass::HangingTransaction => self.sink(class, |_| SinkFault::HangingTransaction),
             FaultClass::RefusedCommit => self.sink(class, |_| SinkFault::RefusedCommit),
             FaultClass::ExpiredTransaction => self.sink(class, |_| SinkFault::ExpiredTransaction),
+            FaultClass::UnansweredCommit => self.sink(class, |_| SinkFault::UnansweredCommit),
+            FaultClass::ForeignCommit => self.sink(class, |_| SinkFault::ForeignCommit),
             FaultClass::IdleSplit => self.idle(),
         }
     }

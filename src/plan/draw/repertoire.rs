@@ -35,6 +35,12 @@ pub enum Need {
     WritingAtOnce,
     /// A sink that writes in transactions.
     Committing,
+    /// A sink that asks for something to be committed, whatever its protocol.
+    AskingToCommit,
+    /// An external system, with readers.
+    Showing,
+    /// An external system that takes back what readers have seen.
+    Hiding,
 }
 
 impl Need {
@@ -60,8 +66,11 @@ impl Need {
             P::RescaleRequested | P::RescaleRefused | P::RescaleStarted => Some(Self::Rescaling),
             P::Reshaped => Some(Self::Reshaping),
             P::OutputWritten => Some(Self::WritingAtOnce),
-            P::TransactionOpened | P::TransactionPrepared | P::CommitRequested | P::TransactionCommitted
+            P::TransactionOpened | P::TransactionPrepared | P::TransactionCommitted
             | P::TransactionAborted => Some(Self::Committing),
+            P::CommitRequested => Some(Self::AskingToCommit),
+            P::OutputShown | P::OutputExpired => Some(Self::Showing),
+            P::OutputHidden => Some(Self::Hiding),
             P::RunStarted | P::FaultsEnded | P::Crashed | P::Restarted | P::Paused | P::Resumed | P::Disconnected
             | P::Healed | P::MessageDropped | P::MessageDelayed | P::MessageDuplicated | P::MessageReordered
             | P::Zombified | P::ZombieEnded | P::Held | P::Released | P::HalfOpened | P::ConnectionReset
@@ -139,6 +148,13 @@ fn has(plan: &Plan, topology: &Topology, need: Need) -> bool {
         Need::Reshaping => plan.parallelisms().next().is_some(),
         Need::WritingAtOnce => has_sink(OperatorRole::AtLeastOnceSink),
         Need::Committing => has_sink(OperatorRole::TransactionalSink),
+        Need::AskingToCommit => {
+            has_sink(OperatorRole::TransactionalSink)
+                || has_sink(OperatorRole::CommittingSink)
+                || has_sink(OperatorRole::ConvergingSink)
+        }
+        Need::Showing => topology.operators.iter().any(|operator| operator.role.is_outside()),
+        Need::Hiding => has_sink(OperatorRole::ConvergingSink),
     }
 }
 

@@ -253,7 +253,9 @@ fn sink_extra_ms(fault: SinkFault) -> u64 {
         | SinkFault::FencedProducer
         | SinkFault::HangingTransaction
         | SinkFault::RefusedCommit
-        | SinkFault::ExpiredTransaction => 0,
+        | SinkFault::ExpiredTransaction
+        | SinkFault::UnansweredCommit
+        | SinkFault::ForeignCommit => 0,
     }
 }
 

@@ -45,10 +45,14 @@ impl<T: Clone> SubtaskProtocol<T> {
     ) {
         self.sink = match self.role {
             OperatorRole::Source | OperatorRole::Operator => None,
-            OperatorRole::TransactionalSink => {
+            OperatorRole::TransactionalSink
+            | OperatorRole::CommittingSink
+            | OperatorRole::ConvergingSink => {
                 Some(SinkSide::transactional(sink, attempt, restored, self.defects))
             }
-            OperatorRole::AtLeastOnceSink => Some(SinkSide::at_least_once(sink, attempt)),
+            OperatorRole::AtLeastOnceSink | OperatorRole::StagingWriter => {
+                Some(SinkSide::at_least_once(sink, attempt))
+            }
         };
     }
 

@@ -46,9 +46,11 @@ enum Mailbox {
 fn async_parts(role: OperatorRole) -> &'static [AsyncPart] {
     match role {
         OperatorRole::Source | OperatorRole::Operator => &[AsyncPart::Upload],
-        OperatorRole::TransactionalSink | OperatorRole::AtLeastOnceSink => {
-            &[AsyncPart::Upload, AsyncPart::PreCommit]
-        }
+        OperatorRole::TransactionalSink
+        | OperatorRole::AtLeastOnceSink
+        | OperatorRole::CommittingSink
+        | OperatorRole::ConvergingSink
+        | OperatorRole::StagingWriter => &[AsyncPart::Upload, AsyncPart::PreCommit],
     }
 }
 
@@ -129,7 +131,10 @@ impl<T: Clone> SubtaskProtocol<T> {
             OperatorRole::Source => Mailbox::BeforeGate,
             OperatorRole::Operator
             | OperatorRole::TransactionalSink
-            | OperatorRole::AtLeastOnceSink => Mailbox::BehindGate,
+            | OperatorRole::AtLeastOnceSink
+            | OperatorRole::CommittingSink
+            | OperatorRole::ConvergingSink
+            | OperatorRole::StagingWriter => Mailbox::BehindGate,
         };
         Self {
             role,

@@ -135,7 +135,8 @@ impl<'a> Crossings<'a> {
             | E::RequestRefused { .. } | E::SplitRequested { .. } | E::SplitAssigned { .. } | E::SplitsExhausted { .. }
             | E::SplitsReturned { .. } | E::EnumeratorSnapshot { .. } | E::EnumeratorRestored { .. }
             | E::GatewayClosed { .. } | E::GatewayReopened { .. } | E::ObjectDeleted { .. } | E::OffsetCommitted { .. }
-            | E::CommitRequested { .. } | E::TransactionAborted { .. } | E::OutputWritten { .. } => None,
+            | E::CommitRequested { .. } | E::TransactionAborted { .. } | E::OutputWritten { .. }
+            | E::OutputShown { .. } | E::OutputHidden { .. } | E::OutputExpired { .. } => None,
         }
     }
 

@@ -151,6 +151,9 @@ fn kind_of_step(event: &Event) -> Kind {
         | Event::ProducersFenced { .. }
         | Event::TransactionOpened { .. }
         | Event::OutputWritten { .. }
+        | Event::OutputShown { .. }
+        | Event::OutputHidden { .. }
+        | Event::OutputExpired { .. }
         | Event::TimeRestored { .. }
         | Event::WatermarkAdvanced { .. }
         | Event::TimerFired { .. }

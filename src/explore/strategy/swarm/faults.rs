@@ -30,7 +30,7 @@ impl Variation {
             let range = self.varied.faults.get(&class).copied();
             let is_mandatory = swarm.mandatory.contains(&class);
             let is_suppressed = swarm.suppressed.contains(&class)
-                || (class.loses_for_good() && range.is_none() && !is_mandatory);
+                || (class.is_by_name_only() && range.is_none() && !is_mandatory);
             let is_drawn = is_mandatory
                 || (!is_suppressed
                     && stream.chance(if range.is_some() { named } else { strangers }));

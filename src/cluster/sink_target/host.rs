@@ -1,0 +1,179 @@
+//! The external system that a sink target hosts: requests in, replies and sights out, and what comes between.
+//!
+//! Trouble with answers is the host's, and the same for all systems: requests that come alone are late, refused or
+//! unanswered. What comes in order does not suffer: a connection has no such troubles of its own.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::super::message::{Message, RequestId};
+use super::super::process::{Input, Outbox, Timer};
+use super::super::trouble::{SinkFault, Trouble};
+use crate::external::{Caller, ExternalSystem, Reply, Request, Row, SystemOutput, SystemOutputs};
+use crate::protocol::ordered::VecMap;
+use crate::protocol::{OperatorId, ProcessId, VirtualTime};
+use crate::trace::{Event, OutputRecord};
+
+/// A system, and the requests that it has yet to see.
+#[derive(Clone)]
+pub(super) struct Host {
+    system: Box<dyn ExternalSystem>,
+    fault: SinkFault,
+    /// Requests that are carried out later, by ticket.
+    delayed: VecMap<u64, (Caller, Vec<u8>)>,
+    next: u64,
+}
+
+impl fmt::Debug for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Host").field("system", &self.system.name()).finish_non_exhaustive()
+    }
+}
+
+impl Host {
+    /// The host of this system.
+    pub(super) fn new(system: Box<dyn ExternalSystem>) -> Self {
+        Self { system, fault: SinkFault::Healthy, delayed: VecMap::new(), next: 0 }
+    }
+
+    /// What a crash leaves: the system, and its troubles.
+    pub(super) fn restarted(&self) -> Self {
+        Self { delayed: VecMap::new(), ..self.clone() }
+    }
+
+    /// Takes what concerns the system.
+    pub(super) fn handle(&mut self, now: VirtualTime, input: &Input, outbox: &mut dyn Outbox) {
+        let mut out = SystemOutputs::new(now);
+        match input {
+            Input::Message { from, message } => {
+                self.handle_message(*from, message, &mut out, outbox);
+            }
+            Input::Timer(Timer::System(timer)) => self.system.handle_timer(*timer, &mut out),
+            Input::Timer(Timer::Serve(ticket)) => {
+                if let Some(request) = self.delayed.remove(&(ticket ^ OWN)) {
+                    self.serve(request, &mut out);
+                }
+            }
+            Input::Trouble(Trouble::Sink(fault)) => self.handle_fault(*fault, &mut out),
+            Input::Start(incarnation) if incarnation.0 > 0 => self.system.restart(&mut out),
+            Input::Start(_)
+            | Input::Timer(_)
+            | Input::Trouble(_)
+            | Input::Rescale(_)
+            | Input::ConnectionLost { .. } => {}
+        }
+        carry_out(&mut out, outbox);
+    }
+
+    fn handle_message(
+        &mut self,
+        from: ProcessId,
+        message: &Message,
+        out: &mut SystemOutputs,
+        outbox: &mut dyn Outbox,
+    ) {
+        match message {
+            Message::Tell { bytes } => {
+                let caller = Caller { process: from, request: None };
+                self.system.handle_request(Request { caller, bytes }, out);
+            }
+            Message::Ask { request: RequestId(request), in_order, bytes } => {
+                let caller = Caller { process: from, request: Some(*request) };
+                match in_order {
+                    true => self.system.handle_request(Request { caller, bytes }, out),
+                    false => self.handle_alone(caller, bytes, out, outbox),
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// A request that came alone meets whatever is wrong.
+    fn handle_alone(
+        &mut self,
+        caller: Caller,
+        bytes: &[u8],
+        out: &mut SystemOutputs,
+        outbox: &mut dyn Outbox,
+    ) {
+        match self.fault {
+            SinkFault::DelayedCommit { extra_ms } => {
+                if self.delayed.values().any(|(other, _)| *other == caller) {
+                    return; // Asked again: that one is under way.
+                }
+                self.delayed.insert(self.next, (caller, bytes.to_vec()));
+                let after = Duration::from_millis(extra_ms);
+                outbox.set_timer(after, Timer::Serve(self.next ^ OWN));
+                self.next += 1;
+            }
+            SinkFault::RefusedCommit => reply(caller, Reply::Unavailable, outbox),
+            SinkFault::UnansweredCommit => {
+                let unheard = Caller { request: None, ..caller };
+                self.system.handle_request(Request { caller: unheard, bytes }, out);
+            }
+            SinkFault::Healthy
+            | SinkFault::TransactionTimeout
+            | SinkFault::FencedProducer
+            | SinkFault::HangingTransaction
+            | SinkFault::ExpiredTransaction
+            | SinkFault::ForeignCommit => {
+                self.system.handle_request(Request { caller, bytes }, out);
+            }
+        }
+    }
+
+    fn serve(&mut self, (caller, bytes): (Caller, Vec<u8>), out: &mut SystemOutputs) {
+        self.system.handle_request(Request { caller, bytes: &bytes }, out);
+    }
+
+    fn handle_fault(&mut self, fault: SinkFault, out: &mut SystemOutputs) {
+        if fault == self.fault {
+            return;
+        }
+        self.fault = fault;
+        while let Some((_, request)) = self.delayed.pop_first() {
+            self.serve(request, out);
+        }
+        self.system.handle_fault(fault, out);
+    }
+}
+
+/// Sets the tickets of a host apart from those of the target.
+const OWN: u64 = 1 << 63;
+
+fn carry_out(out: &mut SystemOutputs, outbox: &mut dyn Outbox) {
+    while let Some(output) = out.poll_output() {
+        match output {
+            SystemOutput::Reply { caller, reply: content } => reply(caller, content, outbox),
+            SystemOutput::Show(rows) => {
+                tell(&rows, outbox, |operator, records| Event::OutputShown { operator, records });
+            }
+            SystemOutput::Hide(rows) => {
+                tell(&rows, outbox, |operator, records| Event::OutputHidden { operator, records });
+            }
+            SystemOutput::Expire(rows) => {
+                tell(&rows, outbox, |operator, records| Event::OutputExpired { operator, records });
+            }
+            SystemOutput::Wake { after, timer } => outbox.set_timer(after, Timer::System(timer)),
+        }
+    }
+}
+
+fn reply(caller: Caller, reply: Reply, outbox: &mut dyn Outbox) {
+    if let Some(request) = caller.request {
+        outbox.send(caller.process, Message::Reply { request: RequestId(request), reply });
+    }
+}
+
+/// One event for the rows of each operator that lie together.
+fn tell(
+    rows: &[Row],
+    outbox: &mut dyn Outbox,
+    event: impl Fn(OperatorId, Vec<OutputRecord>) -> Event,
+) {
+    for rows in rows.chunk_by(|one, next| one.operator == next.operator) {
+        if let Some(first) = rows.first() {
+            outbox.event(event(first.operator, rows.iter().map(Row::shown).collect()));
+        }
+    }
+}

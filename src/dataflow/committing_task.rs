@@ -1,0 +1,286 @@
+//! The task side of a sink that commits: what it has promised, until that is visible.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::channels::{freeze_watermarks, restore_watermarks};
+use super::committing_sink::{
+    Batch, CheckpointOutcome, CommittableId, CommittingSink, Opening, RowMaker, SinkOutputs,
+};
+use super::data::{Bytes, decode, encode};
+use super::outside::{Heard, Numbers, OutsideTask, understood};
+use super::placement::Placement;
+use super::record::{Item, Outputs, Record};
+use super::sink_task::note_risen;
+use super::state::{StateKind, StateShape};
+use super::subtask_state::{RestoreError, SubtaskState};
+use super::task::InputTask;
+use super::time::TimeStand;
+use super::watermark::WatermarkMerger;
+use crate::protocol::ordered::{VecMap, VecSet};
+use crate::protocol::{Attempt, CheckpointId, DefectSet, OperatorId, TransactionId};
+
+/// One subtask of a sink that commits.
+#[derive(Clone)]
+pub(crate) struct CommittingTask<S: CommittingSink> {
+    sink: S,
+    operator: OperatorId,
+    index: u16,
+    parallelism: u16,
+    watermarks: WatermarkMerger,
+    defects: DefectSet,
+    numbers: Numbers<S::Token>,
+    /// What it was restored with, until it opens.
+    states: Vec<S::State>,
+    /// Checkpoints whose promises are not known to be durable.
+    preparing: VecSet<CheckpointId>,
+    /// What is promised and not known to be visible, by what stands for it.
+    held: VecMap<TransactionId, Held<S::Committable>>,
+}
+
+/// What one `pre_commit` gave, as far as it is not known to be visible.
+#[derive(Clone)]
+struct Held<C> {
+    checkpoint: CheckpointId,
+    parts: VecMap<u16, Part<C>>,
+}
+
+#[derive(Clone)]
+struct Part<C> {
+    committable: C,
+    /// The sink has it, and has not said what became of it.
+    is_asked: bool,
+}
+
+impl<S: CommittingSink> CommittingTask<S> {
+    /// A fresh subtask.
+    pub(crate) fn new(sink: S, placement: &Placement, defects: DefectSet) -> Self {
+        Self {
+            sink,
+            operator: placement.operator,
+            index: placement.index,
+            parallelism: placement.parallelism,
+            watermarks: WatermarkMerger::of(placement, defects),
+            defects,
+            numbers: Numbers::new(),
+            states: Vec::new(),
+            preparing: VecSet::new(),
+            held: VecMap::new(),
+        }
+    }
+
+    /// The sink, and where it puts what it wants done.
+    fn parts<'a>(&'a mut self, out: &'a mut Outputs) -> (&'a mut S, SinkOutputs<'a, S::Token>) {
+        let (numbers, defects) = (&mut self.numbers, self.defects);
+        (&mut self.sink, SinkOutputs { defects, numbers, out })
+    }
+
+    /// Those restored, oldest first.
+    fn committables(&self) -> Vec<S::Committable> {
+        let mut held: Vec<_> = self.held.values().collect();
+        held.sort_by_key(|held| held.checkpoint);
+        let parts = held.into_iter().flat_map(|held| held.parts.values());
+        parts.map(|part| part.committable.clone()).collect()
+    }
+
+    fn asked(&mut self, part: CommittableId) -> Result<&mut Held<S::Committable>, String> {
+        let CommittableId { transaction, index } = part;
+        let unknown = format!("committable {index} of {transaction} was not to be committed");
+        let held = self.held.get_mut(&transaction).ok_or_else(|| unknown.clone())?;
+        match held.parts.get(&index) {
+            Some(Part { is_asked: true, .. }) => Ok(held),
+            Some(Part { is_asked: false, .. }) | None => Err(unknown),
+        }
+    }
+}
+
+/// What a snapshot holds of the sink: its states, and its committables.
+fn shapes() -> Vec<StateShape> {
+    let shape = |name: &str| StateShape { name: name.to_owned(), kind: StateKind::Operator };
+    vec![shape("writer-states"), shape("committables")]
+}
+
+/// How a committable is kept, with what it belongs to.
+type Kept<C> = (CheckpointId, TransactionId, u16, C);
+
+fn element<T: Serialize>(value: &T) -> Bytes {
+    Bytes(encode(value))
+}
+
+fn read<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, RestoreError> {
+    match postcard::take_from_bytes(bytes) {
+        Ok((value, [])) => Ok(value),
+        Ok(_) | Err(_) => Err(RestoreError::Corrupt { what: "state of a sink" }),
+    }
+}
+
+impl<S: CommittingSink> InputTask for CommittingTask<S> {
+    fn process(&mut self, channel: usize, item: Item, out: &mut Outputs) {
+        match item {
+            Item::Record(Record { lineage, timestamp, payload }) => {
+                let row = RowMaker { operator: self.operator, lineage, timestamp };
+                let (sink, mut outputs) = self.parts(out);
+                sink.write(decode(&payload), row, &mut outputs);
+            }
+            Item::Watermark(watermark) => {
+                note_risen(self.watermarks.advance(channel, watermark), out);
+            }
+        }
+    }
+
+    fn end_channel(&mut self, channel: usize, out: &mut Outputs) {
+        note_risen(self.watermarks.end(channel), out);
+    }
+
+    fn freeze(&self) -> SubtaskState {
+        let mut kept = Vec::new();
+        for (transaction, Held { checkpoint, parts }) in &self.held {
+            for (index, Part { committable, .. }) in parts {
+                kept.push((*checkpoint, *transaction, *index, committable));
+            }
+        }
+        let (given, own) = (self.states.iter(), self.sink.freeze());
+        let states = given.map(element).chain(own.iter().map(element)).collect();
+        let mut state = SubtaskState {
+            shapes: shapes(),
+            operator_lists: vec![states, kept.iter().map(element).collect()],
+            ..SubtaskState::default()
+        };
+        freeze_watermarks(&self.watermarks, &mut state);
+        state
+    }
+
+    fn restore(&mut self, state: &SubtaskState) -> Result<(), RestoreError> {
+        state.check_shapes(&shapes())?;
+        let [states, kept] = &state.operator_lists[..] else {
+            return Err(RestoreError::Corrupt { what: "state of a sink" });
+        };
+        self.states = states.iter().map(read).collect::<Result<_, _>>()?;
+        for bytes in kept {
+            let (checkpoint, transaction, index, committable): Kept<S::Committable> = read(bytes)?;
+            let fresh = || Held { checkpoint, parts: VecMap::new() };
+            let held = self.held.entry(transaction).or_insert_with(fresh);
+            held.parts.insert(index, Part { committable, is_asked: false });
+        }
+        restore_watermarks(&mut self.watermarks, state)
+    }
+
+    fn time(&self) -> TimeStand {
+        TimeStand { watermark: self.watermarks.current(), timers: 0 }
+    }
+
+    fn tokens(&self) -> Option<i64> {
+        None
+    }
+
+    fn outside(&mut self) -> Option<&mut dyn OutsideTask> {
+        Some(self)
+    }
+
+    fn is_settled(&self) -> bool {
+        self.held.is_empty() && self.sink.is_settled()
+    }
+
+    fn boxed_clone(&self) -> Box<dyn InputTask> {
+        Box::new(self.clone())
+    }
+}
+
+impl<S: CommittingSink> OutsideTask for CommittingTask<S> {
+    fn open(&mut self, attempt: Attempt, checkpoint: Option<CheckpointId>, out: &mut Outputs) {
+        let opening = Opening {
+            operator: self.operator,
+            index: self.index,
+            parallelism: self.parallelism,
+            attempt,
+            checkpoint,
+            states: std::mem::take(&mut self.states),
+            committables: self.committables(),
+        };
+        let (sink, mut outputs) = self.parts(out);
+        sink.open(opening, &mut outputs);
+    }
+
+    fn restored(&self) -> Vec<(CheckpointId, TransactionId)> {
+        self.held.iter().map(|(transaction, held)| (held.checkpoint, *transaction)).collect()
+    }
+
+    fn stage(&mut self, _: Option<CheckpointId>, _: &mut Outputs) {}
+
+    fn pre_commit(
+        &mut self,
+        checkpoint: CheckpointId,
+        transaction: Option<TransactionId>,
+        out: &mut Outputs,
+    ) {
+        self.preparing.insert(checkpoint);
+        let (sink, mut outputs) = self.parts(out);
+        let given = sink.pre_commit(checkpoint, &mut outputs);
+        let part = |committable| Part { committable, is_asked: false };
+        let parts: VecMap<u16, _> = (0..).zip(given.into_iter().map(part)).collect();
+        if let Some(transaction) = transaction.filter(|_| !parts.is_empty()) {
+            self.held.insert(transaction, Held { checkpoint, parts });
+        }
+    }
+
+    fn commit(&mut self, transaction: TransactionId, out: &mut Outputs) -> bool {
+        let Some(Held { checkpoint, parts }) = self.held.get_mut(&transaction) else {
+            return false;
+        };
+        let mut batch = Batch { checkpoint: *checkpoint, parts: Vec::new() };
+        for (index, part) in parts.iter_mut().filter(|(_, part)| !part.is_asked) {
+            part.is_asked = true;
+            let id = CommittableId { transaction, index: *index };
+            batch.parts.push((id, part.committable.clone()));
+        }
+        if !batch.parts.is_empty() {
+            let (sink, mut outputs) = self.parts(out);
+            sink.commit(batch, &mut outputs);
+        }
+        true
+    }
+
+    fn handle_heard(&mut self, number: u64, heard: Heard, out: &mut Outputs) -> Result<(), String> {
+        let Some(token) = self.numbers.take(number) else { return Ok(()) };
+        let answer = understood(heard)?;
+        let (sink, mut outputs) = self.parts(out);
+        sink.handle_answer(token, answer, &mut outputs);
+        Ok(())
+    }
+
+    fn handle_timer(&mut self, number: u64, out: &mut Outputs) {
+        let Some(token) = self.numbers.take(number) else { return };
+        let (sink, mut outputs) = self.parts(out);
+        sink.handle_timer(token, &mut outputs);
+    }
+
+    fn settle(&mut self, checkpoint: CheckpointId, outcome: CheckpointOutcome, out: &mut Outputs) {
+        let (sink, mut outputs) = self.parts(out);
+        sink.handle_outcome(checkpoint, outcome, &mut outputs);
+    }
+
+    fn confirm_prepared(&mut self, checkpoint: CheckpointId) -> Result<(), String> {
+        let is_awaited = self.preparing.remove(&checkpoint);
+        is_awaited
+            .then_some(())
+            .ok_or_else(|| format!("nothing is being prepared for {checkpoint}"))
+    }
+
+    fn confirm_committed(&mut self, part: CommittableId) -> Result<bool, String> {
+        let held = self.asked(part)?;
+        held.parts.remove(&part.index);
+        let is_over = held.parts.is_empty();
+        if is_over {
+            self.held.remove(&part.transaction);
+        }
+        Ok(is_over)
+    }
+
+    fn put_off(&mut self, part: CommittableId) -> Result<(), String> {
+        let held = self.asked(part)?;
+        if let Some(part) = held.parts.get_mut(&part.index) {
+            part.is_asked = false;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,55 @@
+use super::super::testing::{Bench, rows};
+use super::*;
+
+impl Bench<ObjectBucket> {
+    fn create(&mut self, key: &str) -> u64 {
+        match self.ask(&BucketRequest::Create { key: key.to_owned() }) {
+            BucketAnswer::Created(upload) => upload,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn upload(&mut self, upload: u64, part: u32, numbers: &[u64]) -> BucketAnswer {
+        self.ask(&BucketRequest::Upload { upload, part, rows: rows(numbers.iter().copied()) })
+    }
+
+    fn complete(&mut self, upload: u64, parts: u32) -> BucketAnswer {
+        self.ask(&BucketRequest::Complete { upload, parts })
+    }
+}
+
+#[test]
+fn an_object_appears_whole_and_its_upload_is_forgotten() {
+    let mut bucket = Bench::new(ObjectBucket::new());
+    let upload = bucket.create("a");
+    bucket.upload(upload, 1, &[2]);
+    assert_eq!(bucket.complete(upload, 2), BucketAnswer::InvalidPart);
+    bucket.upload(upload, 0, &[1]);
+    assert_eq!(bucket.seen, []);
+    assert_eq!(bucket.complete(upload, 2), BucketAnswer::Completed);
+    assert_eq!(bucket.seen, [1, 2]);
+    assert_eq!(bucket.complete(upload, 2), BucketAnswer::NoSuchUpload);
+    let head = BucketRequest::Head { key: "a".to_owned() };
+    assert_eq!(bucket.ask::<BucketAnswer>(&head), BucketAnswer::Found(true));
+}
+
+#[test]
+fn an_object_replaces_another_of_its_name() {
+    let mut bucket = Bench::new(ObjectBucket::new());
+    for number in [1, 2] {
+        let upload = bucket.create("a");
+        bucket.upload(upload, 0, &[number]);
+        bucket.complete(upload, 1);
+    }
+    assert_eq!(bucket.seen, [2]);
+}
+
+#[test]
+fn uploads_that_are_not_completed_expire() {
+    let mut bucket = Bench::new(ObjectBucket::new());
+    let upload = bucket.create("a");
+    bucket.upload(upload, 0, &[1]);
+    bucket.fault(SinkFault::ExpiredTransaction);
+    assert_eq!(bucket.complete(upload, 1), BucketAnswer::NoSuchUpload);
+    assert_eq!(bucket.expired, [1]);
+}

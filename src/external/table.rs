@@ -1,0 +1,171 @@
+//! A table of files with atomic snapshots and optimistic commits, after Apache Iceberg and Delta Lake.
+//!
+//! 1. Files are written under a name, durable and unseen; a file that is written again under its name is replaced,
+//!    as in any object store.
+//! 2. A snapshot is committed on top of the one that its writer has read (compare-and-set of the version). If
+//!    somebody else was faster it is refused as a *conflict*, and the writer has to read again.
+//! 3. A commit is applied, or it is not; the answer may be lost (Iceberg's `CommitStateUnknownException`, Delta's
+//!    ambiguous `putIfAbsent`). Asking whether it was applied says nothing about one that is still under way.
+//! 4. A snapshot carries properties. A writer that notes there whose commit it is and of which checkpoint can ask
+//!    later (Iceberg's `flink.max-committed-checkpoint-id`, Delta's `txn` action, Paimon's commit user). The answer
+//!    covers the snapshots that are kept: what is older has expired.
+//! 5. Readers see the files of all snapshots, each as often as it was added.
+
+use serde::{Deserialize, Serialize};
+
+use super::fault::SinkFault;
+use super::row::Row;
+use super::system::{ExternalSystem, Request, SystemOutputs};
+use crate::protocol::ordered::VecMap;
+
+/// How many snapshots a table keeps: their properties can be read, and no others.
+const SNAPSHOTS_KEPT: usize = 64;
+
+/// Who committed, and up to which checkpoint.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct CommitMark {
+    /// The writer's own name.
+    pub committer: String,
+    /// The checkpoint.
+    pub checkpoint: u64,
+}
+
+/// What a table is asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TableRequest {
+    /// Make these rows a file; answered with [`TableAnswer::Stored`].
+    Store {
+        /// Its name.
+        file: String,
+        /// Its content.
+        rows: Vec<Row>,
+    },
+    /// What is there? Answered with [`TableAnswer::Read`].
+    Read,
+    /// Add these files, on top of this version.
+    Commit {
+        /// What the writer has read.
+        version: u64,
+        /// Names of files.
+        files: Vec<String>,
+        /// Whose commit it is.
+        mark: CommitMark,
+    },
+}
+
+/// What a table answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TableAnswer {
+    /// The file is durable.
+    Stored,
+    /// The newest version, and the marks of the snapshots that are kept.
+    Read {
+        /// The version.
+        version: u64,
+        /// The marks, oldest first.
+        marks: Vec<CommitMark>,
+    },
+    /// The files are in the table.
+    Committed,
+    /// Another version is there.
+    Conflict,
+    /// There is no such file.
+    NoSuchFile(String),
+}
+
+/// The table.
+#[derive(Clone, Debug, Default)]
+pub struct SnapshotTable {
+    files: VecMap<String, Vec<Row>>,
+    version: u64,
+    /// Of the snapshots that are kept, oldest first; foreign ones have none.
+    marks: Vec<Option<CommitMark>>,
+}
+
+impl SnapshotTable {
+    /// An empty table.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn commit(
+        &mut self,
+        version: u64,
+        files: &[String],
+        mark: CommitMark,
+        out: &mut SystemOutputs,
+    ) -> TableAnswer {
+        if version != self.version {
+            return TableAnswer::Conflict;
+        }
+        if let Some(missing) = files.iter().find(|file| !self.files.contains_key(*file)) {
+            return TableAnswer::NoSuchFile(missing.clone());
+        }
+        let rows = files.iter().filter_map(|file| self.files.get(file)).flatten();
+        out.show(rows.cloned().collect());
+        self.add_snapshot(Some(mark));
+        TableAnswer::Committed
+    }
+
+    fn add_snapshot(&mut self, mark: Option<CommitMark>) {
+        self.version += 1;
+        self.marks.push(mark);
+        if self.marks.len() > SNAPSHOTS_KEPT {
+            self.marks.remove(0);
+        }
+    }
+}
+
+impl ExternalSystem for SnapshotTable {
+    fn name(&self) -> &'static str {
+        "snapshot-table"
+    }
+
+    fn handle_request(&mut self, request: Request<'_>, out: &mut SystemOutputs) {
+        let answer = match request.decode::<TableRequest>() {
+            Err(error) => {
+                return out.refuse(request.caller, format!("no request of a table: {error}"));
+            }
+            Ok(TableRequest::Store { file, rows }) => {
+                self.files.insert(file, rows);
+                TableAnswer::Stored
+            }
+            Ok(TableRequest::Read) => TableAnswer::Read {
+                version: self.version,
+                marks: self.marks.iter().flatten().cloned().collect(),
+            },
+            Ok(TableRequest::Commit { version, files, mark }) => {
+                self.commit(version, &files, mark, out)
+            }
+        };
+        out.answer(request.caller, &answer);
+    }
+
+    fn handle_timer(&mut self, _: u64, _: &mut SystemOutputs) {}
+
+    fn handle_fault(&mut self, fault: SinkFault, _: &mut SystemOutputs) {
+        match fault {
+            SinkFault::ForeignCommit => self.add_snapshot(None),
+            // It has neither producers nor open transactions; answers are its host's.
+            SinkFault::Healthy
+            | SinkFault::TransactionTimeout
+            | SinkFault::FencedProducer
+            | SinkFault::DelayedCommit { .. }
+            | SinkFault::HangingTransaction
+            | SinkFault::RefusedCommit
+            | SinkFault::ExpiredTransaction
+            | SinkFault::UnansweredCommit => {}
+        }
+    }
+
+    /// Everything is durable.
+    fn restart(&mut self, _: &mut SystemOutputs) {}
+
+    fn boxed_clone(&self) -> Box<dyn ExternalSystem> {
+        Box::new(self.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,88 @@
+//! What tests of systems share: a system on a bench, asked and looked at.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::system::{Caller, ExternalSystem, Reply, Request, SystemOutput, SystemOutputs};
+use super::{Row, SinkFault};
+use crate::protocol::{LineageId, OperatorId, ProcessId, VirtualTime};
+
+/// A system, and what its readers see by now.
+pub struct Bench<S> {
+    pub system: S,
+    /// The numbers that readers see, in order.
+    pub seen: Vec<u64>,
+    /// The numbers that nobody will see.
+    pub expired: Vec<u64>,
+    /// Timers that are set.
+    pub timers: Vec<u64>,
+    asked: u64,
+}
+
+impl<S: ExternalSystem> Bench<S> {
+    pub fn new(system: S) -> Self {
+        Self { system, seen: Vec::new(), expired: Vec::new(), timers: Vec::new(), asked: 0 }
+    }
+
+    /// Asks, and expects an answer.
+    pub fn ask<A: DeserializeOwned>(&mut self, request: &impl Serialize) -> A {
+        self.asked += 1;
+        let caller = Caller { process: ProcessId::Worker(0), request: Some(self.asked) };
+        let bytes = postcard::to_stdvec(request).expect("plain data");
+        let mut out = SystemOutputs::new(VirtualTime::ZERO);
+        self.system.handle_request(Request { caller, bytes: &bytes }, &mut out);
+        match self.look(&mut out) {
+            Some(Reply::Answer(answer)) => postcard::from_bytes(&answer).expect("its answer"),
+            other => panic!("no answer, but {other:?}"),
+        }
+    }
+
+    pub fn fault(&mut self, fault: SinkFault) {
+        let mut out = SystemOutputs::new(VirtualTime::ZERO);
+        self.system.handle_fault(fault, &mut out);
+        self.look(&mut out);
+    }
+
+    pub fn fire(&mut self, timer: u64) {
+        let mut out = SystemOutputs::new(VirtualTime::ZERO);
+        self.system.handle_timer(timer, &mut out);
+        self.look(&mut out);
+    }
+
+    pub fn restart(&mut self) {
+        let mut out = SystemOutputs::new(VirtualTime::ZERO);
+        self.system.restart(&mut out);
+        self.look(&mut out);
+    }
+
+    fn look(&mut self, out: &mut SystemOutputs) -> Option<Reply> {
+        let mut answer = None;
+        while let Some(output) = out.poll_output() {
+            match output {
+                SystemOutput::Reply { reply, .. } => answer = Some(reply),
+                SystemOutput::Show(rows) => self.seen.extend(rows.iter().map(number)),
+                SystemOutput::Hide(rows) => {
+                    let hidden: Vec<u64> = rows.iter().map(number).collect();
+                    self.seen.retain(|seen| !hidden.contains(seen));
+                }
+                SystemOutput::Expire(rows) => self.expired.extend(rows.iter().map(number)),
+                SystemOutput::Wake { timer, .. } => self.timers.push(timer),
+            }
+        }
+        answer
+    }
+}
+
+/// Rows that hold these numbers.
+pub fn rows(numbers: impl IntoIterator<Item = u64>) -> Vec<Row> {
+    let row = |number: u64| Row {
+        operator: OperatorId(0),
+        lineage: LineageId(number),
+        payload: postcard::to_stdvec(&number).expect("plain data"),
+    };
+    numbers.into_iter().map(row).collect()
+}
+
+fn number(row: &Row) -> u64 {
+    postcard::from_bytes(&row.payload).expect("a number")
+}

@@ -1,0 +1,226 @@
+//! What readers of an external system see, whatever the protocol of the sink that wrote it.
+//!
+//! Behind a *committing* sink a reader sees a record once, for good, and only when a checkpoint that holds it has
+//! completed: one that its subtask was given before its cut of that checkpoint, or of an earlier one of the same
+//! attempt. Of what one subtask was given, what becomes visible together is in that order. This is judged from what
+//! the subtask was given and froze, so that no failure is needed to see that a sink shows too early.
+//!
+//! Behind a *converging* sink a reader sees anything for a while, and in the end exactly the reference.
+//!
+//! Where a trace tells of no records in channels, nothing is known of what a subtask was given, and only the rest is
+//! judged.
+
+use std::hash::BuildHasherDefault;
+
+use indexmap::IndexMap;
+
+use super::super::kind::Kind;
+use super::super::reference::{DigestHasher, DigestSet};
+use super::super::shape::Scene;
+use super::super::verdict::Violation;
+use crate::protocol::lineage::mix;
+use crate::protocol::ordered::VecMap;
+use crate::protocol::{CheckpointId, Digest, LineageId, OperatorId, OperatorRole, SubtaskId};
+use crate::trace::OutputRecord;
+
+/// What an operator promises to readers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Promise {
+    /// Each record once, for good, and not too early.
+    Once,
+    /// What is expected, in the end.
+    InTheEnd,
+}
+
+/// Numbers by record and operator.
+type Given = IndexMap<u64, u64, BuildHasherDefault<DigestHasher>>;
+
+/// What readers have seen, and what they may see.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Readers {
+    /// By operator; empty where none writes to an external system.
+    promises: Vec<Option<Promise>>,
+    /// Whether the trace tells of records in channels.
+    knows_given: bool,
+    number: u64,
+    /// By subtask, what it was given since its last cut.
+    given: VecMap<SubtaskId, Vec<(u64, u64)>>,
+    /// What was given before a cut whose checkpoint has no outcome yet, oldest first.
+    cuts: Vec<(CheckpointId, Vec<(u64, u64)>)>,
+    /// What a completed checkpoint holds, each with the number under which it was given: later ones are higher.
+    promised: Given,
+    visible: DigestSet,
+    /// Behind converging sinks: how often each content is seen.
+    seen: VecMap<Digest, u64>,
+    /// What the system has let go of, and nobody has been given again: the lineage.
+    let_go: Given,
+    /// A record that the system has let go of, though a completed checkpoint holds it.
+    gone: Option<LineageId>,
+}
+
+impl Readers {
+    /// The run begins.
+    pub fn start(&mut self, scene: &Scene) {
+        let promise = |role| match role {
+            OperatorRole::CommittingSink | OperatorRole::StagingWriter => Some(Promise::Once),
+            OperatorRole::ConvergingSink => Some(Promise::InTheEnd),
+            OperatorRole::Source
+            | OperatorRole::Operator
+            | OperatorRole::TransactionalSink
+            | OperatorRole::AtLeastOnceSink => None,
+        };
+        let operators = &scene.shape.topology().operators;
+        let promises: Vec<_> = operators.iter().map(|operator| promise(operator.role)).collect();
+        let are_there = promises.iter().any(Option::is_some);
+        *self = Self { promises: if are_there { promises } else { Vec::new() }, ..Self::default() };
+    }
+
+    /// Whether anybody reads an external system.
+    #[inline]
+    pub fn are_there(&self) -> bool {
+        !self.promises.is_empty()
+    }
+
+    pub fn promise(&self, operator: OperatorId) -> Option<Promise> {
+        self.promises.get(operator.index()).copied().flatten()
+    }
+
+    /// A subtask was given a record.
+    pub fn handle_given(&mut self, scene: &Scene, subtask: SubtaskId, lineage: LineageId) {
+        let operator = OperatorId(scene.shape.operator(subtask));
+        if self.promise(operator).is_none() {
+            return;
+        }
+        self.knows_given = true;
+        self.number += 1;
+        let key = key(operator, lineage);
+        self.let_go.swap_remove(&key);
+        self.given.entry(subtask).or_default().push((key, self.number));
+    }
+
+    /// A subtask froze its state.
+    pub fn handle_cut(&mut self, subtask: SubtaskId, checkpoint: CheckpointId) {
+        if let Some(given) = self.given.get_mut(&subtask) {
+            self.cuts.push((checkpoint, std::mem::take(given)));
+        }
+    }
+
+    /// The checkpoint completed: what was given before its cuts, and before those of earlier ones, may be seen. What
+    /// is given up belongs to the next that completes.
+    pub fn handle_completed(&mut self, checkpoint: CheckpointId) {
+        for (_, given) in self.cuts.extract_if(.., |(cut, _)| *cut <= checkpoint) {
+            for (key, number) in given {
+                if let Some(lineage) = self.let_go.get(&key) {
+                    self.gone = Some(LineageId(*lineage));
+                }
+                self.promised.insert(key, number);
+            }
+        }
+    }
+
+    /// What older attempts were given, and froze, is given again.
+    pub fn handle_attempt_started(&mut self) {
+        self.given.clear();
+        self.cuts.clear();
+    }
+
+    /// What is gone, though a completed checkpoint holds it.
+    pub fn gone(&self) -> Option<LineageId> {
+        self.gone
+    }
+
+    /// The system has let go of these.
+    pub fn handle_expired(&mut self, operator: OperatorId, records: &[OutputRecord]) {
+        for record in records {
+            let key = key(operator, record.lineage);
+            if self.promised.contains_key(&key) && !self.visible.contains(&key) {
+                self.gone = Some(record.lineage);
+            }
+            self.let_go.insert(key, record.lineage.0);
+        }
+    }
+
+    /// Readers see a record from here on. Whether it counts as one that is to be seen once.
+    pub fn show(&mut self, scene: &mut Scene, operator: OperatorId, record: OutputRecord) -> bool {
+        match self.promise(operator) {
+            Some(Promise::Once) => self.show_once(scene, operator, record),
+            Some(Promise::InTheEnd) | None => {
+                *self.seen.entry(record.digest).or_default() += 1;
+                false
+            }
+        }
+    }
+
+    fn show_once(&mut self, scene: &mut Scene, operator: OperatorId, record: OutputRecord) -> bool {
+        let key = key(operator, record.lineage);
+        if self.knows_given && !self.promised.contains_key(&key) {
+            let what = "and no completed checkpoint holds it";
+            report(scene, Kind::EarlyOutput, (operator, record.lineage), what);
+        }
+        let is_new = self.visible.insert(key);
+        if !is_new {
+            let what = "which was visible already";
+            report(scene, Kind::DuplicateOutput, (operator, record.lineage), what);
+        }
+        is_new
+    }
+
+    /// What becomes visible together is in the order in which it was given to whoever was given it.
+    pub fn judge_order(&self, scene: &mut Scene, operator: OperatorId, records: &[OutputRecord]) {
+        let number = |record: &OutputRecord| self.promised.get(&key(operator, record.lineage));
+        let known = || records.iter().filter_map(|record| Some((record.lineage, *number(record)?)));
+        if self.promise(operator) != Some(Promise::Once) || scene.shape.parallelism(operator) > 1 {
+            return; // Rows of several subtasks may lie between each other.
+        }
+        for ((_, before), (lineage, after)) in known().zip(known().skip(1)) {
+            if after < before {
+                let what = "behind one that its sink was given later";
+                report(scene, Kind::DisorderedOutput, (operator, lineage), what);
+                return;
+            }
+        }
+    }
+
+    /// Readers do not see these any more.
+    pub fn hide(&mut self, scene: &mut Scene, operator: OperatorId, records: &[OutputRecord]) {
+        for record in records {
+            match self.promise(operator) {
+                Some(Promise::Once) => {
+                    let key = key(operator, record.lineage);
+                    self.visible.swap_remove(&key);
+                    let name = scene.shape.operator_name(operator);
+                    let lineage = record.lineage;
+                    let text =
+                        format!("record {lineage} of {name} was visible, and is not any more");
+                    scene.report(Violation::new(Kind::HiddenOutput, text).with(lineage));
+                }
+                Some(Promise::InTheEnd) | None => {
+                    let times = self.seen.entry(record.digest).or_default();
+                    *times = times.saturating_sub(1);
+                }
+            }
+        }
+    }
+
+    /// How often this content is seen behind converging sinks.
+    pub fn seen(&self, digest: Digest) -> u64 {
+        self.seen.get(&digest).copied().unwrap_or(0)
+    }
+
+    /// What is seen behind converging sinks, and how often.
+    pub fn all_seen(&self) -> impl Iterator<Item = (Digest, u64)> + '_ {
+        self.seen.iter().map(|(digest, times)| (*digest, *times)).filter(|(_, times)| *times > 0)
+    }
+}
+
+/// A record as an operator's.
+fn key(operator: OperatorId, lineage: LineageId) -> u64 {
+    lineage.0 ^ mix(u64::from(operator.0) + 1)
+}
+
+#[cold]
+fn report(scene: &mut Scene, kind: Kind, (operator, lineage): (OperatorId, LineageId), what: &str) {
+    let name = scene.shape.operator_name(operator);
+    let text = format!("readers see record {lineage} of {name}, {what}");
+    scene.report(Violation::new(kind, text).with(lineage));
+}

@@ -1,0 +1,409 @@
+//! Exactly once into a transactional log, after Flink's `KafkaSink` with pooled transactional ids (FLINK-34554).
+//!
+//! A subtask has a pool of transactional ids. One takes rows; at a cut it is promised, and another takes over. Before
+//! an id takes rows again it is *begun* again: that raises its epoch, so that a late repetition of its commit cannot
+//! end the next transaction. And that must wait until a checkpoint has completed whose cut was taken after the
+//! commit: an attempt that is restored from an earlier one commits again, with the old epoch.
+//!
+//! At the beginning every id of the pool is begun, which fences older producers and aborts what they left, but for
+//! those that are promised: whoever has their committables commits them with the old epoch. Who begins an id says
+//! whom he replaces, and asks once: a request that comes late or twice, or of an attempt that is over, must not
+//! abort what is promised meanwhile. Where no id is free rows wait, and are in the state of the snapshot.
+
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::dataflow::{
+    Batch, CheckpointOutcome, CommittableId, CommittingSink, Data, NoAnswer, Opening, RowMaker,
+    SinkOutputs,
+};
+use crate::external::Row;
+use crate::external::transactional_log::{LogAnswer, LogRequest, Producer, Replaces};
+use crate::protocol::{CheckpointId, Defect, OperatorId};
+
+/// How many ids a pool has: as many checkpoints may be promised and not committed, less one.
+const IDS: u8 = 6;
+
+/// How long to wait for an answer to a request that must not be sent twice.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How long to wait when the log is not available.
+const AGAIN: Duration = Duration::from_millis(20);
+
+/// A pool of transactional ids, by the checkpoint and the subtask that it was made for: the same again when that
+/// attempt fails before it has a checkpoint, so that its ids are begun again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct PoolId {
+    checkpoint: u64,
+    index: u16,
+}
+
+/// A transactional id of a pool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct PooledId {
+    pool: PoolId,
+    number: u8,
+}
+
+/// What a snapshot holds of a pool.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PoolState {
+    pool: PoolId,
+    /// Ids that are promised: not to be begun.
+    promised: Vec<u8>,
+    /// Rows that wait for an id.
+    waiting: Vec<Row>,
+}
+
+/// A transaction that is promised.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogCommittable {
+    id: PooledId,
+    producer: Producer,
+}
+
+/// What an id is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stand {
+    /// It is being begun.
+    Beginning,
+    /// It can take rows.
+    Free(Producer),
+    /// It is promised, here or in another subtask.
+    Promised,
+    /// It was committed after the cut of this checkpoint: a later one must complete before it is begun.
+    Committed(Producer, CheckpointId),
+}
+
+/// What a request is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LogToken {
+    /// To know who has an id.
+    Describe(PooledId),
+    /// To begin an id, as the successor of this producer.
+    Begin(PooledId, Option<Producer>),
+    /// To know that so many rows are in the transaction of a checkpoint.
+    Flush(CheckpointId, u64),
+    /// To commit.
+    Commit(CommittableId, LogCommittable),
+}
+
+/// The transaction that takes rows.
+#[derive(Clone, Copy, Debug)]
+struct Open {
+    id: PooledId,
+    producer: Producer,
+    rows: u64,
+}
+
+/// Writes records to a [`TransactionalLog`](crate::external::transactional_log::TransactionalLog).
+#[derive(Debug)]
+pub struct LogSink<T> {
+    /// How many rows go into a request.
+    batch: usize,
+    operator: OperatorId,
+    pools: Vec<PoolId>,
+    ids: Vec<(PooledId, Stand)>,
+    open: Option<Open>,
+    /// The newest cut.
+    cut: CheckpointId,
+    /// Rows that were not appended.
+    waiting: Vec<Row>,
+    is_open: bool,
+    _records: PhantomData<fn(T)>,
+}
+
+impl<T> LogSink<T> {
+    /// A sink that appends so many rows at once; at least one.
+    #[must_use]
+    pub fn new(batch: usize) -> Self {
+        Self {
+            batch: batch.max(1),
+            operator: OperatorId::default(),
+            pools: Vec::new(),
+            ids: Vec::new(),
+            open: None,
+            cut: CheckpointId::default(),
+            waiting: Vec::new(),
+            is_open: false,
+            _records: PhantomData,
+        }
+    }
+
+    fn name(&self, PooledId { pool, number }: PooledId) -> String {
+        format!("{}-{}-{}-{number}", self.operator.0, pool.checkpoint, pool.index)
+    }
+
+    fn stand(&mut self, id: PooledId) -> Option<&mut Stand> {
+        self.ids.iter_mut().find(|(known, _)| *known == id).map(|(_, stand)| stand)
+    }
+
+    fn describe(&self, id: PooledId, out: &mut SinkOutputs<'_, LogToken>) {
+        let transactional_id = self.name(id);
+        out.ask(LogToken::Describe(id), &LogRequest::Describe { transactional_id });
+    }
+
+    /// Begins an id that this producer has.
+    fn begin(&mut self, id: PooledId, old: Option<Producer>, out: &mut SinkOutputs<'_, LogToken>) {
+        let transactional_id = self.name(id);
+        if let Some(stand) = self.stand(id) {
+            *stand = Stand::Beginning;
+            let is_blind = out.has(Defect::IdBegunBlindly);
+            let replaces = if is_blind { Replaces::Anybody } else { Replaces::Only(old) };
+            let begin = LogRequest::Begin { transactional_id, replaces };
+            out.ask_once(LogToken::Begin(id, old), &begin, ANSWER_TIMEOUT);
+        }
+    }
+
+    fn handle_begun(
+        &mut self,
+        id: PooledId,
+        producer: Producer,
+        out: &mut SinkOutputs<'_, LogToken>,
+    ) {
+        if let Some(stand) = self.stand(id) {
+            *stand = Stand::Free(producer);
+        }
+        self.append_full(out);
+        self.open_if_begun(out);
+    }
+
+    fn open_if_begun(&mut self, out: &mut SinkOutputs<'_, LogToken>) {
+        let is_begun = self.ids.iter().all(|(_, stand)| *stand != Stand::Beginning);
+        if is_begun && !self.is_open {
+            self.is_open = true;
+            out.opened();
+        }
+    }
+
+    fn append_full(&mut self, out: &mut SinkOutputs<'_, LogToken>) {
+        if self.waiting.len() >= self.batch {
+            self.append(out);
+        }
+    }
+
+    /// Appends what waits, if some id can take it.
+    fn append(&mut self, out: &mut SinkOutputs<'_, LogToken>) {
+        if self.waiting.is_empty() {
+            return;
+        }
+        let free = self.ids.iter().find_map(|(id, stand)| match stand {
+            Stand::Free(producer) => Some(Open { id: *id, producer: *producer, rows: 0 }),
+            Stand::Beginning | Stand::Promised | Stand::Committed(..) => None,
+        });
+        let Some(open) = self.open.or(free) else { return };
+        let Open { id, producer, rows: first } = open;
+        let rows = std::mem::take(&mut self.waiting);
+        self.open = Some(Open { rows: first + rows.len() as u64, ..open });
+        let transactional_id = self.name(id);
+        out.tell(&LogRequest::Append { transactional_id, producer, first, rows });
+    }
+
+    fn handle_flushed(
+        &mut self,
+        checkpoint: CheckpointId,
+        rows: u64,
+        answer: &LogAnswer,
+        out: &mut SinkOutputs<'_, LogToken>,
+    ) {
+        let is_flushed = *answer == LogAnswer::Appended { rows };
+        if is_flushed || out.has(Defect::RefusedFlushAcknowledged) {
+            out.prepared(checkpoint);
+        } else {
+            out.fail(format!("the log has not taken all {rows} rows of {checkpoint}: {answer:?}"));
+        }
+    }
+
+    fn handle_ended(
+        &mut self,
+        part: CommittableId,
+        committable: &LogCommittable,
+        answer: &LogAnswer,
+        out: &mut SinkOutputs<'_, LogToken>,
+    ) {
+        let name = self.name(committable.id);
+        if *answer != LogAnswer::Ended && !out.has(Defect::ExpiredCommitDropped) {
+            return out
+                .fail(format!("the log cannot commit what it promised in {name}: {answer:?}"));
+        }
+        out.committed(part);
+        let (id, producer, cut) = (committable.id, committable.producer, self.cut);
+        let keeps_epoch = out.has(Defect::EpochKeptAfterCommit);
+        if let Some(stand) = self.stand(id) {
+            let committed = Stand::Committed(producer, cut);
+            *stand = if keeps_epoch { Stand::Free(producer) } else { committed };
+        }
+        if out.has(Defect::PooledIdRecycledEarly) {
+            self.begin(id, Some(producer), out);
+        }
+        self.append_full(out);
+    }
+}
+
+impl<T> Clone for LogSink<T> {
+    fn clone(&self) -> Self {
+        Self {
+            pools: self.pools.clone(),
+            ids: self.ids.clone(),
+            waiting: self.waiting.clone(),
+            ..*self
+        }
+    }
+}
+
+impl<T: Data> CommittingSink for LogSink<T> {
+    type In = T;
+    type Committable = LogCommittable;
+    type State = PoolState;
+    type Token = LogToken;
+    type Answer = LogAnswer;
+
+    fn open(
+        &mut self,
+        opening: Opening<PoolState, LogCommittable>,
+        out: &mut SinkOutputs<'_, LogToken>,
+    ) {
+        self.operator = opening.operator;
+        let mut states = opening.states;
+        if states.is_empty() || out.has(Defect::LingeringTransactionsLeft) {
+            let checkpoint = match out.has(Defect::LingeringTransactionsLeft) {
+                true => opening.attempt.0.into(),
+                false => opening.checkpoint.unwrap_or_default().0,
+            };
+            let pool = PoolId { checkpoint, index: opening.index };
+            states.push(PoolState { pool, promised: Vec::new(), waiting: Vec::new() });
+        }
+        for PoolState { pool, promised, waiting } in states {
+            self.pools.push(pool);
+            self.waiting.extend(waiting);
+            for number in 0..IDS {
+                let is_promised =
+                    promised.contains(&number) && !out.has(Defect::PromisedAbortedAtOpen);
+                let stand = if is_promised { Stand::Promised } else { Stand::Beginning };
+                self.ids.push((PooledId { pool, number }, stand));
+            }
+        }
+        let all = self.ids.clone();
+        for (id, _) in all.into_iter().filter(|(_, stand)| *stand == Stand::Beginning) {
+            self.describe(id, out);
+        }
+        self.open_if_begun(out);
+    }
+
+    fn write(&mut self, record: T, row: RowMaker, out: &mut SinkOutputs<'_, LogToken>) {
+        self.waiting.push(row.of(&record));
+        self.append_full(out);
+    }
+
+    fn pre_commit(
+        &mut self,
+        checkpoint: CheckpointId,
+        out: &mut SinkOutputs<'_, LogToken>,
+    ) -> Vec<LogCommittable> {
+        self.cut = checkpoint;
+        self.append(out);
+        let Some(Open { id, producer, rows }) = self.open.take() else {
+            out.prepared(checkpoint);
+            return Vec::new();
+        };
+        if let Some(stand) = self.stand(id) {
+            *stand = Stand::Promised;
+        }
+        let (transactional_id, first) = (self.name(id), rows);
+        let flush = LogRequest::Append { transactional_id, producer, first, rows: Vec::new() };
+        out.ask_in_order(LogToken::Flush(checkpoint, rows), &flush);
+        vec![LogCommittable { id, producer }]
+    }
+
+    fn freeze(&self) -> Vec<PoolState> {
+        let promised = |pool: PoolId| {
+            let own =
+                self.ids.iter().filter(|(id, stand)| id.pool == pool && *stand == Stand::Promised);
+            own.map(|(id, _)| id.number).collect()
+        };
+        let waiting = |place: usize| if place == 0 { self.waiting.clone() } else { Vec::new() };
+        let pools = self.pools.iter().enumerate();
+        pools
+            .map(|(place, pool)| PoolState {
+                pool: *pool,
+                promised: promised(*pool),
+                waiting: waiting(place),
+            })
+            .collect()
+    }
+
+    fn commit(&mut self, batch: Batch<LogCommittable>, out: &mut SinkOutputs<'_, LogToken>) {
+        for (part, committable) in batch.parts {
+            let (transactional_id, producer) = (self.name(committable.id), committable.producer);
+            let end = LogRequest::End { transactional_id, producer, commit: true };
+            out.ask(LogToken::Commit(part, committable), &end);
+        }
+    }
+
+    fn handle_answer(
+        &mut self,
+        token: LogToken,
+        answer: Result<LogAnswer, NoAnswer>,
+        out: &mut SinkOutputs<'_, LogToken>,
+    ) {
+        match (token, answer) {
+            (LogToken::Describe(id), Ok(LogAnswer::Described(producer))) => {
+                self.begin(id, producer, out);
+            }
+            (LogToken::Begin(id, _), Ok(LogAnswer::Begun(producer))) => {
+                self.handle_begun(id, producer, out);
+            }
+            (LogToken::Flush(checkpoint, rows), Ok(answer)) => {
+                self.handle_flushed(checkpoint, rows, &answer, out);
+            }
+            (LogToken::Commit(part, committable), Ok(answer)) => {
+                self.handle_ended(part, &committable, &answer, out);
+            }
+            (LogToken::Commit(part, _), Err(_)) if out.has(Defect::RefusedCommitConfirmed) => {
+                out.committed(part);
+            }
+            (LogToken::Commit(part, _), Err(NoAnswer::Unavailable | NoAnswer::Unknown)) => {
+                out.retry(part, AGAIN);
+            }
+            (token, Err(NoAnswer::Unavailable | NoAnswer::Unknown)) => out.wake(AGAIN, token),
+            (LogToken::Describe(id) | LogToken::Begin(id, _), Ok(answer)) => {
+                out.fail(format!("the log does not begin {}: {answer:?}", self.name(id)));
+            }
+        }
+    }
+
+    fn handle_timer(&mut self, token: LogToken, out: &mut SinkOutputs<'_, LogToken>) {
+        match token {
+            LogToken::Describe(id) => self.describe(id, out),
+            LogToken::Begin(id, old) => self.begin(id, old, out),
+            // What comes in order is answered, and a commit is handed over again.
+            LogToken::Flush(..) | LogToken::Commit(..) => {}
+        }
+    }
+
+    /// No attempt will commit again what was committed before the cut of a completed checkpoint.
+    fn handle_outcome(
+        &mut self,
+        checkpoint: CheckpointId,
+        outcome: CheckpointOutcome,
+        out: &mut SinkOutputs<'_, LogToken>,
+    ) {
+        if outcome == CheckpointOutcome::Aborted {
+            return;
+        }
+        for (id, stand) in self.ids.clone() {
+            match stand {
+                Stand::Committed(producer, cut) if cut < checkpoint => {
+                    self.begin(id, Some(producer), out);
+                }
+                Stand::Committed(..) | Stand::Beginning | Stand::Free(_) | Stand::Promised => {}
+            }
+        }
+    }
+
+    fn is_settled(&self) -> bool {
+        self.waiting.is_empty() && self.open.is_none()
+    }
+}
