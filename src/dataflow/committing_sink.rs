@@ -176,7 +176,8 @@ pub struct Opening<S, C> {
 /// Why there is no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoAnswer {
-    /// The system says that it did nothing, and that asking again later may help.
+    /// The system says that it did nothing, and that asking again later may help. An earlier copy of a request that
+    /// is sent until it is answered may have been carried out.
     Unavailable,
     /// None came in time. The request may have been carried out, may be carried out yet, or never.
     Unknown,

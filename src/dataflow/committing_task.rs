@@ -30,7 +30,9 @@ pub(crate) struct CommittingTask<S: CommittingSink> {
     watermarks: WatermarkMerger,
     defects: DefectSet,
     numbers: Numbers<S::Token>,
-    /// What it was restored with, until it opens.
+    /// Whether the sink has begun: before that, its state is what it was restored with.
+    has_begun: bool,
+    /// What it was restored with, until it begins.
     states: Vec<S::State>,
     /// Checkpoints whose promises are not known to be durable.
     preparing: VecSet<CheckpointId>,
@@ -63,6 +65,7 @@ impl<S: CommittingSink> CommittingTask<S> {
             watermarks: WatermarkMerger::of(placement, defects),
             defects,
             numbers: Numbers::new(),
+            has_begun: false,
             states: Vec::new(),
             preparing: VecSet::new(),
             held: VecMap::new(),
@@ -139,7 +142,8 @@ impl<S: CommittingSink> InputTask for CommittingTask<S> {
                 kept.push((*checkpoint, *transaction, *index, committable));
             }
         }
-        let (given, own) = (self.states.iter(), self.sink.freeze());
+        let own = if self.has_begun { self.sink.freeze() } else { Vec::new() };
+        let given = self.states.iter();
         let states = given.map(element).chain(own.iter().map(element)).collect();
         let mut state = SubtaskState {
             shapes: shapes(),
@@ -197,6 +201,7 @@ impl<S: CommittingSink> OutsideTask for CommittingTask<S> {
             states: std::mem::take(&mut self.states),
             committables: self.committables(),
         };
+        self.has_begun = true;
         let (sink, mut outputs) = self.parts(out);
         sink.open(opening, &mut outputs);
     }

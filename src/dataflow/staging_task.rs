@@ -30,7 +30,9 @@ pub(crate) struct StagingTask<W: StagingWriter> {
     router: Router<W::Staged>,
     defects: DefectSet,
     numbers: Numbers<W::Token>,
-    /// What it was restored with, until it opens.
+    /// Whether the writer has begun: before that, its state is what it was restored with.
+    has_begun: bool,
+    /// What it was restored with, until it begins.
     states: Vec<W::State>,
     /// Checkpoints for which not everything is known to be durable.
     preparing: VecSet<CheckpointId>,
@@ -54,6 +56,7 @@ impl<W: StagingWriter> StagingTask<W> {
             router: Router::new(placement, consumers),
             defects,
             numbers: Numbers::new(),
+            has_begun: false,
             states: Vec::new(),
             preparing: VecSet::new(),
         }
@@ -104,7 +107,8 @@ impl<W: StagingWriter> InputTask for StagingTask<W> {
     }
 
     fn freeze(&self) -> SubtaskState {
-        let states = [self.states.clone(), self.writer.freeze()].concat();
+        let own = if self.has_begun { self.writer.freeze() } else { Vec::new() };
+        let states = [self.states.clone(), own].concat();
         let mut state = SubtaskState {
             shapes: shapes(),
             operator_lists: vec![states.iter().map(|state| Bytes(encode(state))).collect()],
@@ -148,7 +152,7 @@ impl<W: StagingWriter> InputTask for StagingTask<W> {
 
 impl<W: StagingWriter> OutsideTask for StagingTask<W> {
     fn open(&mut self, attempt: Attempt, checkpoint: Option<CheckpointId>, out: &mut Outputs) {
-        self.attempt = attempt;
+        (self.attempt, self.has_begun) = (attempt, true);
         let opening = Opening {
             operator: self.operator,
             index: self.index,

@@ -136,14 +136,10 @@ impl XaDatabase {
         XaAnswer::Done
     }
 
-    fn rollback(&mut self, xid: &str, out: &mut SystemOutputs) -> XaAnswer {
+    fn rollback(&mut self, xid: &str) -> XaAnswer {
         match self.branches.remove(xid) {
             None => XaAnswer::Unknown,
-            Some(Branch::Active(rows) | Branch::Prepared(rows)) => {
-                out.expire(rows);
-                XaAnswer::Done
-            }
-            Some(Branch::Heuristic) => XaAnswer::Done,
+            Some(Branch::Active(_) | Branch::Prepared(_) | Branch::Heuristic) => XaAnswer::Done,
         }
     }
 
@@ -155,13 +151,8 @@ impl XaDatabase {
         XaAnswer::Recovered(prepared.map(|(xid, _)| xid.clone()).collect())
     }
 
-    fn roll_back_active(&mut self, out: &mut SystemOutputs) {
-        let is_active = |branch: &Branch| matches!(branch, Branch::Active(_));
-        let active = self.branches.iter().filter(|(_, branch)| is_active(branch));
-        let active: Vec<String> = active.map(|(xid, _)| xid.clone()).collect();
-        for xid in active {
-            self.rollback(&xid, out);
-        }
+    fn roll_back_active(&mut self) {
+        self.branches.retain(|_, branch| !matches!(branch, Branch::Active(_)));
     }
 
     fn roll_back_prepared(&mut self, out: &mut SystemOutputs) {
@@ -187,7 +178,7 @@ impl ExternalSystem for XaDatabase {
             Ok(XaRequest::Insert { xid, first, rows }) => self.insert(xid, first, rows),
             Ok(XaRequest::Prepare { xid, rows }) => self.prepare(&xid, rows),
             Ok(XaRequest::Commit { xid }) => self.commit(&xid, out),
-            Ok(XaRequest::Rollback { xid }) => self.rollback(&xid, out),
+            Ok(XaRequest::Rollback { xid }) => self.rollback(&xid),
             Ok(XaRequest::Recover { prefix }) => self.recover(&prefix),
         };
         out.answer(request.caller, &answer);
@@ -197,7 +188,7 @@ impl ExternalSystem for XaDatabase {
 
     fn handle_fault(&mut self, fault: SinkFault, out: &mut SystemOutputs) {
         match fault {
-            SinkFault::TransactionTimeout => self.roll_back_active(out),
+            SinkFault::TransactionTimeout => self.roll_back_active(),
             SinkFault::ExpiredTransaction => self.roll_back_prepared(out),
             // It knows no producers, and one row does not wait for another; answers are its host's.
             SinkFault::Healthy
@@ -210,8 +201,8 @@ impl ExternalSystem for XaDatabase {
         }
     }
 
-    fn restart(&mut self, out: &mut SystemOutputs) {
-        self.roll_back_active(out);
+    fn restart(&mut self, _: &mut SystemOutputs) {
+        self.roll_back_active();
     }
 
     fn boxed_clone(&self) -> Box<dyn ExternalSystem> {

@@ -5,6 +5,7 @@
 //! so that every fault of links and processes reaches it; `docs/EXTERNAL_SYSTEMS.md` says how to write one.
 
 pub mod bucket;
+pub mod counter_store;
 pub mod database;
 mod fault;
 pub mod queue;
@@ -14,6 +15,7 @@ pub mod table;
 #[cfg(test)]
 mod testing;
 pub mod transactional_log;
+pub mod upsert_store;
 
 pub use fault::SinkFault;
 pub use row::Row;

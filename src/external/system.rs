@@ -102,7 +102,7 @@ pub enum SystemOutput {
     Show(Vec<Row>),
     /// A reader does not see these rows any more.
     Hide(Vec<Row>),
-    /// What had been taken on, and not shown, is gone: nobody will see these rows, whatever was promised.
+    /// What the system had said to be safe, and not shown, is gone: nobody will see these rows.
     Expire(Vec<Row>),
     /// [`ExternalSystem::handle_timer`] is due after this long.
     Wake {
@@ -156,7 +156,8 @@ impl SystemOutputs {
         }
     }
 
-    /// Lets rows go that it had taken on, and not shown.
+    /// Lets rows go that it had said to be safe, and not shown. What it never said to be safe it may drop without
+    /// a word: whoever wrote that finds out when he asks.
     pub fn expire(&mut self, rows: Vec<Row>) {
         if !rows.is_empty() {
             self.outputs.push_back(SystemOutput::Expire(rows));

@@ -44,6 +44,11 @@ pub enum LogRequest {
         /// The transactional id.
         transactional_id: String,
     },
+    /// Which ids that begin so have an open transaction (`ListTransactions`)? Answered with [`LogAnswer::Listed`].
+    List {
+        /// The beginning.
+        prefix: String,
+    },
     /// Make me the producer of this id (`InitProducerId`): answered with [`LogAnswer::Begun`].
     Begin {
         /// The transactional id.
@@ -85,6 +90,8 @@ pub enum Replaces {
 /// What the log answers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LogAnswer {
+    /// These ids have open transactions.
+    Listed(Vec<String>),
     /// The producer of the id, if it has ever been begun.
     Described(Option<Producer>),
     /// The producer of the id from now on.
@@ -156,6 +163,14 @@ impl TransactionalLog {
 
     fn producer(&self, transactional_id: &str) -> Option<Producer> {
         self.producers.get(transactional_id).map(|known| known.producer)
+    }
+
+    fn list(&self, prefix: &str) -> LogAnswer {
+        let is_open = |(id, known): &(&String, &Known)| {
+            id.starts_with(prefix) && matches!(known.stand, Stand::Open { .. })
+        };
+        let open = self.producers.iter().filter(is_open);
+        LogAnswer::Listed(open.map(|(id, _)| id.clone()).collect())
     }
 
     fn begin(
@@ -258,13 +273,15 @@ impl TransactionalLog {
     fn time_out(&mut self, is_chosen: impl Fn(Stand) -> bool, out: &mut SystemOutputs) {
         let mut lost = Vec::new();
         for known in self.producers.values_mut().filter(|known| is_chosen(known.stand)) {
-            lost.push(known.producer);
+            let was_flushed = matches!(known.stand, Stand::Open { is_flushed: true, .. });
+            lost.push((known.producer, was_flushed));
             known.producer.epoch += 1;
             known.stand = Stand::Ended { commit: false };
         }
-        for producer in lost {
-            let is_its =
-                |batch: &&Batch| batch.producer == producer && batch.outcome == Outcome::Open;
+        for (producer, was_flushed) in lost {
+            let is_its = |batch: &&Batch| {
+                was_flushed && batch.producer == producer && batch.outcome == Outcome::Open
+            };
             let rows = self.tail.iter().filter(is_its).flat_map(|batch| batch.rows.clone());
             out.expire(rows.collect());
             self.settle(producer, Outcome::Aborted, out);
@@ -286,6 +303,7 @@ impl ExternalSystem for TransactionalLog {
             Ok(LogRequest::Describe { transactional_id }) => {
                 LogAnswer::Described(self.producer(&transactional_id))
             }
+            Ok(LogRequest::List { prefix }) => self.list(&prefix),
             Ok(LogRequest::Begin { transactional_id, replaces }) => {
                 self.begin(transactional_id, replaces, out)
             }

@@ -9,6 +9,7 @@ mod event_time;
 mod leftovers;
 mod lives;
 mod outputs;
+mod readers;
 mod recoveries;
 mod schema;
 

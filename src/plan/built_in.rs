@@ -110,10 +110,13 @@ built_in![
     "requests",
     "union-lists",
     "log-sink",
+    "log-sink-expires",
     "table-sink",
     "database-sink",
     "bucket-sink",
     "queue-sink",
+    "upsert-sink",
+    "counter-sink",
 ];
 
 /// The names of all built-in scenarios. None of them is parsed.

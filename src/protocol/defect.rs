@@ -325,9 +325,6 @@ pub enum Defect {
     EpochKeptAfterCommit,
     /// B17, FLINK-23854: transactions that a failed attempt left open are not aborted, and readers wait for them.
     LingeringTransactionsLeft,
-    /// B17, KIP-360: who begins a transactional id does not say whom he replaces, so that a request which comes late
-    /// or twice aborts what is promised.
-    IdBegunBlindly,
     /// B17, FLINK-40626: what is begun at a restore includes ids that are promised, which aborts them.
     PromisedAbortedAtOpen,
     /// B17, FLINK-40703: a pooled transactional id is used again as soon as it is committed, though an attempt that is
@@ -358,9 +355,15 @@ pub enum Defect {
     /// B18: rows that wait for an upload are in no snapshot.
     WaitingRowsForgotten,
     /// B16, Doris connector's label prefix: a message goes out again under another name, and is taken again.
-    ProducerNamedByAttempt,
+    MessageNamedByAttempt,
     /// B16, Pulsar's sequence ids: numbers begin anew after a restart, and the queue drops what it has not seen.
     DeduplicationNumberReset,
+    /// B18, FLINK-22826's neighbour: a sink by key writes new rows and no deletions.
+    DeletesNotWritten,
+    /// B16, Fluss FIP-21: what was added since the checkpoint is added again after a restore, and not undone.
+    NothingUndone,
+    /// B16, Fluss FIP-21: what a failed restore has undone is undone once more.
+    UndoAppliedTwice,
 }
 
 serde_by_name!(Defect);

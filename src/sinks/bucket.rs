@@ -7,10 +7,10 @@
 //! Names of objects are never borne again, so that no object replaces another.
 
 use std::marker::PhantomData;
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::AGAIN;
 use crate::dataflow::{
     Batch, CheckpointOutcome, CommittableId, CommittingSink, Data, NoAnswer, Opening, RowMaker,
     SinkOutputs,
@@ -18,9 +18,6 @@ use crate::dataflow::{
 use crate::external::Row;
 use crate::external::bucket::{BucketAnswer, BucketRequest};
 use crate::protocol::{Attempt, CheckpointId, Defect, OperatorId};
-
-/// How long to wait when the bucket is not available.
-const AGAIN: Duration = Duration::from_millis(20);
 
 /// An upload that is promised.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -9,10 +9,10 @@
 //! request: what is prepared does not vanish. One that was rolled back by somebody else is lost, and that is told.
 
 use std::marker::PhantomData;
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::AGAIN;
 use crate::dataflow::{
     Batch, CheckpointOutcome, CommittableId, CommittingSink, Data, NoAnswer, Opening, RowMaker,
     SinkOutputs,
@@ -20,9 +20,6 @@ use crate::dataflow::{
 use crate::external::Row;
 use crate::external::database::{XaAnswer, XaRequest};
 use crate::protocol::{Attempt, CheckpointId, Defect, OperatorId};
-
-/// How long to wait when the database is not available.
-const AGAIN: Duration = Duration::from_millis(20);
 
 /// What a request is for.
 #[derive(Clone, Debug, PartialEq, Eq)]

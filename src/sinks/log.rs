@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::AGAIN;
 use crate::dataflow::{
     Batch, CheckpointOutcome, CommittableId, CommittingSink, Data, NoAnswer, Opening, RowMaker,
     SinkOutputs,
@@ -28,9 +29,6 @@ const IDS: u8 = 6;
 
 /// How long to wait for an answer to a request that must not be sent twice.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// How long to wait when the log is not available.
-const AGAIN: Duration = Duration::from_millis(20);
 
 /// A pool of transactional ids, by the checkpoint and the subtask that it was made for: the same again when that
 /// attempt fails before it has a checkpoint, so that its ids are begun again.
@@ -80,6 +78,8 @@ enum Stand {
 /// What a request is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LogToken {
+    /// To know which ids were left open that were made where this sink begins.
+    List,
     /// To know who has an id.
     Describe(PooledId),
     /// To begin an id, as the successor of this producer.
@@ -104,6 +104,10 @@ pub struct LogSink<T> {
     /// How many rows go into a request.
     batch: usize,
     operator: OperatorId,
+    index: u16,
+    parallelism: u16,
+    /// The checkpoint that it was restored from.
+    restored: u64,
     pools: Vec<PoolId>,
     ids: Vec<(PooledId, Stand)>,
     open: Option<Open>,
@@ -122,6 +126,9 @@ impl<T> LogSink<T> {
         Self {
             batch: batch.max(1),
             operator: OperatorId::default(),
+            index: 0,
+            parallelism: 1,
+            restored: 0,
             pools: Vec::new(),
             ids: Vec::new(),
             open: None,
@@ -140,6 +147,40 @@ impl<T> LogSink<T> {
         self.ids.iter_mut().find(|(known, _)| *known == id).map(|(_, stand)| stand)
     }
 
+    fn add_pool(&mut self, pool: PoolId, promised: &[u8]) {
+        self.pools.push(pool);
+        for number in 0..IDS {
+            let is_promised = promised.contains(&number);
+            let stand = if is_promised { Stand::Promised } else { Stand::Beginning };
+            self.ids.push((PooledId { pool, number }, stand));
+        }
+    }
+
+    fn prefix(&self) -> String {
+        format!("{}-{}-", self.operator.0, self.restored)
+    }
+
+    fn list(&self, out: &mut SinkOutputs<'_, LogToken>) {
+        out.ask(LogToken::List, &LogRequest::List { prefix: self.prefix() });
+    }
+
+    /// There may have been more subtasks in an attempt that failed before it had a checkpoint: the pools of those
+    /// that are gone are taken over. Then every id is begun that is not promised.
+    fn handle_listed(&mut self, open: &[String], out: &mut SinkOutputs<'_, LogToken>) {
+        for name in open {
+            let index = name.strip_prefix(&self.prefix()).and_then(|rest| rest.split('-').next());
+            let Some(Ok(index)) = index.map(str::parse::<u16>) else { continue };
+            let pool = PoolId { checkpoint: self.restored, index };
+            if index % self.parallelism == self.index && !self.pools.contains(&pool) {
+                self.add_pool(pool, &[]);
+            }
+        }
+        for (id, _) in self.ids.iter().filter(|(_, stand)| *stand == Stand::Beginning) {
+            self.describe(*id, out);
+        }
+        self.open_if_begun(out);
+    }
+
     fn describe(&self, id: PooledId, out: &mut SinkOutputs<'_, LogToken>) {
         let transactional_id = self.name(id);
         out.ask(LogToken::Describe(id), &LogRequest::Describe { transactional_id });
@@ -150,9 +191,7 @@ impl<T> LogSink<T> {
         let transactional_id = self.name(id);
         if let Some(stand) = self.stand(id) {
             *stand = Stand::Beginning;
-            let is_blind = out.has(Defect::IdBegunBlindly);
-            let replaces = if is_blind { Replaces::Anybody } else { Replaces::Only(old) };
-            let begin = LogRequest::Begin { transactional_id, replaces };
+            let begin = LogRequest::Begin { transactional_id, replaces: Replaces::Only(old) };
             out.ask_once(LogToken::Begin(id, old), &begin, ANSWER_TIMEOUT);
         }
     }
@@ -266,30 +305,23 @@ impl<T: Data> CommittingSink for LogSink<T> {
         out: &mut SinkOutputs<'_, LogToken>,
     ) {
         self.operator = opening.operator;
+        (self.index, self.parallelism) = (opening.index, opening.parallelism.max(1));
+        self.restored = match out.has(Defect::LingeringTransactionsLeft) {
+            true => opening.attempt.0.into(),
+            false => opening.checkpoint.unwrap_or_default().0,
+        };
         let mut states = opening.states;
         if states.is_empty() || out.has(Defect::LingeringTransactionsLeft) {
-            let checkpoint = match out.has(Defect::LingeringTransactionsLeft) {
-                true => opening.attempt.0.into(),
-                false => opening.checkpoint.unwrap_or_default().0,
-            };
+            let checkpoint = self.restored;
             let pool = PoolId { checkpoint, index: opening.index };
             states.push(PoolState { pool, promised: Vec::new(), waiting: Vec::new() });
         }
         for PoolState { pool, promised, waiting } in states {
-            self.pools.push(pool);
             self.waiting.extend(waiting);
-            for number in 0..IDS {
-                let is_promised =
-                    promised.contains(&number) && !out.has(Defect::PromisedAbortedAtOpen);
-                let stand = if is_promised { Stand::Promised } else { Stand::Beginning };
-                self.ids.push((PooledId { pool, number }, stand));
-            }
+            let aborts = out.has(Defect::PromisedAbortedAtOpen);
+            self.add_pool(pool, if aborts { &[] } else { &promised });
         }
-        let all = self.ids.clone();
-        for (id, _) in all.into_iter().filter(|(_, stand)| *stand == Stand::Beginning) {
-            self.describe(id, out);
-        }
-        self.open_if_begun(out);
+        self.list(out);
     }
 
     fn write(&mut self, record: T, row: RowMaker, out: &mut SinkOutputs<'_, LogToken>) {
@@ -349,6 +381,7 @@ impl<T: Data> CommittingSink for LogSink<T> {
         out: &mut SinkOutputs<'_, LogToken>,
     ) {
         match (token, answer) {
+            (LogToken::List, Ok(LogAnswer::Listed(open))) => self.handle_listed(&open, out),
             (LogToken::Describe(id), Ok(LogAnswer::Described(producer))) => {
                 self.begin(id, producer, out);
             }
@@ -368,6 +401,9 @@ impl<T: Data> CommittingSink for LogSink<T> {
                 out.retry(part, AGAIN);
             }
             (token, Err(NoAnswer::Unavailable | NoAnswer::Unknown)) => out.wake(AGAIN, token),
+            (LogToken::List, Ok(answer)) => {
+                out.fail(format!("the log does not list open transactions: {answer:?}"));
+            }
             (LogToken::Describe(id) | LogToken::Begin(id, _), Ok(answer)) => {
                 out.fail(format!("the log does not begin {}: {answer:?}", self.name(id)));
             }
@@ -376,6 +412,7 @@ impl<T: Data> CommittingSink for LogSink<T> {
 
     fn handle_timer(&mut self, token: LogToken, out: &mut SinkOutputs<'_, LogToken>) {
         match token {
+            LogToken::List => self.list(out),
             LogToken::Describe(id) => self.describe(id, out),
             LogToken::Begin(id, old) => self.begin(id, old, out),
             // What comes in order is answered, and a commit is handed over again.

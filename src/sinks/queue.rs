@@ -1,26 +1,23 @@
 //! Exactly once into a queue that drops repetitions: rows are kept in the state until their checkpoint completes,
 //! and are then published, after Flink's `GenericWriteAheadSink` and the labels of the Doris connector.
 //!
-//! A message is named by its producer and the checkpoint, and both are in the committable: whoever publishes it,
-//! after however many restarts and rescales, publishes it under the same name. Of one producer a message is
-//! published when those before it have been acknowledged, since the queue drops what comes late.
+//! A message has a name of its own, made of where its subtask began and of the checkpoint, and it is in the
+//! committable: whoever publishes the message, after however many restarts and rescales, publishes it under the same
+//! name. A name for the subtask and rising numbers would not do: after a rescale two messages of one subtask may be
+//! published by two, and the queue drops the lower number if it comes later.
 
-use std::collections::VecDeque;
 use std::marker::PhantomData;
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::AGAIN;
 use crate::dataflow::{
     Batch, CheckpointOutcome, CommittableId, CommittingSink, Data, NoAnswer, Opening, RowMaker,
     SinkOutputs,
 };
 use crate::external::Row;
 use crate::external::queue::{Acknowledged, Publish};
-use crate::protocol::{CheckpointId, Defect};
-
-/// How long to wait when the queue is not available.
-const AGAIN: Duration = Duration::from_millis(20);
+use crate::protocol::{Attempt, CheckpointId, Defect};
 
 /// A message that is promised.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,49 +31,48 @@ pub struct Message {
 #[derive(Debug)]
 pub struct QueueSink<T> {
     name: String,
-    producer: String,
+    index: u16,
+    attempt: Attempt,
+    /// The checkpoint that it was restored from.
+    restored: u64,
     /// How many messages were promised in this attempt.
     messages: u64,
     rows: Vec<Row>,
-    /// Oldest first; the first is being published.
-    due: VecDeque<(CommittableId, Message)>,
-    is_busy: bool,
     _records: PhantomData<fn(T)>,
 }
 
 impl<T> QueueSink<T> {
-    /// A sink whose producers have this name, which they must keep for ever, and their number.
+    /// A sink whose messages have this name, which it must keep for ever, and what tells them apart.
     #[must_use]
     pub fn new(name: &str) -> Self {
         Self {
             name: name.to_owned(),
-            producer: String::new(),
+            index: 0,
+            attempt: Attempt::default(),
+            restored: 0,
             messages: 0,
             rows: Vec::new(),
-            due: VecDeque::new(),
-            is_busy: false,
             _records: PhantomData,
         }
     }
 
-    fn publish_next(&mut self, out: &mut SinkOutputs<'_, ()>) {
-        if let Some((_, message)) = self.due.front().filter(|_| !self.is_busy) {
-            self.is_busy = true;
-            let Message { producer, number, rows } = message.clone();
-            out.ask((), &Publish { producer, number, rows });
+    /// What the queue knows the message of this checkpoint by.
+    fn label(
+        &self,
+        checkpoint: CheckpointId,
+        out: &SinkOutputs<'_, CommittableId>,
+    ) -> (String, u64) {
+        let Self { name, index, restored, .. } = self;
+        if out.has(Defect::DeduplicationNumberReset) {
+            return (format!("{name}-{index}"), self.messages);
         }
+        (format!("{name}-{restored}-{index}-{}", checkpoint.0), 0)
     }
 }
 
 impl<T> Clone for QueueSink<T> {
     fn clone(&self) -> Self {
-        Self {
-            name: self.name.clone(),
-            producer: self.producer.clone(),
-            rows: self.rows.clone(),
-            due: self.due.clone(),
-            ..*self
-        }
+        Self { name: self.name.clone(), rows: self.rows.clone(), ..*self }
     }
 }
 
@@ -84,28 +80,23 @@ impl<T: Data> CommittingSink for QueueSink<T> {
     type In = T;
     type Committable = Message;
     type State = ();
-    type Token = ();
+    type Token = CommittableId;
     type Answer = Acknowledged;
 
-    /// A producer has the number of the subtask; in another parallelism it is another producer, since what was
-    /// promised by the old one may still have to be published.
-    fn open(&mut self, opening: Opening<(), Message>, out: &mut SinkOutputs<'_, ()>) {
-        let Opening { index, parallelism, attempt, .. } = opening;
-        self.producer = format!("{}-{index}-{parallelism}", self.name);
-        if out.has(Defect::ProducerNamedByAttempt) {
-            self.producer = format!("{}-{}", self.producer, attempt.0);
-        }
+    fn open(&mut self, opening: Opening<(), Message>, out: &mut SinkOutputs<'_, CommittableId>) {
+        (self.index, self.attempt) = (opening.index, opening.attempt);
+        self.restored = opening.checkpoint.unwrap_or_default().0;
         out.opened();
     }
 
-    fn write(&mut self, record: T, row: RowMaker, _: &mut SinkOutputs<'_, ()>) {
+    fn write(&mut self, record: T, row: RowMaker, _: &mut SinkOutputs<'_, CommittableId>) {
         self.rows.push(row.of(&record));
     }
 
     fn pre_commit(
         &mut self,
         checkpoint: CheckpointId,
-        out: &mut SinkOutputs<'_, ()>,
+        out: &mut SinkOutputs<'_, CommittableId>,
     ) -> Vec<Message> {
         out.prepared(checkpoint);
         let rows = std::mem::take(&mut self.rows);
@@ -113,53 +104,42 @@ impl<T: Data> CommittingSink for QueueSink<T> {
             return Vec::new();
         }
         self.messages += 1;
-        let is_counted = out.has(Defect::DeduplicationNumberReset);
-        let number = if is_counted { self.messages } else { checkpoint.0 };
-        vec![Message { producer: self.producer.clone(), number, rows }]
+        let (producer, number) = self.label(checkpoint, out);
+        vec![Message { producer, number, rows }]
     }
 
     fn freeze(&self) -> Vec<()> {
         Vec::new()
     }
 
-    fn commit(&mut self, batch: Batch<Message>, out: &mut SinkOutputs<'_, ()>) {
-        for (part, mut message) in batch.parts {
-            if out.has(Defect::ProducerNamedByAttempt) {
-                message.producer.clone_from(&self.producer);
+    fn commit(&mut self, batch: Batch<Message>, out: &mut SinkOutputs<'_, CommittableId>) {
+        for (part, Message { mut producer, number, rows }) in batch.parts {
+            if out.has(Defect::MessageNamedByAttempt) {
+                producer = format!("{producer}-{}", self.attempt.0);
             }
-            self.due.push_back((part, message));
+            out.ask(part, &Publish { producer, number, rows });
         }
-        self.publish_next(out);
     }
 
     fn handle_answer(
         &mut self,
-        (): (),
+        part: CommittableId,
         answer: Result<Acknowledged, NoAnswer>,
-        out: &mut SinkOutputs<'_, ()>,
+        out: &mut SinkOutputs<'_, CommittableId>,
     ) {
         match answer {
-            Ok(Acknowledged) => {
-                self.is_busy = false;
-                if let Some((part, _)) = self.due.pop_front() {
-                    out.committed(part);
-                }
-                self.publish_next(out);
-            }
-            Err(NoAnswer::Unavailable | NoAnswer::Unknown) => out.wake(AGAIN, ()),
+            Ok(Acknowledged) => out.committed(part),
+            Err(NoAnswer::Unavailable | NoAnswer::Unknown) => out.retry(part, AGAIN),
         }
     }
 
-    fn handle_timer(&mut self, (): (), out: &mut SinkOutputs<'_, ()>) {
-        self.is_busy = false;
-        self.publish_next(out);
-    }
+    fn handle_timer(&mut self, _: CommittableId, _: &mut SinkOutputs<'_, CommittableId>) {}
 
     fn handle_outcome(
         &mut self,
         _: CheckpointId,
         _: CheckpointOutcome,
-        _: &mut SinkOutputs<'_, ()>,
+        _: &mut SinkOutputs<'_, CommittableId>,
     ) {
     }
 

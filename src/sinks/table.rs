@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::AGAIN;
 use crate::dataflow::{
     Batch, CheckpointOutcome, CommittableId, CommittingSink, Data, NoAnswer, Opening, RowMaker,
     SinkOutputs, StagingWriter,
@@ -24,9 +25,6 @@ use crate::protocol::{Attempt, CheckpointId, Defect, OperatorId};
 
 /// How long the committer waits for the answer to a commit before it takes the outcome for unknown.
 const COMMIT_TIMEOUT: Duration = Duration::from_millis(100);
-
-/// How long to wait when the table is not available.
-const AGAIN: Duration = Duration::from_millis(20);
 
 /// A file that was stored, or is being stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -347,7 +347,8 @@ pub enum Event {
     OutputShown { operator: OperatorId, records: Vec<OutputRecord> },
     /// A reader of the external system does not see these records of the operator any more.
     OutputHidden { operator: OperatorId, records: Vec<OutputRecord> },
-    /// The external system has let go of these records of the operator, which nobody has seen.
+    /// The external system has let go of these records of the operator, which it had said to be safe, and which
+    /// nobody has seen.
     OutputExpired { operator: OperatorId, records: Vec<OutputRecord> },
 }
 

@@ -77,7 +77,7 @@ pub struct Workload {
 }
 
 /// Every workload that comes with the library.
-static ALL: [Workload; 30] = [
+static ALL: [Workload; 32] = [
     word_count::WORKLOAD,
     flights::WORKLOAD,
     nexmark::q1::WORKLOAD,
@@ -108,6 +108,8 @@ static ALL: [Workload; 30] = [
     outbox::TO_DATABASE,
     outbox::TO_BUCKET,
     outbox::TO_QUEUE,
+    outbox::TO_UPSERTS,
+    outbox::TO_COUNTERS,
 ];
 
 /// Every workload that comes with the library.

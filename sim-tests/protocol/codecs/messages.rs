@@ -9,6 +9,7 @@ use cutwater::cluster::message::{
 };
 use cutwater::cluster::{Buffer, Message, Parcel};
 use cutwater::dataflow::{Item, Payload, Record};
+use cutwater::external::Reply;
 use cutwater::protocol::rescale::FormerName;
 use cutwater::protocol::{
     Acknowledgement, Attempt, Barrier, ChannelId, CheckpointId, DeclineReason, Digest, Element,
@@ -135,7 +136,7 @@ impl Numbers {
 }
 
 /// How many kinds of messages [`message`] makes.
-pub const MESSAGES: usize = 43;
+pub const MESSAGES: usize = 46;
 
 /// A message of kind `kind`.
 pub fn message(kind: usize, n: &mut Numbers, bytes: &[u8]) -> Message {
@@ -149,6 +150,7 @@ pub fn message(kind: usize, n: &mut Numbers, bytes: &[u8]) -> Message {
         },
         36..39 => of_enumerators(kind, n),
         39..43 => of_savepoints(kind, n),
+        43..46 => of_systems(kind, n, bytes),
         _ => of_services(kind, n, bytes),
     }
 }
@@ -271,6 +273,22 @@ fn of_savepoints(kind: usize, n: &mut Numbers) -> Message {
                 _ => Request::Savepoint { mode },
             };
             Message::Request { number: RequestNumber(n.short()), request }
+        }
+    }
+}
+
+fn of_systems(kind: usize, n: &mut Numbers, bytes: &[u8]) -> Message {
+    let (request, bytes) = (n.request(), bytes.to_vec());
+    match kind {
+        43 => Message::Ask { request, in_order: n.flag(), bytes },
+        44 => Message::Tell { bytes },
+        _ => {
+            let reply = match n.short() % 3 {
+                0 => Reply::Answer(bytes),
+                1 => Reply::Unavailable,
+                _ => Reply::Malformed("no request of a log".to_owned()),
+            };
+            Message::Reply { request, reply }
         }
     }
 }

@@ -28,7 +28,7 @@ impl Bench {
 
     fn handle(&mut self, input: Input) -> (Option<bool>, Vec<Event>) {
         let mut outbox = QueuedOutbox::new();
-        self.target.handle(input, &mut outbox);
+        self.target.handle(VirtualTime::ZERO, input, &mut outbox);
         let (mut answer, mut events) = (None, Vec::new());
         for output in outbox.drain() {
             match output {

@@ -17,7 +17,7 @@ impl Bench<SnapshotTable> {
 fn a_commit_on_top_of_another_version_is_a_conflict() {
     let mut table = Bench::new(SnapshotTable::new());
     table.store("a", &[1]);
-    assert_eq!(table.seen, [], "a file alone is not seen");
+    assert_eq!(table.seen, [0; 0], "a file alone is not seen");
     assert_eq!(table.commit(0, "a", 1), TableAnswer::Committed);
     assert_eq!(table.commit(0, "a", 1), TableAnswer::Conflict);
     table.fault(SinkFault::ForeignCommit);

@@ -33,8 +33,10 @@ fn readers_see_nothing_behind_the_first_open_transaction() {
     let (a, b) = (log.begin("a"), log.begin("b"));
     log.append("a", a, 0, &[1]);
     log.append("b", b, 0, &[2]);
+    let list = LogRequest::List { prefix: "a".to_owned() };
+    assert_eq!(log.ask::<LogAnswer>(&list), LogAnswer::Listed(vec!["a".to_owned()]));
     assert_eq!(log.end("b", b, true), LogAnswer::Ended);
-    assert_eq!(log.seen, [], "the transaction of a is open");
+    assert_eq!(log.seen, [0; 0], "the transaction of a is open");
     log.append("a", a, 1, &[3]);
     assert_eq!(log.end("a", a, true), LogAnswer::Ended);
     assert_eq!(log.seen, [1, 2, 3]);
@@ -97,6 +99,7 @@ fn what_is_open_for_too_long_expires_whatever_was_promised() {
     let mut log = log();
     let producer = log.begin("a");
     log.append("a", producer, 0, &[1]);
+    assert_eq!(log.append("a", producer, 1, &[]), LogAnswer::Appended { rows: 1 });
     let timers = log.timers.clone();
     timers.into_iter().for_each(|timer| log.fire(timer));
     assert_eq!(log.end("a", producer, true), LogAnswer::Fenced);

@@ -32,8 +32,17 @@ pub(super) enum Promise {
     InTheEnd,
 }
 
-/// Numbers by record and operator.
-type Given = IndexMap<u64, u64, BuildHasherDefault<DigestHasher>>;
+/// Something by record and operator.
+type ByRecord<T> = IndexMap<u64, T, BuildHasherDefault<DigestHasher>>;
+
+/// When a record was given to whom: numbers rise.
+#[derive(Clone, Copy, Debug)]
+struct Given {
+    number: u64,
+    subtask: SubtaskId,
+    /// In which shape of the job.
+    shape: usize,
+}
 
 /// What readers have seen, and what they may see.
 #[derive(Clone, Debug, Default)]
@@ -44,16 +53,16 @@ pub(super) struct Readers {
     knows_given: bool,
     number: u64,
     /// By subtask, what it was given since its last cut.
-    given: VecMap<SubtaskId, Vec<(u64, u64)>>,
+    given: VecMap<SubtaskId, Vec<(u64, Given)>>,
     /// What was given before a cut whose checkpoint has no outcome yet, oldest first.
-    cuts: Vec<(CheckpointId, Vec<(u64, u64)>)>,
-    /// What a completed checkpoint holds, each with the number under which it was given: later ones are higher.
-    promised: Given,
+    cuts: Vec<(CheckpointId, Vec<(u64, Given)>)>,
+    /// What a completed checkpoint holds.
+    promised: ByRecord<Given>,
     visible: DigestSet,
     /// Behind converging sinks: how often each content is seen.
     seen: VecMap<Digest, u64>,
     /// What the system has let go of, and nobody has been given again: the lineage.
-    let_go: Given,
+    let_go: ByRecord<LineageId>,
     /// A record that the system has let go of, though a completed checkpoint holds it.
     gone: Option<LineageId>,
 }
@@ -95,7 +104,8 @@ impl Readers {
         self.number += 1;
         let key = key(operator, lineage);
         self.let_go.swap_remove(&key);
-        self.given.entry(subtask).or_default().push((key, self.number));
+        let given = Given { number: self.number, subtask, shape: scene.shape.version() };
+        self.given.entry(subtask).or_default().push((key, given));
     }
 
     /// A subtask froze its state.
@@ -109,11 +119,9 @@ impl Readers {
     /// is given up belongs to the next that completes.
     pub fn handle_completed(&mut self, checkpoint: CheckpointId) {
         for (_, given) in self.cuts.extract_if(.., |(cut, _)| *cut <= checkpoint) {
-            for (key, number) in given {
-                if let Some(lineage) = self.let_go.get(&key) {
-                    self.gone = Some(LineageId(*lineage));
-                }
-                self.promised.insert(key, number);
+            for (key, given) in given {
+                self.gone = self.gone.or(self.let_go.get(&key).copied());
+                self.promised.insert(key, given);
             }
         }
     }
@@ -136,7 +144,7 @@ impl Readers {
             if self.promised.contains_key(&key) && !self.visible.contains(&key) {
                 self.gone = Some(record.lineage);
             }
-            self.let_go.insert(key, record.lineage.0);
+            self.let_go.insert(key, record.lineage);
         }
     }
 
@@ -165,18 +173,18 @@ impl Readers {
         is_new
     }
 
-    /// What becomes visible together is in the order in which it was given to whoever was given it.
+    /// What becomes visible together is, for each subtask, in the order in which it was given it.
     pub fn judge_order(&self, scene: &mut Scene, operator: OperatorId, records: &[OutputRecord]) {
-        let number = |record: &OutputRecord| self.promised.get(&key(operator, record.lineage));
-        let known = || records.iter().filter_map(|record| Some((record.lineage, *number(record)?)));
-        if self.promise(operator) != Some(Promise::Once) || scene.shape.parallelism(operator) > 1 {
-            return; // Rows of several subtasks may lie between each other.
+        if self.promise(operator) != Some(Promise::Once) {
+            return;
         }
-        for ((_, before), (lineage, after)) in known().zip(known().skip(1)) {
-            if after < before {
+        let mut last = VecMap::new();
+        for record in records {
+            let Some(given) = self.promised.get(&key(operator, record.lineage)) else { continue };
+            let before = last.insert((given.shape, given.subtask), given.number);
+            if before.is_some_and(|before| before > given.number) {
                 let what = "behind one that its sink was given later";
-                report(scene, Kind::DisorderedOutput, (operator, lineage), what);
-                return;
+                return report(scene, Kind::DisorderedOutput, (operator, record.lineage), what);
             }
         }
     }

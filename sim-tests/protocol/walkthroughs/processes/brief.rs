@@ -110,7 +110,11 @@ impl Brief {
             OperatorRole::Operator => {
                 format!("sum={}", self.sums.get(&subtask).copied().unwrap_or(0))
             }
-            OperatorRole::TransactionalSink | OperatorRole::AtLeastOnceSink => {
+            OperatorRole::TransactionalSink
+            | OperatorRole::AtLeastOnceSink
+            | OperatorRole::CommittingSink
+            | OperatorRole::ConvergingSink
+            | OperatorRole::StagingWriter => {
                 let prepared = self.prepared.get(&subtask).map_or(&[][..], Vec::as_slice);
                 format!("prepared={}", list(prepared))
             }

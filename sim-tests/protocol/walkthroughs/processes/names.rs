@@ -311,5 +311,9 @@ pub fn timer_of(timer: &Timer) -> &'static str {
         Timer::CheckWorkers => "check-workers",
         Timer::Restart => "restart",
         Timer::Serve(_) => "serve",
+        Timer::Sink { .. } => "sink",
+        Timer::Unanswered { .. } => "unanswered",
+        Timer::RetryCommit { .. } => "retry-commit",
+        Timer::System(_) => "system",
     }
 }

@@ -1,0 +1,142 @@
+//! What readers of an external system see.
+
+use super::super::testing::{content, output_of, run};
+use super::*;
+use crate::protocol::{Digest, LineageId, OperatorId, OperatorRole};
+use crate::trace::OutputRecord;
+
+const OUT: OperatorId = OperatorId(3);
+
+/// The healthy run, whose sink writes to an external system in this role.
+fn outside(role: OperatorRole) -> Vec<Event> {
+    let mut events = healthy();
+    events.retain(|event| {
+        !matches!(
+            event,
+            Event::ProducersFenced { .. }
+                | Event::TransactionOpened { .. }
+                | Event::TransactionPrepared { .. }
+                | Event::TransactionAborted { .. }
+        )
+    });
+    for event in &mut events {
+        match event {
+            Event::RunStarted(started) => **started = run(role),
+            Event::SnapshotTaken(taken) => taken.transactions.clear(),
+            Event::TransactionCommitted { records, .. } => {
+                let records = std::mem::take(records);
+                *event = Event::OutputShown { operator: OUT, records };
+            }
+            _ => {}
+        }
+    }
+    events
+}
+
+fn is_shown(event: &Event) -> bool {
+    matches!(event, Event::OutputShown { .. })
+}
+
+fn shown(events: &mut [Event]) -> &mut Vec<OutputRecord> {
+    let place = at(events, is_shown);
+    match &mut events[place] {
+        Event::OutputShown { records, .. } => records,
+        other => panic!("{other:?} shows nothing"),
+    }
+}
+
+#[track_caller]
+fn breaks_once(words: &str, change: impl FnOnce(&mut Vec<Event>)) {
+    let mut events = outside(OperatorRole::CommittingSink);
+    change(&mut events);
+    expect(OracleName::Output, words, &events, &End::Finished);
+}
+
+#[test]
+fn a_right_sink_holds() {
+    for role in [OperatorRole::CommittingSink, OperatorRole::ConvergingSink] {
+        let verdict = judged(&outside(role), &End::Finished);
+        assert_eq!(verdict, Verdict::Held, "{:#?}", verdict.violations());
+    }
+}
+
+#[test]
+fn nothing_is_seen_before_a_checkpoint_that_holds_it_has_completed() {
+    breaks_once("of out, and no completed checkpoint holds it", |events| {
+        let place = at(events, is_shown);
+        let event = events.remove(place);
+        let completed = at(events, |event| matches!(event, Event::Completed { .. }));
+        events.insert(completed, event);
+    });
+}
+
+#[test]
+fn a_record_is_seen_once_and_for_good() {
+    breaks_once("of out, which was visible already", |events| {
+        let records = shown(events);
+        records[1] = records[0];
+    });
+    breaks_once("of out was visible, and is not any more", |events| {
+        let (place, records) = (at(events, is_shown), shown(events).clone());
+        events.insert(place + 1, Event::OutputHidden { operator: OUT, records });
+    });
+}
+
+#[test]
+fn what_is_seen_is_expected_and_in_the_end_all_of_it() {
+    breaks_once("of out, which is not expected at all", |events| {
+        shown(events)[0].digest = Digest(5)
+    });
+    breaks_once("1 of 8 expected records not visible", |events| {
+        shown(events).pop();
+    });
+}
+
+#[test]
+fn what_is_seen_together_is_in_the_order_in_which_it_was_given() {
+    breaks_once("of out, behind one that its sink was given later", |events| {
+        shown(events).swap(0, 1);
+    });
+}
+
+#[test]
+fn an_operator_that_the_job_has_not_is_told() {
+    let mut events = outside(OperatorRole::CommittingSink);
+    events.insert(1, Event::OutputShown { operator: OperatorId(9), records: Vec::new() });
+    expect(OracleName::Trace, "is not in the topology", &events, &End::Finished);
+}
+
+#[test]
+fn behind_a_converging_sink_only_the_end_counts() {
+    let stranger = OutputRecord { lineage: LineageId(5), digest: Digest(5) };
+    let strange = Event::OutputShown { operator: OUT, records: vec![stranger] };
+    let mut events = outside(OperatorRole::ConvergingSink);
+    events.insert(2, strange.clone());
+    expect(OracleName::Output, "readers see the content with digest", &events, &End::Finished);
+    let hidden = Event::OutputHidden { operator: OUT, records: vec![stranger] };
+    events.insert(3, hidden);
+    assert_eq!(judged(&events, &End::Finished), Verdict::Held);
+}
+
+#[test]
+fn a_job_need_not_finish_without_what_the_system_has_let_go_of() {
+    let mut events = outside(OperatorRole::CommittingSink);
+    let place = at(&events, is_shown);
+    let records = shown(&mut events).clone();
+    events.truncate(place);
+    events.push(Event::OutputExpired { operator: OUT, records });
+    let verdict = judged(&events, &End::Quiescent);
+    assert!(
+        matches!(&verdict, Verdict::NotOwed { why } if why.contains("let it expire")),
+        "{verdict}"
+    );
+}
+
+#[test]
+fn what_is_let_go_of_before_it_is_given_again_is_no_loss() {
+    let lineage = output_of(0, 0);
+    let records = vec![OutputRecord { lineage, digest: content(lineage) }];
+    let mut events = outside(OperatorRole::CommittingSink);
+    events.insert(2, Event::OutputExpired { operator: OUT, records });
+    assert_eq!(judged(&events, &End::Finished), Verdict::Held);
+}
