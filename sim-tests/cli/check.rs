@@ -264,6 +264,28 @@ fn mistakes_are_told_when_a_check_is_made() {
     assert!(told.contains("the plan is of job other, expected one of copy"), "{told}");
 }
 
+#[test]
+fn an_output_that_is_not_the_expected_one_needs_no_failure() {
+    let job = JobBuilder::new("copy");
+    job.source("numbers", Replay::<u64>::new(), 1, 1)
+        .map("double", 1, |number| 2 * number)
+        .transactional_sink("out", 1, EncodedSink::new());
+    let input = Input::dealt((0..10_u64).map(|number| Replay::entry(&number)), 1);
+    let expected: Vec<u64> =
+        (0..10).map(|number| if number == 4 { 9 } else { 2 * number }).collect();
+    let check = Check::new(&job, input, &expected).expect("it can be made");
+    let told = check.run().expect_err("it gives 8").to_string();
+    assert_eq!(
+        told,
+        "copy: the job does not give what is expected of it, and nothing had failed\n\
+         expected, not there:  9\n\
+         there, not expected:  8"
+    );
+    let counted = check.scenario(built_in("counted-barriers")).seeds_only().run();
+    let told = counted.expect_err("its sink is transactional").to_string();
+    assert!(told.starts_with("the check is wrong: copy: at-least-once barriers"), "{told}");
+}
+
 /// Not read back: postcard writes no names.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(untagged)]

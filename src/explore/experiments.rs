@@ -2,9 +2,9 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::ground;
 use super::registry::{Registry, RegistryError};
 use super::strategy::profile::Profiles;
+use super::unprovoked;
 use crate::cluster::Cluster;
 use crate::oracle::Reference;
 use crate::plan::{JobPlan, JobShape, Plan, Scenario, draw};
@@ -109,7 +109,7 @@ impl Experiments {
         let workload = self.registry.workload(&job.workload)?;
         let prepared = Prepared::new(workload.experiment(&settings(job))?);
         if workload.is_own() {
-            ground::check_types(&prepared.experiment)?;
+            unprovoked::check_types(&prepared.experiment)?;
         }
         if made.len() >= KEPT_MAX {
             made.clear();

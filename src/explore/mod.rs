@@ -9,7 +9,6 @@ pub mod estimate;
 pub mod experiments;
 pub mod explain;
 pub mod footage;
-pub mod ground;
 pub mod localise;
 pub mod loss;
 pub mod overhead;
@@ -27,6 +26,7 @@ pub mod statistics;
 pub mod story;
 pub mod strategy;
 pub mod sweep;
+pub mod unprovoked;
 pub mod usual;
 pub mod viewing;
 

@@ -27,12 +27,28 @@ use crate::workload::{self, UnknownWorkload, Workload};
 pub struct Registry {
     /// Whether it holds what comes with the library.
     has_built_in: bool,
-    workloads: Vec<Workload>,
+    workloads: Vec<Registered>,
     scenarios: Vec<Scenario>,
-    /// The usual scenarios of the workloads: made when they are first asked for, since each job is built for it.
-    usual: OnceLock<Vec<Scenario>>,
     /// Where generated tests find it.
     place: Option<String>,
+}
+
+/// A workload, with its usual scenarios: made when they are first asked for, since the job is built for it.
+#[derive(Clone)]
+struct Registered {
+    workload: Workload,
+    usual: OnceLock<Vec<Scenario>>,
+}
+
+impl Registered {
+    fn usual(&self) -> &[Scenario] {
+        self.usual.get_or_init(|| usual::scenarios(&self.workload))
+    }
+
+    /// Whether a scenario of this name may be one of them.
+    fn may_name(&self, scenario: &str) -> bool {
+        scenario.starts_with(&*self.workload.name)
+    }
 }
 
 /// Why something cannot be registered.
@@ -103,8 +119,7 @@ impl Registry {
     /// With a workload.
     #[must_use]
     pub fn with(mut self, workload: Workload) -> Self {
-        self.usual = OnceLock::new();
-        self.workloads.push(workload);
+        self.workloads.push(Registered { workload, usual: OnceLock::new() });
         self
     }
 
@@ -112,7 +127,6 @@ impl Registry {
     /// [`Scenario::from_toml`] reads one.
     #[must_use]
     pub fn with_scenario(mut self, scenario: Scenario) -> Self {
-        self.usual = OnceLock::new();
         self.scenarios.push(scenario);
         self
     }
@@ -130,13 +144,13 @@ impl Registry {
     ///
     /// The first thing that cannot.
     pub fn check(&self) -> Result<(), RegistryError> {
-        for (place, workload) in self.workloads.iter().enumerate() {
+        for (place, Registered { workload, .. }) in self.workloads.iter().enumerate() {
             let name = workload.name.to_string();
             Name::from_str(&name)?;
             if name.len() > name_max() {
                 return Err(RegistryError::LongName { name });
             }
-            let is_twin = |other: &Workload| other.name == workload.name;
+            let is_twin = |other: &Registered| other.workload.name == workload.name;
             let is_built_in = self.has_built_in && workload::named(&name).is_ok();
             if is_built_in || self.workloads[..place].iter().any(is_twin) {
                 return Err(RegistryError::WorkloadTwice { name });
@@ -164,7 +178,7 @@ impl Registry {
     /// All workloads.
     pub fn workloads(&self) -> impl Iterator<Item = &Workload> {
         let built_in = if self.has_built_in { workload::all() } else { &[] };
-        built_in.iter().chain(&self.workloads)
+        built_in.iter().chain(self.workloads.iter().map(|registered| &registered.workload))
     }
 
     /// The workload called `name`.
@@ -189,7 +203,12 @@ impl Registry {
     #[must_use]
     pub fn scenario(&self, name: &str) -> Option<&Scenario> {
         let built_in = self.has_built_in.then(|| scenario::named(name)).flatten();
-        built_in.or_else(|| self.own_scenarios().find(|scenario| scenario.name == *name))
+        let given = || self.scenarios.iter().find(|scenario| scenario.name == *name);
+        let usual = || {
+            let named = self.workloads.iter().filter(|registered| registered.may_name(name));
+            named.flat_map(Registered::usual).find(|scenario| scenario.name == *name)
+        };
+        built_in.or_else(given).or_else(usual)
     }
 
     /// The scenarios that a sweep runs when it names none, in that order.
@@ -209,15 +228,15 @@ impl Registry {
 
     /// Those that were registered, and the usual ones of all workloads that were.
     fn own_scenarios(&self) -> impl Iterator<Item = &Scenario> {
-        let is_free = |usual: &Scenario| self.scenarios.iter().all(|own| own.name != usual.name);
-        let all = || self.workloads.iter().flat_map(usual::scenarios).filter(is_free).collect();
-        self.scenarios.iter().chain(self.usual.get_or_init(all))
+        let is_free = |usual: &&Scenario| self.scenarios.iter().all(|own| own.name != usual.name);
+        let usual = self.workloads.iter().flat_map(Registered::usual).filter(is_free);
+        self.scenarios.iter().chain(usual)
     }
 }
 
 impl fmt::Debug for Registry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let workloads: Vec<&str> = self.workloads.iter().map(|workload| &*workload.name).collect();
+        let workloads: Vec<&str> = self.workloads().map(|workload| &*workload.name).collect();
         f.debug_struct("Registry")
             .field("has_built_in", &self.has_built_in)
             .field("workloads", &workloads)

@@ -1,5 +1,6 @@
 //! What a run did, counted from its trace.
 
+use std::fmt;
 use std::ops::AddAssign;
 
 use serde::ser::SerializeMap as _;
@@ -32,7 +33,7 @@ pub struct Statistics {
 }
 
 /// How many faults of each class struck.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct FaultCounts([u64; FaultClass::COUNT]);
 
 impl Default for FaultCounts {
@@ -56,6 +57,13 @@ impl FaultCounts {
     /// The classes that struck, in order, each with how often it did.
     pub fn iter(&self) -> impl Iterator<Item = (FaultClass, u64)> + '_ {
         FaultClass::iter().map(|class| (class, self.of(class))).filter(|(_, count)| *count > 0)
+    }
+}
+
+/// As a map of those that struck, by the names that people read.
+impl fmt::Debug for FaultCounts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter().map(|(class, count)| (class.to_string(), count))).finish()
     }
 }
 

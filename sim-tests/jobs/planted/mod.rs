@@ -25,32 +25,72 @@ const SCREEN: usize = 25;
 struct Planted {
     name: &'static str,
     operator: &'static str,
+    /// What is told of its cause, or of what it is about.
+    words: &'static str,
     check: fn() -> Check,
 }
 
 const ALL: [Planted; 10] = [
-    Planted { name: "a counter in a field", operator: "number", check: numbering::in_a_field },
-    Planted { name: "a static counter", operator: "number", check: numbering::in_a_static },
-    Planted { name: "an external store", operator: "number", check: numbering::in_a_store },
-    Planted { name: "the wall clock", operator: "number", check: numbering::by_the_clock },
-    Planted { name: "hash order", operator: "number", check: numbering::in_hash_order },
+    Planted {
+        name: "a counter in a field",
+        operator: "number",
+        words: "is not in its snapshot",
+        check: numbering::in_a_field,
+    },
+    Planted {
+        name: "a static counter",
+        operator: "number",
+        words: "it keeps something in a static",
+        check: numbering::in_a_static,
+    },
+    Planted {
+        name: "an external store",
+        operator: "number",
+        words: "it keeps something in a static, or outside",
+        check: numbering::in_a_store,
+    },
+    Planted {
+        name: "the wall clock",
+        operator: "number",
+        words: "it reads the wall clock",
+        check: numbering::by_the_clock,
+    },
+    Planted {
+        name: "hash order",
+        operator: "number",
+        words: "a HashMap or HashSet that is iterated",
+        check: numbering::in_hash_order,
+    },
     Planted {
         name: "a list of what was seen",
         operator: "number",
+        words: "comes from   entry ",
         check: numbering::seen_in_a_list,
     },
     Planted {
         name: "a deadline in a field",
         operator: "session",
+        words: "which is watermark",
         check: sessions::deadline_in_a_field,
     },
     Planted {
         name: "waiting orders in a field",
         operator: "join",
+        words: "got nothing",
         check: joining::waiting_in_a_field,
     },
-    Planted { name: "a cached profile", operator: "join", check: joining::cached },
-    Planted { name: "an arrival race", operator: "join", check: joining::by_arrival },
+    Planted {
+        name: "a cached profile",
+        operator: "join",
+        words: "got nothing",
+        check: joining::cached,
+    },
+    Planted {
+        name: "an arrival race",
+        operator: "join",
+        words: "no fault is needed",
+        check: joining::by_arrival,
+    },
 ];
 
 /// A check of a job with two sources of pairs, one split each.
@@ -85,7 +125,7 @@ fn check_of_one(
 
 fn checked(job: &JobBuilder, input: Input, expected: &[Pair]) -> Check {
     let check = Check::new(job, input, expected).expect("the job can be checked");
-    check.out(Path::new(OUT)).seeds(0..100)
+    check.out(Path::new(OUT)).seeds(0..100).shrink_runs(100)
 }
 
 /// What is told of a job that must not hold.
@@ -97,7 +137,7 @@ fn told(check: &Check) -> (CheckError, String) {
 
 #[test]
 fn all_ten_are_found_and_the_first_screen_names_operator_and_record() {
-    for Planted { name, operator, check } in ALL {
+    for Planted { name, operator, words, check } in ALL {
         let (error, text) = told(&check());
         println!("== {name}\n{text}\n");
         assert!(!matches!(error, CheckError::Usage(_) | CheckError::Untested(_)), "{name}: {text}");
@@ -105,6 +145,7 @@ fn all_ten_are_found_and_the_first_screen_names_operator_and_record() {
         let names = |words: &str| screen.iter().any(|line| line.contains(words));
         assert!(names(&format!("{operator}/")), "{name}: the operator is not told: {text}");
         assert!(names("(") && names(")"), "{name}: no record is told: {text}");
+        assert!(names(words), "{name}: {words:?} is not told: {text}");
         assert!(text.lines().all(|line| line.chars().count() <= 120), "{name}: {text}");
     }
 }

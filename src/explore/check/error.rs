@@ -12,7 +12,7 @@ pub enum CheckError {
     /// The check itself is wrong: the job, its input, what is expected, or what was asked for.
     Usage(String),
     /// The job is wrong, and no failure is needed to see it.
-    Groundless(String),
+    Unprovoked(String),
     /// A plan under which the job does not hold.
     Violated(Box<CheckFailure>),
     /// All held, and nothing was tested.
@@ -48,7 +48,7 @@ impl CheckError {
     pub fn failure(&self) -> Option<&CheckFailure> {
         match self {
             Self::Violated(failure) => Some(failure),
-            Self::Usage(_) | Self::Groundless(_) | Self::Untested(_) => None,
+            Self::Usage(_) | Self::Unprovoked(_) | Self::Untested(_) => None,
         }
     }
 }
@@ -57,7 +57,7 @@ impl fmt::Display for CheckError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Usage(problem) => write!(f, "the check is wrong: {problem}"),
-            Self::Groundless(text) => f.write_str(text),
+            Self::Unprovoked(text) => f.write_str(text),
             Self::Violated(failure) => failure.fmt(f),
             Self::Untested(problem) => f.write_str(problem),
         }

@@ -8,13 +8,13 @@ use crate::explore::apart::{Apart, apart};
 use crate::explore::experiments::Prepared;
 use crate::explore::explain::explain;
 use crate::explore::footage::{Footage, highlight};
-use crate::explore::ground::Groundless;
 use crate::explore::loss::name_lost;
 use crate::explore::report::headline;
 use crate::explore::run::{Outcome, run_plan};
 use crate::explore::shrink::{InProcess, Shrinker, Shrunk, Until};
 use crate::explore::signature::Signature;
 use crate::explore::story::{in_values, observations};
+use crate::explore::unprovoked::Unprovoked;
 use crate::explore::viewing::{UNASKED_MAX, run_for_view};
 use crate::oracle::Verdict;
 use crate::plan::{Environment, Plan};
@@ -39,10 +39,10 @@ struct Told<'a> {
 
 impl Check {
     /// What is wrong without any failure, as it is told.
-    pub(super) fn groundless(&self, groundless: &Groundless) -> CheckError {
-        let text = format!("{}: {groundless}", self.workload);
+    pub(super) fn unprovoked(&self, unprovoked: &Unprovoked) -> CheckError {
+        let text = format!("{}: {unprovoked}", self.workload);
         let rows = wrapped(&[text]);
-        CheckError::Groundless(rows[..rows.len().min(LINES_MAX)].join("\n"))
+        CheckError::Unprovoked(rows[..rows.len().min(LINES_MAX)].join("\n"))
     }
 
     /// What is wrong with a plan that does not hold: that its runs differ, where they do.

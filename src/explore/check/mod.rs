@@ -20,7 +20,7 @@ use super::experiments::{Experiments, Prepared};
 use super::registry::Registry;
 use super::run::WorldKind;
 use super::strategy::{StrategyName, strategy};
-use super::{ground, quiet, usual};
+use super::{quiet, unprovoked, usual};
 use crate::dataflow::{Data, Input, JobBuilder};
 use crate::plan::{JobPlan, NAME_CHARS_MAX, Name, Plan, Scenario, draw};
 use crate::protocol::{DefectSet, Guarantee, OperatorRole, Protocol, Topology};
@@ -66,7 +66,7 @@ pub struct Check {
     out: PathBuf,
     threads: usize,
     shrink_runs: u64,
-    is_grounded: bool,
+    is_rehearsed: bool,
     /// Whether a program has this job registered.
     is_registered: bool,
 }
@@ -127,7 +127,7 @@ impl Check {
             out: PathBuf::from("cutwater-out"),
             threads: thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get),
             shrink_runs: SHRINK_RUNS,
-            is_grounded: true,
+            is_rehearsed: true,
             is_registered: true,
         };
         check.check_job()?;
@@ -179,7 +179,7 @@ impl Check {
     /// Under seeds alone, without the rehearsal before them.
     #[must_use]
     pub fn seeds_only(self) -> Self {
-        Self { is_grounded: false, ..self }
+        Self { is_rehearsed: false, ..self }
     }
 
     /// Runs the rehearsal, and then all seeds, on all cores. Returns what they did, together.
@@ -199,9 +199,9 @@ impl Check {
             return self.replay(path);
         }
         let seeds = variables.seeds.unwrap_or_else(|| self.seeds.clone());
-        if self.is_grounded && self.defects.is_empty() {
-            ground::check(&self.prepared()?.experiment)
-                .map_err(|groundless| self.groundless(&groundless))?;
+        if self.is_rehearsed && self.defects.is_empty() {
+            unprovoked::check(&self.prepared()?.experiment)
+                .map_err(|unprovoked| self.unprovoked(&unprovoked))?;
         }
         self.run_seeds(seeds)
     }
@@ -252,8 +252,9 @@ impl Check {
             Ok(plan) => Plan { job: self.job_plan(), ..plan },
             Err(never) => match never {},
         };
-        job.admits(&plan.cluster.checkpoints)
-            .map_err(|error| CheckError::experiment(WorkloadError::Job(error)))?;
+        let settings = &plan.cluster.checkpoints;
+        job.admits(settings).map_err(|error| CheckError::experiment(WorkloadError::Job(error)))?;
+        self.check_sinks(job.topology(), settings.protocol)?;
         Ok(plan)
     }
 
@@ -282,19 +283,20 @@ impl Check {
             let problem = "the job admits none of aligned, cyclic and at-least-once barriers";
             return Err(CheckError::usage(format!("{}: {problem}", self.workload)));
         };
-        let transactional = job
-            .topology()
-            .operators
-            .iter()
-            .find(|operator| operator.role == OperatorRole::TransactionalSink);
-        match transactional {
-            Some(sink) if protocol == Protocol::AtLeastOnce => Err(CheckError::usage(format!(
-                "{}: the job is to be {}, and its sink `{}` is transactional: what it makes visible would be repeated; \
-                 use at_least_once_sink, or require exactly-once",
-                self.workload,
-                Guarantee::AtLeastOnce,
-                sink.name
-            ))),
+        self.check_sinks(job.topology(), protocol)
+    }
+
+    /// What is done again behind at-least-once barriers would be visible twice: as it must be, and no violation.
+    fn check_sinks(&self, topology: &Topology, protocol: Protocol) -> Result<(), CheckError> {
+        let mut operators = topology.operators.iter();
+        match operators.find(|operator| operator.role == OperatorRole::TransactionalSink) {
+            Some(sink) if protocol.guarantee() == Guarantee::AtLeastOnce => {
+                let (workload, sink) = (&self.workload, &sink.name);
+                Err(CheckError::usage(format!(
+                    "{workload}: {protocol} barriers, and its sink `{sink}` is transactional: what it makes visible \
+                     would be repeated; use at_least_once_sink, or another protocol"
+                )))
+            }
             Some(_) | None => Ok(()),
         }
     }

@@ -18,7 +18,7 @@ use crate::workload::{Experiment, WorkloadError};
 
 /// What is wrong with a job, though nothing failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Groundless {
+pub enum Unprovoked {
     /// User code panicked.
     Panicked {
         /// With these words.
@@ -72,7 +72,7 @@ pub fn check_types(experiment: &Experiment) -> Result<(), WorkloadError> {
     if !can_be_rehearsed(&experiment.job) {
         return Ok(());
     }
-    let Err(Groundless::Panicked { message, at, .. }) = observed(experiment, Some(ENTRIES_FIRST))
+    let Err(Unprovoked::Panicked { message, at, .. }) = observed(experiment, Some(ENTRIES_FIRST))
     else {
         return Ok(());
     };
@@ -91,7 +91,7 @@ pub fn check_types(experiment: &Experiment) -> Result<(), WorkloadError> {
 /// # Errors
 ///
 /// The first thing that is wrong.
-pub fn check(experiment: &Experiment) -> Result<(), Groundless> {
+pub fn check(experiment: &Experiment) -> Result<(), Unprovoked> {
     let entries: u64 = experiment.input.lengths().iter().sum();
     if !can_be_rehearsed(&experiment.job) || entries > ENTRIES_MAX {
         return Ok(());
@@ -100,7 +100,7 @@ pub fn check(experiment: &Experiment) -> Result<(), Groundless> {
     let (_, second) = observed(experiment, None)?;
     let (_, third) = observed(experiment, None)?;
     if let Some(apart) = apart(&first, &second, &third) {
-        return Err(Groundless::NotDeterministic(apart));
+        return Err(Unprovoked::NotDeterministic(apart));
     }
     check_restores(experiment, &rehearsal)?;
     check_output(experiment, &rehearsal)
@@ -110,7 +110,7 @@ pub fn check(experiment: &Experiment) -> Result<(), Groundless> {
 fn observed(
     experiment: &Experiment,
     entries: Option<u64>,
-) -> Result<(Rehearsal, Vec<Observation>), Groundless> {
+) -> Result<(Rehearsal, Vec<Observation>), Unprovoked> {
     let witness = Witness::new();
     let job = experiment.job.witnessed(witness.clone());
     let run = || rehearse(&job, &experiment.input, entries);
@@ -120,12 +120,12 @@ fn observed(
     }
 }
 
-fn panicked(panic: &(dyn Any + Send), at: Option<Observation>) -> Groundless {
+fn panicked(panic: &(dyn Any + Send), at: Option<Observation>) -> Unprovoked {
     let at = at.filter(|at| !at.is_done).map(Box::new);
-    Groundless::Panicked { message: panic_message(panic), place: quiet::place(), at }
+    Unprovoked::Panicked { message: panic_message(panic), place: quiet::place(), at }
 }
 
-fn check_restores(experiment: &Experiment, rehearsal: &Rehearsal) -> Result<(), Groundless> {
+fn check_restores(experiment: &Experiment, rehearsal: &Rehearsal) -> Result<(), Unprovoked> {
     let witness = Witness::new();
     let job = experiment.job.witnessed(witness.clone());
     let topology = job.topology();
@@ -139,7 +139,7 @@ fn check_restores(experiment: &Experiment, rehearsal: &Rehearsal) -> Result<(), 
             Ok(Ok(())) => {}
             Ok(Err(divergence)) => {
                 let (subtask, divergence) = (topology.name(id), Box::new(divergence));
-                return Err(Groundless::Divergence { subtask, divergence });
+                return Err(Unprovoked::Divergence { subtask, divergence });
             }
             Err(panic) => return Err(panicked(panic.as_ref(), witness.last())),
         }
@@ -148,7 +148,7 @@ fn check_restores(experiment: &Experiment, rehearsal: &Rehearsal) -> Result<(), 
 }
 
 /// The visible output is what is expected, in any order.
-fn check_output(experiment: &Experiment, rehearsal: &Rehearsal) -> Result<(), Groundless> {
+fn check_output(experiment: &Experiment, rehearsal: &Rehearsal) -> Result<(), Unprovoked> {
     let mut balance: VecMap<&[u8], i64> = VecMap::new();
     let mut payloads: Vec<(&[u8], i64)> =
         experiment.expected.iter().map(|payload| (payload.as_slice(), -1)).collect();
@@ -168,10 +168,10 @@ fn check_output(experiment: &Experiment, rehearsal: &Rehearsal) -> Result<(), Gr
     if missing_count == 0 && surplus_count == 0 {
         return Ok(());
     }
-    Err(Groundless::Output { missing, missing_count, surplus, surplus_count })
+    Err(Unprovoked::Output { missing, missing_count, surplus, surplus_count })
 }
 
-impl fmt::Display for Groundless {
+impl fmt::Display for Unprovoked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Panicked { message, place, at } => {
@@ -210,4 +210,4 @@ impl fmt::Display for Groundless {
     }
 }
 
-impl std::error::Error for Groundless {}
+impl std::error::Error for Unprovoked {}
