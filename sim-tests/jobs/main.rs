@@ -5,5 +5,6 @@ mod generated_jobs;
 mod laboratory;
 mod planted;
 mod rescaling;
+mod usual;
 mod worker;
 mod workload;

@@ -78,8 +78,8 @@ impl Subject<'_> {
 
     /// So that reading takes about a second, in which a dozen checkpoints are taken.
     fn pace(&self) -> Span {
-        const SHORTEST_US: u64 = 500_000;
-        const LONGEST_US: u64 = 1_200_000;
+        const SHORTEST_US: u64 = 900_000;
+        const LONGEST_US: u64 = 1_500_000;
         const INTERVAL_MAX_US: u64 = 400_000;
         let all: u64 = self.experiment.input.lengths().iter().sum();
         let sources = self.job().topology().subtasks.iter().filter(|shape| {
@@ -166,7 +166,7 @@ fn stopped(subject: &Subject<'_>) -> Option<Scenario> {
         stops: Span::new(1, 2),
         ..Default::default()
     };
-    scenario.nemesis.window_ms = Span::new(20, 600);
+    scenario.nemesis.window_ms = Span::new(120, 900);
     scenario.faults = few().collect();
     Some(scenario)
 }
@@ -227,7 +227,8 @@ fn named(workload: &Workload, suffix: &str) -> Name {
 fn blank(workload: &Workload) -> Scenario {
     let mut swarm = SwarmScenario::default();
     swarm.mandatory.insert(FaultClass::CrashWorker);
-    swarm.pinned.insert(Setting::SourceInterval);
+    // Together they are the time in which records flow.
+    swarm.pinned.extend([Setting::Records, Setting::SourceInterval]);
     if workload.is_fixed() {
         swarm.pinned.insert(Setting::Job);
     }
@@ -240,7 +241,7 @@ fn blank(workload: &Workload) -> Scenario {
         job: job(workload),
         cluster: ClusterScenario::default(),
         checkpoints: CheckpointScenario {
-            interval_ms: Span::new(40, 100),
+            interval_ms: Span::new(30, 80),
             ..CheckpointScenario::default()
         },
         links: LinkScenario::default(),
@@ -248,7 +249,7 @@ fn blank(workload: &Workload) -> Scenario {
         faults: Default::default(),
         requests: RequestScenario::default(),
         nemesis: NemesisScenario {
-            window_ms: Span::new(20, 1_000),
+            window_ms: Span::new(120, 1_200),
             down_ms: Span::new(1, 200),
             ..NemesisScenario::default()
         },

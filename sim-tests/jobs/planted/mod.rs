@@ -64,7 +64,7 @@ const ALL: [Planted; 10] = [
     Planted {
         name: "a list of what was seen",
         operator: "number",
-        words: "comes from   entry ",
+        words: "comes from entry ",
         check: numbering::seen_in_a_list,
     },
     Planted {
@@ -142,7 +142,9 @@ fn all_ten_are_found_and_the_first_screen_names_operator_and_record() {
         println!("== {name}\n{text}\n");
         assert!(!matches!(error, CheckError::Usage(_) | CheckError::Untested(_)), "{name}: {text}");
         let screen: Vec<&str> = text.lines().take(SCREEN).collect();
-        let names = |words: &str| screen.iter().any(|line| line.contains(words));
+        let said: Vec<&str> = screen.iter().flat_map(|line| line.split_whitespace()).collect();
+        let said = said.join(" ");
+        let names = |words: &str| said.contains(words);
         assert!(names(&format!("{operator}/")), "{name}: the operator is not told: {text}");
         assert!(names("(") && names(")"), "{name}: no record is told: {text}");
         assert!(names(words), "{name}: {words:?} is not told: {text}");
