@@ -66,6 +66,8 @@ pub enum Timer {
     Flush { subtask: SubtaskId, attempt: Attempt },
     /// Task: the processor is free again.
     Work { subtask: SubtaskId, attempt: Attempt },
+    /// Task: a timer of user code may be due in processing time.
+    Processing { subtask: SubtaskId, attempt: Attempt },
     /// Task: the service that it asks has answered.
     Answer { subtask: SubtaskId, attempt: Attempt, request: u64 },
     /// Task: the asynchronous part of a snapshot starts.

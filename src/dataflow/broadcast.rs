@@ -117,6 +117,21 @@ pub trait KeyedBroadcastOperator: Clone + Send + 'static {
     ) {
         unasked_timer::<Self>(timestamp)
     }
+
+    /// A timer of the current key has fired: the clock has reached `at_ms`. What it emits has that time unless
+    /// it says otherwise.
+    ///
+    /// # Panics
+    ///
+    /// Unless it is overridden.
+    fn on_processing_timer(
+        &mut self,
+        at_ms: i64,
+        _ctx: &mut Context<'_>,
+        _out: &mut Collector<'_, Self::Out>,
+    ) {
+        unasked_timer::<Self>(at_ms)
+    }
 }
 
 /// The surroundings of an element that is broadcast: it has no key, and so neither keyed state nor timers.
@@ -243,6 +258,15 @@ impl<O: KeyedBroadcastOperator> Logic for WithBroadcast<O> {
 
     fn on_timer(&mut self, timestamp: i64, ctx: &mut Context<'_>, out: &mut Collector<'_, O::Out>) {
         self.operator.on_timer(timestamp, ctx, out);
+    }
+
+    fn on_processing_timer(
+        &mut self,
+        at_ms: i64,
+        ctx: &mut Context<'_>,
+        out: &mut Collector<'_, O::Out>,
+    ) {
+        self.operator.on_processing_timer(at_ms, ctx, out);
     }
 
     fn on_restore(&mut self, ctx: &mut SubtaskContext<'_>) {

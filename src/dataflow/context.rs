@@ -24,6 +24,8 @@ pub struct Context<'a> {
     pub(crate) key: Option<&'a [u8]>,
     pub(crate) entry: &'a mut KeyEntry,
     pub(crate) timers: &'a mut Timers,
+    pub(crate) processing: &'a mut Timers,
+    pub(crate) processing_time: i64,
     pub(crate) lists: &'a mut [Vec<Bytes>],
     pub(crate) notes: &'a mut Notes,
     pub(crate) parent: LineageId,
@@ -101,6 +103,29 @@ impl Context<'_> {
         }
     }
 
+    /// Has `on_processing_timer` called with the current key once the clock reaches `at_ms`, in milliseconds of
+    /// [processing time](Self::processing_time). Registering a key's timer twice registers it once.
+    ///
+    /// It is in the snapshot; one that came due while the job was down fires when it is up. Those that are
+    /// pending when all input has ended do not fire: what they are for, a timer in event time for `i64::MAX`
+    /// can do at the end.
+    ///
+    /// # Panics
+    ///
+    /// When the stream has no key.
+    pub fn register_processing_timer(&mut self, at_ms: i64) {
+        self.processing.register(at_ms, keyed(self.key));
+    }
+
+    /// Takes a timer in processing time of the current key back; does nothing where there is none.
+    ///
+    /// # Panics
+    ///
+    /// When the stream has no key.
+    pub fn delete_processing_timer(&mut self, at_ms: i64) {
+        self.processing.delete(at_ms, keyed(self.key));
+    }
+
     /// Says that the record is dropped because it is late. The runtime does nothing but tell, where event
     /// time is observed; so that what is dropped can be held against what should be.
     pub fn drop_late(&mut self) {
@@ -119,6 +144,13 @@ impl Context<'_> {
     #[must_use]
     pub fn watermark(&self) -> i64 {
         self.watermark
+    }
+
+    /// What the clock of the worker says, in milliseconds. Clocks differ, and may be set back; and what depends
+    /// on it is another after a failure.
+    #[must_use]
+    pub fn processing_time(&self) -> i64 {
+        self.processing_time
     }
 
     /// The current key.

@@ -24,6 +24,8 @@ pub(crate) struct KeyedStore {
     shapes: Vec<StateShape>,
     backend: KeyedBackend,
     timers: Timers,
+    /// Those in processing time.
+    processing: Timers,
     lists: Vec<Vec<Bytes>>,
     notes: Notes,
     /// What a defect keeps in snapshots.
@@ -58,6 +60,7 @@ impl KeyedStore {
             shapes: states.shapes(),
             backend: KeyedBackend::new(states.keyed_count(), index, parallelism),
             timers: Timers::default(),
+            processing: Timers::default(),
             lists: vec![Vec::new(); states.operator_count()],
             notes: Notes::default(),
             fired: Vec::new(),
@@ -78,21 +81,30 @@ impl KeyedStore {
         let Step { parent, index, timestamp, .. } = *step;
         let mut collector = Collector { router, out: &mut *out, parent, index, timestamp };
         let mut run = Some(run);
-        self.with_context(step, &mut |context| {
+        let now_ms = collector.out.now_ms;
+        self.with_context(step, now_ms, &mut |context| {
             if let Some(run) = run.take() {
                 run(context, &mut collector);
             }
         });
         self.notes.steps.drain(..).for_each(|step| out.note(|| step));
+        out.wake_at_ms = self.processing.next();
     }
 
     /// What of a step is the same for all record types. Calls `run` once.
-    fn with_context(&mut self, step: &Step<'_>, run: &mut dyn FnMut(&mut Context<'_>)) {
+    fn with_context(
+        &mut self,
+        step: &Step<'_>,
+        processing_time: i64,
+        run: &mut dyn FnMut(&mut Context<'_>),
+    ) {
         let Step { key, timestamp, watermark, parent, payload, .. } = *step;
-        let Self { backend, timers, lists, notes, index, parallelism, defects, .. } = self;
+        let Self { backend, timers, processing, lists, notes, .. } = self;
+        let Self { index, parallelism, defects, .. } = self;
         let (subtask_index, parallelism, defects) = (*index, *parallelism, *defects);
         let run = &mut |entry: &mut KeyEntry| {
-            let (timers, lists, notes) = (&mut *timers, &mut *lists, &mut *notes);
+            let (timers, processing) = (&mut *timers, &mut *processing);
+            let (lists, notes) = (&mut *lists, &mut *notes);
             run(&mut Context {
                 timestamp,
                 watermark,
@@ -102,6 +114,8 @@ impl KeyedStore {
                 key,
                 entry,
                 timers,
+                processing,
+                processing_time,
                 lists,
                 notes,
                 parent,
@@ -129,6 +143,16 @@ impl KeyedStore {
         due
     }
 
+    /// Takes out the first timer in processing time that is due.
+    pub(crate) fn pop_processing_timer(&mut self, now_ms: i64) -> Option<(i64, Bytes)> {
+        self.processing.pop_due(now_ms)
+    }
+
+    /// When the first timer in processing time is due.
+    pub(crate) fn next_processing_timer(&self) -> Option<i64> {
+        self.processing.next()
+    }
+
     /// How many timers are pending.
     pub(crate) fn timers_pending(&self) -> usize {
         self.timers.len()
@@ -151,16 +175,20 @@ impl KeyedStore {
         state.check_shapes(&self.shapes)?;
         self.backend.clear();
         self.timers.clear();
+        self.processing.clear();
         self.lists.clone_from(&state.operator_lists);
         state.key_groups.iter().try_for_each(|(group, bytes)| self.restore_group(*group, bytes))
     }
 
     fn freeze_groups(&self) -> Vec<(KeyGroup, Bytes)> {
-        let timers = self.timers_by_group();
+        let timers = by_group(self.timers.iter().chain(&self.fired));
+        let processing = by_group(self.processing.iter());
         let filled = self.backend.groups().filter_map(|(group, entries)| {
-            let timers = &timers[usize::from(group.0)];
-            let empty = entries.is_empty() && timers.is_empty();
-            (!empty).then(|| (group, encode_group(&KeyGroupRef { entries, timers })))
+            let of = |timers: &[Vec<_>]| timers[usize::from(group.0)].clone();
+            let (timers, processing) = (of(&timers), of(&processing));
+            let empty = entries.is_empty() && timers.is_empty() && processing.is_empty();
+            let content = KeyGroupRef { entries, timers: &timers };
+            (!empty).then(|| (group, encode_group(&content, &processing)))
         });
         let mut frozen: Vec<_> = filled.collect();
         if self.defects.has(Defect::KeyGroupsCollide) && frozen.len() > 1 {
@@ -169,20 +197,13 @@ impl KeyedStore {
         frozen
     }
 
-    fn timers_by_group(&self) -> Vec<Vec<&(i64, Bytes)>> {
-        let mut groups = vec![Vec::new(); usize::from(KeyGroup::COUNT)];
-        for timer in self.timers.iter().chain(&self.fired) {
-            groups[usize::from(KeyGroup::of(&timer.1).0)].push(timer);
-        }
-        groups
-    }
-
     fn restore_group(&mut self, group: KeyGroup, bytes: &[u8]) -> Result<(), RestoreError> {
         if !self.backend.owns(group) {
             return Err(RestoreError::ForeignKeyGroup { group, subtask: self.subtask });
         }
-        let content = decode_group(bytes).filter(|content| self.belongs(group, content));
-        let content = content.ok_or(RestoreError::Corrupt { what: "key group" })?;
+        let content =
+            decode_group(bytes).filter(|(content, timers)| self.belongs(group, content, timers));
+        let (content, processing) = content.ok_or(RestoreError::Corrupt { what: "key group" })?;
         self.backend.replace(group, content.entries);
         if self.defects.has(Defect::TimersNotRestored) {
             return Ok(());
@@ -190,23 +211,50 @@ impl KeyedStore {
         for (timestamp, key) in &content.timers {
             self.timers.register(*timestamp, key);
         }
+        for (timestamp, key) in &processing {
+            self.processing.register(*timestamp, key);
+        }
         Ok(())
     }
 
-    fn belongs(&self, group: KeyGroup, content: &KeyGroupContent) -> bool {
-        let timers = content.timers.iter().map(|(_, key)| key);
+    fn belongs(
+        &self,
+        group: KeyGroup,
+        content: &KeyGroupContent,
+        processing: &[(i64, Bytes)],
+    ) -> bool {
+        let timers = content.timers.iter().chain(processing).map(|(_, key)| key);
         self.backend.fits(&content.entries)
             && content.entries.keys().chain(timers).all(|key| KeyGroup::of(key) == group)
     }
 }
 
-fn encode_group(content: &KeyGroupRef<'_>) -> Bytes {
-    Bytes::from(postcard::to_stdvec(content).expect("plain data is encodable"))
+/// Timers, in the order in which they fire, by key group.
+fn by_group<'a>(timers: impl Iterator<Item = &'a (i64, Bytes)>) -> Vec<Vec<&'a (i64, Bytes)>> {
+    let mut groups = vec![Vec::new(); usize::from(KeyGroup::COUNT)];
+    for timer in timers {
+        groups[usize::from(KeyGroup::of(&timer.1).0)].push(timer);
+    }
+    groups
 }
 
-fn decode_group(bytes: &[u8]) -> Option<KeyGroupContent> {
-    match postcard::take_from_bytes(bytes) {
-        Ok((content, [])) => Some(content),
+/// Timers in processing time are behind all else, and only where there are any: a key group without them has
+/// the bytes it always had.
+fn encode_group(content: &KeyGroupRef<'_>, processing: &[&(i64, Bytes)]) -> Bytes {
+    let mut bytes = postcard::to_stdvec(content).expect("plain data is encodable");
+    if !processing.is_empty() {
+        bytes.extend(postcard::to_stdvec(processing).expect("plain data is encodable"));
+    }
+    Bytes::from(bytes)
+}
+
+fn decode_group(bytes: &[u8]) -> Option<(KeyGroupContent, Vec<(i64, Bytes)>)> {
+    let (content, rest) = postcard::take_from_bytes(bytes).ok()?;
+    if rest.is_empty() {
+        return Some((content, Vec::new()));
+    }
+    match postcard::take_from_bytes(rest) {
+        Ok((processing, [])) => Some((content, processing)),
         Ok(_) | Err(_) => None,
     }
 }

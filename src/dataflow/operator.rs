@@ -79,6 +79,21 @@ pub trait Operator: Clone + Send + 'static {
     ) {
         unasked_timer::<Self>(timestamp)
     }
+
+    /// A timer of the current key has fired: the clock has reached `at_ms`. What it emits has that time unless
+    /// it says otherwise.
+    ///
+    /// # Panics
+    ///
+    /// Unless it is overridden.
+    fn on_processing_timer(
+        &mut self,
+        at_ms: i64,
+        _ctx: &mut Context<'_>,
+        _out: &mut Collector<'_, Self::Out>,
+    ) {
+        unasked_timer::<Self>(at_ms)
+    }
 }
 
 /// Turns the records of two streams with the same key into records, with state and timers.
@@ -127,6 +142,21 @@ pub trait TwoInputOperator: Clone + Send + 'static {
         _out: &mut Collector<'_, Self::Out>,
     ) {
         unasked_timer::<Self>(timestamp)
+    }
+
+    /// A timer of the current key has fired: the clock has reached `at_ms`. What it emits has that time unless
+    /// it says otherwise.
+    ///
+    /// # Panics
+    ///
+    /// Unless it is overridden.
+    fn on_processing_timer(
+        &mut self,
+        at_ms: i64,
+        _ctx: &mut Context<'_>,
+        _out: &mut Collector<'_, Self::Out>,
+    ) {
+        unasked_timer::<Self>(at_ms)
     }
 }
 

@@ -60,6 +60,11 @@ pub struct Outputs {
     pub steps: Vec<SinkStep>,
     /// Now, for those.
     pub now: VirtualTime,
+    /// What the clock says, in milliseconds of processing time: told to the step.
+    pub now_ms: i64,
+    /// When the first timer in processing time is due that is pending after the step, if there is one: then
+    /// [`fire_processing_timers`](super::Subtask::fire_processing_timers) is due.
+    pub wake_at_ms: Option<i64>,
 }
 
 impl Outputs {
@@ -70,6 +75,7 @@ impl Outputs {
         self.requests.clear();
         self.time.clear();
         self.steps.clear();
+        self.wake_at_ms = None;
     }
 
     /// Notes what befell event time, behind all items so far.

@@ -33,6 +33,13 @@ pub(crate) trait Logic: Clone + Send + 'static {
         out: &mut Collector<'_, Self::Out>,
     );
 
+    fn on_processing_timer(
+        &mut self,
+        at_ms: i64,
+        ctx: &mut Context<'_>,
+        out: &mut Collector<'_, Self::Out>,
+    );
+
     /// The subtask goes on from a snapshot.
     fn on_restore(&mut self, ctx: &mut SubtaskContext<'_>);
 
@@ -82,6 +89,15 @@ impl<O: Operator> Logic for OneInput<O> {
 
     fn on_timer(&mut self, timestamp: i64, ctx: &mut Context<'_>, out: &mut Collector<'_, O::Out>) {
         self.operator.on_timer(timestamp, ctx, out);
+    }
+
+    fn on_processing_timer(
+        &mut self,
+        at_ms: i64,
+        ctx: &mut Context<'_>,
+        out: &mut Collector<'_, O::Out>,
+    ) {
+        self.operator.on_processing_timer(at_ms, ctx, out);
     }
 
     fn on_restore(&mut self, ctx: &mut SubtaskContext<'_>) {
@@ -143,6 +159,15 @@ impl<O: TwoInputOperator> Logic for TwoInputs<O> {
 
     fn on_timer(&mut self, timestamp: i64, ctx: &mut Context<'_>, out: &mut Collector<'_, O::Out>) {
         self.operator.on_timer(timestamp, ctx, out);
+    }
+
+    fn on_processing_timer(
+        &mut self,
+        at_ms: i64,
+        ctx: &mut Context<'_>,
+        out: &mut Collector<'_, O::Out>,
+    ) {
+        self.operator.on_processing_timer(at_ms, ctx, out);
     }
 
     fn on_restore(&mut self, ctx: &mut SubtaskContext<'_>) {

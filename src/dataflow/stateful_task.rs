@@ -93,6 +93,20 @@ impl<L: Logic> StatefulTask<L> {
     }
 }
 
+impl<L: Logic> StatefulTask<L> {
+    fn fire_processing_timer(&mut self, at_ms: i64, key: &[u8], out: &mut Outputs) {
+        let watermark = self.watermarks.current();
+        let Self { logic, store, router, .. } = self;
+        let parent = LineageId::of_processing_timer(router.operator(), Digest::of(key).0, at_ms);
+        let timestamp = at_ms;
+        let step = Step { key: Some(key), timestamp, watermark, parent, index: 0, payload: &[] };
+        let fire = |ctx: &mut Context<'_>, out: &mut Collector<'_, L::Out>| {
+            logic.on_processing_timer(at_ms, ctx, out);
+        };
+        store.step(&step, router, out, fire);
+    }
+}
+
 impl<L: Logic> Clone for StatefulTask<L> {
     fn clone(&self) -> Self {
         Self {
@@ -134,6 +148,17 @@ impl<L: Logic> InputTask for StatefulTask<L> {
         self.store.restore(state)?;
         restore_watermarks(&mut self.watermarks, state)?;
         self.router.edges_mut().restore(&state.counters)
+    }
+
+    fn fire_processing_timers(&mut self, out: &mut Outputs) {
+        while let Some((at_ms, key)) = self.store.pop_processing_timer(out.now_ms) {
+            self.fire_processing_timer(at_ms, &key, out);
+        }
+        out.wake_at_ms = self.store.next_processing_timer();
+    }
+
+    fn next_processing_timer(&self) -> Option<i64> {
+        self.store.next_processing_timer()
     }
 
     fn open(&mut self) {

@@ -230,6 +230,23 @@ impl Subtask {
         }
     }
 
+    /// Fires the timers in processing time that are due at [`Outputs::now_ms`].
+    pub fn fire_processing_timers(&mut self, out: &mut Outputs) {
+        match &mut self.task {
+            Task::Inputs(task) => task.fire_processing_timers(out),
+            Task::Splits(_) => {}
+        }
+    }
+
+    /// When the first timer in processing time is due, if one is pending.
+    #[must_use]
+    pub fn next_processing_timer(&self) -> Option<i64> {
+        match &self.task {
+            Task::Inputs(task) => task.next_processing_timer(),
+            Task::Splits(_) => None,
+        }
+    }
+
     /// Tells user code that the subtask goes on from a snapshot: once, after [`restore`](Self::restore) and
     /// before anything is processed.
     pub fn open(&mut self) {

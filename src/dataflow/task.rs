@@ -17,6 +17,14 @@ pub(crate) trait InputTask: Send {
     fn time(&self) -> TimeStand;
     fn tokens(&self) -> Option<i64>;
 
+    /// Fires the timers in processing time that are due; only stateful operators have any.
+    fn fire_processing_timers(&mut self, _out: &mut Outputs) {}
+
+    /// When the first timer in processing time is due.
+    fn next_processing_timer(&self) -> Option<i64> {
+        None
+    }
+
     /// It goes on from a snapshot, and its user code is told; nothing to do where that has no state.
     fn open(&mut self) {}
 

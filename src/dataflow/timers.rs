@@ -1,4 +1,4 @@
-//! Event-time timers of keys.
+//! Timers of keys, of one clock: event time, or processing time.
 
 use std::collections::BTreeSet;
 
@@ -27,6 +27,11 @@ impl Timers {
             return None;
         }
         self.pending.pop_first()
+    }
+
+    /// When the first fires.
+    pub(crate) fn next(&self) -> Option<i64> {
+        self.pending.first().map(|(timestamp, _)| *timestamp)
     }
 
     /// How many are pending.

@@ -44,6 +44,14 @@ impl LineageId {
     }
 }
 
+impl LineageId {
+    /// The id of what `operator` does when the processing-time timer of `key` at `at_ms` fires.
+    #[must_use]
+    pub fn of_processing_timer(operator: OperatorId, key: u64, at_ms: i64) -> Self {
+        Self(mix(Self::of_timer(operator, key, at_ms).0 ^ 0xC10C))
+    }
+}
+
 impl fmt::Display for LineageId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "r-{:016x}", self.0)

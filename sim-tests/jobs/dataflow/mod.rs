@@ -10,6 +10,7 @@ mod operators;
 mod own_sources;
 mod partition;
 mod pipeline;
+mod processing_time;
 mod source;
 mod state;
 mod timers;

@@ -236,6 +236,7 @@ impl Coordinator {
             | Timer::Overdue { .. }
             | Timer::Flush { .. }
             | Timer::Work { .. }
+            | Timer::Processing { .. }
             | Timer::Answer { .. }
             | Timer::Upload { .. }
             | Timer::Sink { .. }

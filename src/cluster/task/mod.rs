@@ -10,6 +10,7 @@ mod input_channel;
 mod output_channel;
 mod outputs;
 mod outside;
+mod processing_time;
 mod reading;
 mod restoring;
 mod side;
@@ -21,6 +22,7 @@ use commit::SinkWriter;
 use input_channel::InputChannel;
 use output_channel::OutputChannel;
 use outputs::OutputSide;
+use processing_time::Wake;
 use restoring::Read;
 pub use restoring::Shapes;
 use side::{InputSide, Side};
@@ -117,6 +119,8 @@ pub struct Task {
     has_answers: bool,
     /// Whether all input has ended, and its output ends with the last answers.
     awaits_last_answers: bool,
+    /// When user code wants to be woken.
+    wake: Wake,
     /// Room for what one step produces.
     produced: Outputs,
 }
@@ -204,6 +208,7 @@ impl Task {
             read: Read::default(),
             tells_ownership: job.is_rescalable().then(|| Arc::clone(job)),
             resend: Vec::new(),
+            wake: Wake::default(),
             produced: Outputs::default(),
         }
     }
@@ -250,6 +255,7 @@ impl Task {
         }
         self.send_again(env);
         self.request_again(env.outbox);
+        self.wake_again(env);
         if let Some(source) = self.side.source() {
             source.start(self.id, env);
         }
@@ -331,6 +337,7 @@ impl Task {
 
     /// Works until there is nothing to do, an output waits for credit, or the processor is taken.
     fn run(&mut self, env: &mut Env<'_>) {
+        self.tell_time(env);
         while self.work(env) {}
         self.read_source(env);
     }
@@ -340,7 +347,11 @@ impl Task {
     fn work(&mut self, env: &mut Env<'_>) -> bool {
         match self.poll_protocol() {
             Some(output) => self.handle_output(output, env),
-            None => return self.read_on(env) || self.emit_answered(env),
+            None => {
+                return self.read_on(env)
+                    || self.emit_answered(env)
+                    || self.fire_processing_timers(env);
+            }
         }
         true
     }
@@ -404,6 +415,9 @@ impl Task {
             self.outputs.emit(usize::from(output), item, env.outbox);
         }
         self.ask(env.outbox);
+        if let Some(due_ms) = self.produced.wake_at_ms.take() {
+            self.see_to_wake(Some(due_ms), env);
+        }
         self.see_to_flush(env);
         if !self.produced.steps.is_empty() {
             self.carry_out_steps(env);

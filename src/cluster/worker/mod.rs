@@ -214,6 +214,12 @@ impl Worker {
                     Ok(())
                 });
             }
+            Timer::Processing { subtask, attempt } => {
+                self.with_task(now, attempt, subtask, outbox, |task, env| {
+                    task.handle_processing_time(env);
+                    Ok(())
+                });
+            }
             Timer::Answer { subtask, attempt, request } => {
                 self.with_task(now, attempt, subtask, outbox, |task, env| {
                     task.handle_answer(request, env);

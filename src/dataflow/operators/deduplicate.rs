@@ -16,6 +16,11 @@ pub enum TimeToLive {
         /// In milliseconds; at least 1.
         ms: u32,
     },
+    /// Until so much time has passed on the clock of the worker.
+    ProcessingTime {
+        /// In milliseconds; at least 1.
+        ms: u32,
+    },
 }
 
 impl TimeToLive {
@@ -28,6 +33,18 @@ impl TimeToLive {
     pub fn event_time(ms: u32) -> Self {
         assert!(ms > 0, "what is remembered for no time is not remembered");
         Self::EventTime { ms }
+    }
+
+    /// From the moment at which the first record was processed, until the clock is so much further. What passes
+    /// depends on how fast records come, and on failures.
+    ///
+    /// # Panics
+    ///
+    /// When that is no time at all.
+    #[must_use]
+    pub fn processing_time(ms: u32) -> Self {
+        assert!(ms > 0, "what is remembered for no time is not remembered");
+        Self::ProcessingTime { ms }
     }
 }
 
@@ -46,9 +63,21 @@ impl<T> Clone for Deduplicate<T> {
 }
 
 impl<T> Deduplicate<T> {
-    fn expiry(&self, ctx: &Context<'_>) -> i64 {
-        let TimeToLive::EventTime { ms } = self.ttl;
-        ctx.timestamp().saturating_add(i64::from(ms))
+    /// The time by the clock that counts, and until when a key is remembered from then on.
+    fn now_and_expiry(&self, ctx: &Context<'_>) -> (i64, i64) {
+        let (now, ms) = match self.ttl {
+            TimeToLive::EventTime { ms } => (ctx.timestamp(), ms),
+            TimeToLive::ProcessingTime { ms } => (ctx.processing_time(), ms),
+        };
+        (now, now.saturating_add(i64::from(ms)))
+    }
+
+    /// A key that was seen anew meanwhile is remembered longer.
+    fn forget(&self, at: i64, ctx: &mut Context<'_>) {
+        let mut until = ctx.value(&self.until);
+        if until.get().is_some_and(|until| until <= at) {
+            until.clear();
+        }
     }
 }
 
@@ -58,23 +87,26 @@ impl<T: Data> Operator for Deduplicate<T> {
 
     fn process(&mut self, record: T, ctx: &mut Context<'_>, out: &mut Collector<'_, T>) {
         let known = ctx.value(&self.until).get();
-        let expiry = self.expiry(ctx);
-        let is_new = known.is_none_or(|until| until <= ctx.timestamp());
+        let (now, expiry) = self.now_and_expiry(ctx);
+        let is_new = known.is_none_or(|until| until <= now);
         if is_new || ctx.defects.has(Defect::DuplicateMovesExpiry) {
             ctx.value(&self.until).set(&expiry);
-            ctx.register_timer(expiry);
+            match self.ttl {
+                TimeToLive::EventTime { .. } => ctx.register_timer(expiry),
+                TimeToLive::ProcessingTime { .. } => ctx.register_processing_timer(expiry),
+            }
         }
         if is_new {
             out.emit(record);
         }
     }
 
-    /// A key that was seen anew meanwhile is remembered longer.
     fn on_timer(&mut self, at: i64, ctx: &mut Context<'_>, _: &mut Collector<'_, T>) {
-        let mut until = ctx.value(&self.until);
-        if until.get().is_some_and(|until| until <= at) {
-            until.clear();
-        }
+        self.forget(at, ctx);
+    }
+
+    fn on_processing_timer(&mut self, at: i64, ctx: &mut Context<'_>, _: &mut Collector<'_, T>) {
+        self.forget(at, ctx);
     }
 }
 

@@ -303,6 +303,7 @@ pub fn timer_of(timer: &Timer) -> &'static str {
         Timer::Overdue { .. } => "overdue",
         Timer::Flush { .. } => "flush",
         Timer::Work { .. } => "work",
+        Timer::Processing { .. } => "processing",
         Timer::Answer { .. } => "answer",
         Timer::Upload { .. } => "upload",
         Timer::Checkpoint(CoordinatorTimer::Trigger) => "trigger",
