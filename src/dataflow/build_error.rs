@@ -39,6 +39,12 @@ pub enum BuildError {
         /// The state's name.
         state: String,
     },
+    /// Two operators with one uid.
+    #[error("two operators have the uid `{uid}`: state is found by it, and it must be unique")]
+    DuplicateUid {
+        /// The uid.
+        uid: String,
+    },
     /// An operator without a name.
     #[error("operator number {index} has an empty name")]
     EmptyName {
@@ -116,6 +122,16 @@ pub enum BuildError {
         to: String,
         /// How many subtasks it has.
         to_parallelism: u16,
+    },
+    /// A uid for a stream that no operator emits yet.
+    #[error(
+        "the feedback `{feedback}` is given the uid `{uid}`: give it to the operator that closes it"
+    )]
+    FeedbackWithUid {
+        /// The feedback.
+        feedback: String,
+        /// The uid.
+        uid: String,
     },
     /// What was in flight on an edge that has no rule for other numbers of subtasks.
     #[error("`{from}` sends to `{to}`, and {refusal}")]

@@ -40,6 +40,8 @@ pub(crate) struct Graph {
 #[derive(Clone)]
 pub(crate) struct Node {
     pub(crate) name: String,
+    /// By what its state is found in the snapshots of another job; its name, unless told otherwise.
+    pub(crate) uid: String,
     pub(crate) role: OperatorRole,
     pub(crate) parallelism: u16,
     /// How many splits it reads.
@@ -101,6 +103,7 @@ impl Node {
     ) -> Self {
         Self {
             name: name.to_owned(),
+            uid: name.to_owned(),
             role,
             parallelism,
             splits: 0,
@@ -218,6 +221,7 @@ impl Graph {
         self.mistake.clone().map_or(Ok(()), Err)?;
         for (index, node) in self.nodes.iter().enumerate() {
             self.check_name(index, node)?;
+            self.check_uid(index, node)?;
             check_parallelism(node)?;
             check_splits(node)?;
             check_states(node)?;
@@ -240,6 +244,11 @@ impl Graph {
         } else {
             Ok(())
         }
+    }
+
+    fn check_uid(&self, index: usize, node: &Node) -> Result<(), BuildError> {
+        let is_taken = self.nodes[..index].iter().any(|other| other.uid == node.uid);
+        if is_taken { Err(BuildError::DuplicateUid { uid: node.uid.clone() }) } else { Ok(()) }
     }
 
     fn check_edges(&self, node: &Node) -> Result<(), BuildError> {

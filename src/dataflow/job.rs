@@ -80,6 +80,16 @@ impl Job {
         self.inner.graph.nodes.iter().map(reach).collect()
     }
 
+    /// By operator: by what its state is found in the snapshots of another version of the job.
+    pub fn uids(&self) -> impl Iterator<Item = &str> {
+        self.inner.graph.nodes.iter().map(|node| node.uid.as_str())
+    }
+
+    /// The splits of an operator, from the first on; they are numbered from one source to the next.
+    pub(crate) fn first_split(&self, operator: OperatorId) -> u16 {
+        self.inner.graph.nodes[..operator.index()].iter().map(|node| node.splits).sum()
+    }
+
     /// Whether an operator has a union list.
     #[must_use]
     pub fn has_union_list(&self) -> bool {
@@ -216,7 +226,7 @@ impl Job {
         })
     }
 
-    fn subtasks_of(&self, operator: OperatorId) -> Vec<SubtaskId> {
+    pub(crate) fn subtasks_of(&self, operator: OperatorId) -> Vec<SubtaskId> {
         let topology = self.topology();
         let all = topology.subtask_ids().zip(&topology.subtasks);
         all.filter(|(_, shape)| shape.operator == operator).map(|(subtask, _)| subtask).collect()

@@ -65,6 +65,7 @@ pub mod job;
 mod keyed_store;
 pub mod keyed_stream;
 mod loop_check;
+pub mod migration;
 pub mod operator;
 pub mod operators;
 pub mod outside;
@@ -117,6 +118,7 @@ pub use in_flight::Share;
 pub use input::Input;
 pub use job::Job;
 pub use keyed_stream::{ConnectedStreams, KeyedStream};
+pub use migration::MigrationError;
 pub use operator::{Operator, TwoInputOperator};
 pub use operators::{
     Aggregate, Deduplicate, IntervalJoin, Reduce, TimeToLive, TimeWindow, WindowOperator,

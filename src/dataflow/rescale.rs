@@ -49,7 +49,7 @@ impl Job {
             shapes: first.state.shapes.clone(),
             key_groups: key_groups(placement, parts, defects),
             operator_lists: operator_lists(placement, parts, defects),
-            counters: vec![0; first.state.counters.len()],
+            counters: vec![0; placement.routes.len()],
             source: source_state(placement, before, parts)?,
             ..SubtaskState::default()
         };

@@ -59,6 +59,22 @@ impl<T: Data> Stream<T> {
 }
 
 impl<T> Stream<T> {
+    /// The state of the operator that emits this stream is found by `uid` in the snapshots of another version of
+    /// the job, whatever its name and place ([`Job::starts_from`](super::Job::starts_from)). Without one it is
+    /// found by its name.
+    pub fn uid(&self, uid: &str) -> Self {
+        let mut graph = self.graph.borrow_mut();
+        match self.origin {
+            Origin::Node(node, _) => uid.clone_into(&mut graph.nodes[node].uid),
+            Origin::Feedback(feedback) => {
+                let (feedback, uid) = (graph.feedback_name(feedback), uid.to_owned());
+                graph.mistake.get_or_insert(BuildError::FeedbackWithUid { feedback, uid });
+            }
+        }
+        drop(graph);
+        self.clone()
+    }
+
     /// To the subtask with the sender's index; what a stream does unless told otherwise. Both ends must
     /// have the same parallelism.
     pub fn forward(&self) -> Self {

@@ -66,6 +66,13 @@ impl SubtaskState {
 }
 
 impl SubtaskState {
+    /// Whether anything would be missing without it: keyed state, timers, lists, positions.
+    pub(crate) fn holds_anything(&self) -> bool {
+        !self.key_groups.is_empty()
+            || self.operator_lists.iter().any(|list| !list.is_empty())
+            || !self.positions.is_empty()
+    }
+
     /// Checks that this is the state of an operator that declares `expected`.
     pub(crate) fn check_shapes(&self, expected: &[StateShape]) -> Result<(), RestoreError> {
         let lists = expected.iter().filter(|shape| shape.kind.is_operator_list()).count();

@@ -5,6 +5,7 @@ mod conformance;
 mod defects;
 mod harness;
 mod lineage;
+mod migration;
 mod model;
 mod operators;
 mod own_sources;

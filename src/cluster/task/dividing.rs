@@ -76,14 +76,14 @@ impl Task {
         let (mut parts, mut transactions) = (Vec::new(), Vec::new());
         let mut found = VecMap::<ChannelId, Found>::new();
         let mut read = std::mem::take(&mut self.read).into_values();
-        for (handle, (stored, ChannelState { inputs, .. })) in own.iter().zip(read.by_ref()) {
+        for (handle, (stored, ChannelState { inputs, .. }, _)) in own.iter().zip(read.by_ref()) {
             parts.push(Part { subtask: handle.subtask, state: stored.state });
             transactions.extend(stored.transactions);
             for (channel, parcels) in inputs {
                 found.entry(channel).or_default().arrived = parcels;
             }
         }
-        for (channel, parcels) in read.flat_map(|(_, ChannelState { outputs, .. })| outputs) {
+        for (channel, parcels) in read.flat_map(|(_, ChannelState { outputs, .. }, _)| outputs) {
             found.entry(channel).or_default().unsent = parcels;
         }
         (parts, transactions, found)

@@ -24,8 +24,8 @@ pub struct Shapes {
     pub before: Option<Arc<Job>>,
 }
 
-/// What was read, by the place of the handle among those that the task reads.
-pub type Read = VecMap<u16, (StoredSnapshot, ChannelState)>;
+/// What was read, by the place of the handle among those that the task reads, with the digest of its bytes.
+pub type Read = VecMap<u16, (StoredSnapshot, ChannelState, Digest)>;
 
 /// Transactions that a snapshot held prepared.
 pub(super) type Committables = Vec<(CheckpointId, TransactionId)>;
@@ -63,10 +63,11 @@ impl Task {
             true => ChannelState::default(),
             false => postcard::from_bytes(rest).map_err(|error| problem(&error))?,
         };
+        let read = (stored, in_flight, Digest::of(bytes));
         if shapes.before.is_none() && deploy.united_in(self.id).is_empty() {
-            return self.restore_own(deploy, handle, (stored, in_flight), env);
+            return self.restore_own(deploy, handle, read, env);
         }
-        self.read.insert(part, (stored, in_flight));
+        self.read.insert(part, read);
         if self.read.len() < deploy.reads_of(self.id).len() {
             return Ok(());
         }
@@ -81,7 +82,7 @@ impl Task {
         &mut self,
         deploy: &Deploy,
         handle: SnapshotHandle,
-        (stored, in_flight): (StoredSnapshot, ChannelState),
+        (stored, in_flight, digest): (StoredSnapshot, ChannelState, Digest),
         env: &mut Env<'_>,
     ) -> Result<(), String> {
         let restored = self.subtask.restore(&stored.state);
@@ -89,21 +90,21 @@ impl Task {
         if let Some(checkpoint) = deploy.checkpoint.filter(|_| !in_flight.is_empty()) {
             self.restore_channel_state(checkpoint, in_flight, env)?;
         }
-        self.restored(deploy, handle.digest, stored.transactions, env);
+        self.restored(deploy, digest, stored.transactions, env);
         Ok(())
     }
 
     /// It starts from what it had itself, and from the union lists of all. Its own snapshot was read first.
     fn restore_united(&mut self, deploy: &Deploy, env: &mut Env<'_>) -> Result<(), String> {
         let mut read = std::mem::take(&mut self.read).into_values();
-        let (Some((mut stored, in_flight)), Some(handle)) =
+        let (Some((mut stored, in_flight, digest)), Some(handle)) =
             (read.next(), deploy.snapshots_of(self.id).first())
         else {
             return Err("no snapshot of its own".to_owned());
         };
-        let all: Vec<SubtaskState> = read.map(|(stored, _)| stored.state).collect();
+        let all: Vec<SubtaskState> = read.map(|(stored, ..)| stored.state).collect();
         stored.state = united(stored.state, &all);
-        self.restore_own(deploy, *handle, (stored, in_flight), env)
+        self.restore_own(deploy, *handle, (stored, in_flight, digest), env)
     }
 
     pub(super) fn restored(
