@@ -6,7 +6,8 @@
 //!
 //! A snapshot holds the records, each with the watermark that came before it. From these the queue is built
 //! again, also of several old ones: before a record stands the lowest watermark that came before it *or any
-//! behind it*, so that records of different subtasks, dealt out anew, are not late.
+//! behind it*, so that records of different subtasks, dealt out anew, are not late. The last watermark is told
+//! again: in the same shape whoever receives it knows it and takes no notice, in another it may be news.
 
 use std::collections::VecDeque;
 

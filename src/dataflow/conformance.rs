@@ -27,6 +27,9 @@ pub enum Step<T> {
     Record(i64, T),
     /// A watermark.
     Watermark(i64),
+    /// The clock says this, in milliseconds of processing time, for this step and those that follow; timers that
+    /// are due fire. It says 0 before.
+    Clock(i64),
 }
 
 /// Something that a subtask with two inputs is given.
@@ -169,9 +172,15 @@ pub enum Stimulus {
     },
     /// The end of a split.
     EndOfSplit(SplitId),
+    /// The clock says this from here on, in milliseconds of processing time; timers that are due fire.
+    Clock(i64),
 }
 
-/// Checks any subtask of any job; `fresh` makes it anew.
+/// What a subtask is fed, and what the clock says then.
+type Timed<'a> = (i64, &'a Stimulus);
+
+/// Checks any subtask of any job; `fresh` makes it anew. Requests of an asynchronous operator are answered, all
+/// of them, before the next stimulus.
 ///
 /// # Errors
 ///
@@ -181,21 +190,35 @@ pub enum Stimulus {
 ///
 /// When user code does.
 pub fn check_subtask(fresh: &dyn Fn() -> Subtask, stimuli: &[Stimulus]) -> Result<(), Divergence> {
+    let stimuli = timed(stimuli);
     let mut subtask = fresh();
     for prefix in 0..=stimuli.len() {
         check_prefix(&subtask, fresh(), prefix, &stimuli[prefix..])?;
         if let Some(stimulus) = stimuli.get(prefix) {
-            feed(&mut subtask, stimulus);
+            feed(&mut subtask, *stimulus);
         }
     }
     Ok(())
+}
+
+/// Each stimulus with what the clock says at it.
+fn timed(stimuli: &[Stimulus]) -> Vec<Timed<'_>> {
+    let mut now_ms = 0;
+    let mut timed = Vec::with_capacity(stimuli.len());
+    for stimulus in stimuli {
+        if let Stimulus::Clock(said) = stimulus {
+            now_ms = *said;
+        }
+        timed.push((now_ms, stimulus));
+    }
+    timed
 }
 
 fn check_prefix(
     original: &Subtask,
     mut restored: Subtask,
     prefix: usize,
-    rest: &[Stimulus],
+    rest: &[Timed<'_>],
 ) -> Result<(), Divergence> {
     let mut undisturbed = original.clone();
     let snapshot = original.freeze();
@@ -205,9 +228,9 @@ fn check_prefix(
     }
     restored.open();
     for (input, stimulus) in (prefix..).zip(rest) {
-        let (expected, got) = (feed(&mut undisturbed, stimulus), feed(&mut restored, stimulus));
+        let (expected, got) = (feed(&mut undisturbed, *stimulus), feed(&mut restored, *stimulus));
         if expected != got {
-            let given = given(original, stimulus);
+            let given = given(original, stimulus.1);
             let [expected, got] = [expected, got].map(|answer| made(original, &answer));
             return Err(Divergence::Output { prefix, input, given, expected, got });
         }
@@ -231,6 +254,7 @@ fn given(subtask: &Subtask, stimulus: &Stimulus) -> String {
         Stimulus::Item { item: Item::Watermark(watermark), .. } => format!("watermark {watermark}"),
         Stimulus::Entry { split, offset, .. } => format!("entry {offset} of {split}"),
         Stimulus::EndOfSplit(split) => format!("the end of {split}"),
+        Stimulus::Clock(now_ms) => format!("{now_ms} ms on the clock"),
     }
 }
 
@@ -248,12 +272,17 @@ fn made(subtask: &Subtask, (items, written): &Answer) -> String {
     if all.is_empty() { "nothing".to_owned() } else { all.join(", ") }
 }
 
-fn feed(subtask: &mut Subtask, stimulus: &Stimulus) -> Answer {
-    let mut out = Outputs::default();
+fn feed(subtask: &mut Subtask, (now_ms, stimulus): Timed<'_>) -> Answer {
+    let mut out = Outputs { now_ms, ..Outputs::default() };
+    for request in subtask.requests_under_way() {
+        subtask.answer(request);
+    }
+    subtask.emit_answered(&mut out);
     match stimulus {
         Stimulus::Item { channel, item } => subtask.process(*channel, item.clone(), &mut out),
         Stimulus::Entry { split, offset, bytes } => subtask.read(*split, *offset, bytes, &mut out),
         Stimulus::EndOfSplit(split) => drop(subtask.end_split(*split, &mut out)),
+        Stimulus::Clock(_) => subtask.fire_processing_timers(&mut out),
     }
     (out.items, out.written)
 }
@@ -266,6 +295,7 @@ fn stimulus<T: Data>(channel: usize, index: usize, step: &Step<T>) -> Stimulus {
             payload: encode(record),
         }),
         Step::Watermark(watermark) => Item::Watermark(*watermark),
+        Step::Clock(now_ms) => return Stimulus::Clock(*now_ms),
     };
     Stimulus::Item { channel, item }
 }

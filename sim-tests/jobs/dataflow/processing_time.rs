@@ -1,8 +1,9 @@
 //! Timers in processing time: the clock comes in as a number, what is pending is in the snapshot.
 
+use cutwater::dataflow::conformance::{Divergence, Step, Stimulus, check, check_subtask};
 use cutwater::dataflow::{
-    Collector, Context, EncodedSink, Input, Job, JobBuilder, ListState, Operator, Outputs, Replay,
-    StateDeclarations, TimeToLive,
+    Collector, Context, EncodedSink, Input, Item, Job, JobBuilder, ListState, Operator, Outputs,
+    Record, Replay, StateDeclarations, TimeToLive,
 };
 use cutwater::explore::Check;
 use cutwater::protocol::{Defect, DefectSet};
@@ -75,7 +76,7 @@ impl Clocked {
         self.now_ms = at_ms;
         let mut out = Outputs { now_ms: at_ms, ..Outputs::default() };
         if let Some(number) = number {
-            let item = cutwater::dataflow::Item::Record(cutwater::dataflow::Record {
+            let item = Item::Record(Record {
                 lineage: cutwater::protocol::LineageId(number),
                 timestamp: 0,
                 payload: payload(&number),
@@ -146,7 +147,67 @@ fn what_lingers_leaves_once_whatever_fails() {
     let job = linger();
     let held = Check::new(&job, input, &numbers).unwrap().seeds(0..30).run();
     let statistics = held.unwrap_or_else(|failure| panic!("{failure}"));
-    assert!(statistics.restores > 5, "{statistics:?}");
+    assert!(statistics.statistics.restores > 5, "{statistics:?}");
+}
+
+/// Lingers as the other does, and keeps in a field when it is to flush.
+#[derive(Clone)]
+struct Forgetful {
+    linger: Linger,
+    is_waiting: bool,
+}
+
+impl Operator for Forgetful {
+    type In = u64;
+    type Out = u64;
+
+    fn process(&mut self, number: u64, ctx: &mut Context<'_>, _: &mut Collector<'_, u64>) {
+        if !self.is_waiting {
+            self.is_waiting = true;
+            ctx.register_processing_timer(ctx.processing_time() + LINGER_MS);
+        }
+        ctx.list(&self.linger.kept).push(&number);
+    }
+
+    fn on_processing_timer(&mut self, _: i64, ctx: &mut Context<'_>, out: &mut Collector<'_, u64>) {
+        self.is_waiting = false;
+        self.linger.flush(ctx, out);
+    }
+}
+
+#[test]
+fn conformance_drives_the_clock() {
+    let steps = [
+        Step::Clock(5),
+        Step::Record(0, 1),
+        Step::Clock(15),
+        Step::Record(0, 2),
+        Step::Clock(25),
+        Step::Record(0, 3),
+    ];
+    assert_eq!(check(Linger::new, |_| 0_u8, &steps), Ok(()));
+    let forgetful = |states: &mut StateDeclarations| Forgetful {
+        linger: Linger::new(states),
+        is_waiting: false,
+    };
+    assert_eq!(check(forgetful, |_| 0_u8, &steps), Err(Divergence::FinalState { prefix: 2 }));
+}
+
+/// What is under way is in the snapshot, and asked for again.
+#[test]
+fn an_asynchronous_operator_conforms() {
+    let builder = JobBuilder::new("asks");
+    source::<u64>(&builder, 1)
+        .unordered_wait("ask", 1, 2, |number| vec![number; 2])
+        .transactional_sink("out", 1, EncodedSink::new());
+    let job = builder.build().unwrap();
+    let item = |number: u64| {
+        let lineage = cutwater::protocol::LineageId(number);
+        Item::Record(Record { lineage, timestamp: 0, payload: payload(&number) })
+    };
+    let stimuli = [1, 2, 3, 4].map(|number| Stimulus::Item { channel: 0, item: item(number) });
+    let fresh = || job.subtask(super::harness::subtask_id(&job, "ask/0"), DefectSet::NONE);
+    assert_eq!(check_subtask(&fresh, &stimuli), Ok(()));
 }
 
 #[test]
