@@ -47,3 +47,9 @@ pub struct Embedding;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/SOURCES.md")]
 pub struct Sources;
+
+/// The examples of the pages on sinks and external systems, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/SINKS.md")]
+#[doc = include_str!("../docs/EXTERNAL_SYSTEMS.md")]
+pub struct Pages;

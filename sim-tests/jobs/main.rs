@@ -5,6 +5,7 @@ mod generated_jobs;
 mod laboratory;
 mod planted;
 mod rescaling;
+mod sinks;
 mod usual;
 mod worker;
 mod workload;

@@ -57,7 +57,8 @@ pub trait CommittingSink: Clone + Send + Sync + 'static {
     fn write(&mut self, record: Self::In, row: RowMaker, out: &mut SinkOutputs<'_, Self::Token>);
 
     /// The cut of `checkpoint` is here: what was written before belongs to it. Sooner or later the sink says
-    /// [`prepared`](SinkOutputs::prepared), once what it promises here is durable.
+    /// [`prepared`](SinkOutputs::prepared), once what it promises here is durable. Where nothing was written it
+    /// promises nothing: a job finishes with the first checkpoint for which that is so everywhere.
     fn pre_commit(
         &mut self,
         checkpoint: CheckpointId,

@@ -18,7 +18,7 @@ use super::task::InputTask;
 use super::time::TimeStand;
 use super::watermark::WatermarkMerger;
 use crate::protocol::ordered::{VecMap, VecSet};
-use crate::protocol::{Attempt, CheckpointId, DefectSet, OperatorId, TransactionId};
+use crate::protocol::{Attempt, CheckpointId, Defect, DefectSet, OperatorId, TransactionId};
 
 /// One subtask of a sink that commits.
 #[derive(Clone)]
@@ -166,6 +166,10 @@ impl<S: CommittingSink> InputTask for CommittingTask<S> {
             let held = self.held.entry(transaction).or_insert_with(fresh);
             held.parts.insert(index, Part { committable, is_asked: false });
         }
+        if self.defects.has(Defect::OnlyNewestRestored) {
+            let newest = self.held.values().map(|held| held.checkpoint).max();
+            self.held.retain(|_, held| Some(held.checkpoint) == newest);
+        }
         restore_watermarks(&mut self.watermarks, state)
     }
 
@@ -228,10 +232,12 @@ impl<S: CommittingSink> OutsideTask for CommittingTask<S> {
         }
     }
 
-    fn commit(&mut self, transaction: TransactionId, out: &mut Outputs) -> bool {
-        let Some(Held { checkpoint, parts }) = self.held.get_mut(&transaction) else {
-            return false;
-        };
+    fn holds(&self, transaction: TransactionId) -> bool {
+        self.held.contains_key(&transaction)
+    }
+
+    fn commit(&mut self, transaction: TransactionId, out: &mut Outputs) {
+        let Some(Held { checkpoint, parts }) = self.held.get_mut(&transaction) else { return };
         let mut batch = Batch { checkpoint: *checkpoint, parts: Vec::new() };
         for (index, part) in parts.iter_mut().filter(|(_, part)| !part.is_asked) {
             part.is_asked = true;
@@ -242,7 +248,6 @@ impl<S: CommittingSink> OutsideTask for CommittingTask<S> {
             let (sink, mut outputs) = self.parts(out);
             sink.commit(batch, &mut outputs);
         }
-        true
     }
 
     fn handle_heard(&mut self, number: u64, heard: Heard, out: &mut Outputs) -> Result<(), String> {

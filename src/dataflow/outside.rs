@@ -88,8 +88,11 @@ pub trait OutsideTask {
         out: &mut Outputs,
     );
 
-    /// What `transaction` stands for is to be made visible; whether anything is left of it.
-    fn commit(&mut self, transaction: TransactionId, out: &mut Outputs) -> bool;
+    /// Whether anything is left to commit of what `transaction` stands for.
+    fn holds(&self, transaction: TransactionId) -> bool;
+
+    /// What `transaction` stands for is to be made visible.
+    fn commit(&mut self, transaction: TransactionId, out: &mut Outputs);
 
     /// The system was heard.
     ///

@@ -191,9 +191,11 @@ impl<W: StagingWriter> OutsideTask for StagingTask<W> {
         writer.flush(checkpoint, &mut outputs);
     }
 
-    fn commit(&mut self, _: TransactionId, _: &mut Outputs) -> bool {
+    fn holds(&self, _: TransactionId) -> bool {
         false
     }
+
+    fn commit(&mut self, _: TransactionId, _: &mut Outputs) {}
 
     fn handle_heard(&mut self, number: u64, heard: Heard, out: &mut Outputs) -> Result<(), String> {
         let Some(token) = self.numbers.take(number) else { return Ok(()) };

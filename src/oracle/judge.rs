@@ -137,7 +137,7 @@ impl Judge {
                     self.cut.handle_received(*channel, *lineage);
                     self.vector_clock.handle_received(*channel, *sequence);
                     self.state.handle_received(*channel, *lineage);
-                    self.give(stamp, *channel, *lineage);
+                    self.give(*channel, *lineage);
                     self.judge_move(stamp, self.shape.channels[channel.index()].to);
                 }
             }
@@ -203,10 +203,10 @@ impl Judge {
 
     /// A subtask was given a record.
     #[inline]
-    fn give(&mut self, stamp: Stamp, channel: ChannelId, lineage: LineageId) {
+    fn give(&mut self, channel: ChannelId, lineage: LineageId) {
         if self.output.watches_readers() {
             let subtask = self.shape.channels[channel.index()].to;
-            self.output.handle_given(scene!(self, stamp), subtask, lineage);
+            self.output.handle_given(&self.shape, subtask, lineage);
         }
     }
 

@@ -23,7 +23,7 @@ use readers::Readers;
 
 use super::kind::Kind;
 use super::reference::{DigestSet, Reference};
-use super::shape::Scene;
+use super::shape::{Scene, Shape};
 use super::verdict::Violation;
 use crate::protocol::lineage::mix;
 use crate::protocol::ordered::VecMap;
@@ -250,8 +250,8 @@ impl OutputOracle {
     }
 
     /// A subtask was given a record.
-    pub fn handle_given(&mut self, scene: &Scene, subtask: SubtaskId, lineage: LineageId) {
-        self.readers.handle_given(scene, subtask, lineage);
+    pub fn handle_given(&mut self, shape: &Shape, subtask: SubtaskId, lineage: LineageId) {
+        self.readers.handle_given(shape, subtask, lineage);
     }
 
     /// Readers of the external system see these records from here on.

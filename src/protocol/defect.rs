@@ -358,6 +358,10 @@ pub enum Defect {
     MessageNamedByAttempt,
     /// B16, Pulsar's sequence ids: numbers begin anew after a restart, and the queue drops what it has not seen.
     DeduplicationNumberReset,
+    /// B16, FLINK-29627: of what a subtask is restored with, only the newest checkpoint's committables are kept.
+    OnlyNewestRestored,
+    /// B16, FLINK-23896: what a sink could not commit, and wants to commit later, is not handed over again.
+    CommitRetryForgotten,
     /// B18, FLINK-22826's neighbour: a sink by key writes new rows and no deletions.
     DeletesNotWritten,
     /// B16, Fluss FIP-21: what was added since the checkpoint is added again after a restore, and not undone.

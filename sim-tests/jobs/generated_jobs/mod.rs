@@ -63,6 +63,8 @@ fn jobs_hold_all_oracles_when_they_are_rescaled() {
 const NEVER_DRAWN: &[(FaultClass, &str)] = &[
     (FaultClass::DestroyedStore, "recovery is not owed when every copy is gone"),
     (FaultClass::ExpiredTransaction, "the end is not owed when what was promised is gone"),
+    (FaultClass::UnansweredCommit, "the scenarios of external systems name it"),
+    (FaultClass::ForeignCommit, "only an external system may have others that commit"),
 ];
 
 /// A test that never got to what it is about proves nothing.

@@ -260,6 +260,8 @@ fn the_sink_target_is_in_every_trouble_and_recovers() {
         (FaultClass::HangingTransaction, SinkFault::HangingTransaction),
         (FaultClass::RefusedCommit, SinkFault::RefusedCommit),
         (FaultClass::ExpiredTransaction, SinkFault::ExpiredTransaction),
+        (FaultClass::UnansweredCommit, SinkFault::UnansweredCommit),
+        (FaultClass::ForeignCommit, SinkFault::ForeignCommit),
     ];
     for (class, fault) in faults {
         let sink = Fault::Sink { fault, for_us: 150_000 };

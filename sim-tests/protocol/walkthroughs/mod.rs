@@ -86,6 +86,8 @@ const SHOWN_NOWHERE: &[(&str, &[Defect])] = &[
             Defect::WaitingRowsForgotten,
             Defect::MessageNamedByAttempt,
             Defect::DeduplicationNumberReset,
+            Defect::OnlyNewestRestored,
+            Defect::CommitRetryForgotten,
             Defect::DeletesNotWritten,
             Defect::NothingUndone,
             Defect::UndoAppliedTwice,

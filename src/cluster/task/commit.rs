@@ -139,10 +139,10 @@ impl Task {
         checkpoint: CheckpointId,
         env: &mut Env<'_>,
     ) {
-        env.outbox.event(Event::CommitRequested { transaction, checkpoint });
         if self.is_outside() {
-            return self.commit_outside(transaction, env);
+            return self.commit_outside(transaction, checkpoint, env);
         }
+        env.outbox.event(Event::CommitRequested { transaction, checkpoint });
         let purpose = Purpose::Commit { subtask: self.id, transaction };
         request(purpose, SinkOperation::Commit { transaction }, env);
     }

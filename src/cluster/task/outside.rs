@@ -6,7 +6,8 @@ use super::{Env, Phase, Purpose, Task};
 use crate::dataflow::{
     Ask, CheckpointOutcome, CommittableId, Heard, Outputs, OutsideTask, SinkStep,
 };
-use crate::protocol::{CheckpointId, ProcessId, TransactionId};
+use crate::protocol::{CheckpointId, Defect, ProcessId, TransactionId};
+use crate::trace::Event;
 
 /// How many steps one input of a sink may lead to, what they lead to included: a sink that answers itself for ever
 /// is a bug of the sink, and told.
@@ -44,13 +45,18 @@ impl Task {
         self.drive(env, |sink, out| sink.pre_commit(checkpoint, transaction, out));
     }
 
-    /// What was promised is to be made visible.
-    pub(super) fn commit_outside(&mut self, transaction: TransactionId, env: &mut Env<'_>) {
-        let mut is_left = true;
-        self.drive(env, |sink, out| is_left = sink.commit(transaction, out));
-        if !is_left {
-            self.protocol.handle_committed(transaction);
+    /// What was promised is to be made visible; where nothing was promised, nobody asks for anything.
+    pub(super) fn commit_outside(
+        &mut self,
+        transaction: TransactionId,
+        checkpoint: CheckpointId,
+        env: &mut Env<'_>,
+    ) {
+        if !self.subtask.outside().is_some_and(|sink| sink.holds(transaction)) {
+            return self.protocol.handle_committed(transaction);
         }
+        env.outbox.event(Event::CommitRequested { transaction, checkpoint });
+        self.drive(env, |sink, out| sink.commit(transaction, out));
     }
 
     /// The sink hears what became of a checkpoint, behind the commits that follow from it.
@@ -91,7 +97,7 @@ impl Task {
 
     /// A committable is to be handed over again.
     pub fn handle_retry_commit(&mut self, transaction: TransactionId, env: &mut Env<'_>) {
-        self.commit_outside(transaction, env);
+        self.drive(env, |sink, out| sink.commit(transaction, out));
         self.run(env);
     }
 
@@ -142,7 +148,9 @@ impl Task {
                 self.hold_against(|sink| sink.put_off(part));
                 let CommittableId { transaction, .. } = part;
                 let timer = Timer::RetryCommit { subtask, attempt, transaction };
-                env.outbox.set_timer(after, timer);
+                if !self.defects.has(Defect::CommitRetryForgotten) {
+                    env.outbox.set_timer(after, timer);
+                }
             }
             SinkStep::Failed(reason) => self.fail(reason),
         }

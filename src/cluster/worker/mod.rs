@@ -2,6 +2,7 @@
 
 mod answers;
 mod signs;
+mod sinks;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -250,20 +251,8 @@ impl Worker {
                     Ok(())
                 });
             }
-            Timer::Sink { subtask, attempt, number } => {
-                self.with_sink(now, attempt, subtask, outbox, |task, env| {
-                    task.handle_sink_timer(number, env);
-                });
-            }
-            Timer::Unanswered { subtask, attempt, request } => {
-                self.with_sink(now, attempt, subtask, outbox, |task, env| {
-                    task.handle_unanswered(request, env);
-                });
-            }
-            Timer::RetryCommit { subtask, attempt, transaction } => {
-                self.with_sink(now, attempt, subtask, outbox, |task, env| {
-                    task.handle_retry_commit(transaction, env);
-                });
+            Timer::Sink { .. } | Timer::Unanswered { .. } | Timer::RetryCommit { .. } => {
+                self.handle_sink_timer(now, timer, outbox);
             }
             Timer::Retry => self.requests.handle_retry(now, outbox),
             Timer::Heartbeat => self.handle_heartbeat_due(now, outbox),
@@ -296,23 +285,6 @@ impl Worker {
             Ok(()) => self.report_ended(false, outbox),
             Err(reason) => self.refuse(attempt, subtask, reason, outbox),
         }
-    }
-
-    /// Hands something to a sink, which may be open, or have committed all, by it.
-    fn with_sink(
-        &mut self,
-        now: VirtualTime,
-        attempt: Attempt,
-        subtask: SubtaskId,
-        outbox: &mut dyn Outbox,
-        action: impl FnOnce(&mut Task, &mut Env<'_>),
-    ) {
-        self.with_task(now, attempt, subtask, outbox, |task, env| {
-            action(task, env);
-            Ok(())
-        });
-        self.report_ready(false, outbox);
-        self.report_finished(false, outbox);
     }
 
     fn for_each_task(

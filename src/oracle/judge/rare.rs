@@ -118,7 +118,7 @@ impl Judge {
                     self.order.handle_replayed(scene!(self, stamp), channel, lineage);
                     self.cut.handle_replayed(channel);
                     self.state.handle_replayed(channel, lineage);
-                    self.give(stamp, channel, lineage);
+                    self.give(channel, lineage);
                     self.judge_move(stamp, self.shape.channels[channel.index()].to);
                 }
             }

@@ -71,6 +71,8 @@ impl Awaited {
             | Event::TransactionAborted { transaction } => {
                 self.commits.remove(transaction);
             }
+            // Whose commit a reader sees is not told, only that one got through.
+            Event::OutputShown { .. } => self.commits.clear(),
             _ => self.select_of_checkpoint(event),
         }
     }

@@ -16,7 +16,7 @@ use indexmap::IndexMap;
 
 use super::super::kind::Kind;
 use super::super::reference::{DigestHasher, DigestSet};
-use super::super::shape::Scene;
+use super::super::shape::{Scene, Shape};
 use super::super::verdict::Violation;
 use crate::protocol::lineage::mix;
 use crate::protocol::ordered::VecMap;
@@ -95,8 +95,8 @@ impl Readers {
     }
 
     /// A subtask was given a record.
-    pub fn handle_given(&mut self, scene: &Scene, subtask: SubtaskId, lineage: LineageId) {
-        let operator = OperatorId(scene.shape.operator(subtask));
+    pub fn handle_given(&mut self, shape: &Shape, subtask: SubtaskId, lineage: LineageId) {
+        let operator = OperatorId(shape.operator(subtask));
         if self.promise(operator).is_none() {
             return;
         }
@@ -104,7 +104,7 @@ impl Readers {
         self.number += 1;
         let key = key(operator, lineage);
         self.let_go.swap_remove(&key);
-        let given = Given { number: self.number, subtask, shape: scene.shape.version() };
+        let given = Given { number: self.number, subtask, shape: shape.version() };
         self.given.entry(subtask).or_default().push((key, given));
     }
 

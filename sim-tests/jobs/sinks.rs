@@ -1,0 +1,151 @@
+//! Sinks with a protocol of their own: one that breaks the rules fails by name, and the engine does not.
+
+use cutwater::dataflow::{
+    Batch, BuildError, CheckpointOutcome, CommittableId, CommittingSink, Input, JobBuilder,
+    NoAnswer, Opening, Replay, RowMaker, SinkOutputs,
+};
+use cutwater::explore::Check;
+use cutwater::external::Row;
+use cutwater::external::queue::{Acknowledged, DeduplicatingQueue, Publish};
+use cutwater::plan::scenario;
+use cutwater::protocol::CheckpointId;
+use cutwater::sinks::QueueSink;
+
+/// What a sink does wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wrong {
+    Nothing,
+    OpensTwice,
+    PreparesWhatIsNotAsked,
+    ConfirmsTwice,
+    AsksNonsense,
+    GivesUp,
+}
+
+#[derive(Clone)]
+struct Rogue {
+    wrong: Wrong,
+    rows: Vec<Row>,
+}
+
+impl CommittingSink for Rogue {
+    type In = u64;
+    type Committable = Vec<Row>;
+    type State = ();
+    type Token = Option<CommittableId>;
+    type Answer = Acknowledged;
+
+    fn open(&mut self, _: Opening<(), Vec<Row>>, out: &mut SinkOutputs<'_, Self::Token>) {
+        out.opened();
+        if self.wrong == Wrong::OpensTwice {
+            out.opened();
+        }
+    }
+
+    fn write(&mut self, number: u64, row: RowMaker, out: &mut SinkOutputs<'_, Self::Token>) {
+        self.rows.push(row.of(&number));
+        match self.wrong {
+            Wrong::PreparesWhatIsNotAsked => out.prepared(CheckpointId(77)),
+            Wrong::AsksNonsense => out.ask(None, &[0xFF_u8; 3]),
+            Wrong::GivesUp => out.fail("I have had enough"),
+            Wrong::Nothing | Wrong::OpensTwice | Wrong::ConfirmsTwice => {}
+        }
+    }
+
+    fn pre_commit(
+        &mut self,
+        checkpoint: CheckpointId,
+        out: &mut SinkOutputs<'_, Self::Token>,
+    ) -> Vec<Vec<Row>> {
+        out.prepared(checkpoint);
+        let rows = std::mem::take(&mut self.rows);
+        if rows.is_empty() { Vec::new() } else { vec![rows] }
+    }
+
+    fn freeze(&self) -> Vec<()> {
+        Vec::new()
+    }
+
+    fn commit(&mut self, batch: Batch<Vec<Row>>, out: &mut SinkOutputs<'_, Self::Token>) {
+        let producer = format!("rogue-{}", batch.checkpoint);
+        for (part, rows) in batch.parts {
+            out.ask(Some(part), &Publish { producer: producer.clone(), number: 0, rows });
+        }
+    }
+
+    fn handle_answer(
+        &mut self,
+        part: Self::Token,
+        _: Result<Acknowledged, NoAnswer>,
+        out: &mut SinkOutputs<'_, Self::Token>,
+    ) {
+        let Some(part) = part else { return };
+        out.committed(part);
+        if self.wrong == Wrong::ConfirmsTwice {
+            out.committed(part);
+        }
+    }
+
+    fn handle_timer(&mut self, _: Self::Token, _: &mut SinkOutputs<'_, Self::Token>) {}
+
+    fn handle_outcome(
+        &mut self,
+        _: CheckpointId,
+        _: CheckpointOutcome,
+        _: &mut SinkOutputs<'_, Self::Token>,
+    ) {
+    }
+
+    fn is_settled(&self) -> bool {
+        self.rows.is_empty()
+    }
+}
+
+/// What a job with such a sink is told in a run in which nothing else fails.
+fn told(wrong: Wrong) -> Option<String> {
+    let job = JobBuilder::new("rogue");
+    job.external_system(DeduplicatingQueue::new());
+    let numbers = job.source("numbers", Replay::new(), 1, 1);
+    numbers.committing_sink("orders", 1, Rogue { wrong, rows: Vec::new() });
+    let numbers: Vec<u64> = (0..40).collect();
+    let input = Input::dealt(numbers.iter().map(Replay::entry), 1);
+    let calm = scenario::named("calm").expect("it is built in").clone();
+    let check = Check::new(&job, input, &numbers).expect("a job").scenario(calm).seeds(0..1);
+    check.run().err().map(|failure| failure.to_string())
+}
+
+#[track_caller]
+fn is_told(wrong: Wrong, words: &str) {
+    let told = told(wrong).expect("something is wrong with it");
+    assert!(told.contains("orders/0") && told.contains(words), "{told}\nwanted: {words}");
+}
+
+#[test]
+fn a_right_sink_holds() {
+    assert_eq!(told(Wrong::Nothing), None);
+}
+
+#[test]
+fn what_a_sink_does_in_the_wrong_state_is_told_with_its_name() {
+    is_told(Wrong::OpensTwice, "it says that it is open, and nobody waits for that");
+    is_told(Wrong::PreparesWhatIsNotAsked, "nothing is being prepared for ckpt-77");
+    is_told(Wrong::ConfirmsTwice, "was not to be committed");
+    is_told(Wrong::GivesUp, "I have had enough");
+}
+
+#[test]
+fn a_request_that_the_system_does_not_understand_is_told_with_its_words() {
+    is_told(Wrong::AsksNonsense, "the system refuses a request: no message of a queue");
+}
+
+#[test]
+fn a_job_without_a_system_for_its_sink_is_refused() {
+    let job = JobBuilder::new("lonely");
+    job.source("numbers", Replay::<u64>::new(), 1, 1).committing_sink(
+        "orders",
+        1,
+        QueueSink::new("numbers"),
+    );
+    let refused = job.build().expect_err("there is nobody to speak with");
+    assert_eq!(refused, BuildError::NoExternalSystem { operator: "orders".to_owned() });
+}
