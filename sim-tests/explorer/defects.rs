@@ -297,7 +297,7 @@ const TABLE: &[Row] = &[
     row(Defect::WaitingRowsForgotten, "bucket-sink", 100, &[OUTPUT]),
     row(Defect::MessageNamedByAttempt, "queue-sink", 40, &[OUTPUT]),
     row(Defect::DeduplicationNumberReset, "queue-sink", 40, &[OUTPUT]),
-    row(Defect::OnlyNewestRestored, "queue-sink", 60, &[OUTPUT]),
+    row(Defect::OnlyNewestRestored, "queue-sink", 60, &[OWNERSHIP, OUTPUT]),
     row(Defect::CommitRetryForgotten, "queue-sink", 60, &[LIVENESS]),
     row(Defect::DeletesNotWritten, "upsert-sink", 5, &[OUTPUT]),
     row(Defect::NothingUndone, "counter-sink", 40, &[OUTPUT]),
