@@ -6,6 +6,7 @@
 mod bare;
 mod codec;
 mod gate;
+mod own_job;
 mod worlds;
 
 use criterion::Criterion;
@@ -18,6 +19,7 @@ fn main() {
     worlds::relay_seeds(&mut criterion);
     worlds::relay_protocols(&mut criterion);
     worlds::checkpoint_intervals(&mut criterion);
+    own_job::own_job(&mut criterion);
     gate::gate(&mut criterion);
     codec::codecs(&mut criterion);
     criterion.final_summary();

@@ -53,3 +53,8 @@ pub struct Sources;
 #[doc = include_str!("../docs/SINKS.md")]
 #[doc = include_str!("../docs/EXTERNAL_SYSTEMS.md")]
 pub struct Pages;
+
+/// The example of docs/OVERHEAD.md, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/OVERHEAD.md")]
+pub struct OverheadPage;

@@ -6,6 +6,7 @@ mod loading;
 mod page;
 mod running;
 mod telling;
+mod wall;
 
 use std::io::Write as _;
 use std::num::NonZeroUsize;
@@ -38,6 +39,9 @@ pub struct Arguments {
     /// Lists the experiments that come with the program
     #[arg(long)]
     list: bool,
+    /// Tells, in wall-clock time, what checkpointing costs this program's own code
+    #[arg(long, conflicts_with_all = ["experiments", "vary", "list", "csv", "html", "json", "out"])]
+    wall: bool,
     /// Writes the tables as CSV to this directory; otherwise beside the report
     #[arg(long, value_name = "DIR")]
     csv: Option<PathBuf>,
@@ -86,6 +90,7 @@ pub fn execute(arguments: &Arguments) -> Result<Exit, CliError> {
         Some(Command::Calibrate(arguments)) => return calibrate::execute(arguments),
         Some(Command::Predict(arguments)) => return calibrate::predict(arguments),
         None if arguments.list => return list(),
+        None if arguments.wall => return wall::execute(),
         None => {}
     }
     let sessions = sessions(arguments)?;

@@ -30,14 +30,14 @@ pub struct Row {
     pub values: Values,
     /// What was measured; of several repetitions the first.
     pub report: Report,
-    /// Records a second without checkpoints.
+    /// Records a second without checkpoints; where records come by themselves, those that come.
     pub base_records_per_second: f64,
     /// Records a second of each repetition.
     pub repetitions: Vec<f64>,
 }
 
 impl Row {
-    /// Records a second, by those without checkpoints.
+    /// Records a second, by those without checkpoints or by those that come.
     #[must_use]
     pub fn ratio(&self) -> f64 {
         self.report.records_per_second / self.base_records_per_second.max(1e-9)
@@ -107,11 +107,20 @@ impl Session {
             Some(Row {
                 values: cell.clone(),
                 report: done.get(&self.repeated(cell, 0))?.clone(),
-                base_records_per_second: done.get(&cell.base())?.records_per_second,
+                base_records_per_second: self.base_of(cell, done)?,
                 repetitions: repetitions.map(|report| report.records_per_second).collect(),
             })
         };
         self.cells.iter().filter_map(row).collect()
+    }
+
+    /// What records a second are compared with: those that come, if they come by themselves, and otherwise those that
+    /// are taken without checkpoints.
+    fn base_of(&self, cell: &Values, done: &Done) -> Option<f64> {
+        match self.settings(cell, done).ok()?.job.rate {
+            Rate::PerSecond(rate) => Some(rate as f64),
+            Rate::Closed | Rate::Load(_) => Some(done.get(&cell.base())?.records_per_second),
+        }
     }
 
     /// Carries all of it out, one run after another.

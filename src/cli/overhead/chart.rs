@@ -6,8 +6,8 @@ use svg::node::element::{Group, Line, Polyline, Rectangle, Text, Title};
 const WIDTH: f64 = 460.0;
 const HEIGHT: f64 = 290.0;
 const LEFT: f64 = 52.0;
-const RIGHT: f64 = 14.0;
-const TOP: f64 = 14.0;
+const RIGHT: f64 = 24.0;
+const TOP: f64 = 26.0;
 const BOTTOM: f64 = 46.0;
 
 /// So many colours and dashes there are; after that they begin again.
@@ -82,7 +82,7 @@ impl Axes {
         }
         let middle = (LEFT + WIDTH - RIGHT) / 2.0;
         axes = axes.add(text(middle, HEIGHT - 8.0, &self.x).set("text-anchor", "middle"));
-        axes = axes.add(text(LEFT, TOP - 4.0, &self.y).set("text-anchor", "start"));
+        axes = axes.add(text(4.0, 12.0, &self.y).set("text-anchor", "start"));
         Document::new()
             .set("viewBox", (0, 0, WIDTH, HEIGHT))
             .set("class", "chart")
@@ -225,7 +225,7 @@ pub fn ceiling(value: f64) -> f64 {
     while unit / 10.0 >= value {
         unit /= 10.0;
     }
-    let steps = [0.1, 0.2, 0.4, 0.6, 0.8, 1.0];
+    let steps = [0.1, 0.12, 0.16, 0.2, 0.24, 0.32, 0.4, 0.6, 0.8, 1.0];
     steps.into_iter().map(|step| step * unit).find(|top| *top >= value).unwrap_or(unit)
 }
 
@@ -275,6 +275,6 @@ mod tests {
     fn numbers_are_short_and_tops_round() {
         let shown = [0.0, 0.25, 12.34, 999.0, 1_234.0, 12_340.0, 6_767_721.0].map(short);
         assert_eq!(shown, ["0", "0.25", "12.3", "999", "1234", "12.3k", "6.77M"]);
-        assert_eq!([0.0, 0.9, 1.03, 55.0, 601.0].map(ceiling), [1.0, 1.0, 2.0, 60.0, 800.0]);
+        assert_eq!([0.0, 0.9, 1.03, 55.0, 601.0].map(ceiling), [1.0, 1.0, 1.2, 60.0, 800.0]);
     }
 }

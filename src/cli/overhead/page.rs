@@ -1,7 +1,9 @@
 //! The report: one file, which asks for nothing beside it; every chart has its table.
 
+mod published;
+
 use crate::lab::factor::{Factor, Values};
-use crate::lab::results::metrics;
+use crate::lab::report::Quantiles;
 use crate::lab::{Report, Row, Session};
 use crate::view::markup::escaped;
 
@@ -42,7 +44,7 @@ fn experiment(session: &Session, rows: &[Row]) -> String {
         escaped(experiment.about.trim()),
         escaped(&experiment.base.line())
     );
-    content.push_str(&published(session, rows));
+    content.push_str(&published::charts(session, rows));
     content.push_str(&ratios(&factors, rows));
     content.push_str("<h3>All configurations</h3>\n");
     content.push_str(&pages::table(&telling::table(&factors, rows)));
@@ -183,15 +185,16 @@ fn interval_ms(row: &Row) -> f64 {
 fn over_time(factors: &[Factor], rows: &[Row]) -> String {
     let is_open = |row: &&Row| row.values.get(Factor::Rate).is_some_and(|rate| rate != "closed");
     let has_any = |row: &&Row| !row.report.checkpoints.is_empty();
-    let chosen: Vec<&Row> =
-        rows.iter().filter(is_open).filter(has_any).take(OVER_TIME_MAX).collect();
+    let all: Vec<&Row> = rows.iter().filter(is_open).filter(has_any).collect();
+    let step = all.len().div_ceil(OVER_TIME_MAX).max(1);
+    let chosen: Vec<&Row> = all.iter().step_by(step).copied().collect();
     if chosen.is_empty() {
         return String::new();
     }
     let mut content =
         String::from("<h3>Latency over time</h3>\n<p>Shaded: a checkpoint is under way.");
-    if rows.iter().filter(is_open).filter(has_any).count() > chosen.len() {
-        content.push_str(" The first runs of those that there are; latency.csv has all.");
+    if all.len() > chosen.len() {
+        content.push_str(" Some of the runs that there are; latency.csv has all.");
     }
     content.push_str("</p>\n<div class=\"charts\">\n");
     for row in chosen {
@@ -238,11 +241,13 @@ fn latency_chart(caption: &str, report: &Report) -> String {
         report.checkpoints.iter().map(|fact| (fact.start_ms / end, fact.end_ms / end)).collect();
     let right = |title| (title, Align::Right);
     let mut table = Table::new(&[right("from"), right("p50"), right("p99"), right("p99.9")]);
-    // A slice in five: the picture shows all, and latency.csv has them.
-    for slice in report.slices.iter().step_by(5) {
-        let latency = &slice.latency;
-        let from = format!("{:.1} s", slice.from_ms / 1e3);
-        table.row([from, ms(latency.p50), ms(latency.p99), ms(latency.p999)]);
+    // Five slices a row, the worst of them: the picture shows all, and latency.csv has them.
+    for slices in report.slices.chunks(5) {
+        let worst = |of: fn(&Quantiles) -> f64| {
+            ms(slices.iter().map(|slice| of(&slice.latency)).fold(0.0, f64::max))
+        };
+        let from = format!("{:.1} s", slices[0].from_ms / 1e3);
+        table.row([from, worst(|it| it.p50), worst(|it| it.p99), worst(|it| it.p999)]);
     }
     let names: Vec<String> = series.iter().map(|one| one.name.clone()).collect();
     figure(
@@ -264,8 +269,12 @@ fn parts(factors: &[Factor], rows: &[Row]) -> String {
         let parts = &report.parts;
         vec![parts.start_delay, parts.alignment, parts.sync, parts.asynchronous]
     };
+    let mut sums: Vec<f64> = chosen.iter().map(|row| row.report.parts.sum()).collect();
+    sums.sort_by(|one, other| other.total_cmp(one));
+    let least = sums.get(BARS_MAX - 1).copied().unwrap_or(0.0);
     let by_row: Vec<(String, Vec<f64>)> = chosen
         .iter()
+        .filter(|row| row.report.parts.sum() >= least)
         .take(BARS_MAX)
         .map(|row| (words(&row.values, factors), of_report(&row.report)))
         .collect();
@@ -276,7 +285,11 @@ fn parts(factors: &[Factor], rows: &[Row]) -> String {
         return String::new();
     };
     let mut content = String::from("<h3>The parts of a checkpoint</h3>\n<div class=\"charts\">\n");
-    content.push_str(&bar_chart("mean over subtasks, by configuration", &PARTS, &by_row));
+    content.push_str(&bar_chart(
+        "mean over subtasks, by configuration, the longest",
+        &PARTS,
+        &by_row,
+    ));
     let caption = format!("by subtask: {}", words(&longest.values, factors));
     content.push_str(&bar_chart(&caption, &PARTS, &by_subtask(&longest.report)));
     content.push_str("</div>\n");
@@ -309,7 +322,7 @@ fn by_subtask(report: &Report) -> Vec<(String, Vec<f64>)> {
     names.into_iter().take(BARS_MAX).map(bar).collect()
 }
 
-fn bar_chart(caption: &str, parts: &[&str], bars: &[(String, Vec<f64>)]) -> String {
+fn bar_chart(caption: &str, parts: &[&'static str], bars: &[(String, Vec<f64>)]) -> String {
     let most = bars.iter().map(|(_, values)| values.iter().sum::<f64>()).fold(0.0, f64::max);
     let axes = Axes {
         about: format!("{caption}; its table follows"),
@@ -318,20 +331,13 @@ fn bar_chart(caption: &str, parts: &[&str], bars: &[(String, Vec<f64>)]) -> Stri
         x_ticks: Vec::new(),
         y_max: chart::ceiling(most),
     };
-    let mut table = Table::new(&[
-        ("", Align::Right),
-        ("configuration", Align::Left),
-        ("parts", Align::Left),
-        ("in all", Align::Right),
-    ]);
+    let columns = parts.iter().map(|part| (*part, Align::Right));
+    let first = [("", Align::Right), ("", Align::Left)];
+    let columns: Vec<_> = first.into_iter().chain(columns).collect();
+    let mut table = Table::new(&columns);
     for (index, (name, values)) in bars.iter().enumerate() {
-        let each: Vec<String> = parts
-            .iter()
-            .zip(values)
-            .map(|(part, value)| format!("{part} {}", ms(*value)))
-            .collect();
         let number = (index + 1).to_string();
-        table.row([number, name.clone(), each.join(", "), ms(values.iter().sum())]);
+        table.row([number, name.clone()].into_iter().chain(values.iter().copied().map(ms)));
     }
     let names: Vec<String> = parts.iter().map(|part| (*part).to_owned()).collect();
     figure(caption, &chart::bars(&axes, parts, bars), &chart::key(&names, false), &table)
@@ -411,73 +417,4 @@ fn pressure(factors: &[Factor], rows: &[Row]) -> String {
 
 fn name((operator, subtask): (u32, u32)) -> String {
     format!("{operator}/{subtask}")
-}
-
-// ---- published figures
-
-/// Published beside measured, where the experiment has published figures.
-fn published(session: &Session, rows: &[Row]) -> String {
-    let figures = &session.experiment.published;
-    let mut names = distinct(figures.iter().map(|figure| figure.metric.clone()));
-    names.sort();
-    let mut content = String::new();
-    for metric in names {
-        let mut bars: Vec<(String, f64, Option<f64>)> = Vec::new();
-        for figure in figures.iter().filter(|figure| figure.metric == metric) {
-            let at: Vec<String> =
-                figure.at.iter().map(|(name, value)| format!("{name} {value}")).collect();
-            let is_it = |row: &&Row| {
-                figure.at.iter().all(|(name, value)| {
-                    Factor::named(name).is_ok_and(|factor| row.values.get(factor) == Some(value))
-                })
-            };
-            let found = rows.iter().find(is_it).and_then(|row| {
-                metrics(row).into_iter().find(|(name, ..)| *name == metric).map(|(.., value)| value)
-            });
-            bars.push((at.join(", "), figure.value, found));
-        }
-        content.push_str(&published_chart(&metric, &bars));
-    }
-    if content.is_empty() {
-        return content;
-    }
-    format!("<h3>Published, and here</h3>\n<div class=\"charts\">\n{content}</div>\n")
-}
-
-fn published_chart(metric: &str, bars: &[(String, f64, Option<f64>)]) -> String {
-    let ticks =
-        chart::evenly(&(1..=bars.len()).map(|number| number.to_string()).collect::<Vec<_>>());
-    let place = |index: usize| ticks.get(index).map_or(0.0, |(place, _)| *place);
-    let points = |of: fn(&(String, f64, Option<f64>)) -> Option<f64>| {
-        bars.iter().enumerate().filter_map(|(index, bar)| Some((place(index), of(bar)?))).collect()
-    };
-    let series = [
-        Series {
-            name: "published".to_owned(),
-            points: points(|bar| Some(bar.1)),
-            best: None,
-            is_line: true,
-        },
-        Series { name: "here".to_owned(), points: points(|bar| bar.2), best: None, is_line: true },
-    ];
-    let most = bars.iter().map(|(_, one, other)| one.max(other.unwrap_or(0.0))).fold(0.0, f64::max);
-    let axes = Axes {
-        about: format!("{metric}, published and here; its table follows"),
-        x: "number in the table".to_owned(),
-        y: metric.to_owned(),
-        x_ticks: ticks.clone(),
-        y_max: chart::ceiling(most),
-    };
-    let mut table = Table::new(&[
-        ("", Align::Right),
-        ("at", Align::Left),
-        ("published", Align::Right),
-        ("here", Align::Right),
-    ]);
-    for (index, (at, one, other)) in bars.iter().enumerate() {
-        let other = other.map_or("not measured".to_owned(), |value| format!("{value:.3}"));
-        table.row([(index + 1).to_string(), at.clone(), format!("{one:.3}"), other]);
-    }
-    let names: Vec<String> = series.iter().map(|one| one.name.clone()).collect();
-    figure(metric, &chart::lines(&axes, &series, &[], false), &chart::key(&names, true), &table)
 }

@@ -161,7 +161,7 @@ mod tests {
     fn every_fourth_flush_leads_to_a_merge_with_all_that_lies_below() {
         let mut tree = tree();
         for flush in 1..=4 {
-            tree.access(1_000_000);
+            tree.access(100_000);
             assert_eq!(tree.flush().cpu_ns.round(), 200_000.0, "each key once, 100 bytes at 2 ns");
             assert_eq!(tree.poll_background().is_some(), flush == 4);
         }

@@ -1,0 +1,89 @@
+//! Published figures beside what was measured.
+
+use crate::lab::factor::Factor;
+use crate::lab::results::metrics;
+use crate::lab::{Row, Session};
+
+use super::super::super::table::{Align, Table};
+use super::super::chart::{self, Axes, Series};
+use super::{distinct, figure};
+
+/// A configuration, what was published for it, and what was measured, if it was.
+struct Compared {
+    at: String,
+    published: f64,
+    here: Option<f64>,
+}
+
+/// Published beside measured, where the experiment has published figures.
+pub fn charts(session: &Session, rows: &[Row]) -> String {
+    let figures = &session.experiment.published;
+    let mut names = distinct(figures.iter().map(|figure| figure.metric.clone()));
+    names.sort();
+    let mut content = String::new();
+    for metric in names {
+        let mut bars: Vec<Compared> = Vec::new();
+        for figure in figures.iter().filter(|figure| figure.metric == metric) {
+            let at: Vec<String> =
+                figure.at.iter().map(|(name, value)| format!("{name} {value}")).collect();
+            let is_it = |row: &&Row| {
+                figure.at.iter().all(|(name, value)| {
+                    Factor::named(name).is_ok_and(|factor| row.values.get(factor) == Some(value))
+                })
+            };
+            let found = rows.iter().find(is_it).and_then(|row| {
+                metrics(row).into_iter().find(|(name, ..)| *name == metric).map(|(.., value)| value)
+            });
+            bars.push(Compared { at: at.join(", "), published: figure.value, here: found });
+        }
+        content.push_str(&published_chart(&metric, &bars));
+    }
+    if content.is_empty() {
+        return content;
+    }
+    format!("<h3>Published, and here</h3>\n<div class=\"charts\">\n{content}</div>\n")
+}
+
+fn published_chart(metric: &str, bars: &[Compared]) -> String {
+    let ticks =
+        chart::evenly(&(1..=bars.len()).map(|number| number.to_string()).collect::<Vec<_>>());
+    let place = |index: usize| ticks.get(index).map_or(0.0, |(place, _)| *place);
+    let points = |of: fn(&Compared) -> Option<f64>| {
+        bars.iter().enumerate().filter_map(|(index, bar)| Some((place(index), of(bar)?))).collect()
+    };
+    let series = [
+        Series {
+            name: "published".to_owned(),
+            points: points(|bar| Some(bar.published)),
+            best: None,
+            is_line: true,
+        },
+        Series {
+            name: "here".to_owned(),
+            points: points(|bar| bar.here),
+            best: None,
+            is_line: true,
+        },
+    ];
+    let most =
+        bars.iter().map(|bar| bar.published.max(bar.here.unwrap_or(0.0))).fold(0.0, f64::max);
+    let axes = Axes {
+        about: format!("{metric}, published and here; its table follows"),
+        x: "number in the table".to_owned(),
+        y: metric.to_owned(),
+        x_ticks: ticks.clone(),
+        y_max: chart::ceiling(most),
+    };
+    let mut table = Table::new(&[
+        ("", Align::Right),
+        ("at", Align::Left),
+        ("published", Align::Right),
+        ("here", Align::Right),
+    ]);
+    for (index, Compared { at, published, here }) in bars.iter().enumerate() {
+        let here = here.map_or("not measured".to_owned(), |value| format!("{value:.3}"));
+        table.row([(index + 1).to_string(), at.clone(), format!("{published:.3}"), here]);
+    }
+    let names: Vec<String> = series.iter().map(|one| one.name.clone()).collect();
+    figure(metric, &chart::lines(&axes, &series, &[], false), &chart::key(&names, true), &table)
+}
