@@ -79,13 +79,18 @@ fn there_is_a_manual_page_of_each_command() {
     assert_eq!((&*said.out, &*said.err), ("", ""));
     let pages = place.names("share/man1");
     let page = |name: &str| format!("cutwater-{name}.1");
-    for name in COMMANDS.into_iter().chain(["bugs-add", "bugs-list", "bugs-test"]) {
+    let inner = ["bugs-add", "bugs-list", "bugs-test", "overhead-calibrate", "overhead-predict"];
+    for name in COMMANDS.into_iter().chain(inner) {
         assert!(pages.contains(&page(name)), "{name}: {pages:?}");
     }
     for hidden in HIDDEN {
         assert!(!pages.contains(&page(hidden)), "{hidden}: {pages:?}");
     }
-    assert_eq!(pages.len(), COMMANDS.len() + 4, "that of the program, and nothing else: {pages:?}");
+    assert_eq!(
+        pages.len(),
+        COMMANDS.len() + inner.len() + 1,
+        "that of the program, and nothing else: {pages:?}"
+    );
     let sweep = place.read("share/man1/cutwater-sweep.1");
     assert!(sweep.contains(".TH cutwater-sweep 1") && sweep.contains("until\\-plateau"), "{sweep}");
     let whole = place.read("share/man1/cutwater.1");

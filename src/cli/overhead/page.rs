@@ -37,7 +37,7 @@ pub fn report(measured: &[(Session, Vec<Row>)]) -> String {
 fn experiment(session: &Session, rows: &[Row]) -> String {
     let experiment = &session.experiment;
     let varied: Vec<Factor> = experiment.vary.iter().map(|(factor, _)| *factor).collect();
-    let factors = telling::factors(rows, &varied);
+    let factors = differing(telling::factors(rows, &varied), rows);
     let mut content = format!(
         "<h2>{}</h2>\n<p>{}</p>\n<p class=\"facts\">the same in all: {}</p>\n",
         escaped(&experiment.name),
@@ -53,6 +53,16 @@ fn experiment(session: &Session, rows: &[Row]) -> String {
     content.push_str(&recoveries(&factors, rows));
     content.push_str(&pressure(&factors, rows));
     content
+}
+
+/// Those that have several values; all, where none has.
+fn differing(factors: Vec<Factor>, rows: &[Row]) -> Vec<Factor> {
+    let values = |factor: &Factor| {
+        distinct(rows.iter().filter_map(|row| row.values.get(*factor).map(str::to_owned))).len()
+    };
+    let differing: Vec<Factor> =
+        factors.iter().copied().filter(|factor| values(factor) > 1).collect();
+    if differing.is_empty() { factors } else { differing }
 }
 
 fn figure(caption: &str, picture: &str, key: &str, table: &Table) -> String {
@@ -157,7 +167,7 @@ fn ratio_chart(
         x: axis.to_string(),
         y: "ratio".to_owned(),
         x_ticks: ticks,
-        y_max: if most <= 1.0 { 1.0 } else { chart::ceiling(most) },
+        y_max: if most <= 1.01 { 1.0 } else { chart::ceiling(most) },
     };
     let mut table = Table::new(&[("configuration", Align::Left), ("ratio", Align::Right)]);
     for row in rows {
