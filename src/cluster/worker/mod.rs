@@ -2,13 +2,13 @@
 
 mod answers;
 mod signs;
-mod sinks;
+mod timers;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::message::{Deploy, Message};
-use super::process::{Input, Outbox, Timer};
+use super::process::{Input, Outbox};
 use super::requests::Requests;
 use super::settings::ClusterSettings;
 use super::task::{Env, Purpose, Task};
@@ -198,70 +198,6 @@ impl Worker {
                 });
             }
             _ => {}
-        }
-    }
-
-    fn handle_timer(&mut self, now: VirtualTime, timer: Timer, outbox: &mut dyn Outbox) {
-        match timer {
-            Timer::Pace { subtask, attempt } => {
-                self.with_task(now, attempt, subtask, outbox, |task, env| {
-                    task.handle_pace(env);
-                    Ok(())
-                });
-            }
-            Timer::Work { subtask, attempt } => {
-                self.with_task(now, attempt, subtask, outbox, |task, env| {
-                    task.handle_work_done(env);
-                    Ok(())
-                });
-            }
-            Timer::Processing { subtask, attempt } => {
-                self.with_task(now, attempt, subtask, outbox, |task, env| {
-                    task.handle_processing_time(env);
-                    Ok(())
-                });
-            }
-            Timer::Answer { subtask, attempt, request } => {
-                self.with_task(now, attempt, subtask, outbox, |task, env| {
-                    task.handle_answer(request, env);
-                    Ok(())
-                });
-            }
-            Timer::Mail { subtask, attempt, barrier } => {
-                self.with_task(now, attempt, subtask, outbox, |task, env| {
-                    task.handle_mail(barrier, env);
-                    Ok(())
-                });
-            }
-            Timer::Overdue { subtask, attempt, barrier } => {
-                self.with_task(now, attempt, subtask, outbox, |task, env| {
-                    task.handle_overdue(barrier, env);
-                    Ok(())
-                });
-            }
-            Timer::Flush { subtask, attempt } => {
-                self.with_task(now, attempt, subtask, outbox, |task, env| {
-                    task.handle_flush(env);
-                    Ok(())
-                });
-            }
-            Timer::Upload { subtask, attempt, checkpoint } => {
-                self.with_task(now, attempt, subtask, outbox, |task, env| {
-                    task.handle_upload(checkpoint, env);
-                    Ok(())
-                });
-            }
-            Timer::Sink { .. } | Timer::Unanswered { .. } | Timer::RetryCommit { .. } => {
-                self.handle_sink_timer(now, timer, outbox);
-            }
-            Timer::Retry => self.requests.handle_retry(now, outbox),
-            Timer::Heartbeat => self.handle_heartbeat_due(now, outbox),
-            Timer::Checkpoint(_)
-            | Timer::Enumerate(_)
-            | Timer::CheckWorkers
-            | Timer::Restart
-            | Timer::Serve(_)
-            | Timer::System(_) => {}
         }
     }
 
