@@ -21,8 +21,6 @@ impl Operator for Number {
         let number = ctx.value(&self.0).update(|last| last.unwrap_or(0) + 1);
         out.emit((name, number));
     }
-
-    fn on_timer(&mut self, _: i64, _: &mut Context<'_>, _: &mut Collector<'_, Self::Out>) {}
 }
 
 /// Keeps the last number in a field, where no snapshot finds it.
@@ -37,8 +35,6 @@ impl Operator for Forgetful {
         self.0 += 1;
         out.emit((name, self.0));
     }
-
-    fn on_timer(&mut self, _: i64, _: &mut Context<'_>, _: &mut Collector<'_, Self::Out>) {}
 }
 
 /// The order of this number is of one of seven customers.

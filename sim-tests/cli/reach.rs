@@ -44,7 +44,7 @@ fn sweeps_are_added_up() {
         "{}",
         said.out
     );
-    assert!(said.out.contains("\n  run-is-over, 41 cells: the run ends with this event\n"));
+    assert!(said.out.contains("\n  run-is-over, 43 cells: the run ends with this event\n"));
 }
 
 #[test]

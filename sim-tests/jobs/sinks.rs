@@ -117,6 +117,7 @@ fn told(wrong: Wrong) -> Option<String> {
 #[track_caller]
 fn is_told(wrong: Wrong, words: &str) {
     let told = told(wrong).expect("something is wrong with it");
+    let told = told.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(told.contains("orders/0") && told.contains(words), "{told}\nwanted: {words}");
 }
 

@@ -18,6 +18,7 @@ use super::state::StateDeclarations;
 use super::subtask::Subtask;
 use super::subtask_state::RestoreError;
 use super::witness::Witness;
+use crate::protocol::ordered::VecMap;
 use crate::protocol::{DefectSet, LineageId, SplitId, SubtaskId};
 
 /// Something that a subtask is given.
@@ -192,13 +193,38 @@ type Timed<'a> = (i64, &'a Stimulus);
 pub fn check_subtask(fresh: &dyn Fn() -> Subtask, stimuli: &[Stimulus]) -> Result<(), Divergence> {
     let stimuli = timed(stimuli);
     let mut subtask = fresh();
+    let mut heard = Heard::default();
     for prefix in 0..=stimuli.len() {
-        check_prefix(&subtask, fresh(), prefix, &stimuli[prefix..])?;
+        check_prefix((&subtask, &heard), fresh(), prefix, &stimuli[prefix..])?;
         if let Some(stimulus) = stimuli.get(prefix) {
-            feed(&mut subtask, *stimulus);
+            let answer = feed(&mut subtask, *stimulus);
+            heard.take(&subtask, answer);
         }
     }
     Ok(())
+}
+
+/// The watermarks that receivers know, by output channel. An asynchronous operator that was restored says its last
+/// one again, which tells them nothing; of any other, each counts.
+#[derive(Clone, Default)]
+struct Heard {
+    watermarks: VecMap<u16, i64>,
+}
+
+impl Heard {
+    /// The answer without what tells its receivers nothing.
+    fn take(&mut self, subtask: &Subtask, (mut items, written): Answer) -> Answer {
+        if subtask.is_asynchronous() {
+            items.retain(|(channel, item)| self.is_news(*channel, item));
+        }
+        (items, written)
+    }
+
+    fn is_news(&mut self, channel: u16, item: &Item) -> bool {
+        let Item::Watermark(watermark) = item else { return true };
+        let before = self.watermarks.insert(channel, *watermark);
+        before.is_none_or(|before| before < *watermark)
+    }
 }
 
 /// Each stimulus with what the clock says at it.
@@ -215,7 +241,7 @@ fn timed(stimuli: &[Stimulus]) -> Vec<Timed<'_>> {
 }
 
 fn check_prefix(
-    original: &Subtask,
+    (original, heard): (&Subtask, &Heard),
     mut restored: Subtask,
     prefix: usize,
     rest: &[Timed<'_>],
@@ -227,8 +253,10 @@ fn check_prefix(
         return Err(Divergence::Restored { prefix });
     }
     restored.open();
+    let [mut heard_of_one, mut heard_of_other] = [heard.clone(), heard.clone()];
     for (input, stimulus) in (prefix..).zip(rest) {
-        let (expected, got) = (feed(&mut undisturbed, *stimulus), feed(&mut restored, *stimulus));
+        let expected = heard_of_one.take(original, feed(&mut undisturbed, *stimulus));
+        let got = heard_of_other.take(original, feed(&mut restored, *stimulus));
         if expected != got {
             let given = given(original, stimulus.1);
             let [expected, got] = [expected, got].map(|answer| made(original, &answer));

@@ -26,11 +26,12 @@ pub struct Rehearsal {
 /// How many of the things that a subtask is given are kept.
 pub const GIVEN_MAX: usize = 64;
 
-/// Whether a job can be run in turn: one with a loop, or with splits that are assigned while it runs, cannot.
+/// Whether a job can be run in turn: one with a loop, with splits that are assigned while it runs, or with an external
+/// system, which shows rows when it likes, cannot.
 #[must_use]
 pub fn can_be_rehearsed(job: &Job) -> bool {
     let has_loop = job.topology().channel_ids().any(|channel| job.loops().leads_back(channel));
-    !has_loop && job.enumerated().next().is_none()
+    !has_loop && job.enumerated().next().is_none() && job.external_system().is_none()
 }
 
 /// Runs the job on its whole input, or on the first so many entries of each split.
@@ -156,8 +157,16 @@ impl Stage {
         }
     }
 
-    /// Gives a subtask what has come; whether that was the last of everything.
+    /// Gives a subtask what has come, and answers what it asks for; whether that was the last of everything.
     fn give(&mut self, to: SubtaskId, channel: usize, passing: Passing) -> bool {
+        let is_last = self.hand_over(to, channel, passing);
+        let subtask = &mut self.subtasks[to.index()];
+        subtask.requests_under_way().into_iter().for_each(|request| subtask.answer(request));
+        subtask.emit_answered(&mut self.out);
+        is_last
+    }
+
+    fn hand_over(&mut self, to: SubtaskId, channel: usize, passing: Passing) -> bool {
         match passing {
             Passing::Item(item) => {
                 self.note(to, Stimulus::Item { channel, item: item.clone() });

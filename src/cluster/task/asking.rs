@@ -4,7 +4,7 @@
 //! was not answered is in the snapshot, and is asked for again.
 
 use super::super::process::{Outbox, Timer};
-use super::{Env, Phase, Task};
+use super::{Env, Task};
 use crate::protocol::Defect;
 
 impl Task {
@@ -32,7 +32,7 @@ impl Task {
     /// Emits what the answers allow, when the protocol wants nothing done and no cut waits for its snapshot.
     /// Whether there was anything to do.
     pub(super) fn emit_answered(&mut self, env: &mut Env<'_>) -> bool {
-        let may_emit = self.can_work() && self.phase == Phase::Running && !self.protocol.is_held();
+        let may_emit = self.can_work() && self.may_emit_of_itself();
         if !self.has_answers || !may_emit {
             return false;
         }

@@ -361,6 +361,12 @@ impl Task {
         self.is_free() && !self.outputs.is_stalled()
     }
 
+    /// Whether what no input leads to may be emitted now: no cut waits for its snapshot, and the job is not about to
+    /// stop.
+    fn may_emit_of_itself(&self) -> bool {
+        self.phase == Phase::Running && !self.protocol.is_held() && !self.protocol.halts()
+    }
+
     /// What is to be done: while an output is stalled or a buffer is being read, only what cannot wait; while the
     /// processor is taken, only what was decided before.
     #[inline]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::super::process::Timer;
-use super::{Env, Phase, Task};
+use super::{Env, Task};
 use crate::protocol::VirtualTime;
 
 /// The wake-ups for timers in processing time.
@@ -59,7 +59,7 @@ impl Task {
     /// was anything to do.
     pub(super) fn fire_processing_timers(&mut self, env: &mut Env<'_>) -> bool {
         let is_due = self.wake.due_ms.is_some_and(|due| due <= self.produced.now_ms);
-        if !is_due || !self.can_work() || self.phase != Phase::Running || self.protocol.is_held() {
+        if !is_due || !self.can_work() || !self.may_emit_of_itself() {
             return false;
         }
         self.subtask.fire_processing_timers(&mut self.produced);

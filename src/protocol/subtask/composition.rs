@@ -140,10 +140,14 @@ impl<T: Clone> SubtaskProtocol<T> {
         }
     }
 
-    /// The cut of this checkpoint was taken: a source that is to stop at it reads no more.
+    /// The cut of this checkpoint was taken: where the job is to stop at it, a source reads no more, and an operator
+    /// emits nothing more of itself, by timers or answers. With a drain everything that is owed comes out anyway.
     pub(super) fn halt_behind(&mut self, checkpoint: CheckpointId) {
-        let is_last = self.savepoints.mode_of(checkpoint).is_some();
-        if self.mailbox == Mailbox::BehindGate || !is_last {
+        let Some(mode) = self.savepoints.mode_of(checkpoint) else { return };
+        if self.mailbox == Mailbox::BehindGate {
+            if mode != SavepointMode::Drain {
+                self.savepoints.halt();
+            }
             return;
         }
         if !self.defects.has(Defect::ReadsOnAfterStop) {

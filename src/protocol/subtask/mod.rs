@@ -213,7 +213,9 @@ impl<T: Clone> SubtaskProtocol<T> {
         self.gate.awaits_release()
     }
 
-    /// Whether a source must not read: the job is about to stop.
+    /// Whether a source must not read, and an operator not emit anything of itself, by timers in processing time or
+    /// by answers: the job is about to stop (Flink: nothing else runs in the mailbox of a task from a synchronous
+    /// savepoint on).
     #[must_use]
     pub fn halts(&self) -> bool {
         self.savepoints.halts()

@@ -17,14 +17,14 @@ pub(super) struct SavepointSide {
     over: CheckpointId,
     /// The savepoint that the job is to stop at.
     terminal: Option<(CheckpointId, SavepointMode)>,
-    /// Its barrier has passed: a source reads no more.
+    /// Its barrier has passed: a source reads no more, and nobody emits anything of itself.
     halted: bool,
     /// It has completed.
     stopped: bool,
 }
 
 impl SavepointSide {
-    /// Whether a source must not read.
+    /// Whether a source must not read, and an operator not emit anything of itself.
     pub fn halts(&self) -> bool {
         self.halted
     }
@@ -65,7 +65,7 @@ impl SavepointSide {
         }
     }
 
-    /// A source has passed the barrier at which the job is to stop.
+    /// The subtask has passed the barrier at which the job is to stop.
     pub fn halt(&mut self) {
         self.halted = true;
     }
