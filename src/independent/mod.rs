@@ -1,11 +1,11 @@
 //! Jobs whose processes take their checkpoints without coordination, carried through a failure: what barriers are
 //! compared with.
 //!
-//! A [`Shape`](shape::Shape) says which processes there are, [`Settings`](settings::Settings) how they take
+//! A [`Shape`] says which processes there are, [`Settings`] how they take
 //! checkpoints and when one fails; the [`kernel`] carries it out in virtual time, with logs at the senders, a
 //! recovery line and a replay; the [`judge`] holds the result against the definitions and against a
-//! [reference](reference) that shares nothing with the kernel. [`run`] does all of it for one seed and
-//! [measures](measured::Measured) it.
+//! [reference](mod@reference) that shares nothing with the kernel. [`run`] does all of it for one seed and
+//! [measures](Measured) it.
 //!
 //! After CheckMate (Siachamis et al., ICDE 2024), whose jobs these are in shape: a pipeline, and one with a loop.
 
