@@ -4,6 +4,7 @@ use std::any::Any;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr};
@@ -174,7 +175,8 @@ fn run_world(
 pub(super) fn judge_of(plan: &Plan, prepared: &Prepared) -> Judge {
     let topology = prepared.experiment.job.topology();
     let is_patient = patience::is_ample(plan, topology);
-    Judge::new(Arc::clone(&prepared.reference)).expecting_checkpoints(is_patient)
+    let timeout = Duration::from_millis(plan.cluster.checkpoints.timeout_ms);
+    Judge::new(Arc::clone(&prepared.reference)).expecting_checkpoints(is_patient, timeout)
 }
 
 fn conclude(

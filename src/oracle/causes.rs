@@ -9,18 +9,22 @@
 //!    configured), when somebody asked for another parallelism, where links have turned out to be slower than
 //!    the silence that is tolerated, or for want of a worker before faults have ended: plans by priority hold back
 //!    what a process says, and that is no fault;
-//! 3. no checkpoint fails to be finalised;
+//! 3. no checkpoint fails to be finalised, and none expires before its time;
 //! 4. by the end of the job, of the checkpoints that completed or expired in calm, one in [`SHARE_MIN`] has completed.
 //!    Some expire; where nearly all do, the engine is in the way, and not the limit. It is judged where whoever knows
 //!    the plan says that checkpoints have far more time than they take, and links have not turned out to be slower than the
-//!    silence that is tolerated.
+//!    silence that is tolerated. One whose barrier is on its way in a channel when it expires does not count: records
+//!    are before it, and back-pressure explains that it is late.
 //!
 //! What a destroyed object or an expired transaction breaks is broken for good: from then on nothing here is judged.
+
+use std::time::Duration;
 
 use super::kind::Kind;
 use super::shape::Scene;
 use super::verdict::Violation;
-use crate::protocol::{AbortReason, Attempt, CheckpointId, SubtaskId};
+use crate::protocol::ordered::VecMap;
+use crate::protocol::{AbortReason, Attempt, CheckpointId, SubtaskId, VirtualTime};
 use crate::trace::SILENCE;
 
 /// Of how many checkpoints that end in calm one has to complete. In calm runs of the built-in scenarios it was one in
@@ -36,9 +40,13 @@ pub(super) struct CausesOracle {
     /// Checkpoints have far more time than they take on average.
     is_patient: bool,
     weather: Weather,
+    /// How long a checkpoint may take, where somebody knows.
+    timeout: Option<Duration>,
+    /// Those that are under way in the current attempt.
+    pending: VecMap<CheckpointId, Pending>,
     /// Of the checkpoints that came to an end in calm.
     completed: u32,
-    /// Those that did not in time. One that a newer one overtook is no loss.
+    /// Those that did not in time, and had no barrier in a channel. One that a newer one overtook is no loss.
     expired: u32,
     /// Faults have ended, and the current attempt began after that.
     is_after_faults: bool,
@@ -49,6 +57,15 @@ pub(super) struct CausesOracle {
     is_rescaling: bool,
     /// A worker has waited for the coordinator for longer than was configured: the links of this job are that slow.
     has_slow_links: bool,
+}
+
+/// What is known of a checkpoint that is under way.
+#[derive(Clone, Copy, Debug, Default)]
+struct Pending {
+    /// When it was triggered, once it was.
+    since: Option<VirtualTime>,
+    barriers_sent: u64,
+    barriers_received: u64,
 }
 
 /// Whether something acts that can make things fail.
@@ -66,12 +83,34 @@ enum Weather {
 impl CausesOracle {
     /// The run begins.
     pub fn start(&mut self) {
-        *self = Self { is_patient: self.is_patient, ..Self::default() };
+        let (is_patient, timeout) = (self.is_patient, self.timeout);
+        *self = Self { is_patient, timeout, ..Self::default() };
     }
 
     /// Whether checkpoints have far more time than they take on average: nothing is owed where they have not.
-    pub fn expect_checkpoints(&mut self, is_patient: bool) {
+    /// They expire after `timeout`, and not before.
+    pub fn expect_checkpoints(&mut self, is_patient: bool, timeout: Duration) {
         self.is_patient = is_patient;
+        self.timeout = Some(timeout);
+    }
+
+    /// A checkpoint is triggered.
+    pub fn handle_triggered(&mut self, at: VirtualTime, checkpoint: CheckpointId) {
+        self.pending.entry(checkpoint).or_default().since = Some(at);
+    }
+
+    /// A barrier entered a channel.
+    pub fn handle_barrier_sent(&mut self, checkpoint: CheckpointId) {
+        if let Some(pending) = self.pending.get_mut(&checkpoint) {
+            pending.barriers_sent += 1;
+        }
+    }
+
+    /// A barrier left a channel.
+    pub fn handle_barrier_received(&mut self, checkpoint: CheckpointId) {
+        if let Some(pending) = self.pending.get_mut(&checkpoint) {
+            pending.barriers_received += 1;
+        }
     }
 
     /// A fault struck, or one ended.
@@ -96,6 +135,7 @@ impl CausesOracle {
         self.is_after_faults = self.have_faults_ended;
         self.has_aborted = false;
         self.is_rescaling = false;
+        self.pending.clear();
     }
 
     /// All subtasks run.
@@ -118,8 +158,11 @@ impl CausesOracle {
         reason: AbortReason,
     ) {
         self.has_aborted = true;
-        if self.weather == Weather::Calm {
-            self.expired += u32::from(reason == AbortReason::Expired);
+        let pending = self.pending.remove(&checkpoint).unwrap_or_default();
+        if self.weather == Weather::Calm && reason == AbortReason::Expired {
+            let is_late = pending.barriers_sent > pending.barriers_received;
+            self.expired += u32::from(!is_late);
+            self.judge_expiry(scene, checkpoint, pending.since);
         }
         if self.weather == Weather::Calm && reason == AbortReason::FinalizationFailed {
             let text = format!("{checkpoint} could not be finalised, and nothing was in trouble");
@@ -127,8 +170,28 @@ impl CausesOracle {
         }
     }
 
+    /// Nothing expires before its time.
+    fn judge_expiry(
+        &self,
+        scene: &mut Scene,
+        checkpoint: CheckpointId,
+        since: Option<VirtualTime>,
+    ) {
+        let (Some(timeout), Some(since)) = (self.timeout, since) else { return };
+        let took = scene.stamp.at.since(since);
+        if took < timeout {
+            let text = format!(
+                "{checkpoint} expired after {} ms, though it may take {} ms, and nothing was in trouble",
+                took.as_millis(),
+                timeout.as_millis()
+            );
+            scene.report(Violation::new(Kind::NeedlessAbort, text).of(checkpoint));
+        }
+    }
+
     /// A checkpoint completed.
-    pub fn handle_completed(&mut self) {
+    pub fn handle_completed(&mut self, checkpoint: CheckpointId) {
+        self.pending.remove(&checkpoint);
         self.completed += u32::from(self.weather == Weather::Calm);
     }
 

@@ -16,6 +16,7 @@ mod splits;
 mod time;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::causes::CausesOracle;
 use super::conservation::ConservationOracle;
@@ -110,11 +111,11 @@ impl Judge {
         }
     }
 
-    /// Checkpoints of this run have far more time than they take on average, or have not: where they have, some of
-    /// them must complete as long as nothing goes wrong. Nothing of the kind is expected where nobody says so.
+    /// Checkpoints of this run expire after `timeout`, which is far more than they take on average, or is not: where it
+    /// is, some of them must complete as long as nothing goes wrong. Nothing of the kind is expected where nobody says so.
     #[must_use]
-    pub fn expecting_checkpoints(mut self, is_patient: bool) -> Self {
-        self.causes.expect_checkpoints(is_patient);
+    pub fn expecting_checkpoints(mut self, is_patient: bool, timeout: Duration) -> Self {
+        self.causes.expect_checkpoints(is_patient, timeout);
         self
     }
 

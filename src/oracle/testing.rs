@@ -3,6 +3,7 @@
 //! `a/0` and `b/0` read a split each and send to `sum/0`, which sends to the sink `out/0`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{End, Judge, Reference, Verdict};
 use crate::protocol::{
@@ -459,7 +460,12 @@ pub fn stamped(events: &[Event]) -> impl Iterator<Item = (Stamp, &Event)> {
 
 /// The judgement on these events, a millisecond apart.
 pub fn judged(events: &[Event], end: &End) -> Verdict {
-    let mut judge = Judge::new(reference()).expecting_checkpoints(true);
+    judged_within(Duration::ZERO, events, end)
+}
+
+/// The verdict, where checkpoints expire after this.
+pub fn judged_within(timeout: Duration, events: &[Event], end: &End) -> Verdict {
+    let mut judge = Judge::new(reference()).expecting_checkpoints(true, timeout);
     for (stamp, event) in stamped(events) {
         judge.observe(stamp, event);
     }

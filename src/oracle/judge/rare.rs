@@ -96,6 +96,7 @@ impl Judge {
                     self.order.handle_marker_sent(scene, channel, marker, sequence);
                     self.cut.handle_barrier_sent(scene, channel, attempt, checkpoint);
                     self.state.handle_barrier_sent(scene, channel, checkpoint);
+                    self.causes.handle_barrier_sent(checkpoint);
                 }
             }
             Event::CancelSent { channel, attempt, checkpoint, sequence } => {
@@ -106,6 +107,7 @@ impl Judge {
             }
             Event::BarrierReceived { channel, attempt, checkpoint, sequence } => {
                 self.receive_marker(stamp, channel, attempt, Marker::Barrier(checkpoint), sequence);
+                self.causes.handle_barrier_received(checkpoint);
             }
             Event::BarrierOvertook { channel, attempt, checkpoint, sequence } => {
                 if self.counts_on(stamp, channel, attempt) {
@@ -369,6 +371,7 @@ impl Judge {
             }
             Event::Triggered { attempt, checkpoint } => {
                 self.trigger(stamp, *attempt, *checkpoint);
+                self.causes.handle_triggered(stamp.at, *checkpoint);
             }
             Event::AcknowledgementCounted { subtask, from_attempt, checkpoint } => {
                 if self.knows(stamp, *subtask) {
@@ -430,7 +433,7 @@ impl Judge {
         self.output.handle_completed(checkpoint);
         self.ownership.handle_completed(checkpoint);
         self.recovery.handle_completed(checkpoint);
-        self.causes.handle_completed();
+        self.causes.handle_completed(checkpoint);
         self.liveness.handle_completed(scene, checkpoint);
         self.liveness.handle_lost(self.durability.unrecoverable());
         self.judge_expired();

@@ -1,9 +1,11 @@
 //! Failures need a reason.
 
 use super::super::Kind;
-use super::super::testing::SUM;
+use std::time::Duration;
+
+use super::super::testing::{SUM, judged_within};
 use super::*;
-use crate::protocol::{AbortReason, Attempt, ProcessId};
+use crate::protocol::{AbortReason, Attempt, ChannelId, ProcessId};
 
 /// A run of one attempt in which nothing has gone wrong.
 fn calm() -> Script {
@@ -130,4 +132,26 @@ fn checkpoints_do_not_expire_out_of_nothing() {
     let mut troubled = expiring(13, 6);
     troubled.events.insert(4, Event::Crashed { process: ProcessId::Worker(1) });
     assert!(!found(&troubled));
+    // A barrier that is on its way has records before it: that is why it is late.
+    let mut late = expiring(13, 6);
+    let expired = |event: &Event| matches!(event, Event::Aborted { .. });
+    let places: Vec<_> = (0..late.events.len()).filter(|at| expired(&late.events[*at])).collect();
+    for place in places.into_iter().rev() {
+        let Event::Aborted { attempt, checkpoint, .. } = late.events[place] else { continue };
+        let (channel, sequence) = (ChannelId(0), 0);
+        late.events.insert(place, Event::BarrierSent { channel, attempt, checkpoint, sequence });
+    }
+    assert!(!found(&late));
+}
+
+#[test]
+fn no_checkpoint_expires_before_its_time() {
+    let events = expiring(2, 3).events;
+    let words = "ckpt-2 expired after 1 ms, though it may take 2 ms";
+    let told = |timeout_ms| {
+        let timeout = Duration::from_millis(timeout_ms);
+        let verdict = judged_within(timeout, &events, &End::Finished);
+        verdict.violations().iter().any(|found| found.text.contains(words))
+    };
+    assert!(told(2) && !told(1));
 }

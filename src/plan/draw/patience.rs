@@ -20,8 +20,7 @@ pub fn grant(plan: &mut Plan, topology: &Topology, range: Span) {
 }
 
 /// How many times as long as on average a checkpoint may take, where most of them must complete. With less than
-/// that, queues that are longer than usual explain that nearly all of them expire: in 40,000 runs of the built-in
-/// scenarios that did so, the limit was 1.9 times the average at the most.
+/// that, queues that are longer than usual explain that nearly all of them expire.
 const AMPLE: u64 = 2;
 
 /// Whether checkpoints have so much more time than they take on average that most of them complete. It cannot be
