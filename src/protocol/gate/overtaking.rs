@@ -227,8 +227,22 @@ impl<T: Clone> Overtaking<T> {
             lanes.step(ProtocolStep::BarrierOvertook { input: channel, checkpoint });
             self.place(lanes, channel, before);
         }
+        self.place_early(lanes, checkpoint);
         lanes.held = Some(checkpoint);
         lanes.say_urgently(GateOutput::Overtaken(barrier.hurried()));
+    }
+
+    /// Other barriers of the checkpoint may have come ahead as early as the one that begins it. They take their
+    /// places before its snapshot: what has arrived behind them since is not part of its channel state.
+    fn place_early(&mut self, lanes: &mut Lanes<T>, checkpoint: CheckpointId) {
+        let is_its = |(_, barrier, _): &(usize, Barrier, usize)| barrier.checkpoint == checkpoint;
+        let (its, others): (VecDeque<_>, VecDeque<_>) = self.early.drain(..).partition(is_its);
+        self.early = others;
+        for (channel, _, before) in its {
+            let step = ProtocolStep::BarrierOvertook { input: channel, checkpoint };
+            lanes.say_urgently(GateOutput::Step(step));
+            self.place(lanes, channel, before);
+        }
     }
 
     /// The barrier of the checkpoint under way has come in this channel.
