@@ -205,7 +205,9 @@ impl DurabilityOracle {
     /// A coordinator took over.
     pub fn handle_leadership_taken(&mut self) {
         self.assembled.values_mut().for_each(|assembled| assembled.is_abandoned = true);
-        self.leftovers.handle_leadership_taken(self.stored.keys().copied());
+        let is_unnamed = |checkpoint: &CheckpointId| !self.recorded.contains(checkpoint);
+        let unnamed = self.retained.keys().copied().filter(is_unnamed);
+        self.leftovers.handle_leadership_taken(self.stored.keys().copied(), unnamed);
     }
 
     /// A transaction is durable.

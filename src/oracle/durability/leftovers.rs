@@ -19,6 +19,9 @@ pub(super) struct Leftovers {
     owed: VecMap<ObjectKey, Why>,
     /// What lay in the store when the reign began, until its first attempt sweeps.
     inherited: Vec<ObjectKey>,
+    /// Completed checkpoints that the job's record did not name when the reign began: their coordinator died before
+    /// it discarded them, and only a sweep finds what is left of them.
+    unnamed: Vec<CheckpointId>,
     /// Listings show something else than what is durable: a sweep may miss what it is for.
     is_misled: bool,
     /// Objects were destroyed: what names the others may be gone with them.
@@ -73,17 +76,28 @@ impl Leftovers {
         if snapshots.is_empty() {
             return;
         }
+        let is_found_by_sweep = self.unnamed.contains(&checkpoint);
+        if is_found_by_sweep && self.is_misled {
+            return; // The rest of it is hidden.
+        }
+        let why = if is_found_by_sweep { Why::Inherited } else { Why::Discarded };
         for key in snapshots.into_iter().chain([ObjectKey::Metadata { checkpoint }]) {
             self.counted.remove(&key);
-            self.owe(key, Why::Discarded);
+            self.owe(key, why);
         }
     }
 
-    /// A coordinator took over, while these objects lay in the store.
-    pub fn handle_leadership_taken(&mut self, stored: impl Iterator<Item = ObjectKey>) {
+    /// A coordinator took over, while these objects lay in the store, and the job's record did not name these
+    /// completed checkpoints.
+    pub fn handle_leadership_taken(
+        &mut self,
+        stored: impl Iterator<Item = ObjectKey>,
+        unnamed: impl Iterator<Item = CheckpointId>,
+    ) {
         self.counted.clear();
         self.owed.clear();
         self.inherited = stored.collect();
+        self.unnamed = unnamed.collect();
     }
 
     /// An attempt begins.
@@ -94,8 +108,8 @@ impl Leftovers {
         }
     }
 
-    /// Listings begin to show what was there a while ago, or what will be lost; or they are right again. A sweep is behind the start of an
-    /// attempt: whoever is not found yet may be missed.
+    /// Listings begin to show what was there a while ago, or what will be lost; or they are right again. A sweep is
+    /// behind the start of an attempt: what is not found yet may be missed.
     pub fn handle_listings(&mut self, misleads: bool) {
         self.is_misled = misleads;
         if misleads {

@@ -1,8 +1,10 @@
 //! What nobody needs is deleted, and what the job's record names is not.
 
+use super::super::Kind;
 use super::super::testing::{SUM, key};
 use super::*;
-use crate::protocol::{Attempt, ObjectKey, Term};
+use crate::protocol::{Attempt, ObjectKey, ProcessId, Term};
+use crate::trace::StoreTrouble;
 
 /// The healthy run without the deletion of this object.
 fn without_deletion(of: ObjectKey) -> Vec<Event> {
@@ -50,6 +52,41 @@ fn what_a_coordinator_leaves_is_its_successors() {
     take_over(&mut events);
     let verdict = judged(&events, &End::Finished);
     assert_eq!(verdict, Verdict::Held, "{:#?}", verdict.violations());
+}
+
+/// A coordinator dies when a second checkpoint has taken the place of the first, and before it deletes that. Its
+/// successor finds the first in a listing, and says that it is discarded; a snapshot of it stays in the store.
+fn found_by_sweep(listing: Option<StoreTrouble>) -> Vec<Event> {
+    let mut script = started();
+    script.pass();
+    script.checkpoint(1);
+    script.pass();
+    script.checkpoint(2);
+    let is_discarded = |event: &Event| matches!(event, Event::Discarded { checkpoint: ONE });
+    script.events.truncate(at(&script.events, is_discarded));
+    script.events.push(Event::LeadershipTaken { term: Term(2) });
+    let process = ProcessId::ObjectStore;
+    script.events.extend(listing.map(|trouble| Event::StoreTroubled { process, trouble }));
+    let (attempt, term, restored) = (Attempt(2), Term(2), Some(TWO));
+    script.events.push(Event::AttemptStarted { attempt, term, restored });
+    script.events.push(Event::Discarded { checkpoint: ONE });
+    script.events.push(Event::JobFinished { attempt });
+    script.events
+}
+
+#[test]
+fn what_only_a_sweep_finds_may_be_hidden_from_it() {
+    let is_left = |events: &[Event]| {
+        let verdict = judged(events, &End::Finished);
+        verdict.violations().iter().any(|found| found.kind == Kind::LeftInStore)
+    };
+    assert!(is_left(&found_by_sweep(None)), "a right listing shows all of it");
+    assert!(!is_left(&found_by_sweep(Some(StoreTrouble::Lagging))));
+    let mut events = found_by_sweep(Some(StoreTrouble::Lagging));
+    let process = ProcessId::ObjectStore;
+    let started = at(&events, |event| matches!(event, Event::AttemptStarted { term: Term(2), .. }));
+    events.insert(started, Event::StoreRecovered { process });
+    assert!(is_left(&events), "it is right again before the sweep");
 }
 
 #[test]
