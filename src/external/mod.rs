@@ -19,4 +19,6 @@ pub mod upsert_store;
 
 pub use fault::SinkFault;
 pub use row::Row;
-pub use system::{Caller, ExternalSystem, Reply, Request, SystemOutput, SystemOutputs};
+pub use system::{
+    Caller, ExternalSystem, Reply, Request, SystemOutput, SystemOutputs, without_transactions,
+};

@@ -38,6 +38,22 @@ pub trait ExternalSystem: Send + Sync {
     fn boxed_clone(&self) -> Box<dyn ExternalSystem>;
 }
 
+/// What a fault means to a system without transactions: nothing. Answers are its host's business, and there is
+/// nothing that could be left open, prepared, or committed by somebody else. A new fault must be thought of here.
+pub fn without_transactions(fault: SinkFault) {
+    match fault {
+        SinkFault::Healthy
+        | SinkFault::TransactionTimeout
+        | SinkFault::FencedProducer
+        | SinkFault::DelayedCommit { .. }
+        | SinkFault::HangingTransaction
+        | SinkFault::RefusedCommit
+        | SinkFault::ExpiredTransaction
+        | SinkFault::UnansweredCommit
+        | SinkFault::ForeignCommit => {}
+    }
+}
+
 impl Clone for Box<dyn ExternalSystem> {
     fn clone(&self) -> Self {
         self.boxed_clone()

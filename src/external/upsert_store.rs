@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::fault::SinkFault;
 use super::row::Row;
-use super::system::{ExternalSystem, Request, SystemOutputs};
+use super::system::{ExternalSystem, Request, SystemOutputs, without_transactions};
 use crate::protocol::ordered::VecMap;
 
 /// One write.
@@ -88,18 +88,7 @@ impl ExternalSystem for UpsertStore {
     fn handle_timer(&mut self, _: u64, _: &mut SystemOutputs) {}
 
     fn handle_fault(&mut self, fault: SinkFault, _: &mut SystemOutputs) {
-        match fault {
-            // It has no transactions, and answers are its host's.
-            SinkFault::Healthy
-            | SinkFault::TransactionTimeout
-            | SinkFault::FencedProducer
-            | SinkFault::DelayedCommit { .. }
-            | SinkFault::HangingTransaction
-            | SinkFault::RefusedCommit
-            | SinkFault::ExpiredTransaction
-            | SinkFault::UnansweredCommit
-            | SinkFault::ForeignCommit => {}
-        }
+        without_transactions(fault);
     }
 
     /// Everything is durable.

@@ -39,6 +39,7 @@ pub mod restore;
 pub mod savepoint;
 pub mod schedule;
 pub mod settings;
+mod small_defect_set;
 pub mod step;
 pub mod subtask;
 pub mod time;

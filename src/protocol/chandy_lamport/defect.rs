@@ -4,10 +4,9 @@
 //! have, and no job has these. Most break one of the paper's two rules, "marker-sending rule for a
 //! process p" and "marker-receiving rule for a process q".
 
-use core::fmt;
-
+use crate::small_defect_set::small_defect_set;
 use serde::{Deserialize, Serialize};
-use strum::{EnumCount, EnumIter, EnumString, IntoEnumIterator, IntoStaticStr};
+use strum::{EnumCount, EnumIter, EnumString, IntoStaticStr};
 
 /// A wrong decision about a marker, a recording or a channel.
 #[derive(
@@ -50,53 +49,4 @@ pub enum MarkerDefect {
     ChannelOutOfOrder,
 }
 
-impl MarkerDefect {
-    /// Every defect, in order.
-    pub fn all() -> impl Iterator<Item = Self> {
-        Self::iter()
-    }
-
-    /// The name on the command line: `marker-after-next-message`.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        self.into()
-    }
-}
-
-impl fmt::Display for MarkerDefect {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-/// Which defects are switched on; empty in every run that means it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct MarkerDefectSet {
-    bits: u16,
-}
-
-const _: () = assert!(MarkerDefect::COUNT <= 16, "MarkerDefectSet holds one bit per defect");
-
-impl MarkerDefectSet {
-    /// No defect.
-    pub const NONE: Self = Self { bits: 0 };
-
-    /// Only `defect`.
-    #[must_use]
-    pub fn only(defect: MarkerDefect) -> Self {
-        Self { bits: 1 << (defect as u16) }
-    }
-
-    /// Whether `defect` is switched on.
-    #[must_use]
-    pub fn has(self, defect: MarkerDefect) -> bool {
-        self.bits & (1 << (defect as u16)) != 0
-    }
-}
-
-impl FromIterator<MarkerDefect> for MarkerDefectSet {
-    fn from_iter<I: IntoIterator<Item = MarkerDefect>>(defects: I) -> Self {
-        let bits = defects.into_iter().fold(0, |bits, defect| bits | 1 << (defect as u16));
-        Self { bits }
-    }
-}
+small_defect_set!(MarkerDefectSet of MarkerDefect);

@@ -2,10 +2,9 @@
 //!
 //! They are a set of their own: no plan of a job has them.
 
-use core::fmt;
-
+use crate::small_defect_set::small_defect_set;
 use serde::{Deserialize, Serialize};
-use strum::{EnumCount, EnumIter, EnumString, IntoEnumIterator, IntoStaticStr};
+use strum::{EnumCount, EnumIter, EnumString, IntoStaticStr};
 
 /// A wrong decision about a forced checkpoint, a recovery line, a log or what is received.
 #[derive(
@@ -47,46 +46,4 @@ pub enum IndependentDefect {
     LineTooOld,
 }
 
-impl IndependentDefect {
-    /// Every defect, in order.
-    pub fn all() -> impl Iterator<Item = Self> {
-        Self::iter()
-    }
-
-    /// Its name: `local-edges-skipped`.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        self.into()
-    }
-}
-
-impl fmt::Display for IndependentDefect {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-/// Which defects are switched on; empty in every run that means it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct IndependentDefectSet {
-    bits: u8,
-}
-
-const _: () = assert!(IndependentDefect::COUNT <= 8, "the set holds one bit per defect");
-
-impl IndependentDefectSet {
-    /// No defect.
-    pub const NONE: Self = Self { bits: 0 };
-
-    /// Only `defect`.
-    #[must_use]
-    pub fn only(defect: IndependentDefect) -> Self {
-        Self { bits: 1 << (defect as u8) }
-    }
-
-    /// Whether `defect` is switched on.
-    #[must_use]
-    pub fn has(self, defect: IndependentDefect) -> bool {
-        self.bits & (1 << (defect as u8)) != 0
-    }
-}
+small_defect_set!(IndependentDefectSet of IndependentDefect);
