@@ -15,7 +15,7 @@ use super::processed::{Processed, stateful};
 use super::record::{Outputs, Payload, Record};
 use super::router::{KeyFn, Router};
 use super::state::StateDeclarations;
-use super::stateful_logic::{Logic, extract, step_of};
+use super::stateful_logic::{Logic, calls_operator, extract, step_of};
 use super::stream::Stream;
 use super::subtask_context::SubtaskContext;
 use crate::protocol::LineageId;
@@ -256,24 +256,5 @@ impl<O: KeyedBroadcastOperator> Logic for WithBroadcast<O> {
         }
     }
 
-    fn on_timer(&mut self, timestamp: i64, ctx: &mut Context<'_>, out: &mut Collector<'_, O::Out>) {
-        self.operator.on_timer(timestamp, ctx, out);
-    }
-
-    fn on_processing_timer(
-        &mut self,
-        at_ms: i64,
-        ctx: &mut Context<'_>,
-        out: &mut Collector<'_, O::Out>,
-    ) {
-        self.operator.on_processing_timer(at_ms, ctx, out);
-    }
-
-    fn on_restore(&mut self, ctx: &mut SubtaskContext<'_>) {
-        self.operator.on_restore(ctx);
-    }
-
-    fn operator(&self) -> &O {
-        &self.operator
-    }
+    calls_operator!();
 }

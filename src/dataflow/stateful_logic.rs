@@ -10,6 +10,39 @@ use super::router::{KeyFn, Router};
 use super::subtask_context::SubtaskContext;
 use crate::protocol::LineageId;
 
+/// What is no matter of inputs goes to the operator as it is; the traits of operators have it in common by name.
+macro_rules! calls_operator {
+    () => {
+        fn on_timer(
+            &mut self,
+            timestamp: i64,
+            ctx: &mut Context<'_>,
+            out: &mut Collector<'_, Self::Out>,
+        ) {
+            self.operator.on_timer(timestamp, ctx, out);
+        }
+
+        fn on_processing_timer(
+            &mut self,
+            at_ms: i64,
+            ctx: &mut Context<'_>,
+            out: &mut Collector<'_, Self::Out>,
+        ) {
+            self.operator.on_processing_timer(at_ms, ctx, out);
+        }
+
+        fn on_restore(&mut self, ctx: &mut SubtaskContext<'_>) {
+            self.operator.on_restore(ctx);
+        }
+
+        fn operator(&self) -> &Self::Operator {
+            &self.operator
+        }
+    };
+}
+
+pub(super) use calls_operator;
+
 /// User code with state.
 pub(crate) trait Logic: Clone + Send + 'static {
     type Operator;
@@ -87,26 +120,7 @@ impl<O: Operator> Logic for OneInput<O> {
         store.step(&step, router, out, |ctx, out| operator.process(value, ctx, out));
     }
 
-    fn on_timer(&mut self, timestamp: i64, ctx: &mut Context<'_>, out: &mut Collector<'_, O::Out>) {
-        self.operator.on_timer(timestamp, ctx, out);
-    }
-
-    fn on_processing_timer(
-        &mut self,
-        at_ms: i64,
-        ctx: &mut Context<'_>,
-        out: &mut Collector<'_, O::Out>,
-    ) {
-        self.operator.on_processing_timer(at_ms, ctx, out);
-    }
-
-    fn on_restore(&mut self, ctx: &mut SubtaskContext<'_>) {
-        self.operator.on_restore(ctx);
-    }
-
-    fn operator(&self) -> &O {
-        &self.operator
-    }
+    calls_operator!();
 }
 
 /// Two inputs with one key.
@@ -157,26 +171,7 @@ impl<O: TwoInputOperator> Logic for TwoInputs<O> {
         }
     }
 
-    fn on_timer(&mut self, timestamp: i64, ctx: &mut Context<'_>, out: &mut Collector<'_, O::Out>) {
-        self.operator.on_timer(timestamp, ctx, out);
-    }
-
-    fn on_processing_timer(
-        &mut self,
-        at_ms: i64,
-        ctx: &mut Context<'_>,
-        out: &mut Collector<'_, O::Out>,
-    ) {
-        self.operator.on_processing_timer(at_ms, ctx, out);
-    }
-
-    fn on_restore(&mut self, ctx: &mut SubtaskContext<'_>) {
-        self.operator.on_restore(ctx);
-    }
-
-    fn operator(&self) -> &O {
-        &self.operator
-    }
+    calls_operator!();
 }
 
 /// The encoded key of `value`, in the scratch buffer.

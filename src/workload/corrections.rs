@@ -11,10 +11,10 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use super::draw::Draw;
-use super::{Build, Experiment, Workload, WorkloadError, WorkloadSettings, decoded, encoded};
+use super::records::TimedRecords;
+use super::{Build, Experiment, Workload, WorkloadError, WorkloadSettings, encoded};
 use crate::dataflow::{
-    Collector, Context, EncodedSink, Entry, Input, JobBuilder, Operator, Source, SourceCollector,
-    StateDeclarations, ValueState,
+    Collector, Context, EncodedSink, Input, JobBuilder, Operator, StateDeclarations, ValueState,
 };
 use crate::protocol::ordered::VecMap;
 
@@ -70,10 +70,15 @@ fn build(settings: &WorkloadSettings) -> Result<Experiment, WorkloadError> {
 fn job(settings: &WorkloadSettings) -> JobBuilder {
     let parallelism = settings.parallelism;
     let job = JobBuilder::new(&WORKLOAD.name);
-    job.source("readings", Readings, 1, 1)
-        .key_by(|reading| (reading.meter, window_of(reading)))
-        .process("sums", parallelism, Sums::new)
-        .transactional_sink("given", parallelism, EncodedSink::new());
+    job.source(
+        "readings",
+        TimedRecords::new(OUT_OF_ORDER_MAX, |reading: &Reading| reading.at),
+        1,
+        1,
+    )
+    .key_by(|reading| (reading.meter, window_of(reading)))
+    .process("sums", parallelism, Sums::new)
+    .transactional_sink("given", parallelism, EncodedSink::new());
     job
 }
 
@@ -96,27 +101,6 @@ fn drawn(records: u64, seed: u64) -> Vec<Reading> {
         .collect();
     readings.sort_by_key(|(comes, _)| *comes);
     readings.into_iter().map(|(_, reading)| reading).collect()
-}
-
-/// Reads readings.
-#[derive(Clone)]
-struct Readings;
-
-impl Source for Readings {
-    type Out = Reading;
-    type State = ();
-
-    fn read(&mut self, entry: Entry<'_>, out: &mut SourceCollector<'_, Reading>) {
-        let reading: Reading = decoded(entry.bytes);
-        let at = reading.at;
-        out.emit(at, reading);
-        // A lower one than the last changes nothing.
-        out.watermark(at - OUT_OF_ORDER_MAX - 1);
-    }
-
-    fn snapshot(&self) {}
-
-    fn restore(&mut self, (): ()) {}
 }
 
 /// Sums the readings of each meter and window.

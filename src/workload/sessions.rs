@@ -10,10 +10,10 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use super::draw::Draw;
-use super::{Build, Experiment, Workload, WorkloadError, WorkloadSettings, decoded, encoded};
+use super::records::TimedRecords;
+use super::{Build, Experiment, Workload, WorkloadError, WorkloadSettings, encoded};
 use crate::dataflow::{
-    Collector, Context, EncodedSink, Entry, Input, JobBuilder, Operator, Source, SourceCollector,
-    StateDeclarations, ValueState,
+    Collector, Context, EncodedSink, Input, JobBuilder, Operator, StateDeclarations, ValueState,
 };
 
 pub(super) const WORKLOAD: Workload = Workload {
@@ -63,10 +63,15 @@ fn build(settings: &WorkloadSettings) -> Result<Experiment, WorkloadError> {
 fn job(settings: &WorkloadSettings) -> JobBuilder {
     let parallelism = settings.parallelism;
     let job = JobBuilder::new(&WORKLOAD.name);
-    job.source("clicks", Clicks, parallelism, settings.splits)
-        .key_by(|click| click.user)
-        .process("sessions", parallelism, Sessions::new)
-        .transactional_sink("told", parallelism, EncodedSink::new());
+    job.source(
+        "clicks",
+        TimedRecords::new(OUT_OF_ORDER_MAX, |click: &Click| click.at),
+        parallelism,
+        settings.splits,
+    )
+    .key_by(|click| click.user)
+    .process("sessions", parallelism, Sessions::new)
+    .transactional_sink("told", parallelism, EncodedSink::new());
     job
 }
 
@@ -83,27 +88,6 @@ fn drawn(records: u64, seed: u64) -> Vec<Click> {
         .collect();
     clicks.sort_by_key(|(comes, _)| *comes);
     clicks.into_iter().map(|(_, click)| click).collect()
-}
-
-/// Reads clicks.
-#[derive(Clone)]
-struct Clicks;
-
-impl Source for Clicks {
-    type Out = Click;
-    type State = ();
-
-    fn read(&mut self, entry: Entry<'_>, out: &mut SourceCollector<'_, Click>) {
-        let click: Click = decoded(entry.bytes);
-        let at = click.at;
-        out.emit(at, click);
-        // A lower one than the last changes nothing.
-        out.watermark(at - OUT_OF_ORDER_MAX - 1);
-    }
-
-    fn snapshot(&self) {}
-
-    fn restore(&mut self, (): ()) {}
 }
 
 /// Joins the clicks of a user to sessions.

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 
 use super::draw::Draw;
 use super::own::Build;
+use super::records::TimedRecords;
 use super::{Experiment, Workload, WorkloadError, WorkloadSettings, decoded, encoded};
 use crate::dataflow::{
     BroadcastContext, BroadcastState, Collector, Context, EncodedSink, Entry, Input, JobBuilder,
@@ -76,11 +77,16 @@ fn job(settings: &WorkloadSettings) -> JobBuilder {
     let job = JobBuilder::new(&WORKLOAD.name);
     let tariffs = job.source("tariffs", Tariffs, 1, 1);
     job.fix("tariffs");
-    job.source("readings", Readings, parallelism, settings.splits)
-        .key_by(|reading| reading.meter)
-        .connect_broadcast(&tariffs)
-        .process("bill", parallelism, Price::new)
-        .transactional_sink("bills", parallelism, EncodedSink::new());
+    job.source(
+        "readings",
+        TimedRecords::new(OUT_OF_ORDER_MAX, |reading: &Reading| reading.at),
+        parallelism,
+        settings.splits,
+    )
+    .key_by(|reading| reading.meter)
+    .connect_broadcast(&tariffs)
+    .process("bill", parallelism, Price::new)
+    .transactional_sink("bills", parallelism, EncodedSink::new());
     job
 }
 
@@ -118,26 +124,6 @@ impl Source for Tariffs {
         let from = tariff.from;
         out.emit(from, tariff);
         out.watermark(from - 1);
-    }
-
-    fn snapshot(&self) {}
-
-    fn restore(&mut self, (): ()) {}
-}
-
-/// Reads readings.
-#[derive(Clone)]
-struct Readings;
-
-impl Source for Readings {
-    type Out = Reading;
-    type State = ();
-
-    fn read(&mut self, entry: Entry<'_>, out: &mut SourceCollector<'_, Reading>) {
-        let reading: Reading = decoded(entry.bytes);
-        let at = reading.at;
-        out.emit(at, reading);
-        out.watermark(at - OUT_OF_ORDER_MAX - 1);
     }
 
     fn snapshot(&self) {}

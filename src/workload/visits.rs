@@ -9,10 +9,10 @@ use std::borrow::Cow;
 
 use super::draw::Draw;
 use super::own::Build;
-use super::{Experiment, Workload, WorkloadError, WorkloadSettings, decoded, encoded};
+use super::records::TimedRecords;
+use super::{Experiment, Workload, WorkloadError, WorkloadSettings, encoded};
 use crate::dataflow::{
-    Aggregate, EncodedSink, Entry, Input, JobBuilder, OutputTag, Source, SourceCollector,
-    WindowResult, Windows,
+    Aggregate, EncodedSink, Input, JobBuilder, OutputTag, WindowResult, Windows,
 };
 use crate::protocol::ordered::VecMap;
 
@@ -76,7 +76,8 @@ fn build(settings: &WorkloadSettings) -> Result<Experiment, WorkloadError> {
 fn job(settings: &WorkloadSettings) -> JobBuilder {
     let parallelism = settings.parallelism;
     let job = JobBuilder::new(&WORKLOAD.name);
-    let clicks = job.source("clicks", Clicks, 1, 1);
+    let clicks =
+        job.source("clicks", TimedRecords::new(OUT_OF_ORDER_MAX, |click: &Click| click.at), 1, 1);
     job.fix("clicks");
     let users = clicks.key_by(|click| click.user);
     let visits = users
@@ -149,27 +150,6 @@ fn drawn(records: u64, seed: u64) -> Vec<Click> {
         .collect();
     clicks.sort_by_key(|(comes, _)| *comes);
     clicks.into_iter().map(|(_, click)| click).collect()
-}
-
-/// Reads clicks.
-#[derive(Clone)]
-struct Clicks;
-
-impl Source for Clicks {
-    type Out = Click;
-    type State = ();
-
-    fn read(&mut self, entry: Entry<'_>, out: &mut SourceCollector<'_, Click>) {
-        let click: Click = decoded(entry.bytes);
-        let at = click.at;
-        out.emit(at, click);
-        // A lower one than the last changes nothing.
-        out.watermark(at - OUT_OF_ORDER_MAX - 1);
-    }
-
-    fn snapshot(&self) {}
-
-    fn restore(&mut self, (): ()) {}
 }
 
 /// The watermark before each click, and the click.
