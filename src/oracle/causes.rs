@@ -13,8 +13,8 @@
 //! 4. by the end of the job, of the checkpoints that completed or expired in calm, one in [`SHARE_MIN`] has completed.
 //!    Some expire; where nearly all do, the engine is in the way, and not the limit. It is judged where whoever knows
 //!    the plan says that checkpoints have far more time than they take, and links have not turned out to be slower than the
-//!    silence that is tolerated. One whose barrier is on its way in a channel when it expires does not count: records
-//!    are before it, and back-pressure explains that it is late.
+//!    silence that is tolerated. One does not count whose barrier waits in a channel for records before it when it
+//!    expires: back-pressure explains that it is late. Where barriers overtake, nothing does.
 //!
 //! What a destroyed object or an expired transaction breaks is broken for good: from then on nothing here is judged.
 
@@ -42,11 +42,11 @@ pub(super) struct CausesOracle {
     weather: Weather,
     /// How long a checkpoint may take, where somebody knows.
     timeout: Option<Duration>,
-    /// Those that are under way in the current attempt.
-    pending: VecMap<CheckpointId, Pending>,
+    /// Those that are under way in the current attempt, each with when it was triggered.
+    pending: VecMap<CheckpointId, VirtualTime>,
     /// Of the checkpoints that came to an end in calm.
     completed: u32,
-    /// Those that did not in time, and had no barrier in a channel. One that a newer one overtook is no loss.
+    /// Those that did not in time, and were not held up by records. One that a newer one overtook is no loss.
     expired: u32,
     /// Faults have ended, and the current attempt began after that.
     is_after_faults: bool,
@@ -57,15 +57,6 @@ pub(super) struct CausesOracle {
     is_rescaling: bool,
     /// A worker has waited for the coordinator for longer than was configured: the links of this job are that slow.
     has_slow_links: bool,
-}
-
-/// What is known of a checkpoint that is under way.
-#[derive(Clone, Copy, Debug, Default)]
-struct Pending {
-    /// When it was triggered, once it was.
-    since: Option<VirtualTime>,
-    barriers_sent: u64,
-    barriers_received: u64,
 }
 
 /// Whether something acts that can make things fail.
@@ -96,21 +87,7 @@ impl CausesOracle {
 
     /// A checkpoint is triggered.
     pub fn handle_triggered(&mut self, at: VirtualTime, checkpoint: CheckpointId) {
-        self.pending.entry(checkpoint).or_default().since = Some(at);
-    }
-
-    /// A barrier entered a channel.
-    pub fn handle_barrier_sent(&mut self, checkpoint: CheckpointId) {
-        if let Some(pending) = self.pending.get_mut(&checkpoint) {
-            pending.barriers_sent += 1;
-        }
-    }
-
-    /// A barrier left a channel.
-    pub fn handle_barrier_received(&mut self, checkpoint: CheckpointId) {
-        if let Some(pending) = self.pending.get_mut(&checkpoint) {
-            pending.barriers_received += 1;
-        }
+        self.pending.insert(checkpoint, at);
     }
 
     /// A fault struck, or one ended.
@@ -150,19 +127,19 @@ impl CausesOracle {
         self.is_rescaling = true;
     }
 
-    /// A checkpoint will never complete.
+    /// A checkpoint will never complete; maybe one of its barriers was held up by records.
     pub fn handle_aborted(
         &mut self,
         scene: &mut Scene,
         checkpoint: CheckpointId,
         reason: AbortReason,
+        is_held_up: bool,
     ) {
         self.has_aborted = true;
-        let pending = self.pending.remove(&checkpoint).unwrap_or_default();
+        let since = self.pending.remove(&checkpoint);
         if self.weather == Weather::Calm && reason == AbortReason::Expired {
-            let is_late = pending.barriers_sent > pending.barriers_received;
-            self.expired += u32::from(!is_late);
-            self.judge_expiry(scene, checkpoint, pending.since);
+            self.expired += u32::from(!is_held_up);
+            self.judge_expiry(scene, checkpoint, since);
         }
         if self.weather == Weather::Calm && reason == AbortReason::FinalizationFailed {
             let text = format!("{checkpoint} could not be finalised, and nothing was in trouble");

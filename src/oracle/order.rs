@@ -84,6 +84,14 @@ impl OrderOracle {
         self.aligning.resize(scene.shape.subtasks(), CheckpointId(0));
     }
 
+    /// Whether a barrier of this checkpoint waits in a channel for records that entered it before.
+    pub fn is_held_up(&self, checkpoint: CheckpointId) -> bool {
+        let is_it = |marker: &Marker| *marker == Marker::Barrier(checkpoint);
+        self.lanes.iter().any(|lane| {
+            lane.markers.iter().any(|(marker, place)| is_it(marker) && *place > lane.received)
+        })
+    }
+
     /// A record entered a channel.
     #[inline]
     pub fn handle_sent(

@@ -28,9 +28,9 @@ use super::verdict::Violation;
 use crate::protocol::lineage::mix;
 use crate::protocol::ordered::VecMap;
 use crate::protocol::{
-    Attempt, CheckpointId, Digest, LineageId, OperatorId, SubtaskId, TransactionId,
+    Attempt, CheckpointId, Digest, LineageId, OperatorId, SubtaskId, TransactionId, VirtualTime,
 };
-use crate::trace::{OutputRecord, SinkTrouble, SnapshotTaken};
+use crate::trace::{OutputRecord, SinkTrouble, SnapshotTaken, Stamp};
 
 /// Judges output.
 #[derive(Clone, Debug, Default)]
@@ -52,8 +52,9 @@ pub(super) struct OutputOracle {
     may_repeat: bool,
     /// The target cannot get rid of transactions of itself.
     is_hanging: bool,
-    /// The newest event of the target's last expiry: its begin, and what it settles then, without anything between.
-    expiry: Option<u64>,
+    /// The newest event of the target's last expiry: its begin, and what it settles in that instant, with nothing
+    /// between but faults that strike.
+    expiry: Option<(u64, VirtualTime)>,
     /// By sink, below which attempt producers are refused.
     fences: VecMap<SubtaskId, Attempt>,
     /// Of external systems.
@@ -138,23 +139,24 @@ impl OutputOracle {
     }
 
     /// The sink target fares differently.
-    pub fn handle_trouble(&mut self, event: u64, trouble: Option<SinkTrouble>) {
+    pub fn handle_trouble(&mut self, stamp: Stamp, trouble: Option<SinkTrouble>) {
         self.is_hanging = trouble == Some(SinkTrouble::HangingTransaction);
         if trouble == Some(SinkTrouble::ExpiredTransaction) {
-            self.expiry = Some(event);
+            self.expiry = Some((stamp.number, stamp.at));
         }
     }
 
     /// A fault strikes, maybe while the target lets one transaction after the other expire.
-    pub fn handle_fault(&mut self, event: u64) {
-        self.is_of_expiry(event);
+    pub fn handle_fault(&mut self, stamp: Stamp) {
+        self.is_of_expiry(stamp);
     }
 
     /// Whether this event is of the target's last expiry; the next one may be, too.
-    fn is_of_expiry(&mut self, event: u64) -> bool {
-        let is_next = self.expiry.is_some_and(|newest| newest + 1 == event);
+    fn is_of_expiry(&mut self, stamp: Stamp) -> bool {
+        let is_next =
+            self.expiry.is_some_and(|(newest, at)| (newest + 1, at) == (stamp.number, stamp.at));
         if is_next {
-            self.expiry = Some(event);
+            self.expiry = Some((stamp.number, stamp.at));
         }
         is_next
     }
@@ -197,10 +199,10 @@ impl OutputOracle {
 
     /// A transaction is gone: it must not have been visible, nor owed.
     pub fn handle_aborted_transaction(&mut self, scene: &mut Scene, transaction: TransactionId) {
-        let is_expired = self.is_of_expiry(scene.stamp.number);
+        let is_expired = self.is_of_expiry(scene.stamp);
         let progress = self.transactions.entry(transaction).or_default();
         progress.is_aborted = true;
-        progress.is_expired = is_expired;
+        progress.is_expired = is_expired && progress.prepared.is_some();
         let what = if progress.is_committed {
             "it was visible already"
         } else if progress.is_promised && !progress.is_expired {
@@ -219,7 +221,7 @@ impl OutputOracle {
         transaction: TransactionId,
         records: &[OutputRecord],
     ) {
-        self.is_of_expiry(scene.stamp.number); // A late commit that is carried out then is among it.
+        self.is_of_expiry(scene.stamp); // A late commit that is carried out then is among it.
         let progress = self.transactions.entry(transaction).or_default();
         if let Some(what) = progress.refuses(records.len() as u64) {
             let number = records.len();

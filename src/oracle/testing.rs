@@ -450,10 +450,20 @@ impl Script {
     }
 }
 
-/// One millisecond from event to event.
+/// One millisecond from event to event; what expires in a sink target, and the faults that wait for it, take no time.
 pub fn stamped(events: &[Event]) -> impl Iterator<Item = (Stamp, &Event)> {
-    (0..).zip(events).map(|(number, event)| {
-        let at = VirtualTime::from_ms(number);
+    let (mut now_ms, mut is_expiring) = (0, false);
+    (0..).zip(events).map(move |(number, event)| {
+        is_expiring = match event {
+            Event::SinkTroubled { .. } => true,
+            Event::TransactionAborted { .. } | Event::Crashed { .. } if is_expiring => {
+                now_ms -= 1;
+                true
+            }
+            _ => false,
+        };
+        let at = VirtualTime::from_ms(now_ms);
+        now_ms += 1;
         (Stamp { number, at, process: ProcessId::Coordinator }, event)
     })
 }

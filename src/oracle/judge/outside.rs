@@ -82,9 +82,9 @@ impl Judge {
                 self.durability.handle_listings(false);
             }
             Event::SinkTroubled { trouble } => {
-                self.output.handle_trouble(stamp.number, Some(*trouble));
+                self.output.handle_trouble(stamp, Some(*trouble));
             }
-            Event::SinkRecovered => self.output.handle_trouble(stamp.number, None),
+            Event::SinkRecovered => self.output.handle_trouble(stamp, None),
             Event::ObjectDeleted { key } => self.durability.handle_deleted(scene, *key),
             Event::RecordWritten { version, term, retained } => {
                 self.recovery.handle_record_written(scene, *version, *term);

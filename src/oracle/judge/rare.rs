@@ -26,7 +26,7 @@ impl Judge {
         self.liveness.handle_step(event);
         if Point::from(event).tells_of_fault() {
             self.causes.handle_fault();
-            self.output.handle_fault(stamp.number);
+            self.output.handle_fault(stamp);
         }
         match concern(event) {
             Concern::Run => self.observe_run(stamp, event),
@@ -96,7 +96,6 @@ impl Judge {
                     self.order.handle_marker_sent(scene, channel, marker, sequence);
                     self.cut.handle_barrier_sent(scene, channel, attempt, checkpoint);
                     self.state.handle_barrier_sent(scene, channel, checkpoint);
-                    self.causes.handle_barrier_sent(checkpoint);
                 }
             }
             Event::CancelSent { channel, attempt, checkpoint, sequence } => {
@@ -107,7 +106,6 @@ impl Judge {
             }
             Event::BarrierReceived { channel, attempt, checkpoint, sequence } => {
                 self.receive_marker(stamp, channel, attempt, Marker::Barrier(checkpoint), sequence);
-                self.causes.handle_barrier_received(checkpoint);
             }
             Event::BarrierOvertook { channel, attempt, checkpoint, sequence } => {
                 if self.counts_on(stamp, channel, attempt) {
@@ -393,7 +391,9 @@ impl Judge {
                 self.lifecycle.handle_notified(scene, *checkpoint);
             }
             Event::Aborted { checkpoint, reason, .. } => {
-                self.causes.handle_aborted(scene, *checkpoint, *reason);
+                let is_held_up =
+                    !self.shape.protocol.may_overtake() && self.order.is_held_up(*checkpoint);
+                self.causes.handle_aborted(scene, *checkpoint, *reason, is_held_up);
                 self.abort(stamp, *checkpoint);
             }
             Event::Discarded { checkpoint } => {

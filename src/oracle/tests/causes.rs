@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::super::testing::{SUM, judged_within};
 use super::*;
-use crate::protocol::{AbortReason, Attempt, ChannelId, ProcessId};
+use crate::protocol::{AbortReason, Attempt, ProcessId};
 
 /// A run of one attempt in which nothing has gone wrong.
 fn calm() -> Script {
@@ -104,6 +104,15 @@ fn faults_excuse_what_fails_until_they_are_over() {
 
 /// A calm run whose checkpoints 2 to `newest` expire, but for each `completes`th.
 fn expiring(newest: u64, completes: u64) -> Script {
+    expiring_while(newest, completes, |_, _| {})
+}
+
+/// Likewise, and this happens while each of them is under way.
+fn expiring_while(
+    newest: u64,
+    completes: u64,
+    meanwhile: impl Fn(&mut Script, CheckpointId),
+) -> Script {
     let mut script = calm();
     for number in 2..=newest {
         if number % completes == 0 {
@@ -111,6 +120,7 @@ fn expiring(newest: u64, completes: u64) -> Script {
         } else {
             let (attempt, checkpoint) = (Attempt(1), CheckpointId(number));
             script.events.push(Event::Triggered { attempt, checkpoint });
+            meanwhile(&mut script, checkpoint);
             let reason = AbortReason::Expired;
             script.events.push(Event::Aborted { attempt, checkpoint, reason });
         }
@@ -132,16 +142,14 @@ fn checkpoints_do_not_expire_out_of_nothing() {
     let mut troubled = expiring(13, 6);
     troubled.events.insert(4, Event::Crashed { process: ProcessId::Worker(1) });
     assert!(!found(&troubled));
-    // A barrier that is on its way has records before it: that is why it is late.
-    let mut late = expiring(13, 6);
-    let expired = |event: &Event| matches!(event, Event::Aborted { .. });
-    let places: Vec<_> = (0..late.events.len()).filter(|at| expired(&late.events[*at])).collect();
-    for place in places.into_iter().rev() {
-        let Event::Aborted { attempt, checkpoint, .. } = late.events[place] else { continue };
-        let (channel, sequence) = (ChannelId(0), 0);
-        late.events.insert(place, Event::BarrierSent { channel, attempt, checkpoint, sequence });
-    }
-    assert!(!found(&late));
+    // A barrier that waits for a record is late because of it; one that waits for nothing has no excuse.
+    let waiting = |script: &mut Script, checkpoint| script.barrier_sent(0, checkpoint);
+    assert!(found(&expiring_while(13, 6, waiting)));
+    let behind_a_record = |script: &mut Script, checkpoint| {
+        script.read(0);
+        script.barrier_sent(0, checkpoint);
+    };
+    assert!(!found(&expiring_while(13, 6, behind_a_record)));
 }
 
 #[test]

@@ -218,7 +218,14 @@ fn a_fault_may_strike_while_transactions_expire() {
     let before = at(&events, |event| matches!(event, Event::AttemptFailed { .. }));
     let stuck = judged(&events[..before], &End::Quiescent);
     assert!(stuck.to_string().contains("has let it expire"), "{stuck}");
-    // Anything else between them, and what is aborted is not what expires.
+    // Where the fault strikes later, or anything else comes between, what is aborted is not what expires.
+    let words = "was aborted, though a completed checkpoint holds it";
+    let mut later = events.clone();
+    later.insert(
+        place + 1,
+        Event::Healed { from: ProcessId::Worker(0), to: ProcessId::Coordinator },
+    );
+    includes(OracleName::Output, words, &later);
     events[place + 1] = Event::AttemptRunning { attempt: Attempt(1) };
     includes(OracleName::Output, "was aborted, though a completed checkpoint holds it", &events);
 }
