@@ -254,6 +254,7 @@ const TABLE: &[Row] = &[
     row(Defect::ImpatientDetector, "relay", 40, &[CAUSES]),
     row(Defect::RetriesAtOnce, "relay", 2, &[LIVENESS]),
     row(Defect::ExpiresEarly, "calm", 40, &[CAUSES]),
+    row(Defect::MailWaitsForIdle, "steady", 4, &[CAUSES]),
     row(Defect::StateLeaksBetweenRuns, "zombies", 20, &[Finder::Determinism]),
     row(Defect::SplitsDiscoveredAgain, "enumerated", 60, &[SPLITS]),
     row(Defect::GatewayLeftOpen, "enumerated", 20, &[STATE]),

@@ -40,6 +40,7 @@ macro_rules! built_in {
 built_in![
     "relay",
     "calm",
+    "steady",
     "word-count",
     "flights",
     "nexmark-q1",

@@ -230,6 +230,9 @@ pub enum Defect {
     RetriesAtOnce,
     /// A timeout in the wrong unit: checkpoints expire after a tenth of the time that they have.
     ExpiresEarly,
+    /// FLINK-35051's class: records come before mail, so that a source takes part in a checkpoint once it has
+    /// nothing left to read.
+    MailWaitsForIdle,
     /// Determinism (Sui #26400): a counter shared by all runs of a process leaks into a run.
     StateLeaksBetweenRuns,
     /// B7, FLINK-38453: a restored enumerator discovers its splits again, from the start, though readers have

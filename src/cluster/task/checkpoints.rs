@@ -180,6 +180,11 @@ impl Task {
 
     /// The mailbox has come to this barrier.
     pub fn handle_mail(&mut self, barrier: Barrier, env: &mut Env<'_>) {
+        if self.defects.has(Defect::MailWaitsForIdle) && self.side.is_reading() {
+            let (subtask, attempt) = (self.id, self.attempt);
+            let later = Duration::from_millis(1);
+            return env.outbox.set_timer(later, Timer::Mail { subtask, attempt, barrier });
+        }
         self.protocol.handle_mail(barrier);
         self.carry_on(env);
     }

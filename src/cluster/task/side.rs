@@ -59,6 +59,14 @@ impl Side {
         channel.index().wrapping_sub(first)
     }
 
+    /// Whether it is a source that has something to read.
+    pub fn is_reading(&self) -> bool {
+        match self {
+            Side::Source(reader) => !reader.is_idle(),
+            Side::Inputs(_) => false,
+        }
+    }
+
     /// The reader of a source.
     pub fn source(&mut self) -> Option<&mut SourceReader> {
         match self {

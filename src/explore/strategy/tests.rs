@@ -3,6 +3,7 @@ use strum::IntoEnumIterator as _;
 use super::*;
 use crate::explore::{WorldKind, run_plan};
 use crate::plan::draw::aim::{Home, can_aim};
+use crate::plan::draw::patience;
 use crate::plan::scenario::{all, built_in};
 use crate::plan::{Fault, FaultClass, Name, Span, When};
 use crate::protocol::ordered::{VecMap, VecSet};
@@ -305,4 +306,44 @@ fn a_timeout_is_raised_within_the_range_of_its_scenario() {
             );
         }
     }
+}
+
+/// Where a checkpoint has no ample time, nobody judges how many complete: too few such plans, and the rule is idle.
+#[test]
+fn many_plans_give_checkpoints_ample_time() {
+    let experiments = Experiments::new();
+    let is_ample = |scenario: &Scenario, seed| {
+        let plan = plan(StrategyName::Random, scenario, seed, &experiments);
+        let prepared = experiments.prepare(&plan.job).expect("its workload exists");
+        patience::is_ample(&plan, prepared.experiment.job.topology())
+    };
+    let steady = named("steady");
+    assert!((0..40).all(|seed| is_ample(&steady, seed)), "there is no other reason for it");
+    let all = all();
+    let ample = all.iter().filter(|scenario| is_ample(scenario, 0)).count();
+    assert!(ample * 3 >= all.len(), "{ample} of {}", all.len());
+}
+
+/// A sliding window makes five records of one, and a slow channel has few credits: more than the 60 s that their
+/// scenarios give.
+#[test]
+fn a_job_with_a_slow_channel_has_the_time_that_its_records_take() {
+    let experiments = Experiments::new();
+    for (name, scenario, seed) in [
+        (StrategyName::Pct, "rescale-windows", 4_000_520),
+        (StrategyName::Random, "nexmark-q5", 4_002_088),
+    ] {
+        let plan = plan(name, &named(scenario), seed, &experiments);
+        assert!(plan.liveness_ms > 120_000, "{scenario}: {} ms", plan.liveness_ms);
+        completes_one_checkpoint_in(20, &plan, name, &experiments);
+    }
+}
+
+/// What goes round through a slow channel lets nothing in, and what waits before the loop holds the barrier up.
+#[test]
+fn no_channel_is_so_slow_that_no_barrier_gets_through_a_loop() {
+    let (scenario, experiments) = (named("savepoints-cyclic"), Experiments::new());
+    let plan = plan(StrategyName::Pct, &scenario, 4_001_729, &experiments);
+    assert!(plan.links.slow.is_empty(), "{:?}", plan.links.slow);
+    completes_one_checkpoint_in(20, &plan, StrategyName::Pct, &experiments);
 }

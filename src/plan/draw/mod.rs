@@ -73,6 +73,7 @@ pub fn draw<E>(
     let most = rescale::subtasks_max(plan.parallelisms(), &topology);
     plan.cluster.slots = plan.cluster.slots.max(small(most.div_ceil(healthy)));
     patience::grant(&mut plan, &topology, scenario.checkpoints.timeout_ms);
+    patience::grant_time(&mut plan, &topology);
     let targets = Targets::of(&topology, &plan);
     plan.faults = draw_faults(scenario, seed, targets);
     plan.faults.extend(lost.iter().map(|worker| lose(scenario, seed, targets, *worker)));

@@ -7,41 +7,82 @@
 //!
 //! The timeout stays within the scenario's range. A range that is too short as a whole is what the scenario
 //! asks for, and is told as a violation of liveness.
+//!
+//! Nor does a job come to its end in time whose slowest channel needs longer for its records. So the bound on
+//! liveness is raised to what that takes, with the credits and latencies that were drawn.
 
+use crate::plan::limits;
 use crate::plan::{Latency, Plan, Span};
 use crate::protocol::ordered::VecMap;
-use crate::protocol::{ChannelId, SubtaskId, Topology};
+use crate::protocol::{ChannelId, Loops, SubtaskId, Topology};
 
-/// Raises the timeout of a checkpoint as far as it must be, and as far as `range` goes.
+/// Raises the timeout of a checkpoint as far as it must be, and as far as `range` goes. Where that is not far enough
+/// for a loop, no channel is slow.
 pub fn grant(plan: &mut Plan, topology: &Topology, range: Span) {
-    let takes_ms = checkpoint_us(plan, topology).div_ceil(1_000);
+    if has_loops(plan, topology) && takes_ms(plan, topology) > range.max {
+        plan.links.slow.clear();
+    }
+    let takes_ms = takes_ms(plan, topology);
     let timeout_ms = &mut plan.cluster.checkpoints.timeout_ms;
     *timeout_ms = (*timeout_ms).max(takes_ms.min(range.max));
+}
+
+fn has_loops(plan: &Plan, topology: &Topology) -> bool {
+    Loops::of(topology, plan.defects).back_edges().next().is_some()
+}
+
+/// What a checkpoint takes on average. What is ahead of a barrier that has come to a loop enters it as others leave
+/// it, which have gone round.
+fn takes_ms(plan: &Plan, topology: &Topology) -> u64 {
+    let busy = Busy { plan, topology, backlog: 0 };
+    let laps_us = if has_loops(plan, topology) { LAPS * busy.round_trip_us() } else { 0 };
+    (busy.checkpoint_us() + laps_us).div_ceil(1_000)
+}
+
+/// How often a record passes a channel. A sliding window of five slides makes five of it.
+const FAN_OUT: u64 = 5;
+
+/// How often it does where it goes round in loops.
+const LAPS: u64 = 32;
+
+/// Raises the time that the job has behind the faults, where its slowest channel needs nearly all of it: to twice
+/// what that needs, for checkpoints and what is read anew.
+pub fn grant_time(plan: &mut Plan, topology: &Topology) {
+    let flow_ms = Busy { plan, topology, backlog: 0 }.flow_us().div_ceil(1_000);
+    if flow_ms.saturating_mul(5) / 4 > plan.liveness_ms {
+        plan.liveness_ms = limits::LIVENESS_MS.clamp(flow_ms.saturating_mul(2));
+    }
 }
 
 /// How many times as long as on average a checkpoint may take, where most of them must complete. With less than
 /// that, queues that are longer than usual explain that nearly all of them expire.
 const AMPLE: u64 = 2;
 
-/// Whether checkpoints have so much more time than they take on average that most of them complete. It cannot be
-/// told where processes speak by priority: the average does not know for how long they are held back.
+/// How many records a full channel makes wait in its sender: what one input makes, a line of words.
+pub const BACKLOG: u64 = 32;
+
+/// Whether checkpoints have so much more time than they take on average that most of them complete, though each
+/// barrier waits for what is ahead of it in its sender. It cannot be told where processes speak by priority: the
+/// average does not know for how long they are held back.
 #[must_use]
 pub fn is_ample(plan: &Plan, topology: &Topology) -> bool {
     let timeout_us = plan.cluster.checkpoints.timeout_ms.saturating_mul(1_000);
-    let needed_us = checkpoint_us(plan, topology).saturating_mul(AMPLE);
+    let needed_us = Busy { plan, topology, backlog: BACKLOG }.checkpoint_us().saturating_mul(AMPLE);
     plan.links.priorities.is_empty() && needed_us <= timeout_us
 }
 
 /// What a checkpoint of a busy job takes on average, from its trigger to its record in the meta store, in
 /// microseconds.
 pub fn checkpoint_us(plan: &Plan, topology: &Topology) -> u64 {
-    Busy { plan, topology }.checkpoint_us()
+    Busy { plan, topology, backlog: 0 }.checkpoint_us()
 }
 
 /// A job whose channels are full.
 struct Busy<'a> {
     plan: &'a Plan,
     topology: &'a Topology,
+    /// How many records wait in a sender, ahead of a barrier.
+    backlog: u64,
 }
 
 impl Busy<'_> {
@@ -74,9 +115,34 @@ impl Busy<'_> {
         let arrival_us = |channel: ChannelId| {
             let sent_us = aligned_us.get(&self.topology.channels[channel.index()].from)?;
             // A barrier leaves a full channel's sender when what is ahead of it has arrived.
-            Some(sent_us + 2 * self.latency(channel).slowest_us(inputs.max(self.rescaled())))
+            let latency = self.latency(channel);
+            let waits_us = self.passing_us(self.backlog, 2 * latency.mean_us());
+            Some(sent_us + waits_us + 2 * latency.slowest_us(inputs.max(self.rescaled())))
         };
         self.topology.inputs(to).filter_map(arrival_us).max().unwrap_or(0)
+    }
+
+    /// What all records take through the slowest channel on average.
+    fn flow_us(&self) -> u64 {
+        let passes = if has_loops(self.plan, self.topology) { LAPS } else { FAN_OUT };
+        let records = self.plan.job.records.unwrap_or(0).saturating_mul(passes);
+        self.passing_us(records, self.round_trip_us())
+    }
+
+    /// Through the slowest channel, and back, on average.
+    fn round_trip_us(&self) -> u64 {
+        let links = &self.plan.links;
+        let all = links.slow.iter().map(|slow| slow.latency).chain([links.channels]);
+        2 * all.map(|latency| latency.mean_us()).max().unwrap_or(0)
+    }
+
+    /// What so many records take through a channel on average, and through whoever receives them: as many as there
+    /// are credits are on their way, and the credits take as long to come back.
+    fn passing_us(&self, records: u64, round_trip_us: u64) -> u64 {
+        let cluster = &self.plan.cluster;
+        let work_ns = cluster.cost.map_or(0, |cost| cost.record_ns);
+        let way_ns = 1_000 * round_trip_us / u64::from(cluster.credits.max(1));
+        records.saturating_mul(way_ns.saturating_add(work_ns)) / 1_000
     }
 
     fn mailbox_us(&self) -> u64 {

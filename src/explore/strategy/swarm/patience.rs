@@ -14,14 +14,12 @@
 //!
 //! What is pinned is left alone, and what the scenario itself says is always taken for possible.
 
+use crate::plan::draw::patience::BACKLOG;
 use crate::plan::scenario::LinkScenario;
 use crate::plan::{Latency, Scenario, Setting, Span};
 
 /// How many channels a barrier passes one after the other, in the deepest job that is asked for.
 const HOPS: u64 = 5;
-
-/// How many records a full channel makes wait in its sender: what one input makes, a line of words.
-const BACKLOG: u64 = 32;
 
 /// How large a record is, with what is sent around it.
 const RECORD_BYTES: u64 = 128;
