@@ -45,11 +45,15 @@ fn the_gallery_is_up_to_date() {
 
 #[test]
 fn every_page_of_the_gallery_is_told_of_and_has_a_picture() {
-    let told = fs::read_to_string(format!("{GALLERY}/README.md")).expect("it has an index");
+    let read = |name: &str| fs::read_to_string(format!("{GALLERY}/{name}"));
+    let told = read("README.md").expect("it has an index");
+    let protocol = read("../PROTOCOL.md").expect("it tells the protocols");
     for name in names(Path::new(GALLERY), ".html") {
         assert!(told.contains(&format!("({name}")), "{name} is in the index");
         let picture = name.replace(".html", ".png");
         assert!(told.contains(&format!("({picture})")), "{picture} is in the index");
+        let link = format!("(gallery/{picture})");
+        assert!(protocol.contains(&link), "{picture} is linked where its protocol is told");
         assert!(Path::new(GALLERY).join(&picture).is_file(), "{picture} is there");
     }
 }

@@ -191,24 +191,29 @@ impl Browser {
 
     /// Asserts that nothing went wrong, and that nothing but files was asked for.
     pub fn expect_quiet(&mut self) {
+        let complaints = self.complaints();
+        assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+    }
+
+    /// What went wrong, and what was asked for that is no file.
+    pub fn complaints(&mut self) -> Vec<String> {
         self.eval("1");
-        for told in &self.told {
-            let params = &told["params"];
-            match told["method"].as_str().unwrap_or_default() {
-                "Runtime.exceptionThrown" => panic!("thrown: {params}"),
-                "Runtime.consoleAPICalled" => panic!("on the console: {params}"),
-                "Log.entryAdded" => panic!("in the log: {params}"),
-                "Network.requestWillBeSent" => {
-                    let url = params["request"]["url"].as_str().unwrap_or_default();
-                    assert!(
-                        url.starts_with("file://") || url.starts_with("about:"),
-                        "asked for {url}"
-                    );
-                }
-                _ => {}
-            }
+        self.told.drain(..).filter_map(|told| complaint(&told)).collect()
+    }
+}
+
+fn complaint(told: &Value) -> Option<String> {
+    let params = &told["params"];
+    match told["method"].as_str().unwrap_or_default() {
+        "Runtime.exceptionThrown" => Some(format!("thrown: {params}")),
+        "Runtime.consoleAPICalled" => Some(format!("on the console: {params}")),
+        "Log.entryAdded" => Some(format!("in the log: {params}")),
+        "Network.requestWillBeSent" => {
+            let url = params["request"]["url"].as_str().unwrap_or_default();
+            let is_file = url.starts_with("file://") || url.starts_with("about:");
+            (!is_file).then(|| format!("asked for {url}"))
         }
-        self.told.clear();
+        _ => None,
     }
 }
 

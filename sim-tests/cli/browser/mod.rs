@@ -1,5 +1,6 @@
 //! Views in a browser: what a reader does with one, what it looks like to who cannot see it, and how fast it is.
 
+mod broken;
 mod client;
 mod speed;
 mod units;
@@ -43,6 +44,10 @@ const CHOSEN: &str = "document.getElementById('checkpoint').selectedOptions[0].t
 const TABLE: &str = "[...document.querySelectorAll('#over-the-cut tbody tr')].map((row) =>
     [0, 1, 2, 3, 5].map((cell) => row.cells[cell].textContent)).sort()";
 
+/// Whether of a channel with something in flight just that stands out.
+const STANDS_OUT: &str = "[...document.querySelectorAll('tr.captured, tr.overtaken')].every((row) =>
+    [1, 2, 3, 4, 5].every((cell) => (getComputedStyle(row.cells[cell]).fontWeight === '600') === (cell === 4)))";
+
 /// What the table must say of a checkpoint.
 fn table(view: &View, index: usize) -> serde_json::Value {
     let count = |number: Option<u64>| number.map_or("–".to_owned(), grouped);
@@ -78,6 +83,7 @@ fn a_reader_finds_a_cut_and_what_was_in_flight_over_it() {
     let opening = opening.expect("it has checkpoints");
     assert!(browser.text(CHOSEN).starts_with(&view.checkpoints[opening].id.to_string()));
     assert_eq!(browser.eval(TABLE), table(&view, opening));
+    assert_eq!(browser.eval(STANDS_OUT), true, "what is in flight stands out");
     let in_flight =
         view.checkpoints[opening].channels.iter().map(|own| own.flow.records()).sum::<u64>();
     assert!(in_flight > 0, "the cut that shows most has something to show");

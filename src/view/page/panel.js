@@ -105,7 +105,7 @@ class Panel {
         tag("td", {}, [count(sent)]),
         tag("td", {}, [count(received)]),
         tag("td", {}, [state]),
-        tag("td", {}, [FLOWS[flow](records), ...this.state(channel)]),
+        tag("td", { class: "crossing" }, [FLOWS[flow](records), ...this.state(channel)]),
         tag("td", {}, [count(bytes)]),
       ]);
     });
