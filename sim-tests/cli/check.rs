@@ -81,7 +81,7 @@ impl Operator for Forgetful {
     fn on_timer(&mut self, _: i64, _: &mut Context<'_>, _: &mut Collector<'_, Self::Out>) {}
 }
 
-fn forgetful(settings: &WorkloadSettings) -> Result<Experiment, WorkloadError> {
+pub fn forgetful(settings: &WorkloadSettings) -> Result<Experiment, WorkloadError> {
     let lines = settings.records.unwrap_or(300);
     let job = JobBuilder::new("forgetful");
     job.source("lines", Replay::new(), 1, 1)
@@ -93,7 +93,7 @@ fn forgetful(settings: &WorkloadSettings) -> Result<Experiment, WorkloadError> {
     Experiment::new(&job, input, &expected)
 }
 
-fn registry() -> Registry {
+pub fn registry() -> Registry {
     Registry::new().with(Workload::new("forgetful", forgetful).single_split())
 }
 
@@ -111,23 +111,6 @@ fn a_registered_job_is_shrunk_in_its_records_and_replayed_by_its_program() {
         refused(Check::registered(registry(), "forgetfull")),
         "unknown workload \"forgetfull\", expected one of forgetful"
     );
-}
-
-#[test]
-fn a_registry_holds_each_name_once_and_names_that_are_names() {
-    let twice = registry().with(Workload::new("forgetful", forgetful));
-    assert_eq!(
-        twice.check().map_err(|error| error.to_string()),
-        Err("two workloads are called \"forgetful\": expected each name once".to_owned())
-    );
-    let taken = Registry::built_in().with(Workload::new("relay", forgetful));
-    assert!(taken.check().is_err_and(|error| error.to_string().contains("\"relay\"")));
-    let wrong = Registry::new().with(Workload::new("My Job", forgetful));
-    assert!(wrong.check().is_err_and(|error| error.to_string().contains("lower case letters")));
-    let long = Registry::new().with(Workload::new("x".repeat(60), forgetful));
-    assert!(long.check().is_err_and(|error| error.to_string().contains("at most 48")));
-    let foreign = registry().with_scenario(built_in("calm"));
-    assert!(foreign.check().is_err_and(|error| error.to_string().contains("unknown workload")));
 }
 
 /// What the test below runs with variables of the environment.
@@ -326,6 +309,6 @@ fn what_is_never_restored_while_records_flow_tests_nothing() {
     );
 }
 
-fn built_in(name: &str) -> Scenario {
+pub fn built_in(name: &str) -> Scenario {
     cutwater::plan::scenario::named(name).expect("it is built in").clone()
 }

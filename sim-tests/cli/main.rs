@@ -13,6 +13,7 @@ mod measuring;
 mod names;
 mod own;
 mod reach;
+mod registering;
 mod replaying;
 mod resuming;
 mod running;

@@ -52,6 +52,7 @@ mod whereabouts;
 mod workloads;
 
 use std::env;
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
@@ -138,25 +139,28 @@ pub fn main(registry: Registry) -> ExitCode {
     if env::args_os().len() <= 1 {
         return first_steps::tell(&registry).into();
     }
-    let cli = match parsed() {
-        Ok(cli) => cli,
-        Err(error) => return usage(&error),
-    };
-    quiet::install();
-    let done = Experiments::of(registry).map_err(|error| CliError::usage(error.to_string()));
-    let done = done.and_then(|experiments| dispatch(cli.command, &experiments));
-    let exit = done.unwrap_or_else(|error| {
-        Console::complain(&error.to_string());
-        Exit::Outside
-    });
-    exit.into()
+    match parsed(env::args_os()) {
+        Ok(cli) => carried_out(cli.command, registry).into(),
+        Err(error) => usage(&error),
+    }
 }
 
 /// The arguments, to a program of this name.
-fn parsed() -> Result<Cli, clap::Error> {
+fn parsed(arguments: impl Iterator<Item = OsString>) -> Result<Cli, clap::Error> {
     let mut command = Cli::command().name(program::name()).bin_name(program::name());
-    let matches = command.try_get_matches_from_mut(env::args_os())?;
+    let matches = command.try_get_matches_from_mut(arguments)?;
     Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+}
+
+/// Does what a command says; complains where it cannot be done.
+fn carried_out(command: Command, registry: Registry) -> Exit {
+    quiet::install();
+    let done = Experiments::of(registry).map_err(|error| CliError::usage(error.to_string()));
+    let done = done.and_then(|experiments| dispatch(command, &experiments));
+    done.unwrap_or_else(|error| {
+        Console::complain(&error.to_string());
+        Exit::Outside
+    })
 }
 
 fn dispatch(command: Command, experiments: &Experiments) -> Result<Exit, CliError> {
@@ -205,10 +209,31 @@ fn usage(error: &clap::Error) -> ExitCode {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::workload::{Workload, WorkloadSettings};
 
     #[test]
     fn the_command_line_is_well_formed() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_registry_that_contradicts_itself_is_wrong_usage() {
+        let relay = |name: &'static str| {
+            let build =
+                |settings: &WorkloadSettings| crate::workload::experiment("relay", settings);
+            Workload::new(name, build).single_split()
+        };
+        let exit = |registry| {
+            let arguments = ["own", "scenarios"].map(OsString::from).into_iter();
+            carried_out(parsed(arguments).expect("a command").command, registry)
+        };
+        let one = Registry::new().with(relay("mine"));
+        assert_eq!(exit(one.clone()), Exit::Held);
+        assert_eq!(
+            exit(one.with(relay("mine-stopped"))),
+            Exit::Outside,
+            "its usual scenario is one of the other's"
+        );
     }
 
     #[test]

@@ -34,7 +34,7 @@ pub use check::{Check, CheckError, Checked};
 pub use experiments::{Experiments, Prepared};
 pub use reach::Reach;
 pub use record::Record;
-pub use registry::{Registry, RegistryError};
+pub use registry::{Registry, RegistryError, ScenarioOrigin};
 pub use run::{Outcome, WorldKind, run_plan};
 pub use signature::Signature;
 pub use statistics::Statistics;

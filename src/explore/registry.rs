@@ -45,9 +45,15 @@ impl Registered {
         self.usual.get_or_init(|| usual::scenarios(&self.workload))
     }
 
-    /// Whether a scenario of this name may be one of them.
+    /// Whether a scenario of this name may be one of them, as far as can be told without the job.
     fn may_name(&self, scenario: &str) -> bool {
-        scenario.starts_with(&*self.workload.name)
+        let suffix = scenario.strip_prefix(&*self.workload.name);
+        suffix.is_some_and(|suffix| usual::SUFFIXES.contains(&suffix))
+    }
+
+    /// Whether a scenario of this name is one of them.
+    fn names(&self, scenario: &str) -> bool {
+        self.may_name(scenario) && self.usual().iter().any(|usual| usual.name == *scenario)
     }
 }
 
@@ -69,11 +75,15 @@ pub enum RegistryError {
         /// The name.
         name: String,
     },
-    /// Two scenarios with one name.
-    #[error("two scenarios are called {name:?}: expected each name once")]
+    /// Two scenarios with one name, the usual ones of a workload among them.
+    #[error("two scenarios are called {name:?}, {one} and {other}: expected each name once")]
     ScenarioTwice {
         /// The name.
         name: String,
+        /// Where the one is from.
+        one: ScenarioOrigin,
+        /// Where the other is from.
+        other: ScenarioOrigin,
     },
     /// A scenario of a workload that there is not.
     #[error("scenario {scenario:?}: {unknown}")]
@@ -93,9 +103,28 @@ pub enum RegistryError {
     },
 }
 
-/// A name that lives for ever, as one that lives as long as others do.
-fn shortened<'a>(name: &'static str) -> &'a str {
-    name
+/// Where a scenario of a registry is from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ScenarioOrigin {
+    /// It comes with the library.
+    Library,
+    /// It was [registered](Registry::with_scenario).
+    Registered,
+    /// It is one of the [usual ones](super::usual) of a workload.
+    Usual {
+        /// The name of the workload.
+        workload: String,
+    },
+}
+
+impl fmt::Display for ScenarioOrigin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Library => f.write_str("one of the library"),
+            Self::Registered => f.write_str("one that was registered"),
+            Self::Usual { workload } => write!(f, "the usual one of workload {workload:?}"),
+        }
+    }
 }
 
 /// The longest name of a workload whose usual scenarios can all be named after it.
@@ -156,15 +185,57 @@ impl Registry {
                 return Err(RegistryError::WorkloadTwice { name });
             }
         }
-        (0..self.scenarios.len()).try_for_each(|place| self.check_scenario(place))
+        (0..self.scenarios.len()).try_for_each(|place| self.check_scenario(place))?;
+        (0..self.workloads.len()).try_for_each(|place| self.check_usual(place))
+    }
+
+    /// Refuses a usual scenario that is called as one of the library, or of a workload before it; unless a scenario
+    /// was registered that takes the place of both. A job is made only where its name leaves it open whether there
+    /// is one.
+    fn check_usual(&self, place: usize) -> Result<(), RegistryError> {
+        let registered = &self.workloads[place];
+        let workload = registered.workload.name.to_string();
+        for suffix in usual::SUFFIXES {
+            let name = format!("{workload}{suffix}");
+            if let Some(one) = self.taken(&name, place).filter(|_| registered.names(&name)) {
+                return Err(RegistryError::ScenarioTwice {
+                    name,
+                    one,
+                    other: ScenarioOrigin::Usual { workload },
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Where a scenario of this name is from that stands in the way of a usual one of the workload at `place`.
+    fn taken(&self, name: &str, place: usize) -> Option<ScenarioOrigin> {
+        if self.scenarios.iter().any(|own| own.name == *name) {
+            return None;
+        }
+        if self.is_of_library(name) {
+            return Some(ScenarioOrigin::Library);
+        }
+        let twin = self.workloads[..place].iter().find(|earlier| earlier.names(name))?;
+        Some(ScenarioOrigin::Usual { workload: twin.workload.name.to_string() })
+    }
+
+    fn is_of_library(&self, scenario: &str) -> bool {
+        self.has_built_in && scenario::names().any(|known| known == scenario)
     }
 
     fn check_scenario(&self, place: usize) -> Result<(), RegistryError> {
         let own = &self.scenarios[place];
         let name = own.name.to_string();
-        let is_built_in = self.has_built_in && scenario::names().any(|known| known == name);
-        if is_built_in || self.scenarios[..place].iter().any(|other| other.name == own.name) {
-            return Err(RegistryError::ScenarioTwice { name });
+        let is_twin = |other: &Scenario| other.name == own.name;
+        let one = if self.is_of_library(&name) {
+            Some(ScenarioOrigin::Library)
+        } else {
+            self.scenarios[..place].iter().any(is_twin).then_some(ScenarioOrigin::Registered)
+        };
+        if let Some(one) = one {
+            let other = ScenarioOrigin::Registered;
+            return Err(RegistryError::ScenarioTwice { name, one, other });
         }
         if let Err(unknown) = self.workload(&own.job.workload) {
             return Err(RegistryError::ScenarioWithoutWorkload { scenario: name, unknown });
@@ -194,9 +265,9 @@ impl Registry {
     /// The names of all scenarios.
     #[must_use]
     pub fn scenario_names(&self) -> Vec<&str> {
-        let built_in = scenario::names().filter(|_| self.has_built_in);
-        let own = self.own_scenarios().map(|scenario| scenario.name.as_str());
-        built_in.map(shortened).chain(own).collect()
+        let mut names: Vec<&str> = scenario::names().filter(|_| self.has_built_in).collect();
+        names.extend(self.own_scenarios().map(|scenario| scenario.name.as_str()));
+        names
     }
 
     /// The scenario called `name`.

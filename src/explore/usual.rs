@@ -12,8 +12,16 @@ use crate::plan::{FaultClass, Name, Scenario, Setting, Span, SwarmScenario};
 use crate::protocol::{CheckpointSettings, OperatorRole, Protocol};
 use crate::workload::{Experiment, Workload, WorkloadSettings};
 
-/// How much longer the name of a usual scenario is than its workload's.
+/// What follows the workload's name in that of a usual scenario.
+pub const SUFFIXES: [&str; 5] = ["", UNALIGNED, HYBRID, RESCALED, STOPPED];
+
+/// How much longer the name of a usual scenario is than its workload's, at most.
 pub const SUFFIX_CHARS_MAX: usize = 16;
+
+const UNALIGNED: &str = "-unaligned";
+const HYBRID: &str = "-hybrid";
+const RESCALED: &str = "-rescaled";
+const STOPPED: &str = "-stopped";
 
 /// How many subtasks an operator has at most that may have several.
 const SUBTASKS_MAX: u64 = 3;
@@ -112,14 +120,14 @@ fn everything(subject: &Subject<'_>) -> Option<Scenario> {
 }
 
 fn unaligned(subject: &Subject<'_>) -> Option<Scenario> {
-    overtaking(subject, Protocol::Unaligned, "-unaligned", "barriers that overtake records")
+    overtaking(subject, Protocol::Unaligned, UNALIGNED, "barriers that overtake records")
 }
 
 fn hybrid(subject: &Subject<'_>) -> Option<Scenario> {
     overtaking(
         subject,
         Protocol::Hybrid,
-        "-hybrid",
+        HYBRID,
         "barriers that overtake records when they are late",
     )
 }
@@ -146,8 +154,7 @@ fn rescaled(subject: &Subject<'_>) -> Option<Scenario> {
     if !subject.can_be_rescaled() {
         return None;
     }
-    let mut scenario =
-        subject.scenario("-rescaled", "goes on with more subtasks, and with fewer")?;
+    let mut scenario = subject.scenario(RESCALED, "goes on with more subtasks, and with fewer")?;
     scenario.rescale = Some(RescaleScenario {
         count: Span::new(1, 3),
         parallelism: Span::new(1, SUBTASKS_MAX),
@@ -160,7 +167,7 @@ fn rescaled(subject: &Subject<'_>) -> Option<Scenario> {
 
 fn stopped(subject: &Subject<'_>) -> Option<Scenario> {
     let mut scenario =
-        subject.scenario("-stopped", "is stopped with a savepoint, and resumed from it")?;
+        subject.scenario(STOPPED, "is stopped with a savepoint, and resumed from it")?;
     scenario.requests = RequestScenario {
         savepoints: Span::new(0, 2),
         stops: Span::new(1, 2),
