@@ -202,7 +202,7 @@ fn a_panic_names_operator_and_record() {
 }
 
 /// What is wrong with a check that cannot be made.
-fn refused(error: Result<Check, CheckError>) -> String {
+pub fn refused(error: Result<Check, CheckError>) -> String {
     match error.map(|_| ()) {
         Err(CheckError::Usage(problem)) => problem,
         other => panic!("it is made, or fails otherwise: {other:?}"),

@@ -1,10 +1,10 @@
 //! Jobs of one's own by name: what a registry takes, and what it says of the rest.
 
-use cutwater::explore::{Registry, RegistryError, ScenarioOrigin};
-use cutwater::plan::Name;
-use cutwater::workload::Workload;
+use cutwater::explore::{Check, CheckError, Registry, RegistryError, ScenarioOrigin};
+use cutwater::plan::{Name, Plan};
+use cutwater::workload::{Workload, WorkloadSettings};
 
-use super::check::{built_in, forgetful, registry};
+use super::check::{built_in, forgetful, refused, registry};
 
 #[test]
 fn a_registry_holds_each_name_once_and_names_that_are_names() {
@@ -57,4 +57,31 @@ fn twice_called(name: &str, one: ScenarioOrigin, workload: &str) -> RegistryErro
 
 fn usual_of(workload: &str) -> ScenarioOrigin {
     ScenarioOrigin::Usual { workload: workload.to_owned() }
+}
+
+/// A job whose size decides whether it can be made.
+fn picky(settings: &WorkloadSettings) -> bool {
+    assert!(settings.records != Some(7), "seven is too much for me");
+    true
+}
+
+#[test]
+fn a_function_that_panics_is_told_with_its_workload_and_place() {
+    let registry = Registry::new().with(Workload::new("broken", |_| panic!("nobody made me")));
+    let told = refused(Check::registered(registry.clone(), "broken"));
+    let words = "workload broken: the function that makes it panicked: nobody made me, at ";
+    assert!(told.starts_with(words) && told.contains("registering.rs:"), "{told}");
+    let usual = registry.scenario_names();
+    assert_eq!(usual, ["broken"], "so that running it says why");
+    let picky =
+        |settings: &WorkloadSettings| picky(settings).then(|| forgetful(settings)).expect("");
+    let registry = Registry::new().with(Workload::new("picky", picky).single_split());
+    let check = Check::registered(registry, "picky").expect("its usual size can be made");
+    let mut plan: Plan = check.plan(0).expect("it can be drawn");
+    plan.job.records = Some(7);
+    let told = check.judge(&plan).expect_err("it panics");
+    assert!(
+        matches!(&*told, CheckError::Usage(problem) if problem.contains("seven is too much")),
+        "{told}"
+    );
 }

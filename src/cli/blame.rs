@@ -16,9 +16,10 @@ pub fn job(path: &str, error: &WorkloadError) -> CliError {
         WorkloadError::Job(_) => "parallelism",
         WorkloadError::Input(_) => "records",
         WorkloadError::Fixed { setting, .. } => setting,
-        WorkloadError::Record { .. } | WorkloadError::Splits { .. } | WorkloadError::Own(_) => {
-            "workload"
-        }
+        WorkloadError::Record { .. }
+        | WorkloadError::Splits { .. }
+        | WorkloadError::Panicked { .. }
+        | WorkloadError::Own(_) => "workload",
     };
     let problem = match error {
         WorkloadError::Unknown(known) => unknown("workload", &known.name, known.known.split(", ")),

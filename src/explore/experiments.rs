@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::quiet;
 use super::registry::{Registry, RegistryError};
 use super::strategy::profile::Profiles;
 use super::unprovoked;
@@ -10,7 +11,7 @@ use crate::oracle::Reference;
 use crate::plan::{JobPlan, JobShape, Plan, Scenario, draw};
 use crate::protocol::DefectSet;
 use crate::protocol::ordered::VecMap;
-use crate::workload::{Experiment, WorkloadError, WorkloadSettings};
+use crate::workload::{Experiment, Workload, WorkloadError, WorkloadSettings};
 
 /// An experiment, ready to be run and judged.
 #[derive(Clone)]
@@ -107,7 +108,7 @@ impl Experiments {
             return Ok(prepared.clone());
         }
         let workload = self.registry.workload(&job.workload)?;
-        let prepared = Prepared::new(workload.experiment(&settings(job))?);
+        let prepared = Prepared::new(experiment_of(workload, &settings(job))?);
         if workload.is_own() {
             unprovoked::check_types(&prepared.experiment)?;
         }
@@ -135,6 +136,20 @@ impl Experiments {
         self.prepare(&plan.job)?.experiment.job.admits(&plan.cluster.checkpoints)?;
         Ok(plan)
     }
+}
+
+/// The experiment of a workload. A panic of the function that makes it is told with its place, as an error, and not as
+/// it happens.
+pub(super) fn experiment_of(
+    workload: &Workload,
+    settings: &WorkloadSettings,
+) -> Result<Experiment, WorkloadError> {
+    quiet::within(|| workload.experiment(settings)).map_err(|error| match error {
+        WorkloadError::Panicked { workload, message, .. } => {
+            WorkloadError::Panicked { workload, message, place: quiet::place() }
+        }
+        other => other,
+    })
 }
 
 /// The input is the same for every seed: what differs is what happens to it.

@@ -19,6 +19,7 @@ use crate::plan::draw::patience;
 use crate::plan::draw::repertoire::Repertoire;
 use crate::trace::digest::TraceDigest;
 use crate::trace::{Event, Point, Stamp};
+use crate::workload::panic_message;
 use crate::world::faults::{Nemesis, Strike};
 use crate::world::{Ending, Kernel, Observer, RunEnd};
 
@@ -218,10 +219,4 @@ pub(super) fn judged_end(end: &RunEnd) -> End {
         Ending::StepLimit => End::StepLimit { steps: end.steps },
         Ending::Quiescent => End::Quiescent,
     }
-}
-
-pub(super) fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<String>().cloned();
-    text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
-        .unwrap_or_else(|| "a panic without words".to_owned())
 }

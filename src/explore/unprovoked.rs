@@ -6,7 +6,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::apart::{Apart, apart, given};
 use super::quiet;
-use super::run::panic_message;
 use crate::dataflow::conformance::{Divergence, check_subtask};
 use crate::dataflow::data::NOT_READ_BACK;
 use crate::dataflow::rehearsal::{Rehearsal, can_be_rehearsed, rehearse};
@@ -14,7 +13,7 @@ use crate::dataflow::replay::ENTRY_EXPECTED;
 use crate::dataflow::witness::{Observation, Witness};
 use crate::protocol::ordered::VecMap;
 use crate::protocol::{DefectSet, SubtaskId};
-use crate::workload::{Experiment, WorkloadError};
+use crate::workload::{Experiment, WorkloadError, panic_message};
 
 /// What is wrong with a job, though nothing failed.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 //! Each is named after its workload. The pace of the sources follows from the input: faults strike while records
 //! flow, however few there are, since a run that breaks before or after them tests nothing.
 
+use super::experiments::experiment_of;
 use crate::dataflow::{Job, SplitAssignment};
 use crate::plan::scenario::{
     CheckpointScenario, ClusterScenario, JobScenario, LinkScenario, NemesisScenario,
@@ -35,7 +36,7 @@ pub fn scenarios(workload: &Workload) -> Vec<Scenario> {
     let splits = u16::try_from(SUBTASKS_MAX).unwrap_or(usual.splits).max(usual.splits);
     let is_given = workload.is_fixed() || workload.single_split;
     let settings = if is_given { usual } else { WorkloadSettings { splits, ..usual } };
-    let made = workload.experiment(&settings);
+    let made = experiment_of(workload, &settings);
     let Ok(experiment) = made else { return vec![blank(workload)] };
     let subject = Subject { workload, experiment: &experiment };
     let kinds = [everything, unaligned, hybrid, rescaled, stopped];

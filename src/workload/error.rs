@@ -64,6 +64,16 @@ pub enum WorkloadError {
         /// The field of [`WorkloadSettings`](super::WorkloadSettings).
         setting: &'static str,
     },
+    /// The function that makes it panicked.
+    #[error("workload {workload}: the function that makes it panicked: {message}{}", at(place.as_deref()))]
+    Panicked {
+        /// The workload.
+        workload: String,
+        /// With these words.
+        message: String,
+        /// Where in the source, where that is known.
+        place: Option<String>,
+    },
     /// The workload's own reason.
     #[error("{0}")]
     Own(String),
@@ -73,6 +83,10 @@ pub enum WorkloadError {
     /// The input could not be read.
     #[error(transparent)]
     Input(#[from] InputError),
+}
+
+fn at(place: Option<&str>) -> String {
+    place.map(|place| format!(", at {place}")).unwrap_or_default()
 }
 
 /// A name that no workload has.

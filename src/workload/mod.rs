@@ -37,6 +37,7 @@ mod mirror;
 mod nexmark;
 mod outbox;
 mod own;
+mod panicked;
 mod parcels;
 mod payments;
 mod reachability;
@@ -53,6 +54,7 @@ mod word_count;
 
 pub use error::{InputError, UnknownWorkload, WorkloadError};
 pub use experiment::Experiment;
+pub(crate) use panicked::panic_message;
 pub use settings::WorkloadSettings;
 
 use own::{Build, Function};

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+use super::panicked::caught;
 use super::{Experiment, Workload, WorkloadError, WorkloadSettings};
 
 /// Makes an experiment from settings that have been checked.
@@ -136,13 +137,13 @@ impl Workload {
     ///
     /// # Errors
     ///
-    /// When this workload cannot do what the settings ask for, or its experiment contradicts itself
-    /// ([`Experiment::check`]).
+    /// When this workload cannot do what the settings ask for, the function that makes it says no or panics, or its
+    /// experiment contradicts itself ([`Experiment::check`]).
     pub fn experiment(&self, settings: &WorkloadSettings) -> Result<Experiment, WorkloadError> {
         settings.check(self)?;
         let mut experiment = match &self.build {
             Build::Function(build) => build(settings)?,
-            Build::Closure(build) => build(settings)?,
+            Build::Closure(build) => caught(&self.name, || build(settings))?,
             Build::Fixed(experiment) => (**experiment).clone(),
         };
         experiment.check(&self.name)?;

@@ -111,6 +111,7 @@ impl Check {
     ///
     /// When the registry contradicts itself or has no such workload, or as [`new`](Self::new).
     pub fn registered(registry: Registry, workload: &str) -> Result<Self, CheckError> {
+        quiet::install();
         let usage = |problem: &dyn std::fmt::Display| CheckError::usage(problem.to_string());
         let experiments = Experiments::of(registry).map_err(|error| usage(&error))?;
         let found = experiments.registry().workload(workload).map_err(|error| usage(&error))?;

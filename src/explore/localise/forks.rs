@@ -6,12 +6,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::{LocaliseError, STEPS_MAX, Sameness};
 use crate::cluster::Cluster;
 use crate::explore::experiments::Prepared;
-use crate::explore::run::{judge_of, judged_end, panic_message};
+use crate::explore::run::{judge_of, judged_end};
 use crate::oracle::{Judge, Verdict};
 use crate::plan::Plan;
 use crate::protocol::VirtualTime;
 use crate::protocol::lineage::mix;
 use crate::trace::{Event, Stamp};
+use crate::workload::panic_message;
 use crate::world::kernel::{self, Upcoming};
 use crate::world::{Kernel, Observer, RunEnd};
 
