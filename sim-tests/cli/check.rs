@@ -11,6 +11,8 @@ use cutwater::workload::{Experiment, Workload, WorkloadError, WorkloadSettings};
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::harness::Place;
+
 /// Where views go.
 const OUT: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/check");
 
@@ -105,6 +107,9 @@ fn a_registered_job_is_shrunk_in_its_records_and_replayed_by_its_program() {
     let error = check.clone().seeds_only().run().expect_err("it forgets");
     let text = error.to_string();
     assert!(text.contains("\ncargo run -- replay "), "{text}");
+    let spaced = check.clone().seeds_only().out(Path::new(OUT).join("two words")).run();
+    let spaced = spaced.expect_err("it forgets").to_string();
+    assert!(spaced.contains("\ncargo run -- replay '"), "one word for a shell: {spaced}");
     let failure = error.failure().expect("a plan fails");
     assert!(failure.plan.job.records.is_some_and(|records| records < 100), "{text}");
     assert_eq!(
@@ -145,6 +150,77 @@ fn the_environment_takes_the_place_of_arguments() {
     std::fs::write(&path, plan(&shout())).expect("it can be written");
     let (held, said) = inner("CUTWATER_REPLAY", &path.display().to_string());
     assert!(held && said.contains("1 plans held"), "{said}");
+}
+
+/// The command that replays, with all its lines.
+fn printed_command(said: &str) -> String {
+    let start = said.find("CUTWATER_REPLAY=").expect("it is told");
+    let mut command = String::new();
+    for line in said[start..].lines() {
+        command.push_str(line);
+        if !line.ends_with('\\') {
+            break;
+        }
+        command.push('\n');
+    }
+    command
+}
+
+/// Fails, and prints the command that the test below starts.
+#[test]
+#[ignore = "it fails on purpose"]
+fn a_judged_plan_does_not_hold() {
+    let out = Path::new(OUT).join("it's judged");
+    let broken = shout().defects(DefectSet::only(Defect::CommitAtPreCommit)).out(out);
+    let plan = |seed| broken.plan(seed).expect("it can be drawn");
+    let lost = (3..60).find_map(|seed| broken.judge(&plan(seed)).err());
+    panic!("\n{}", lost.expect("the defect is found"));
+}
+
+#[test]
+#[cfg(unix)]
+fn the_command_of_a_judged_plan_judges_the_plan_that_was_kept() {
+    let fails = |line: &str| {
+        let output = std::process::Command::new("sh").args(["-c", line]).output();
+        let output = output.expect("there is a shell");
+        assert!(!output.status.success(), "{line} succeeds");
+        [output.stdout, output.stderr]
+            .map(|text| String::from_utf8_lossy(&text).into_owned())
+            .concat()
+    };
+    let own = std::env::current_exe().expect("this program has a file");
+    let place = Place::new("check-judged");
+    // What `cargo test NAME -- ARGUMENTS` comes to, where this is the only test program.
+    let cargo = format!(
+        "#!/bin/sh\nname=$2; shift 3; exec '{}' \"$name\" \"$@\" --ignored\n",
+        own.display()
+    );
+    place.write("cargo", &cargo);
+    let path = place.path("");
+    let cargo = format!("chmod u+x '{0}/cargo' && export PATH='{0}':\"$PATH\"", path.display());
+    let first =
+        fails(&format!("{cargo}; cargo test check::a_judged_plan_does_not_hold -- --exact"));
+    assert!(!first.contains("CUTWATER_SEEDS="), "no seed of the check was run: {first}");
+    let command = printed_command(&first);
+    assert!(command.contains(r"/check/it'\''s judged/"), "{command}");
+    let again = fails(&format!("{cargo}; {command}"));
+    // All but the seed, which shrinking has made a plain one.
+    let headline = |said: &str| {
+        let line = said.lines().find(|line| line.contains(" violated (shout"));
+        let (place, what) = line.and_then(|line| line.split_once("): ")).expect("it is told");
+        format!("{}: {what}", place.split(", seed ").next().unwrap_or_default())
+    };
+    assert_eq!(headline(&again), headline(&first));
+    let shrunk = |said: &str| {
+        let told = said.split_once("shrunk       from ").expect("it is told").1;
+        told.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let is_as_it_was = |said: &str| {
+        let shrunk = shrunk(said);
+        let (from, to) = shrunk.split_once("; to ").expect("both are told");
+        to.starts_with(&format!("{from}; in "))
+    };
+    assert!(is_as_it_was(&again), "the kept plan was run, which is as small as it gets: {again}");
 }
 
 proptest! {

@@ -11,6 +11,7 @@ use super::out::OutDir;
 use super::program;
 use super::trace_file;
 use super::view;
+use crate::explore::command::{self, push_world, quoted};
 use crate::explore::regression::Expected;
 use crate::explore::viewing::{self, Recording, UNASKED_MAX};
 use crate::explore::{Outcome, Prepared, Signature, StrategyName, Sweep, WorldKind, run_plan};
@@ -70,30 +71,12 @@ impl<'a> Reproduction<'a> {
 
 /// The command that runs a kept plan again.
 pub fn replay_command(plan: &Path, world: WorldKind) -> String {
-    let mut command = format!("{} replay {}", program::name(), quoted(&plan.display().to_string()));
-    push_world(&mut command, world);
-    command
+    command::replay(&program::name(), plan, world)
 }
 
 /// The command that shows a file again.
 pub fn view_command(path: &Path) -> String {
     format!("{} view {}", program::name(), quoted(&path.display().to_string()))
-}
-
-fn push_world(command: &mut String, world: WorldKind) {
-    if world != WorldKind::default() {
-        command.push_str(&format!(" --world {world}"));
-    }
-}
-
-/// As a shell takes it for one word.
-fn quoted(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._/=+,-".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
-    }
 }
 
 /// Writes down what is known of a failure before it is run.

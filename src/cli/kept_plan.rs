@@ -11,7 +11,7 @@ use super::failure::End;
 use super::patience;
 use super::plan_check;
 use crate::explore::regression::{REGRESSION_FORMAT, Regression, read_trace};
-use crate::explore::{Experiments, Prepared, WorldKind};
+use crate::explore::{Experiments, KeptPlanError, Prepared, WorldKind};
 use crate::plan::file::read_bounded;
 use crate::plan::{Environment, JobShape, Plan, PlanFile};
 use crate::trace::{Event, Stamp, TraceReader};
@@ -84,16 +84,10 @@ pub fn prepare(
     kept: Option<&JobShape>,
     experiments: &Experiments,
 ) -> Result<Prepared, CliError> {
-    let prepared = experiments.prepare(&plan.job).map_err(|error| blame::job(path, &error))?;
-    let differences =
-        kept.map(|kept| kept.differences(&prepared.shape(&plan.job))).unwrap_or_default();
-    if !differences.is_empty() {
-        let (workload, differences) = (&plan.job.workload, differences.join("\n  "));
-        let problem = format!(
-            "the plan is of another build of {workload}: expected the job that it was kept of\n  {differences}"
-        );
-        return Err(blame::field(path, "operators", 0, problem));
-    }
+    let prepared = experiments.prepare_kept(plan, kept).map_err(|error| match error {
+        KeptPlanError::Job(error) => blame::job(path, &error),
+        KeptPlanError::OtherBuild { .. } => blame::field(path, "operators", 0, error.to_string()),
+    })?;
     plan_check::check(path, plan, &prepared.experiment.job)?;
     if let Some(problem) = patience::problem(plan, &prepared) {
         return Err(blame::field(path, "liveness_ms", 0, problem));

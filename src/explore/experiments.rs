@@ -2,13 +2,15 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use thiserror::Error;
+
 use super::quiet;
 use super::registry::{Registry, RegistryError};
 use super::strategy::profile::Profiles;
 use super::unprovoked;
 use crate::cluster::Cluster;
 use crate::oracle::Reference;
-use crate::plan::{JobPlan, JobShape, Plan, Scenario, draw};
+use crate::plan::{JobPlan, JobShape, Name, Plan, Scenario, draw};
 use crate::protocol::DefectSet;
 use crate::protocol::ordered::VecMap;
 use crate::workload::{Experiment, Workload, WorkloadError, WorkloadSettings};
@@ -49,6 +51,25 @@ impl Prepared {
             defects: plan.defects,
         }
     }
+}
+
+/// Why a plan that was kept is not run.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum KeptPlanError {
+    /// Its job cannot be made.
+    #[error(transparent)]
+    Job(#[from] WorkloadError),
+    /// Its job is another one by now.
+    #[error(
+        "the plan is of another build of {workload}: expected the job that it was kept of\n  {}",
+        differences.join("\n  ")
+    )]
+    OtherBuild {
+        /// The workload.
+        workload: Name,
+        /// What is different, a line each.
+        differences: Vec<String>,
+    },
 }
 
 /// The experiments that were asked for before.
@@ -117,6 +138,25 @@ impl Experiments {
         }
         made.insert(job.clone(), prepared.clone());
         Ok(prepared)
+    }
+
+    /// The experiment of a plan whose job was the one that was `kept` with it, where that is known.
+    ///
+    /// # Errors
+    ///
+    /// As [`prepare`](Self::prepare), and when the job is another one by now: its operators, edges or input.
+    pub fn prepare_kept(
+        &self,
+        plan: &Plan,
+        kept: Option<&JobShape>,
+    ) -> Result<Prepared, KeptPlanError> {
+        let prepared = self.prepare(&plan.job)?;
+        let differences = kept.map(|kept| kept.differences(&prepared.shape(&plan.job)));
+        let differences = differences.unwrap_or_default();
+        if differences.is_empty() {
+            return Ok(prepared);
+        }
+        Err(KeptPlanError::OtherBuild { workload: plan.job.workload.clone(), differences })
     }
 
     /// Draws the plan of a seed.

@@ -2,6 +2,7 @@
 
 pub mod apart;
 pub mod check;
+pub mod command;
 pub mod defects;
 pub mod determinism;
 pub mod environment;
@@ -31,7 +32,7 @@ pub mod usual;
 pub mod viewing;
 
 pub use check::{Check, CheckError, Checked};
-pub use experiments::{Experiments, Prepared};
+pub use experiments::{Experiments, KeptPlanError, Prepared};
 pub use reach::Reach;
 pub use record::Record;
 pub use registry::{Registry, RegistryError, ScenarioOrigin};

@@ -1,10 +1,11 @@
 //! A plan that does not hold, made smaller, and told on two screens.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use super::pages::{LINES_MAX, cut, keep, replay_command, seed_command, wrapped};
+use super::pages::{LINES_MAX, cut, folded, keep, replay_command, seed_command, wrapped};
 use super::{Check, CheckError, CheckFailure};
 use crate::explore::apart::{Apart, apart};
+use crate::explore::command;
 use crate::explore::experiments::Prepared;
 use crate::explore::explain::explain;
 use crate::explore::footage::{Footage, highlight};
@@ -24,10 +25,20 @@ use crate::render::text::diagram;
 /// How many rows of a diagram are told; all of it is in its file.
 const ROWS_TOLD: usize = 12;
 
+/// Where a plan is from that does not hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// The check drew it, from its seed.
+    Drawn,
+    /// Somebody handed it in: no seed of the check need give it.
+    Given,
+}
+
 /// A failure, as it is told.
 struct Told<'a> {
     plan: &'a Plan,
     drawn: &'a Plan,
+    origin: Origin,
     prepared: &'a Prepared,
     verdict: &'a Verdict,
     /// How it was made smaller, where it was.
@@ -46,7 +57,7 @@ impl Check {
     }
 
     /// What is wrong with a plan that does not hold: that its runs differ, where they do.
-    pub(super) fn violated(&self, drawn: &Plan, verdict: Verdict) -> CheckError {
+    pub(super) fn violated(&self, drawn: &Plan, origin: Origin, verdict: Verdict) -> CheckError {
         let prepared = match self.experiments.prepare(&drawn.job) {
             Ok(prepared) => prepared,
             Err(error) => return CheckError::experiment(error),
@@ -55,7 +66,7 @@ impl Check {
         let (one, two) = (run(drawn, &prepared), run(drawn, &prepared));
         let is_repeatable = one == two && one.verdict == verdict;
         if !is_repeatable {
-            return self.not_repeatable(drawn, &prepared, &verdict);
+            return self.not_repeatable(drawn, origin, &prepared, &verdict);
         }
         let shrunk = self.shrunk(drawn);
         let plan = shrunk.as_ref().map_or(drawn, |shrunk| &shrunk.plan);
@@ -69,13 +80,14 @@ impl Check {
         name_lost(plan, &prepared, self.world, &mut verdict);
         let (verdict, shrunk) = (&verdict, shrunk.as_ref());
         let (prepared, apart) = (&prepared, None);
-        self.failure(&Told { plan, drawn, prepared, verdict, shrunk, apart, is_repeatable })
+        self.failure(&Told { plan, drawn, origin, prepared, verdict, shrunk, apart, is_repeatable })
     }
 
     /// What is wrong with a plan two runs of which differ.
     pub(super) fn not_repeatable(
         &self,
         plan: &Plan,
+        origin: Origin,
         prepared: &Prepared,
         verdict: &Verdict,
     ) -> CheckError {
@@ -83,7 +95,7 @@ impl Check {
         let apart = apart(&seen(), &seen(), &seen());
         let (drawn, apart) = (plan, apart.as_ref());
         let (shrunk, is_repeatable) = (None, false);
-        self.failure(&Told { plan, drawn, prepared, verdict, shrunk, apart, is_repeatable })
+        self.failure(&Told { plan, drawn, origin, prepared, verdict, shrunk, apart, is_repeatable })
     }
 
     fn shrunk(&self, plan: &Plan) -> Option<Shrunk> {
@@ -122,11 +134,11 @@ impl Check {
 
     /// Everything but the diagram.
     fn lines(&self, told: &Told<'_>, kept: &Result<PathBuf, String>) -> Vec<String> {
-        let Told { plan, drawn, prepared, verdict, shrunk, apart, is_repeatable } = *told;
-        let mut lines = Vec::new();
+        let Told { plan, drawn, origin, prepared, verdict, shrunk, apart, is_repeatable } = *told;
+        let (mut rows, mut lines) = (Vec::new(), Vec::new());
         if is_repeatable {
-            lines.push(headline(verdict, &plan.scenario, drawn.seed));
-            lines.push(String::new());
+            rows = wrapped(&[headline(verdict, &plan.scenario, drawn.seed)]);
+            rows.push(String::new());
             lines.extend(in_values(plan, prepared, self.world, verdict));
             lines.extend(explained(plan, prepared, verdict));
         } else {
@@ -137,28 +149,33 @@ impl Check {
         lines.extend(shrunk.map(|Shrunk { before, after, runs, .. }| {
             format!("shrunk       from {before}; to {after}; in {runs} runs")
         }));
-        lines.push(String::new());
-        match kept {
+        rows.extend(wrapped(&lines));
+        rows.push(String::new());
+        let seed = (origin == Origin::Drawn).then(|| seed_command(drawn.seed, self.world));
+        let (replay, where_it_is) = match kept {
             Ok(dir) => {
-                lines.push(replay_command(&dir.join("plan.json"), self.is_registered));
-                lines.push(seed_command(drawn.seed));
-                let dir = dir.display();
-                lines.push(format!(
-                    "kept in      {dir}: plan.json, drawn.json, diagram.txt, view.html"
-                ));
+                let (plan, dir) = (dir.join("plan.json"), dir.display());
+                let files = "plan.json, drawn.json, diagram.txt, view.html";
+                (Some(self.replay_command(&plan)), format!("kept in      {dir}: {files}"))
             }
-            Err(why) => {
-                lines.push(seed_command(drawn.seed));
-                lines.push(format!("nothing is kept of it: {why}"));
-            }
+            Err(why) => (None, format!("nothing is kept of it: {why}")),
+        };
+        let commands: Vec<String> =
+            replay.into_iter().chain(seed).map(|parts| folded(&parts)).collect();
+        rows.extend(commands.iter().flat_map(|command| command.lines()).map(str::to_owned));
+        rows.extend(wrapped(&[where_it_is]));
+        rows
+    }
+
+    /// The command that runs a plan again: of the program in which the job is registered, or of this test.
+    fn replay_command(&self, plan: &Path) -> Vec<String> {
+        if self.is_registered {
+            let program = command::replay("cargo run --", plan, self.world);
+            let flags = command::build_flags(self.world).map(str::to_owned);
+            flags.into_iter().chain([program]).collect()
+        } else {
+            replay_command(plan, self.world)
         }
-        let blank = |line: &String| line.is_empty();
-        lines
-            .iter()
-            .flat_map(|line| {
-                if blank(line) { vec![String::new()] } else { wrapped(std::slice::from_ref(line)) }
-            })
-            .collect()
     }
 
     /// Keeps the plan with what is known of it.
@@ -168,7 +185,7 @@ impl Check {
             plan.to_json_in(&Environment::of_plan(plan), &prepared.shape(&plan.job))
         };
         let large = self.experiments.prepare(&drawn.job).map_err(|error| error.to_string())?;
-        let command = replay_command(&PathBuf::from("plan.json"), self.is_registered);
+        let command = self.replay_command(Path::new("plan.json")).join(" ");
         let (_, view) = run_for_view(plan, prepared, self.world, UNASKED_MAX, &command);
         keep(
             &self.out,

@@ -210,18 +210,20 @@ impl Check {
     /// Judges one plan, such as one that [`plan`](Self::plan) drew or that was kept. With this a property-based test
     /// has plans for its values: it need not shrink them, since what fails is shrunk here.
     ///
+    /// `CUTWATER_REPLAY=plan.json` runs that plan instead, as often as this is called; the seeds of `CUTWATER_SEEDS`
+    /// are for [`run`](Self::run) alone.
+    ///
     /// # Errors
     ///
     /// When it does not hold, or is not a plan of this job.
     pub fn judge(&self, plan: &Plan) -> Result<Checked, Box<CheckError>> {
         quiet::install();
+        let variables = Variables::read().map_err(CheckError::usage)?;
         self.check_world()?;
-        if plan.job.workload != self.workload {
-            let (theirs, ours) = (&plan.job.workload, &self.workload);
-            let problem = format!("the plan is of job {theirs}, expected one of {ours}");
-            return Err(Box::new(CheckError::usage(problem)));
+        match &variables.replay {
+            Some(path) => self.replay(path),
+            None => self.judge_given(plan),
         }
-        self.judge_one(plan)
     }
 
     /// The plan of a seed.

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use super::variables::{REPLAY, SEEDS};
+use crate::explore::command::{build_flags, quoted};
+use crate::explore::run::WorldKind;
 use crate::explore::viewing::new_directory;
 
 /// How many lines are told: two screens.
@@ -64,18 +66,25 @@ pub fn keep(out: &Path, files: &[(&str, String)]) -> Result<PathBuf, String> {
     Ok(dir)
 }
 
-/// The command that runs a plan again: of the program in which the job is registered, or of this test.
-pub fn replay_command(plan: &Path, is_registered: bool) -> String {
-    let plan = plan.display();
-    if is_registered {
-        return format!("cargo run -- replay {plan}");
-    }
-    format!("{REPLAY}={plan} {}", this())
+/// The command that runs a plan of this test again: what is set for it, and the command itself.
+pub fn replay_command(plan: &Path, world: WorldKind) -> Vec<String> {
+    this_with(format!("{REPLAY}={}", quoted(&plan.display().to_string())), world)
 }
 
 /// The command that runs a seed of this test again.
-pub fn seed_command(seed: u64) -> String {
-    format!("{SEEDS}={seed}..{} {}", seed.saturating_add(1), this())
+pub fn seed_command(seed: u64, world: WorldKind) -> Vec<String> {
+    this_with(format!("{SEEDS}={seed}..{}", seed.saturating_add(1)), world)
+}
+
+fn this_with(variable: String, world: WorldKind) -> Vec<String> {
+    let flags = build_flags(world).map(str::to_owned);
+    [variable].into_iter().chain(flags).chain([this()]).collect()
+}
+
+/// A command on one line; on one for each of its parts where a screen is too narrow, which a shell takes as one.
+pub fn folded(parts: &[String]) -> String {
+    let line = parts.join(" ");
+    if line.chars().count() <= WIDTH { line } else { parts.join(" \\\n    ") }
 }
 
 /// What runs this test again: the harness names the thread of a test after it.
@@ -83,8 +92,10 @@ fn this() -> String {
     #[expect(clippy::disallowed_methods, reason = "a name in a message, which decides nothing")]
     let thread = std::thread::current();
     match thread.name() {
-        Some(test) if test != "main" => format!("cargo test {test} -- --exact"),
-        Some(_) | None => env::args().next().unwrap_or_else(|| "cargo run".to_owned()),
+        Some(test) if test != "main" => format!("cargo test {} -- --exact", quoted(test)),
+        Some(_) | None => env::args_os()
+            .next()
+            .map_or_else(|| "cargo run".to_owned(), |own| quoted(&own.to_string_lossy())),
     }
 }
 
@@ -101,6 +112,25 @@ mod tests {
         let endless = wrapped(&["x".repeat(300)]);
         assert!(endless.iter().all(|row| row.chars().count() <= WIDTH), "{endless:?}");
         assert_eq!(wrapped(&[String::new(), "a\nb".to_owned()]), ["a", "b"]);
+    }
+
+    #[test]
+    fn a_command_that_is_too_long_for_a_line_stays_one() {
+        let short = ["A=b", "cargo test c"].map(str::to_owned);
+        assert_eq!(folded(&short), "A=b cargo test c");
+        let long = [format!("A={}", "b".repeat(WIDTH)), "cargo test c".to_owned()];
+        assert_eq!(folded(&long), format!("A={} \\\n    cargo test c", "b".repeat(WIDTH)));
+    }
+
+    #[test]
+    fn a_command_is_for_the_world_of_its_check() {
+        let plan = Path::new("my dir/plan.json");
+        let usual = replay_command(plan, WorldKind::Kernel);
+        assert_eq!(usual[..usual.len() - 1], ["CUTWATER_REPLAY='my dir/plan.json'"]);
+        let test = "cargo test explore::check::pages::tests::a_command_is_for_the_world_of_its_check -- --exact";
+        assert_eq!(usual.last().map(String::as_str), Some(test));
+        let other = seed_command(7, WorldKind::Madsim).join(" ");
+        assert_eq!(other, format!("CUTWATER_SEEDS=7..8 RUSTFLAGS='--cfg madsim' {test}"));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
+use super::failure::Origin;
 use super::flow::{Checked, Flow};
 use super::variables::REPLAY;
 use super::{Check, CheckError};
@@ -65,7 +66,9 @@ impl Check {
                 self.tested(checked)
             }
             Some(Err(error)) => Err(Box::new(error)),
-            Some(Ok(Lost { plan, verdict })) => Err(Box::new(self.violated(&plan, verdict))),
+            Some(Ok(Lost { plan, verdict })) => {
+                Err(Box::new(self.violated(&plan, Origin::Drawn, verdict)))
+            }
         }
     }
 
@@ -78,7 +81,7 @@ impl Check {
         if one == two {
             return Ok(());
         }
-        Err(Box::new(self.not_repeatable(&plan, &prepared, &one.verdict)))
+        Err(Box::new(self.not_repeatable(&plan, Origin::Drawn, &prepared, &one.verdict)))
     }
 
     fn run_seed(&self, seed: u64) -> Result<Checked, Result<Lost, CheckError>> {
@@ -99,35 +102,34 @@ impl Check {
         Ok(Checked { runs: 1, flowing, statistics: outcome.statistics, reach: outcome.reach })
     }
 
-    /// Runs one plan.
-    pub(super) fn judge_one(&self, plan: &Plan) -> Result<Checked, Box<CheckError>> {
+    /// Runs one plan, if it is one of this job.
+    pub(super) fn judge_given(&self, plan: &Plan) -> Result<Checked, Box<CheckError>> {
+        self.check_workload(plan)?;
         self.run_plan(plan).map_err(|error| {
             Box::new(match error {
-                Ok(verdict) => self.violated(plan, verdict),
+                Ok(verdict) => self.violated(plan, Origin::Given, verdict),
                 Err(error) => error,
             })
         })
+    }
+
+    fn check_workload(&self, plan: &Plan) -> Result<(), Box<CheckError>> {
+        let (theirs, ours) = (&plan.job.workload, &self.workload);
+        if theirs == ours {
+            return Ok(());
+        }
+        let problem = format!("the plan is of job {theirs}, expected one of {ours}");
+        Err(Box::new(CheckError::usage(problem)))
     }
 
     /// Runs a plan that was kept.
     pub(super) fn replay(&self, path: &Path) -> Result<Checked, Box<CheckError>> {
         let usage = |problem: String| Box::new(CheckError::usage(format!("{REPLAY}: {problem}")));
         let file = PlanFile::read(path).map_err(|error| usage(error.to_string()))?;
-        let prepared = (file.plan.job.workload == self.workload)
-            .then(|| self.experiments.prepare(&file.plan.job))
-            .transpose()
-            .map_err(|error| usage(error.to_string()))?;
-        if let (Some(kept), Some(prepared)) = (&file.job, prepared) {
-            let differences = kept.differences(&prepared.shape(&file.plan.job));
-            if !differences.is_empty() {
-                let (path, workload) = (path.display(), &self.workload);
-                let differences = differences.join("\n  ");
-                return Err(usage(format!(
-                    "{path} is a plan of another build of {workload}: expected the job that it was kept of\n  {differences}"
-                )));
-            }
-        }
-        self.judge(&file.plan)
+        self.check_workload(&file.plan)?;
+        let prepared = self.experiments.prepare_kept(&file.plan, file.job.as_ref());
+        prepared.map_err(|error| usage(format!("{}: {error}", path.display())))?;
+        self.judge_given(&file.plan)
     }
 
     /// What held, if it tested anything.
