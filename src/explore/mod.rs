@@ -12,6 +12,7 @@ pub mod explain;
 pub mod footage;
 pub mod localise;
 pub mod loss;
+mod multiset;
 pub mod overhead;
 pub mod quiet;
 pub mod reach;

@@ -3,13 +3,14 @@
 use super::apart::{given, made};
 use super::determinism::record;
 use super::experiments::Prepared;
+use super::multiset;
 use super::quiet;
 use super::run::{WorldKind, run_plan};
 use crate::dataflow::witness::{Observation, Taken, Witness};
 use crate::oracle::{Kind, Verdict, Violation};
 use crate::plan::Plan;
-use crate::protocol::LineageId;
-use crate::protocol::ordered::{VecMap, VecSet};
+use crate::protocol::ordered::VecSet;
+use crate::protocol::{Digest, LineageId};
 use crate::render::text::journey::ancestors;
 use crate::trace::{Carried, Event, Stamp};
 
@@ -159,27 +160,18 @@ fn way(seen: &[Observation], family: &VecSet<LineageId>) -> Vec<String> {
 
 /// The values that are expected and not visible at the end.
 fn missing(prepared: &Prepared, trace: &[(Stamp, Event)]) -> Vec<String> {
-    let mut visible: VecMap<u64, i64> = VecMap::new();
-    let mut digests: Vec<u64> = Vec::new();
-    for (_, event) in trace {
-        if let Carried::Output(records) = event.about().carried {
-            digests.extend(records.iter().map(|record| record.digest.0));
-        }
-    }
-    digests.sort_unstable();
-    for digest in digests {
-        *visible.entry(digest).or_insert(0) += 1;
-    }
+    let outputs = trace.iter().filter_map(|(_, event)| match event.about().carried {
+        Carried::Output(records) => Some(records),
+        Carried::Record(_) | Carried::Nothing => None,
+    });
+    let mut visible = multiset::counts(outputs.flatten().map(|record| record.digest));
     let experiment = &prepared.experiment;
-    let lacks = |payload: &&Vec<u8>| {
-        let digest = crate::protocol::Digest::of(payload).0;
-        match visible.get_mut(&digest) {
-            Some(count) if *count > 0 => {
-                *count -= 1;
-                false
-            }
-            Some(_) | None => true,
+    let lacks = |payload: &&Vec<u8>| match visible.get_mut(&Digest::of(payload)) {
+        Some(count) if *count > 0 => {
+            *count -= 1;
+            false
         }
+        Some(_) | None => true,
     };
     let missing: Vec<&Vec<u8>> = experiment.expected.iter().filter(lacks).collect();
     let values: Vec<String> =

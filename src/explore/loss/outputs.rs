@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use crate::explore::multiset;
 use crate::protocol::ordered::{VecMap, VecSet};
 use crate::protocol::{Digest, LineageId};
 use crate::trace::{Carried, Event, OutputRecord, Stamp};
@@ -67,12 +68,6 @@ impl Seen {
     }
 
     fn counts(&self) -> VecMap<Digest, u64> {
-        let mut digests: Vec<Digest> = self.visible.iter().map(|record| record.digest).collect();
-        digests.sort_unstable();
-        let mut counts = VecMap::new();
-        for digest in digests {
-            *counts.entry(digest).or_insert(0) += 1;
-        }
-        counts
+        multiset::counts(self.visible.iter().map(|record| record.digest))
     }
 }
