@@ -309,7 +309,7 @@ fn mistakes_are_told_when_a_check_is_made() {
     let at_least_once = job(1);
     at_least_once.requires(Guarantee::AtLeastOnce);
     let repeated = refused(Check::new(&at_least_once, dealt(1), &numbers));
-    assert!(repeated.contains("its sink `out` is transactional"), "{repeated}");
+    assert!(repeated.contains("its sink `out` makes each record visible once"), "{repeated}");
     let check = Check::new(&job(1), dealt(1), &numbers).expect("it can be made");
     if cfg!(not(madsim)) {
         let nowhere = check.clone().world(WorldKind::Madsim).run().expect_err("there is none");

@@ -2,6 +2,8 @@
 //! user's own.
 
 use cutwater::explore::{Check, Registry};
+use cutwater::plan::FaultClass::{DelayedCommit, ForeignCommit, RefusedCommit, UnansweredCommit};
+use cutwater::plan::scenario;
 use cutwater::workload::{self, Workload};
 
 /// How many records each has.
@@ -15,6 +17,31 @@ fn own(workload: &'static Workload) -> Workload {
     let usual = workload.records_usual.min(RECORDS);
     let own = own.records(workload.unit.clone(), usual, workload.records_max);
     if workload.single_split { own.single_split() } else { own }
+}
+
+#[test]
+fn what_a_sink_of_ones_own_writes_to_is_in_trouble_too() {
+    let workload = workload::named("to-table").expect("it comes with the library");
+    let registry = Registry::new().with(own(workload));
+    let check = Check::registered(registry, &workload.name).expect("it can be made");
+    let out = concat!(env!("CARGO_TARGET_TMPDIR"), "/usual");
+    let checked = check.out(out).seeds_only().shrink_runs(40).seeds(0..30).run().expect("it holds");
+    for class in [DelayedCommit, RefusedCommit, UnansweredCommit, ForeignCommit] {
+        assert!(checked.statistics.struck.of(class) > 0, "{class}: {checked}");
+    }
+}
+
+#[test]
+fn at_least_once_barriers_are_refused_where_each_record_is_to_be_seen_once() {
+    for name in ["to-queue", "to-table"] {
+        let workload = workload::named(name).expect("it comes with the library");
+        let check = Check::registered(Registry::new().with(own(workload)), name);
+        let check = check.expect("it can be made").seeds_only();
+        let counted = scenario::named("counted-barriers").expect("it is built in").clone();
+        let told = check.scenario(counted).seeds(0..1).run().expect_err("records are repeated");
+        let told = told.to_string();
+        assert!(told.contains("makes each record visible once"), "{told}");
+    }
 }
 
 #[test]

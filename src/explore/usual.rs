@@ -3,13 +3,15 @@
 //! Each is named after its workload. The pace of the sources follows from the input: faults strike while records
 //! flow, however few there are, since a run that breaks before or after them tests nothing.
 
+use strum::IntoEnumIterator as _;
+
 use super::experiments::experiment_of;
 use crate::dataflow::{Job, SplitAssignment};
 use crate::plan::scenario::{
     CheckpointScenario, ClusterScenario, JobScenario, LinkScenario, NemesisScenario,
     RequestScenario, RescaleScenario, SCENARIO_VERSION,
 };
-use crate::plan::{FaultClass, Name, Scenario, Setting, Span, SwarmScenario};
+use crate::plan::{FaultClass, FaultFamily, Name, Scenario, Setting, Span, SwarmScenario};
 use crate::protocol::{CheckpointSettings, OperatorRole, Protocol};
 use crate::workload::{Experiment, Workload, WorkloadSettings};
 
@@ -100,9 +102,8 @@ impl Subject<'_> {
         Span::new(at(SHORTEST_US), at(LONGEST_US))
     }
 
-    fn has_transactions(&self) -> bool {
-        let operators = &self.job().topology().operators;
-        operators.iter().any(|operator| operator.role == OperatorRole::TransactionalSink)
+    fn has(&self, is_it: fn(OperatorRole) -> bool) -> bool {
+        self.job().topology().operators.iter().any(|operator| is_it(operator.role))
     }
 
     /// Whether it can go on at every parallelism that the scenarios ask for, with what is in flight.
@@ -183,9 +184,8 @@ fn stopped(subject: &Subject<'_>) -> Option<Scenario> {
 fn faults(subject: &Subject<'_>) -> impl Iterator<Item = (FaultClass, Span)> + use<> {
     use FaultClass::{
         CrashAgain, CrashCoordinator, CrashInRecovery, CrashStore, CrashWorker, DelayMessage,
-        DelayedCommit, Disconnect, DropMessage, DuplicateMessage, FailingStore, FencedProducer,
-        HalfOpen, HangingTransaction, Hold, IdleSplit, LateRequest, LostAnswer, PauseWorker,
-        RefusedCommit, ReorderMessage, SlowStore, TransactionTimeout, ZombieWorker,
+        Disconnect, DropMessage, DuplicateMessage, FailingStore, HalfOpen, Hold, IdleSplit,
+        LateRequest, LostAnswer, PauseWorker, ReorderMessage, SlowStore, ZombieWorker,
     };
     let often = [CrashWorker, DropMessage, DelayMessage, DuplicateMessage];
     let seldom = [
@@ -205,18 +205,23 @@ fn faults(subject: &Subject<'_>) -> impl Iterator<Item = (FaultClass, Span)> + u
         SlowStore,
         ZombieWorker,
     ];
-    let of_target =
-        [DelayedCommit, FencedProducer, HangingTransaction, RefusedCommit, TransactionTimeout];
-    let of_target = of_target.into_iter().filter({
-        let has_transactions = subject.has_transactions();
-        move |_| has_transactions
-    });
     let often = often.map(|class| (class, Span::new(0, 2)));
-    let seldom = seldom.into_iter().chain(of_target).map(|class| (class, Span::new(0, 1)));
+    let seldom = seldom.into_iter().chain(of_target(subject)).map(|class| (class, Span::new(0, 1)));
     // Without a restart nothing of the job is tested.
     often.into_iter().chain(seldom).map(|(class, range)| match class {
         CrashWorker => (class, Span::new(1, 2)),
         _ => (class, range),
+    })
+}
+
+/// What may befall that which the sinks write to: those with a protocol of their own are told of everything, since
+/// nobody but their system knows what concerns it.
+fn of_target(subject: &Subject<'_>) -> impl Iterator<Item = FaultClass> + use<> {
+    let has_outside = subject.has(OperatorRole::is_outside);
+    let has_any = has_outside || subject.has(|role| role == OperatorRole::TransactionalSink);
+    FaultClass::iter().filter(move |class| {
+        let is_known = has_outside || !class.is_by_name_only();
+        has_any && class.family() == FaultFamily::Sink && !class.loses_for_good() && is_known
     })
 }
 

@@ -292,12 +292,12 @@ impl Check {
     /// What is done again behind at-least-once barriers would be visible twice: as it must be, and no violation.
     fn check_sinks(&self, topology: &Topology, protocol: Protocol) -> Result<(), CheckError> {
         let mut operators = topology.operators.iter();
-        match operators.find(|operator| operator.role == OperatorRole::TransactionalSink) {
+        match operators.find(|operator| shows_once(operator.role)) {
             Some(sink) if protocol.guarantee() == Guarantee::AtLeastOnce => {
                 let (workload, sink) = (&self.workload, &sink.name);
                 Err(CheckError::usage(format!(
-                    "{workload}: {protocol} barriers, and its sink `{sink}` is transactional: what it makes visible \
-                     would be repeated; use at_least_once_sink, or another protocol"
+                    "{workload}: {protocol} barriers, and its sink `{sink}` makes each record visible once: what is \
+                     done again would be repeated; use at_least_once_sink or converging_sink, or another protocol"
                 )))
             }
             Some(_) | None => Ok(()),
@@ -312,5 +312,18 @@ impl Check {
             ));
         }
         Ok(())
+    }
+}
+
+/// Whether a reader is to see each record of such an operator once.
+fn shows_once(role: OperatorRole) -> bool {
+    match role {
+        OperatorRole::TransactionalSink
+        | OperatorRole::CommittingSink
+        | OperatorRole::StagingWriter => true,
+        OperatorRole::Source
+        | OperatorRole::Operator
+        | OperatorRole::AtLeastOnceSink
+        | OperatorRole::ConvergingSink => false,
     }
 }
