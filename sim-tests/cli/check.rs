@@ -317,6 +317,11 @@ fn mistakes_are_told_when_a_check_is_made() {
             matches!(&*nowhere, CheckError::Usage(problem) if problem.contains("--cfg madsim"))
         );
     }
+    let none = check.clone().seeds(5..5).run().expect_err("a range without a seed proves nothing");
+    assert!(
+        matches!(&*none, CheckError::Usage(problem) if problem.starts_with("its seeds are 5..5, which are none")),
+        "{none}"
+    );
     let mut foreign = check.plan(0).expect("it can be drawn");
     foreign.job.workload = Name::literal("other");
     let told = check.judge(&foreign).expect_err("it is of another job").to_string();
@@ -383,6 +388,10 @@ fn what_is_never_restored_while_records_flow_tests_nothing() {
         told.to_string().starts_with("nothing was tested: none of 12 plans restored shout"),
         "{told}"
     );
+    let mut calm = built_in("calm");
+    calm.faults = [(FaultClass::CrashWorker, Span::new(0, 0))].into();
+    let held = shout().scenario(calm).seeds(0..12).run().expect("no crash is asked for");
+    assert_eq!((held.runs, held.flowing), (12, 0));
 }
 
 pub fn built_in(name: &str) -> Scenario {

@@ -60,9 +60,9 @@ impl fmt::Debug for Checked {
 /// Watches a run for restores while records flow.
 #[derive(Debug, Default)]
 pub struct Flow {
-    /// Whether the attempt has processed a record.
+    /// Whether some attempt has processed a record.
     has_processed: bool,
-    /// Whether it began from a checkpoint, behind one that had processed a record.
+    /// Whether the attempt began from a checkpoint, behind one that had processed a record, and has processed none yet.
     is_restored: bool,
     /// How many attempts did, and processed records then.
     pub restores: u64,
@@ -77,5 +77,57 @@ impl Observer for Flow {
             (self.has_processed, self.is_restored) = (true, false);
         }
         ControlFlow::Continue(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::{
+        Attempt, ChannelId, CheckpointId, LineageId, ProcessId, Term, VirtualTime,
+    };
+
+    const CHECKPOINT: Option<CheckpointId> = Some(CheckpointId(1));
+
+    fn started(restored: Option<CheckpointId>) -> Event {
+        Event::AttemptStarted { attempt: Attempt(1), term: Term(1), restored }
+    }
+
+    fn received() -> Event {
+        let (channel, attempt, lineage) = (ChannelId(0), Attempt(1), LineageId(7));
+        Event::Received { channel, attempt, sequence: 1, lineage }
+    }
+
+    fn replayed() -> Event {
+        let (channel, attempt, lineage) = (ChannelId(0), Attempt(1), LineageId(7));
+        Event::Replayed { channel, attempt, lineage }
+    }
+
+    fn restores(events: &[Event]) -> u64 {
+        let mut flow = Flow::default();
+        let (at, process) = (VirtualTime::default(), ProcessId::Coordinator);
+        for event in events {
+            let _ = flow.observe(Stamp { number: 0, at, process }, event);
+        }
+        flow.restores
+    }
+
+    #[test]
+    fn a_restore_counts_between_records() {
+        assert_eq!(restores(&[started(None), received(), started(CHECKPOINT), received()]), 1);
+        assert_eq!(restores(&[started(None), replayed(), started(CHECKPOINT), replayed()]), 1);
+        let twice = [received(), started(CHECKPOINT), received(), started(CHECKPOINT), received()];
+        assert_eq!(restores(&twice), 2);
+        let once = [received(), started(CHECKPOINT), received(), received()];
+        assert_eq!(restores(&once), 1, "an attempt counts once");
+    }
+
+    #[test]
+    fn a_restore_before_or_behind_all_records_does_not_count() {
+        assert_eq!(restores(&[started(CHECKPOINT), received()]), 0, "nothing was processed before");
+        assert_eq!(restores(&[received(), started(CHECKPOINT)]), 0, "nothing was afterwards");
+        assert_eq!(restores(&[received(), started(None), received()]), 0, "from nothing");
+        let broken = [received(), started(CHECKPOINT), started(CHECKPOINT), received()];
+        assert_eq!(restores(&broken), 1, "the attempt that processes nothing does not");
     }
 }

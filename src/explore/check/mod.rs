@@ -141,7 +141,8 @@ impl Check {
         Self { out: out.into(), ..self }
     }
 
-    /// Under these seeds; 0 to 99 unless told otherwise.
+    /// Under these seeds; 0 to 99 unless told otherwise. A range without any proves nothing: that is an error of
+    /// [`run`](Self::run).
     #[must_use]
     pub fn seeds(self, seeds: Range<u64>) -> Self {
         Self { seeds, ..self }
@@ -200,6 +201,7 @@ impl Check {
             return self.replay(path);
         }
         let seeds = variables.seeds.unwrap_or_else(|| self.seeds.clone());
+        check_seeds(&seeds)?;
         if self.is_rehearsed && self.defects.is_empty() {
             unprovoked::check(&self.prepared()?.experiment)
                 .map_err(|unprovoked| self.unprovoked(&unprovoked))?;
@@ -313,6 +315,17 @@ impl Check {
         }
         Ok(())
     }
+}
+
+fn check_seeds(seeds: &Range<u64>) -> Result<(), CheckError> {
+    if seeds.is_empty() {
+        let Range { start, end } = seeds;
+        let problem = format!(
+            "its seeds are {start}..{end}, which are none: expected a range that holds one"
+        );
+        return Err(CheckError::usage(problem));
+    }
+    Ok(())
 }
 
 /// Whether a reader is to see each record of such an operator once.

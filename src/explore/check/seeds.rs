@@ -134,9 +134,7 @@ impl Check {
 
     /// What held, if it tested anything.
     fn tested(&self, checked: Checked) -> Result<Checked, Box<CheckError>> {
-        let crashes = |class: &FaultClass| *class == FaultClass::CrashWorker;
-        let is_to_crash = self.scenarios.iter().any(|scenario| scenario.faults.keys().any(crashes));
-        if checked.runs < RUNS_MIN || checked.flowing > 0 || !is_to_crash {
+        if checked.runs < RUNS_MIN || checked.flowing > 0 || !self.is_to_crash() {
             return Ok(checked);
         }
         let Checked { runs, statistics, .. } = &checked;
@@ -148,5 +146,14 @@ impl Check {
              ({restores} restores, {completed} checkpoints, {records} entries read)\n\
              give the job more input, or a scenario with a longer [nemesis] window_ms or a shorter [checkpoints] interval_ms"
         ))))
+    }
+    /// Whether some plan has a worker that crashes.
+    fn is_to_crash(&self) -> bool {
+        const CLASS: FaultClass = FaultClass::CrashWorker;
+        self.scenarios.iter().any(|scenario| {
+            let is_drawn = scenario.faults.get(&CLASS).is_some_and(|range| range.max > 0);
+            // A scenario that was given is drawn from as it is, without its swarm.
+            is_drawn || !self.is_given && scenario.swarm.mandatory.contains(&CLASS)
+        })
     }
 }
