@@ -5,6 +5,7 @@
 
 mod layers;
 mod lexer;
+mod packages;
 mod sizes;
 mod words;
 
