@@ -1,8 +1,11 @@
 //! A program with jobs of its own: every command, by the template that users are given.
 
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
+
+use serde_json::Value;
 
 use super::harness::{Place, Said};
 
@@ -13,13 +16,40 @@ fn program() -> &'static Path {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let mut build = Command::new(cargo);
         build.current_dir(env!("CARGO_MANIFEST_DIR")).args(["build", "--example", "orders"]);
+        build.arg("--message-format=json").args(as_was(Path::new(env!("CARGO_BIN_EXE_cutwater"))));
         let output = build.output().expect("cargo can be started");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        let debug = Path::new(env!("CARGO_BIN_EXE_cutwater")).parent().expect("it is in a folder");
-        let built = debug.join("examples").join("orders");
-        assert!(built.exists(), "{} is not there", built.display());
-        built
+        executable(&String::from_utf8_lossy(&output.stdout)).expect("cargo says where it is")
     })
+}
+
+/// What makes cargo build where, and as, it built this program: it lies in a folder of its profile, in the folder of
+/// the build.
+fn as_was(built: &Path) -> Vec<OsString> {
+    let profile = built.parent().expect("it is in a folder");
+    let target = profile.parent().expect("that is in the folder of the build");
+    let profile = match profile.file_name() {
+        Some(name) if name == "debug" => "dev".into(),
+        Some(name) => name.to_owned(),
+        None => panic!("{}: expected a folder with a name", profile.display()),
+    };
+    vec!["--profile".into(), profile, "--target-dir".into(), target.into()]
+}
+
+/// The program of the last message that names one.
+fn executable(messages: &str) -> Option<PathBuf> {
+    let parsed = messages.lines().rev().map(|line| serde_json::from_str::<Value>(line).ok());
+    parsed.flatten().find_map(|message| message["executable"].as_str().map(PathBuf::from))
+}
+
+#[test]
+fn it_is_built_as_this_program_was() {
+    let told = |built| as_was(Path::new(built)).join(OsStr::new(" "));
+    assert_eq!(told("/w/target/debug/cutwater"), "--profile dev --target-dir /w/target");
+    assert_eq!(told("/elsewhere/release/cutwater"), "--profile release --target-dir /elsewhere");
+    let built = program();
+    let debug = Path::new(env!("CARGO_BIN_EXE_cutwater")).parent();
+    assert_eq!(built.parent().and_then(Path::parent), debug, "{}", built.display());
 }
 
 fn run(place: &Place, line: &str) -> Said {
