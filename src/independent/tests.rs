@@ -88,6 +88,10 @@ fn in_a_pipeline_nothing_is_useless_and_forcing_is_for_nothing() {
         assert_eq!((own.violated, own.useless_percent, own.from_nothing_percent), (0, 0.0, 0.0));
         assert_eq!(own.forced_per_basic > 0.0, scheme != Scheme::Uncoordinated, "{own:?}");
     }
+    // What its vectors are for (Hélary et al. 2000): they tell that a message closes no cycle, which a clock cannot.
+    let forced = |scheme| row(&rows, "pipeline", scheme, false).forced_per_basic;
+    let (vectors, clock) = (forced(Scheme::Hmnr), forced(Scheme::Bcs));
+    assert!(vectors < clock, "HMNR forces {vectors} for each basic one, BCS {clock}");
 }
 
 /// The domino effect in a loop, which forced checkpoints prevent; and what hides it from CheckMate's Table IV: with
