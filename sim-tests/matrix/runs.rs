@@ -14,6 +14,9 @@ use cutwater::world::Observer;
 
 use super::cells::{Cell, Hazard, with_buffers};
 
+/// Where it is kept what a cell failed with.
+const OUT: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/matrix");
+
 /// Where a cell has few seeds, how many it has at most until its fault strikes.
 const STRIKE_SEEDS_MAX: u64 = 40;
 
@@ -86,7 +89,8 @@ impl Work {
         let prepared = Prepared::new(self.experiment.clone());
         let checks = [self.scenario.clone(), with_buffers(self.scenario.clone())].map(|scenario| {
             let check = Check::of(self.experiment.clone()).expect("the job can be checked");
-            check.scenario(scenario).world(world).defects(defects).seeds_only().shrink_runs(0)
+            let check = check.scenario(scenario).world(world).defects(defects);
+            check.out(OUT).seeds_only().shrink_runs(0)
         });
         let mut tally = Tally::default();
         let mut seed = 0;
