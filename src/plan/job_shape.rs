@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::JobPlan;
 use crate::dataflow::Input;
+use crate::protocol::ordered::VecSet;
 use crate::protocol::{ChannelShape, Digest, OperatorShape, Topology};
 
 /// The shape of a job, and the digest of its input.
@@ -26,15 +27,12 @@ impl JobShape {
     /// The shape of the job with these settings, which has this topology and reads this input.
     #[must_use]
     pub fn of(settings: &JobPlan, topology: &Topology, input: &Input) -> Self {
-        let mut edges: Vec<String> =
+        let edges: VecSet<String> =
             topology.channels.iter().map(|channel| edge(topology, channel)).collect();
-        edges.dedup();
-        edges.sort_unstable();
-        edges.dedup();
         Self {
             settings: settings.clone(),
             operators: topology.operators.iter().map(operator).collect(),
-            edges,
+            edges: edges.into_iter().collect(),
             entries: input.lengths(),
             input: input.digest(),
         }
