@@ -22,7 +22,8 @@ const KEPT_MAX: usize = 20;
 /// How many signatures have one kept.
 const SIGNATURES_MAX: usize = 100;
 
-/// How many have a view: it costs as much as twenty runs, and one of each signature tells most.
+/// How many have a view: it costs as much as two or three runs, and a file of 0.1 MB and more; one of each signature
+/// tells most.
 const VIEWS_MAX: usize = 5;
 
 /// The name of the directory of failures.
