@@ -247,6 +247,29 @@ fn a_restart_loses_what_came_since_the_checkpoint_and_catches_up() {
     assert!(recovery.replay_ms.is_some() && recovery.catch_up_ms.is_some(), "{recovery:?}");
 }
 
+#[test]
+fn records_that_a_restart_reads_again_count_once() {
+    for (protocol, sink) in [("aligned", "0ns"), ("unaligned", "0ns"), ("unaligned", "25us")] {
+        let values = [
+            (Factor::Profile, "in-memory"),
+            (Factor::Protocol, protocol),
+            (Factor::Rate, "60k"),
+            (Factor::State, "10MB"),
+            (Factor::Sink, sink),
+            (Factor::Interval, "2s"),
+            (Factor::FailAt, "7500ms"),
+            (Factor::Measure, "30s"),
+        ];
+        let report = measure(&values, None, None);
+        let recovery = report.recovery.expect("a worker died");
+        assert!(recovery.lost_records > 50_000 && recovery.catch_up_ms.is_some(), "{recovery:?}");
+        // What came while it was measured has left, whatever left twice: no more, and no less.
+        near(report.records_per_second * 30.0, 60_000.0 * 30.0, protocol);
+        assert!(report.records_per_second <= 60_100.0, "{protocol}: {}", report.records_per_second);
+        assert!(report.records_per_second >= 59_900.0, "{protocol}: {}", report.records_per_second);
+    }
+}
+
 /// The same bytes everywhere: in every build, on every machine. A change of the model changes them, and says so.
 #[test]
 fn results_are_the_same_to_the_byte() {

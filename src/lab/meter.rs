@@ -26,6 +26,10 @@ pub(super) struct Meter {
     from: u64,
     until: u64,
     records: u64,
+    /// Records that have left the job, those of which a restart knows nothing not counted.
+    left: u64,
+    /// The most that have ever: as long as there are fewer, what leaves has left before.
+    left_most: u64,
     latency: Histogram<u64>,
     /// The slice of time under way.
     slice: Slicing,
@@ -65,6 +69,8 @@ impl Meter {
             from,
             until,
             records: 0,
+            left: 0,
+            left_most: 0,
             latency: histogram(),
             slice: Slicing { from: 0, records: 0, latency: histogram() },
             slices: Vec::new(),
@@ -89,9 +95,13 @@ impl Meter {
         }
     }
 
-    /// A batch leaves the job.
+    /// A batch leaves the job. What left before a restart and leaves again is no more work done: it counts once, and
+    /// its latency is that of the first time.
     pub(super) fn handle_output(&mut self, now: u64, batch: Batch) {
-        let (records, us) = (u64::from(batch.records), now.saturating_sub(batch.due) / 1_000);
+        let us = now.saturating_sub(batch.due) / 1_000;
+        self.left += u64::from(batch.records);
+        let records = self.left.saturating_sub(self.left_most).min(u64::from(batch.records));
+        self.left_most = self.left_most.max(self.left);
         self.slice.records += records;
         self.slice.latency.saturating_record_n(us.max(1), records);
         if now >= self.from {
@@ -193,7 +203,9 @@ impl Meter {
         }
     }
 
-    pub(super) fn handle_restored(&mut self, now: u64, read: u64) {
+    /// All run again, with so many records read, and so many that have left the job.
+    pub(super) fn handle_restored(&mut self, now: u64, read: u64, left: u64) {
+        self.left = left;
         if let Some(recovering) = &mut self.recovering {
             recovering.handle_restored(now, read);
         }

@@ -6,7 +6,7 @@ use super::backend::{Backend, Background};
 use super::run::Batch;
 use super::settings::{Rate, Settings};
 use crate::protocol::{
-    Barrier, CheckpointId, DefectSet, LoopPlace, OperatorRole, Protocol, SubtaskProtocol,
+    Barrier, Captured, CheckpointId, DefectSet, LoopPlace, OperatorRole, Protocol, SubtaskProtocol,
 };
 
 /// One subtask.
@@ -29,6 +29,12 @@ pub(super) struct Subtask {
     /// What the thread owes for small things; paid with its next work, in nanoseconds.
     pub(super) owed_ns: f64,
     pub(super) source: Option<Source>,
+    /// Records that left the job here, where nothing is behind it.
+    pub(super) left: u64,
+    /// What snapshots hold of it.
+    left_at: Positions,
+    /// What was in flight at the snapshots that a restart may begin with.
+    in_flight: VecDeque<(CheckpointId, Box<Captured<Batch>>)>,
     /// Snapshots being written: how many of their two parts, cores and store, are under way.
     pub(super) uploads: Vec<(CheckpointId, u8, f64)>,
     /// What the state backend does beside the thread, and how many of its two parts, cores and disk, are under way.
@@ -64,14 +70,33 @@ pub(super) struct Source {
     pub(super) read: u64,
     /// Records a second that come, if they come by themselves.
     rate: Option<u64>,
-    /// The positions that snapshots hold, oldest first, as far as they may be asked for.
-    positions: VecDeque<(CheckpointId, u64)>,
+    /// What snapshots hold of it.
+    positions: Positions,
     /// Whether a wake-up for the next batch is under way.
     pub(super) waits: bool,
 }
 
-/// How many snapshots' positions a source remembers.
-const POSITIONS_MAX: usize = 64;
+/// The counts that snapshots hold, oldest first, as far as they may be asked for.
+#[derive(Clone, Debug, Default)]
+struct Positions(VecDeque<(CheckpointId, u64)>);
+
+impl Positions {
+    /// How many snapshots are remembered.
+    const MAX: usize = 64;
+
+    fn add(&mut self, checkpoint: CheckpointId, position: u64) {
+        self.0.push_back((checkpoint, position));
+        if self.0.len() > Self::MAX {
+            self.0.pop_front();
+        }
+    }
+
+    /// What the snapshot of `checkpoint` holds; at the beginning it is 0.
+    fn of(&self, checkpoint: Option<CheckpointId>) -> u64 {
+        let position = |wanted| self.0.iter().find(|(held, _)| *held == wanted);
+        checkpoint.and_then(position).map_or(0, |(_, position)| *position)
+    }
+}
 
 impl Source {
     fn new(settings: &Settings) -> Self {
@@ -80,7 +105,7 @@ impl Source {
             Rate::Closed | Rate::Load(_) => None,
             Rate::PerSecond(rate) => Some((rate / subtasks).max(1)),
         };
-        Self { read: 0, rate, positions: VecDeque::new(), waits: false }
+        Self { read: 0, rate, positions: Positions::default(), waits: false }
     }
 
     /// When the record at this position comes, in nanoseconds; none: as soon as it is wanted.
@@ -89,17 +114,9 @@ impl Source {
         Some(u64::try_from(due).unwrap_or(u64::MAX))
     }
 
-    pub(super) fn handle_snapshot(&mut self, checkpoint: CheckpointId) {
-        self.positions.push_back((checkpoint, self.read));
-        if self.positions.len() > POSITIONS_MAX {
-            self.positions.pop_front();
-        }
-    }
-
     /// Goes back to where it was at `checkpoint`, or at the beginning.
-    pub(super) fn rewind(&mut self, checkpoint: Option<CheckpointId>) {
-        let position = |wanted| self.positions.iter().find(|(held, _)| *held == wanted);
-        self.read = checkpoint.and_then(position).map_or(0, |(_, position)| *position);
+    fn rewind(&mut self, checkpoint: Option<CheckpointId>) {
+        self.read = self.positions.of(checkpoint);
         self.waits = false;
     }
 }
@@ -122,6 +139,9 @@ impl Subtask {
             record_ns: record_ns(settings, operator),
             owed_ns: 0.0,
             source: is_source.then(|| Source::new(settings)),
+            left: 0,
+            left_at: Positions::default(),
+            in_flight: VecDeque::new(),
             uploads: Vec::new(),
             background: Vec::new(),
             unwritten_bytes: 0.0,
@@ -138,6 +158,42 @@ impl Subtask {
         Self { protocol, spread, ..self }
     }
 
+    /// What it has read, or what has left the job here, belongs to the snapshot of `checkpoint`.
+    pub(super) fn handle_snapshot(&mut self, checkpoint: CheckpointId) {
+        self.left_at.add(checkpoint, self.left);
+        if let Some(source) = &mut self.source {
+            source.positions.add(checkpoint, source.read);
+        }
+    }
+
+    /// This was in flight when the snapshot of `checkpoint` was taken.
+    pub(super) fn handle_captured(
+        &mut self,
+        checkpoint: CheckpointId,
+        captured: Box<Captured<Batch>>,
+    ) {
+        self.in_flight.push_back((checkpoint, captured));
+    }
+
+    /// No restart begins with an older checkpoint than this.
+    pub(super) fn forget_before(&mut self, checkpoint: CheckpointId) {
+        self.in_flight.retain(|(held, _)| *held >= checkpoint);
+    }
+
+    /// No restart begins with this one.
+    pub(super) fn forget(&mut self, checkpoint: CheckpointId) {
+        self.in_flight.retain(|(held, _)| *held != checkpoint);
+    }
+
+    /// What was in flight at the snapshot of `checkpoint`.
+    pub(super) fn take_in_flight(
+        &mut self,
+        checkpoint: Option<CheckpointId>,
+    ) -> Option<Box<Captured<Batch>>> {
+        let held = std::mem::take(&mut self.in_flight);
+        held.into_iter().find(|(held, _)| Some(*held) == checkpoint).map(|(_, captured)| captured)
+    }
+
     /// Starts again from its snapshot of `checkpoint`, or from nothing.
     pub(super) fn restart(&mut self, settings: &Settings, checkpoint: Option<CheckpointId>) {
         let protocol = settings.checkpoints.protocol;
@@ -148,6 +204,7 @@ impl Subtask {
         self.uploads.clear();
         self.background.clear();
         self.owed_ns = 0.0;
+        self.left = self.left_at.of(checkpoint);
         if self.backend.is_some() {
             self.backend = Some(backend_of(settings));
         }

@@ -156,9 +156,7 @@ impl World<'_> {
     fn freeze(&mut self, index: usize, checkpoint: CheckpointId) {
         self.meter.handle_freezing(self.now, index, checkpoint);
         let subtask = &mut self.subtasks[index];
-        if let Some(source) = &mut subtask.source {
-            source.handle_snapshot(checkpoint);
-        }
+        subtask.handle_snapshot(checkpoint);
         let freeze = subtask.backend.as_mut().map(|backend| backend.freeze()).unwrap_or_default();
         subtask.unwritten_bytes = freeze.disk_bytes;
         subtask.syncs = freeze.syncs;
@@ -173,8 +171,11 @@ impl World<'_> {
         checkpoint: CheckpointId,
         captured: Option<Box<Captured<Batch>>>,
     ) {
-        let in_flight = captured.map_or(0, |captured| bytes_of(&captured));
+        let in_flight = captured.as_ref().map_or(0, |captured| bytes_of(captured));
         let subtask = &mut self.subtasks[index];
+        if let Some(captured) = captured {
+            subtask.handle_captured(checkpoint, captured);
+        }
         let mut upload =
             subtask.backend.as_mut().map(|backend| backend.persist()).unwrap_or_default();
         upload.requests = upload.requests.max(1);
@@ -223,6 +224,7 @@ impl World<'_> {
 
     fn discard(&mut self, index: usize, checkpoint: CheckpointId) {
         let subtask = &mut self.subtasks[index];
+        subtask.forget(checkpoint);
         subtask.uploads.retain(|(held, ..)| *held != checkpoint);
         if let Some(backend) = &mut subtask.backend {
             backend.handle_persisted();
@@ -254,6 +256,7 @@ impl World<'_> {
     pub(super) fn handle_completed(&mut self, index: usize, checkpoint: CheckpointId) {
         let subtask = &mut self.subtasks[index];
         subtask.owed_ns += self.settings.engine.task.notify_us * 1e3;
+        subtask.forget_before(checkpoint);
         subtask.protocol.handle_completed(checkpoint);
         self.go_on(index);
     }

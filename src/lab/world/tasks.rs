@@ -125,7 +125,10 @@ impl World<'_> {
                 self.channels[channel].put(Element::Item(batch));
                 self.send(channel);
             }
-            None => self.meter.handle_output(self.now, batch),
+            None => {
+                self.subtasks[index].left += u64::from(batch.records);
+                self.meter.handle_output(self.now, batch);
+            }
         }
     }
 
