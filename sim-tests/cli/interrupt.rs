@@ -36,3 +36,23 @@ fn a_killed_sweep_has_written_down_where_it_was() {
     assert!(words[2].parse::<u64>().is_ok(), "{whereabouts}");
     assert_eq!(place.names("cutwater-out/sweep-1")[0], "configuration.json");
 }
+
+/// A run of minutes, in one configuration.
+const LONG: &str = "overhead --vary interval=none --vary rate=closed --vary profile=in-memory --vary state=1MB \
+                    --vary quantum=10 --vary measure=60s --jobs 1 --out kept";
+
+#[test]
+fn a_run_of_the_laboratory_hears_that_it_is_to_end() {
+    for signal in ["INT", "TERM"] {
+        let place = Place::new(&format!("overhead-{signal}"));
+        let mut running = place.start(LONG);
+        // The lock on it is taken after the signal can be heard.
+        while !place.path("kept/results").exists() {
+            assert!(running.is_running(), "it ended before it had begun");
+            std::thread::yield_now();
+        }
+        running.signal(signal);
+        let said = running.finish().expect(130);
+        assert!(said.out.contains("0 of 1 configurations"), "{signal}: {}", said.out);
+    }
+}

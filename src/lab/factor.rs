@@ -6,6 +6,7 @@ use std::str::FromStr as _;
 use strum::{EnumIter, EnumString, IntoEnumIterator as _, IntoStaticStr};
 
 use super::error::LabError;
+use super::limits;
 use super::profile::{self, EngineProfile, StoreProfile};
 use super::settings::{BufferSettings, ClusterSettings, JobSettings, Rate, Settings, Shape};
 use super::units;
@@ -210,7 +211,7 @@ impl Values {
                 unless("auto", text, |text| within(units::count(text)?, 1, 1_000_000))
             })?,
         };
-        check(&settings).map_err(LabError::Factor)?;
+        limits::check(&settings).map_err(LabError::Factor)?;
         Ok(settings)
     }
 
@@ -336,64 +337,6 @@ fn protocol(text: &str) -> Result<Protocol, String> {
     })
 }
 
-/// What does not go together.
-fn check(settings: &Settings) -> Result<(), String> {
-    let checkpoints = &settings.checkpoints;
-    if checkpoints.protocol == Protocol::Cyclic {
-        return Err(
-            "protocol: cyclic is for jobs with a loop, and the laboratory has none".to_owned()
-        );
-    }
-    if checkpoints.protocol.is_one_at_a_time() && checkpoints.concurrent_max > 1 {
-        return Err(format!(
-            "concurrency: {}, and {} takes one checkpoint at a time",
-            checkpoints.concurrent_max, checkpoints.protocol
-        ));
-    }
-    if settings.job.shape == Shape::Join && settings.job.exchanges != 1 {
-        return Err("exchanges: expected 1 for a join".to_owned());
-    }
-    if settings.measure_ms == 0 {
-        return Err("measure: expected more than 0ms".to_owned());
-    }
-    let subtasks = settings.operators() * usize::from(settings.job.parallelism);
-    let channels = subtasks * usize::from(settings.job.parallelism) * settings.sources();
-    if subtasks > 10_000 || channels > 100_000 {
-        return Err(format!(
-            "parallelism: {subtasks} subtasks with up to {channels} channels, expected at most 10,000 and 100,000"
-        ));
-    }
-    affordable(settings)
-}
-
-/// No rate is beyond what the cores allow, and no run is endless.
-fn affordable(settings: &Settings) -> Result<(), String> {
-    const BATCHES_MAX: f64 = 2e8;
-    let record_ns = settings.record_ns();
-    let cores = settings.cluster.cores_milli as f64 / 1e3 * f64::from(settings.cluster.workers);
-    let most = cores * 1e9 / record_ns.max(1e-3);
-    let seconds = (settings.warm_up_ms + settings.measure_ms) as f64 / 1e3;
-    let rate = match settings.job.rate {
-        Rate::PerSecond(rate) if rate as f64 > most => {
-            return Err(format!(
-                "rate: {rate} records a second, and at {record_ns:.0} ns of a core each {cores:.2} cores take \
-                 {most:.0} at most"
-            ));
-        }
-        Rate::PerSecond(rate) => rate as f64,
-        Rate::Closed | Rate::Load(_) => most,
-    };
-    let batches =
-        rate * seconds / f64::from(settings.batch_records()) * settings.operators() as f64;
-    if batches > BATCHES_MAX {
-        return Err(format!(
-            "quantum: {batches:.0} batches to process, expected {BATCHES_MAX:.0} at most: more records a batch, \
-             or less time"
-        ));
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -423,11 +366,24 @@ mod tests {
         assert!(refused(Factor::Store, "tape").contains("unknown store"));
         assert!(refused(Factor::Protocol, "cyclic").contains("loop"));
         assert!(refused(Factor::Rate, "1G/s").contains("records a second, and at"));
+        assert!(refused(Factor::Quantum, "1").contains("more records a batch"));
         assert!(refused(Factor::Parallelism, "0").contains("expected 1 to 1000"));
         let both = Values::default().with(Factor::Keys, "5").with(Factor::State, "1MiB");
         assert!(both.settings(&Library::default()).is_err());
         let concurrent =
             Values::default().with(Factor::Protocol, "unaligned").with(Factor::Concurrency, "2");
         assert!(concurrent.settings(&Library::default()).is_err());
+    }
+    #[test]
+    fn a_run_of_endless_checkpoints_is_refused() {
+        let idle = Values::default().with(Factor::Rate, "1").with(Factor::Measure, "300h");
+        let problem = |values: &Values| match values.settings(&Library::default()) {
+            Ok(_) => String::new(),
+            Err(error) => error.to_string(),
+        };
+        assert!(problem(&idle.with(Factor::Interval, "1ms")).contains("fewer checkpoints"));
+        let wide = idle.with(Factor::Interval, "1h").with(Factor::Parallelism, "100");
+        assert_eq!(problem(&wide), "");
+        assert!(problem(&wide.with(Factor::Debloat, "300ms")).contains("no debloating"));
     }
 }

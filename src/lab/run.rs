@@ -1,5 +1,7 @@
 //! One run of the laboratory.
 
+use std::sync::atomic::AtomicBool;
+
 use super::meter::Meter;
 use super::report::Report;
 use super::settings::{Rate, Settings};
@@ -20,12 +22,24 @@ pub struct Batch {
 }
 
 /// Runs, and measures.
+///
+/// # Panics
+///
+/// Never: nobody stops it.
 #[must_use]
 pub fn run(settings: &Settings) -> Report {
+    run_until(settings, &AtomicBool::new(false)).expect("nobody stops it")
+}
+
+/// Runs, and measures, unless `stop` is set meanwhile: then it ends at once, with nothing measured.
+#[must_use]
+pub fn run_until(settings: &Settings, stop: &AtomicBool) -> Option<Report> {
     let mut world = World::new(settings);
-    world.run();
+    if !world.run(stop) {
+        return None;
+    }
     let (meter, facts) = world.finish();
-    Meter::report(meter, settings, &facts)
+    Some(Meter::report(meter, settings, &facts))
 }
 
 /// How many records a second a job takes at most, without checkpoints.

@@ -126,6 +126,23 @@ impl Settings {
         }
     }
 
+    /// How many subtasks there are, sources included.
+    #[must_use]
+    pub fn subtasks(&self) -> usize {
+        self.operators() * usize::from(self.job.parallelism)
+    }
+
+    /// How many channels there are: each exchange leads from every subtask to every other.
+    #[must_use]
+    pub fn channels(&self) -> usize {
+        let exchanges = match self.job.shape {
+            Shape::Chain => usize::from(self.job.exchanges),
+            Shape::Join => 2,
+        };
+        let parallelism = usize::from(self.job.parallelism);
+        exchanges * parallelism * parallelism
+    }
+
     /// Bytes of state in all.
     #[must_use]
     pub fn state_bytes(&self) -> f64 {

@@ -11,7 +11,7 @@ use std::thread;
 
 use crate::lab::factor::Values;
 use crate::lab::session::Done;
-use crate::lab::{Report, Session, Settings, run};
+use crate::lab::{Report, Session, Settings, run_until};
 use crate::protocol::Digest;
 
 use super::super::error::CliError;
@@ -157,7 +157,8 @@ fn run_all(
                 while !stop.load(Ordering::Relaxed) {
                     let index = next.fetch_add(1, Ordering::Relaxed);
                     let Some((_, settings)) = wanted.get(index) else { return };
-                    if speak.send((index, run(settings))).is_err() {
+                    let Some(report) = run_until(settings, stop) else { return };
+                    if speak.send((index, report)).is_err() {
                         return;
                     }
                 }

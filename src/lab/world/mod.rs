@@ -6,6 +6,7 @@ mod tasks;
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use super::backend::Background;
 use super::channel::Channel;
@@ -176,11 +177,16 @@ impl<'a> World<'a> {
         world
     }
 
-    /// Runs until the time is over.
-    pub(super) fn run(&mut self) {
+    /// Runs until the time is over, or `stop` is set: whether the time is over.
+    pub(super) fn run(&mut self, stop: &AtomicBool) -> bool {
         self.start_attempt();
-        while self.step() {}
+        while self.step() {
+            if stop.load(Relaxed) {
+                return false;
+            }
+        }
         self.now = self.until;
+        true
     }
 
     pub(super) fn finish(mut self) -> (Meter, Facts) {

@@ -1,0 +1,125 @@
+//! What does not go together in one run, and what no machine would come to the end of.
+
+use super::settings::{Rate, Settings, Shape};
+use crate::protocol::Protocol;
+
+/// How many steps a run may take by an estimate made beforehand: some minutes of one core.
+const STEPS_MAX: f64 = 4e8;
+
+/// So many subtasks a job has at most.
+const SUBTASKS_MAX: usize = 10_000;
+
+/// So many channels.
+const CHANNELS_MAX: usize = 100_000;
+
+/// What does not go together.
+pub(super) fn check(settings: &Settings) -> Result<(), String> {
+    let checkpoints = &settings.checkpoints;
+    if checkpoints.protocol == Protocol::Cyclic {
+        return Err(
+            "protocol: cyclic is for jobs with a loop, and the laboratory has none".to_owned()
+        );
+    }
+    if checkpoints.protocol.is_one_at_a_time() && checkpoints.concurrent_max > 1 {
+        return Err(format!(
+            "concurrency: {}, and {} takes one checkpoint at a time",
+            checkpoints.concurrent_max, checkpoints.protocol
+        ));
+    }
+    if settings.job.shape == Shape::Join && settings.job.exchanges != 1 {
+        return Err("exchanges: expected 1 for a join".to_owned());
+    }
+    if settings.measure_ms == 0 {
+        return Err("measure: expected more than 0ms".to_owned());
+    }
+    let (subtasks, channels) = (settings.subtasks(), settings.channels());
+    if subtasks > SUBTASKS_MAX || channels > CHANNELS_MAX {
+        return Err(format!(
+            "parallelism: {subtasks} subtasks with {channels} channels, expected at most {SUBTASKS_MAX} and \
+             {CHANNELS_MAX}"
+        ));
+    }
+    affordable(settings)
+}
+
+/// No rate is beyond what the cores allow, and no run is endless.
+fn affordable(settings: &Settings) -> Result<(), String> {
+    let record_ns = settings.record_ns();
+    let cores = settings.cluster.cores_milli as f64 / 1e3 * f64::from(settings.cluster.workers);
+    let most = cores * 1e9 / record_ns.max(1e-3);
+    let rate = match settings.job.rate {
+        Rate::PerSecond(rate) if rate as f64 > most => {
+            return Err(format!(
+                "rate: {rate} records a second, and at {record_ns:.0} ns of a core each {cores:.2} cores take \
+                 {most:.0} at most"
+            ));
+        }
+        Rate::PerSecond(rate) => rate as f64,
+        Rate::Closed | Rate::Load(_) => most,
+    };
+    let steps = Steps::of(settings, rate);
+    let processors = 2.0 * f64::from(settings.cluster.workers) + 1.0;
+    // Every step looks for the machine that is done first.
+    let each = 1.0 + processors / 100.0;
+    if steps.sum() * each <= STEPS_MAX {
+        return Ok(());
+    }
+    Err(format!(
+        "{}: about {:.0} steps ({:.0} of batches, {:.0} of checkpoints, {:.0} of debloating) on {processors} \
+         machines and disks, expected what {STEPS_MAX:.0} on few of them take: {}",
+        steps.factor(),
+        steps.sum(),
+        steps.batches,
+        steps.checkpoints,
+        steps.debloats,
+        steps.remedy()
+    ))
+}
+
+/// What a run will have to do, at most.
+#[derive(Clone, Copy, Debug)]
+struct Steps {
+    batches: f64,
+    checkpoints: f64,
+    debloats: f64,
+}
+
+impl Steps {
+    fn of(settings: &Settings, rate: f64) -> Self {
+        let ms = (settings.warm_up_ms.saturating_add(settings.measure_ms)) as f64;
+        let (subtasks, channels) = (settings.subtasks() as f64, settings.channels() as f64);
+        let batches = rate * ms / 1e3 / f64::from(settings.batch_records());
+        let triggered = match settings.checkpoints.interval_ms {
+            0 => 0.0,
+            interval_ms => ms / interval_ms as f64,
+        };
+        // A barrier a channel; trigger, freeze, sync, two parts of an upload, acknowledgement and notification of each
+        // subtask.
+        let checkpoint = 2.0 * channels + 8.0 * subtasks;
+        let debloats = settings.buffers.debloat_ms.map_or(0.0, |_| ms / 200.0 * channels);
+        let batches = 2.0 * batches * settings.operators() as f64;
+        Self { batches, checkpoints: triggered * checkpoint, debloats }
+    }
+
+    fn sum(&self) -> f64 {
+        self.batches + self.checkpoints + self.debloats
+    }
+
+    fn factor(&self) -> &'static str {
+        if self.batches >= self.checkpoints.max(self.debloats) {
+            "quantum"
+        } else if self.checkpoints >= self.debloats {
+            "interval"
+        } else {
+            "debloat"
+        }
+    }
+
+    fn remedy(&self) -> &'static str {
+        match self.factor() {
+            "quantum" => "more records a batch, or less time",
+            "interval" => "fewer checkpoints, fewer subtasks, or less time",
+            _ => "no debloating, fewer subtasks, or less time",
+        }
+    }
+}
