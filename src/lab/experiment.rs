@@ -1,6 +1,6 @@
 //! Experiments as data: what is the same in all runs, and what is varied.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
@@ -10,8 +10,8 @@ use super::factor::{Factor, Values};
 /// The version of experiment files.
 pub const EXPERIMENT_VERSION: u32 = 1;
 
-/// How many configurations an experiment may lead to.
-pub const CELLS_MAX: usize = 10_000;
+/// How many runs an experiment may lead to: configurations, times repetitions.
+pub const RUNS_MAX: u64 = 10_000;
 
 /// What is varied, and what is not.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -139,13 +139,17 @@ impl Experiment {
     ///
     /// # Errors
     ///
-    /// When there are more than [`CELLS_MAX`].
+    /// When they need more than [`RUNS_MAX`] runs.
     pub fn cells(&self) -> Result<Vec<Values>, LabError> {
         let mut cells = vec![self.base.clone()];
         for (factor, values) in &self.vary {
-            if cells.len() * values.len() > CELLS_MAX {
+            let more = (cells.len() as u64).saturating_mul(values.len() as u64);
+            if more.saturating_mul(self.repetitions.max(1)) > RUNS_MAX {
                 return Err(LabError::Factor(format!(
-                    "expected at most {CELLS_MAX} configurations"
+                    "{factor}: with its {} values there are {more} configurations, {} times each, expected at most \
+                     {RUNS_MAX} runs",
+                    values.len(),
+                    self.repetitions.max(1)
                 )));
             }
             let with = |cell: &Values| -> Vec<Values> {
@@ -153,15 +157,12 @@ impl Experiment {
             };
             cells = cells.iter().flat_map(with).collect();
         }
-        let mut seen: Vec<Values> = Vec::new();
-        for cell in cells {
-            let is_none = cell.get(Factor::Interval) == Some("none");
-            let cell = if is_none { without_checkpoints(cell) } else { cell };
-            if !seen.contains(&cell) {
-                seen.push(cell);
-            }
-        }
-        Ok(seen)
+        let mut seen = BTreeSet::new();
+        let sparing = |cell: Values| match cell.get(Factor::Interval) {
+            Some("none") => without_checkpoints(cell),
+            _ => cell,
+        };
+        Ok(cells.into_iter().map(sparing).filter(|cell| seen.insert(cell.clone())).collect())
     }
 }
 
@@ -221,6 +222,19 @@ mod tests {
         let cells = experiment.cells().expect("few");
         assert_eq!(cells.len(), 2);
         assert_eq!(cells[0].line(), "protocol=aligned interval=10s parallelism=4");
+    }
+
+    /// Ten thousand of them are planned while nobody waits: no list is searched for each.
+    #[test]
+    fn configurations_are_bounded_with_their_repetitions() {
+        let mut experiment = Experiment { repetitions: 1, ..Experiment::default() };
+        let numbers = |count: u64| (1..=count).map(|number| number.to_string()).collect();
+        experiment.vary(Factor::Seed, numbers(100));
+        experiment.vary(Factor::Keys, numbers(100));
+        assert_eq!(experiment.cells().expect("just as many as may be").len(), 10_000);
+        experiment.repetitions = 2;
+        let problem = experiment.cells().expect_err("twice as many").to_string();
+        assert!(problem.contains("10000 configurations, 2 times each, expected at most 10000"));
     }
 
     #[test]

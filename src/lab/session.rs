@@ -2,7 +2,7 @@
 //!
 //! Who carries it out decides on threads, files and progress; the results depend on none of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::error::LabError;
 use super::experiment::Experiment;
@@ -69,18 +69,16 @@ impl Session {
     /// The runs that are needed, in stages: those of a stage need those of the stages before, and not one another.
     #[must_use]
     pub fn stages(&self) -> [Vec<Values>; 2] {
-        let mut saturations = Vec::new();
-        let mut runs = Vec::new();
-        for cell in &self.cells {
-            if is_load(cell) {
-                add(&mut saturations, saturated(cell));
-            }
-            add(&mut runs, cell.base());
-            for repetition in 0..self.experiment.repetitions {
-                add(&mut runs, self.repeated(cell, repetition));
-            }
-        }
-        runs.retain(|run| !saturations.contains(run));
+        let mut planned = BTreeSet::new();
+        let mut is_new = |values: &Values| planned.insert(values.clone());
+        let loads = self.cells.iter().filter(|cell| is_load(cell));
+        let saturations = loads.map(saturated).filter(&mut is_new).collect();
+        let of_cell = |cell: &Values| {
+            let repeated =
+                (0..self.experiment.repetitions).map(|repetition| self.repeated(cell, repetition));
+            std::iter::once(cell.base()).chain(repeated).collect::<Vec<_>>()
+        };
+        let runs = self.cells.iter().flat_map(of_cell).filter(&mut is_new).collect();
         [saturations, runs]
     }
 
@@ -156,10 +154,4 @@ fn is_load(values: &Values) -> bool {
 /// As fast as it goes, without checkpoints.
 fn saturated(values: &Values) -> Values {
     values.base().with(Factor::Rate, "closed")
-}
-
-fn add(list: &mut Vec<Values>, values: Values) {
-    if !list.contains(&values) {
-        list.push(values);
-    }
 }

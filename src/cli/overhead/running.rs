@@ -1,5 +1,6 @@
 //! Runs on all cores, kept one by one: what was done before is not done again.
 
+use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
 use std::num::NonZeroUsize;
@@ -31,7 +32,8 @@ const BYTES_MAX: u64 = 1 << 30;
 pub struct Kept {
     path: PathBuf,
     file: File,
-    lines: Vec<(String, Report)>,
+    /// By the digest of their settings.
+    held: BTreeMap<String, Report>,
 }
 
 impl Kept {
@@ -56,13 +58,12 @@ impl Kept {
         if !text.is_empty() && !text.ends_with('\n') {
             file.write_all(b"\n").map_err(io)?;
         }
-        let lines = text.lines().filter_map(parsed).collect();
-        Ok(Self { path, file, lines })
+        let held = text.lines().filter_map(parsed).collect();
+        Ok(Self { path, file, held })
     }
 
     fn find(&self, settings: &Settings) -> Option<Report> {
-        let digest = digest(settings);
-        self.lines.iter().find(|(held, _)| *held == digest).map(|(_, report)| report.clone())
+        self.held.get(&digest(settings)).cloned()
     }
 
     fn add(&mut self, settings: &Settings, report: &Report) -> Result<(), CliError> {

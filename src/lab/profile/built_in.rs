@@ -1,5 +1,9 @@
 //! The profiles that come with the crate.
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use super::super::error::LabError;
 use super::{EngineProfile, StoreProfile};
 
 /// The profiles that come with the crate, by name.
@@ -29,15 +33,28 @@ pub fn store_names() -> impl Iterator<Item = &'static str> {
 /// The engine profile of this name that comes with the crate.
 #[must_use]
 pub fn engine(name: &str) -> Option<EngineProfile> {
-    let (name, text) = ENGINES.iter().find(|(known, _)| *known == name)?;
-    Some(EngineProfile::parse(name, text).expect("profiles that come with the crate are profiles"))
+    static READ: LazyLock<BTreeMap<&str, EngineProfile>> = LazyLock::new(|| {
+        let read =
+            |(name, text): &(&'static str, &str)| (*name, read(EngineProfile::parse(name, text)));
+        ENGINES.iter().map(read).collect()
+    });
+    READ.get(name).cloned()
 }
 
 /// The store profile of this name that comes with the crate.
 #[must_use]
 pub fn store(name: &str) -> Option<StoreProfile> {
-    let (name, text) = STORES.iter().find(|(known, _)| *known == name)?;
-    Some(StoreProfile::parse(name, text).expect("profiles that come with the crate are profiles"))
+    static READ: LazyLock<BTreeMap<&str, StoreProfile>> = LazyLock::new(|| {
+        let read =
+            |(name, text): &(&'static str, &str)| (*name, read(StoreProfile::parse(name, text)));
+        STORES.iter().map(read).collect()
+    });
+    READ.get(name).cloned()
+}
+
+/// Once: planning asks for the same ones thousands of times.
+fn read<T>(profile: Result<T, LabError>) -> T {
+    profile.expect("profiles that come with the crate are profiles")
 }
 
 #[cfg(test)]
