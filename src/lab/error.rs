@@ -37,6 +37,59 @@ impl LabError {
     }
 }
 
+/// A field of a file that is wrong, before it is known where in the file it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Misplaced {
+    /// Its name, behind those of the tables that it is in: `state.log-structured.files`.
+    field: String,
+    /// What it is, and what was expected.
+    problem: String,
+}
+
+impl Misplaced {
+    /// What is wrong with a field.
+    pub(super) fn new(field: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self { field: field.into(), problem: problem.into() }
+    }
+
+    /// The same with its place in the text of a file.
+    pub(super) fn inside(self, path: &str, text: &str) -> LabError {
+        let Self { field, problem } = self;
+        LabError::at(path, line_of(text, &field), format!("{field}: {problem}"))
+    }
+}
+
+/// The line on which a field of a TOML file is given; where it is not, that of the table it is missing from, or the
+/// first.
+pub(super) fn line_of(text: &str, field: &str) -> usize {
+    let (mut table, mut header) = (String::new(), 1);
+    let wanted = field.rsplit_once('.').map_or("", |(table, _)| table);
+    for (index, line) in text.lines().enumerate() {
+        let line = line.split('#').next().unwrap_or("").trim();
+        if let Some(name) = line.strip_prefix('[') {
+            table = name.trim_matches(['[', ']', ' ']).to_owned();
+            if table == wanted {
+                header = index + 1;
+            }
+            if table == field {
+                return index + 1;
+            }
+        } else if let Some((name, _)) = line.split_once('=') {
+            let name = name.trim();
+            let is_it = match table.as_str() {
+                "" => name == field,
+                table => {
+                    field.strip_prefix(table).and_then(|rest| rest.strip_prefix('.')) == Some(name)
+                }
+            };
+            if is_it {
+                return index + 1;
+            }
+        }
+    }
+    header
+}
+
 struct Place(usize);
 
 impl std::fmt::Display for Place {

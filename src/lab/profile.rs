@@ -4,6 +4,7 @@
 //! said here, with its source; where there is none, it is free of charge.
 
 mod built_in;
+mod ranges;
 
 pub use built_in::{engine, engine_names, store, store_names};
 
@@ -308,11 +309,7 @@ impl EngineProfile {
     pub fn parse(path: &str, text: &str) -> Result<Self, LabError> {
         let profile: Self =
             toml::from_str(text).map_err(|error| LabError::toml(path, text, &error))?;
-        profile.check().map_err(|problem| LabError::File {
-            path: path.to_owned(),
-            line: 0,
-            problem,
-        })?;
+        ranges::of_engine(&profile).map_err(|problem| problem.inside(path, text))?;
         Ok(profile)
     }
 
@@ -362,67 +359,6 @@ impl EngineProfile {
         }
         self
     }
-
-    fn check(&self) -> Result<(), String> {
-        version(self.version)?;
-        for (name, value) in self.figures() {
-            figure(name, value)?;
-        }
-        let state = &self.state;
-        let log = &state.log_structured;
-        if log.compact_files == 0 || log.stall_files <= log.compact_files || log.memtable_bytes == 0
-        {
-            return Err("state.log-structured: expected memtable-bytes above 0, compact-files above 0, and \
-                        stall-files above compact-files"
-                .to_owned());
-        }
-        if state.changelog.materialise_ms == 0 || state.changelog.upload_bytes == 0 {
-            return Err(
-                "state.changelog: expected materialise-ms and upload-bytes above 0".to_owned()
-            );
-        }
-        if state.access.windows(2).any(|pair| pair[0].state_bytes >= pair[1].state_bytes) {
-            return Err(
-                "state.access: expected points in ascending order of state-bytes".to_owned()
-            );
-        }
-        Ok(())
-    }
-
-    /// Everything that is a figure, by its name in the file.
-    fn figures(&self) -> Vec<(&'static str, f64)> {
-        let (task, coordinator, state) = (&self.task, &self.coordinator, &self.state);
-        let mut figures = vec![
-            ("task.source-record-ns", task.source_record_ns),
-            ("task.record-ns", task.record_ns),
-            ("task.byte-ns", task.byte_ns),
-            ("task.barrier-us", task.barrier_us),
-            ("task.freeze-us", task.freeze_us),
-            ("task.persist-us", task.persist_us),
-            ("task.notify-us", task.notify_us),
-            ("coordinator.trigger-us", coordinator.trigger_us),
-            ("coordinator.message-us", coordinator.message_us),
-            ("coordinator.acknowledge-us", coordinator.acknowledge_us),
-            ("coordinator.complete-us", coordinator.complete_us),
-            ("coordinator.cleanup-us", coordinator.cleanup_us),
-            ("coordinator.latency-us", coordinator.latency_us),
-            ("state.entry-overhead-bytes", state.entry_overhead_bytes),
-            ("state.entry-factor", state.entry_factor),
-            ("state.copy-byte-ns", state.copy_byte_ns),
-            ("state.copy-on-write-ns", state.copy_on_write_ns),
-            ("state.log-structured.memtable-level-ns", state.log_structured.memtable_level_ns),
-            ("state.log-structured.miss-ns", state.log_structured.miss_ns),
-            ("state.log-structured.flush-byte-ns", state.log_structured.flush_byte_ns),
-            ("disk.byte-ns", self.disk.byte_ns),
-            ("disk.stream-byte-ns", self.disk.stream_byte_ns),
-            ("disk.sync-ms", self.disk.sync_ms),
-            ("state.log-structured.compact-byte-ns", state.log_structured.compact_byte_ns),
-            ("state.changelog.log-byte-ns", state.changelog.log_byte_ns),
-            ("recovery.restore-byte-ns", self.recovery.restore_byte_ns),
-        ];
-        figures.extend(state.access.iter().map(|point| ("state.access.ns", point.ns)));
-        figures
-    }
 }
 
 impl StoreProfile {
@@ -434,43 +370,7 @@ impl StoreProfile {
     pub fn parse(path: &str, text: &str) -> Result<Self, LabError> {
         let profile: Self =
             toml::from_str(text).map_err(|error| LabError::toml(path, text, &error))?;
-        profile.check().map_err(|problem| LabError::File {
-            path: path.to_owned(),
-            line: 0,
-            problem,
-        })?;
+        ranges::of_store(&profile).map_err(|problem| problem.inside(path, text))?;
         Ok(profile)
-    }
-
-    fn check(&self) -> Result<(), String> {
-        version(self.version)?;
-        figure("latency-ms", self.latency_ms)?;
-        figure("byte-ns", self.byte_ns)?;
-        figure("tail-ms", self.tail_ms)?;
-        figure("request-us", self.request_us)?;
-        if self.parallelism == 0 || self.parallelism > 1_000 {
-            return Err("parallelism: expected 1 to 1,000 connections".to_owned());
-        }
-        if self.tail_per_million > 1_000_000 {
-            return Err("tail-per-million: expected 0 to 1,000,000".to_owned());
-        }
-        Ok(())
-    }
-}
-
-fn version(version: u32) -> Result<(), String> {
-    match version {
-        PROFILE_VERSION => Ok(()),
-        other => Err(format!("version: {other}, expected {PROFILE_VERSION}")),
-    }
-}
-
-/// No cost is negative, endless, or above a thousand seconds in any unit in use.
-fn figure(name: &str, value: f64) -> Result<(), String> {
-    const MOST: f64 = 1e9;
-    if (0.0..=MOST).contains(&value) {
-        Ok(())
-    } else {
-        Err(format!("{name}: {value}, expected 0 to 1e9"))
     }
 }

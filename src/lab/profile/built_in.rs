@@ -70,12 +70,4 @@ mod tests {
             assert_eq!(store(name).expect("known").name, name);
         }
     }
-
-    #[test]
-    fn a_figure_outside_its_range_is_named() {
-        let text = include_str!("../../../fixtures/overhead/profiles/in-memory.toml");
-        let wrong = text.replace("record-ns = ", "record-ns = -");
-        let error = EngineProfile::parse("my.toml", &wrong).expect_err("negative").to_string();
-        assert!(error.starts_with("my.toml: task.source-record-ns: -"), "{error}");
-    }
 }
