@@ -1,5 +1,6 @@
 //! What is wrong with what was given to the laboratory.
 
+use super::factor::Factor;
 use thiserror::Error;
 
 /// Why an experiment, a profile or a table of measurements cannot be used.
@@ -15,7 +16,15 @@ pub enum LabError {
         /// What is wrong there, and what was expected.
         problem: String,
     },
-    /// A factor, or a configuration that factors lead to.
+    /// What is no value of a factor, or does not go together with the others.
+    #[error("{factor}: {problem}")]
+    Value {
+        /// Which factor.
+        factor: Factor,
+        /// What it is, and what was expected.
+        problem: String,
+    },
+    /// An unknown factor, or what concerns more than one.
     #[error("{0}")]
     Factor(String),
 }
@@ -28,6 +37,12 @@ impl LabError {
             text.get(..span.start).map_or(0, |before| before.matches('\n').count() + 1)
         });
         Self::File { path: path.to_owned(), line, problem: error.message().to_owned() }
+    }
+
+    /// A value that its factor cannot have.
+    #[must_use]
+    pub fn value(factor: Factor, problem: impl Into<String>) -> Self {
+        Self::Value { factor, problem: problem.into() }
     }
 
     /// A problem in a line of a file.

@@ -211,7 +211,7 @@ impl Values {
                 unless("auto", text, |text| within(units::count(text)?, 1, 1_000_000))
             })?,
         };
-        limits::check(&settings).map_err(LabError::Factor)?;
+        limits::check(&settings)?;
         Ok(settings)
     }
 
@@ -220,7 +220,10 @@ impl Values {
         let entry = engine.entry_bytes(payload_bytes).max(1.0);
         let keys = match (self.get(Factor::Keys), self.get(Factor::State)) {
             (Some(_), Some(_)) => {
-                return Err(LabError::Factor("expected either keys or state, not both".to_owned()));
+                return Err(LabError::value(
+                    Factor::Keys,
+                    "expected either keys or state, not both",
+                ));
             }
             (Some(_), None) => self.read(Factor::Keys, "", units::count)?,
             (None, _) => (self.read(Factor::State, "100MiB", units::bytes)? as f64 / entry) as u64,
@@ -250,11 +253,7 @@ impl Values {
         let fitted = engine.calibrated.as_ref().map_or(2_000, |calibrated| calibrated.cores_milli);
         let cores_milli = match self.get(Factor::Cores) {
             None => fitted,
-            Some(_) => self.read(Factor::Cores, "2", |text| {
-                let cores: f64 =
-                    text.parse().map_err(|_| format!("{text:?} is no number of cores"))?;
-                within((cores * 1e3) as u64, 1, 1_000_000)
-            })?,
+            Some(_) => self.read(Factor::Cores, "2", cores_milli)?,
         };
         Ok(ClusterSettings {
             workers: self
@@ -272,20 +271,27 @@ impl Values {
             exclusive: self.read(Factor::Credits, "2", number)?,
             floating: self.read(Factor::Floating, "8", number)?,
             output: self.read(Factor::Output, "4", number)?,
-            debloat_ms: self
-                .read(Factor::Debloat, "none", |text| unless("none", text, units::time_ms))?,
+            debloat_ms: self.read(Factor::Debloat, "none", |text| unless("none", text, some_ms))?,
         })
     }
 
     fn checkpoints(&self) -> Result<CheckpointSettings, LabError> {
+        let protocol = self.read(Factor::Protocol, "aligned", protocol)?;
+        if self.get(Factor::AlignedTimeout).is_some() && protocol != Protocol::Hybrid {
+            let problem = format!("expected protocol hybrid, since {protocol} has no such timeout");
+            return Err(LabError::value(Factor::AlignedTimeout, problem));
+        }
         Ok(CheckpointSettings {
-            protocol: self.read(Factor::Protocol, "aligned", protocol)?,
+            protocol,
             aligned_timeout_ms: self.read(Factor::AlignedTimeout, "100ms", units::time_ms)?,
             interval_ms: self
-                .read(Factor::Interval, "1s", |text| unless("none", text, units::time_ms))?
+                .read(Factor::Interval, "1s", |text| {
+                    unless("none", text, some_ms)
+                        .map_err(|problem| format!("{problem}, or none for no checkpoints"))
+                })?
                 .unwrap_or(0),
             pause_min_ms: self.read(Factor::Pause, "0ms", units::time_ms)?,
-            timeout_ms: self.read(Factor::Timeout, "10min", units::time_ms)?,
+            timeout_ms: self.read(Factor::Timeout, "10min", some_ms)?,
             concurrent_max: self
                 .read(Factor::Concurrency, "1", |text| within(units::count(text)?, 1, 1_000))?,
             failures_tolerated: u32::MAX,
@@ -300,7 +306,7 @@ impl Values {
         read: impl FnOnce(&str) -> Result<T, String>,
     ) -> Result<T, LabError> {
         let text = self.get(factor).unwrap_or(default);
-        read(text).map_err(|problem| LabError::Factor(format!("{factor}: {problem}")))
+        read(text).map_err(|problem| LabError::value(factor, problem))
     }
 }
 
@@ -325,9 +331,32 @@ fn rate(text: &str) -> Result<Rate, String> {
         return Ok(Rate::Closed);
     }
     if text.ends_with('%') {
-        return Ok(Rate::Load(units::permille(text)?.max(1) / 10));
+        let permille = units::permille(text)?;
+        if permille == 0 || !permille.is_multiple_of(10) {
+            return Err(format!("{text:?}, expected whole per cent, 1% to 100%"));
+        }
+        return Ok(Rate::Load(permille / 10));
     }
-    units::count(text.trim_end_matches("/s")).map(|rate| Rate::PerSecond(rate.max(1)))
+    match units::count(text.trim_end_matches("/s"))? {
+        0 => Err(format!("{text:?}, expected at least 1 a second")),
+        rate => Ok(Rate::PerSecond(rate)),
+    }
+}
+
+/// A time of at least a millisecond.
+fn some_ms(text: &str) -> Result<u64, String> {
+    match units::time_ms(text)? {
+        0 => Err(format!("{text:?}, expected at least 1ms")),
+        ms => Ok(ms),
+    }
+}
+
+fn cores_milli(text: &str) -> Result<u64, String> {
+    let cores: f64 = text.parse().map_err(|_| format!("{text:?} is no number of cores"))?;
+    if !(0.001..=1_000.0).contains(&cores) {
+        return Err(format!("{text}, expected 0.001 to 1000"));
+    }
+    Ok((cores * 1e3) as u64)
 }
 
 fn protocol(text: &str) -> Result<Protocol, String> {
@@ -368,6 +397,16 @@ mod tests {
         assert!(refused(Factor::Rate, "1G/s").contains("records a second, and at"));
         assert!(refused(Factor::Quantum, "1").contains("more records a batch"));
         assert!(refused(Factor::Parallelism, "0").contains("expected 1 to 1000"));
+        assert!(refused(Factor::Rate, "0%").contains("expected whole per cent, 1% to 100%"));
+        assert!(refused(Factor::Rate, "0.5%").contains("expected whole per cent"));
+        assert!(refused(Factor::Rate, "0").contains("at least 1 a second"));
+        assert!(refused(Factor::Interval, "0ms").contains("at least 1ms, or none"));
+        assert!(refused(Factor::Timeout, "0ms").contains("at least 1ms"));
+        assert!(refused(Factor::Debloat, "0ms").contains("at least 1ms"));
+        assert!(refused(Factor::Cores, "NaN").contains("NaN, expected 0.001 to 1000"));
+        assert!(refused(Factor::Cores, "-1").contains("-1, expected 0.001"));
+        assert!(refused(Factor::AlignedTimeout, "1s").contains("expected protocol hybrid"));
+        assert!(refused(Factor::FailAt, "8s").contains("within what is measured"));
         let both = Values::default().with(Factor::Keys, "5").with(Factor::State, "1MiB");
         assert!(both.settings(&Library::default()).is_err());
         let concurrent =

@@ -1,5 +1,7 @@
 //! What does not go together in one run, and what no machine would come to the end of.
 
+use super::error::LabError;
+use super::factor::Factor;
 use super::settings::{Rate, Settings, Shape};
 use crate::protocol::Protocol;
 
@@ -13,46 +15,51 @@ const SUBTASKS_MAX: usize = 10_000;
 const CHANNELS_MAX: usize = 100_000;
 
 /// What does not go together.
-pub(super) fn check(settings: &Settings) -> Result<(), String> {
+pub(super) fn check(settings: &Settings) -> Result<(), LabError> {
     let checkpoints = &settings.checkpoints;
     if checkpoints.protocol == Protocol::Cyclic {
-        return Err(
-            "protocol: cyclic is for jobs with a loop, and the laboratory has none".to_owned()
-        );
+        let problem = "cyclic is for jobs with a loop, and the laboratory has none";
+        return Err(LabError::value(Factor::Protocol, problem));
     }
     if checkpoints.protocol.is_one_at_a_time() && checkpoints.concurrent_max > 1 {
-        return Err(format!(
-            "concurrency: {}, and {} takes one checkpoint at a time",
-            checkpoints.concurrent_max, checkpoints.protocol
-        ));
+        let (most, protocol) = (checkpoints.concurrent_max, checkpoints.protocol);
+        let problem =
+            format!("{most}, expected 1, since {protocol} takes one checkpoint at a time");
+        return Err(LabError::value(Factor::Concurrency, problem));
     }
     if settings.job.shape == Shape::Join && settings.job.exchanges != 1 {
-        return Err("exchanges: expected 1 for a join".to_owned());
+        return Err(LabError::value(Factor::Exchanges, "expected 1 for a join"));
     }
     if settings.measure_ms == 0 {
-        return Err("measure: expected more than 0ms".to_owned());
+        return Err(LabError::value(Factor::Measure, "expected more than 0ms"));
+    }
+    if settings.fail_at_ms.is_some_and(|at| at >= settings.measure_ms) {
+        let problem =
+            format!("expected a time within what is measured, {} ms", settings.measure_ms);
+        return Err(LabError::value(Factor::FailAt, problem));
     }
     let (subtasks, channels) = (settings.subtasks(), settings.channels());
     if subtasks > SUBTASKS_MAX || channels > CHANNELS_MAX {
-        return Err(format!(
-            "parallelism: {subtasks} subtasks with {channels} channels, expected at most {SUBTASKS_MAX} and \
-             {CHANNELS_MAX}"
-        ));
+        let problem = format!(
+            "{subtasks} subtasks with {channels} channels, expected at most {SUBTASKS_MAX} and {CHANNELS_MAX}"
+        );
+        return Err(LabError::value(Factor::Parallelism, problem));
     }
     affordable(settings)
 }
 
 /// No rate is beyond what the cores allow, and no run is endless.
-fn affordable(settings: &Settings) -> Result<(), String> {
+fn affordable(settings: &Settings) -> Result<(), LabError> {
     let record_ns = settings.record_ns();
     let cores = settings.cluster.cores_milli as f64 / 1e3 * f64::from(settings.cluster.workers);
     let most = cores * 1e9 / record_ns.max(1e-3);
     let rate = match settings.job.rate {
         Rate::PerSecond(rate) if rate as f64 > most => {
-            return Err(format!(
-                "rate: {rate} records a second, and at {record_ns:.0} ns of a core each {cores:.2} cores take \
-                 {most:.0} at most"
-            ));
+            let problem = format!(
+                "{rate} records a second, and at {record_ns:.0} ns of a core each {cores:.2} cores take {most:.0} \
+                 at most"
+            );
+            return Err(LabError::value(Factor::Rate, problem));
         }
         Rate::PerSecond(rate) => rate as f64,
         Rate::Closed | Rate::Load(_) => most,
@@ -64,16 +71,16 @@ fn affordable(settings: &Settings) -> Result<(), String> {
     if steps.sum() * each <= STEPS_MAX {
         return Ok(());
     }
-    Err(format!(
-        "{}: about {:.0} steps ({:.0} of batches, {:.0} of checkpoints, {:.0} of debloating) on {processors} \
+    let problem = format!(
+        "about {:.0} steps ({:.0} of batches, {:.0} of checkpoints, {:.0} of debloating) on {processors} \
          machines and disks, expected what {STEPS_MAX:.0} on few of them take: {}",
-        steps.factor(),
         steps.sum(),
         steps.batches,
         steps.checkpoints,
         steps.debloats,
         steps.remedy()
-    ))
+    );
+    Err(LabError::value(steps.factor(), problem))
 }
 
 /// What a run will have to do, at most.
@@ -105,21 +112,24 @@ impl Steps {
         self.batches + self.checkpoints + self.debloats
     }
 
-    fn factor(&self) -> &'static str {
+    /// What most of them are for.
+    fn factor(&self) -> Factor {
         if self.batches >= self.checkpoints.max(self.debloats) {
-            "quantum"
+            Factor::Quantum
         } else if self.checkpoints >= self.debloats {
-            "interval"
+            Factor::Interval
         } else {
-            "debloat"
+            Factor::Debloat
         }
     }
 
     fn remedy(&self) -> &'static str {
-        match self.factor() {
-            "quantum" => "more records a batch, or less time",
-            "interval" => "fewer checkpoints, fewer subtasks, or less time",
-            _ => "no debloating, fewer subtasks, or less time",
+        if self.factor() == Factor::Quantum {
+            "more records a batch, or less time"
+        } else if self.factor() == Factor::Interval {
+            "fewer checkpoints, fewer subtasks, or less time"
+        } else {
+            "no debloating, fewer subtasks, or less time"
         }
     }
 }
