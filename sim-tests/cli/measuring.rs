@@ -114,15 +114,19 @@ fn nonsense_is_refused_before_anything_is_measured() {
     place.write("e.toml", "version = 1\nname = \"e\"\n[base]\nspeed = 5\n");
     place.write("p.toml", "version = 1\nname = \"e\"\n[base]\nprofile = \"none.toml\"\n");
     place.write("m.csv", "use,backend\n");
+    place.write("v.toml", "version = 1\nname = \"e\"\n[base]\nrate = \"0%\"\n");
     std::fs::create_dir(place.path("taken")).expect("a directory");
     place.write("taken/runs.csv", "mine");
     let cases = [
         ("overhead --vary intervall=1s", "unknown factor \"intervall\""),
-        ("overhead --vary interval=10", "interval: \"10\": unknown unit"),
+        ("overhead --vary interval=10", "--vary interval: \"10\": unknown unit"),
         ("overhead --vary interval", "expected FACTOR=VALUE,VALUE"),
         ("overhead --vary profile=spark", "unknown profile \"spark\""),
         ("overhead --vary protocol=cyclic", "the laboratory has none"),
         ("overhead --vary rate=900M", "records a second, and at"),
+        ("overhead v.toml", "v.toml:4: rate: \"0%\", expected whole per cent"),
+        ("overhead --vary interval=0ms", "--vary interval: \"0ms\", expected at least 1ms"),
+        ("overhead --vary aligned-timeout=1s", "aligned-timeout: expected protocol hybrid"),
         ("overhead nowhere", "unknown experiment \"nowhere\""),
         ("overhead e.toml", "e.toml:4: unknown factor \"speed\""),
         ("overhead p.toml", "none.toml: No such file"),

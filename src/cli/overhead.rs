@@ -12,7 +12,7 @@ use std::io::Write as _;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-use crate::lab::{Row, Session, results};
+use crate::lab::{LabError, Row, Session, results};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
@@ -163,8 +163,12 @@ fn sessions(arguments: &Arguments) -> Result<Vec<Session>, CliError> {
             loading::vary(&mut experiment, argument)?;
         }
         let library = loading::library(&experiment)?;
-        Session::new(experiment, library)
-            .map_err(|error| CliError::usage(format!("{name}: {error}")))
+        Session::new(experiment, library).map_err(|error| match error {
+            LabError::File { .. } => CliError::usage(error.to_string()),
+            LabError::Value { .. } | LabError::Factor(_) => {
+                CliError::usage(format!("{name}: {error}"))
+            }
+        })
     };
     names.iter().map(session).collect()
 }

@@ -105,6 +105,18 @@ pub(super) fn line_of(text: &str, field: &str) -> usize {
     header
 }
 
+/// The line of a field in one of several tables of the same name, as in `[[vary]]`: in the one with this index,
+/// from 0.
+pub(super) fn line_in(text: &str, table: &str, index: usize, field: &str) -> usize {
+    let header = format!("[[{table}]]");
+    let mut headers = text.lines().enumerate().filter(|(_, line)| line.trim() == header);
+    let Some((first, _)) = headers.nth(index) else { return line_of(text, table) };
+    let inside = text.lines().enumerate().skip(first + 1);
+    let mut inside = inside.take_while(|(_, line)| !line.trim_start().starts_with('['));
+    let is_it = |line: &str| line.split_once('=').is_some_and(|(name, _)| name.trim() == field);
+    inside.find(|(_, line)| is_it(line)).map_or(first, |(at, _)| at) + 1
+}
+
 struct Place(usize);
 
 impl std::fmt::Display for Place {

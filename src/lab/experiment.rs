@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
-use super::error::LabError;
+use super::error::{LabError, line_in, line_of};
 use super::factor::{Factor, Values};
+use super::results::METRICS;
 
 /// The version of experiment files.
 pub const EXPERIMENT_VERSION: u32 = 1;
@@ -28,6 +29,22 @@ pub struct Experiment {
     pub published: Vec<Published>,
     /// How often each configuration is run, each time under another seed.
     pub repetitions: u64,
+    /// Where the values of a factor were given, so that an error can say so.
+    pub places: BTreeMap<Factor, Place>,
+}
+
+/// Where the values of a factor were given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In a line of a file.
+    Line {
+        /// Which file.
+        path: String,
+        /// Which line, from 1.
+        line: usize,
+    },
+    /// By an argument, or a call of [`Experiment::vary`].
+    Argument,
 }
 
 /// A published figure.
@@ -91,9 +108,6 @@ impl Experiment {
                 "repetitions: expected 1 to 1,000",
             ));
         }
-        let factor = |name: &str| {
-            Factor::named(name).map_err(|error| LabError::at(path, line(name), error.to_string()))
-        };
         let mut experiment = Self {
             name: file.name,
             about: file.about,
@@ -101,26 +115,84 @@ impl Experiment {
             repetitions: file.repetitions,
             ..Self::default()
         };
-        let value = |name: &str, value: &toml::Value| {
-            let expected =
-                || LabError::at(path, line(name), format!("{name}: expected a text or a number"));
-            text_of(value).ok_or_else(expected)
-        };
         for (name, given) in &file.base {
-            experiment.base.0.insert(factor(name)?, value(name, given)?);
+            let at = line_of(text, &format!("base.{name}"));
+            let factor = factor(path, at, name)?;
+            experiment.base.0.insert(factor, value(path, at, name, given)?);
+            experiment.places.insert(factor, Place::Line { path: path.to_owned(), line: at });
         }
-        for Varied { factor: name, values } in &file.vary {
+        for (index, Varied { factor: name, values }) in file.vary.iter().enumerate() {
+            let factor = factor(path, line_in(text, "vary", index, "factor"), name)?;
+            let at = line_in(text, "vary", index, "values");
             if values.is_empty() {
-                return Err(LabError::at(path, line(name), format!("{name}: expected values")));
+                return Err(LabError::at(path, at, format!("{name}: expected values")));
             }
-            let values = values.iter().map(|given| value(name, given)).collect::<Result<_, _>>()?;
-            experiment.vary.push((factor(name)?, values));
+            let read = values.iter().map(|given| value(path, at, name, given));
+            experiment.vary.push((factor, read.collect::<Result<_, _>>()?));
+            experiment.places.insert(factor, Place::Line { path: path.to_owned(), line: at });
+        }
+        for (index, figure) in experiment.published.iter().enumerate() {
+            let wrong = |(field, problem): (&str, String)| {
+                LabError::at(path, line_in(text, "published", index, field), problem)
+            };
+            experiment.check_published(figure).map_err(wrong)?;
         }
         Ok(experiment)
     }
 
+    /// A published figure is of something that is measured, and of a configuration that is run: the field that is
+    /// wrong, and how.
+    fn check_published(&self, figure: &Published) -> Result<(), (&'static str, String)> {
+        if !METRICS.iter().any(|metric| metric.name == figure.metric) {
+            let known: Vec<&str> = METRICS.iter().map(|metric| metric.name).collect();
+            let problem = format!(
+                "metric: unknown {:?}, expected one of: {}",
+                figure.metric,
+                known.join(", ")
+            );
+            return Err(("metric", problem));
+        }
+        if !(0.0..=1e15).contains(&figure.value) {
+            return Err(("value", format!("value: {}, expected 0 to 1e15", figure.value)));
+        }
+        for (name, value) in &figure.at {
+            let factor = Factor::named(name).map_err(|error| ("at", format!("at: {error}")))?;
+            let varied = self.vary.iter().find(|(varied, _)| *varied == factor);
+            let run: Vec<&str> = match varied {
+                Some((_, values)) => values.iter().map(String::as_str).collect(),
+                None => self.base.get(factor).into_iter().collect(),
+            };
+            if !run.contains(&value.as_str()) {
+                let expected = if run.is_empty() {
+                    "that it is given or varied".to_owned()
+                } else {
+                    run.join(", ")
+                };
+                return Err((
+                    "at",
+                    format!("at: {factor} {value:?} is not run, expected {expected}"),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// The same error with the place at which the value was given.
+    #[must_use]
+    pub fn placed(&self, error: LabError) -> LabError {
+        let LabError::Value { factor, problem } = error else { return error };
+        match self.places.get(&factor) {
+            Some(Place::Line { path, line }) => {
+                LabError::at(path, *line, format!("{factor}: {problem}"))
+            }
+            Some(Place::Argument) => LabError::Factor(format!("--vary {factor}: {problem}")),
+            None => LabError::Value { factor, problem },
+        }
+    }
+
     /// Varies a factor, instead of what was said of it before.
     pub fn vary(&mut self, factor: Factor, values: Vec<String>) {
+        self.places.insert(factor, Place::Argument);
         // Either says how large the state is.
         let other = match factor {
             Factor::Keys => Some(Factor::State),
@@ -158,9 +230,17 @@ impl Experiment {
             cells = cells.iter().flat_map(with).collect();
         }
         let mut seen = BTreeSet::new();
-        let sparing = |cell: Values| match cell.get(Factor::Interval) {
-            Some("none") => without_checkpoints(cell),
-            _ => cell,
+        let is_hybrid = |cell: &Values| cell.get(Factor::Protocol) == Some("hybrid");
+        // Beside a hybrid the others have no timeout; alone they are refused one.
+        let has_hybrid = cells.iter().any(is_hybrid);
+        let sparing = |mut cell: Values| {
+            if has_hybrid && !is_hybrid(&cell) {
+                cell.0.remove(&Factor::AlignedTimeout);
+            }
+            match cell.get(Factor::Interval) {
+                Some("none") => without_checkpoints(cell),
+                _ => cell,
+            }
         };
         Ok(cells.into_iter().map(sparing).filter(|cell| seen.insert(cell.clone())).collect())
     }
@@ -183,15 +263,13 @@ fn text_of(value: &toml::Value) -> Option<String> {
     }
 }
 
-/// The line on which a field is given, or a factor named; or 0.
-fn line_of(text: &str, name: &str) -> usize {
-    let named = format!("\"{name}\"");
-    let is_it = |line: &str| {
-        let field = line.trim_start().strip_prefix(name);
-        let is_given = field.is_some_and(|rest| rest.trim_start().starts_with('='));
-        is_given || (line.trim_start().starts_with("factor") && line.contains(&named))
-    };
-    text.lines().position(is_it).map_or(0, |index| index + 1)
+fn factor(path: &str, line: usize, name: &str) -> Result<Factor, LabError> {
+    Factor::named(name).map_err(|error| LabError::at(path, line, error.to_string()))
+}
+
+fn value(path: &str, line: usize, name: &str, given: &toml::Value) -> Result<String, LabError> {
+    let expected = || LabError::at(path, line, format!("{name}: expected a text or a number"));
+    text_of(given).ok_or_else(expected)
 }
 
 #[cfg(test)]
@@ -244,5 +322,62 @@ mod tests {
         assert!(error.starts_with("a.toml:6: unknown factor \"intervall\""), "{error}");
         let error = Experiment::parse("a.toml", "version = 2\nname = \"a\"").expect_err("version");
         assert_eq!(error.to_string(), "a.toml:1: version: 2, expected 1");
+    }
+    /// What is said of a file in which one text stands for another.
+    fn said(this: &str, other: &str) -> String {
+        assert!(TEXT.contains(this), "{this}");
+        let published =
+            "[[published]]\nat = { interval = \"1s\" }\nmetric = \"durationP50\"\nvalue = 3.0\n";
+        let text = format!("{TEXT}{published}").replacen(this, other, 1);
+        let experiment = match Experiment::parse("a.toml", &text) {
+            Ok(experiment) => experiment,
+            Err(error) => return error.to_string(),
+        };
+        let session = crate::lab::Session::new(experiment, crate::lab::factor::Library::default());
+        session.err().map_or_else(String::new, |error| error.to_string())
+    }
+
+    #[test]
+    fn what_is_wrong_in_a_file_is_said_with_its_line_and_field() {
+        assert_eq!(said("name", "name"), "");
+        assert!(
+            said("parallelism = 2", "parallelism = 0")
+                .starts_with("a.toml:4: parallelism: 0, expected 1")
+        );
+        assert!(said("parallelism = 2", "cores = nan").starts_with("a.toml:4: cores: "));
+        assert!(
+            said("parallelism = 2", "rate = \"0%\"")
+                .starts_with("a.toml:4: rate: \"0%\", expected")
+        );
+        assert!(
+            said("\"1s\"]", "\"0ms\", \"1s\"]")
+                .starts_with("a.toml:7: interval: \"0ms\", expected")
+        );
+        assert!(said("\"unaligned\"", "\"cyclic\"").starts_with("a.toml:10: protocol: cyclic"));
+        assert!(
+            said("parallelism = 2", "aligned-timeout = \"1s\"")
+                .starts_with("a.toml:4: aligned-timeout: ")
+        );
+    }
+
+    #[test]
+    fn a_published_figure_is_of_something_that_is_run_and_measured() {
+        let said = |this: &str, other: &str| {
+            let published = "[[published]]\nat = { interval = \"1s\" }\nmetric = \"durationP50\"\nvalue = 3.0\n";
+            let text = format!("{TEXT}{}", published.replace(this, other));
+            Experiment::parse("a.toml", &text)
+                .map_or_else(|error| error.to_string(), |_| String::new())
+        };
+        assert_eq!(said("value", "value"), "");
+        assert!(
+            said("durationP50", "duration").starts_with("a.toml:13: metric: unknown \"duration\"")
+        );
+        assert!(said("3.0", "nan").starts_with("a.toml:14: value: NaN, expected"));
+        assert!(said("interval", "intervall").starts_with("a.toml:12: at: unknown factor"));
+        assert!(
+            said("1s", "2s")
+                .starts_with("a.toml:12: at: interval \"2s\" is not run, expected none, 1s")
+        );
+        assert!(said("interval", "seed").starts_with("a.toml:12: at: seed \"1s\" is not run"));
     }
 }

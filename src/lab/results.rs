@@ -44,43 +44,67 @@ fn table(
 
 const RUNS: &[&str] = &["metric", "unit", "value"];
 
-/// What a run has one of.
-#[must_use]
-pub fn metrics(row: &Row) -> Vec<(&'static str, &'static str, f64)> {
-    let Report { latency, duration, parts, .. } = &row.report;
-    let report = &row.report;
-    vec![
-        ("throughput", "records/s", report.records_per_second),
-        ("throughputRatio", "", row.ratio()),
-        ("latencyP50", "ms", latency.p50),
-        ("latencyP90", "ms", latency.p90),
-        ("latencyP99", "ms", latency.p99),
-        ("latencyP999", "ms", latency.p999),
-        ("completed", "", report.completed as f64),
-        ("aborted", "", report.aborted as f64),
-        ("durationP50", "ms", duration.p50),
-        ("durationP90", "ms", duration.p90),
-        ("durationP99", "ms", duration.p99),
-        ("durationP999", "ms", duration.p999),
-        ("period", "ms", report.period_ms),
-        ("CheckpointStartDelayMs", "ms", parts.start_delay),
-        ("AlignmentDurationMs", "ms", parts.alignment),
-        ("SyncCheckpointDurationMs", "ms", parts.sync),
-        ("AsyncCheckpointDurationMs", "ms", parts.asynchronous),
-        ("CheckpointedSizeBytes", "bytes", report.checkpointed_bytes),
-        ("PersistedDataBytes", "bytes", report.in_flight_bytes),
-        ("backgroundBytes", "bytes", report.background_bytes as f64),
-        ("storedBytes", "bytes", report.stored_bytes),
-        ("cores", "", report.cores),
-        ("blocked", "%", report.blocked_percent),
-    ]
+/// Something that a run has one of.
+#[derive(Clone, Copy, Debug)]
+pub struct Metric {
+    /// What it is called; the name that Flink's spans have for it, where they have one.
+    pub name: &'static str,
+    /// Its unit; empty where it counts.
+    pub unit: &'static str,
+    /// What it is in a report, with the records a second of the same without checkpoints.
+    of: fn(&Report, f64) -> f64,
+}
+
+/// What a run has one of each of.
+pub const METRICS: &[Metric] = &[
+    Metric::new("throughput", "records/s", |report, _| report.records_per_second),
+    Metric::new("throughputRatio", "", |report, base| report.records_per_second / base.max(1e-9)),
+    Metric::new("latencyP50", "ms", |report, _| report.latency.p50),
+    Metric::new("latencyP90", "ms", |report, _| report.latency.p90),
+    Metric::new("latencyP99", "ms", |report, _| report.latency.p99),
+    Metric::new("latencyP999", "ms", |report, _| report.latency.p999),
+    Metric::new("completed", "", |report, _| report.completed as f64),
+    Metric::new("aborted", "", |report, _| report.aborted as f64),
+    Metric::new("durationP50", "ms", |report, _| report.duration.p50),
+    Metric::new("durationP90", "ms", |report, _| report.duration.p90),
+    Metric::new("durationP99", "ms", |report, _| report.duration.p99),
+    Metric::new("durationP999", "ms", |report, _| report.duration.p999),
+    Metric::new("period", "ms", |report, _| report.period_ms),
+    Metric::new("CheckpointStartDelayMs", "ms", |report, _| report.parts.start_delay),
+    Metric::new("AlignmentDurationMs", "ms", |report, _| report.parts.alignment),
+    Metric::new("SyncCheckpointDurationMs", "ms", |report, _| report.parts.sync),
+    Metric::new("AsyncCheckpointDurationMs", "ms", |report, _| report.parts.asynchronous),
+    Metric::new("CheckpointedSizeBytes", "bytes", |report, _| report.checkpointed_bytes),
+    Metric::new("PersistedDataBytes", "bytes", |report, _| report.in_flight_bytes),
+    Metric::new("backgroundBytes", "bytes", |report, _| report.background_bytes as f64),
+    Metric::new("storedBytes", "bytes", |report, _| report.stored_bytes),
+    Metric::new("cores", "", |report, _| report.cores),
+    Metric::new("blocked", "%", |report, _| report.blocked_percent),
+];
+
+impl Metric {
+    const fn new(name: &'static str, unit: &'static str, of: fn(&Report, f64) -> f64) -> Self {
+        Self { name, unit, of }
+    }
+
+    /// The metric of this name, if there is one.
+    #[must_use]
+    pub fn named(name: &str) -> Option<&'static Self> {
+        METRICS.iter().find(|metric| metric.name == name)
+    }
+
+    /// What it is in a run.
+    #[must_use]
+    pub fn of(&self, row: &Row) -> f64 {
+        (self.of)(&row.report, row.base_records_per_second)
+    }
 }
 
 fn runs(row: &Row) -> Vec<Line> {
-    let line = |(metric, unit, value): (&str, &str, f64)| {
-        vec![metric.to_owned(), unit.to_owned(), number(value)]
+    let line = |metric: &Metric| {
+        vec![metric.name.to_owned(), metric.unit.to_owned(), number(metric.of(row))]
     };
-    metrics(row).into_iter().map(line).collect()
+    METRICS.iter().map(line).collect()
 }
 
 const CHECKPOINTS: &[&str] = &["checkpointId", "checkpointStatus", "metric", "unit", "value"];

@@ -54,8 +54,9 @@ impl Session {
         let cells = experiment.cells()?;
         let session = Self { experiment, library, cells };
         for cell in &session.cells {
-            cell.settings(&session.library)?;
-            cell.base().settings(&session.library)?;
+            let settings = |values: &Values| values.settings(&session.library);
+            let placed = |error| session.experiment.placed(error);
+            settings(cell).and(settings(&cell.base())).map_err(placed)?;
         }
         Ok(session)
     }

@@ -1,7 +1,7 @@
 //! Published figures beside what was measured.
 
 use crate::lab::factor::Factor;
-use crate::lab::results::metrics;
+use crate::lab::results::Metric;
 use crate::lab::{Row, Session};
 
 use super::super::super::table::{Align, Table};
@@ -31,9 +31,8 @@ pub fn charts(session: &Session, rows: &[Row]) -> String {
                     Factor::named(name).is_ok_and(|factor| row.values.get(factor) == Some(value))
                 })
             };
-            let found = rows.iter().find(is_it).and_then(|row| {
-                metrics(row).into_iter().find(|(name, ..)| *name == metric).map(|(.., value)| value)
-            });
+            let row = rows.iter().find(is_it);
+            let found = row.and_then(|row| Some(Metric::named(&metric)?.of(row)));
             bars.push(Compared { at: at.join(", "), published: figure.value, here: found });
         }
         content.push_str(&published_chart(&metric, &bars));
