@@ -64,8 +64,14 @@ fn the_cost_of_checkpoints_is_compared_with_none() {
     let report: Value = serde_json::from_str(&said.out).expect("nothing but JSON");
     let rows = report[0]["rows"].as_array().expect("a list");
     assert_eq!(rows.len(), 3, "none once, and two protocols");
-    assert_eq!(rows[0]["ratio"], 1.0);
+    let median = rows[0]["ratio"].as_f64().expect("a number");
+    assert!((0.99..1.01).contains(&median), "without checkpoints: {median}");
     for row in &rows[1..] {
+        let spread = &row["spread"]["throughputRatio"];
+        let [median, min, max] =
+            ["median", "min", "max"].map(|of| spread[of].as_f64().expect("a number"));
+        assert!(min <= median && median <= max && min < max, "{spread}");
+        assert_eq!((row["repetitions"].as_u64(), row["ratio"].as_f64()), (Some(3), Some(median)));
         let ratio = row["ratio"].as_f64().expect("a number");
         assert!(ratio > 0.9 && ratio < 1.0, "{ratio}");
         assert!(row["report"]["completed"].as_u64().expect("a number") >= 3);
@@ -74,7 +80,12 @@ fn the_cost_of_checkpoints_is_compared_with_none() {
         let text = place.read(&format!("kept/{file}.csv"));
         assert!(text.starts_with("profile,state,rate,interval,protocol,"), "{file}: {text}");
     }
+    let runs = place.read("kept/runs.csv");
+    assert!(
+        runs.lines().next().expect("a head").ends_with("metric,unit,value,min,max,repetitions")
+    );
     let page = place.read("kept/report.html");
+    assert!(page.contains("class=\"range") && page.contains("min..max"), "{page}");
     assert!(page.contains("<svg") && !page.contains("src=") && !page.contains("href="), "{page}");
 }
 

@@ -12,7 +12,7 @@ use std::io::Write as _;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-use crate::lab::{LabError, Row, Session, results};
+use crate::lab::{LabError, Row, Session, Spread, results};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
@@ -78,9 +78,12 @@ struct Written<'a> {
 #[derive(Debug, Serialize)]
 struct WrittenRow<'a> {
     values: std::collections::BTreeMap<String, &'a str>,
+    /// The median of all repetitions.
     ratio: f64,
     base_records_per_second: f64,
-    repetitions: &'a [f64],
+    repetitions: usize,
+    /// By metric, what all repetitions came to.
+    spread: std::collections::BTreeMap<&'static str, Spread>,
     report: &'a crate::lab::Report,
 }
 
@@ -230,7 +233,11 @@ fn written_row(row: &Row) -> WrittenRow<'_> {
         values: values.collect(),
         ratio: row.ratio(),
         base_records_per_second: row.base_records_per_second,
-        repetitions: &row.repetitions,
+        repetitions: row.repetitions.len(),
+        spread: results::METRICS
+            .iter()
+            .map(|metric| (metric.name, row.spread(metric.name)))
+            .collect(),
         report: &row.report,
     }
 }

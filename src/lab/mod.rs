@@ -39,5 +39,5 @@ pub use factor::Factor;
 pub use profile::{EngineProfile, StoreProfile};
 pub use report::Report;
 pub use run::{Batch, run, run_until, saturation};
-pub use session::{Row, Session};
+pub use session::{Row, Session, Spread};
 pub use settings::Settings;

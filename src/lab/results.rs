@@ -42,7 +42,8 @@ fn table(
     csv.into_text()
 }
 
-const RUNS: &[&str] = &["metric", "unit", "value"];
+/// The value is the median of the repetitions.
+const RUNS: &[&str] = &["metric", "unit", "value", "min", "max", "repetitions"];
 
 /// Something that a run has one of.
 #[derive(Clone, Copy, Debug)]
@@ -93,16 +94,20 @@ impl Metric {
         METRICS.iter().find(|metric| metric.name == name)
     }
 
-    /// What it is in a run.
+    /// What it is in a run, with the records a second of the same without checkpoints.
     #[must_use]
-    pub fn of(&self, row: &Row) -> f64 {
-        (self.of)(&row.report, row.base_records_per_second)
+    pub fn of(&self, report: &Report, base_records_per_second: f64) -> f64 {
+        (self.of)(report, base_records_per_second)
     }
 }
 
 fn runs(row: &Row) -> Vec<Line> {
     let line = |metric: &Metric| {
-        vec![metric.name.to_owned(), metric.unit.to_owned(), number(metric.of(row))]
+        let spread = row.spread(metric.name);
+        let values = [spread.median, spread.min, spread.max].map(number);
+        let count = row.repetitions.len().to_string();
+        let names = [metric.name.to_owned(), metric.unit.to_owned()];
+        names.into_iter().chain(values).chain([count]).collect()
     };
     METRICS.iter().map(line).collect()
 }

@@ -8,8 +8,10 @@ use super::error::LabError;
 use super::experiment::Experiment;
 use super::factor::{Factor, Library, Values};
 use super::report::Report;
+use super::results::METRICS;
 use super::run::run;
 use super::settings::{Rate, Settings};
+use serde::Serialize;
 
 /// What has been run, by configuration.
 pub type Done = BTreeMap<Values, Report>;
@@ -28,19 +30,71 @@ pub struct Session {
 pub struct Row {
     /// The configuration.
     pub values: Values,
-    /// What was measured; of several repetitions the first.
+    /// What was measured; of several repetitions the first, of which charts over time are.
     pub report: Report,
     /// Records a second without checkpoints; where records come by themselves, those that come.
     pub base_records_per_second: f64,
-    /// Records a second of each repetition.
-    pub repetitions: Vec<f64>,
+    /// By repetition, what it came to of each of [`METRICS`].
+    pub repetitions: Vec<Vec<f64>>,
+}
+
+/// What several repetitions came to.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Spread {
+    /// Half are no more.
+    pub median: f64,
+    /// The least of them.
+    pub min: f64,
+    /// The most.
+    pub max: f64,
+}
+
+impl Spread {
+    /// Of so many values.
+    ///
+    /// # Panics
+    ///
+    /// When there is none.
+    #[must_use]
+    pub fn of(mut values: Vec<f64>) -> Self {
+        assert!(!values.is_empty(), "there is a repetition");
+        values.sort_by(f64::total_cmp);
+        let (count, middle) = (values.len(), values.len() / 2);
+        let median = match count % 2 {
+            1 => values[middle],
+            _ => f64::midpoint(values[middle - 1], values[middle]),
+        };
+        Self { median, min: values[0], max: values[count - 1] }
+    }
 }
 
 impl Row {
-    /// Records a second, by those without checkpoints or by those that come.
+    /// Records a second, by those without checkpoints or by those that come: the median of all repetitions.
     #[must_use]
     pub fn ratio(&self) -> f64 {
-        self.report.records_per_second / self.base_records_per_second.max(1e-9)
+        self.median("throughputRatio")
+    }
+
+    /// The median of a metric over all repetitions.
+    ///
+    /// # Panics
+    ///
+    /// When there is no such [metric](METRICS).
+    #[must_use]
+    pub fn median(&self, metric: &str) -> f64 {
+        self.spread(metric).median
+    }
+
+    /// What all repetitions came to of a metric.
+    ///
+    /// # Panics
+    ///
+    /// When there is no such [metric](METRICS).
+    #[must_use]
+    pub fn spread(&self, metric: &str) -> Spread {
+        let place = METRICS.iter().position(|held| held.name == metric);
+        let place = place.unwrap_or_else(|| panic!("there is no metric {metric}"));
+        Spread::of(self.repetitions.iter().map(|values| values[place]).collect())
     }
 }
 
@@ -101,13 +155,16 @@ impl Session {
     #[must_use]
     pub fn rows(&self, done: &Done) -> Vec<Row> {
         let row = |cell: &Values| {
+            let base = self.base_of(cell, done)?;
             let repetitions = (0..self.experiment.repetitions)
                 .filter_map(|repetition| done.get(&self.repeated(cell, repetition)));
+            let values =
+                |report: &Report| METRICS.iter().map(|metric| metric.of(report, base)).collect();
             Some(Row {
                 values: cell.clone(),
                 report: done.get(&self.repeated(cell, 0))?.clone(),
-                base_records_per_second: self.base_of(cell, done)?,
-                repetitions: repetitions.map(|report| report.records_per_second).collect(),
+                base_records_per_second: base,
+                repetitions: repetitions.map(values).collect(),
             })
         };
         self.cells.iter().filter_map(row).collect()
@@ -155,4 +212,32 @@ fn is_load(values: &Values) -> bool {
 /// As fast as it goes, without checkpoints.
 fn saturated(values: &Values) -> Values {
     values.base().with(Factor::Rate, "closed")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_repeated_differs_and_says_how_much() {
+        let text = "version = 1\nname = \"a\"\nrepetitions = 3\n[base]\nstate = \"20MB\"\nmeasure = \"2s\"\n\
+                    warm-up = \"1s\"\n[[vary]]\nfactor = \"interval\"\nvalues = [\"none\", \"700ms\"]\n";
+        let experiment = Experiment::parse("a.toml", text).expect("an experiment");
+        let session = Session::new(experiment, Library::default()).expect("two configurations");
+        let rows = session.run().expect("they can be run");
+        for row in &rows {
+            assert_eq!(row.repetitions.len(), 3);
+            let Spread { median, min, max } = row.spread("throughputRatio");
+            assert!(min <= median && median <= max, "{min} {median} {max}");
+            assert_eq!(row.ratio(), median);
+        }
+        let Spread { min, max, .. } = rows[1].spread("throughput");
+        assert!(max > min, "another window holds another part of a checkpoint");
+    }
+
+    #[test]
+    fn of_an_even_number_the_median_is_between_the_middle_ones() {
+        let spread = Spread::of(vec![4.0, 1.0, 2.0, 10.0]);
+        assert_eq!(spread, Spread { median: 3.0, min: 1.0, max: 10.0 });
+    }
 }

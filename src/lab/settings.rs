@@ -80,7 +80,7 @@ pub struct BufferSettings {
 /// One run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
-    /// What draws the tails of stores.
+    /// What draws the tails of stores, and when the measured time begins; 0 is the first run of a configuration.
     pub seed: u64,
     /// The job.
     pub job: JobSettings,
@@ -107,7 +107,30 @@ pub struct Settings {
 /// What processing a batch takes, in nanoseconds of a core, where nobody says otherwise.
 pub const QUANTUM_NS: f64 = 200_000.0;
 
+/// The measured time of a repetition begins no later than this after the warm-up, however rare checkpoints are.
+const PHASE_MS_MAX: u64 = 10_000;
+
+/// Where checkpoints are more frequent than this, it may begin anywhere in this time.
+const PHASE_MS_MIN: u64 = 1_000;
+
 impl Settings {
+    /// When the measured time begins, in nanoseconds: after the warm-up. A repetition, which is a seed above 0, begins
+    /// at a point of its own between two checkpoints, or within ten seconds where there are none: what a window
+    /// happens to hold of checkpoints and compactions is most of what repeated measurements differ by.
+    #[must_use]
+    pub fn measured_from_ns(&self) -> u64 {
+        let warm_ns = self.warm_up_ms.saturating_mul(1_000_000);
+        let period_ms = match self.checkpoints.interval_ms {
+            0 => PHASE_MS_MAX,
+            interval_ms => interval_ms.clamp(PHASE_MS_MIN, PHASE_MS_MAX),
+        };
+        let phase_ns = match self.seed {
+            0 => 0,
+            seed => super::store::mixed(seed, 0) % (period_ms * 1_000_000),
+        };
+        warm_ns.saturating_add(phase_ns)
+    }
+
     /// How many operators there are, sources included.
     #[must_use]
     pub fn operators(&self) -> usize {

@@ -211,10 +211,9 @@ fn page(
         chosen.map(|one| (one.measured_ratio / top, one.predicted_ratio)).collect()
     };
     let series = [("fitted", Use::Fit), ("judging", Use::Test)].map(|(name, of)| Series {
-        name: name.to_owned(),
         points: points(of),
-        best: None,
         is_line: false,
+        ..Series::named(name)
     });
     let ticks = (0..=4).map(|quarter| {
         let share = f64::from(quarter) / 4.0;

@@ -27,6 +27,7 @@ figcaption { font-weight: 600; margin: 0 0 4px; overflow-wrap: anywhere; }
 .chart .shade { fill: var(--muted); opacity: .16; }
 .chart .best { fill: none; stroke: var(--ink); stroke-width: 1.5; }
 .chart polyline, .key line { fill: none; stroke-width: 2; }
+.chart .range { stroke-width: 2.5; stroke-dasharray: none; opacity: .65; }
 :root { --s0: #0072b2; --s1: #c2500a; --s2: #00835f; --s3: #a8326f; --s4: #6a51a3; --s5: #8a6d00; --s6: #4d5560; --heat: #b3201a; }
 @media (prefers-color-scheme: dark) { :root { --s0: #56b4e9; --s1: #f08a4b; --s2: #2fc79b; --s3: #e683b4; --s4: #b3a1e6; --s5: #e0c341; --s6: #b5bdc7; --heat: #ff8378; } }
 .s0 { stroke: var(--s0); } .s1 { stroke: var(--s1); stroke-dasharray: 7 3; } .s2 { stroke: var(--s2); stroke-dasharray: 2 3; }
@@ -43,10 +44,25 @@ pub struct Series {
     pub name: String,
     /// The place, 0 to 1, and the value.
     pub points: Vec<(f64, f64)>,
+    /// By place, the least and the most of what was measured, where that is known.
+    pub ranges: Vec<(f64, f64, f64)>,
     /// Which of them is the best, if one is marked.
     pub best: Option<usize>,
     /// Whether points are joined.
     pub is_line: bool,
+}
+
+impl Series {
+    /// A line of this name, with nothing on it.
+    pub fn named(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            points: Vec::new(),
+            ranges: Vec::new(),
+            best: None,
+            is_line: true,
+        }
+    }
 }
 
 /// What lies along an axis: places from 0 to 1, with what is written there.
@@ -122,6 +138,12 @@ fn drawn(axes: &Axes, series: &Series, style: usize) -> Group {
             .collect();
         let line = Polyline::new().set("points", points.join(" "));
         group = group.add(line.set("class", format!("s{style}")));
+    }
+    for (place, least, most) in series.ranges.iter().filter(|(_, least, most)| least < most) {
+        let words = format!("{}: {} to {}", series.name, short(*least), short(*most));
+        let range = Line::new().set("x1", x(*place)).set("x2", x(*place));
+        let range = range.set("y1", axes.y(*least)).set("y2", axes.y(*most));
+        group = group.add(range.set("class", format!("range s{style}")).add(Title::new(words)));
     }
     // Where there are many, the line is enough.
     let has_dots = series.points.len() <= 24;

@@ -4,7 +4,7 @@ mod published;
 
 use crate::lab::factor::{Factor, Values};
 use crate::lab::report::Quantiles;
-use crate::lab::{Report, Row, Session};
+use crate::lab::{Report, Row, Session, Spread};
 use crate::view::markup::escaped;
 
 use super::super::pages;
@@ -154,14 +154,19 @@ fn ratio_chart(
             Some(ticks.iter().find(|(_, word)| word == value)?.0)
         };
         let points = of_line.iter().filter_map(|row| Some((place(row)?, row.ratio()))).collect();
+        let range = |row: &&&&Row| {
+            let Spread { min, max, .. } = row.spread("throughputRatio");
+            Some((place(row)?, min, max))
+        };
+        let ranges = of_line.iter().filter_map(range).collect();
         let useful = of_line.iter().map(|row| useful(row));
         let best = useful.enumerate().max_by(|one, other| one.1.total_cmp(&other.1));
         let best = best.map(|(index, _)| index).filter(|_| axis == Factor::Interval);
-        Series { name: name.clone(), points, best, is_line: true }
+        Series { points, ranges, best, ..Series::named(name) }
     };
     let series: Vec<Series> = names.iter().map(line).collect();
     let most =
-        series.iter().flat_map(|one| &one.points).map(|(_, value)| *value).fold(1.0, f64::max);
+        series.iter().flat_map(|one| &one.ranges).map(|(.., most)| *most).fold(1.0, f64::max);
     let axes = Axes {
         about: format!("throughput ratio by {axis}: {panel}; its table follows"),
         x: axis.to_string(),
@@ -172,7 +177,7 @@ fn ratio_chart(
     let mut table = Table::new(&[("configuration", Align::Left), ("ratio", Align::Right)]);
     for row in rows {
         let words = words(&row.values, &[line_by, &[axis]].concat());
-        table.row([words, format!("{:.3}", row.ratio())]);
+        table.row([words, telling::spread(row.spread("throughputRatio"), 3)]);
     }
     figure(panel, &chart::lines(&axes, &series, &[], false), &chart::key(&names, true), &table)
 }
@@ -217,7 +222,6 @@ fn over_time(factors: &[Factor], rows: &[Row]) -> String {
 fn latency_chart(caption: &str, report: &Report) -> String {
     let end = report.slices.last().map_or(1.0, |slice| slice.from_ms + slice.length_ms);
     let line = |name: &str, of: fn(&Report, usize) -> f64| Series {
-        name: name.to_owned(),
         points: report
             .slices
             .iter()
@@ -226,8 +230,7 @@ fn latency_chart(caption: &str, report: &Report) -> String {
                 ((slice.from_ms + slice.length_ms / 2.0) / end, of(report, index))
             })
             .collect(),
-        best: None,
-        is_line: true,
+        ..Series::named(name)
     };
     let series = [
         line("p50", |report, index| report.slices[index].latency.p50),

@@ -1,7 +1,7 @@
 //! Rows as tables for people.
 
-use crate::lab::Row;
 use crate::lab::factor::Factor;
+use crate::lab::{Row, Spread};
 
 use super::super::table::{Align, Table, count, whole};
 
@@ -12,14 +12,16 @@ pub fn factors(rows: &[Row], varied: &[Factor]) -> Vec<Factor> {
     factors
 }
 
-/// A configuration with what it costs, a line each.
+/// A configuration with what it costs, a line each: of several repetitions the medians, and of the ratio the range.
 pub fn table(factors: &[Factor], rows: &[Row]) -> Table {
     let right = |title| (title, Align::Right);
     let names: Vec<(&'static str, Align)> =
         factors.iter().map(|factor| ((*factor).into(), Align::Left)).collect();
+    let is_repeated = rows.iter().any(|row| row.repetitions.len() > 1);
     let measured = [
         right("records/s"),
         right("ratio"),
+        right(if is_repeated { "min..max" } else { "" }),
         right("p50"),
         right("p99"),
         right("p99.9"),
@@ -32,36 +34,40 @@ pub fn table(factors: &[Factor], rows: &[Row]) -> Table {
         right("cores"),
         ("", Align::Left),
     ];
+    let measured =
+        measured.into_iter().filter(|(title, align)| !title.is_empty() || *align == Align::Left);
     let columns: Vec<_> = names.into_iter().chain(measured).collect();
     let mut table = Table::new(&columns);
     for row in rows {
-        table.row(cells(factors, row));
+        table.row(cells(factors, row, is_repeated));
     }
     table
 }
 
-fn cells(factors: &[Factor], row: &Row) -> Vec<String> {
-    let report = &row.report;
+fn cells(factors: &[Factor], row: &Row, is_repeated: bool) -> Vec<String> {
     let mut cells: Vec<String> =
         factors.iter().map(|factor| row.values.get(*factor).unwrap_or("").to_owned()).collect();
-    cells.push(count(whole(report.records_per_second)));
-    cells.push(format!("{:.3}", row.ratio()));
-    cells.extend([report.latency.p50, report.latency.p99, report.latency.p999].map(ms));
-    if report.completed == 0 && report.aborted == 0 {
+    cells.push(count(whole(row.median("throughput"))));
+    let Spread { median, min, max } = row.spread("throughputRatio");
+    cells.push(format!("{median:.3}"));
+    cells.extend(is_repeated.then(|| format!("{min:.3}..{max:.3}")));
+    cells.extend(["latencyP50", "latencyP99", "latencyP999"].map(|metric| ms(row.median(metric))));
+    let (completed, aborted) = (row.median("completed"), row.spread("aborted").max);
+    if completed == 0.0 && aborted == 0.0 {
         cells.resize(cells.len() + 6, String::new());
     } else {
-        let aborted = match report.aborted {
+        let aborted = match whole(aborted) {
             0 => String::new(),
             aborted => format!(" ({} aborted)", count(aborted)),
         };
-        cells.push(format!("{}{aborted}", count(report.completed)));
-        cells.push(ms(report.duration.p50));
-        cells.push(ms(report.parts.alignment));
-        cells.push(format!("{:.1} %", report.blocked_percent));
-        cells.push(bytes(report.checkpointed_bytes));
-        cells.push(bytes(report.in_flight_bytes));
+        cells.push(format!("{}{aborted}", count(whole(completed))));
+        cells.push(ms(row.median("durationP50")));
+        cells.push(ms(row.median("AlignmentDurationMs")));
+        cells.push(format!("{:.1} %", row.median("blocked")));
+        cells.push(bytes(row.median("CheckpointedSizeBytes")));
+        cells.push(bytes(row.median("PersistedDataBytes")));
     }
-    cells.push(format!("{:.2}", report.cores));
+    cells.push(format!("{:.2}", row.median("cores")));
     cells.push(note(row));
     cells
 }
@@ -75,12 +81,17 @@ fn note(row: &Row) -> String {
         format!("down {}, replays {replay}, catches up {caught_up}", ms(down))
     });
     notes.extend(recovery);
-    if row.repetitions.len() > 1 {
-        let least = row.repetitions.iter().copied().fold(f64::MAX, f64::min);
-        let most = row.repetitions.iter().copied().fold(0.0, f64::max);
-        notes.push(format!("{} to {}", count(whole(least)), count(whole(most))));
-    }
     notes.join("; ")
+}
+
+/// A median with the least and the most, where they differ.
+pub fn spread(spread: Spread, digits: usize) -> String {
+    let Spread { median, min, max } = spread;
+    if min == max {
+        format!("{median:.digits$}")
+    } else {
+        format!("{median:.digits$} ({min:.digits$} to {max:.digits$})")
+    }
 }
 
 /// Milliseconds, with as many digits as mean something.

@@ -140,7 +140,7 @@ pub(super) struct World<'a> {
 impl<'a> World<'a> {
     pub(super) fn new(settings: &'a Settings) -> Self {
         let ms = |ms: u64| ms.saturating_mul(1_000_000);
-        let from = ms(settings.warm_up_ms);
+        let from = settings.measured_from_ns();
         let until = from.saturating_add(ms(settings.measure_ms));
         let (subtasks, channels) = shape(settings);
         let workers = usize::from(settings.cluster.workers);

@@ -2,17 +2,18 @@
 
 use crate::lab::factor::Factor;
 use crate::lab::results::Metric;
-use crate::lab::{Row, Session};
+use crate::lab::{Row, Session, Spread};
 
 use super::super::super::table::{Align, Table};
 use super::super::chart::{self, Axes, Series};
+use super::super::telling;
 use super::{distinct, figure};
 
 /// A configuration, what was published for it, and what was measured, if it was.
 struct Compared {
     at: String,
     published: f64,
-    here: Option<f64>,
+    here: Option<Spread>,
 }
 
 /// Published beside measured, where the experiment has published figures.
@@ -32,7 +33,7 @@ pub fn charts(session: &Session, rows: &[Row]) -> String {
                 })
             };
             let row = rows.iter().find(is_it);
-            let found = row.and_then(|row| Some(Metric::named(&metric)?.of(row)));
+            let found = row.and_then(|row| Some(row.spread(Metric::named(&metric)?.name)));
             bars.push(Compared { at: at.join(", "), published: figure.value, here: found });
         }
         content.push_str(&published_chart(&metric, &bars));
@@ -50,22 +51,26 @@ fn published_chart(metric: &str, bars: &[Compared]) -> String {
     let points = |of: fn(&Compared) -> Option<f64>| {
         bars.iter().enumerate().filter_map(|(index, bar)| Some((place(index), of(bar)?))).collect()
     };
-    let series = [
-        Series {
-            name: "published".to_owned(),
-            points: points(|bar| Some(bar.published)),
-            best: None,
-            is_line: true,
-        },
-        Series {
-            name: "here".to_owned(),
-            points: points(|bar| bar.here),
-            best: None,
-            is_line: true,
-        },
-    ];
-    let most =
-        bars.iter().map(|bar| bar.published.max(bar.here.unwrap_or(0.0))).fold(0.0, f64::max);
+    // One configuration has nothing to do with the next: nothing joins them.
+    let published = Series {
+        points: points(|bar| Some(bar.published)),
+        is_line: false,
+        ..Series::named("published")
+    };
+    let ranges = bars.iter().enumerate();
+    let ranges =
+        ranges.filter_map(|(index, bar)| Some((place(index), bar.here?.min, bar.here?.max)));
+    let here = Series {
+        points: points(|bar| Some(bar.here?.median)),
+        ranges: ranges.collect(),
+        is_line: false,
+        ..Series::named("here")
+    };
+    let series = [published, here];
+    let most = bars
+        .iter()
+        .map(|bar| bar.published.max(bar.here.map_or(0.0, |here| here.max)))
+        .fold(0.0, f64::max);
     let axes = Axes {
         about: format!("{metric}, published and here; its table follows"),
         x: "number in the table".to_owned(),
@@ -80,9 +85,9 @@ fn published_chart(metric: &str, bars: &[Compared]) -> String {
         ("here", Align::Right),
     ]);
     for (index, Compared { at, published, here }) in bars.iter().enumerate() {
-        let here = here.map_or("not measured".to_owned(), |value| format!("{value:.3}"));
+        let here = here.map_or("not measured".to_owned(), |here| telling::spread(here, 3));
         table.row([(index + 1).to_string(), at.clone(), format!("{published:.3}"), here]);
     }
     let names: Vec<String> = series.iter().map(|one| one.name.clone()).collect();
-    figure(metric, &chart::lines(&axes, &series, &[], false), &chart::key(&names, true), &table)
+    figure(metric, &chart::lines(&axes, &series, &[], false), &chart::key(&names, false), &table)
 }
