@@ -29,6 +29,10 @@ fn measure(
     run(&all.settings(&library).expect("settings"))
 }
 
+fn measure_values(values: &[(Factor, &str)]) -> Report {
+    measure(values, None, None)
+}
+
 /// A pipeline whose last operator is slow, so that everything before it waits; costs beside that are none.
 const PRESSED: [(Factor, &str); 10] = [
     (Factor::Profile, "in-memory"),
@@ -268,6 +272,32 @@ fn records_that_a_restart_reads_again_count_once() {
         assert!(report.records_per_second <= 60_100.0, "{protocol}: {}", report.records_per_second);
         assert!(report.records_per_second >= 59_900.0, "{protocol}: {}", report.records_per_second);
     }
+}
+
+/// A ratio below 1 without a checkpoint: both compactions of the job begin at once, leave the cores to nobody else for
+/// seconds, and one of them falls on the end of the window. What came is done, a little later: a longer run shows it.
+#[test]
+fn what_a_window_ends_in_the_middle_of_is_said() {
+    let at = |measure: &str| {
+        let values = [
+            (Factor::Profile, "flink-rocksdb"),
+            (Factor::State, "100MB"),
+            (Factor::Rate, "130k"),
+            (Factor::Interval, "none"),
+            (Factor::WarmUp, "5s"),
+            (Factor::Measure, measure),
+        ];
+        measure_values(&values)
+    };
+    let cut = at("30s");
+    assert!(
+        cut.behind_ms > 1_000.0 && cut.records_per_second < 0.96 * 130_000.0,
+        "{}",
+        cut.behind_ms
+    );
+    assert_eq!(cut.notes, [format!("{:.1} s behind at the end", cut.behind_ms / 1e3)]);
+    let whole = at("90s");
+    assert!(whole.records_per_second > 0.98 * 130_000.0, "{}", whole.records_per_second);
 }
 
 /// The same bytes everywhere: in every build, on every machine. A change of the model changes them, and says so.

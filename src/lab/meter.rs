@@ -14,6 +14,9 @@ use super::subtask::Subtask;
 use super::world::Facts;
 use crate::protocol::{AbortReason, CheckpointId};
 
+/// A run that is no farther behind than this has done what came: later, at most, than is worth a word.
+const BEHIND_MS: f64 = 100.0;
+
 /// Significant digits of quantiles.
 const DIGITS: u8 = 3;
 
@@ -223,6 +226,7 @@ impl Meter {
             stored_bytes: facts.stored_bytes,
             cores: facts.used_ns as f64 / measured as f64,
             blocked_percent: blocked / channels / ms(measured) * 100.0,
+            behind_ms: ms(facts.behind_ns),
             recovery: self.recovering.map(Recovering::report),
             slices: self.slices,
             channels: self.channels,
@@ -233,6 +237,9 @@ impl Meter {
         self.checkpoints.report(&mut report);
         if settings.checkpoints.interval_ms > 0 && report.completed == 0 {
             report.notes.push("no checkpoint completes".to_owned());
+        }
+        if report.behind_ms > BEHIND_MS {
+            report.notes.push(format!("{:.1} s behind at the end", report.behind_ms / 1e3));
         }
         report
     }

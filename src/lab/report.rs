@@ -33,6 +33,8 @@ pub struct Report {
     pub cores: f64,
     /// How much of the time a channel is blocked: the mean over all, in per cent.
     pub blocked_percent: f64,
+    /// How long records had waited that sources would have read next at the end, in milliseconds; 0 in a closed loop.
+    pub behind_ms: f64,
     /// A restart, if there was one.
     pub recovery: Option<Recovery>,
     /// Slices of time, the warm-up included.

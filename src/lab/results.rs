@@ -80,6 +80,7 @@ pub const METRICS: &[Metric] = &[
     Metric::new("backgroundBytes", "bytes", |report, _| report.background_bytes as f64),
     Metric::new("storedBytes", "bytes", |report, _| report.stored_bytes),
     Metric::new("cores", "", |report, _| report.cores),
+    Metric::new("behind", "ms", |report, _| report.behind_ms),
     Metric::new("blocked", "%", |report, _| report.blocked_percent),
 ];
 

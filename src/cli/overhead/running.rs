@@ -20,10 +20,10 @@ use super::super::progress::Progress;
 use super::loading::usage;
 
 /// The file of kept results in a directory: a line each, of the digest of its settings and its report.
-const NAME: &str = "results";
+pub const NAME: &str = "results";
 
 /// The version of those lines; others are passed over.
-const VERSION: &str = "v1";
+const VERSION: &str = "v2";
 
 /// No file of kept results is larger.
 const BYTES_MAX: u64 = 1 << 30;

@@ -16,7 +16,7 @@ use super::processor::Processor;
 use super::run::Batch;
 use super::settings::{Settings, Shape};
 use super::store::Store;
-use super::subtask::Subtask;
+use super::subtask::{Source, Subtask};
 use crate::protocol::{
     Acknowledgement, Barrier, CheckpointId, CoordinatorTimer, DeclineReason, Element, SubtaskId,
     VirtualTime,
@@ -113,6 +113,8 @@ pub(super) struct Facts {
     pub(super) batches: u64,
     /// Bytes that the newest checkpoint holds in the store.
     pub(super) stored_bytes: f64,
+    /// For how long the records have waited that are next to be read, in nanoseconds.
+    pub(super) behind_ns: u64,
 }
 
 /// Everything.
@@ -198,7 +200,10 @@ impl<'a> World<'a> {
                 channel.blocked_since.map_or(0, |since| self.until.saturating_sub(since));
             self.meter.handle_blocked(index, channel.blocked_ns + blocking);
         }
-        (self.meter, Facts { used_ns, batches: self.batches, stored_bytes })
+        let sources = self.subtasks.iter().filter_map(|subtask| subtask.source.as_ref());
+        let waited = |source: &Source| Some(self.until.saturating_sub(source.due(source.read)?));
+        let behind_ns = sources.filter_map(waited).max().unwrap_or(0);
+        (self.meter, Facts { used_ns, batches: self.batches, stored_bytes, behind_ns })
     }
 
     /// Does what comes next, if that is in time.
