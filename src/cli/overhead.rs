@@ -5,12 +5,13 @@ mod chart;
 mod loading;
 mod page;
 mod running;
+mod targets;
 mod telling;
 mod wall;
 
 use std::io::Write as _;
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::lab::{LabError, Row, Session, Spread, results};
 use clap::{Args, Subcommand};
@@ -20,9 +21,10 @@ use super::arguments;
 use super::clock::Stopwatch;
 use super::error::CliError;
 use super::exit::Exit;
-use super::out::{JsonTarget, OutDir, new_file};
+use super::out::{JsonTarget, OutDir};
 use super::signal;
 use running::{Came, Kept};
+use targets::Targets;
 
 /// What to measure, and where it goes.
 #[derive(Debug, Args)]
@@ -97,23 +99,12 @@ pub fn execute(arguments: &Arguments) -> Result<Exit, CliError> {
         None => {}
     }
     let sessions = sessions(arguments)?;
-    let json = arguments.json.as_deref().map(JsonTarget::open).transpose()?;
+    let Targets { json, html, directory } = Targets::open(arguments, &sessions)?;
     let mut out = JsonTarget::console(json.as_ref());
-    let html = match &arguments.html {
-        Some(path) => Some((path, new_file(path)?)),
-        None => None,
-    };
-    if let Some(path) = &arguments.csv {
-        is_free(path)?;
-    }
-    let directory = match &arguments.out {
-        Some(path) => OutDir::open(path)?,
-        None => OutDir::create(Path::new("cutwater-out"), "overhead")?,
-    };
     let stop = signal::interruptible()?;
     let clock = Stopwatch::start();
     let mut measured: Vec<(Session, Vec<Row>)> = Vec::new();
-    let mut exit = Exit::Held;
+    let (mut exit, of_sessions) = (Exit::Held, sessions.len());
     for session in sessions {
         let kept = Kept::open(directory.path())?;
         let Came { done, before, is_interrupted } =
@@ -130,12 +121,12 @@ pub fn execute(arguments: &Arguments) -> Result<Exit, CliError> {
             break;
         }
     }
-    write_tables(&measured, arguments, &directory)?;
+    write_tables(of_sessions, &measured, arguments, &directory)?;
     let report = page::report(&measured);
     let report_path = match html {
         Some((path, mut file)) => {
-            file.write_all(report.as_bytes()).map_err(|error| CliError::io(path, error))?;
-            path.to_owned()
+            file.write_all(report.as_bytes()).map_err(|error| CliError::io(&path, error))?;
+            path
         }
         None => directory.replace("report.html", report)?,
     };
@@ -188,6 +179,7 @@ fn varied(session: &Session, rows: &[Row]) -> Vec<crate::lab::Factor> {
 
 /// With several experiments each has a directory of its own.
 fn write_tables(
+    of: usize,
     measured: &[(Session, Vec<Row>)],
     arguments: &Arguments,
     directory: &OutDir,
@@ -198,7 +190,7 @@ fn write_tables(
             Some(path) => OutDir::open(path)?,
             None => directory.clone(),
         };
-        let target = if measured.len() > 1 { base.inside(&file_name(name))? } else { base };
+        let target = if of > 1 { base.inside(&targets::file_name(name))? } else { base };
         for (name, text) in results::files(&varied(session, rows), rows) {
             match &arguments.csv {
                 Some(_) => target.write(name, &text)?,
@@ -207,12 +199,6 @@ fn write_tables(
         }
     }
     Ok(())
-}
-
-/// A name as a part of a path.
-fn file_name(name: &str) -> String {
-    let plain = |character: char| if character.is_ascii_alphanumeric() { character } else { '-' };
-    name.chars().map(plain).collect()
 }
 
 fn written(measured: &[(Session, Vec<Row>)]) -> Vec<Written<'_>> {
@@ -239,16 +225,5 @@ fn written_row(row: &Row) -> WrittenRow<'_> {
             .map(|metric| (metric.name, row.spread(metric.name)))
             .collect(),
         report: &row.report,
-    }
-}
-
-/// No table is written over: that is known before anything is measured.
-fn is_free(directory: &Path) -> Result<(), CliError> {
-    let names = results::files(&[], &[]);
-    match names.into_iter().map(|(name, _)| directory.join(name)).find(|path| path.exists()) {
-        None => Ok(()),
-        Some(path) => {
-            Err(CliError::usage(format!("{}: exists, and is not written over", path.display())))
-        }
     }
 }
