@@ -76,7 +76,7 @@ fn the_cost_of_checkpoints_is_compared_with_none() {
         assert!(ratio > 0.9 && ratio < 1.0, "{ratio}");
         assert!(row["report"]["completed"].as_u64().expect("a number") >= 3);
     }
-    for file in ["runs", "checkpoints", "subtasks", "latency", "channels", "recovery"] {
+    for file in ["runs", "aborted", "checkpoints", "subtasks", "latency", "channels", "recovery"] {
         let text = place.read(&format!("kept/{file}.csv"));
         assert!(text.starts_with("profile,state,rate,interval,protocol,"), "{file}: {text}");
     }
@@ -87,6 +87,19 @@ fn the_cost_of_checkpoints_is_compared_with_none() {
     let page = place.read("kept/report.html");
     assert!(page.contains("class=\"range") && page.contains("min..max"), "{page}");
     assert!(page.contains("<svg") && !page.contains("src=") && !page.contains("href="), "{page}");
+}
+
+#[test]
+fn why_checkpoints_are_aborted_is_said_wherever_they_are() {
+    let place = Place::new("overhead-aborted");
+    let line = "overhead --vary state=100MB --vary interval=500ms --vary protocol=aligned --vary rate=closed \
+                --vary profile=flink-heap --vary measure=3s --vary warm-up=1s --vary timeout=50ms --out kept";
+    let said = place.run(line).expect(0);
+    let row = said.line("flink-heap");
+    assert!(row.contains("no checkpoint completes") && row.contains("aborted: expired"), "{row}");
+    assert!(place.read("kept/aborted.csv").contains(",expired,aborted,,"));
+    assert!(place.read("kept/report.html").contains("aborted: expired"));
+    assert!(place.read("kept/checkpoints.csv").contains(",expired,"));
 }
 
 #[test]
@@ -141,6 +154,12 @@ fn nonsense_is_refused_before_anything_is_measured() {
         ("overhead nowhere", "unknown experiment \"nowhere\""),
         ("overhead e.toml", "e.toml:4: unknown factor \"speed\""),
         ("overhead p.toml", "none.toml: No such file"),
+        ("overhead --html same --json same", "--json "),
+        ("overhead --csv out.toml/d --html out.toml", "out.toml is a file"),
+        ("overhead --html kept/runs.csv --csv kept", "something else is written there"),
+        ("overhead --out kept --csv kept", "something else is written there"),
+        ("overhead --csv e.toml", "e.toml is a file"),
+        ("overhead recovery recovery --csv new", "something else is written there"),
         ("overhead --csv taken", "runs.csv: exists, and is not written over"),
         ("overhead calibrate m.csv --profile out.toml", "m.csv:1: column keys is missing"),
     ];

@@ -13,6 +13,7 @@ pub type File = (&'static str, String);
 pub fn files(factors: &[Factor], rows: &[Row]) -> Vec<File> {
     vec![
         ("runs.csv", table(factors, rows, RUNS, runs)),
+        ("aborted.csv", table(factors, rows, ABORTED, aborted)),
         ("checkpoints.csv", table(factors, rows, CHECKPOINTS, checkpoints)),
         ("subtasks.csv", table(factors, rows, SUBTASKS, subtasks)),
         ("latency.csv", table(factors, rows, LATENCY, latency)),
@@ -111,6 +112,16 @@ fn runs(row: &Row) -> Vec<Line> {
         names.into_iter().chain(values).chain([count]).collect()
     };
     METRICS.iter().map(line).collect()
+}
+
+const ABORTED: &[&str] = &["reason", "metric", "unit", "value"];
+
+/// Why checkpoints of the measured time were aborted, and how many.
+fn aborted(row: &Row) -> Vec<Line> {
+    let line = |(reason, count): &(String, u64)| {
+        vec![reason.clone(), "aborted".to_owned(), String::new(), count.to_string()]
+    };
+    row.report.abort_reasons.iter().map(line).collect()
 }
 
 const CHECKPOINTS: &[&str] = &["checkpointId", "checkpointStatus", "metric", "unit", "value"];

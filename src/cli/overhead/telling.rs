@@ -74,6 +74,8 @@ fn cells(factors: &[Factor], row: &Row, is_repeated: bool) -> Vec<String> {
 
 fn note(row: &Row) -> String {
     let mut notes = row.report.notes.clone();
+    let reasons = row.report.abort_reasons.iter();
+    notes.extend(reasons.map(|(reason, times)| format!("{} aborted: {reason}", count(*times))));
     let recovery = row.report.recovery.map(|recovery| {
         let down = recovery.detect_and_deploy_ms + recovery.restore_ms;
         let replay = recovery.replay_ms.map_or("never".to_owned(), ms);
