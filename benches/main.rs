@@ -6,6 +6,7 @@
 mod bare;
 mod codec;
 mod gate;
+mod laboratory;
 mod own_job;
 mod worlds;
 
@@ -20,6 +21,8 @@ fn main() {
     worlds::relay_protocols(&mut criterion);
     worlds::checkpoint_intervals(&mut criterion);
     own_job::own_job(&mut criterion);
+    own_job::own_operator(&mut criterion);
+    laboratory::records(&mut criterion);
     gate::gate(&mut criterion);
     codec::codecs(&mut criterion);
     criterion.final_summary();

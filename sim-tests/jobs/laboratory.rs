@@ -209,6 +209,62 @@ fn a_checkpoint_costs_in_proportion_to_its_subtasks() {
     near(cost("8"), 4.0 * two, "four times the subtasks");
 }
 
+/// All of it, nothing set to none: what a checkpoint costs is the sum of what the profile charges for its parts, of
+/// which all but three are in proportion to subtasks, and barriers to channels.
+#[test]
+fn a_checkpoint_costs_what_its_parts_cost_at_every_size() {
+    let profile = engine("flink-heap").expect("known");
+    let (task, coordinator) = (profile.task, profile.coordinator);
+    for parallelism in [2_u32, 4, 8, 16] {
+        let at = |interval| {
+            let parallelism = parallelism.to_string();
+            let values = [
+                (Factor::Parallelism, parallelism.as_str()),
+                (Factor::State, "1kB"),
+                (Factor::Rate, "10k"),
+                (Factor::Interval, interval),
+                (Factor::Cores, "32"),
+            ];
+            measure(&values, None, None)
+        };
+        let (with, without) = (at("200ms"), at("none"));
+        let cost_us = (with.cores - without.cores) * 8e6 / with.completed as f64;
+        let (sources, subtasks) = (f64::from(parallelism), 2.0 * f64::from(parallelism));
+        let channels = sources * sources;
+        let law_us = coordinator.trigger_us
+            + coordinator.message_us * (sources + subtasks)
+            + coordinator.acknowledge_us * subtasks
+            + coordinator.complete_us
+            + coordinator.cleanup_us
+            + (task.freeze_us + task.persist_us + task.notify_us) * subtasks
+            + 2.0 * task.barrier_us * channels;
+        near(cost_us, law_us, &format!("{parallelism} subtasks an operator"));
+    }
+}
+
+/// What a run keeps does not grow with its records, and what it does grows as they do: the bench
+/// `laboratory-records` says how long a million and ten million take.
+#[test]
+fn ten_times_the_records_are_ten_times_the_steps_and_no_more_memory() {
+    let at = |rate: &str| {
+        let values = [
+            (Factor::Profile, "in-memory"),
+            (Factor::State, "1MB"),
+            (Factor::Rate, rate),
+            (Factor::Interval, "1s"),
+            (Factor::Quantum, "1"),
+            (Factor::WarmUp, "0ms"),
+            (Factor::Measure, "10s"),
+        ];
+        measure(&values, None, None)
+    };
+    let [few, many] = ["4k", "40k"].map(at);
+    near(few.batches as f64, 2.0 * 40_000.0, "a record passes two operators");
+    near(many.batches as f64, 10.0 * few.batches as f64, "ten times as many");
+    let bytes = |report: &Report| postcard::to_stdvec(report).expect("plain data").len() as f64;
+    near(bytes(&many), bytes(&few), "what is kept of a run");
+}
+
 #[test]
 fn fewer_records_a_batch_change_nothing_that_is_read_from_a_table() {
     let values = |quantum| {

@@ -2,8 +2,15 @@
 //!
 //! Virtual time only: the [cost model](CostModel) says what a record and a frozen byte take, and the
 //! [store](StoreSettings) what an upload takes; the rest follows. The shipped processes run, without oracles and
-//! without a stored trace. What checkpoints cost on a real engine is the question of [`lab`](crate::lab).
+//! without a stored trace.
+//!
+//! What it is not: a model of an engine. A record costs the same in every operator, cores are not shared, there is
+//! no state backend that flushes and compacts, no saturation and no latency. It answers what a *protocol* makes of
+//! one's own job and data: how often channels block, what is in flight, which bytes are uploaded. What checkpoints
+//! cost on a real engine is the question of [`lab`](crate::lab); [`Overhead::in_laboratory`] puts a job of one's own
+//! there.
 
+mod laboratory;
 mod meter;
 
 use std::fmt;
@@ -189,7 +196,6 @@ impl Overhead {
     /// When there are no seeds, or a run does not do its work within [`LIVENESS_MS`].
     #[must_use]
     pub fn run(&self) -> OverheadReport {
-        assert!(!self.seeds.is_empty(), "there is nothing to measure without a seed");
         let mut costs = Vec::new();
         for &credits in &self.credits {
             let base = self.measure(Case { protocol: Protocol::Aligned, interval_ms: 0, credits });
@@ -206,7 +212,16 @@ impl Overhead {
         OverheadReport { costs }
     }
 
-    fn measure(&self, case: Case) -> Cost {
+    /// Measures one configuration, and nothing beside it: what a benchmark of wall-clock time repeats.
+    ///
+    /// Its `overhead_percent` is 0, since it is compared with nothing.
+    ///
+    /// # Panics
+    ///
+    /// When there are no seeds, or a run does not do its work within [`LIVENESS_MS`].
+    #[must_use]
+    pub fn measure(&self, case: Case) -> Cost {
+        assert!(!self.seeds.is_empty(), "there is nothing to measure without a seed");
         let mut total = Meter::new(self.prepared.experiment.job.topology());
         let records: u64 = self.prepared.experiment.input.lengths().iter().sum();
         for seed in self.seeds.clone() {
