@@ -5,10 +5,10 @@ use svg::node::element::{Group, Line, Polyline, Rectangle, Text, Title};
 
 const WIDTH: f64 = 460.0;
 const HEIGHT: f64 = 290.0;
-const LEFT: f64 = 52.0;
+const LEFT: f64 = 60.0;
 const RIGHT: f64 = 24.0;
 const TOP: f64 = 26.0;
-const BOTTOM: f64 = 46.0;
+const BOTTOM: f64 = 50.0;
 
 /// So many colours and dashes there are; after that they begin again.
 pub const STYLES: usize = 7;
@@ -34,8 +34,8 @@ figcaption { font-weight: 600; margin: 0 0 4px; overflow-wrap: anywhere; }
 .s3 { stroke: var(--s3); stroke-dasharray: 9 3 2 3; } .s4 { stroke: var(--s4); stroke-dasharray: 12 4; } .s5 { stroke: var(--s5); stroke-dasharray: 4 4; } .s6 { stroke: var(--s6); stroke-dasharray: 1 2; }
 .f0 { fill: var(--s0); } .f1 { fill: var(--s1); } .f2 { fill: var(--s2); } .f3 { fill: var(--s3); } .f4 { fill: var(--s4); } .f5 { fill: var(--s5); } .f6 { fill: var(--s6); }
 .heat { fill: var(--heat); }
-@media (max-width: 480px) { .chart text { font-size: 15px; } }
-@media print { .charts { display: block; } .charts figure { margin-bottom: 14px; } .wide { overflow: visible; } table { font-size: 9px; } th, td { white-space: normal; padding-right: 6px; } }
+@media (max-width: 480px) { .chart text { font-size: 18px; } .chart .odd { display: none; } }
+@media print { .charts { grid-template-columns: 1fr 1fr; } .charts figure { margin-bottom: 8px; } .wide { overflow: visible; } table { font-size: 9px; } th, td { white-space: normal; padding-right: 6px; } }
 ";
 
 /// A line: its name, and by place on the axis its values.
@@ -93,9 +93,10 @@ impl Axes {
             axes = axes.add(rule(LEFT, y, WIDTH - RIGHT, y));
             axes = axes.add(text(LEFT - 6.0, y + 4.0, &short(value)).set("text-anchor", "end"));
         }
-        for (place, words) in &self.x_ticks {
-            let label = text(x(*place), HEIGHT - BOTTOM + 16.0, words);
-            axes = axes.add(label.set("text-anchor", "middle"));
+        for (index, (place, words)) in self.x_ticks.iter().enumerate() {
+            let class = if self.x_ticks.len() > 10 && index % 2 == 1 { "odd" } else { "" };
+            let label = text(x(*place), HEIGHT - BOTTOM + 20.0, words);
+            axes = axes.add(label.set("text-anchor", "middle").set("class", class));
         }
         let middle = (LEFT + WIDTH - RIGHT) / 2.0;
         axes = axes.add(text(middle, HEIGHT - 8.0, &self.x).set("text-anchor", "middle"));
@@ -180,8 +181,10 @@ pub fn bars(axes: &Axes, parts: &[&str], bars: &[(String, Vec<f64>)]) -> String 
             document = document.add(bar.add(Title::new(words)));
         }
         let middle = from + width / 2.0;
-        let label = text(rounded(middle), HEIGHT - BOTTOM + 15.0, &(index + 1).to_string());
-        document = document.add(label.set("text-anchor", "middle"));
+        let label = text(rounded(middle), HEIGHT - BOTTOM + 20.0, &(index + 1).to_string());
+        // Many numbers side by side have no room on a narrow page.
+        let class = if bars.len() > 10 && index % 2 == 1 { "odd" } else { "" };
+        document = document.add(label.set("text-anchor", "middle").set("class", class));
     }
     document.to_string()
 }
