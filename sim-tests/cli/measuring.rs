@@ -55,7 +55,7 @@ fn a_defect_that_is_not_found_fails_the_search() {
 
 /// A configuration that takes next to no time to run.
 const SMALL: &str = "--vary state=1MB --vary interval=none,500ms --vary protocol=aligned,unaligned \
-                     --vary rate=closed --vary profile=flink-heap --vary measure=2s --vary warm-up=1s";
+                     --vary rate=closed --vary profile=flink-heap --vary measure=2300ms --vary warm-up=1s";
 
 #[test]
 fn the_cost_of_checkpoints_is_compared_with_none() {
@@ -146,7 +146,13 @@ fn nonsense_is_refused_before_anything_is_measured() {
         ("overhead --vary interval=10", "--vary interval: \"10\": unknown unit"),
         ("overhead --vary interval", "expected FACTOR=VALUE,VALUE"),
         ("overhead --vary profile=spark", "unknown profile \"spark\""),
-        ("overhead --vary protocol=cyclic", "the laboratory has none"),
+        ("overhead --vary protocol=cyclic", "expected shape loop"),
+        ("overhead --vary shape=loop --vary exchanges=2", "expected cyclic"),
+        ("overhead --vary back=5%", "only a loop has a way back"),
+        (
+            "overhead --vary protocol=uncoordinated --vary timeout=1s",
+            "expected a protocol with a coordinator",
+        ),
         ("overhead --vary rate=900M", "records a second, and at"),
         ("overhead v.toml", "v.toml:4: rate: \"0%\", expected whole per cent"),
         ("overhead --vary interval=0ms", "--vary interval: \"0ms\", expected at least 1ms"),

@@ -4,6 +4,7 @@ mod dataflow;
 mod generated_jobs;
 mod laboratory;
 mod planted;
+mod quoted;
 mod rescaling;
 mod sinks;
 mod usual;

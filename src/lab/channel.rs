@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::run::Batch;
+use crate::protocol::independent::Piggyback;
 use crate::protocol::{Barrier, CheckpointId, Element};
 
 /// One channel. Its room is counted in bytes, so that a batch takes what its records would.
@@ -12,6 +13,10 @@ pub(super) struct Channel {
     pub(super) to: usize,
     /// Its index among the inputs of the receiver.
     pub(super) input: usize,
+    /// Its index among the outputs of the sender.
+    pub(super) output: usize,
+    /// Whether it leads back, in a loop: its sender never waits, since it would wait for itself.
+    pub(super) is_back: bool,
     /// One way, in nanoseconds.
     pub(super) latency_ns: u64,
     /// Bytes that the receiver has room for; one batch always fits.
@@ -21,22 +26,32 @@ pub(super) struct Channel {
     /// Sent, and not processed.
     flying: u64,
     backlog: VecDeque<Element<Batch>>,
+    /// What each batch under way carries for checkpoints that communication induces.
+    carried: VecDeque<Piggyback>,
     backlog_bytes: u64,
     pub(super) blocked_since: Option<u64>,
     pub(super) blocked_ns: u64,
 }
 
 impl Channel {
-    pub(super) fn new(from: usize, to: usize, input: usize) -> Self {
+    /// From an output of a subtask to an input of another; in a loop it may lead back.
+    pub(super) fn new(
+        (from, output): (usize, usize),
+        (to, input): (usize, usize),
+        is_back: bool,
+    ) -> Self {
         Self {
             from,
             to,
             input,
+            output,
+            is_back,
             latency_ns: 0,
             capacity: 0,
             output_capacity: 0,
             flying: 0,
             backlog: VecDeque::new(),
+            carried: VecDeque::new(),
             backlog_bytes: 0,
             blocked_since: None,
             blocked_ns: 0,
@@ -85,6 +100,21 @@ impl Channel {
         self.backlog.pop_front()
     }
 
+    /// The batch that enters next carries this.
+    pub(super) fn carry(&mut self, piggyback: Piggyback) {
+        self.carried.push_back(piggyback);
+    }
+
+    /// What the batch carries that the receiver takes next.
+    pub(super) fn carried(&self) -> Option<&Piggyback> {
+        self.carried.front()
+    }
+
+    /// The receiver takes the next batch: what that carried.
+    pub(super) fn take_carried(&mut self) -> Option<Piggyback> {
+        self.carried.pop_front()
+    }
+
     /// The receiver has processed so many bytes.
     pub(super) fn handle_processed(&mut self, bytes: u64) {
         self.flying -= bytes;
@@ -94,13 +124,14 @@ impl Channel {
     pub(super) fn restart(&mut self) {
         self.flying = 0;
         self.backlog.clear();
+        self.carried.clear();
         self.backlog_bytes = 0;
         self.blocked_since = None;
     }
 
     /// Whether so much waits that the sender stops.
     pub(super) fn is_stalled(&self) -> bool {
-        self.backlog_bytes > 0 && self.backlog_bytes >= self.output_capacity
+        !self.is_back && self.backlog_bytes > 0 && self.backlog_bytes >= self.output_capacity
     }
 
     /// Bytes that were emitted and not processed.

@@ -4,6 +4,7 @@ use super::error::LabError;
 use super::factor::Factor;
 use super::settings::{Rate, Settings, Shape};
 use crate::protocol::Protocol;
+use crate::protocol::independent::Scheme;
 
 /// How many steps a run may take by an estimate made beforehand: some minutes of one core.
 const STEPS_MAX: f64 = 4e8;
@@ -17,9 +18,16 @@ const CHANNELS_MAX: usize = 100_000;
 /// What does not go together.
 pub(super) fn check(settings: &Settings) -> Result<(), LabError> {
     let checkpoints = &settings.checkpoints;
-    if checkpoints.protocol == Protocol::Cyclic {
-        let problem = "cyclic is for jobs with a loop, and the laboratory has none";
+    let is_loop = settings.job.shape == Shape::Loop;
+    if is_loop != (checkpoints.protocol == Protocol::Cyclic) && settings.independent.is_none() {
+        let problem = match is_loop {
+            true => format!("{} ends in no cut of a loop, expected cyclic", checkpoints.protocol),
+            false => "cyclic is for jobs with a loop, expected shape loop".to_owned(),
+        };
         return Err(LabError::value(Factor::Protocol, problem));
+    }
+    if is_loop && settings.job.exchanges < 2 {
+        return Err(LabError::value(Factor::Exchanges, "expected at least 2 for a loop"));
     }
     if checkpoints.protocol.is_one_at_a_time() && checkpoints.concurrent_max > 1 {
         let (most, protocol) = (checkpoints.concurrent_max, checkpoints.protocol);
@@ -96,7 +104,7 @@ impl Steps {
         let ms = (settings.warm_up_ms.saturating_add(settings.measure_ms)) as f64;
         let (subtasks, channels) = (settings.subtasks() as f64, settings.channels() as f64);
         let batches = rate * ms / 1e3 / f64::from(settings.batch_records());
-        let triggered = match settings.checkpoints.interval_ms {
+        let triggered = match settings.interval_ms() {
             0 => 0.0,
             interval_ms => ms / interval_ms as f64,
         };
@@ -104,7 +112,12 @@ impl Steps {
         // subtask.
         let checkpoint = 2.0 * channels + 8.0 * subtasks;
         let debloats = settings.buffers.debloat_ms.map_or(0.0, |_| ms / 200.0 * channels);
-        let batches = 2.0 * batches * settings.operators() as f64;
+        // What is known of all subtasks is carried by each, and merged.
+        let carried = match settings.independent {
+            Some(independent) if independent.scheme == Scheme::Hmnr => 1.0 + subtasks / 50.0,
+            Some(_) | None => 1.0,
+        };
+        let batches = 2.0 * batches * settings.operators() as f64 * settings.rounds() * carried;
         Self { batches, checkpoints: triggered * checkpoint, debloats }
     }
 

@@ -140,6 +140,16 @@ impl Meter {
         self.checkpoints.handle_triggered(now, checkpoint);
     }
 
+    /// A subtask takes a checkpoint by itself.
+    pub(super) fn handle_own(&mut self, now: u64, subtask: usize, checkpoint: CheckpointId) {
+        self.checkpoints.handle_own(now, subtask, checkpoint);
+    }
+
+    /// One of those was forced by a message.
+    pub(super) fn handle_forced(&mut self, now: u64) {
+        self.checkpoints.handle_forced(now);
+    }
+
     pub(super) fn handle_barrier(&mut self, now: u64, subtask: usize, checkpoint: CheckpointId) {
         self.checkpoints.at(subtask, checkpoint, |times| _ = times.barrier.get_or_insert(now));
     }
@@ -200,6 +210,14 @@ impl Meter {
         self.recovering = Some(Recovering::new(now, read));
     }
 
+    /// A line of checkpoints that nobody coordinated was found: what it leaves behind.
+    pub(super) fn handle_line(&mut self, discarded_percent: f64, anew_percent: f64) {
+        if let Some(recovering) = &mut self.recovering {
+            recovering.discarded_percent = discarded_percent;
+            recovering.anew_percent = anew_percent;
+        }
+    }
+
     pub(super) fn handle_deployed(&mut self, now: u64) {
         if let Some(recovering) = &mut self.recovering {
             recovering.deployed = Some(now);
@@ -235,7 +253,7 @@ impl Meter {
             ..Report::default()
         };
         self.checkpoints.report(&mut report);
-        if settings.checkpoints.interval_ms > 0 && report.completed == 0 {
+        if settings.interval_ms() > 0 && report.completed == 0 {
             report.notes.push("no checkpoint completes".to_owned());
         }
         if report.behind_ms > BEHIND_MS {

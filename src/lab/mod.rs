@@ -9,6 +9,7 @@
 //! An [`Experiment`] says what is varied; each [`Settings`] that it leads to is one [`run`](run()); its
 //! [`Report`] holds what was measured. All times are virtual: the same bytes on every machine.
 
+mod autonomy;
 pub mod backend;
 pub mod calibration;
 mod channel;
@@ -23,6 +24,7 @@ pub mod measured;
 mod meter;
 mod processor;
 pub mod profile;
+mod reading;
 pub mod report;
 pub mod results;
 mod run;

@@ -39,6 +39,9 @@ pub struct EngineProfile {
     /// What a restart takes.
     #[serde(default)]
     pub recovery: RecoveryCost,
+    /// What subtasks pay that take checkpoints by themselves.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub independent: IndependentCost,
     /// What the figures were fitted to; a prediction outside says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calibrated: Option<Calibrated>,
@@ -246,6 +249,37 @@ pub struct RecoveryCost {
     pub deploy_ms: u64,
     /// A byte of state is put in place, beside what the store takes to read it.
     pub restore_byte_ns: f64,
+}
+
+/// What checkpoints cost that nobody coordinates, beside the snapshots themselves.
+///
+/// The defaults are those of a log that is written as a channel is: a record takes what a method call and a
+/// length take, a byte what serialising it takes, and one read again what the disk of a worker takes.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct IndependentCost {
+    /// The receiver of a record logs it, on its thread.
+    pub log_record_ns: f64,
+    /// The same for a byte of it.
+    pub log_byte_ns: f64,
+    /// A byte of the log is read again after a failure, beside what the store takes.
+    pub replay_byte_ns: f64,
+    /// What a record carries for induced checkpoints is merged with what its receiver knows.
+    pub carried_record_ns: f64,
+    /// So many bytes are sent for each byte that is carried at the least, eight a number and a bit a flag.
+    pub carried_factor: f64,
+}
+
+impl Default for IndependentCost {
+    fn default() -> Self {
+        Self {
+            log_record_ns: 20.0,
+            log_byte_ns: 1.0,
+            replay_byte_ns: 10.0,
+            carried_record_ns: 20.0,
+            carried_factor: 1.0,
+        }
+    }
 }
 
 /// What a profile was fitted to.

@@ -9,8 +9,11 @@ pub struct Report {
     pub records_per_second: f64,
     /// From when records came to when they left: over all of the measured time.
     pub latency: Quantiles,
-    /// Checkpoints that were triggered and completed in the measured time.
+    /// Checkpoints that were triggered and completed in the measured time; where subtasks take theirs by themselves,
+    /// each counts.
     pub completed: u64,
+    /// Of those that subtasks take by themselves, how many a message forced.
+    pub forced: u64,
     /// Those that were aborted.
     pub aborted: u64,
     /// Why, and how many, in the order of first occurrence.
@@ -163,4 +166,8 @@ pub struct Recovery {
     pub catch_up_ms: Option<f64>,
     /// Records that were read twice.
     pub lost_records: u64,
+    /// Of checkpoints that nobody coordinated: the share that the recovery line left behind, in per cent.
+    pub discarded_percent: f64,
+    /// Of subtasks that take theirs by themselves: the share that began anew, in per cent.
+    pub anew_percent: f64,
 }

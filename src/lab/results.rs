@@ -67,6 +67,13 @@ pub const METRICS: &[Metric] = &[
     Metric::new("latencyP999", "ms", |report, _| report.latency.p999),
     Metric::new("completed", "", |report, _| report.completed as f64),
     Metric::new("aborted", "", |report, _| report.aborted as f64),
+    Metric::new("forced", "", |report, _| report.forced as f64),
+    Metric::new("down", "ms", |report, _| {
+        report.recovery.map_or(0.0, |it| it.detect_and_deploy_ms + it.restore_ms)
+    }),
+    Metric::new("discarded", "%", |report, _| {
+        report.recovery.map_or(0.0, |it| it.discarded_percent)
+    }),
     Metric::new("durationP50", "ms", |report, _| report.duration.p50),
     Metric::new("durationP90", "ms", |report, _| report.duration.p90),
     Metric::new("durationP99", "ms", |report, _| report.duration.p99),
@@ -219,6 +226,8 @@ fn recovery(row: &Row) -> Vec<Line> {
         ("replay", "ms", recovery.replay_ms),
         ("catchUp", "ms", recovery.catch_up_ms),
         ("lostRecords", "", Some(recovery.lost_records as f64)),
+        ("discarded", "%", Some(recovery.discarded_percent)),
+        ("beganAnew", "%", Some(recovery.anew_percent)),
     ];
     let line = |(metric, unit, value): (&str, &str, Option<f64>)| {
         vec![metric.to_owned(), unit.to_owned(), value.map_or_else(|| "never".to_owned(), number)]

@@ -2,6 +2,7 @@
 
 use super::profile::{EngineProfile, StoreProfile};
 use crate::protocol::CheckpointSettings;
+use crate::protocol::independent::Scheme;
 
 /// How operators are put together.
 #[derive(
@@ -13,6 +14,9 @@ pub enum Shape {
     Chain,
     /// Two sources, and an operator with both as inputs.
     Join,
+    /// A source, and operators of which the last sends some records back to the first; from one to the next they
+    /// stay on their worker (the query of reachability in CheckMate).
+    Loop,
 }
 
 /// How fast records come.
@@ -47,6 +51,8 @@ pub struct JobSettings {
     pub dirty_permille: u64,
     /// Thousandths of the records of each exchange that go to its first subtask, whatever their key.
     pub skew_permille: u64,
+    /// Thousandths of the records that reach the end of a loop and go round once more.
+    pub back_permille: u64,
     /// What the last operator's records cost beside what the profile says, in nanoseconds: a slow sink.
     pub sink_ns: u64,
 }
@@ -77,6 +83,15 @@ pub struct BufferSettings {
     pub debloat_ms: Option<u64>,
 }
 
+/// Checkpoints that subtasks take each for itself: what coordinated ones are compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IndependentSettings {
+    /// How they come about.
+    pub scheme: Scheme,
+    /// From one to the next, in milliseconds, give or take a fifth; what is forced comes on top.
+    pub interval_ms: u64,
+}
+
 /// One run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
@@ -90,6 +105,8 @@ pub struct Settings {
     pub buffers: BufferSettings,
     /// When checkpoints are taken, and how; an interval of 0 is none.
     pub checkpoints: CheckpointSettings,
+    /// With them nobody coordinates, and the interval above is 0.
+    pub independent: Option<IndependentSettings>,
     /// What the engine charges.
     pub engine: EngineProfile,
     /// What the store takes.
@@ -120,7 +137,7 @@ impl Settings {
     #[must_use]
     pub fn measured_from_ns(&self) -> u64 {
         let warm_ns = self.warm_up_ms.saturating_mul(1_000_000);
-        let period_ms = match self.checkpoints.interval_ms {
+        let period_ms = match self.interval_ms() {
             0 => PHASE_MS_MAX,
             interval_ms => interval_ms.clamp(PHASE_MS_MIN, PHASE_MS_MAX),
         };
@@ -135,7 +152,7 @@ impl Settings {
     #[must_use]
     pub fn operators(&self) -> usize {
         match self.job.shape {
-            Shape::Chain => usize::from(self.job.exchanges) + 1,
+            Shape::Chain | Shape::Loop => usize::from(self.job.exchanges) + 1,
             Shape::Join => 3,
         }
     }
@@ -144,7 +161,7 @@ impl Settings {
     #[must_use]
     pub fn sources(&self) -> usize {
         match self.job.shape {
-            Shape::Chain => 1,
+            Shape::Chain | Shape::Loop => 1,
             Shape::Join => 2,
         }
     }
@@ -155,15 +172,18 @@ impl Settings {
         self.operators() * usize::from(self.job.parallelism)
     }
 
-    /// How many channels there are: each exchange leads from every subtask to every other.
+    /// How many channels there are: a shuffle leads from every subtask to every other, a step within a loop to the one
+    /// beside it.
     #[must_use]
     pub fn channels(&self) -> usize {
-        let exchanges = match self.job.shape {
-            Shape::Chain => usize::from(self.job.exchanges),
-            Shape::Join => 2,
-        };
-        let parallelism = usize::from(self.job.parallelism);
-        exchanges * parallelism * parallelism
+        let (exchanges, parallelism) =
+            (usize::from(self.job.exchanges), usize::from(self.job.parallelism));
+        let shuffle = parallelism * parallelism;
+        match self.job.shape {
+            Shape::Chain => exchanges * shuffle,
+            Shape::Join => 2 * shuffle,
+            Shape::Loop => 2 * shuffle + (exchanges - 1) * parallelism,
+        }
     }
 
     /// Bytes of state in all.
@@ -176,7 +196,20 @@ impl Settings {
     #[must_use]
     pub fn record_ns(&self) -> f64 {
         let stages = (self.operators() - self.sources()) as f64;
-        self.source_ns() + stages * self.operator_ns() + self.job.sink_ns as f64
+        let each = stages * self.operator_ns() + self.job.sink_ns as f64;
+        self.source_ns() + each * self.rounds()
+    }
+
+    /// How often a record passes each operator behind the source: the mean, which is 1 without a loop.
+    #[must_use]
+    pub fn rounds(&self) -> f64 {
+        1e3 / (1_000 - self.job.back_permille.min(999)) as f64
+    }
+
+    /// From one checkpoint to the next, in milliseconds, whoever takes them; 0 where there are none.
+    #[must_use]
+    pub fn interval_ms(&self) -> u64 {
+        self.independent.map_or(self.checkpoints.interval_ms, |independent| independent.interval_ms)
     }
 
     /// What a source pays for a record.

@@ -43,6 +43,15 @@ impl Store {
         (self.profile.latency_ms * 1e6 + bytes * self.profile.byte_ns / connections) as u64
     }
 
+    /// How long it takes to read so many bytes out of so many logs, in nanoseconds: each is a request of its own, and
+    /// they share the connections.
+    pub(super) fn read_logs_ns(&self, bytes: f64, logs: u32) -> u64 {
+        let connections = self.profile.parallelism.max(1);
+        let rounds = f64::from(logs.div_ceil(connections));
+        let bytes_ns = bytes * self.profile.byte_ns / f64::from(connections.min(logs.max(1)));
+        (rounds * self.profile.latency_ms * 1e6 + bytes_ns) as u64
+    }
+
     fn request_ms(&self, subtask: usize, number: u64, round: u32) -> f64 {
         let draw = mixed(mixed(mixed(self.seed, subtask as u64), number), u64::from(round));
         let is_slow = draw % 1_000_000 < u64::from(self.profile.tail_per_million);

@@ -2,9 +2,10 @@
 
 use std::collections::VecDeque;
 
+use super::autonomy::Autonomy;
 use super::backend::{Backend, Background};
 use super::run::Batch;
-use super::settings::{Rate, Settings};
+use super::settings::{Rate, Settings, Shape};
 use crate::protocol::{
     Barrier, Captured, CheckpointId, DefectSet, LoopPlace, OperatorRole, Protocol, SubtaskProtocol,
 };
@@ -20,6 +21,7 @@ pub(super) struct Subtask {
     /// Channels out of it.
     pub(super) outputs: Vec<usize>,
     spread: Spread,
+    place: LoopPlace,
     pub(super) thread: Thread,
     /// Barriers whose turn comes when the thread is free.
     pub(super) mail: VecDeque<Barrier>,
@@ -42,6 +44,10 @@ pub(super) struct Subtask {
     /// What the thread waits for after a freeze: bytes to be written, and syncs.
     pub(super) unwritten_bytes: f64,
     pub(super) syncs: u32,
+    /// What it counts and holds where nobody coordinates checkpoints.
+    pub(super) autonomy: Option<Autonomy>,
+    /// At the end of a loop: how much of what comes goes round again.
+    back: Option<Back>,
     /// Bytes processed since the last look, for debloating.
     pub(super) processed_bytes: u64,
 }
@@ -113,12 +119,6 @@ impl Source {
         let due = u128::from(position) * 1_000_000_000 / u128::from(self.rate?);
         Some(u64::try_from(due).unwrap_or(u64::MAX))
     }
-
-    /// Goes back to where it was at `checkpoint`, or at the beginning.
-    fn rewind(&mut self, checkpoint: Option<CheckpointId>) {
-        self.read = self.positions.of(checkpoint);
-        self.waits = false;
-    }
 }
 
 impl Subtask {
@@ -127,7 +127,8 @@ impl Subtask {
         let is_source = operator < settings.sources();
         let protocol = settings.checkpoints.protocol;
         Self {
-            protocol: protocol_of(protocol, is_source, 0),
+            protocol: protocol_of(protocol, is_source, 0, LoopPlace::default()),
+            place: LoopPlace::default(),
             operator,
             worker: index % usize::from(settings.cluster.workers),
             inputs: Vec::new(),
@@ -146,16 +147,37 @@ impl Subtask {
             background: Vec::new(),
             unwritten_bytes: 0.0,
             syncs: 0,
+            autonomy: None,
+            back: None,
             processed_bytes: 0,
         }
     }
 
-    /// All channels are known.
-    pub(super) fn connected(self, settings: &Settings, first: usize) -> Self {
-        let protocol = settings.checkpoints.protocol;
-        let spread = Spread::new(self.outputs.len(), settings.job.skew_permille, first);
-        let protocol = protocol_of(protocol, self.source.is_some(), self.inputs.len());
-        Self { protocol, spread, ..self }
+    /// All channels are known; `back` are its inputs that lead back.
+    pub(super) fn connected(self, settings: &Settings, index: usize, back: Vec<bool>) -> Self {
+        let spread = Spread::new(self.outputs.len(), settings.job.skew_permille, index);
+        let (inputs, outputs) = (self.inputs.len(), self.outputs.len());
+        let of = (index, settings.subtasks());
+        let autonomy = settings
+            .independent
+            .map(|independent| Autonomy::new(independent.scheme, of, inputs, outputs));
+        let place = match settings.job.shape {
+            Shape::Loop if self.source.is_none() => {
+                let enters = back.iter().map(|back| !back && self.operator == settings.sources());
+                LoopPlace::on_loop(back.clone(), enters.collect())
+            }
+            Shape::Loop | Shape::Chain | Shape::Join => LoopPlace::default(),
+        };
+        let is_end = self.operator + 1 == settings.operators();
+        let back = (is_end && settings.job.shape == Shape::Loop)
+            .then_some(Back { permille: settings.job.back_permille, owed: 0 });
+        let protocol = protocol_of(
+            settings.checkpoints.protocol,
+            self.source.is_some(),
+            inputs,
+            place.clone(),
+        );
+        Self { protocol, place, spread, autonomy, back, ..self }
     }
 
     /// What it has read, or what has left the job here, belongs to the snapshot of `checkpoint`.
@@ -196,26 +218,45 @@ impl Subtask {
 
     /// Starts again from its snapshot of `checkpoint`, or from nothing.
     pub(super) fn restart(&mut self, settings: &Settings, checkpoint: Option<CheckpointId>) {
-        let protocol = settings.checkpoints.protocol;
-        self.protocol = protocol_of(protocol, self.source.is_some(), self.inputs.len());
+        self.begin_anew(settings);
         self.protocol.handle_restored(checkpoint);
+        self.left = self.left_at.of(checkpoint);
+        if let Some(source) = &mut self.source {
+            source.read = source.positions.of(checkpoint);
+        }
+    }
+
+    /// Starts again from the one of its own checkpoints that is at `place`.
+    pub(super) fn restart_alone(&mut self, settings: &Settings, place: usize) {
+        self.begin_anew(settings);
+        let Some(autonomy) = &mut self.autonomy else { return };
+        let held = autonomy.restart(place);
+        self.left = held.left;
+        if let Some(source) = &mut self.source {
+            source.read = held.read;
+        }
+    }
+
+    fn begin_anew(&mut self, settings: &Settings) {
+        let (protocol, place) = (settings.checkpoints.protocol, self.place.clone());
+        self.protocol = protocol_of(protocol, self.source.is_some(), self.inputs.len(), place);
         self.thread = Thread::Idle;
         self.mail.clear();
         self.uploads.clear();
         self.background.clear();
         self.owed_ns = 0.0;
-        self.left = self.left_at.of(checkpoint);
         if self.backend.is_some() {
             self.backend = Some(backend_of(settings));
         }
         if let Some(source) = &mut self.source {
-            source.rewind(checkpoint);
+            source.waits = false;
         }
     }
 
-    /// The channel that the next batch goes into, if it is no sink.
+    /// Which of its outputs the next batch goes into, if it does not leave the job.
     pub(super) fn next_output(&mut self) -> Option<usize> {
-        self.spread.next().map(|output| self.outputs[output])
+        let goes_on = self.back.as_mut().is_none_or(Back::is_next);
+        if goes_on { self.spread.next() } else { None }
     }
 
     /// Whether the thread can begin something.
@@ -224,9 +265,32 @@ impl Subtask {
     }
 }
 
-fn protocol_of(protocol: Protocol, is_source: bool, inputs: usize) -> SubtaskProtocol<Batch> {
+fn protocol_of(
+    protocol: Protocol,
+    is_source: bool,
+    inputs: usize,
+    place: LoopPlace,
+) -> SubtaskProtocol<Batch> {
     let role = if is_source { OperatorRole::Source } else { OperatorRole::Operator };
-    SubtaskProtocol::new(role, inputs, protocol, LoopPlace::default(), DefectSet::NONE)
+    SubtaskProtocol::new(role, inputs, protocol, place, DefectSet::NONE)
+}
+
+/// So many thousandths of what reaches the end of a loop go round again, as evenly as can be.
+#[derive(Clone, Copy, Debug)]
+struct Back {
+    permille: u64,
+    owed: u64,
+}
+
+impl Back {
+    fn is_next(&mut self) -> bool {
+        self.owed += self.permille;
+        let is_next = self.owed >= 1_000;
+        if is_next {
+            self.owed -= 1_000;
+        }
+        is_next
+    }
 }
 
 fn backend_of(settings: &Settings) -> Backend {

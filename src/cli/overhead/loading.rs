@@ -27,6 +27,19 @@ pub const BUILT_IN: &[(&str, &str)] = &[
         include_str!("../../../fixtures/overhead/vldb-2017-parallelism.toml"),
     ),
     ("changelog", include_str!("../../../fixtures/overhead/changelog.toml")),
+    (
+        "checkmate-2024-throughput",
+        include_str!("../../../fixtures/overhead/checkmate-2024-throughput.toml"),
+    ),
+    (
+        "checkmate-2024-restart",
+        include_str!("../../../fixtures/overhead/checkmate-2024-restart.toml"),
+    ),
+    ("checkmate-2024-skew", include_str!("../../../fixtures/overhead/checkmate-2024-skew.toml")),
+    (
+        "checkmate-2024-cyclic",
+        include_str!("../../../fixtures/overhead/checkmate-2024-cyclic.toml"),
+    ),
 ];
 
 /// No file of settings is larger.

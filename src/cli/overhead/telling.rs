@@ -60,7 +60,11 @@ fn cells(factors: &[Factor], row: &Row, is_repeated: bool) -> Vec<String> {
             0 => String::new(),
             aborted => format!(" ({} aborted)", count(aborted)),
         };
-        cells.push(format!("{}{aborted}", count(whole(completed))));
+        let forced = match whole(row.median("forced")) {
+            0 => String::new(),
+            forced => format!(" ({} forced)", count(forced)),
+        };
+        cells.push(format!("{}{forced}{aborted}", count(whole(completed))));
         cells.push(ms(row.median("durationP50")));
         cells.push(ms(row.median("AlignmentDurationMs")));
         cells.push(format!("{:.1} %", row.median("blocked")));
@@ -80,7 +84,14 @@ fn note(row: &Row) -> String {
         let down = recovery.detect_and_deploy_ms + recovery.restore_ms;
         let replay = recovery.replay_ms.map_or("never".to_owned(), ms);
         let caught_up = recovery.catch_up_ms.map_or("never".to_owned(), ms);
-        format!("down {}, replays {replay}, catches up {caught_up}", ms(down))
+        let line = match recovery.discarded_percent + recovery.anew_percent {
+            0.0 => String::new(),
+            _ => format!(
+                ", {:.1} % of checkpoints discarded, {:.0} % of subtasks begin anew",
+                recovery.discarded_percent, recovery.anew_percent
+            ),
+        };
+        format!("down {}, replays {replay}, catches up {caught_up}{line}", ms(down))
     });
     notes.extend(recovery);
     notes.join("; ")

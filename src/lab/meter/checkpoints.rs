@@ -27,6 +27,8 @@ pub(super) struct Times {
 
 struct Pending {
     triggered: u64,
+    /// The first of the subtasks that take part: all do, or a single one.
+    first: usize,
     subtasks: Vec<Times>,
 }
 
@@ -48,6 +50,7 @@ pub(super) struct Checkpoints {
     first_trigger: Option<u64>,
     last_trigger: u64,
     triggers: u64,
+    forced: u64,
 }
 
 impl Checkpoints {
@@ -68,6 +71,7 @@ impl Checkpoints {
             first_trigger: None,
             last_trigger: 0,
             triggers: 0,
+            forced: 0,
         }
     }
 
@@ -78,7 +82,18 @@ impl Checkpoints {
             self.triggers += 1;
         }
         let subtasks = vec![Times::default(); self.names.len()];
-        self.pending.insert(checkpoint, Pending { triggered: now, subtasks });
+        self.pending.insert(checkpoint, Pending { triggered: now, first: 0, subtasks });
+    }
+
+    /// A subtask takes one by itself.
+    pub(super) fn handle_own(&mut self, now: u64, subtask: usize, checkpoint: CheckpointId) {
+        let subtasks = vec![Times::default()];
+        self.pending.insert(checkpoint, Pending { triggered: now, first: subtask, subtasks });
+    }
+
+    /// One of those was forced by a message.
+    pub(super) fn handle_forced(&mut self, now: u64) {
+        self.forced += u64::from(now >= self.from);
     }
 
     /// Something happened in a subtask.
@@ -89,7 +104,7 @@ impl Checkpoints {
         note: impl FnOnce(&mut Times),
     ) {
         if let Some(pending) = self.pending.get_mut(&checkpoint) {
-            note(&mut pending.subtasks[subtask]);
+            note(&mut pending.subtasks[subtask - pending.first]);
         }
     }
 
@@ -136,7 +151,9 @@ impl Checkpoints {
     }
 
     fn add_snapshots(&mut self, checkpoint: CheckpointId, pending: &Pending) {
-        for (times, (operator, subtask)) in pending.subtasks.iter().zip(&self.names) {
+        for (times, (operator, subtask)) in
+            pending.subtasks.iter().zip(&self.names[pending.first..])
+        {
             let parts = parts_of(pending.triggered, times);
             self.measured_snapshots += 1;
             self.parts.start_delay += parts.start_delay;
@@ -160,6 +177,7 @@ impl Checkpoints {
         let completed = self.completed.max(1) as f64;
         let snapshots = self.measured_snapshots.max(1) as f64;
         report.completed = self.completed;
+        report.forced = self.forced;
         report.aborted = self.aborted.iter().map(|(_, count)| count).sum();
         let reasons = self.aborted.into_iter().map(|(reason, count)| (reason.to_string(), count));
         report.abort_reasons = reasons.collect();

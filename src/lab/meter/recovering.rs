@@ -13,6 +13,8 @@ pub(super) struct Recovering {
     read: u64,
     pub(super) deployed: Option<u64>,
     restored: Option<u64>,
+    pub(super) discarded_percent: f64,
+    pub(super) anew_percent: f64,
     /// Records that were read twice in the end.
     lost: u64,
     /// Records read since.
@@ -29,6 +31,8 @@ impl Recovering {
             read,
             deployed: None,
             restored: None,
+            discarded_percent: 0.0,
+            anew_percent: 0.0,
             lost: 0,
             again: 0,
             replayed: None,
@@ -64,6 +68,8 @@ impl Recovering {
             replay_ms: passed(self.restored, self.replayed),
             catch_up_ms: passed(self.replayed, self.caught_up),
             lost_records: self.lost,
+            discarded_percent: self.discarded_percent,
+            anew_percent: self.anew_percent,
         }
     }
 }

@@ -12,6 +12,7 @@ const ENGINES: &[(&str, &str)] = &[
     ("flink-rocksdb", include_str!("../../../fixtures/overhead/profiles/flink-rocksdb.toml")),
     ("flink-changelog", include_str!("../../../fixtures/overhead/profiles/flink-changelog.toml")),
     ("in-memory", include_str!("../../../fixtures/overhead/profiles/in-memory.toml")),
+    ("checkmate-2024", include_str!("../../../fixtures/overhead/profiles/checkmate-2024.toml")),
     ("abs-2015", include_str!("../../../fixtures/overhead/profiles/abs-2015.toml")),
 ];
 

@@ -100,6 +100,11 @@ fn figures(profile: &EngineProfile) -> Vec<(&'static str, f64)> {
         ("state.log-structured.compact-byte-ns", state.log_structured.compact_byte_ns),
         ("state.changelog.log-byte-ns", state.changelog.log_byte_ns),
         ("recovery.restore-byte-ns", profile.recovery.restore_byte_ns),
+        ("independent.log-record-ns", profile.independent.log_record_ns),
+        ("independent.log-byte-ns", profile.independent.log_byte_ns),
+        ("independent.replay-byte-ns", profile.independent.replay_byte_ns),
+        ("independent.carried-record-ns", profile.independent.carried_record_ns),
+        ("independent.carried-factor", profile.independent.carried_factor),
     ]
 }
 

@@ -153,7 +153,7 @@ impl World<'_> {
     }
 
     /// The synchronous part of a snapshot: the thread does nothing else.
-    fn freeze(&mut self, index: usize, checkpoint: CheckpointId) {
+    pub(super) fn freeze(&mut self, index: usize, checkpoint: CheckpointId) {
         self.meter.handle_freezing(self.now, index, checkpoint);
         let subtask = &mut self.subtasks[index];
         subtask.handle_snapshot(checkpoint);
@@ -165,7 +165,7 @@ impl World<'_> {
     }
 
     /// The asynchronous part: beside the thread, on the same cores, and in the store.
-    fn persist(
+    pub(super) fn persist(
         &mut self,
         index: usize,
         checkpoint: CheckpointId,
@@ -217,6 +217,9 @@ impl World<'_> {
         }
         if let Some(backend) = &mut subtask.backend {
             backend.handle_persisted();
+        }
+        if subtask.autonomy.is_some() {
+            return self.own_durable(index, checkpoint);
         }
         subtask.protocol.handle_uploaded(checkpoint);
         self.go_on(index);
@@ -300,7 +303,7 @@ impl World<'_> {
         }
     }
 
-    fn coordinator_machine(&self) -> usize {
+    pub(super) fn coordinator_machine(&self) -> usize {
         if self.settings.engine.coordinator.apart { self.machines() - 1 } else { 0 }
     }
 
@@ -394,7 +397,7 @@ impl World<'_> {
             | CoordinatorOutput::Refused { .. }
             | CoordinatorOutput::FailAttempt => {
                 unreachable!(
-                    "no loops, no savepoints, and any number of failed checkpoints is tolerated"
+                    "no input ends, no savepoints, and any number of failed checkpoints is tolerated"
                 )
             }
         }

@@ -31,15 +31,22 @@ impl World<'_> {
 
     /// Subtasks read their state: the slowest decides.
     pub(super) fn deployed(&mut self) {
-        let restored = self.coordinator.protocol.latest().is_some();
+        let line = self.settings.independent.map(|_| self.own_line());
+        let is_own = line.as_ref().map(|line| line.places.iter().any(|place| *place > 0));
+        let restored = is_own.unwrap_or(self.coordinator.protocol.latest().is_some());
         let stored = |subtask: &Subtask| {
             subtask.backend.as_ref().map_or(0.0, |backend| backend.stored_bytes())
         };
         let largest = self.subtasks.iter().map(stored).fold(0.0, f64::max);
         let placed = largest * self.settings.engine.recovery.restore_byte_ns;
         let ns = if restored { self.store.read_ns(largest) + placed as u64 } else { 0 };
+        let replay_ns = line.as_ref().map_or(0, |line| self.own_replay_ns(line));
+        if let Some(line) = &line {
+            let (discarded_percent, anew_percent) = self.own_losses(line);
+            self.meter.handle_line(discarded_percent, anew_percent);
+        }
         self.meter.handle_deployed(self.now);
-        self.push_after(ns, Event::Restored);
+        self.push_after(ns + replay_ns, Event::Restored);
     }
 
     /// All run again.
@@ -48,8 +55,15 @@ impl World<'_> {
         for channel in &mut self.channels {
             channel.restart();
         }
-        for subtask in &mut self.subtasks {
-            subtask.restart(self.settings, checkpoint);
+        match self.settings.independent {
+            Some(_) => {
+                let line = self.own_line();
+                self.restart_alone(&line);
+            }
+            None => {
+                let restart = |subtask: &mut Subtask| subtask.restart(self.settings, checkpoint);
+                self.subtasks.iter_mut().for_each(restart);
+            }
         }
         debug_assert_eq!(attempt(self.restarts).0, self.restarts + 1);
         self.is_up = true;
@@ -57,6 +71,7 @@ impl World<'_> {
             (self.positions(), self.subtasks.iter().map(|subtask| subtask.left).sum());
         self.meter.handle_restored(self.now, read, left);
         self.put_back(checkpoint);
+        self.send_replayed();
         self.start_attempt();
     }
 

@@ -2,6 +2,7 @@
 
 mod checkpoints;
 mod faults;
+mod independent;
 mod tasks;
 
 use std::cmp::{Ordering, Reverse};
@@ -29,6 +30,8 @@ enum Event {
     Arrive { channel: usize, element: Element<Batch> },
     /// The next batch of an open-loop source has come.
     Due { subtask: usize },
+    /// A subtask is to take a checkpoint by itself.
+    OwnTimer { subtask: usize, fired: u64 },
     /// The time of a barrier in its place is over.
     Overdue { subtask: usize, barrier: Barrier },
     /// A source hears that a checkpoint begins.
@@ -84,6 +87,8 @@ enum Work {
     Written(usize),
     /// What a snapshot writes to a disk that is the store.
     Stored(usize, CheckpointId),
+    /// What was received is written to the log of a subtask.
+    Logged,
 }
 
 /// A time, an order among those of the same time, and the attempt that the event belongs to.
@@ -137,6 +142,8 @@ pub(super) struct World<'a> {
     batch_records: u32,
     batches: u64,
     used_before_ns: u64,
+    /// How many checkpoints subtasks have taken by themselves.
+    own_checkpoints: u64,
 }
 
 impl<'a> World<'a> {
@@ -167,6 +174,7 @@ impl<'a> World<'a> {
             batch_records: settings.batch_records(),
             batches: 0,
             used_before_ns: 0,
+            own_checkpoints: 0,
         };
         world.push(from, Event::Warm);
         world.push(world.slice_ns(), Event::Look);
@@ -232,6 +240,7 @@ impl<'a> World<'a> {
         match event {
             Event::Arrive { channel, element } => self.arrive(channel, element),
             Event::Due { subtask } => self.handle_due(subtask),
+            Event::OwnTimer { subtask, fired } => self.handle_own_timer(subtask, fired),
             Event::Overdue { subtask, barrier } => self.handle_overdue(subtask, barrier),
             Event::Trigger { subtask, barrier } => self.handle_trigger(subtask, barrier),
             Event::Completed { subtask, checkpoint } => self.handle_completed(subtask, checkpoint),
@@ -261,7 +270,7 @@ impl<'a> World<'a> {
             Work::Persist(subtask, checkpoint) => self.part_durable(subtask, checkpoint),
             Work::Background(subtask, done) => self.finish_background(subtask, done),
             Work::Coordinator => self.finish_chore(),
-            Work::Cleanup => {}
+            Work::Cleanup | Work::Logged => {}
             Work::Written(subtask) => self.written(subtask),
             Work::Stored(subtask, checkpoint) => self.part_durable(subtask, checkpoint),
         }
@@ -287,6 +296,9 @@ impl<'a> World<'a> {
         let attempt = attempt(self.restarts);
         self.coordinator.protocol.start_attempt(self.time(), attempt, subtasks);
         self.drain_coordinator();
+        for subtask in 0..self.subtasks.len() {
+            self.set_own_timer(subtask);
+        }
         for subtask in 0..self.subtasks.len() {
             self.go_on(subtask);
         }
@@ -351,20 +363,28 @@ fn shape(settings: &Settings) -> (Vec<Subtask>, Vec<Channel>) {
         .map(|(operator, index)| Subtask::new(settings, operator, index))
         .collect();
     let mut channels: Vec<Channel> = Vec::new();
+    let last = settings.operators() - 1;
     for to in of(settings.sources()).start..subtasks.len() {
         let feeding: Vec<usize> = match (settings.job.shape, subtasks[to].operator) {
             (Shape::Join, _) => of(0).chain(of(1)).collect(),
+            (Shape::Loop, 1) => of(0).chain(of(last)).collect(),
+            (Shape::Loop, _) => vec![to - parallelism],
             (Shape::Chain, operator) => of(operator - 1).collect(),
         };
         for (input, from) in feeding.into_iter().enumerate() {
+            let output = subtasks[from].outputs.len();
             subtasks[to].inputs.push(channels.len());
             subtasks[from].outputs.push(channels.len());
-            channels.push(Channel::new(from, to, input));
+            let is_back = subtasks[from].operator > subtasks[to].operator;
+            channels.push(Channel::new((from, output), (to, input), is_back));
         }
     }
-    let channels =
+    let channels: Vec<Channel> =
         channels.into_iter().map(|channel| sized(channel, settings, &subtasks)).collect();
-    let connected = |(index, subtask): (usize, Subtask)| subtask.connected(settings, index);
+    let connected = |(index, subtask): (usize, Subtask)| {
+        let back = subtask.inputs.iter().map(|channel| channels[*channel].is_back).collect();
+        subtask.connected(settings, index, back)
+    };
     (subtasks.into_iter().enumerate().map(connected).collect(), channels)
 }
 

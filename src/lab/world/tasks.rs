@@ -13,6 +13,7 @@ impl World<'_> {
         if !self.is_up {
             return;
         }
+        self.begin_own_if_due(index);
         while let Some(output) = self.poll(index) {
             self.carry_out(index, output);
         }
@@ -54,6 +55,14 @@ impl World<'_> {
 
     /// A batch is processed: for as long as it costs.
     fn process(&mut self, index: usize, input: usize, batch: Batch) {
+        if self.is_forced(index, input) {
+            return self.begin_forced(index, input, batch);
+        }
+        self.process_now(index, input, batch);
+    }
+
+    pub(super) fn process_now(&mut self, index: usize, input: usize, batch: Batch) {
+        self.take_in(index, input, batch);
         let now = self.now;
         let subtask = &mut self.subtasks[index];
         let state = subtask.backend.as_mut().map_or(0.0, |state| state.access(batch.records, now));
@@ -80,7 +89,12 @@ impl World<'_> {
             }
             Thread::Processing(input, batch) => self.finish_batch(index, input, batch),
             Thread::Freezing(checkpoint) => return self.sync(index, checkpoint),
-            Thread::Syncing(checkpoint) => self.meter.handle_frozen(self.now, index, checkpoint),
+            Thread::Syncing(checkpoint) => {
+                self.meter.handle_frozen(self.now, index, checkpoint);
+                if self.end_own_freeze(index, checkpoint) {
+                    return;
+                }
+            }
             Thread::Idle | Thread::Stalled => unreachable!("an idle thread ends nothing"),
         }
         let is_stalled =
@@ -120,8 +134,13 @@ impl World<'_> {
 
     /// A batch leaves a subtask: into a channel, or out of the job.
     fn emit(&mut self, index: usize, batch: Batch) {
+        // What it carried on its way here stays here.
+        let bytes = u64::from(batch.records) * u64::from(self.settings.job.record_bytes);
+        let batch = Batch { bytes, ..batch };
         match self.subtasks[index].next_output() {
-            Some(channel) => {
+            Some(output) => {
+                let channel = self.subtasks[index].outputs[output];
+                let batch = self.load(index, output, batch);
                 self.channels[channel].put(Element::Item(batch));
                 self.send(channel);
             }

@@ -31,6 +31,13 @@ impl LoopPlace {
         }
     }
 
+    /// A place on a loop, for whoever builds jobs without a [`Topology`]: by input, whether it leads back, and whether
+    /// it enters from outside.
+    #[must_use]
+    pub fn on_loop(back: Vec<bool>, enters: Vec<bool>) -> Self {
+        Self { back, enters, on_loop: true }
+    }
+
     /// By input, whether it leads back.
     pub(super) fn back(&self, inputs: usize) -> Vec<bool> {
         (0..inputs).map(|input| self.leads_back(input)).collect()
