@@ -151,12 +151,8 @@ fn snapshot_after_the_end(bench: &mut Bench) -> (SnapshotHandle, Arc<[u8]>) {
     let outputs = bench.receive(Message::Run { attempt: Attempt(1) });
     assert_eq!(ended(&bench.answer_fetches(&outputs)), 1, "both splits are empty");
     let (subtask, attempt, checkpoint) = (SubtaskId(0), Attempt(1), CheckpointId(1));
-    bench.receive(Message::Trigger {
-        attempt,
-        barrier: Barrier::in_order(checkpoint),
-        savepoint: None,
-    });
     let barrier = Barrier::in_order(checkpoint);
+    bench.receive(Message::Trigger { attempt, barrier });
     bench.handle(Input::Timer(Timer::Mail { subtask, attempt, barrier }));
     let outputs = bench.handle(Input::Timer(Timer::Upload { subtask, attempt, checkpoint }));
     let put = outputs.into_iter().find_map(|output| match output {

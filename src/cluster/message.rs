@@ -9,8 +9,7 @@ use crate::external::Reply;
 use crate::protocol::rescale::FormerName;
 use crate::protocol::{
     Acknowledgement, Attempt, Barrier, ChannelId, CheckpointId, DeclineReason, Element,
-    Incarnation, ObjectKey, RequestNumber, SavepointMode, SplitEvent, SplitId, SubtaskId, Term,
-    TransactionId,
+    Incarnation, ObjectKey, RequestNumber, SplitEvent, SplitId, SubtaskId, Term, TransactionId,
 };
 use crate::protocol::{ShapeHistory, SnapshotHandle};
 use crate::trace::MessageKind;
@@ -65,8 +64,8 @@ pub enum Message {
     Running(Heartbeat),
     /// Give your subtasks of this attempt up.
     Cancel { attempt: Attempt },
-    /// Take part in this checkpoint; if it is a savepoint, it says what becomes of the job.
-    Trigger { attempt: Attempt, barrier: Barrier, savepoint: Option<SavepointMode> },
+    /// Take part in this checkpoint, or savepoint.
+    Trigger { attempt: Attempt, barrier: Barrier },
     /// All input of all my subtasks has ended.
     Ended(Heartbeat),
     /// The job is stopped at this savepoint, which has completed: commit, and finish.

@@ -5,6 +5,7 @@ use core::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::ids::CheckpointId;
+use super::savepoint::SavepointMode;
 use super::time::VirtualTime;
 
 /// How a barrier gets past the records before it (Flink: `CheckpointOptions.AlignmentType`).
@@ -40,13 +41,22 @@ pub struct Barrier {
     pub checkpoint: CheckpointId,
     /// How it travels.
     pub passage: Passage,
+    /// What becomes of the job at it, where it is that of a savepoint. It says so itself, since it may be faster
+    /// than the trigger by message (Flink: the type of the snapshot is in `CheckpointOptions`).
+    pub savepoint: Option<SavepointMode>,
 }
 
 impl Barrier {
-    /// A barrier that overtakes nothing.
+    /// A barrier that overtakes nothing, of a periodic checkpoint.
     #[must_use]
     pub fn in_order(checkpoint: CheckpointId) -> Self {
-        Self { checkpoint, passage: Passage::InOrder }
+        Self { checkpoint, passage: Passage::InOrder, savepoint: None }
+    }
+
+    /// The barrier of a savepoint: it overtakes nothing.
+    #[must_use]
+    pub fn of_savepoint(checkpoint: CheckpointId, mode: SavepointMode) -> Self {
+        Self { savepoint: Some(mode), ..Self::in_order(checkpoint) }
     }
 
     /// The same barrier, ahead of what waits.

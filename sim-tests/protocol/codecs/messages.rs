@@ -207,8 +207,10 @@ fn of_attempts(kind: usize, n: &mut Numbers, bytes: &[u8]) -> Message {
         12 => Message::Cancel { attempt },
         13 => Message::Trigger {
             attempt,
-            barrier: Barrier { checkpoint, passage: Passage::InOrderUntil(VirtualTime(7)) },
-            savepoint: None,
+            barrier: Barrier {
+                passage: Passage::InOrderUntil(VirtualTime(7)),
+                ..Barrier::in_order(checkpoint)
+            },
         },
         14 => Message::Acknowledge(Box::new(Acknowledgement {
             attempt,
@@ -260,8 +262,8 @@ fn of_savepoints(kind: usize, n: &mut Numbers) -> Message {
     let (attempt, checkpoint, mode) = (n.attempt(), n.checkpoint(), SavepointMode::Drain);
     match kind {
         39 => {
-            let barrier = Barrier::in_order(checkpoint);
-            Message::Trigger { attempt, barrier, savepoint: Some(mode) }
+            let barrier = Barrier::of_savepoint(checkpoint, mode);
+            Message::Trigger { attempt, barrier }
         }
         40 => Message::Stop { attempt, checkpoint },
         41 if n.flag() => Message::Ended(n.heartbeat()),

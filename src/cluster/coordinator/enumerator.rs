@@ -112,9 +112,9 @@ impl Coordinator {
     }
 
     /// Asks every subtask of the attempt for its snapshot.
-    fn ask_subtasks(&mut self, Cut { barrier, kind }: Cut, outbox: &mut dyn Outbox) {
-        let (attempt, savepoint) = (self.ledger.record().attempt, kind.savepoint());
-        self.tell_hosts(&Message::Trigger { attempt, barrier, savepoint }, outbox);
+    fn ask_subtasks(&mut self, Cut { barrier, .. }: Cut, outbox: &mut dyn Outbox) {
+        let attempt = self.ledger.record().attempt;
+        self.tell_hosts(&Message::Trigger { attempt, barrier }, outbox);
     }
 
     /// The enumerators' mailbox has come to this checkpoint.

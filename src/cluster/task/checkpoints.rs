@@ -8,8 +8,8 @@ use super::super::process::{Outbox, Timer};
 use super::{Env, Task};
 use crate::dataflow::CheckpointOutcome;
 use crate::protocol::{
-    Attempt, Barrier, CheckpointId, Defect, Element, Passage, ProcessId, ProtocolStep,
-    SavepointMode, SubtaskId, SubtaskOutput,
+    Attempt, Barrier, CheckpointId, Defect, Element, Passage, ProcessId, ProtocolStep, SubtaskId,
+    SubtaskOutput,
 };
 use crate::trace::Event;
 
@@ -162,13 +162,8 @@ impl Task {
     }
 
     /// A trigger by message, perhaps of a savepoint.
-    pub fn handle_trigger(
-        &mut self,
-        barrier: Barrier,
-        savepoint: Option<SavepointMode>,
-        env: &mut Env<'_>,
-    ) {
-        self.protocol.handle_trigger(barrier, savepoint);
+    pub fn handle_trigger(&mut self, barrier: Barrier, env: &mut Env<'_>) {
+        self.protocol.handle_trigger(barrier);
         self.carry_on(env);
     }
 

@@ -167,9 +167,9 @@ impl Worker {
             }
             Message::Run { attempt } => self.handle_run(now, attempt, outbox),
             Message::Cancel { attempt } => self.handle_cancel(attempt),
-            Message::Trigger { attempt, barrier, savepoint } => {
+            Message::Trigger { attempt, barrier } => {
                 self.for_each_task(now, attempt, outbox, |task, env| {
-                    task.handle_trigger(barrier, savepoint, env);
+                    task.handle_trigger(barrier, env);
                 });
             }
             Message::Stop { attempt, checkpoint } => {

@@ -252,7 +252,7 @@ impl World<'_> {
     // ---- what subtasks hear
 
     pub(super) fn handle_trigger(&mut self, index: usize, barrier: Barrier) {
-        self.subtasks[index].protocol.handle_trigger(barrier, None);
+        self.subtasks[index].protocol.handle_trigger(barrier);
         self.go_on(index);
     }
 

@@ -96,7 +96,7 @@ impl CheckpointCoordinator {
             CheckpointKind::Periodic if self.keeps_in_order => Passage::InOrder,
             CheckpointKind::Periodic => self.settings.passage(now),
         };
-        let barrier = Barrier { checkpoint, passage };
+        let barrier = Barrier { checkpoint, passage, savepoint: kind.savepoint() };
         self.outputs.push_back(CoordinatorOutput::Trigger { barrier, kind });
         self.set_timer(expires_at, CoordinatorTimer::Expire(checkpoint));
     }

@@ -15,10 +15,10 @@ use alloc::boxed::Box;
 impl<T: Clone> SubtaskProtocol<T> {
     /// A newer trigger says that the last checkpoint is over: a world that stopped for it goes on. So does a job
     /// that was to stop at it, unless a savepoint is triggered: nothing else is while a job is about to stop.
-    pub(super) fn take_trigger(&mut self, barrier: Barrier, savepoint: Option<SavepointMode>) {
+    pub(super) fn take_trigger(&mut self, barrier: Barrier) {
         let last = barrier.checkpoint.previous();
-        match savepoint {
-            None => self.savepoints.give_up(last),
+        match barrier.savepoint {
+            None => self.savepoints.go_on(last),
             Some(mode) => self.savepoints.ask(barrier.checkpoint, mode),
         }
         self.resolve(last);
@@ -125,8 +125,11 @@ impl<T: Clone> SubtaskProtocol<T> {
         }
     }
 
-    /// The turn of the cut has come.
+    /// The turn of the cut has come, perhaps before the trigger by message.
     pub(super) fn perform(&mut self, barrier: Barrier) {
+        if let Some(mode) = barrier.savepoint {
+            self.savepoints.ask(barrier.checkpoint, mode);
+        }
         self.checkpoint.handle_barrier(barrier);
         self.drain_checkpoint();
         self.halt_behind(barrier.checkpoint);

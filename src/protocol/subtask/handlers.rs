@@ -10,7 +10,6 @@ use crate::defect::Defect;
 use crate::error::ProtocolError;
 use crate::gate::Element;
 use crate::ids::{Attempt, CheckpointId, SubtaskId, TransactionId};
-use crate::savepoint::SavepointMode;
 use crate::time::VirtualTime;
 use crate::topology::OperatorRole;
 use alloc::vec::Vec;
@@ -89,10 +88,10 @@ impl<T: Clone> SubtaskProtocol<T> {
 
     /// A checkpoint, perhaps a savepoint, is triggered by message: a source injects its barrier when its turn has
     /// come; elsewhere the trigger counts once all inputs have ended.
-    pub fn handle_trigger(&mut self, barrier: Barrier, savepoint: Option<SavepointMode>) {
-        match savepoint.is_some() && self.defects.has(Defect::SavepointOvertakes) {
-            true => self.take_trigger(barrier.hurried(), savepoint),
-            false => self.take_trigger(barrier, savepoint),
+    pub fn handle_trigger(&mut self, barrier: Barrier) {
+        match barrier.savepoint.is_some() && self.defects.has(Defect::SavepointOvertakes) {
+            true => self.take_trigger(barrier.hurried()),
+            false => self.take_trigger(barrier),
         }
     }
 

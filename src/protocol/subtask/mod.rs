@@ -270,3 +270,6 @@ impl<T: Clone> SubtaskProtocol<T> {
         self.place.leads_back(input)
     }
 }
+
+#[cfg(test)]
+mod tests;

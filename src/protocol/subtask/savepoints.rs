@@ -55,10 +55,16 @@ impl SavepointSide {
         }
     }
 
-    /// Whatever the subtask was to stop at up to this checkpoint has failed.
+    /// The savepoint has failed, and whatever the subtask was to stop at up to it.
     pub fn give_up(&mut self, checkpoint: CheckpointId) {
-        self.over = self.over.max(checkpoint);
         self.known.remove(&checkpoint);
+        self.go_on(checkpoint);
+    }
+
+    /// Whatever the subtask was to stop at up to this checkpoint has failed. A savepoint that the job survives has not:
+    /// others are triggered beside it.
+    pub fn go_on(&mut self, checkpoint: CheckpointId) {
+        self.over = self.over.max(checkpoint);
         if self.terminal.is_some_and(|(id, _)| id <= self.over) {
             self.terminal = None;
             self.halted = false;
