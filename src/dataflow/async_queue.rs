@@ -6,7 +6,8 @@
 //!
 //! A snapshot holds the records, each with the watermark that came before it. From these the queue is built
 //! again, also of several old ones: before a record stands the lowest watermark that came before it *or any
-//! behind it*, so that records of different subtasks, dealt out anew, are not late. The last watermark is told
+//! behind it*, and none above what all the old ones had reached, so that records of different subtasks, dealt out
+//! anew, are not late, nor those that are still to come. The last watermark is told
 //! again: in the same shape whoever receives it knows it and takes no notice, in another it may be news.
 
 use std::collections::VecDeque;
@@ -193,7 +194,7 @@ impl AsyncQueue {
         self.requests = 0;
         self.latest = WATERMARK_MIN;
         let mut told = WATERMARK_MIN;
-        for (lowest, (before, record)) in lowest_ahead(&frozen).into_iter().zip(frozen) {
+        for (lowest, (before, record)) in lowest_ahead(&frozen, watermark).into_iter().zip(frozen) {
             let is_counted = !self.defects.has(Defect::RestoredRequestsNotCounted);
             let due = if is_counted { lowest } else { watermark };
             if due > told {
@@ -224,9 +225,10 @@ impl Waiting {
     }
 }
 
-/// For each record, the lowest watermark that came before it or any behind it.
-fn lowest_ahead(frozen: &[(i64, Record)]) -> Vec<i64> {
-    let mut lowest = i64::MAX;
+/// For each record, the lowest watermark that came before it or any behind it: what is still to come stands behind all,
+/// and `watermark` before it.
+fn lowest_ahead(frozen: &[(i64, Record)], watermark: i64) -> Vec<i64> {
+    let mut lowest = watermark;
     let mut ahead = Vec::with_capacity(frozen.len());
     for (before, _) in frozen.iter().rev() {
         lowest = lowest.min(*before);
@@ -310,5 +312,18 @@ mod tests {
         queue.restore(frozen, 5);
         queue.under_way().into_iter().for_each(|number| queue.answer(number));
         assert_eq!(emitted(&mut queue), ["11", "3", "w5", "6"]);
+    }
+
+    /// One old subtask was at 10 and the other at 5, which had nothing under way: what it is still to be given is not
+    /// late either.
+    #[test]
+    fn no_watermark_goes_ahead_of_what_is_still_to_come() {
+        let mut queue = AsyncQueue::new(AnswerOrder::Unordered, 4, DefectSet::NONE);
+        queue.restore(vec![(10, record(11))], 5);
+        queue.under_way().into_iter().for_each(|number| queue.answer(number));
+        assert_eq!(emitted(&mut queue), ["w5", "11"]);
+        queue.push(record(6));
+        queue.answer(1);
+        assert_eq!(emitted(&mut queue), ["6"]);
     }
 }
