@@ -153,6 +153,11 @@ impl KeyedStore {
         self.processing.next()
     }
 
+    /// How many timers in processing time are pending.
+    pub(crate) fn processing_pending(&self) -> usize {
+        self.processing.len()
+    }
+
     /// How many timers are pending.
     pub(crate) fn timers_pending(&self) -> usize {
         self.timers.len()

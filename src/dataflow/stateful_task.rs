@@ -19,10 +19,38 @@ use super::time::{TimeStand, TimeStep, TimerId};
 use super::watermark::WatermarkMerger;
 use crate::protocol::{DefectSet, Digest, LineageId};
 
-/// How many timers may be registered and fire again within one advance of the watermark.
+/// How many timers may be registered and fire again within one advance of the watermark, or at one time of the clock.
 ///
-/// A timer that registers the next one, for ever, would never end once the watermark is at its maximum.
+/// A timer that registers the next one, for ever, would never end once the watermark is at its maximum; nor would one
+/// that registers itself for a time at which the clock has been.
 pub const TIMER_CASCADE_MAX: usize = 100_000;
+
+/// Timers that fire one after the other, by one clock: those that were pending, and so many that they register.
+struct Cascade {
+    left: usize,
+}
+
+impl Cascade {
+    fn new(pending: usize) -> Self {
+        Self { left: pending.saturating_add(TIMER_CASCADE_MAX) }
+    }
+
+    /// The timer of this key, for this time, is about to fire.
+    ///
+    /// # Panics
+    ///
+    /// When there is no end of them.
+    fn fire<O>(&mut self, (at, key): (i64, &[u8]), clock: impl FnOnce() -> String) {
+        if self.left == 0 {
+            let (clock, operator) = (clock(), std::any::type_name::<O>());
+            panic!(
+                "timers register timers without end at {clock}: more than {TIMER_CASCADE_MAX}, at last one for {at} of \
+                 the key with the bytes {key:?}, in {operator}"
+            );
+        }
+        self.left -= 1;
+    }
+}
 
 /// Computes a conserved quantity from all state of a subtask.
 pub(crate) type Conserved<O> = Arc<dyn Fn(&O, &StateView<'_>) -> i64 + Send + Sync>;
@@ -73,10 +101,9 @@ impl<L: Logic> StatefulTask<L> {
     }
 
     fn fire_timers(&mut self, watermark: i64, out: &mut Outputs) {
-        let mut left = self.store.timers_pending() + TIMER_CASCADE_MAX;
+        let mut cascade = Cascade::new(self.store.timers_pending());
         while let Some((timestamp, key)) = self.store.pop_timer(watermark) {
-            assert!(left > 0, "timers register timers without end at watermark {watermark}");
-            left -= 1;
+            cascade.fire::<L::Operator>((timestamp, &key), || format!("watermark {watermark}"));
             self.fire_timer(timestamp, &key, watermark, out);
         }
     }
@@ -151,7 +178,9 @@ impl<L: Logic> InputTask for StatefulTask<L> {
     }
 
     fn fire_processing_timers(&mut self, out: &mut Outputs) {
-        while let Some((at_ms, key)) = self.store.pop_processing_timer(out.now_ms) {
+        let (now_ms, mut cascade) = (out.now_ms, Cascade::new(self.store.processing_pending()));
+        while let Some((at_ms, key)) = self.store.pop_processing_timer(now_ms) {
+            cascade.fire::<L::Operator>((at_ms, &key), || format!("{now_ms} ms on the clock"));
             self.fire_processing_timer(at_ms, &key, out);
         }
         out.wake_at_ms = self.store.next_processing_timer();

@@ -210,6 +210,38 @@ fn an_asynchronous_operator_conforms() {
     assert_eq!(check_subtask(&fresh, &stimuli), Ok(()));
 }
 
+/// Registers a timer for the time at which it fires.
+#[derive(Clone)]
+struct Restless;
+
+impl Operator for Restless {
+    type In = u64;
+    type Out = u64;
+
+    fn process(&mut self, _: u64, ctx: &mut Context<'_>, _: &mut Collector<'_, u64>) {
+        ctx.register_processing_timer(ctx.processing_time());
+    }
+
+    fn on_processing_timer(&mut self, _: i64, ctx: &mut Context<'_>, _: &mut Collector<'_, u64>) {
+        ctx.register_processing_timer(ctx.processing_time());
+    }
+}
+
+#[test]
+#[should_panic(
+    expected = "timers register timers without end at 5 ms on the clock: more than 100000, at last one for 5 of the \
+                key with the bytes [7], in"
+)]
+fn timers_that_never_end_at_one_time_are_stopped() {
+    let builder = JobBuilder::new("restless");
+    source::<u64>(&builder, 1)
+        .key_by(|number| *number)
+        .process("restless", 1, |_: &mut StateDeclarations| Restless)
+        .transactional_sink("out", 1, EncodedSink::new());
+    let job = builder.build().unwrap();
+    Clocked::new(&job, "restless/0", DefectSet::NONE).feed(5, Some(7));
+}
+
 #[test]
 fn a_key_is_remembered_by_the_clock() {
     let builder = JobBuilder::new("once");
