@@ -180,8 +180,57 @@ pub enum Stimulus {
 /// What a subtask is fed, and what the clock says then.
 type Timed<'a> = (i64, &'a Stimulus);
 
-/// Checks any subtask of any job; `fresh` makes it anew. Requests of an asynchronous operator are answered, all
-/// of them, before the next stimulus.
+/// When the service that an asynchronous operator asks answers: always in the order of the requests.
+#[derive(Clone, Copy, Debug)]
+enum Service {
+    /// Before the next stimulus, so that one request at most is under way at a snapshot.
+    Prompt,
+    /// Now and then, so that several are.
+    Slow,
+    /// At once, but answers are emitted now and then: they wait in the operator at a snapshot.
+    Unheeded,
+}
+
+/// How many stimuli a service waits that is slow.
+const SLOW_EVERY: usize = 3;
+
+impl Service {
+    /// Those under which a subtask is checked.
+    fn of(subtask: &Subtask) -> &'static [Self] {
+        match subtask.is_asynchronous() {
+            true => &[Self::Prompt, Self::Slow, Self::Unheeded],
+            false => &[Self::Prompt],
+        }
+    }
+
+    /// Whether answers are emitted ahead of this input. They must be where no more may be asked.
+    fn is_heard_at(self, input: usize, subtask: &Subtask) -> bool {
+        match self {
+            Self::Prompt => true,
+            Self::Slow | Self::Unheeded => input.is_multiple_of(SLOW_EVERY) || subtask.is_full(),
+        }
+    }
+
+    /// Ahead of an input.
+    fn answer(self, input: usize, subtask: &mut Subtask, out: &mut Outputs) {
+        let is_heard = self.is_heard_at(input, subtask);
+        match self {
+            Self::Prompt | Self::Slow if !is_heard => {}
+            Self::Prompt | Self::Slow | Self::Unheeded => answer_all(subtask),
+        }
+        if is_heard {
+            subtask.emit_answered(out);
+        }
+    }
+}
+
+fn answer_all(subtask: &mut Subtask) {
+    subtask.requests_under_way().into_iter().for_each(|request| subtask.answer(request));
+}
+
+/// Checks any subtask of any job; `fresh` makes it anew. An asynchronous operator is checked with a service that
+/// answers before the next stimulus, with a slow one, whose answers are outstanding at the snapshot, and with one whose
+/// answers wait in the operator then.
 ///
 /// # Errors
 ///
@@ -192,12 +241,21 @@ type Timed<'a> = (i64, &'a Stimulus);
 /// When user code does.
 pub fn check_subtask(fresh: &dyn Fn() -> Subtask, stimuli: &[Stimulus]) -> Result<(), Divergence> {
     let stimuli = timed(stimuli);
+    let services = Service::of(&fresh());
+    services.iter().try_for_each(|service| check_with(*service, fresh, &stimuli))
+}
+
+fn check_with(
+    service: Service,
+    fresh: &dyn Fn() -> Subtask,
+    stimuli: &[Timed<'_>],
+) -> Result<(), Divergence> {
     let mut subtask = fresh();
     let mut heard = Heard::default();
     for prefix in 0..=stimuli.len() {
-        check_prefix((&subtask, &heard), fresh(), prefix, &stimuli[prefix..])?;
+        check_prefix((&subtask, &heard), fresh(), service, (prefix, &stimuli[prefix..]))?;
         if let Some(stimulus) = stimuli.get(prefix) {
-            let answer = feed(&mut subtask, *stimulus);
+            let answer = feed(&mut subtask, service, prefix, *stimulus);
             heard.take(&subtask, answer);
         }
     }
@@ -243,8 +301,8 @@ fn timed(stimuli: &[Stimulus]) -> Vec<Timed<'_>> {
 fn check_prefix(
     (original, heard): (&Subtask, &Heard),
     mut restored: Subtask,
-    prefix: usize,
-    rest: &[Timed<'_>],
+    service: Service,
+    (prefix, rest): (usize, &[Timed<'_>]),
 ) -> Result<(), Divergence> {
     let mut undisturbed = original.clone();
     let snapshot = original.freeze();
@@ -255,8 +313,9 @@ fn check_prefix(
     restored.open();
     let [mut heard_of_one, mut heard_of_other] = [heard.clone(), heard.clone()];
     for (input, stimulus) in (prefix..).zip(rest) {
-        let expected = heard_of_one.take(original, feed(&mut undisturbed, *stimulus));
-        let got = heard_of_other.take(original, feed(&mut restored, *stimulus));
+        let expected =
+            heard_of_one.take(original, feed(&mut undisturbed, service, input, *stimulus));
+        let got = heard_of_other.take(original, feed(&mut restored, service, input, *stimulus));
         if expected != got {
             let given = given(original, stimulus.1);
             let [expected, got] = [expected, got].map(|answer| made(original, &answer));
@@ -300,17 +359,23 @@ fn made(subtask: &Subtask, (items, written): &Answer) -> String {
     if all.is_empty() { "nothing".to_owned() } else { all.join(", ") }
 }
 
-fn feed(subtask: &mut Subtask, (now_ms, stimulus): Timed<'_>) -> Answer {
+fn feed(
+    subtask: &mut Subtask,
+    service: Service,
+    input: usize,
+    (now_ms, stimulus): Timed<'_>,
+) -> Answer {
     let mut out = Outputs { now_ms, ..Outputs::default() };
-    for request in subtask.requests_under_way() {
-        subtask.answer(request);
-    }
-    subtask.emit_answered(&mut out);
+    service.answer(input, subtask, &mut out);
     match stimulus {
         Stimulus::Item { channel, item } => subtask.process(*channel, item.clone(), &mut out),
         Stimulus::Entry { split, offset, bytes } => subtask.read(*split, *offset, bytes, &mut out),
         Stimulus::EndOfSplit(split) => drop(subtask.end_split(*split, &mut out)),
         Stimulus::Clock(_) => subtask.fire_processing_timers(&mut out),
+    }
+    match service {
+        Service::Prompt | Service::Slow => {}
+        Service::Unheeded => answer_all(subtask),
     }
     (out.items, out.written)
 }

@@ -1,5 +1,6 @@
 //! What users write against, driven the way a worker drives it.
 
+mod asking;
 mod builder;
 mod conformance;
 mod defects;

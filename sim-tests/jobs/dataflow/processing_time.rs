@@ -1,6 +1,6 @@
 //! Timers in processing time: the clock comes in as a number, what is pending is in the snapshot.
 
-use cutwater::dataflow::conformance::{Divergence, Step, Stimulus, check, check_subtask};
+use cutwater::dataflow::conformance::{Divergence, Step, check};
 use cutwater::dataflow::{
     Collector, Context, EncodedSink, Input, Item, Job, JobBuilder, ListState, Operator, Outputs,
     Record, Replay, StateDeclarations, TimeToLive,
@@ -191,23 +191,6 @@ fn conformance_drives_the_clock() {
         is_waiting: false,
     };
     assert_eq!(check(forgetful, |_| 0_u8, &steps), Err(Divergence::FinalState { prefix: 2 }));
-}
-
-/// What is under way is in the snapshot, and asked for again.
-#[test]
-fn an_asynchronous_operator_conforms() {
-    let builder = JobBuilder::new("asks");
-    source::<u64>(&builder, 1)
-        .unordered_wait("ask", 1, 2, |number| vec![number; 2])
-        .transactional_sink("out", 1, EncodedSink::new());
-    let job = builder.build().unwrap();
-    let item = |number: u64| {
-        let lineage = cutwater::protocol::LineageId(number);
-        Item::Record(Record { lineage, timestamp: 0, payload: payload(&number) })
-    };
-    let stimuli = [1, 2, 3, 4].map(|number| Stimulus::Item { channel: 0, item: item(number) });
-    let fresh = || job.subtask(super::harness::subtask_id(&job, "ask/0"), DefectSet::NONE);
-    assert_eq!(check_subtask(&fresh, &stimuli), Ok(()));
 }
 
 /// Registers a timer for the time at which it fires.
