@@ -90,6 +90,11 @@ impl Job {
         self.inner.graph.nodes[..operator.index()].iter().map(|node| node.splits).sum()
     }
 
+    /// How many splits an operator has, whoever assigns them.
+    pub(crate) fn splits_declared(&self, operator: OperatorId) -> u16 {
+        self.inner.graph.nodes[operator.index()].splits
+    }
+
     /// Whether an operator has a union list.
     #[must_use]
     pub fn has_union_list(&self) -> bool {

@@ -36,6 +36,22 @@ pub enum MigrationError {
         /// The uid.
         uid: String,
     },
+    /// Splits that a source had and has no more, and that were not read to their ends: nobody would read on.
+    #[error(
+        "`{uid}` had {had} splits and takes over {has}: nobody would read on in {}; give it as many, let them end \
+         before, or say that its state is dropped",
+        by_place(places)
+    )]
+    SplitsLeftBehind {
+        /// The uid of the source.
+        uid: String,
+        /// How many splits it had.
+        had: u16,
+        /// How many it takes over; none where an enumerator assigns them, whose state is not among the snapshots.
+        has: u16,
+        /// Which of them, by their places among those that it had, from 0.
+        places: Vec<u16>,
+    },
     /// State that an operator cannot take over.
     #[error("`{uid}` cannot take its state over: {reason}")]
     Refused {
@@ -44,6 +60,12 @@ pub enum MigrationError {
         /// Why not.
         reason: RestoreError,
     },
+}
+
+/// Splits, as people read them.
+fn by_place(places: &[u16]) -> String {
+    let places: Vec<String> = places.iter().map(|place| format!("number {place}")).collect();
+    places.join(", ")
 }
 
 impl Job {
@@ -70,6 +92,9 @@ impl Job {
         let mut starts = Vec::new();
         for (operator, uid) in (0..).map(OperatorId).zip(self.uids()) {
             let old = before.operator_of_uid(uid).filter(|_| !dropped.contains(&uid));
+            if let Some(old) = old {
+                self.check_splits(operator, before, old, snapshots)?;
+            }
             let parts = old.map(|old| self.parts_for(operator, before, old, snapshots));
             for subtask in self.subtasks_of(operator) {
                 let start = parts.as_ref().map(|parts| {
@@ -102,6 +127,38 @@ impl Job {
         Ok(())
     }
 
+    /// What a source had not read to its end, somebody has to read on. A split that has ended may be gone.
+    fn check_splits(
+        &self,
+        now: OperatorId,
+        before: &Job,
+        old: OperatorId,
+        snapshots: &[SubtaskState],
+    ) -> Result<(), MigrationError> {
+        let (first, had, has) =
+            (before.first_split(old), before.splits_declared(old), self.splits_read(now));
+        let states = before.subtasks_of(old).into_iter().map(|id| &snapshots[id.index()]);
+        let unread = states.flat_map(|state| {
+            let has_ended = |split: &SplitId| state.ended.contains(split);
+            let held = state.positions.iter().map(|position| position.split);
+            held.filter(move |split| !has_ended(split))
+        });
+        let mut places: Vec<u16> = unread.map(|split| split.0.saturating_sub(first)).collect();
+        places.retain(|place| *place >= has);
+        if places.is_empty() {
+            return Ok(());
+        }
+        places.sort_unstable();
+        let uid = before.uids().nth(old.index()).unwrap_or_default().to_owned();
+        Err(MigrationError::SplitsLeftBehind { uid, had, has, places })
+    }
+
+    /// How many splits the subtasks of an operator read from the beginning.
+    fn splits_read(&self, operator: OperatorId) -> u16 {
+        let read = self.subtasks_of(operator).into_iter().map(|id| self.splits_of(id).len());
+        u16::try_from(read.sum::<usize>()).unwrap_or(u16::MAX)
+    }
+
     fn operator_of_uid(&self, uid: &str) -> Option<OperatorId> {
         (0..).map(OperatorId).zip(self.uids()).find(|(_, known)| *known == uid).map(|(id, _)| id)
     }
@@ -115,7 +172,11 @@ impl Job {
         snapshots: &[SubtaskState],
     ) -> Vec<Part> {
         let (first, first_before) = (self.first_split(now), before.first_split(old));
-        let renumbered = |split: SplitId| SplitId(first + (split.0 - first_before));
+        // Those that have no place here have ended.
+        let renumbered = |split: SplitId| {
+            let place = split.0.saturating_sub(first_before);
+            SplitId(first.saturating_add(place))
+        };
         let part = |subtask: SubtaskId| {
             let mut state: SubtaskState = snapshots[subtask.index()].clone();
             for position in &mut state.positions {

@@ -146,6 +146,44 @@ fn state_that_nobody_takes_over_is_refused_unless_it_is_dropped() {
     assert_eq!(renamed.starts_from(&before, &snapshots[..1], &[]), Err(few));
 }
 
+/// The first version with fewer splits.
+fn narrowed() -> Job {
+    let job = JobBuilder::new("totals");
+    job.source("payments", Replay::<Payment>::new(), 1, 1)
+        .key_by(|(account, _)| *account)
+        .reduce("sum", 2, |(account, one), (_, other)| (account, one + other))
+        .uid("totals")
+        .rebalance()
+        .transactional_sink("out", 1, EncodedSink::new());
+    job.build().unwrap()
+}
+
+#[test]
+fn a_split_that_is_gone_is_named_unless_it_was_read_to_its_end() {
+    let (job, before) = (narrowed(), first_version());
+    let error = job.starts_from(&before, &stopped(), &[]).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "`payments` had 2 splits and takes over 1: nobody would read on in number 1; give it as many, let them end \
+         before, or say that its state is dropped"
+    );
+    let source = subtask_id(&job, "payments/0");
+    let anew = job.starts_from(&before, &stopped(), &["payments"]).unwrap();
+    assert_eq!(anew[source.index()], None);
+
+    let mut run = Run::new(&before, before_the_end());
+    let source = subtask_id(&before, "payments/0");
+    run.subtasks[source.index()].end_split(SplitId(1), &mut Outputs::default());
+    let starts = job.starts_from(&before, &run.freeze(), &[]).unwrap();
+    let held = &starts[subtask_id(&job, "payments/0").index()].as_ref().unwrap().positions;
+    assert_eq!(held.iter().map(|at| (at.split, at.offset)).collect::<Vec<_>>(), [(SplitId(0), 3)]);
+}
+
+/// The first version, stopped, as what its subtasks start from.
+fn before_the_end() -> Vec<Option<SubtaskState>> {
+    stopped().into_iter().map(Some).collect()
+}
+
 /// The mistake that uids prevent: state that is found by the place of its operator.
 #[test]
 fn what_is_found_by_its_place_is_other_state() {
