@@ -7,11 +7,13 @@ use crate::dataflow::{
 };
 use crate::protocol::Defect;
 
-/// For how long a key is remembered, from its first record on. By which clock is part of it: event time
-/// gives the same output whatever fails, processing time bounds the state whatever the watermark does.
+/// For how long a key is remembered, from the record on that was let through. By which clock is part of it: event time
+/// gives the same output whatever fails, as long as no record is late; processing time bounds the state whatever the
+/// watermark does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TimeToLive {
-    /// Until a record of the key is so much later than its first.
+    /// Until a record of the key comes that is so much later, or the watermark is: what comes then is let through
+    /// again, whatever its own time.
     EventTime {
         /// In milliseconds; at least 1.
         ms: u32,
@@ -24,7 +26,7 @@ pub enum TimeToLive {
 }
 
 impl TimeToLive {
-    /// From the time of the first record, until the watermark is so much further.
+    /// By event time, so long from the time of the record that was let through.
     ///
     /// # Panics
     ///
@@ -35,8 +37,8 @@ impl TimeToLive {
         Self::EventTime { ms }
     }
 
-    /// From the moment at which the first record was processed, until the clock is so much further. What passes
-    /// depends on how fast records come, and on failures.
+    /// By the clock, so long from the moment at which the record was processed that was let through. What is let
+    /// through depends on how fast records come, and on failures.
     ///
     /// # Panics
     ///
@@ -72,7 +74,7 @@ impl<T> Deduplicate<T> {
         (now, now.saturating_add(i64::from(ms)))
     }
 
-    /// A key that was seen anew meanwhile is remembered longer.
+    /// A key of which a record was let through again meanwhile is remembered longer.
     fn forget(&self, at: i64, ctx: &mut Context<'_>) {
         let mut until = ctx.value(&self.until);
         if until.get().is_some_and(|until| until <= at) {
@@ -111,7 +113,8 @@ impl<T: Data> Operator for Deduplicate<T> {
 }
 
 impl<K: Data, T: Data> KeyedStream<K, T> {
-    /// The first record of each key; those that follow are dropped as long as the key is remembered.
+    /// The first record of each key; those that follow are dropped as long as the key is remembered. A record that is
+    /// dropped makes that no longer.
     ///
     /// Which is the first of several depends on the order in which they come: where two records of a key
     /// differ, it is the same after a failure only if they come from one split.
