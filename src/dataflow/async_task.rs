@@ -58,11 +58,13 @@ impl<F: Transform> AsyncTask<F> {
     fn advance(&mut self, risen: Option<i64>, out: &mut Outputs) {
         if let Some(watermark) = risen {
             self.queue.push_watermark(watermark);
-            self.drain(out);
+            while let Some(emission) = self.next() {
+                self.emit(emission, out);
+            }
         }
     }
 
-    fn emit(&mut self, record: &Record, out: &mut Outputs) {
+    fn emit_answer(&mut self, record: &Record, out: &mut Outputs) {
         let (parent, timestamp) = (record.lineage, record.timestamp);
         let mut collector =
             Collector { router: &mut self.router, out, parent, index: 0, timestamp };
@@ -91,14 +93,16 @@ impl<F: Transform> Requests for AsyncTask<F> {
         self.queue.answer(number);
     }
 
-    fn drain(&mut self, out: &mut Outputs) {
-        while let Some(emission) = self.queue.poll() {
-            match emission {
-                Emission::Answer(record) => self.emit(&record, out),
-                Emission::Watermark(watermark) => {
-                    out.note(|| TimeStep::Advanced { watermark });
-                    self.router.edges().broadcast_watermark(watermark, out);
-                }
+    fn next(&mut self) -> Option<Emission> {
+        self.queue.poll()
+    }
+
+    fn emit(&mut self, emission: Emission, out: &mut Outputs) {
+        match emission {
+            Emission::Answer(record) => self.emit_answer(&record, out),
+            Emission::Watermark(watermark) => {
+                out.note(|| TimeStep::Advanced { watermark });
+                self.router.edges().broadcast_watermark(watermark, out);
             }
         }
     }

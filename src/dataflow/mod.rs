@@ -99,6 +99,7 @@ mod transform_task;
 mod watermark;
 mod wiring;
 pub mod witness;
+mod witnessed;
 
 pub use assignment::SplitAssignment;
 pub use broadcast::{BroadcastConnectedStream, BroadcastContext, KeyedBroadcastOperator};

@@ -6,9 +6,10 @@ use super::outside::OutsideTask;
 use super::record::{Item, Outputs, Record};
 use super::source::Entry;
 use super::subtask_state::{RestoreError, SubtaskState};
-use super::task::{Requests, Task};
+use super::task::{InputTask, Requests, SplitTask, Task};
 use super::time::TimeStand;
 use super::witness::Watch;
+use super::witnessed::Witnessed;
 use crate::protocol::{CheckpointId, SplitId, SubtaskId};
 use crate::trace::SplitPosition;
 
@@ -20,13 +21,43 @@ use crate::trace::SplitPosition;
 #[derive(Clone)]
 pub struct Subtask {
     id: SubtaskId,
-    task: Task,
-    watch: Option<Watch>,
+    inner: Witnessed,
+}
+
+/// The task of a source.
+fn reader(task: &mut Task, id: SubtaskId) -> &mut dyn SplitTask {
+    match task {
+        Task::Splits(task) => task.as_mut(),
+        Task::Inputs(_) => panic!("{id} reads no splits"),
+    }
+}
+
+/// The task of an operator or a sink.
+#[inline]
+fn receiver(task: &mut Task, id: SubtaskId) -> &mut dyn InputTask {
+    match task {
+        Task::Inputs(task) => task.as_mut(),
+        Task::Splits(_) => panic!("{id} has no input channels"),
+    }
+}
+
+fn outside(task: &mut Task) -> Option<&mut dyn OutsideTask> {
+    match task {
+        Task::Inputs(task) => task.outside(),
+        Task::Splits(_) => None,
+    }
+}
+
+fn requests(task: &mut Task) -> Option<&mut dyn Requests> {
+    match task {
+        Task::Inputs(task) => task.requests_mut(),
+        Task::Splits(_) => None,
+    }
 }
 
 impl Subtask {
     pub(crate) fn new(id: SubtaskId, task: Task, watch: Option<Watch>) -> Self {
-        Self { id, task, watch }
+        Self { id, inner: Witnessed::new(task, watch) }
     }
 
     /// Reads the entry at `offset` of `split`; the position becomes the offset after it.
@@ -35,12 +66,13 @@ impl Subtask {
     ///
     /// When this is not a source, or the split is not one of its own or has ended.
     pub fn read(&mut self, split: SplitId, offset: u64, entry: &[u8], out: &mut Outputs) {
-        let before = self.begin(out, |watch| watch.begin_entry(split, offset));
-        match &mut self.task {
-            Task::Splits(task) => task.read(Entry { split, offset, bytes: entry }, out),
-            Task::Inputs(_) => panic!("{} reads no splits", self.id),
-        }
-        self.end(out, before);
+        let id = self.id;
+        self.inner.give(
+            Entry { split, offset, bytes: entry },
+            out,
+            |watch, entry| watch.begin_entry(entry.split, entry.offset),
+            |task, entry, out| reader(task, id).read(entry, out),
+        );
     }
 
     /// The split has no more entries; whether all splits of the subtask have ended, in which case the
@@ -50,10 +82,10 @@ impl Subtask {
     ///
     /// When this is not a source, or the split is not one of its own.
     pub fn end_split(&mut self, split: SplitId, out: &mut Outputs) -> bool {
-        match &mut self.task {
-            Task::Splits(task) => task.end_split(split, out),
-            Task::Inputs(_) => panic!("{} reads no splits", self.id),
-        }
+        let id = self.id;
+        let call =
+            |task: &mut Task, split, out: &mut Outputs| reader(task, id).end_split(split, out);
+        self.inner.give(split, out, |watch, _| watch.begin_end(), call)
     }
 
     /// A source whose splits are assigned by an enumerator reads this one from its start from here on.
@@ -62,10 +94,7 @@ impl Subtask {
     ///
     /// When this is not a source.
     pub fn add_split(&mut self, split: SplitId) {
-        match &mut self.task {
-            Task::Splits(task) => task.add_split(split),
-            Task::Inputs(_) => panic!("{} reads no splits", self.id),
-        }
+        reader(self.inner.quiet(), self.id).add_split(split);
     }
 
     /// The enumerator has no more splits for this source; whether all that it has have ended.
@@ -74,16 +103,15 @@ impl Subtask {
     ///
     /// When this is not a source.
     pub fn end_assignment(&mut self, out: &mut Outputs) -> bool {
-        match &mut self.task {
-            Task::Splits(task) => task.end_assignment(out),
-            Task::Inputs(_) => panic!("{} reads no splits", self.id),
-        }
+        let id = self.id;
+        let call = |task: &mut Task, (), out: &mut Outputs| reader(task, id).end_assignment(out);
+        self.inner.give((), out, |watch, ()| watch.begin_end(), call)
     }
 
     /// Whether an enumerator may assign it more splits.
     #[must_use]
     pub fn awaits_splits(&self) -> bool {
-        match &self.task {
+        match self.inner.task() {
             Task::Splits(task) => task.awaits_splits(),
             Task::Inputs(_) => false,
         }
@@ -97,12 +125,13 @@ impl Subtask {
     /// When this is a source, or has no such channel.
     #[inline]
     pub fn process(&mut self, channel: usize, item: Item, out: &mut Outputs) {
-        let before = self.begin(out, |watch| watch.begin_item(channel, &item));
-        match &mut self.task {
-            Task::Inputs(task) => task.process(channel, item, out),
-            Task::Splits(_) => panic!("{} has no input channels", self.id),
-        }
-        self.end(out, before);
+        let id = self.id;
+        self.inner.give(
+            item,
+            out,
+            |watch, item| watch.begin_item(channel, item),
+            |task, item, out| receiver(task, id).process(channel, item, out),
+        );
     }
 
     /// The channel has delivered its end: its watermark becomes the maximum. Telling it again does nothing.
@@ -111,34 +140,17 @@ impl Subtask {
     ///
     /// When this is a source, or has no such channel.
     pub fn end_channel(&mut self, channel: usize, out: &mut Outputs) {
-        let before = self.begin(out, Watch::begin_end);
-        match &mut self.task {
-            Task::Inputs(task) => task.end_channel(channel, out),
-            Task::Splits(_) => panic!("{} has no input channels", self.id),
-        }
-        self.end(out, before);
-    }
-
-    /// Shows a witness what the subtask is given, where there is one; how much it had given out before.
-    #[inline]
-    fn begin(&self, out: &Outputs, show: impl FnOnce(&Watch)) -> Option<(usize, usize)> {
-        let watch = self.watch.as_ref()?;
-        show(watch);
-        Some((out.items.len(), out.written.len()))
-    }
-
-    /// Shows a witness what the subtask made of it.
-    #[inline]
-    fn end(&self, out: &Outputs, before: Option<(usize, usize)>) {
-        if let (Some(watch), Some(before)) = (&self.watch, before) {
-            watch.end(out, before);
-        }
+        let id = self.id;
+        let call = |task: &mut Task, (), out: &mut Outputs| {
+            receiver(task, id).end_channel(channel, out);
+        };
+        self.inner.give((), out, |watch, ()| watch.begin_end(), call);
     }
 
     /// The service has answered a request ([`Outputs::requests`]). What comes of it is emitted by
     /// [`emit_answered`](Self::emit_answered). An answer to what is not asked is of no interest.
     pub fn answer(&mut self, request: u64) {
-        if let Some(requests) = self.requests_mut() {
+        if let Some(requests) = requests(self.inner.quiet()) {
             requests.answer(request);
         }
     }
@@ -146,9 +158,32 @@ impl Subtask {
     /// Emits what requests that were answered have come to, as far as nothing must go before it. No snapshot
     /// may fall between a barrier's way out and this.
     pub fn emit_answered(&mut self, out: &mut Outputs) {
-        if let Some(requests) = self.requests_mut() {
-            requests.drain(out);
+        while let Some(emission) = requests(self.inner.quiet()).and_then(Requests::next) {
+            self.inner.give(
+                emission,
+                out,
+                |watch, emission| watch.begin_emission(emission),
+                |task, emission, out| {
+                    if let Some(requests) = requests(task) {
+                        requests.emit(emission, out);
+                    }
+                },
+            );
         }
+    }
+
+    /// Lets a subtask that speaks with an external system do something; nothing in any other.
+    pub fn drive(
+        &mut self,
+        out: &mut Outputs,
+        call: impl FnOnce(&mut dyn OutsideTask, &mut Outputs),
+    ) {
+        let drive = |task: &mut Task, (), out: &mut Outputs| {
+            if let Some(sink) = outside(task) {
+                call(sink, out);
+            }
+        };
+        self.inner.give((), out, |watch, ()| watch.begin_outside(), drive);
     }
 
     /// Takes over what a snapshot of this subtask holds.
@@ -158,7 +193,7 @@ impl Subtask {
     /// When the snapshot is corrupt, or was taken of another subtask or job; this subtask is then
     /// unusable.
     pub fn restore(&mut self, state: &SubtaskState) -> Result<(), RestoreError> {
-        match &mut self.task {
+        match self.inner.quiet() {
             Task::Splits(task) => task.restore(state),
             Task::Inputs(_) if !state.positions.is_empty() => {
                 Err(RestoreError::NotASource { subtask: self.id })
@@ -170,7 +205,7 @@ impl Subtask {
     /// A record of an input channel, or of what the subtask gives out where no channel is named, as its type shows
     /// it; nothing where the job is not witnessed.
     pub(crate) fn shown(&self, channel: Option<usize>, record: &Record) -> Option<String> {
-        let watch = self.watch.as_ref()?;
+        let watch = self.inner.watch()?;
         Some(match channel {
             Some(channel) => watch.shown_item(channel, record),
             None => watch.shown_output(record),
@@ -203,15 +238,8 @@ impl Subtask {
     }
 
     fn requests(&self) -> Option<&dyn Requests> {
-        match &self.task {
+        match self.inner.task() {
             Task::Inputs(task) => task.requests(),
-            Task::Splits(_) => None,
-        }
-    }
-
-    fn requests_mut(&mut self) -> Option<&mut dyn Requests> {
-        match &mut self.task {
-            Task::Inputs(task) => task.requests_mut(),
             Task::Splits(_) => None,
         }
     }
@@ -224,7 +252,7 @@ impl Subtask {
         positions: &[SplitPosition],
         state: &[u8],
     ) -> Vec<SplitPosition> {
-        match &mut self.task {
+        match self.inner.quiet() {
             Task::Splits(task) => task.checkpoint_completed(checkpoint, positions, state),
             Task::Inputs(_) => Vec::new(),
         }
@@ -232,16 +260,21 @@ impl Subtask {
 
     /// Fires the timers in processing time that are due at [`Outputs::now_ms`].
     pub fn fire_processing_timers(&mut self, out: &mut Outputs) {
-        match &mut self.task {
-            Task::Inputs(task) => task.fire_processing_timers(out),
-            Task::Splits(_) => {}
-        }
+        self.inner.give(
+            out.now_ms,
+            out,
+            |watch, now_ms| watch.begin_clock(*now_ms),
+            |task, _, out| match task {
+                Task::Inputs(task) => task.fire_processing_timers(out),
+                Task::Splits(_) => {}
+            },
+        );
     }
 
     /// When the first timer in processing time is due, if one is pending.
     #[must_use]
     pub fn next_processing_timer(&self) -> Option<i64> {
-        match &self.task {
+        match self.inner.task() {
             Task::Inputs(task) => task.next_processing_timer(),
             Task::Splits(_) => None,
         }
@@ -250,24 +283,21 @@ impl Subtask {
     /// Tells user code that the subtask goes on from a snapshot: once, after [`restore`](Self::restore) and
     /// before anything is processed.
     pub fn open(&mut self) {
-        match &mut self.task {
+        match self.inner.quiet() {
             Task::Inputs(task) => task.open(),
             Task::Splits(_) => {}
         }
     }
 
-    /// Itself, if it speaks with an external system.
+    /// Itself, if it speaks with an external system. What is given room for steps goes by [`drive`](Self::drive).
     pub fn outside(&mut self) -> Option<&mut dyn OutsideTask> {
-        match &mut self.task {
-            Task::Splits(_) => None,
-            Task::Inputs(task) => task.outside(),
-        }
+        outside(self.inner.quiet())
     }
 
     /// Whether everything that it wrote to an external system is visible, or will be when nothing more is done.
     #[must_use]
     pub fn is_settled(&self) -> bool {
-        match &self.task {
+        match self.inner.task() {
             Task::Splits(_) => true,
             Task::Inputs(task) => task.is_settled(),
         }
@@ -282,7 +312,7 @@ impl Subtask {
     /// In a source, its splits, each with the offset of the next entry to read; elsewhere nothing.
     #[must_use]
     pub fn splits(&self) -> &[SplitPosition] {
-        match &self.task {
+        match self.inner.task() {
             Task::Splits(task) => task.positions(),
             Task::Inputs(_) => &[],
         }
@@ -291,7 +321,7 @@ impl Subtask {
     /// A copy of the state at this moment, encoded: the synchronous part of a snapshot.
     #[must_use]
     pub fn freeze(&self) -> SubtaskState {
-        match &self.task {
+        match self.inner.task() {
             Task::Splits(task) => task.freeze(),
             Task::Inputs(task) => task.freeze(),
         }
@@ -315,7 +345,7 @@ impl Subtask {
     /// Where it stands in event time.
     #[must_use]
     pub fn time(&self) -> TimeStand {
-        match &self.task {
+        match self.inner.task() {
             Task::Splits(task) => task.time(),
             Task::Inputs(task) => task.time(),
         }
@@ -324,7 +354,7 @@ impl Subtask {
     /// The conserved quantity in the state, where the job declares one.
     #[must_use]
     pub fn tokens(&self) -> Option<i64> {
-        match &self.task {
+        match self.inner.task() {
             Task::Splits(_) => None,
             Task::Inputs(task) => task.tokens(),
         }

@@ -1,5 +1,6 @@
 //! What the runtime asks of a subtask's task side; the record types are erased here.
 
+use super::async_queue::Emission;
 use super::outside::OutsideTask;
 use super::record::{Item, Outputs};
 use super::source::Entry;
@@ -50,8 +51,11 @@ pub(crate) trait Requests {
     /// The request was answered.
     fn answer(&mut self, number: u64);
 
-    /// Emits what may be emitted.
-    fn drain(&mut self, out: &mut Outputs);
+    /// Takes out what may be emitted next, if anything.
+    fn next(&mut self) -> Option<Emission>;
+
+    /// Emits it.
+    fn emit(&mut self, emission: Emission, out: &mut Outputs);
 
     /// Whether no more requests may be made: nothing must be processed.
     fn is_full(&self) -> bool;

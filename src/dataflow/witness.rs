@@ -5,6 +5,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::async_queue::Emission;
 use super::data::Show;
 use super::record::{Item, Outputs, Payload, Record};
 use crate::protocol::ordered::VecSet;
@@ -26,6 +27,12 @@ pub enum Taken {
     Watermark(i64),
     /// The end of a channel or of a split.
     End,
+    /// The answer of a service to the request of a record.
+    Answer,
+    /// The clock says this, in milliseconds of processing time: timers that are due fire.
+    Clock(i64),
+    /// In a sink with a protocol of its own, something about its system, or about a checkpoint.
+    Outside,
 }
 
 /// What a subtask did with what it was given.
@@ -149,6 +156,25 @@ impl Watch {
 
     pub(crate) fn begin_end(&self) {
         self.begin(Taken::End, None, None);
+    }
+
+    /// What is emitted of itself by a subtask that asks a service: all its input is of one type.
+    pub(crate) fn begin_emission(&self, emission: &Emission) {
+        match emission {
+            Emission::Answer(record) => {
+                let value = self.shown_item(0, record);
+                self.begin(Taken::Answer, Some(record.lineage), Some(value));
+            }
+            Emission::Watermark(watermark) => self.begin(Taken::Watermark(*watermark), None, None),
+        }
+    }
+
+    pub(crate) fn begin_clock(&self, now_ms: i64) {
+        self.begin(Taken::Clock(now_ms), None, None);
+    }
+
+    pub(crate) fn begin_outside(&self) {
+        self.begin(Taken::Outside, None, None);
     }
 
     /// How what an input channel brings is shown.

@@ -75,6 +75,11 @@ pub fn given(observation: &Observation) -> String {
         Taken::Record => observation.value.clone().unwrap_or_default(),
         Taken::Watermark(watermark) => format!("watermark {watermark}"),
         Taken::End => "the end of an input".to_owned(),
+        Taken::Answer => {
+            format!("the answer to {}", observation.value.as_deref().unwrap_or("a record"))
+        }
+        Taken::Clock(now_ms) => format!("{now_ms} ms on the clock"),
+        Taken::Outside => "the word of its system or of a checkpoint".to_owned(),
     }
 }
 

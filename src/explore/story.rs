@@ -134,7 +134,12 @@ fn way(seen: &[Observation], family: &VecSet<LineageId>) -> Vec<String> {
     for step in seen.iter().filter(is_its) {
         let what = match step.taken {
             Taken::Entry { .. } => format!("{} read {}", step.subtask, made(step)),
-            Taken::Record | Taken::Watermark(_) | Taken::End => {
+            Taken::Record
+            | Taken::Watermark(_)
+            | Taken::End
+            | Taken::Answer
+            | Taken::Clock(_)
+            | Taken::Outside => {
                 format!("{} took {} and made {}", step.subtask, given(step), made(step))
             }
         };

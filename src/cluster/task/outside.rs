@@ -103,9 +103,7 @@ impl Task {
 
     fn drive(&mut self, env: &mut Env<'_>, call: impl FnOnce(&mut dyn OutsideTask, &mut Outputs)) {
         self.produced.now = env.now;
-        if let Some(sink) = self.subtask.outside() {
-            call(sink, &mut self.produced);
-        }
+        self.subtask.drive(&mut self.produced, call);
         self.deliver(env);
     }
 
