@@ -227,6 +227,7 @@ const TABLE: &[Row] = &[
     row(Defect::StateOfOtherIdentity, "rescale-words", 10, &[OWNERSHIP]),
     row(Defect::SplitListNotDealtOut, "rescale-lists", 20, &[OWNERSHIP]),
     row(Defect::UnionListIncomplete, "rescale-lists", 20, &[OWNERSHIP]),
+    row(Defect::UnionListIncomplete, "union-lists", 60, &[OUTPUT, OWNERSHIP]),
     row(Defect::VanishedSinkForgotten, "rescale-words", 60, &[OUTPUT]),
     row(Defect::FirstWatermarkForAll, "rescale-windows", 40, &[OUTPUT]),
     row(Defect::FinalCheckpointSkipped, "rescale-words", 60, &[OWNERSHIP]),

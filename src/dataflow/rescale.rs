@@ -95,7 +95,13 @@ impl Job {
 /// The state of a subtask that starts in the same shape: its own, with the union lists of all, in the order
 /// of the subtasks (Flink: `RoundRobinOperatorStateRepartitioner.repartitionUnionState`).
 #[must_use]
-pub fn united(mut own: SubtaskState, all: &[SubtaskState]) -> SubtaskState {
+pub fn united(mut own: SubtaskState, all: &[SubtaskState], defects: DefectSet) -> SubtaskState {
+    let all = match all.split_last() {
+        Some((_, others)) if defects.has(Defect::UnionListIncomplete) && !others.is_empty() => {
+            others
+        }
+        Some(_) | None => all,
+    };
     let lists = own.shapes.iter().filter(|shape| shape.kind.is_operator_list());
     for (slot, (shape, list)) in lists.zip(&mut own.operator_lists).enumerate() {
         if shape.kind == StateKind::Union {
@@ -243,4 +249,39 @@ fn lowest_watermark(port: u8, before: &Job, parts: &[Part]) -> i64 {
         known.map(|(_, watermark)| *watermark).min()
     };
     parts.iter().filter_map(of_part).min().unwrap_or(WATERMARK_MIN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataflow::state::StateShape;
+
+    /// A subtask with a list of its own before a union.
+    fn holding(own: &[u8], union: &[u8]) -> SubtaskState {
+        let shape = |name: &str, kind| StateShape { name: name.to_owned(), kind };
+        let list =
+            |elements: &[u8]| elements.iter().map(|element| Bytes(vec![*element].into())).collect();
+        SubtaskState {
+            // What is by key has no list.
+            shapes: vec![
+                shape("by-key", StateKind::Value),
+                shape("own", StateKind::Operator),
+                shape("notes", StateKind::Union),
+            ],
+            operator_lists: vec![list(own), list(union)],
+            ..SubtaskState::default()
+        }
+    }
+
+    #[test]
+    fn a_union_is_that_of_all_in_their_order_and_other_lists_stay_as_they_are() {
+        let all = [holding(&[1], &[10, 11]), holding(&[2], &[]), holding(&[3], &[5])];
+        for one in &all {
+            let whole = united(one.clone(), &all, DefectSet::NONE);
+            assert_eq!(whole.operator_lists[0], one.operator_lists[0]);
+            assert_eq!(whole.operator_lists[1], holding(&[], &[10, 11, 5]).operator_lists[1]);
+        }
+        let lacking = united(all[0].clone(), &all, DefectSet::only(Defect::UnionListIncomplete));
+        assert_eq!(lacking.operator_lists[1], holding(&[], &[10, 11]).operator_lists[1]);
+    }
 }

@@ -276,7 +276,7 @@ kinds! {
         KeyGroupsNotPartitioned,
         /// The elements of a list are dealt out, each to one subtask.
         ListElementsDiffer,
-        /// After a rescale everybody has all elements of a union.
+        /// After every restore everybody has all elements of a union, in the order of the subtasks.
         UnionIncomplete,
     }
     Recovery {

@@ -3,7 +3,8 @@
 //! Key groups partition `[0, M)`; what the new subtasks of an operator restore together is what the old
 //! ones had snapshotted, group by group, and none is restored twice. The elements of a split list are dealt
 //! out without loss or repetition; a broadcast list is the same everywhere. Where the number of subtasks
-//! stays, everybody has its own again. Of a union everybody has all, in either case.
+//! stays, everybody has its own again. Of a union everybody has all, in either case, and in the order of the subtasks:
+//! it is what user code sees, and must be the same whenever it is run.
 //!
 //! What was in flight is dealt out as well: see `ownership/in_flight.rs`.
 //!
@@ -255,13 +256,18 @@ impl Handover<'_> {
     }
 
     fn judge_union(&self, scene: &mut Scene, list: &str, old: &[Vec<Digest>], new: &[Vec<Digest>]) {
-        let all = multiset(old);
-        if let Some(index) = new.iter().position(|one| sorted(one) != all) {
-            let (had, have) = (all.len(), new[index].len());
-            let text =
-                format!("subtask {index} has {have} elements of the union `{list}` of {had}");
-            self.report(scene, Kind::UnionIncomplete, &text);
-        }
+        let all = old.concat();
+        let Some(index) = new.iter().position(|one| *one != all) else { return };
+        let (had, have) = (all.len(), new[index].len());
+        let text = match sorted(&new[index]) == sorted(&all) {
+            true => {
+                format!(
+                    "subtask {index} has the union `{list}` in another order than that of the subtasks"
+                )
+            }
+            false => format!("subtask {index} has {have} elements of the union `{list}` of {had}"),
+        };
+        self.report(scene, Kind::UnionIncomplete, &text);
     }
 
     fn judge_broadcast(

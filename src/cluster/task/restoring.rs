@@ -103,7 +103,7 @@ impl Task {
             return Err("no snapshot of its own".to_owned());
         };
         let all: Vec<SubtaskState> = read.map(|(stored, ..)| stored.state).collect();
-        stored.state = united(stored.state, &all);
+        stored.state = united(stored.state, &all, self.defects);
         self.restore_own(deploy, *handle, (stored, in_flight, digest), env)
     }
 
