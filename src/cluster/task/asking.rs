@@ -5,7 +5,7 @@
 
 use super::super::process::{Outbox, Timer};
 use super::{Env, Task};
-use crate::protocol::Defect;
+use crate::protocol::{Barrier, Defect};
 
 impl Task {
     /// Makes the requests of the last step.
@@ -29,18 +29,34 @@ impl Task {
         self.run(env);
     }
 
-    /// Emits what the answers allow, when the protocol wants nothing done and no cut waits for its snapshot.
-    /// Whether there was anything to do.
+    /// Emits what the answers allow, when the protocol wants nothing done and no cut waits for its snapshot: except
+    /// one that waits for the answers. Whether there was anything to do.
     pub(super) fn emit_answered(&mut self, env: &mut Env<'_>) -> bool {
-        let may_emit = self.can_work() && self.may_emit_of_itself();
-        if !self.has_answers || !may_emit {
+        let may_emit = self.may_emit_of_itself() || self.cut_behind_answers.is_some();
+        if !self.has_answers || !self.can_work() || !may_emit {
             return false;
         }
         self.has_answers = false;
         self.subtask.emit_answered(&mut self.produced);
         self.deliver(env);
         self.end_if_answered(env);
+        self.cut_if_answered();
         true
+    }
+
+    /// Lets a cut wait while requests are under way, where it is to be behind everything. Whether it waits.
+    pub(super) fn await_answers(&mut self, barrier: Barrier) -> bool {
+        let awaits = self.subtask.requests_pending() > 0 && self.protocol.cuts_behind_all(barrier);
+        self.cut_behind_answers = awaits.then_some(barrier);
+        awaits
+    }
+
+    fn cut_if_answered(&mut self) {
+        if self.subtask.requests_pending() == 0
+            && let Some(barrier) = self.cut_behind_answers.take()
+        {
+            self.protocol.handle_mail(barrier);
+        }
     }
 
     /// Whether it must not be given a record.

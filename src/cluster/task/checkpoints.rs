@@ -180,7 +180,9 @@ impl Task {
             let later = Duration::from_millis(1);
             return env.outbox.set_timer(later, Timer::Mail { subtask, attempt, barrier });
         }
-        self.protocol.handle_mail(barrier);
+        if !self.await_answers(barrier) {
+            self.protocol.handle_mail(barrier);
+        }
         self.carry_on(env);
     }
 

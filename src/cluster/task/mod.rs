@@ -40,8 +40,9 @@ use super::settings::ClusterSettings;
 use crate::dataflow::{Item, Job, Outputs, Subtask};
 use crate::protocol::ordered::VecMap;
 use crate::protocol::{
-    Attempt, ChannelId, CheckpointId, DefectSet, Element, LoopPlace, OperatorRole, ProcessId,
-    Protocol, SplitId, SubtaskId, SubtaskOutput, SubtaskProtocol, TransactionId, VirtualTime,
+    Attempt, Barrier, ChannelId, CheckpointId, DefectSet, Element, LoopPlace, OperatorRole,
+    ProcessId, Protocol, SplitId, SubtaskId, SubtaskOutput, SubtaskProtocol, TransactionId,
+    VirtualTime,
 };
 use crate::trace::{Event, SplitPosition};
 
@@ -119,6 +120,8 @@ pub struct Task {
     has_answers: bool,
     /// Whether all input has ended, and its output ends with the last answers.
     awaits_last_answers: bool,
+    /// The cut of a drain whose turn has come, and which waits for the last answers.
+    cut_behind_answers: Option<Barrier>,
     /// When user code wants to be woken.
     wake: Wake,
     /// Room for what one step produces.
@@ -193,6 +196,7 @@ impl Task {
             is_asynchronous: subtask.is_asynchronous(),
             has_answers: false,
             awaits_last_answers: false,
+            cut_behind_answers: None,
             subtask,
             protocol: SubtaskProtocol::new(role, side.inputs().len(), protocol, place, defects),
             side,

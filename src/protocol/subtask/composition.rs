@@ -132,7 +132,7 @@ impl<T: Clone> SubtaskProtocol<T> {
         }
         self.checkpoint.handle_barrier(barrier);
         self.drain_checkpoint();
-        self.halt_behind(barrier.checkpoint);
+        self.halt_behind(barrier);
     }
 
     /// The turn of a source's trigger has come: with a drain all input ends before it.
@@ -144,11 +144,11 @@ impl<T: Clone> SubtaskProtocol<T> {
     }
 
     /// The cut of this checkpoint was taken: where the job is to stop at it, a source reads no more, and an operator
-    /// emits nothing more of itself, by timers or answers. With a drain everything that is owed comes out anyway.
-    pub(super) fn halt_behind(&mut self, checkpoint: CheckpointId) {
-        let Some(mode) = self.savepoints.mode_of(checkpoint) else { return };
+    /// emits nothing more of itself, by timers or answers: what comes behind the cut is lost.
+    pub(super) fn halt_behind(&mut self, barrier: Barrier) {
+        let Some(mode) = self.savepoints.mode_of(barrier.checkpoint) else { return };
         if self.mailbox == Mailbox::BehindGate {
-            if mode != SavepointMode::Drain {
+            if mode == SavepointMode::Stop || self.cuts_behind_all(barrier) {
                 self.savepoints.halt();
             }
             return;

@@ -23,6 +23,7 @@ use captures::Captures;
 use savepoints::SavepointSide;
 use sink_side::SinkSide;
 
+use super::barrier::Barrier;
 use super::defect::{Defect, DefectSet};
 use super::gate::{GateOutput, InputGate};
 use super::ids::{CheckpointId, TransactionId};
@@ -219,6 +220,14 @@ impl<T: Clone> SubtaskProtocol<T> {
     #[must_use]
     pub fn halts(&self) -> bool {
         self.savepoints.halts()
+    }
+
+    /// Whether the turn of this barrier has only come when everything that the subtask owes was emitted, such as answers
+    /// that it waits for. With a drain it is so: all input ends before the cut, nobody goes on from it, and what came
+    /// behind it would be lost (Flink: `AsyncWaitOperator.endInput`).
+    #[must_use]
+    pub fn cuts_behind_all(&self, barrier: Barrier) -> bool {
+        barrier.savepoint == Some(SavepointMode::Drain)
     }
 
     /// How the job is to stop at this checkpoint, if it is.

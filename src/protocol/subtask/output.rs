@@ -29,7 +29,9 @@ pub enum SubtaskOutput<T> {
     End,
     /// A source that drains: its splits end where they stand, and so do its outputs.
     EndSource,
-    /// Put this into the mailbox; [`handle_mail`](super::SubtaskProtocol::handle_mail) when its turn has come.
+    /// Put this into the mailbox; [`handle_mail`](super::SubtaskProtocol::handle_mail) when its turn has come. Not before
+    /// everything that the subtask owes was emitted, where the barrier
+    /// [wants that](super::SubtaskProtocol::cuts_behind_all).
     Post(Barrier),
     /// At the time that the barrier names,
     /// [`handle_overdue`](super::SubtaskProtocol::handle_overdue) is due.

@@ -31,13 +31,15 @@ fn take(subtask: &mut SubtaskProtocol<char>, barrier: Barrier) -> Vec<Barrier> {
 /// A trigger travels alone: it may come late, twice or never.
 #[test]
 fn a_barrier_that_is_faster_than_its_trigger_says_that_the_job_stops() {
-    let mut subtask = operator();
-    let barrier = Barrier::of_savepoint(ckpt(1), SavepointMode::Stop);
-    assert_eq!(take(&mut subtask, barrier), [barrier], "those behind it have to know as well");
-    assert!(subtask.halts());
-    subtask.handle_trigger(barrier);
-    assert!(subtask.halts());
-    assert_eq!(subtask.stops_at(ckpt(1)), Some(SavepointMode::Stop));
+    for mode in [SavepointMode::Stop, SavepointMode::Drain] {
+        let mut subtask = operator();
+        let barrier = Barrier::of_savepoint(ckpt(1), mode);
+        assert_eq!(take(&mut subtask, barrier), [barrier], "those behind it have to know as well");
+        assert!(subtask.halts());
+        subtask.handle_trigger(barrier);
+        assert!(subtask.halts());
+        assert_eq!(subtask.stops_at(ckpt(1)), Some(mode));
+    }
 }
 
 #[test]
