@@ -122,6 +122,17 @@ fn lost_aborts(_: &Plan) -> Vec<PlannedFault> {
     vec![PlannedFault { when: When::At { us: 0 }, fault }]
 }
 
+/// All workers but the first hear of a checkpoint long after its barriers may have come.
+fn slow_triggers(plan: &Plan) -> Vec<PlannedFault> {
+    let slow = |worker| {
+        let (message, to) = (MessageKind::Trigger, Some(ProcessId::Worker(worker)));
+        let (count, action) = (100_000, MessageAction::Delay { us: 40_000 });
+        let fault = Fault::Message { message, to, count, action };
+        PlannedFault { when: When::At { us: 0 }, fault }
+    };
+    (1..plan.cluster.workers).map(slow).collect()
+}
+
 /// The sink target is restarted now and then, so fast that nobody loses the connection.
 fn sink_restarts(_: &Plan) -> Vec<PlannedFault> {
     let (process, restart_after_us) = (Some(ProcessId::SinkTarget), Some(500));
@@ -227,7 +238,7 @@ const TABLE: &[Row] = &[
     row(Defect::StateOfOtherIdentity, "rescale-words", 10, &[OWNERSHIP]),
     row(Defect::SplitListNotDealtOut, "rescale-lists", 20, &[OWNERSHIP]),
     row(Defect::UnionListIncomplete, "rescale-lists", 20, &[OWNERSHIP]),
-    row(Defect::UnionListIncomplete, "union-lists", 60, &[OUTPUT, OWNERSHIP]),
+    row(Defect::UnionListIncomplete, "union-lists", 20, &[OUTPUT, OWNERSHIP]),
     row(Defect::VanishedSinkForgotten, "rescale-words", 60, &[OUTPUT]),
     row(Defect::FirstWatermarkForAll, "rescale-windows", 40, &[OUTPUT]),
     row(Defect::FinalCheckpointSkipped, "rescale-words", 60, &[OWNERSHIP]),
@@ -280,6 +291,14 @@ const TABLE: &[Row] = &[
     row(Defect::BroadcastNotCopied, "tariffs", 40, &[OWNERSHIP]),
     row(Defect::JoinWaitsSwapped, "payments", 5, &[OUTPUT]),
     row(Defect::LastAnswersNotAwaited, "requests", 20, &[OUTPUT]),
+    row(Defect::DrainedBesideRequests, "drained-requests", 20, &[TERMINATION]),
+    row_under(
+        Defect::StopKnownFromTrigger,
+        "savepoints-requests",
+        100,
+        &[TERMINATION],
+        slow_triggers,
+    ),
     row(Defect::RefusedFlushAcknowledged, "log-sink", 100, &[CAUSES, LIVENESS]),
     row(Defect::RefusedCommitConfirmed, "log-sink", 60, &[OUTPUT]),
     row(Defect::ExpiredCommitDropped, "log-sink-expires", 40, &[OUTPUT]),

@@ -130,6 +130,7 @@ impl Judge {
                     self.cut.handle_sent(*channel, *lineage);
                     self.vector_clock.handle_sent(*channel);
                     self.state.handle_sent(*channel, *lineage);
+                    self.termination.handle_sent(scene!(self, stamp), *channel);
                 }
             }
             Event::Received { channel, attempt, sequence, lineage } => {

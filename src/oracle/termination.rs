@@ -1,7 +1,8 @@
 //! O20, I22: a stopped job is its savepoint, no more and no less.
 //!
 //! A source that has passed the barrier of the savepoint that its job stops at reads nothing more
-//! (FLINK-21028), unless the stop has failed. A plain stop ends no input (FLINK-21132); a drain ends all of
+//! (FLINK-21028), and nobody emits anything behind it (FLINK-24846, FLINK-13491), unless the stop has failed: it
+//! would be in no savepoint and in no output. A plain stop ends no input (FLINK-21132); a drain ends all of
 //! it before the cut (FLINK-21453). A job is stopped only at a savepoint that has completed (Arroyo #1124,
 //! 2090cb97), and cleanly only when all that it holds is committed (FLINK-38370). Behind it there is no
 //! failover (FLINK-26783): the next attempt is that of a job that was resumed.
@@ -13,7 +14,7 @@ use super::kind::Kind;
 use super::shape::Scene;
 use super::verdict::Violation;
 use crate::protocol::ordered::VecSet;
-use crate::protocol::{Attempt, CheckpointId, SavepointMode, SubtaskId, TransactionId};
+use crate::protocol::{Attempt, ChannelId, CheckpointId, SavepointMode, SubtaskId, TransactionId};
 use crate::trace::SnapshotTaken;
 
 /// Judges how jobs stop.
@@ -89,6 +90,20 @@ impl TerminationOracle {
                 "{name} reads on behind the barrier of {checkpoint}, at which the job stops"
             );
             report(scene, Kind::ReadAfterStop, checkpoint, subtask, text);
+        }
+    }
+
+    /// A record entered a channel. In a loop some come round behind the cut, and are in its log.
+    #[inline]
+    pub fn handle_sent(&mut self, scene: &mut Scene, channel: ChannelId) {
+        let Some(stopping) = &self.stopping else { return };
+        let sender = scene.shape.channels[channel.index()].from;
+        if stopping.halted[sender.index()] && !scene.shape.has_loops() {
+            let (name, checkpoint) = (scene.channel(channel), stopping.checkpoint);
+            let text = format!(
+                "a record entered {name} behind the barrier of {checkpoint}, at which the job stops"
+            );
+            report(scene, Kind::SentAfterStop, checkpoint, sender, text);
         }
     }
 

@@ -12,6 +12,7 @@ mod outputs;
 mod readers;
 mod recoveries;
 mod schema;
+mod stops;
 mod unions;
 
 use super::testing::{Script, healthy, judged};

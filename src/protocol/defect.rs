@@ -371,6 +371,12 @@ pub enum Defect {
     NothingUndone,
     /// B16, Fluss FIP-21: what a failed restore has undone is undone once more.
     UndoAppliedTwice,
+    /// B19, FLINK-13491: an operator ends without the answers that it waits for. Here in a drain, whose savepoint is
+    /// taken while requests are under way, in the belief that what is owed comes out anyway.
+    DrainedBesideRequests,
+    /// B19, FLINK-24846: answers are emitted behind the barrier that the job stops at. Here because an operator knows
+    /// that from the trigger by message alone, and the barrier was faster.
+    StopKnownFromTrigger,
 }
 
 serde_by_name!(Defect);

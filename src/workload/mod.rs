@@ -25,6 +25,7 @@ mod agents;
 mod bank;
 mod collatz;
 mod corrections;
+mod delayed_answers;
 mod draw;
 mod error;
 mod experiment;
@@ -79,7 +80,7 @@ pub struct Workload {
 }
 
 /// Every workload that comes with the library.
-static ALL: [Workload; 32] = [
+static ALL: [Workload; 33] = [
     word_count::WORKLOAD,
     flights::WORKLOAD,
     nexmark::q1::WORKLOAD,
@@ -104,6 +105,7 @@ static ALL: [Workload; 32] = [
     tariffs::WORKLOAD,
     payments::WORKLOAD,
     requests::WORKLOAD,
+    delayed_answers::WORKLOAD,
     agents::WORKLOAD,
     outbox::TO_LOG,
     outbox::TO_TABLE,

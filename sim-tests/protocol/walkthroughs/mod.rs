@@ -118,6 +118,8 @@ const SHOWN_NOWHERE: &[(&str, &[Defect])] = &[
             Defect::BroadcastNotCopied,
             Defect::JoinWaitsSwapped,
             Defect::LastAnswersNotAwaited,
+            Defect::DrainedBesideRequests,
+            Defect::StopKnownFromTrigger,
         ],
     ),
     (

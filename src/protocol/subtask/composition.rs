@@ -127,7 +127,9 @@ impl<T: Clone> SubtaskProtocol<T> {
 
     /// The turn of the cut has come, perhaps before the trigger by message.
     pub(super) fn perform(&mut self, barrier: Barrier) {
-        if let Some(mode) = barrier.savepoint {
+        if let Some(mode) = barrier.savepoint
+            && !self.defects.has(Defect::StopKnownFromTrigger)
+        {
             self.savepoints.ask(barrier.checkpoint, mode);
         }
         self.checkpoint.handle_barrier(barrier);

@@ -228,6 +228,7 @@ impl<T: Clone> SubtaskProtocol<T> {
     #[must_use]
     pub fn cuts_behind_all(&self, barrier: Barrier) -> bool {
         barrier.savepoint == Some(SavepointMode::Drain)
+            && !self.defects.has(Defect::DrainedBesideRequests)
     }
 
     /// How the job is to stop at this checkpoint, if it is.
