@@ -5,10 +5,15 @@
 //! end the next transaction. And that must wait until a checkpoint has completed whose cut was taken after the
 //! commit: an attempt that is restored from an earlier one commits again, with the old epoch.
 //!
-//! At the beginning every id of the pool is begun, which fences older producers and aborts what they left, but for
+//! At the beginning every id of the pool is begun, which fences older producers and aborts what they left, except
 //! those that are promised: whoever has their committables commits them with the old epoch. Who begins an id says
 //! whom he replaces, and asks once: a request that comes late or twice, or of an attempt that is over, must not
 //! abort what is promised meanwhile. Where no id is free rows wait, and are in the state of the snapshot.
+//!
+//! States and committables are dealt out apart at a rescale. So the state holds the ids that are not promised, and
+//! one that is promised belongs to whoever is given its committable: each id has one owner, who hears that it was
+//! committed and may begin it again. A subtask that is given too few makes a pool of its own, and one that is given
+//! more than it needs begins them once, against older producers, and lets them go.
 
 use std::marker::PhantomData;
 use std::time::Duration;
@@ -24,7 +29,8 @@ use crate::external::Row;
 use crate::external::transactional_log::{LogAnswer, LogRequest, Producer, Replaces};
 use crate::protocol::{CheckpointId, Defect, OperatorId};
 
-/// How many ids a pool has: as many checkpoints may be promised and not committed, less one.
+/// How many ids a subtask has at the least, and a pool that is made: as many checkpoints, less one, may be promised
+/// and not committed.
 const IDS: u8 = 6;
 
 /// How long to wait for an answer to a request that must not be sent twice.
@@ -45,14 +51,13 @@ pub struct PooledId {
     number: u8,
 }
 
-/// What a snapshot holds of a pool.
+/// A part of what a snapshot holds of a sink, beside its committables.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PoolState {
-    pool: PoolId,
-    /// Ids that are promised: not to be begun.
-    promised: Vec<u8>,
-    /// Rows that wait for an id.
-    waiting: Vec<Row>,
+pub enum LogState {
+    /// An id that is not promised.
+    Unpromised(PooledId),
+    /// Rows that wait for an id, in order.
+    Waiting(Vec<Row>),
 }
 
 /// A transaction that is promised.
@@ -69,7 +74,7 @@ enum Stand {
     Beginning,
     /// It can take rows.
     Free(Producer),
-    /// It is promised, here or in another subtask.
+    /// It is promised: its committable is this subtask's to commit.
     Promised,
     /// It was committed after the cut of this checkpoint: a later one must complete before it is begun.
     Committed(Producer, CheckpointId),
@@ -108,7 +113,6 @@ pub struct LogSink<T> {
     parallelism: u16,
     /// The checkpoint that it was restored from.
     restored: u64,
-    pools: Vec<PoolId>,
     ids: Vec<(PooledId, Stand)>,
     open: Option<Open>,
     /// The newest cut.
@@ -129,7 +133,6 @@ impl<T> LogSink<T> {
             index: 0,
             parallelism: 1,
             restored: 0,
-            pools: Vec::new(),
             ids: Vec::new(),
             open: None,
             cut: CheckpointId::default(),
@@ -147,13 +150,15 @@ impl<T> LogSink<T> {
         self.ids.iter_mut().find(|(known, _)| *known == id).map(|(_, stand)| stand)
     }
 
-    fn add_pool(&mut self, pool: PoolId, promised: &[u8]) {
-        self.pools.push(pool);
-        for number in 0..IDS {
-            let is_promised = promised.contains(&number);
-            let stand = if is_promised { Stand::Promised } else { Stand::Beginning };
-            self.ids.push((PooledId { pool, number }, stand));
-        }
+    /// Whether it has ids of this pool.
+    fn has_pool(&self, pool: PoolId) -> bool {
+        self.ids.iter().any(|(id, _)| id.pool == pool)
+    }
+
+    fn add_pool(&mut self, index: u16) {
+        let pool = PoolId { checkpoint: self.restored, index };
+        let ids = (0..IDS).map(|number| PooledId { pool, number });
+        self.ids.extend(ids.map(|id| (id, Stand::Beginning)));
     }
 
     fn prefix(&self) -> String {
@@ -171,8 +176,8 @@ impl<T> LogSink<T> {
             let index = name.strip_prefix(&self.prefix()).and_then(|rest| rest.split('-').next());
             let Some(Ok(index)) = index.map(str::parse::<u16>) else { continue };
             let pool = PoolId { checkpoint: self.restored, index };
-            if index % self.parallelism == self.index && !self.pools.contains(&pool) {
-                self.add_pool(pool, &[]);
+            if index % self.parallelism == self.index && !self.has_pool(pool) {
+                self.add_pool(index);
             }
         }
         for (id, _) in self.ids.iter().filter(|(_, stand)| *stand == Stand::Beginning) {
@@ -213,8 +218,19 @@ impl<T> LogSink<T> {
         let is_begun = self.ids.iter().all(|(_, stand)| *stand != Stand::Beginning);
         if is_begun && !self.is_open {
             self.is_open = true;
+            self.drop_surplus();
             out.opened();
         }
+    }
+
+    /// Ids that are free beyond those that are needed: older producers are fenced, and nobody writes with them again.
+    fn drop_surplus(&mut self) {
+        let mut free = 0;
+        self.ids.retain(|(_, stand)| {
+            let is_free = matches!(stand, Stand::Free(_));
+            free += usize::from(is_free);
+            !is_free || free <= usize::from(IDS)
+        });
     }
 
     fn append_full(&mut self, out: &mut SinkOutputs<'_, LogToken>) {
@@ -284,7 +300,6 @@ impl<T> LogSink<T> {
 impl<T> Clone for LogSink<T> {
     fn clone(&self) -> Self {
         Self {
-            pools: self.pools.clone(),
             ids: self.ids.clone(),
             waiting: self.waiting.clone(),
             ..*self
@@ -295,13 +310,13 @@ impl<T> Clone for LogSink<T> {
 impl<T: Data> CommittingSink for LogSink<T> {
     type In = T;
     type Committable = LogCommittable;
-    type State = PoolState;
+    type State = LogState;
     type Token = LogToken;
     type Answer = LogAnswer;
 
     fn open(
         &mut self,
-        opening: Opening<PoolState, LogCommittable>,
+        opening: Opening<LogState, LogCommittable>,
         out: &mut SinkOutputs<'_, LogToken>,
     ) {
         self.operator = opening.operator;
@@ -310,16 +325,18 @@ impl<T: Data> CommittingSink for LogSink<T> {
             true => opening.attempt.0.into(),
             false => opening.checkpoint.unwrap_or_default().0,
         };
-        let mut states = opening.states;
-        if states.is_empty() || out.has(Defect::LingeringTransactionsLeft) {
-            let checkpoint = self.restored;
-            let pool = PoolId { checkpoint, index: opening.index };
-            states.push(PoolState { pool, promised: Vec::new(), waiting: Vec::new() });
+        self.cut = opening.checkpoint.unwrap_or_default();
+        for state in opening.states {
+            match state {
+                LogState::Unpromised(id) => self.ids.push((id, Stand::Beginning)),
+                LogState::Waiting(rows) => self.waiting.extend(rows),
+            }
         }
-        for PoolState { pool, promised, waiting } in states {
-            self.waiting.extend(waiting);
-            let aborts = out.has(Defect::PromisedAbortedAtOpen);
-            self.add_pool(pool, if aborts { &[] } else { &promised });
+        let aborts = out.has(Defect::PromisedAbortedAtOpen);
+        let promised = if aborts { Stand::Beginning } else { Stand::Promised };
+        self.ids.extend(opening.committables.into_iter().map(|promise| (promise.id, promised)));
+        if self.ids.len() < usize::from(IDS) || out.has(Defect::LingeringTransactionsLeft) {
+            self.add_pool(opening.index);
         }
         self.list(out);
     }
@@ -349,21 +366,13 @@ impl<T: Data> CommittingSink for LogSink<T> {
         vec![LogCommittable { id, producer }]
     }
 
-    fn freeze(&self) -> Vec<PoolState> {
-        let promised = |pool: PoolId| {
-            let own =
-                self.ids.iter().filter(|(id, stand)| id.pool == pool && *stand == Stand::Promised);
-            own.map(|(id, _)| id.number).collect()
-        };
-        let waiting = |place: usize| if place == 0 { self.waiting.clone() } else { Vec::new() };
-        let pools = self.pools.iter().enumerate();
-        pools
-            .map(|(place, pool)| PoolState {
-                pool: *pool,
-                promised: promised(*pool),
-                waiting: waiting(place),
-            })
-            .collect()
+    fn freeze(&self) -> Vec<LogState> {
+        let unpromised = self.ids.iter().filter(|(_, stand)| *stand != Stand::Promised);
+        let mut states: Vec<_> = unpromised.map(|(id, _)| LogState::Unpromised(*id)).collect();
+        if !self.waiting.is_empty() {
+            states.push(LogState::Waiting(self.waiting.clone()));
+        }
+        states
     }
 
     fn commit(&mut self, batch: Batch<LogCommittable>, out: &mut SinkOutputs<'_, LogToken>) {
@@ -444,3 +453,6 @@ impl<T: Data> CommittingSink for LogSink<T> {
         self.waiting.is_empty() && self.open.is_none()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,8 @@ mod database;
 mod log;
 mod queue;
 mod table;
+#[cfg(test)]
+mod testing;
 mod upsert;
 
 use std::time::Duration;
@@ -14,7 +16,7 @@ use std::time::Duration;
 pub use bucket::{BucketSink, BucketToken, PromisedUpload};
 pub use counter::{Baseline, CounterSink, CounterToken};
 pub use database::{PreparedBranch, XaSink, XaToken};
-pub use log::{LogCommittable, LogSink, LogToken, PoolId, PoolState, PooledId};
+pub use log::{LogCommittable, LogSink, LogState, LogToken, PoolId, PooledId};
 pub use queue::{Message, QueueSink};
 pub use table::{CommitStep, Manifest, StagedFile, TableCommitter, TableWriter};
 pub use upsert::{Change, UpsertSink};
