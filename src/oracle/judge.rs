@@ -208,7 +208,9 @@ impl Judge {
     fn give(&mut self, channel: ChannelId, lineage: LineageId) {
         if self.output.watches_readers() {
             let subtask = self.shape.channels[channel.index()].to;
-            self.output.handle_given(&self.shape, subtask, lineage);
+            if self.output.handle_given(&self.shape, subtask, lineage) {
+                self.judge_expired();
+            }
         }
     }
 

@@ -5,7 +5,8 @@
 //! 1. The job finishes within the liveness bound after [`Event::FaultsEnded`](crate::trace::Event::FaultsEnded),
 //!    and a world in which nothing is left to happen has a finished job in it. It is not owed while the job
 //!    waits for a recovery from a checkpoint of which every copy was destroyed; a job that runs owes it. It is
-//!    not owed either once a sink target has let a transaction expire that a completed checkpoint holds.
+//!    not owed either as long as a sink target has let a transaction expire that a completed checkpoint holds, and
+//!    a fault explains that.
 //! 2. When the job finishes, every checkpoint below the newest completed one has completed or been
 //!    aborted, but for those whose coordinator is gone. Newer ones may still be pending.
 //! 3. No channel stays blocked for a checkpoint that has completed or been aborted for longer than
@@ -100,9 +101,9 @@ impl LivenessOracle {
         self.lost = lost;
     }
 
-    /// What a completed checkpoint holds is gone from the target: the job can never commit it.
-    pub fn handle_expired(&mut self, what: String) {
-        self.expired = Some(what);
+    /// What a completed checkpoint holds and is gone from the target, if anything is: the job can never commit it.
+    pub fn handle_expired(&mut self, what: Option<String>) {
+        self.expired = what;
     }
 
     /// All subtasks run: nothing needs to be recovered.

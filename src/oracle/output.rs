@@ -168,6 +168,11 @@ impl OutputOracle {
         record.or_else(|| self.expired_transaction().map(|transaction| transaction.to_string()))
     }
 
+    /// Whether readers wait for anything that is [lost](Self::expired).
+    pub fn is_anything_lost(&self) -> bool {
+        self.readers.gone().is_some()
+    }
+
     fn expired_transaction(&self) -> Option<TransactionId> {
         self.expiry?; // Usually none has, and this is asked at each completion.
         let is_lost = |progress: &Progress| progress.is_expired && progress.is_promised;
@@ -251,9 +256,9 @@ impl OutputOracle {
         self.readers.are_there()
     }
 
-    /// A subtask was given a record.
-    pub fn handle_given(&mut self, shape: &Shape, subtask: SubtaskId, lineage: LineageId) {
-        self.readers.handle_given(shape, subtask, lineage);
+    /// A subtask was given a record. Whether that changes what is [lost](Self::expired).
+    pub fn handle_given(&mut self, shape: &Shape, subtask: SubtaskId, lineage: LineageId) -> bool {
+        self.readers.handle_given(shape, subtask, lineage)
     }
 
     /// Readers of the external system see these records from here on.
@@ -286,7 +291,7 @@ impl OutputOracle {
         self.readers.hide(scene, operator, records);
     }
 
-    /// The external system has let go of these records.
+    /// The external system has let go of these records, and a fault explains it.
     pub fn handle_let_go(&mut self, operator: OperatorId, records: &[OutputRecord]) {
         self.readers.handle_expired(operator, records);
     }

@@ -299,11 +299,7 @@ impl<T> LogSink<T> {
 
 impl<T> Clone for LogSink<T> {
     fn clone(&self) -> Self {
-        Self {
-            ids: self.ids.clone(),
-            waiting: self.waiting.clone(),
-            ..*self
-        }
+        Self { ids: self.ids.clone(), waiting: self.waiting.clone(), ..*self }
     }
 }
 

@@ -39,14 +39,20 @@ impl Judge {
         let scene = scene!(self, stamp);
         match event {
             Event::OutputShown { operator, records } => {
+                let was_lost = self.output.is_anything_lost();
                 self.output.handle_shown(scene, *operator, records);
+                if was_lost {
+                    self.judge_expired();
+                }
             }
             Event::OutputHidden { operator, records } => {
                 self.output.handle_hidden(scene, *operator, records);
             }
             Event::OutputExpired { operator, records } => {
-                self.output.handle_let_go(*operator, records);
-                self.judge_expired();
+                if !self.causes.is_calm() {
+                    self.output.handle_let_go(*operator, records);
+                    self.judge_expired();
+                }
             }
             _ => {}
         }

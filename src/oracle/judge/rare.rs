@@ -25,7 +25,9 @@ impl Judge {
         self.liveness.handle_time(scene!(self, stamp));
         self.liveness.handle_step(event);
         if Point::from(event).tells_of_fault() {
-            self.causes.handle_fault();
+            if !matches!(event, Event::FaultsEnded) {
+                self.causes.handle_fault();
+            }
             self.output.handle_fault(stamp);
         }
         match concern(event) {
@@ -439,12 +441,13 @@ impl Judge {
         self.judge_expired();
     }
 
-    /// What is lost at the sink target is lost for good.
+    /// What is lost at the sink target is lost for good, unless it is found again.
     pub(super) fn judge_expired(&mut self) {
-        if let Some(what) = self.output.expired() {
-            self.liveness.handle_expired(what);
+        let expired = self.output.expired();
+        if expired.is_some() {
             self.causes.handle_lost();
         }
+        self.liveness.handle_expired(expired);
     }
 
     fn abort(&mut self, stamp: Stamp, checkpoint: CheckpointId) {

@@ -5,6 +5,10 @@
 //! attempt. Of what one subtask was given, what becomes visible together is in that order. This is judged from what
 //! the subtask was given and froze, so that no failure is needed to see that a sink shows too early.
 //!
+//! What the system lets go of is lost where a completed checkpoint holds it, and a job need not finish without it. That
+//! excuses a job only where something was in trouble at that time: a log whose timeout ends what was promised, and
+//! nothing kept anybody from committing, says that the sink forgot to.
+//!
 //! Behind a *converging* sink a reader sees anything for a while, and in the end exactly the reference.
 //!
 //! Where a trace tells of no records in channels, nothing is known of what a subtask was given, and only the rest is
@@ -61,10 +65,10 @@ pub(super) struct Readers {
     visible: DigestSet,
     /// Behind converging sinks: how often each content is seen.
     seen: VecMap<Digest, u64>,
-    /// What the system has let go of, and nobody has been given again: the lineage.
+    /// What the system has let go of for a reason, and nobody has been given again.
     let_go: ByRecord<LineageId>,
-    /// A record that the system has let go of, though a completed checkpoint holds it.
-    gone: Option<LineageId>,
+    /// What of it a completed checkpoint holds, and nobody has seen.
+    gone: ByRecord<LineageId>,
 }
 
 impl Readers {
@@ -94,18 +98,24 @@ impl Readers {
         self.promises.get(operator.index()).copied().flatten()
     }
 
-    /// A subtask was given a record.
-    pub fn handle_given(&mut self, shape: &Shape, subtask: SubtaskId, lineage: LineageId) {
+    /// A subtask was given a record. Whether it had been gone.
+    pub fn handle_given(&mut self, shape: &Shape, subtask: SubtaskId, lineage: LineageId) -> bool {
         let operator = OperatorId(shape.operator(subtask));
         if self.promise(operator).is_none() {
-            return;
+            return false;
         }
         self.knows_given = true;
         self.number += 1;
         let key = key(operator, lineage);
-        self.let_go.swap_remove(&key);
         let given = Given { number: self.number, subtask, shape: shape.version() };
         self.given.entry(subtask).or_default().push((key, given));
+        self.find_again(key)
+    }
+
+    /// The record is there again: with whoever was given it, or before the eyes of readers. Whether it had been gone.
+    fn find_again(&mut self, key: u64) -> bool {
+        self.let_go.swap_remove(&key);
+        self.gone.swap_remove(&key).is_some()
     }
 
     /// A subtask froze its state.
@@ -120,7 +130,9 @@ impl Readers {
     pub fn handle_completed(&mut self, checkpoint: CheckpointId) {
         for (_, given) in self.cuts.extract_if(.., |(cut, _)| *cut <= checkpoint) {
             for (key, given) in given {
-                self.gone = self.gone.or(self.let_go.get(&key).copied());
+                if let Some(lineage) = self.let_go.get(&key) {
+                    self.gone.insert(key, *lineage);
+                }
                 self.promised.insert(key, given);
             }
         }
@@ -132,17 +144,20 @@ impl Readers {
         self.cuts.clear();
     }
 
-    /// What is gone, though a completed checkpoint holds it.
+    /// What is gone, though a completed checkpoint holds it: the first of it.
     pub fn gone(&self) -> Option<LineageId> {
-        self.gone
+        self.gone.values().next().copied()
     }
 
-    /// The system has let go of these.
+    /// The system has let go of these, and there is a reason for it. What readers have seen, they have.
     pub fn handle_expired(&mut self, operator: OperatorId, records: &[OutputRecord]) {
         for record in records {
             let key = key(operator, record.lineage);
-            if self.promised.contains_key(&key) && !self.visible.contains(&key) {
-                self.gone = Some(record.lineage);
+            if self.visible.contains(&key) {
+                continue;
+            }
+            if self.promised.contains_key(&key) {
+                self.gone.insert(key, record.lineage);
             }
             self.let_go.insert(key, record.lineage);
         }
@@ -165,6 +180,7 @@ impl Readers {
             let what = "and no completed checkpoint holds it";
             report(scene, Kind::EarlyOutput, (operator, record.lineage), what);
         }
+        self.find_again(key);
         let is_new = self.visible.insert(key);
         if !is_new {
             let what = "which was visible already";

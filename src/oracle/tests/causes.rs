@@ -36,6 +36,15 @@ fn a_subtask_does_not_fail_out_of_nothing() {
 }
 
 #[test]
+fn the_end_of_faults_is_none_of_them() {
+    let mut script = calm();
+    script.events.push(Event::FaultsEnded);
+    script.events.extend(failed(1));
+    let words = "sum/0 failed, and nothing was in trouble: it divided by zero";
+    expect(OracleName::Causes, words, &script.events, &End::Stopped);
+}
+
+#[test]
 fn an_attempt_does_not_fail_out_of_nothing() {
     let attempt = Attempt(1);
     let failed = Event::AttemptFailed { attempt, reason: "a whim".to_owned() };

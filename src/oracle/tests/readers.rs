@@ -3,7 +3,7 @@
 use super::super::testing::{content, output_of, run};
 use super::*;
 use crate::protocol::{Digest, LineageId, OperatorId, OperatorRole};
-use crate::trace::OutputRecord;
+use crate::trace::{OutputRecord, SinkTrouble};
 
 const OUT: OperatorId = OperatorId(3);
 
@@ -118,18 +118,55 @@ fn behind_a_converging_sink_only_the_end_counts() {
     assert_eq!(judged(&events, &End::Finished), Verdict::Held);
 }
 
-#[test]
-fn a_job_need_not_finish_without_what_the_system_has_let_go_of() {
+/// The run up to where its output would be shown; the system lets go of all of it instead.
+fn let_go() -> (Vec<Event>, Vec<OutputRecord>) {
     let mut events = outside(OperatorRole::CommittingSink);
     let place = at(&events, is_shown);
     let records = shown(&mut events).clone();
     events.truncate(place);
-    events.push(Event::OutputExpired { operator: OUT, records });
+    events.push(Event::OutputExpired { operator: OUT, records: records.clone() });
+    (events, records)
+}
+
+fn trouble() -> Event {
+    Event::SinkTroubled { trouble: SinkTrouble::ExpiredTransaction }
+}
+
+#[test]
+fn a_job_need_not_finish_without_what_the_system_has_let_go_of_in_trouble() {
+    let (mut events, _) = let_go();
+    events.insert(1, trouble());
     let verdict = judged(&events, &End::Quiescent);
     assert!(
         matches!(&verdict, Verdict::NotOwed { why } if why.contains("let it expire")),
         "{verdict}"
     );
+}
+
+#[test]
+fn what_expires_though_nothing_is_in_trouble_excuses_nobody() {
+    let (events, _) = let_go();
+    expect(OracleName::Liveness, "nothing is left to happen", &events, &End::Quiescent);
+}
+
+#[test]
+fn what_is_found_again_excuses_nobody() {
+    let (mut events, records) = let_go();
+    events.insert(1, trouble());
+    events.push(Event::OutputShown { operator: OUT, records: records[1..].to_vec() });
+    assert!(matches!(judged(&events, &End::Quiescent), Verdict::NotOwed { .. }), "one is gone");
+    events.push(Event::OutputShown { operator: OUT, records: records[..1].to_vec() });
+    expect(OracleName::Liveness, "nothing is left to happen", &events, &End::Quiescent);
+}
+
+#[test]
+fn what_readers_have_seen_is_not_lost_with_another_copy_of_it() {
+    let mut events = outside(OperatorRole::CommittingSink);
+    let (place, records) = (at(&events, is_shown), shown(&mut events).clone());
+    events.truncate(place + 1);
+    events.insert(1, trouble());
+    events.push(Event::OutputExpired { operator: OUT, records });
+    expect(OracleName::Liveness, "nothing is left to happen", &events, &End::Quiescent);
 }
 
 #[test]
