@@ -323,6 +323,8 @@ const TABLE: &[Row] = &[
     row(Defect::DeletesNotWritten, "upsert-sink", 5, &[OUTPUT]),
     row(Defect::NothingUndone, "counter-sink", 40, &[OUTPUT]),
     row(Defect::UndoAppliedTwice, "counter-sink", 100, &[OUTPUT]),
+    row(Defect::LeftBranchesKept, "database-sink", 40, &[OUTPUT]),
+    row(Defect::LeftUploadsKept, "bucket-sink", 40, &[OUTPUT]),
 ];
 
 /// Oracles that are never first, each with the reason.

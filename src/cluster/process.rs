@@ -292,6 +292,19 @@ impl Process {
         })
     }
 
+    /// What is to be told of it when the run is over: what an external system holds, and readers do not see.
+    #[must_use]
+    pub fn held(&self) -> Vec<Event> {
+        match self {
+            Process::SinkTarget(target) => target.held(),
+            Process::Coordinator(_)
+            | Process::ObjectStore(_)
+            | Process::MetaStore(_)
+            | Process::SourceLog(_)
+            | Process::Worker(_) => Vec::new(),
+        }
+    }
+
     /// Takes one input; its consequences go to `outbox`, in order.
     pub fn handle(&mut self, now: VirtualTime, input: Input, outbox: &mut dyn Outbox) {
         match self {

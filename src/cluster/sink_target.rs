@@ -95,6 +95,12 @@ impl SinkTarget {
         Self { delayed: VecMap::new(), host, ..self.clone() }
     }
 
+    /// What the system that it hosts holds, and readers do not see: an event for each.
+    #[must_use]
+    pub fn held(&self) -> Vec<Event> {
+        self.host.as_ref().map_or_else(Vec::new, Host::held)
+    }
+
     /// Takes one input.
     pub fn handle(&mut self, now: VirtualTime, input: Input, outbox: &mut dyn Outbox) {
         if let Some(host) = &mut self.host {

@@ -11,8 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use super::fault::SinkFault;
 use super::row::Row;
-use super::system::{ExternalSystem, Request, SystemOutputs};
+use super::system::{ExternalSystem, Held, Request, SystemOutputs};
+use crate::protocol::VirtualTime;
 use crate::protocol::ordered::VecMap;
+use crate::trace::Upkeep;
 
 /// What a bucket is asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +40,18 @@ pub enum BucketRequest {
         /// How many parts.
         parts: u32,
     },
+    /// Give an upload up (`AbortMultipartUpload`): answered with [`BucketAnswer::Aborted`], or
+    /// [`BucketAnswer::NoSuchUpload`].
+    Abort {
+        /// The upload.
+        upload: u64,
+    },
+    /// Which uploads are under way of objects whose names begin so (`ListMultipartUploads`)? Answered with
+    /// [`BucketAnswer::Listed`].
+    List {
+        /// The beginning.
+        prefix: String,
+    },
     /// Is there an object under this name (`HeadObject`)?
     Head {
         /// The name.
@@ -54,6 +68,10 @@ pub enum BucketAnswer {
     Uploaded,
     /// The object is there.
     Completed,
+    /// The upload is given up, and its parts are gone.
+    Aborted,
+    /// These uploads are under way, each with the name of its object.
+    Listed(Vec<(String, u64)>),
     /// There is no such upload, or no more.
     NoSuchUpload,
     /// Parts are missing.
@@ -65,6 +83,7 @@ pub enum BucketAnswer {
 #[derive(Clone, Debug)]
 struct Upload {
     key: String,
+    since: VirtualTime,
     parts: VecMap<u32, Vec<Row>>,
 }
 
@@ -83,10 +102,16 @@ impl ObjectBucket {
         Self::default()
     }
 
-    fn create(&mut self, key: String) -> BucketAnswer {
+    fn create(&mut self, key: String, since: VirtualTime) -> BucketAnswer {
         self.created += 1;
-        self.uploads.insert(self.created, Upload { key, parts: VecMap::new() });
+        self.uploads.insert(self.created, Upload { key, since, parts: VecMap::new() });
         BucketAnswer::Created(self.created)
+    }
+
+    fn list(&self, prefix: &str) -> BucketAnswer {
+        let is_its = |(_, upload): &(&u64, &Upload)| upload.key.starts_with(prefix);
+        let uploads = self.uploads.iter().filter(is_its);
+        BucketAnswer::Listed(uploads.map(|(id, upload)| (upload.key.clone(), *id)).collect())
     }
 
     fn upload(&mut self, upload: u64, part: u32, rows: Vec<Row>) -> BucketAnswer {
@@ -107,7 +132,7 @@ impl ObjectBucket {
             }
             Some(_) => {}
         }
-        if let Some(Upload { key, parts: uploaded }) = self.uploads.remove(&upload) {
+        if let Some(Upload { key, parts: uploaded, .. }) = self.uploads.remove(&upload) {
             let parts = uploaded.iter().take_while(|(part, _)| **part < parts);
             let rows: Vec<Row> = parts.flat_map(|(_, rows)| rows.clone()).collect();
             let replaced = self.objects.insert(key, rows.clone()).unwrap_or_default();
@@ -128,9 +153,14 @@ impl ExternalSystem for ObjectBucket {
             Err(error) => {
                 return out.refuse(request.caller, format!("no request of a bucket: {error}"));
             }
-            Ok(BucketRequest::Create { key }) => self.create(key),
+            Ok(BucketRequest::Create { key }) => self.create(key, out.now()),
             Ok(BucketRequest::Upload { upload, part, rows }) => self.upload(upload, part, rows),
             Ok(BucketRequest::Complete { upload, parts }) => self.complete(upload, parts, out),
+            Ok(BucketRequest::Abort { upload }) => match self.uploads.remove(&upload) {
+                Some(_) => BucketAnswer::Aborted,
+                None => BucketAnswer::NoSuchUpload,
+            },
+            Ok(BucketRequest::List { prefix }) => self.list(&prefix),
             Ok(BucketRequest::Head { key }) => BucketAnswer::Found(self.objects.contains_key(&key)),
         };
         out.answer(request.caller, &answer);
@@ -160,6 +190,16 @@ impl ExternalSystem for ObjectBucket {
 
     /// Everything is durable.
     fn restart(&mut self, _: &mut SystemOutputs) {}
+
+    fn held(&self) -> Vec<Held> {
+        let held = self.uploads.values().map(|upload| Held {
+            name: upload.key.clone(),
+            since: upload.since,
+            upkeep: Upkeep::Client,
+            rows: upload.parts.values().flatten().cloned().collect(),
+        });
+        held.collect()
+    }
 
     fn boxed_clone(&self) -> Box<dyn ExternalSystem> {
         Box::new(self.clone())

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::fault::SinkFault;
 use super::row::Row;
-use super::system::{ExternalSystem, Request, SystemOutputs, without_transactions};
+use super::system::{ExternalSystem, Held, Request, SystemOutputs, without_transactions};
 use crate::protocol::ordered::VecMap;
 use crate::protocol::{LineageId, OperatorId};
 
@@ -174,6 +174,11 @@ impl ExternalSystem for CounterStore {
 
     /// Everything is durable.
     fn restart(&mut self, _: &mut SystemOutputs) {}
+
+    /// What it has taken, readers see.
+    fn held(&self) -> Vec<Held> {
+        Vec::new()
+    }
 
     fn boxed_clone(&self) -> Box<dyn ExternalSystem> {
         Box::new(self.clone())

@@ -14,8 +14,10 @@ use serde::{Deserialize, Serialize};
 
 use super::fault::SinkFault;
 use super::row::Row;
-use super::system::{ExternalSystem, Request, SystemOutputs};
+use super::system::{ExternalSystem, Held, Request, SystemOutputs};
+use crate::protocol::VirtualTime;
 use crate::protocol::ordered::VecMap;
+use crate::trace::Upkeep;
 
 /// What a database is asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,7 +77,8 @@ pub enum XaAnswer {
 #[derive(Clone, Debug)]
 enum Branch {
     Active(Vec<Row>),
-    Prepared(Vec<Row>),
+    /// Since when.
+    Prepared(Vec<Row>, VirtualTime),
     /// Rolled back by a heuristic, and nobody has been told.
     Heuristic,
 }
@@ -103,21 +106,21 @@ impl XaDatabase {
                 held.extend(rows);
                 XaAnswer::Inserted
             }
-            Branch::Active(_) | Branch::Prepared(_) | Branch::Heuristic => XaAnswer::Protocol,
+            Branch::Active(_) | Branch::Prepared(..) | Branch::Heuristic => XaAnswer::Protocol,
         }
     }
 
-    fn prepare(&mut self, xid: &str, rows: u64) -> XaAnswer {
+    fn prepare(&mut self, xid: &str, rows: u64, now: VirtualTime) -> XaAnswer {
         match self.branches.get_mut(xid) {
             Some(branch @ Branch::Active(_)) => {
                 let Branch::Active(held) = branch else { return XaAnswer::Protocol };
                 if held.len() as u64 != rows {
                     return XaAnswer::Protocol;
                 }
-                *branch = Branch::Prepared(std::mem::take(held));
+                *branch = Branch::Prepared(std::mem::take(held), now);
                 XaAnswer::Done
             }
-            Some(Branch::Prepared(_)) => XaAnswer::Done,
+            Some(Branch::Prepared(..)) => XaAnswer::Done,
             Some(Branch::Heuristic) => XaAnswer::RolledBack,
             None => XaAnswer::Unknown,
         }
@@ -128,9 +131,9 @@ impl XaDatabase {
             None => return XaAnswer::Unknown,
             Some(Branch::Active(_)) => return XaAnswer::Protocol,
             Some(Branch::Heuristic) => return XaAnswer::RolledBack,
-            Some(Branch::Prepared(_)) => {}
+            Some(Branch::Prepared(..)) => {}
         }
-        if let Some(Branch::Prepared(rows)) = self.branches.remove(xid) {
+        if let Some(Branch::Prepared(rows, _)) = self.branches.remove(xid) {
             out.show(rows);
         }
         XaAnswer::Done
@@ -139,13 +142,13 @@ impl XaDatabase {
     fn rollback(&mut self, xid: &str) -> XaAnswer {
         match self.branches.remove(xid) {
             None => XaAnswer::Unknown,
-            Some(Branch::Active(_) | Branch::Prepared(_) | Branch::Heuristic) => XaAnswer::Done,
+            Some(Branch::Active(_) | Branch::Prepared(..) | Branch::Heuristic) => XaAnswer::Done,
         }
     }
 
     fn recover(&self, prefix: &str) -> XaAnswer {
         let is_its = |(xid, branch): &(&String, &Branch)| {
-            xid.starts_with(prefix) && matches!(branch, Branch::Prepared(_))
+            xid.starts_with(prefix) && matches!(branch, Branch::Prepared(..))
         };
         let prepared = self.branches.iter().filter(is_its);
         XaAnswer::Recovered(prepared.map(|(xid, _)| xid.clone()).collect())
@@ -157,7 +160,7 @@ impl XaDatabase {
 
     fn roll_back_prepared(&mut self, out: &mut SystemOutputs) {
         for branch in self.branches.values_mut() {
-            if let Branch::Prepared(rows) = branch {
+            if let Branch::Prepared(rows, _) = branch {
                 out.expire(std::mem::take(rows));
                 *branch = Branch::Heuristic;
             }
@@ -176,7 +179,7 @@ impl ExternalSystem for XaDatabase {
                 return out.refuse(request.caller, format!("no request of a database: {error}"));
             }
             Ok(XaRequest::Insert { xid, first, rows }) => self.insert(xid, first, rows),
-            Ok(XaRequest::Prepare { xid, rows }) => self.prepare(&xid, rows),
+            Ok(XaRequest::Prepare { xid, rows }) => self.prepare(&xid, rows, out.now()),
             Ok(XaRequest::Commit { xid }) => self.commit(&xid, out),
             Ok(XaRequest::Rollback { xid }) => self.rollback(&xid),
             Ok(XaRequest::Recover { prefix }) => self.recover(&prefix),
@@ -203,6 +206,20 @@ impl ExternalSystem for XaDatabase {
 
     fn restart(&mut self, _: &mut SystemOutputs) {
         self.roll_back_active();
+    }
+
+    /// A branch that is not prepared goes with its connection.
+    fn held(&self) -> Vec<Held> {
+        let held = |(xid, branch): (&String, &Branch)| match branch {
+            Branch::Prepared(rows, since) => Some(Held {
+                name: xid.clone(),
+                since: *since,
+                upkeep: Upkeep::Client,
+                rows: rows.clone(),
+            }),
+            Branch::Active(_) | Branch::Heuristic => None,
+        };
+        self.branches.iter().filter_map(held).collect()
     }
 
     fn boxed_clone(&self) -> Box<dyn ExternalSystem> {

@@ -20,5 +20,5 @@ pub mod upsert_store;
 pub use fault::SinkFault;
 pub use row::Row;
 pub use system::{
-    Caller, ExternalSystem, Reply, Request, SystemOutput, SystemOutputs, without_transactions,
+    Caller, ExternalSystem, Held, Reply, Request, SystemOutput, SystemOutputs, without_transactions,
 };

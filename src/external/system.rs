@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::fault::SinkFault;
 use super::row::Row;
 use crate::protocol::{ProcessId, VirtualTime};
+use crate::trace::Upkeep;
 
 /// An external system as a state machine: each call is one input, and what it brings about goes to `out`, in order.
 ///
@@ -33,6 +34,10 @@ pub trait ExternalSystem: Send + Sync {
 
     /// It has crashed and begins anew with what is durable in it. Its timers are gone.
     fn restart(&mut self, out: &mut SystemOutputs);
+
+    /// What it holds and no reader sees, under the names that clients know: transactions, branches, uploads, files
+    /// that wait for somebody. It is asked when a run is over; what is left then needs a reason.
+    fn held(&self) -> Vec<Held>;
 
     /// A copy that is independent of it: a process can be forked.
     fn boxed_clone(&self) -> Box<dyn ExternalSystem>;
@@ -102,6 +107,19 @@ pub enum Reply {
     Unavailable,
     /// It does not understand the request: asking again does not help.
     Malformed(String),
+}
+
+/// What a system holds under one name, and no reader sees.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// What its clients call it.
+    pub name: String,
+    /// Since when.
+    pub since: VirtualTime,
+    /// Who is to see to it that it goes.
+    pub upkeep: Upkeep,
+    /// The rows in it; where there are none it is nothing.
+    pub rows: Vec<Row>,
 }
 
 /// One thing that an input of a system brings about.

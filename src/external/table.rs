@@ -9,14 +9,17 @@
 //! 4. A snapshot carries properties. A writer that notes there whose commit it is and of which checkpoint can ask
 //!    later (Iceberg's `flink.max-committed-checkpoint-id`, Delta's `txn` action, Paimon's commit user). The answer
 //!    covers the snapshots that are kept: what is older has expired.
-//! 5. Readers see the files of all snapshots, each as often as it was added.
+//! 5. Readers see the files of all snapshots, each as often as it was added. A file that no snapshot lists stays until
+//!    whoever maintains the table removes it.
 
 use serde::{Deserialize, Serialize};
 
 use super::fault::SinkFault;
 use super::row::Row;
-use super::system::{ExternalSystem, Request, SystemOutputs};
+use super::system::{ExternalSystem, Held, Request, SystemOutputs};
+use crate::protocol::VirtualTime;
 use crate::protocol::ordered::VecMap;
+use crate::trace::Upkeep;
 
 /// How many snapshots a table keeps: their properties can be read, and no others.
 const SNAPSHOTS_KEPT: usize = 64;
@@ -73,10 +76,19 @@ pub enum TableAnswer {
     NoSuchFile(String),
 }
 
+/// A file.
+#[derive(Clone, Debug)]
+struct File {
+    rows: Vec<Row>,
+    since: VirtualTime,
+    /// Whether a snapshot has it.
+    is_listed: bool,
+}
+
 /// The table.
 #[derive(Clone, Debug, Default)]
 pub struct SnapshotTable {
-    files: VecMap<String, Vec<Row>>,
+    files: VecMap<String, File>,
     version: u64,
     /// Of the snapshots that are kept, oldest first; foreign ones have none.
     marks: Vec<Option<CommitMark>>,
@@ -102,8 +114,13 @@ impl SnapshotTable {
         if let Some(missing) = files.iter().find(|file| !self.files.contains_key(*file)) {
             return TableAnswer::NoSuchFile(missing.clone());
         }
-        let rows = files.iter().filter_map(|file| self.files.get(file)).flatten();
-        out.show(rows.cloned().collect());
+        let mut rows = Vec::new();
+        for name in files {
+            let Some(file) = self.files.get_mut(name) else { continue };
+            file.is_listed = true;
+            rows.extend(file.rows.iter().cloned());
+        }
+        out.show(rows);
         self.add_snapshot(Some(mark));
         TableAnswer::Committed
     }
@@ -128,7 +145,8 @@ impl ExternalSystem for SnapshotTable {
                 return out.refuse(request.caller, format!("no request of a table: {error}"));
             }
             Ok(TableRequest::Store { file, rows }) => {
-                self.files.insert(file, rows);
+                let is_listed = self.files.get(&file).is_some_and(|file| file.is_listed);
+                self.files.insert(file, File { rows, since: out.now(), is_listed });
                 TableAnswer::Stored
             }
             Ok(TableRequest::Read) => TableAnswer::Read {
@@ -161,6 +179,20 @@ impl ExternalSystem for SnapshotTable {
 
     /// Everything is durable.
     fn restart(&mut self, _: &mut SystemOutputs) {}
+
+    /// Files that no snapshot lists are in nobody's way; `remove_orphan_files` of the one who maintains the table
+    /// finds them.
+    fn held(&self) -> Vec<Held> {
+        let orphans = self.files.iter().filter(|(_, file)| !file.is_listed);
+        orphans
+            .map(|(name, file)| Held {
+                name: name.clone(),
+                since: file.since,
+                upkeep: Upkeep::Maintenance,
+                rows: file.rows.clone(),
+            })
+            .collect()
+    }
 
     fn boxed_clone(&self) -> Box<dyn ExternalSystem> {
         Box::new(self.clone())

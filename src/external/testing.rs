@@ -37,6 +37,12 @@ impl<S: ExternalSystem> Bench<S> {
         }
     }
 
+    /// The names under which it holds something, and how many rows.
+    pub fn held(&self) -> Vec<(String, usize)> {
+        let held = self.system.held().into_iter().filter(|held| !held.rows.is_empty());
+        held.map(|held| (held.name, held.rows.len())).collect()
+    }
+
     pub fn fault(&mut self, fault: SinkFault) {
         let mut out = SystemOutputs::new(VirtualTime::ZERO);
         self.system.handle_fault(fault, &mut out);
@@ -59,7 +65,9 @@ impl<S: ExternalSystem> Bench<S> {
         let mut answer = None;
         while let Some(output) = out.poll_output() {
             match output {
-                SystemOutput::Reply { reply, .. } => answer = Some(reply),
+                SystemOutput::Reply { reply, .. } => {
+                    assert_eq!(answer.replace(reply), None, "a request is answered once");
+                }
                 SystemOutput::Show(rows) => self.seen.extend(rows.iter().map(number)),
                 SystemOutput::Hide(rows) => {
                     let hidden: Vec<u64> = rows.iter().map(number).collect();

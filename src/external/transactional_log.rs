@@ -24,8 +24,10 @@ use serde::{Deserialize, Serialize};
 
 use super::fault::SinkFault;
 use super::row::Row;
-use super::system::{Caller, ExternalSystem, Request, SystemOutputs};
+use super::system::{Caller, ExternalSystem, Held, Request, SystemOutputs};
+use crate::protocol::VirtualTime;
 use crate::protocol::ordered::VecMap;
+use crate::trace::Upkeep;
 
 /// Who produces: what `Begin` gave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -116,8 +118,8 @@ pub enum LogAnswer {
 enum Stand {
     /// Nothing was appended since it was begun.
     Empty,
-    /// It takes rows, so many by now; since so many openings of the log.
-    Open { rows: u64, opening: u64, is_flushed: bool },
+    /// It takes rows, so many by now; since so many openings of the log, and since when.
+    Open { rows: u64, opening: u64, since: VirtualTime, is_flushed: bool },
     /// It was committed, or aborted.
     Ended { commit: bool },
 }
@@ -209,16 +211,16 @@ impl TransactionalLog {
         if known.producer != producer {
             return LogAnswer::Fenced;
         }
-        let (before, opening) = match known.stand {
+        let (before, opening, since) = match known.stand {
             Stand::Empty | Stand::Ended { .. } if rows.is_empty() => {
                 return LogAnswer::Appended { rows: 0 };
             }
             Stand::Empty | Stand::Ended { .. } => {
                 self.openings += 1;
                 out.wake(self.timeout, self.openings);
-                (0, self.openings)
+                (0, self.openings, out.now())
             }
-            Stand::Open { rows, opening, .. } => (rows, opening),
+            Stand::Open { rows, opening, since, .. } => (rows, opening, since),
         };
         if first > before {
             return LogAnswer::OutOfOrder;
@@ -226,7 +228,7 @@ impl TransactionalLog {
         let known_rows = usize::try_from(before - first).unwrap_or(usize::MAX);
         let fresh: Vec<Row> = rows.into_iter().skip(known_rows).collect();
         let rows = before + fresh.len() as u64;
-        known.stand = Stand::Open { rows, opening, is_flushed };
+        known.stand = Stand::Open { rows, opening, since, is_flushed };
         if !fresh.is_empty() {
             self.tail.push_back(Batch { producer, rows: fresh, outcome: Outcome::Open });
         }
@@ -269,6 +271,12 @@ impl TransactionalLog {
         }
     }
 
+    /// What the open transaction of this producer holds.
+    fn open_rows(&self, producer: Producer) -> Vec<Row> {
+        let is_its = |batch: &&Batch| batch.producer == producer && batch.outcome == Outcome::Open;
+        self.tail.iter().filter(is_its).flat_map(|batch| batch.rows.clone()).collect()
+    }
+
     /// The producers that are chosen are fenced, and what they have open is aborted: they must begin anew.
     fn time_out(&mut self, is_chosen: impl Fn(Stand) -> bool, out: &mut SystemOutputs) {
         let mut lost = Vec::new();
@@ -279,11 +287,9 @@ impl TransactionalLog {
             known.stand = Stand::Ended { commit: false };
         }
         for (producer, was_flushed) in lost {
-            let is_its = |batch: &&Batch| {
-                was_flushed && batch.producer == producer && batch.outcome == Outcome::Open
-            };
-            let rows = self.tail.iter().filter(is_its).flat_map(|batch| batch.rows.clone());
-            out.expire(rows.collect());
+            if was_flushed {
+                out.expire(self.open_rows(producer));
+            }
             self.settle(producer, Outcome::Aborted, out);
         }
     }
@@ -354,6 +360,17 @@ impl ExternalSystem for TransactionalLog {
                 out.wake(self.timeout, opening);
             }
         }
+    }
+
+    fn held(&self) -> Vec<Held> {
+        let held = |(id, known): (&String, &Known)| match known.stand {
+            Stand::Open { since, .. } => {
+                let rows = self.open_rows(known.producer);
+                Some(Held { name: id.clone(), since, upkeep: Upkeep::Client, rows })
+            }
+            Stand::Empty | Stand::Ended { .. } => None,
+        };
+        self.producers.iter().filter_map(held).collect()
     }
 
     fn boxed_clone(&self) -> Box<dyn ExternalSystem> {

@@ -238,6 +238,8 @@ kinds! {
         EarlyOutput,
         /// What a reader of an external system has seen behind a committing sink stays.
         HiddenOutput,
+        /// At the end of the job an external system holds nothing that its sinks were to end.
+        LeftOutput,
         /// At the end of the job no transaction lingers.
         LingeringTransaction,
         /// At the end of the job all that is expected is visible.

@@ -11,14 +11,16 @@
 //! In at-least-once sinks nothing may be missing at the end, nothing be visible that is not in the
 //! reference at all, and nothing too often before an attempt has failed after the first write.
 //!
-//! What readers of an external system see is judged in [`readers`].
+//! What readers of an external system see is judged in [`readers`], what is left there in [`held`].
 //!
 //! Memory is a count per expected record and a number per visible one: this property needs it.
 
+mod held;
 mod readers;
 
 use std::sync::Arc;
 
+use held::HeldOutput;
 use readers::Readers;
 
 use super::kind::Kind;
@@ -30,7 +32,7 @@ use crate::protocol::ordered::VecMap;
 use crate::protocol::{
     Attempt, CheckpointId, Digest, LineageId, OperatorId, SubtaskId, TransactionId, VirtualTime,
 };
-use crate::trace::{OutputRecord, SinkTrouble, SnapshotTaken, Stamp};
+use crate::trace::{OutputHeld, OutputRecord, SinkTrouble, SnapshotTaken, Stamp};
 
 /// Judges output.
 #[derive(Clone, Debug, Default)]
@@ -59,6 +61,8 @@ pub(super) struct OutputOracle {
     fences: VecMap<SubtaskId, Attempt>,
     /// Of external systems.
     readers: Readers,
+    /// What is left in external systems.
+    held_outside: HeldOutput,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -126,7 +130,8 @@ impl OutputOracle {
     }
 
     /// What older attempts snapshotted cannot complete any more.
-    pub fn handle_attempt_started(&mut self, attempt: Attempt) {
+    pub fn handle_attempt_started(&mut self, attempt: Attempt, at: VirtualTime) {
+        self.held_outside.handle_attempt_started(attempt, at);
         self.readers.handle_attempt_started();
         self.held.retain(|held| held.attempt >= attempt);
         self.may_repeat |= self.attempts > 0;
@@ -296,8 +301,19 @@ impl OutputOracle {
         self.readers.handle_expired(operator, records);
     }
 
+    /// The clock of the sink target is not virtual time any more.
+    pub fn handle_clock_changed(&mut self) {
+        self.held_outside.handle_clock_changed();
+    }
+
+    /// The run is over, and the external system holds this.
+    pub fn handle_held(&mut self, scene: &mut Scene, held: &OutputHeld) {
+        self.held_outside.judge(scene, held);
+    }
+
     /// The job finished: all that is expected is visible, and nothing lingers.
-    pub fn handle_finished(&mut self, scene: &mut Scene) {
+    pub fn handle_finished(&mut self, scene: &mut Scene, attempt: Attempt) {
+        self.held_outside.handle_finished(attempt);
         self.judge_missing(scene);
         self.judge_stale(scene);
         for (transaction, progress) in &self.transactions {

@@ -377,6 +377,12 @@ pub enum Defect {
     /// B19, FLINK-24846: answers are emitted behind the barrier that the job stops at. Here because an operator knows
     /// that from the trigger by message alone, and the barrier was faster.
     StopKnownFromTrigger,
+    /// B17, Flink's `JdbcXaSinkFunction` without `recoveredAndRollback`: what an attempt has prepared for a checkpoint
+    /// that never completed stays prepared, with its locks.
+    LeftBranchesKept,
+    /// B17, Flink's S3 writer and Hadoop's S3A committers: uploads that an attempt has begun and nobody completes are
+    /// not given up, and are paid for.
+    LeftUploadsKept,
 }
 
 serde_by_name!(Defect);

@@ -453,6 +453,10 @@ impl Names<'_> {
             Event::OutputExpired { operator, records } => {
                 Clause::act(self.of_operator(records.len(), *operator, "let go of, unseen"))
             }
+            Event::OutputHeld(held) => {
+                let what = format!("still held in {}, unseen", held.name);
+                Clause::act(self.of_operator(held.records.len(), held.operator, &what))
+            }
             Event::RunStarted(_) => Clause::act("the run begins"),
             _ => return None,
         })

@@ -5,6 +5,10 @@
 //! promised; on completion it is completed. An upload that is not known any more was completed by an earlier
 //! request if its object is there, and was aborted if it is not: then its rows are lost, and that is told.
 //! Names of objects are never borne again, so that no object replaces another.
+//!
+//! A name holds the newest cut before the upload was begun. At the beginning uploads of older attempts are given up:
+//! those with a cut that is not older than the restored checkpoint, and those of which a state says that they were
+//! not promised at that checkpoint. All others are, or were, in somebody's committables, and are left alone.
 
 use std::marker::PhantomData;
 
@@ -27,9 +31,22 @@ pub struct PromisedUpload {
     parts: u32,
 }
 
+/// A part of what a snapshot holds of a sink, beside its committables.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum BucketState {
+    /// A row that waits for an upload.
+    Waiting(Row),
+    /// The name of an upload that was begun, and is not promised.
+    Unpromised(String),
+}
+
 /// What a request is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BucketToken {
+    /// To know which uploads are under way.
+    List,
+    /// To give up what nobody will complete.
+    Abort(u64),
     /// To begin the upload of this object.
     Create(String),
     /// To know that all parts are durable for this checkpoint.
@@ -54,9 +71,20 @@ pub struct BucketSink<T> {
     batch: usize,
     operator: OperatorId,
     index: u16,
+    parallelism: u16,
     attempt: Attempt,
+    /// The checkpoint that it was restored from.
+    restored: u64,
+    /// Its newest cut.
+    cut: u64,
     /// How many objects were begun.
     objects: u64,
+    /// The upload that was begun last, while it is not promised.
+    unpromised: Option<String>,
+    /// Uploads of older attempts of which a state says that they were not promised, until they are given up.
+    given: Vec<String>,
+    /// How many uploads of older attempts are still to be given up, once that is known.
+    left: Option<usize>,
     open: Option<Open>,
     /// Rows that were not uploaded.
     waiting: Vec<Row>,
@@ -72,8 +100,14 @@ impl<T> BucketSink<T> {
             batch: batch.max(1),
             operator: OperatorId::default(),
             index: 0,
+            parallelism: 1,
             attempt: Attempt::default(),
+            restored: 0,
+            cut: 0,
             objects: 0,
+            unpromised: None,
+            given: Vec::new(),
+            left: None,
             open: None,
             waiting: Vec::new(),
             is_open: false,
@@ -81,21 +115,71 @@ impl<T> BucketSink<T> {
         }
     }
 
+    fn prefix(&self) -> String {
+        format!("{}/", self.operator.0)
+    }
+
     /// Begins the next upload.
     fn create(&mut self, out: &mut SinkOutputs<'_, BucketToken>) {
         self.objects += 1;
-        let attempt = if out.has(Defect::ObjectNameReused) { 0 } else { self.attempt.0 };
-        let key = format!("{}/{}/{attempt}/{}", self.operator.0, self.index, self.objects);
+        let is_reused = out.has(Defect::ObjectNameReused);
+        let (cut, attempt) = if is_reused { (0, 0) } else { (self.cut, self.attempt.0) };
+        let key = format!("{}{cut}/{}/{attempt}/{}", self.prefix(), self.index, self.objects);
+        self.unpromised = Some(key.clone());
         out.ask(BucketToken::Create(key.clone()), &BucketRequest::Create { key });
     }
 
     fn handle_created(&mut self, key: String, upload: u64, out: &mut SinkOutputs<'_, BucketToken>) {
         self.open = Some(Open { key, upload, parts: 0 });
-        if !self.is_open {
+        self.open_if_alone(out);
+        self.upload_full(out);
+    }
+
+    fn list(&self, out: &mut SinkOutputs<'_, BucketToken>) {
+        out.ask(BucketToken::List, &BucketRequest::List { prefix: self.prefix() });
+    }
+
+    /// Whether nobody will complete this upload, and it is this subtask's to give it up. An attempt that is over, and
+    /// has not heard of it, leaves its successors alone.
+    fn is_left(&self, key: &str) -> bool {
+        let mut fields = key.split('/').skip(1).map(str::parse::<u64>);
+        let (Some(Ok(cut)), Some(Ok(index)), Some(Ok(attempt))) =
+            (fields.next(), fields.next(), fields.next())
+        else {
+            return false;
+        };
+        let is_ours = index % u64::from(self.parallelism) == u64::from(self.index);
+        let is_unpromised = (is_ours && cut >= self.restored)
+            || self.given.iter().any(|unpromised| unpromised == key);
+        is_unpromised && attempt < u64::from(self.attempt.0)
+    }
+
+    fn handle_listed(&mut self, uploads: &[(String, u64)], out: &mut SinkOutputs<'_, BucketToken>) {
+        // Names that are borne again do not tell whose an upload is.
+        let keeps = out.has(Defect::LeftUploadsKept) || out.has(Defect::ObjectNameReused);
+        let left = uploads.iter().filter(|(key, _)| !keeps && self.is_left(key));
+        let left: Vec<u64> = left.map(|(_, upload)| *upload).collect();
+        self.left = Some(left.len());
+        left.into_iter().for_each(|upload| Self::abort(upload, out));
+        self.open_if_alone(out);
+    }
+
+    fn abort(upload: u64, out: &mut SinkOutputs<'_, BucketToken>) {
+        out.ask(BucketToken::Abort(upload), &BucketRequest::Abort { upload });
+    }
+
+    fn handle_aborted(&mut self, out: &mut SinkOutputs<'_, BucketToken>) {
+        self.left = self.left.map(|left| left.saturating_sub(1));
+        self.open_if_alone(out);
+    }
+
+    /// An upload is there, and what older attempts left is not.
+    fn open_if_alone(&mut self, out: &mut SinkOutputs<'_, BucketToken>) {
+        if !self.is_open && self.open.is_some() && self.left == Some(0) {
             self.is_open = true;
+            self.given.clear();
             out.opened();
         }
-        self.upload_full(out);
     }
 
     fn upload_full(&mut self, out: &mut SinkOutputs<'_, BucketToken>) {
@@ -115,27 +199,40 @@ impl<T> BucketSink<T> {
 
 impl<T> Clone for BucketSink<T> {
     fn clone(&self) -> Self {
-        Self { open: self.open.clone(), waiting: self.waiting.clone(), ..*self }
+        Self {
+            unpromised: self.unpromised.clone(),
+            given: self.given.clone(),
+            open: self.open.clone(),
+            waiting: self.waiting.clone(),
+            ..*self
+        }
     }
 }
 
 impl<T: Data> CommittingSink for BucketSink<T> {
     type In = T;
     type Committable = PromisedUpload;
-    type State = Row;
+    type State = BucketState;
     type Token = BucketToken;
     type Answer = BucketAnswer;
 
     fn open(
         &mut self,
-        opening: Opening<Row, PromisedUpload>,
+        opening: Opening<BucketState, PromisedUpload>,
         out: &mut SinkOutputs<'_, BucketToken>,
     ) {
         (self.operator, self.index) = (opening.operator, opening.index);
-        self.attempt = opening.attempt;
-        if !out.has(Defect::WaitingRowsForgotten) {
-            self.waiting = opening.states;
+        (self.parallelism, self.attempt) = (opening.parallelism.max(1), opening.attempt);
+        self.restored = opening.checkpoint.unwrap_or_default().0;
+        self.cut = self.restored;
+        for state in opening.states {
+            match state {
+                BucketState::Waiting(_) if out.has(Defect::WaitingRowsForgotten) => {}
+                BucketState::Waiting(row) => self.waiting.push(row),
+                BucketState::Unpromised(key) => self.given.push(key),
+            }
         }
+        self.list(out);
         self.create(out);
     }
 
@@ -150,6 +247,7 @@ impl<T: Data> CommittingSink for BucketSink<T> {
         out: &mut SinkOutputs<'_, BucketToken>,
     ) -> Vec<PromisedUpload> {
         self.upload(out);
+        self.cut = checkpoint.0;
         let Some(Open { key, upload, parts }) = self.open.take_if(|open| open.parts > 0) else {
             out.prepared(checkpoint);
             return Vec::new();
@@ -161,9 +259,10 @@ impl<T: Data> CommittingSink for BucketSink<T> {
         vec![PromisedUpload { key, upload, parts }]
     }
 
-    /// Rows that wait for an upload.
-    fn freeze(&self) -> Vec<Row> {
-        self.waiting.clone()
+    fn freeze(&self) -> Vec<BucketState> {
+        let unpromised = self.given.iter().chain(&self.unpromised).cloned();
+        let waiting = self.waiting.iter().cloned();
+        waiting.map(BucketState::Waiting).chain(unpromised.map(BucketState::Unpromised)).collect()
     }
 
     fn commit(&mut self, batch: Batch<PromisedUpload>, out: &mut SinkOutputs<'_, BucketToken>) {
@@ -181,6 +280,12 @@ impl<T: Data> CommittingSink for BucketSink<T> {
         out: &mut SinkOutputs<'_, BucketToken>,
     ) {
         match (token, answer) {
+            (BucketToken::List, Ok(BucketAnswer::Listed(uploads))) => {
+                self.handle_listed(&uploads, out);
+            }
+            (BucketToken::Abort(_), Ok(BucketAnswer::Aborted | BucketAnswer::NoSuchUpload)) => {
+                self.handle_aborted(out)
+            }
             (BucketToken::Create(key), Ok(BucketAnswer::Created(upload))) => {
                 self.handle_created(key, upload, out);
             }
@@ -201,13 +306,18 @@ impl<T: Data> CommittingSink for BucketSink<T> {
             (BucketToken::Complete(part, _) | BucketToken::Head(part, _), Err(_)) => {
                 out.retry(part, AGAIN);
             }
-            (token @ BucketToken::Create(_), Err(_)) => out.wake(AGAIN, token),
+            (
+                token @ (BucketToken::List | BucketToken::Abort(_) | BucketToken::Create(_)),
+                Err(_),
+            ) => out.wake(AGAIN, token),
             (token, answer) => out.fail(format!("the bucket answers {token:?} with {answer:?}")),
         }
     }
 
     fn handle_timer(&mut self, token: BucketToken, out: &mut SinkOutputs<'_, BucketToken>) {
         match token {
+            BucketToken::List => self.list(out),
+            BucketToken::Abort(upload) => Self::abort(upload, out),
             BucketToken::Create(key) => {
                 out.ask(BucketToken::Create(key.clone()), &BucketRequest::Create { key });
             }
@@ -228,3 +338,6 @@ impl<T: Data> CommittingSink for BucketSink<T> {
         self.waiting.is_empty() && self.open.as_ref().is_none_or(|open| open.parts == 0)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,9 +1,9 @@
 //! Exactly once into a database with prepared transactions, after Flink's `JdbcExactlyOnceSinkWriter`.
 //!
 //! Branches have names that nobody bears again, and that hold the newest cut before their first row. At the
-//! beginning, whatever is prepared and has a cut in its name that is not older than the restored checkpoint was
-//! prepared for a checkpoint that did not complete: it is rolled back. All others are, or were, in somebody's
-//! committables, and are left alone.
+//! beginning, whatever an older attempt has prepared and has a cut in its name that is not older than the restored
+//! checkpoint was prepared for a checkpoint that did not complete: it is rolled back. All others are, or were, in
+//! somebody's committables, and are left alone.
 //!
 //! A commit is repeated until it is answered. A branch that the database does not know was committed by an earlier
 //! request: what is prepared does not vanish. One that was rolled back by somebody else is lost, and that is told.
@@ -85,12 +85,19 @@ impl<T> XaSink<T> {
         format!("{}{cut}/{index}/{attempt}/{branch}", self.prefix())
     }
 
-    /// Whether nobody will commit this branch, and it is this subtask's to roll it back.
+    /// Whether nobody will commit this branch, and it is this subtask's to roll it back. An attempt that is over, and
+    /// has not heard of it, leaves its successors alone.
     fn is_left(&self, xid: &str, out: &SinkOutputs<'_, XaToken>) -> bool {
         let mut fields = xid.split('/').skip(1).map(str::parse::<u64>);
-        let (Some(Ok(cut)), Some(Ok(index))) = (fields.next(), fields.next()) else { return false };
+        let (Some(Ok(cut)), Some(Ok(index)), Some(Ok(attempt))) =
+            (fields.next(), fields.next(), fields.next())
+        else {
+            return false;
+        };
         let is_ours = index % u64::from(self.parallelism) == u64::from(self.index);
-        is_ours && (cut >= self.restored || out.has(Defect::PreparedRolledBackAtOpen))
+        let is_older = attempt < u64::from(self.attempt.0);
+        let is_unpromised = cut >= self.restored || out.has(Defect::PreparedRolledBackAtOpen);
+        is_ours && is_older && is_unpromised && !out.has(Defect::LeftBranchesKept)
     }
 
     fn insert(&mut self, out: &mut SinkOutputs<'_, XaToken>) {
@@ -235,3 +242,6 @@ impl<T: Data> CommittingSink for XaSink<T> {
         self.waiting.is_empty() && self.inserted == 0
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,7 +13,7 @@ mod upsert;
 
 use std::time::Duration;
 
-pub use bucket::{BucketSink, BucketToken, PromisedUpload};
+pub use bucket::{BucketSink, BucketState, BucketToken, PromisedUpload};
 pub use counter::{Baseline, CounterSink, CounterToken};
 pub use database::{PreparedBranch, XaSink, XaToken};
 pub use log::{LogCommittable, LogSink, LogState, LogToken, PoolId, PooledId};

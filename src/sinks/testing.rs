@@ -3,9 +3,13 @@
 use std::collections::VecDeque;
 
 use crate::dataflow::outside::{Numbers, understood};
-use crate::dataflow::{CommittingSink, Heard, NoAnswer, Outputs, RowMaker, SinkOutputs, SinkStep};
+use crate::dataflow::{
+    CommittingSink, Heard, NoAnswer, Opening, Outputs, RowMaker, SinkOutputs, SinkStep,
+};
 use crate::external::{Caller, ExternalSystem, Reply, Request, SystemOutput, SystemOutputs};
-use crate::protocol::{CheckpointId, DefectSet, LineageId, OperatorId, ProcessId, VirtualTime};
+use crate::protocol::{
+    Attempt, CheckpointId, DefectSet, LineageId, OperatorId, ProcessId, VirtualTime,
+};
 
 /// One subtask of a sink, and what it has said.
 pub struct Bench<S: CommittingSink> {
@@ -73,14 +77,31 @@ fn ask(system: &mut dyn ExternalSystem, bytes: &[u8]) -> Option<Reply> {
     let caller = Caller { process: ProcessId::Worker(0), request: Some(0) };
     let mut out = SystemOutputs::new(VirtualTime::ZERO);
     system.handle_request(Request { caller, bytes }, &mut out);
-    let mut outputs = std::iter::from_fn(|| out.poll_output());
-    outputs.find_map(|output| match output {
-        SystemOutput::Reply { reply, .. } => Some(reply),
-        SystemOutput::Show(_)
-        | SystemOutput::Hide(_)
-        | SystemOutput::Expire(_)
-        | SystemOutput::Wake { .. } => None,
-    })
+    let mut answer = None;
+    while let Some(output) = out.poll_output() {
+        match output {
+            SystemOutput::Reply { reply, .. } => {
+                assert_eq!(answer.replace(reply), None, "a request is answered once");
+            }
+            SystemOutput::Show(_)
+            | SystemOutput::Hide(_)
+            | SystemOutput::Expire(_)
+            | SystemOutput::Wake { .. } => {}
+        }
+    }
+    answer
+}
+
+/// How the only subtask of a sink begins in this attempt, from this checkpoint.
+pub fn opening<S, C>(
+    attempt: u32,
+    checkpoint: u64,
+    states: Vec<S>,
+    committables: Vec<C>,
+) -> Opening<S, C> {
+    let (attempt, checkpoint) = (Attempt(attempt), Some(CheckpointId(checkpoint)));
+    let (operator, index, parallelism) = (OperatorId(0), 0, 1);
+    Opening { operator, index, parallelism, attempt, checkpoint, states, committables }
 }
 
 /// Makes rows of the record with this number.

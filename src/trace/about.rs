@@ -139,6 +139,7 @@ impl Event {
             E::OutputWritten { sink, records } => About { place: Place::Concerning(*sink), ..About::default() }.showing(records),
             E::OutputShown { records, .. } | E::OutputHidden { records, .. } | E::OutputExpired { records, .. } =>
                 About::default().showing(records),
+            E::OutputHeld(held) => About::default().showing(&held.records),
             E::RunStarted(_) | E::FaultsEnded | E::Crashed { .. } | E::Restarted { .. } | E::Paused { .. }
             | E::Resumed { .. } | E::Disconnected { .. } | E::Healed { .. } | E::MessageDropped { .. }
             | E::MessageDelayed { .. } | E::MessageDuplicated { .. } | E::MessageReordered { .. } | E::Zombified { .. }
@@ -246,7 +247,7 @@ impl Point {
             | P::OffsetCommitted => Family::Store,
             P::ProducersFenced | P::ProducerRefused | P::TransactionOpened | P::TransactionPrepared
             | P::CommitRequested | P::TransactionCommitted | P::TransactionAborted | P::OutputWritten
-            | P::OutputShown | P::OutputHidden | P::OutputExpired => Family::Sink,
+            | P::OutputShown | P::OutputHidden | P::OutputExpired | P::OutputHeld => Family::Sink,
         }
     }
 

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::ownership::Ownership;
 use cutwater_protocol::{
-    Attempt, ChannelId, CheckpointId, Digest, KeyGroup, LineageId, Protocol, SplitId, SubtaskId,
-    Topology, TransactionId,
+    Attempt, ChannelId, CheckpointId, Digest, KeyGroup, LineageId, OperatorId, Protocol, SplitId,
+    SubtaskId, Topology, TransactionId, VirtualTime,
 };
 
 /// The first event of a trace: what ran.
@@ -56,6 +56,32 @@ pub struct SnapshotTaken {
     /// What of the state it owns, where the job may be rescaled.
     #[serde(default, skip_serializing_if = "Ownership::is_empty")]
     pub ownership: Ownership,
+}
+
+/// What an external system holds of one operator, under one name, when the run is over; no reader sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OutputHeld {
+    /// Whose records it holds.
+    pub operator: OperatorId,
+    /// What its clients call it: a transaction, a branch, an upload, a file.
+    pub name: String,
+    /// Since when, by the clock of the system.
+    pub since: VirtualTime,
+    /// Who is to see to it that it goes.
+    pub upkeep: Upkeep,
+    /// The records.
+    pub records: Vec<OutputRecord>,
+}
+
+/// Who is to see to it that what is left in an external system goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Upkeep {
+    /// Whoever writes next: it holds locks, costs money, or keeps readers waiting.
+    Client,
+    /// Whoever maintains the system, in his own time: it is in nobody's way.
+    Maintenance,
 }
 
 /// What one subtask starts from.

@@ -5,8 +5,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use strum::{EnumCount, EnumDiscriminants, EnumIter, EnumString, IntoStaticStr};
 
 use super::contents::{
-    ChannelStateCaptured, ChannelStateDealt, ChannelStateRestored, OutputRecord, Restored,
-    RunStarted, SnapshotTaken,
+    ChannelStateCaptured, ChannelStateDealt, ChannelStateRestored, OutputHeld, OutputRecord,
+    Restored, RunStarted, SnapshotTaken,
 };
 use super::message_kind::MessageKind;
 use super::tagged::{self, TaggedSerializer};
@@ -350,6 +350,8 @@ pub enum Event {
     /// The external system has let go of these records of the operator, which it had said to be safe, and which
     /// nobody has seen.
     OutputExpired { operator: OperatorId, records: Vec<OutputRecord> },
+    /// The run is over, and the external system still holds something that no reader sees.
+    OutputHeld(Box<OutputHeld>),
 }
 
 /// How the reason of a failure ends that silence explains, of the coordinator or of a worker: a limit that was

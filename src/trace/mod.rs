@@ -16,7 +16,7 @@ pub use about::{About, Carried, Family, Place};
 pub use codec::{TraceError, TraceReader, TraceWriter};
 pub use contents::{
     ChannelCut, ChannelStateCaptured, ChannelStateDealt, ChannelStateRestored, Dealt, InFlight,
-    OutputRecord, Restored, RunStarted, SnapshotTaken, SplitPosition,
+    OutputHeld, OutputRecord, Restored, RunStarted, SnapshotTaken, SplitPosition, Upkeep,
 };
 pub use diff::{Divergence, diff};
 pub use digest::{DigestValue, TraceDigest};

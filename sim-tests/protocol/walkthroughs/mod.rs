@@ -91,6 +91,8 @@ const SHOWN_NOWHERE: &[(&str, &[Defect])] = &[
             Defect::DeletesNotWritten,
             Defect::NothingUndone,
             Defect::UndoAppliedTwice,
+            Defect::LeftBranchesKept,
+            Defect::LeftUploadsKept,
         ],
     ),
     (

@@ -9,10 +9,12 @@ use std::time::Duration;
 use super::super::message::{Message, RequestId};
 use super::super::process::{Input, Outbox, Timer};
 use super::super::trouble::{SinkFault, Trouble};
-use crate::external::{Caller, ExternalSystem, Reply, Request, Row, SystemOutput, SystemOutputs};
+use crate::external::{
+    Caller, ExternalSystem, Held, Reply, Request, Row, SystemOutput, SystemOutputs,
+};
 use crate::protocol::ordered::VecMap;
 use crate::protocol::{OperatorId, ProcessId, VirtualTime};
-use crate::trace::{Event, OutputRecord};
+use crate::trace::{Event, OutputHeld, OutputRecord};
 
 /// A system, and the requests that it has yet to see.
 #[derive(Clone)]
@@ -63,6 +65,11 @@ impl Host {
             | Input::ConnectionLost { .. } => {}
         }
         carry_out(&mut out, outbox);
+    }
+
+    /// What the system holds, and readers do not see: one event for the rows of each operator under a name.
+    pub(super) fn held(&self) -> Vec<Event> {
+        self.system.held().iter().flat_map(events_of_held).collect()
     }
 
     fn handle_message(
@@ -146,17 +153,28 @@ fn carry_out(out: &mut SystemOutputs, outbox: &mut dyn Outbox) {
         match output {
             SystemOutput::Reply { caller, reply: content } => reply(caller, content, outbox),
             SystemOutput::Show(rows) => {
-                tell(&rows, outbox, |operator, records| Event::OutputShown { operator, records });
+                let event = |operator, records| Event::OutputShown { operator, records };
+                told(&rows, event).for_each(|event| outbox.event(event));
             }
             SystemOutput::Hide(rows) => {
-                tell(&rows, outbox, |operator, records| Event::OutputHidden { operator, records });
+                let event = |operator, records| Event::OutputHidden { operator, records };
+                told(&rows, event).for_each(|event| outbox.event(event));
             }
             SystemOutput::Expire(rows) => {
-                tell(&rows, outbox, |operator, records| Event::OutputExpired { operator, records });
+                let event = |operator, records| Event::OutputExpired { operator, records };
+                told(&rows, event).for_each(|event| outbox.event(event));
             }
             SystemOutput::Wake { after, timer } => outbox.set_timer(after, Timer::System(timer)),
         }
     }
+}
+
+fn events_of_held(held: &Held) -> Vec<Event> {
+    let events = told(&held.rows, |operator, records| {
+        let (name, since, upkeep) = (held.name.clone(), held.since, held.upkeep);
+        Event::OutputHeld(Box::new(OutputHeld { operator, name, since, upkeep, records }))
+    });
+    events.collect()
 }
 
 fn reply(caller: Caller, reply: Reply, outbox: &mut dyn Outbox) {
@@ -166,14 +184,12 @@ fn reply(caller: Caller, reply: Reply, outbox: &mut dyn Outbox) {
 }
 
 /// One event for the rows of each operator that lie together.
-fn tell(
+fn told(
     rows: &[Row],
-    outbox: &mut dyn Outbox,
     event: impl Fn(OperatorId, Vec<OutputRecord>) -> Event,
-) {
-    for rows in rows.chunk_by(|one, next| one.operator == next.operator) {
-        if let Some(first) = rows.first() {
-            outbox.event(event(first.operator, rows.iter().map(Row::shown).collect()));
-        }
-    }
+) -> impl Iterator<Item = Event> {
+    rows.chunk_by(|one, next| one.operator == next.operator).filter_map(move |rows| {
+        let first = rows.first()?;
+        Some(event(first.operator, rows.iter().map(Row::shown).collect()))
+    })
 }

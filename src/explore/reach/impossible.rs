@@ -32,7 +32,7 @@ use crate::trace::Point;
 pub enum Rule {
     /// Rows of events that tell of faults.
     TellsOfFault,
-    /// The row of the last event.
+    /// The rows of the last events.
     RunIsOver,
     /// The row of a write outside transactions, where no job makes one.
     NoSuchSink,
@@ -83,7 +83,7 @@ impl Rule {
     pub fn of_row(point: Point, repertoire: &Repertoire) -> Option<Self> {
         match Need::of(point) {
             Some(need) if !repertoire.meets(need) => Some(Self::of_lack(need)),
-            _ if point == Point::JobFinished => Some(Self::RunIsOver),
+            _ if matches!(point, Point::JobFinished | Point::OutputHeld) => Some(Self::RunIsOver),
             _ => point.tells_of_fault().then_some(Self::TellsOfFault),
         }
     }

@@ -127,7 +127,8 @@ impl PhaseTracker {
             | E::RecordWritten { .. } | E::RecordRefused { .. } | E::OffsetCommitted { .. } | E::ProducersFenced { .. }
             | E::ProducerRefused { .. } | E::TransactionOpened { .. } | E::TransactionPrepared { .. }
             | E::CommitRequested { .. } | E::TransactionCommitted { .. } | E::TransactionAborted { .. }
-            | E::OutputWritten { .. } | E::OutputShown { .. } | E::OutputHidden { .. } | E::OutputExpired { .. } => return,
+            | E::OutputWritten { .. } | E::OutputShown { .. } | E::OutputHidden { .. } | E::OutputExpired { .. }
+            | E::OutputHeld(_) => return,
         }
         self.note(events);
     }

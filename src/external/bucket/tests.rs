@@ -53,3 +53,21 @@ fn uploads_that_are_not_completed_expire() {
     assert_eq!(bucket.complete(upload, 1), BucketAnswer::NoSuchUpload);
     assert_eq!(bucket.expired, [1]);
 }
+
+#[test]
+fn uploads_under_way_are_listed_and_held_until_they_are_given_up() {
+    let mut bucket = Bench::new(ObjectBucket::new());
+    let (upload, other) = (bucket.create("a/1"), bucket.create("b/1"));
+    bucket.upload(upload, 0, &[1, 2]);
+    bucket.upload(other, 0, &[3]);
+    let list = BucketRequest::List { prefix: "a/".to_owned() };
+    let listed = BucketAnswer::Listed(vec![("a/1".to_owned(), upload)]);
+    assert_eq!(bucket.ask::<BucketAnswer>(&list), listed);
+    assert_eq!(bucket.held(), [("a/1".to_owned(), 2), ("b/1".to_owned(), 1)]);
+    let abort = BucketRequest::Abort { upload };
+    assert_eq!(bucket.ask::<BucketAnswer>(&abort), BucketAnswer::Aborted);
+    assert_eq!(bucket.ask::<BucketAnswer>(&abort), BucketAnswer::NoSuchUpload);
+    assert_eq!(bucket.complete(upload, 1), BucketAnswer::NoSuchUpload);
+    bucket.complete(other, 1);
+    assert_eq!(bucket.held(), []);
+}

@@ -59,3 +59,25 @@ fn what_a_heuristic_rolls_back_is_told_to_who_commits() {
     assert_eq!(database.commit("a"), XaAnswer::RolledBack);
     assert_eq!((&database.seen[..], &database.expired[..]), (&[][..], &[1][..]));
 }
+
+#[test]
+fn a_prepared_branch_is_held_until_somebody_ends_it() {
+    let mut database = Bench::new(XaDatabase::new());
+    for xid in ["a", "b", "c"] {
+        database.insert(xid, 0, &[1, 2]);
+    }
+    database.prepare("a", 2);
+    database.prepare("b", 2);
+    assert_eq!(
+        database.held(),
+        [("a".to_owned(), 2), ("b".to_owned(), 2)],
+        "c goes with its client"
+    );
+    database.commit("a");
+    let rollback = XaRequest::Rollback { xid: "b".to_owned() };
+    assert_eq!(database.ask::<XaAnswer>(&rollback), XaAnswer::Done);
+    assert_eq!(database.held(), []);
+    assert_eq!(database.commit("b"), XaAnswer::Unknown, "it is undone");
+    assert_eq!(database.seen, [1, 2]);
+    assert_eq!(database.ask::<XaAnswer>(&rollback), XaAnswer::Unknown, "and forgotten");
+}

@@ -52,3 +52,14 @@ fn marks_can_be_read_as_long_as_their_snapshots_are_kept() {
         TableAnswer::Read { version, marks: Vec::new() }
     );
 }
+
+#[test]
+fn a_file_is_held_until_a_snapshot_lists_it() {
+    let mut table = Bench::new(SnapshotTable::new());
+    table.store("a", &[1]);
+    table.store("b", &[2, 3]);
+    table.commit(0, "a", 1);
+    assert_eq!(table.held(), [("b".to_owned(), 2)]);
+    table.commit(1, "b", 2);
+    assert_eq!(table.held(), []);
+}

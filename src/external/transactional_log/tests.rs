@@ -129,3 +129,15 @@ fn a_timeout_strikes_what_takes_rows_and_an_expiry_what_is_flushed() {
     assert_eq!(log.append("a", producer, 1, &[]), LogAnswer::Fenced);
     assert_eq!(log.expired, [1]);
 }
+
+#[test]
+fn a_transaction_is_held_until_it_ends() {
+    let mut log = log();
+    let (a, b) = (log.begin("a"), log.begin("b"));
+    log.append("a", a, 0, &[1, 2]);
+    log.append("b", b, 0, &[3]);
+    log.end("b", b, true);
+    assert_eq!(log.held(), [("a".to_owned(), 2)], "b is hidden by a, and has ended");
+    log.begin("a");
+    assert_eq!(log.held(), []);
+}

@@ -51,7 +51,7 @@ impl Judge {
         self.lifecycle.handle_attempt_started(scene);
         self.liveness.handle_attempt_started(scene);
         self.order.handle_attempt_started(scene);
-        self.output.handle_attempt_started(attempt);
+        self.output.handle_attempt_started(attempt, stamp.at);
         self.ownership.handle_attempt_started(restored);
         self.splits.handle_attempt_started(restored);
         self.state.handle_attempt_started(scene, restored);
@@ -74,13 +74,13 @@ impl Judge {
     }
 
     /// Nothing is left to do: what was owed by then is judged.
-    pub(super) fn finish_job(&mut self, stamp: Stamp) {
+    pub(super) fn finish_job(&mut self, stamp: Stamp, attempt: Attempt) {
         let scene = scene!(self, stamp);
         self.order.handle_finished(scene);
         self.splits.handle_finished(scene);
         self.state.handle_finished(scene);
         self.event_time.handle_finished(scene);
-        self.output.handle_finished(scene);
+        self.output.handle_finished(scene, attempt);
         self.durability.handle_finished(scene);
         self.causes.handle_finished(scene);
         self.liveness.handle_finished(scene);

@@ -1,5 +1,6 @@
 //! Whom an event concerns that is not per record.
 
+use crate::protocol::ProcessId;
 use crate::trace::Event;
 
 /// Whom an event concerns.
@@ -50,7 +51,8 @@ pub(super) fn concern(event: &Event) -> Concern {
         | E::OffsetCommitted { .. } | E::ProducersFenced { .. } | E::TransactionOpened { .. }
         | E::TransactionPrepared { .. } | E::CommitRequested { .. }
         | E::TransactionCommitted { .. } | E::TransactionAborted { .. } | E::OutputWritten { .. }
-        | E::OutputShown { .. } | E::OutputHidden { .. } | E::OutputExpired { .. } => Concern::Outside,
+        | E::OutputShown { .. } | E::OutputHidden { .. } | E::OutputExpired { .. } | E::OutputHeld(_)
+        | E::ClockChanged { process: ProcessId::SinkTarget, .. } => Concern::Outside,
         E::Sent { .. } | E::Received { .. } | E::Read { .. } | E::Crashed { .. }
         | E::Restarted { .. } | E::Paused { .. } | E::Resumed { .. } | E::Disconnected { .. }
         | E::Healed { .. } | E::MessageDropped { .. } | E::MessageDelayed { .. }

@@ -30,6 +30,14 @@ impl Judge {
                     self.observe_readers(stamp, event);
                 }
             }
+            Event::OutputHeld(held) => {
+                if self.knows_operator(stamp, held.operator) {
+                    self.output.handle_held(scene!(self, stamp), held);
+                }
+            }
+            Event::ClockChanged { process: ProcessId::SinkTarget, .. } => {
+                self.output.handle_clock_changed();
+            }
             _ => self.observe_stores(stamp, event),
         }
     }

@@ -401,7 +401,7 @@ impl Judge {
             Event::Discarded { checkpoint } => {
                 self.durability.handle_discarded(scene, *checkpoint);
             }
-            Event::JobFinished { .. } => self.finish_job(stamp),
+            Event::JobFinished { attempt } => self.finish_job(stamp, *attempt),
             _ => {}
         }
     }

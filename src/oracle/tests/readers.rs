@@ -2,8 +2,8 @@
 
 use super::super::testing::{content, output_of, run};
 use super::*;
-use crate::protocol::{Digest, LineageId, OperatorId, OperatorRole};
-use crate::trace::{OutputRecord, SinkTrouble};
+use crate::protocol::{Digest, LineageId, OperatorId, OperatorRole, ProcessId, VirtualTime};
+use crate::trace::{OutputHeld, OutputRecord, SinkTrouble, Upkeep};
 
 const OUT: OperatorId = OperatorId(3);
 
@@ -176,4 +176,47 @@ fn what_is_let_go_of_before_it_is_given_again_is_no_loss() {
     let mut events = outside(OperatorRole::CommittingSink);
     events.insert(2, Event::OutputExpired { operator: OUT, records });
     assert_eq!(judged(&events, &End::Finished), Verdict::Held);
+}
+
+/// The healthy run, at whose end the system holds this; its second attempt has finished, and began at 5 ms or later.
+fn held(since_ms: u64, upkeep: Upkeep) -> Vec<Event> {
+    let mut events = outside(OperatorRole::CommittingSink);
+    events.push(left(since_ms, upkeep));
+    events
+}
+
+fn left(since_ms: u64, upkeep: Upkeep) -> Event {
+    let lineage = output_of(0, 0);
+    let records = vec![OutputRecord { lineage, digest: content(lineage) }];
+    let (operator, name, since) = (OUT, "branch-7".to_owned(), VirtualTime::from_ms(since_ms));
+    Event::OutputHeld(Box::new(OutputHeld { operator, name, since, upkeep, records }))
+}
+
+#[test]
+fn what_the_system_holds_at_the_end_was_left_by_somebody_who_has_not_heard_of_it() {
+    let words =
+        "still holds branch-7 of out, 1 records in it, though it was there when the attempt began";
+    expect(OracleName::Output, words, &held(5, Upkeep::Client), &End::Finished);
+    for healthy in [held(5, Upkeep::Maintenance), held(100_000, Upkeep::Client)] {
+        assert_eq!(judged(&healthy, &End::Finished), Verdict::Held);
+    }
+    let mut misdated = held(5, Upkeep::Client);
+    let (process, ahead_us) = (ProcessId::SinkTarget, -1_000_000);
+    misdated.insert(1, Event::ClockChanged { process, ahead_us });
+    assert_eq!(judged(&misdated, &End::Finished), Verdict::Held);
+}
+
+#[test]
+fn where_no_attempt_has_failed_nothing_is_left() {
+    let mut script = started();
+    script.pass();
+    script.checkpoint(1);
+    script.end();
+    script.snapshot_ended(2);
+    script.finish(3);
+    for upkeep in [Upkeep::Client, Upkeep::Maintenance] {
+        let mut events = script.events.clone();
+        events.push(left(100_000, upkeep));
+        includes(OracleName::Output, "though no attempt has failed", &events);
+    }
 }

@@ -36,7 +36,7 @@ impl Home {
     pub fn of(point: Point) -> Option<Self> {
         use Point as P;
         match point {
-            P::RunStarted | P::FaultsEnded | P::JobFinished => None,
+            P::RunStarted | P::FaultsEnded | P::JobFinished | P::OutputHeld => None,
             P::Crashed | P::Restarted | P::Paused | P::Resumed | P::Disconnected | P::Healed
             | P::MessageDropped | P::MessageDelayed | P::MessageDuplicated | P::MessageReordered
             | P::Zombified | P::ZombieEnded | P::Held | P::Released | P::HalfOpened

@@ -69,7 +69,7 @@ impl Need {
             P::TransactionOpened | P::TransactionPrepared | P::TransactionCommitted
             | P::TransactionAborted => Some(Self::Committing),
             P::CommitRequested => Some(Self::AskingToCommit),
-            P::OutputShown | P::OutputExpired => Some(Self::Showing),
+            P::OutputShown | P::OutputExpired | P::OutputHeld => Some(Self::Showing),
             P::OutputHidden => Some(Self::Hiding),
             P::RunStarted | P::FaultsEnded | P::Crashed | P::Restarted | P::Paused | P::Resumed | P::Disconnected
             | P::Healed | P::MessageDropped | P::MessageDelayed | P::MessageDuplicated | P::MessageReordered

@@ -136,7 +136,8 @@ impl<'a> Crossings<'a> {
             | E::SplitsReturned { .. } | E::EnumeratorSnapshot { .. } | E::EnumeratorRestored { .. }
             | E::GatewayClosed { .. } | E::GatewayReopened { .. } | E::ObjectDeleted { .. } | E::OffsetCommitted { .. }
             | E::CommitRequested { .. } | E::TransactionAborted { .. } | E::OutputWritten { .. }
-            | E::OutputShown { .. } | E::OutputHidden { .. } | E::OutputExpired { .. } => None,
+            | E::OutputShown { .. } | E::OutputHidden { .. } | E::OutputExpired { .. }
+            | E::OutputHeld(_) => None,
         }
     }
 

@@ -154,6 +154,7 @@ fn kind_of_step(event: &Event) -> Kind {
         | Event::OutputShown { .. }
         | Event::OutputHidden { .. }
         | Event::OutputExpired { .. }
+        | Event::OutputHeld(_)
         | Event::TimeRestored { .. }
         | Event::WatermarkAdvanced { .. }
         | Event::TimerFired { .. }

@@ -1,20 +1,9 @@
-use super::super::testing::{Bench, row};
+use super::super::testing::{Bench, opening, row};
 use super::*;
 use crate::external::transactional_log::TransactionalLog;
 use crate::protocol::{Attempt, SubtaskId, TransactionId};
 
 type Subtask = Bench<LogSink<u64>>;
-
-fn opening(
-    checkpoint: u64,
-    states: Vec<LogState>,
-    committables: Vec<LogCommittable>,
-) -> Opening<LogState, LogCommittable> {
-    let attempt = Attempt(u32::try_from(checkpoint + 1).expect("few attempts"));
-    let checkpoint = Some(CheckpointId(checkpoint));
-    let (operator, index, parallelism) = (OperatorId(0), 0, 1);
-    Opening { operator, index, parallelism, attempt, checkpoint, states, committables }
-}
 
 fn opened(log: &mut TransactionalLog, opening: Opening<LogState, LogCommittable>) -> Subtask {
     let mut subtask = Bench::new(LogSink::new(1));
@@ -49,7 +38,7 @@ fn ids_whose_committables_fall_to_others_are_replaced() {
     let mut log = TransactionalLog::new(Duration::from_secs(900));
     let mut states = Vec::new();
     for checkpoint in 0..4 * u64::from(IDS) {
-        let mut subtask = opened(&mut log, opening(checkpoint, states, Vec::new()));
+        let mut subtask = opened(&mut log, opening(1, checkpoint, states, Vec::new()));
         for cut in 1..u64::from(IDS) {
             let promised = promise(&mut subtask, &mut log, checkpoint + cut);
             assert_eq!(promised.len(), 1, "cut {cut} from {checkpoint}: no id is free");
@@ -61,9 +50,9 @@ fn ids_whose_committables_fall_to_others_are_replaced() {
 #[test]
 fn whoever_commits_an_id_has_it_and_begins_it_again() {
     let mut log = TransactionalLog::new(Duration::from_secs(900));
-    let mut first = opened(&mut log, opening(0, Vec::new(), Vec::new()));
+    let mut first = opened(&mut log, opening(1, 0, Vec::new(), Vec::new()));
     let promised = promise(&mut first, &mut log, 1).remove(0);
-    let mut second = opened(&mut log, opening(1, Vec::new(), vec![promised.clone()]));
+    let mut second = opened(&mut log, opening(2, 1, Vec::new(), vec![promised.clone()]));
     assert_eq!(second.sink.stand(promised.id).copied(), Some(Stand::Promised));
     commit(&mut second, &mut log, promised.clone());
     assert_eq!((second.committed, second.failed.as_deref()), (1, None));
@@ -80,6 +69,6 @@ fn ids_of_many_subtasks_are_let_go_of_by_one() {
     let pool = |index| PoolId { checkpoint: 0, index };
     let id = |index, number| LogState::Unpromised(PooledId { pool: pool(index), number });
     let states = (0..4).flat_map(|index| (0..IDS).map(move |number| id(index, number)));
-    let subtask = opened(&mut log, opening(1, states.collect(), Vec::new()));
+    let subtask = opened(&mut log, opening(1, 1, states.collect(), Vec::new()));
     assert_eq!(stands(&subtask), usize::from(IDS));
 }

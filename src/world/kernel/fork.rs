@@ -8,7 +8,7 @@ use crate::plan::{Concern, Stream};
 use crate::protocol::{ProcessId, VirtualTime};
 use crate::world::faults::Nemesis;
 use crate::world::observer::Observer;
-use crate::world::{Ending, RunEnd};
+use crate::world::{Ending, RunEnd, slot_of};
 
 /// The next thing that is due in a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +36,16 @@ impl<'a, O: Observer> Kernel<'a, O> {
             if self.core.steps >= self.steps_max || self.is_circling() {
                 self.core.ending.get_or_insert(Ending::StepLimit);
             }
+            if self.core.ending == Some(Ending::Finished) {
+                self.tell_held();
+            }
+        }
+    }
+
+    /// The run is over: what is left in the external system is told.
+    fn tell_held(&mut self) {
+        for event in self.processes[slot_of(ProcessId::SinkTarget)].held() {
+            self.core.observe(ProcessId::SinkTarget, &event);
         }
     }
 

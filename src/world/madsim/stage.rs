@@ -212,8 +212,19 @@ impl<O: Observer + Send + 'static> Stage<O> {
         }
     }
 
+    /// The run is over: what is left in the external system is told.
+    fn tell_held(&self) {
+        let machine = Machine(slot_of(ProcessId::SinkTarget) as u16);
+        let seat = lock(&self.seats).get(&machine).cloned();
+        let held = seat.map_or_else(Vec::new, |seat| seat.held());
+        if let Some(run) = lock(&self.shared.run).as_mut() {
+            run.tell_held(&held);
+        }
+    }
+
     /// Ends all tasks, and what they hold.
     async fn close(self) -> (Remains<O>, u64) {
+        self.tell_held();
         for node in self.hands.nodes() {
             Handle::current().kill(node);
         }

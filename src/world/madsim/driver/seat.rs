@@ -27,6 +27,7 @@ use crate::cluster::{
 };
 use crate::plan::{Concern, MessageAction, Plan, Span, Stream};
 use crate::protocol::{ProcessId, VirtualTime};
+use crate::trace::Event;
 use crate::world::network::Passage;
 use crate::world::{channels_max, slot_of};
 
@@ -143,6 +144,11 @@ impl Seat {
     /// Something that the driver cannot go on with.
     pub fn fail(&self, failure: Box<dyn Any + Send>) {
         self.world.fail(failure);
+    }
+
+    /// What is to be told of the process when the run is over.
+    pub fn held(&self) -> Vec<Event> {
+        lock(&self.core).process.held()
     }
 
     /// Hands the process an input from outside, as soon as its tasks run.

@@ -240,6 +240,13 @@ impl<O: Observer> Run<O> {
         None
     }
 
+    /// It has finished, and this is left in the external system.
+    pub fn tell_held(&mut self, held: &[Event]) {
+        if self.ending == Some(Ending::Finished) {
+            held.iter().for_each(|event| self.observe(ProcessId::SinkTarget, event));
+        }
+    }
+
     /// What is left when it is over.
     pub fn finish(self) -> Remains<O> {
         Remains {
@@ -335,16 +342,20 @@ impl<O: Observer> Run<O> {
         }
     }
 
+    fn observe(&mut self, process: ProcessId, event: &Event) {
+        let stamp = Stamp { number: self.events, at: self.now, process };
+        self.events += 1;
+        if self.observer.observe(stamp, event).is_break() {
+            self.ending.get_or_insert(Ending::Stopped);
+        }
+    }
+
     /// Shows an event of the system or of its faults; what waits for one of its kind sets out.
     fn tell(&mut self, process: ProcessId, event: &Event) {
         if self.ending.is_some() {
             return;
         }
-        let stamp = Stamp { number: self.events, at: self.now, process };
-        self.events += 1;
-        if self.observer.observe(stamp, event).is_break() {
-            self.ending = Some(Ending::Stopped);
-        }
+        self.observe(process, event);
         let point = Point::from(event);
         if self.waiting.is_awaited(point) {
             let letters = self.waiting.release(point);
