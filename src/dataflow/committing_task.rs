@@ -1,14 +1,12 @@
 //! The task side of a sink that commits: what it has promised, until that is visible.
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-
 use super::channels::{freeze_watermarks, restore_watermarks};
 use super::committing_sink::{
-    Batch, CheckpointOutcome, CommittableId, CommittingSink, Opening, RowMaker, SinkOutputs,
+    Batch, CheckpointOutcome, CommittableId, CommittingSink, SinkOutputs,
 };
-use super::data::{Bytes, decode, encode};
-use super::outside::{Heard, Numbers, OutsideTask, understood};
+use super::conversation::{Conversation, element, read};
+use super::data::decode;
+use super::outside::{Heard, OutsideTask};
 use super::placement::Placement;
 use super::record::{Item, Outputs, Record};
 use super::sink_task::note_risen;
@@ -17,25 +15,16 @@ use super::subtask_state::{RestoreError, SubtaskState};
 use super::task::InputTask;
 use super::time::TimeStand;
 use super::watermark::WatermarkMerger;
-use crate::protocol::ordered::{VecMap, VecSet};
-use crate::protocol::{Attempt, CheckpointId, Defect, DefectSet, OperatorId, TransactionId};
+use crate::protocol::ordered::VecMap;
+use crate::protocol::{Attempt, CheckpointId, Defect, DefectSet, TransactionId};
 
 /// One subtask of a sink that commits.
 #[derive(Clone)]
 pub(crate) struct CommittingTask<S: CommittingSink> {
     sink: S,
-    operator: OperatorId,
-    index: u16,
-    parallelism: u16,
+    conversation: Conversation<S::Token, S::State>,
     watermarks: WatermarkMerger,
     defects: DefectSet,
-    numbers: Numbers<S::Token>,
-    /// Whether the sink has begun: before that, its state is what it was restored with.
-    has_begun: bool,
-    /// What it was restored with, until it begins.
-    states: Vec<S::State>,
-    /// Checkpoints whose promises are not known to be durable.
-    preparing: VecSet<CheckpointId>,
     /// What is promised and not known to be visible, by what stands for it.
     held: VecMap<TransactionId, Held<S::Committable>>,
 }
@@ -59,23 +48,16 @@ impl<S: CommittingSink> CommittingTask<S> {
     pub(crate) fn new(sink: S, placement: &Placement, defects: DefectSet) -> Self {
         Self {
             sink,
-            operator: placement.operator,
-            index: placement.index,
-            parallelism: placement.parallelism,
+            conversation: Conversation::new(placement, defects),
             watermarks: WatermarkMerger::of(placement, defects),
             defects,
-            numbers: Numbers::new(),
-            has_begun: false,
-            states: Vec::new(),
-            preparing: VecSet::new(),
             held: VecMap::new(),
         }
     }
 
     /// The sink, and where it puts what it wants done.
     fn parts<'a>(&'a mut self, out: &'a mut Outputs) -> (&'a mut S, SinkOutputs<'a, S::Token>) {
-        let (numbers, defects) = (&mut self.numbers, self.defects);
-        (&mut self.sink, SinkOutputs { defects, numbers, out })
+        (&mut self.sink, self.conversation.outputs(out))
     }
 
     /// Those restored, oldest first.
@@ -106,22 +88,11 @@ fn shapes() -> Vec<StateShape> {
 /// How a committable is kept, with what it belongs to.
 type Kept<C> = (CheckpointId, TransactionId, u16, C);
 
-fn element<T: Serialize>(value: &T) -> Bytes {
-    Bytes(encode(value))
-}
-
-fn read<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, RestoreError> {
-    match postcard::take_from_bytes(bytes) {
-        Ok((value, [])) => Ok(value),
-        Ok(_) | Err(_) => Err(RestoreError::Corrupt { what: "state of a sink" }),
-    }
-}
-
 impl<S: CommittingSink> InputTask for CommittingTask<S> {
     fn process(&mut self, channel: usize, item: Item, out: &mut Outputs) {
         match item {
             Item::Record(Record { lineage, timestamp, payload }) => {
-                let row = RowMaker { operator: self.operator, lineage, timestamp };
+                let row = self.conversation.row_maker(lineage, timestamp);
                 let (sink, mut outputs) = self.parts(out);
                 sink.write(decode(&payload), row, &mut outputs);
             }
@@ -142,9 +113,7 @@ impl<S: CommittingSink> InputTask for CommittingTask<S> {
                 kept.push((*checkpoint, *transaction, *index, committable));
             }
         }
-        let own = if self.has_begun { self.sink.freeze() } else { Vec::new() };
-        let given = self.states.iter();
-        let states = given.map(element).chain(own.iter().map(element)).collect();
+        let states = self.conversation.freeze(|| self.sink.freeze());
         let mut state = SubtaskState {
             shapes: shapes(),
             operator_lists: vec![states, kept.iter().map(element).collect()],
@@ -159,7 +128,7 @@ impl<S: CommittingSink> InputTask for CommittingTask<S> {
         let [states, kept] = &state.operator_lists[..] else {
             return Err(RestoreError::Corrupt { what: "state of a sink" });
         };
-        self.states = states.iter().map(read).collect::<Result<_, _>>()?;
+        self.conversation.restore(states)?;
         for bytes in kept {
             let (checkpoint, transaction, index, committable): Kept<S::Committable> = read(bytes)?;
             let fresh = || Held { checkpoint, parts: VecMap::new() };
@@ -196,16 +165,7 @@ impl<S: CommittingSink> InputTask for CommittingTask<S> {
 
 impl<S: CommittingSink> OutsideTask for CommittingTask<S> {
     fn open(&mut self, attempt: Attempt, checkpoint: Option<CheckpointId>, out: &mut Outputs) {
-        let opening = Opening {
-            operator: self.operator,
-            index: self.index,
-            parallelism: self.parallelism,
-            attempt,
-            checkpoint,
-            states: std::mem::take(&mut self.states),
-            committables: self.committables(),
-        };
-        self.has_begun = true;
+        let opening = self.conversation.begin(attempt, checkpoint, self.committables());
         let (sink, mut outputs) = self.parts(out);
         sink.open(opening, &mut outputs);
     }
@@ -222,7 +182,7 @@ impl<S: CommittingSink> OutsideTask for CommittingTask<S> {
         transaction: Option<TransactionId>,
         out: &mut Outputs,
     ) {
-        self.preparing.insert(checkpoint);
+        self.conversation.prepare(checkpoint);
         let (sink, mut outputs) = self.parts(out);
         let given = sink.pre_commit(checkpoint, &mut outputs);
         let part = |committable| Part { committable, is_asked: false };
@@ -251,15 +211,14 @@ impl<S: CommittingSink> OutsideTask for CommittingTask<S> {
     }
 
     fn handle_heard(&mut self, number: u64, heard: Heard, out: &mut Outputs) -> Result<(), String> {
-        let Some(token) = self.numbers.take(number) else { return Ok(()) };
-        let answer = understood(heard)?;
+        let Some((token, answer)) = self.conversation.hear(number, heard)? else { return Ok(()) };
         let (sink, mut outputs) = self.parts(out);
         sink.handle_answer(token, answer, &mut outputs);
         Ok(())
     }
 
     fn handle_timer(&mut self, number: u64, out: &mut Outputs) {
-        let Some(token) = self.numbers.take(number) else { return };
+        let Some(token) = self.conversation.take(number) else { return };
         let (sink, mut outputs) = self.parts(out);
         sink.handle_timer(token, &mut outputs);
     }
@@ -270,10 +229,7 @@ impl<S: CommittingSink> OutsideTask for CommittingTask<S> {
     }
 
     fn confirm_prepared(&mut self, checkpoint: CheckpointId) -> Result<(), String> {
-        let is_awaited = self.preparing.remove(&checkpoint);
-        is_awaited
-            .then_some(())
-            .ok_or_else(|| format!("nothing is being prepared for {checkpoint}"))
+        self.conversation.confirm_prepared(checkpoint)
     }
 
     fn confirm_committed(&mut self, part: CommittableId) -> Result<bool, String> {

@@ -55,6 +55,7 @@ pub mod committing_sink;
 mod committing_task;
 pub mod conformance;
 pub mod context;
+mod conversation;
 pub mod data;
 pub mod deal;
 pub mod feedback;

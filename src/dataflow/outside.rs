@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 
 use super::committing_sink::{CheckpointOutcome, CommittableId, NoAnswer};
 use super::record::Outputs;
-use crate::external::Reply;
+use crate::external::{Reply, decode_whole};
 use crate::protocol::ordered::VecMap;
 use crate::protocol::{Attempt, CheckpointId, TransactionId};
 
@@ -165,9 +165,11 @@ pub(crate) fn understood<A: DeserializeOwned>(heard: Heard) -> Result<Result<A, 
         Heard::Nothing => Ok(Err(NoAnswer::Unknown)),
         Heard::Reply(Reply::Unavailable) => Ok(Err(NoAnswer::Unavailable)),
         Heard::Reply(Reply::Malformed(why)) => Err(format!("the system refuses a request: {why}")),
-        Heard::Reply(Reply::Answer(bytes)) => match postcard::take_from_bytes(&bytes) {
-            Ok((answer, [])) => Ok(Ok(answer)),
-            Ok(_) | Err(_) => Err(format!("an answer of {} bytes makes no sense", bytes.len())),
+        Heard::Reply(Reply::Answer(bytes)) => match decode_whole(&bytes) {
+            Ok(answer) => Ok(Ok(answer)),
+            Err(error) => {
+                Err(format!("an answer of {} bytes makes no sense: {error}", bytes.len()))
+            }
         },
     }
 }

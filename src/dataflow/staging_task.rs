@@ -2,11 +2,10 @@
 
 use super::channels::{freeze_watermarks, restore_watermarks};
 use super::collector::Collector;
-use super::committing_sink::{
-    CheckpointOutcome, CommittableId, Opening, RowMaker, SinkOutputs, StagingWriter,
-};
-use super::data::{Bytes, decode, encode};
-use super::outside::{Heard, Numbers, OutsideTask, understood};
+use super::committing_sink::{CheckpointOutcome, CommittableId, SinkOutputs, StagingWriter};
+use super::conversation::Conversation;
+use super::data::decode;
+use super::outside::{Heard, OutsideTask};
 use super::placement::Placement;
 use super::record::{Item, Outputs, Record};
 use super::router::{Consumer, Router};
@@ -15,27 +14,16 @@ use super::subtask_state::{RestoreError, SubtaskState};
 use super::task::InputTask;
 use super::time::{TimeStand, TimeStep};
 use super::watermark::WatermarkMerger;
-use crate::protocol::ordered::VecSet;
-use crate::protocol::{Attempt, CheckpointId, DefectSet, LineageId, OperatorId, TransactionId};
+use crate::protocol::{Attempt, CheckpointId, DefectSet, LineageId, TransactionId};
 
 /// One subtask of a staging writer.
 #[derive(Clone)]
 pub(crate) struct StagingTask<W: StagingWriter> {
     writer: W,
-    operator: OperatorId,
-    index: u16,
-    parallelism: u16,
+    conversation: Conversation<W::Token, W::State>,
     attempt: Attempt,
     watermarks: WatermarkMerger,
     router: Router<W::Staged>,
-    defects: DefectSet,
-    numbers: Numbers<W::Token>,
-    /// Whether the writer has begun: before that, its state is what it was restored with.
-    has_begun: bool,
-    /// What it was restored with, until it begins.
-    states: Vec<W::State>,
-    /// Checkpoints for which not everything is known to be durable.
-    preparing: VecSet<CheckpointId>,
 }
 
 impl<W: StagingWriter> StagingTask<W> {
@@ -48,23 +36,15 @@ impl<W: StagingWriter> StagingTask<W> {
     ) -> Self {
         Self {
             writer,
-            operator: placement.operator,
-            index: placement.index,
-            parallelism: placement.parallelism,
+            conversation: Conversation::new(placement, defects),
             attempt: Attempt::default(),
             watermarks: WatermarkMerger::of(placement, defects),
             router: Router::new(placement, consumers),
-            defects,
-            numbers: Numbers::new(),
-            has_begun: false,
-            states: Vec::new(),
-            preparing: VecSet::new(),
         }
     }
 
     fn parts<'a>(&'a mut self, out: &'a mut Outputs) -> (&'a mut W, SinkOutputs<'a, W::Token>) {
-        let (numbers, defects) = (&mut self.numbers, self.defects);
-        (&mut self.writer, SinkOutputs { defects, numbers, out })
+        (&mut self.writer, self.conversation.outputs(out))
     }
 
     fn advance(&self, risen: Option<i64>, out: &mut Outputs) {
@@ -76,9 +56,9 @@ impl<W: StagingWriter> StagingTask<W> {
 
     /// Where what is staged for a checkpoint comes from: no record, so it is named after who staged it, and when.
     fn lineage(&self, checkpoint: Option<CheckpointId>) -> LineageId {
-        let who = u64::from(self.attempt.0) << 16 | u64::from(self.index);
+        let who = u64::from(self.attempt.0) << 16 | u64::from(self.conversation.index);
         let when = checkpoint.map_or(u64::MAX, |checkpoint| checkpoint.0);
-        LineageId::of_timer(self.operator, who, when.cast_signed())
+        LineageId::of_timer(self.conversation.operator, who, when.cast_signed())
     }
 }
 
@@ -90,7 +70,7 @@ impl<W: StagingWriter> InputTask for StagingTask<W> {
     fn process(&mut self, channel: usize, item: Item, out: &mut Outputs) {
         match item {
             Item::Record(Record { lineage, timestamp, payload }) => {
-                let row = RowMaker { operator: self.operator, lineage, timestamp };
+                let row = self.conversation.row_maker(lineage, timestamp);
                 let (writer, mut outputs) = self.parts(out);
                 writer.write(decode(&payload), row, &mut outputs);
             }
@@ -107,11 +87,10 @@ impl<W: StagingWriter> InputTask for StagingTask<W> {
     }
 
     fn freeze(&self) -> SubtaskState {
-        let own = if self.has_begun { self.writer.freeze() } else { Vec::new() };
-        let states = [self.states.clone(), own].concat();
+        let states = self.conversation.freeze(|| self.writer.freeze());
         let mut state = SubtaskState {
             shapes: shapes(),
-            operator_lists: vec![states.iter().map(|state| Bytes(encode(state))).collect()],
+            operator_lists: vec![states],
             counters: self.router.edges().counters(),
             ..SubtaskState::default()
         };
@@ -121,10 +100,10 @@ impl<W: StagingWriter> InputTask for StagingTask<W> {
 
     fn restore(&mut self, state: &SubtaskState) -> Result<(), RestoreError> {
         state.check_shapes(&shapes())?;
-        let corrupt = RestoreError::Corrupt { what: "state of a sink" };
-        for bytes in state.operator_lists.iter().flatten() {
-            self.states.push(postcard::from_bytes(bytes).map_err(|_| corrupt.clone())?);
-        }
+        let [states] = &state.operator_lists[..] else {
+            return Err(RestoreError::Corrupt { what: "state of a sink" });
+        };
+        self.conversation.restore(states)?;
         restore_watermarks(&mut self.watermarks, state)?;
         self.router.edges_mut().restore(&state.counters)
     }
@@ -152,16 +131,8 @@ impl<W: StagingWriter> InputTask for StagingTask<W> {
 
 impl<W: StagingWriter> OutsideTask for StagingTask<W> {
     fn open(&mut self, attempt: Attempt, checkpoint: Option<CheckpointId>, out: &mut Outputs) {
-        (self.attempt, self.has_begun) = (attempt, true);
-        let opening = Opening {
-            operator: self.operator,
-            index: self.index,
-            parallelism: self.parallelism,
-            attempt,
-            checkpoint,
-            states: std::mem::take(&mut self.states),
-            committables: Vec::new(),
-        };
+        self.attempt = attempt;
+        let opening = self.conversation.begin(attempt, checkpoint, Vec::new());
         let (writer, mut outputs) = self.parts(out);
         writer.open(opening, &mut outputs);
     }
@@ -186,7 +157,7 @@ impl<W: StagingWriter> OutsideTask for StagingTask<W> {
         _: Option<TransactionId>,
         out: &mut Outputs,
     ) {
-        self.preparing.insert(checkpoint);
+        self.conversation.prepare(checkpoint);
         let (writer, mut outputs) = self.parts(out);
         writer.flush(checkpoint, &mut outputs);
     }
@@ -198,8 +169,7 @@ impl<W: StagingWriter> OutsideTask for StagingTask<W> {
     fn commit(&mut self, _: TransactionId, _: &mut Outputs) {}
 
     fn handle_heard(&mut self, number: u64, heard: Heard, out: &mut Outputs) -> Result<(), String> {
-        let Some(token) = self.numbers.take(number) else { return Ok(()) };
-        let answer = understood(heard)?;
+        let Some((token, answer)) = self.conversation.hear(number, heard)? else { return Ok(()) };
         let (writer, mut outputs) = self.parts(out);
         writer.handle_answer(token, answer, &mut outputs);
         Ok(())
@@ -210,10 +180,7 @@ impl<W: StagingWriter> OutsideTask for StagingTask<W> {
     fn settle(&mut self, _: CheckpointId, _: CheckpointOutcome, _: &mut Outputs) {}
 
     fn confirm_prepared(&mut self, checkpoint: CheckpointId) -> Result<(), String> {
-        let is_awaited = self.preparing.remove(&checkpoint);
-        is_awaited
-            .then_some(())
-            .ok_or_else(|| format!("nothing is being prepared for {checkpoint}"))
+        self.conversation.confirm_prepared(checkpoint)
     }
 
     fn confirm_committed(&mut self, part: CommittableId) -> Result<bool, String> {

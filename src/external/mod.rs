@@ -16,9 +16,11 @@ pub mod table;
 mod testing;
 pub mod transactional_log;
 pub mod upsert_store;
+mod whole;
 
 pub use fault::SinkFault;
 pub use row::Row;
 pub use system::{
     Caller, ExternalSystem, Held, Reply, Request, SystemOutput, SystemOutputs, without_transactions,
 };
+pub(crate) use whole::decode_whole;

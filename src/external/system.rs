@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::fault::SinkFault;
 use super::row::Row;
+use super::whole::decode_whole;
 use crate::protocol::{ProcessId, VirtualTime};
 use crate::trace::Upkeep;
 
@@ -90,11 +91,7 @@ impl Request<'_> {
     ///
     /// What is wrong with the bytes.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T, String> {
-        match postcard::take_from_bytes(self.bytes) {
-            Ok((request, [])) => Ok(request),
-            Ok((_, rest)) => Err(format!("{} bytes follow the request", rest.len())),
-            Err(error) => Err(error.to_string()),
-        }
+        decode_whole(self.bytes)
     }
 }
 
