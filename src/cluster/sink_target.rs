@@ -103,13 +103,15 @@ impl SinkTarget {
 
     /// Takes one input.
     pub fn handle(&mut self, now: VirtualTime, input: Input, outbox: &mut dyn Outbox) {
+        if let Input::Trouble(Trouble::Sink(fault)) = input {
+            self.handle_fault(fault, outbox); // Told before what it brings about in the system.
+        }
         if let Some(host) = &mut self.host {
             host.handle(now, &input, outbox);
         }
         match input {
             Input::Message { from, message } => self.handle_message(from, message, outbox),
             Input::Timer(Timer::Serve(ticket)) => self.serve_delayed(ticket, outbox),
-            Input::Trouble(Trouble::Sink(fault)) => self.handle_fault(fault, outbox),
             Input::Start(_) => self.roll_back(outbox),
             Input::Timer(_)
             | Input::Trouble(_)

@@ -131,7 +131,7 @@ impl OutputOracle {
 
     /// What older attempts snapshotted cannot complete any more.
     pub fn handle_attempt_started(&mut self, attempt: Attempt, at: VirtualTime) {
-        self.held_outside.handle_attempt_started(attempt, at);
+        self.held_outside.handle_attempt_started(at);
         self.readers.handle_attempt_started();
         self.held.retain(|held| held.attempt >= attempt);
         self.may_repeat |= self.attempts > 0;
@@ -312,8 +312,8 @@ impl OutputOracle {
     }
 
     /// The job finished: all that is expected is visible, and nothing lingers.
-    pub fn handle_finished(&mut self, scene: &mut Scene, attempt: Attempt) {
-        self.held_outside.handle_finished(attempt);
+    pub fn handle_finished(&mut self, scene: &mut Scene) {
+        self.held_outside.handle_finished();
         self.judge_missing(scene);
         self.judge_stale(scene);
         for (transaction, progress) in &self.transactions {

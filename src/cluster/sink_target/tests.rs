@@ -1,7 +1,9 @@
 use super::*;
 use crate::cluster::Process;
 use crate::cluster::process::{Output, QueuedOutbox};
-use crate::protocol::{Incarnation, LineageId, VirtualTime};
+use crate::external::bucket::{BucketRequest, ObjectBucket};
+use crate::external::{Caller, Request, Row, SystemOutputs};
+use crate::protocol::{Incarnation, LineageId, OperatorId, VirtualTime};
 
 /// A target and what it said last.
 struct Bench {
@@ -180,4 +182,24 @@ fn a_target_that_is_down_carries_out_nothing_that_it_had_delayed() {
     let mut bench = Bench { target, timers: Vec::new() };
     assert_eq!(aborted(&bench.handle(Input::Start(Incarnation(1))).1), [transaction(1, 1)]);
     assert!(committed(&bench.commit(transaction(1, 0)).1));
+}
+
+/// What a trouble brings about in the system that is hosted has a reason in the trace.
+#[test]
+fn a_trouble_is_told_before_what_it_brings_about() {
+    let mut bucket = ObjectBucket::new();
+    let mut ask = |request: &BucketRequest| {
+        let bytes = postcard::to_stdvec(request).expect("plain data");
+        let caller = Caller { process: ProcessId::Worker(0), request: None };
+        let mut out = SystemOutputs::new(VirtualTime::ZERO);
+        bucket.handle_request(Request { caller, bytes: &bytes }, &mut out);
+    };
+    ask(&BucketRequest::Create { key: "a".to_owned() });
+    let row = Row { operator: OperatorId(1), lineage: LineageId(1), payload: Vec::new() };
+    ask(&BucketRequest::Upload { upload: 1, part: 0, rows: vec![row] });
+    let target = SinkTarget::new(DefectSet::NONE, Some(Box::new(bucket)));
+    let mut bench = Bench { target, timers: Vec::new() };
+    let events = bench.turn(SinkFault::ExpiredTransaction);
+    let told = matches!(events[..], [Event::SinkTroubled { .. }, Event::OutputExpired { .. }]);
+    assert!(told, "{events:?}");
 }

@@ -74,13 +74,13 @@ impl Judge {
     }
 
     /// Nothing is left to do: what was owed by then is judged.
-    pub(super) fn finish_job(&mut self, stamp: Stamp, attempt: Attempt) {
+    pub(super) fn finish_job(&mut self, stamp: Stamp) {
         let scene = scene!(self, stamp);
         self.order.handle_finished(scene);
         self.splits.handle_finished(scene);
         self.state.handle_finished(scene);
         self.event_time.handle_finished(scene);
-        self.output.handle_finished(scene, attempt);
+        self.output.handle_finished(scene);
         self.durability.handle_finished(scene);
         self.causes.handle_finished(scene);
         self.liveness.handle_finished(scene);

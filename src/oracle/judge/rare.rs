@@ -401,7 +401,7 @@ impl Judge {
             Event::Discarded { checkpoint } => {
                 self.durability.handle_discarded(scene, *checkpoint);
             }
-            Event::JobFinished { attempt } => self.finish_job(stamp, *attempt),
+            Event::JobFinished { .. } => self.finish_job(stamp),
             _ => {}
         }
     }

@@ -1,34 +1,45 @@
 //! What an external system still holds when the job has finished, and no reader sees.
 //!
 //! A job that fails leaves behind what it has not committed. What its clients are to end (a transaction that is open, a
-//! branch that is prepared, an upload) its next attempt ends before it writes: it cannot be told from what is in use by
-//! whoever maintains the system. So at the end of the job nothing is there that was there when its last attempt
-//! began. What came later may be of a worker that had not heard that its attempt was over; where the job had one
-//! attempt there is none. What those who maintain the system see to, files that no snapshot names, needs an attempt
-//! that failed.
+//! branch that is prepared, an upload) its next attempt ends before it writes: whoever maintains the system cannot tell
+//! it from what is in use. So at the end of the job nothing is there that the first attempt left when the second
+//! began. What came later may be of a worker that had not heard that its attempt was over, while its successors were
+//! at work already: they cannot tell it from what they hold themselves. What those who maintain the system see to,
+//! files that no snapshot names, needs an attempt that failed.
 
 use super::super::kind::Kind;
 use super::super::shape::Scene;
 use super::super::verdict::Violation;
-use crate::protocol::ordered::VecMap;
-use crate::protocol::{Attempt, VirtualTime};
+use crate::protocol::VirtualTime;
 use crate::trace::{OutputHeld, Upkeep};
 
 /// Judges what is left.
 #[derive(Clone, Debug, Default)]
 pub(super) struct HeldOutput {
-    /// When each attempt began.
-    begun: VecMap<Attempt, VirtualTime>,
-    /// The attempt in which the job finished, once it has.
-    finished: Option<Attempt>,
+    attempts: Attempts,
+    is_finished: bool,
     /// What the system calls now is not virtual time.
     is_misdated: bool,
 }
 
+/// How many attempts have begun.
+#[derive(Clone, Copy, Debug, Default)]
+enum Attempts {
+    #[default]
+    None,
+    One,
+    /// The second of them began then.
+    Several(VirtualTime),
+}
+
 impl HeldOutput {
     /// An attempt begins.
-    pub fn handle_attempt_started(&mut self, attempt: Attempt, at: VirtualTime) {
-        self.begun.insert(attempt, at);
+    pub fn handle_attempt_started(&mut self, at: VirtualTime) {
+        self.attempts = match self.attempts {
+            Attempts::None => Attempts::One,
+            Attempts::One => Attempts::Several(at),
+            Attempts::Several(second) => Attempts::Several(second),
+        };
     }
 
     /// The clock of the system changed.
@@ -37,13 +48,13 @@ impl HeldOutput {
     }
 
     /// The job finished.
-    pub fn handle_finished(&mut self, attempt: Attempt) {
-        self.finished = Some(attempt);
+    pub fn handle_finished(&mut self) {
+        self.is_finished = true;
     }
 
     /// This is left.
     pub fn judge(&self, scene: &mut Scene, held: &OutputHeld) {
-        let Some(why) = self.fault_of(held) else { return };
+        let Some(why) = self.fault_of(held).filter(|_| self.is_finished) else { return };
         let (name, operator) = (&held.name, scene.shape.operator_name(held.operator));
         let records = held.records.len();
         let text = format!(
@@ -59,15 +70,16 @@ impl HeldOutput {
 
     /// Why it must not be there, if it must not.
     fn fault_of(&self, held: &OutputHeld) -> Option<String> {
-        let begun = *self.begun.get(&self.finished?)?;
-        if self.begun.len() == 1 {
-            return Some("though no attempt has failed that could have left it".to_owned());
-        }
-        match held.upkeep {
-            Upkeep::Client if held.since < begun && !self.is_misdated => Some(format!(
-                "though it was there when the attempt began that finished, at {begun}"
-            )),
-            Upkeep::Client | Upkeep::Maintenance => None,
+        match (self.attempts, held.upkeep) {
+            (Attempts::None | Attempts::One, Upkeep::Client | Upkeep::Maintenance) => {
+                Some("though no attempt has failed that could have left it".to_owned())
+            }
+            (Attempts::Several(second), Upkeep::Client)
+                if held.since < second && !self.is_misdated =>
+            {
+                Some(format!("though it was there when the second attempt began, at {second}"))
+            }
+            (Attempts::Several(_), Upkeep::Client | Upkeep::Maintenance) => None,
         }
     }
 }

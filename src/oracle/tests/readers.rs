@@ -178,7 +178,7 @@ fn what_is_let_go_of_before_it_is_given_again_is_no_loss() {
     assert_eq!(judged(&events, &End::Finished), Verdict::Held);
 }
 
-/// The healthy run, at whose end the system holds this; its second attempt has finished, and began at 5 ms or later.
+/// The healthy run, at whose end the system holds this; its second attempt began later than at 5 ms.
 fn held(since_ms: u64, upkeep: Upkeep) -> Vec<Event> {
     let mut events = outside(OperatorRole::CommittingSink);
     events.push(left(since_ms, upkeep));
@@ -194,8 +194,7 @@ fn left(since_ms: u64, upkeep: Upkeep) -> Event {
 
 #[test]
 fn what_the_system_holds_at_the_end_was_left_by_somebody_who_has_not_heard_of_it() {
-    let words =
-        "still holds branch-7 of out, 1 records in it, though it was there when the attempt began";
+    let words = "still holds branch-7 of out, 1 records in it, though it was there when the second attempt began";
     expect(OracleName::Output, words, &held(5, Upkeep::Client), &End::Finished);
     for healthy in [held(5, Upkeep::Maintenance), held(100_000, Upkeep::Client)] {
         assert_eq!(judged(&healthy, &End::Finished), Verdict::Held);
