@@ -93,7 +93,8 @@ impl Observer for Watch {
         self.digest.record(stamp, event);
         self.reach.observe(event);
         let other = self.other.observe(stamp, event);
-        if self.judge.is_violated() { ControlFlow::Break(()) } else { other }
+        let is_over = self.judge.is_violated() || self.judge.is_given_up();
+        if is_over { ControlFlow::Break(()) } else { other }
     }
 }
 

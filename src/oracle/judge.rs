@@ -163,6 +163,13 @@ impl Judge {
         !self.found.is_empty()
     }
 
+    /// Whether the job cannot finish any more, and has been watched for long enough: nothing new is to be expected.
+    #[must_use]
+    #[inline]
+    pub fn is_given_up(&self) -> bool {
+        self.liveness.is_given_up()
+    }
+
     /// What was found so far.
     #[must_use]
     pub fn violations(&self) -> &Violations {

@@ -14,7 +14,8 @@
 //!    While faults act a lost message may keep a channel blocked, and that is no violation; afterwards
 //!    the next barrier, cancel marker, notification or restart must release it.
 //! 4. Once faults have ended, no [`VAIN_MAX`] attempts in a row fail without a checkpoint that completes. A job
-//!    that cannot read what it starts from fails again and again, and would do so until rule 1 ends it.
+//!    that cannot read what it starts from fails again and again, and would do so until rule 1 ends it. One that
+//!    cannot finish, for the target has let go of what it needs, is watched for [`HOPELESS_MAX`] of them.
 
 mod awaited;
 
@@ -33,6 +34,9 @@ const SETTLED_MAX: usize = 64;
 
 /// How many attempts in a row may fail without a checkpoint in between.
 const VAIN_MAX: u32 = 100;
+
+/// How many in a row of a job that cannot finish: whether it finishes as if nothing were missing shows sooner.
+const HOPELESS_MAX: u32 = 10;
 
 /// Judges progress.
 #[derive(Clone, Debug, Default)]
@@ -115,7 +119,8 @@ impl LivenessOracle {
     pub fn handle_attempt_failed(&mut self, scene: &mut Scene, why: &str) {
         self.is_running = false;
         self.vain += u32::from(self.faults_ended.is_some());
-        if self.vain < VAIN_MAX || self.finished.is_some() || self.is_overdue {
+        let most = if self.expired.is_some() { HOPELESS_MAX } else { VAIN_MAX };
+        if self.vain < most || self.finished.is_some() || self.is_overdue {
             return;
         }
         self.is_overdue = true;
@@ -267,6 +272,13 @@ impl LivenessOracle {
             scene.shape.liveness_bound.as_millis()
         );
         scene.report(Violation::new(Kind::Overdue, text));
+    }
+
+    /// Whether the job cannot finish, for something that it needs is gone from the target, and has been watched for as
+    /// long as one that can.
+    #[inline]
+    pub fn is_given_up(&self) -> bool {
+        self.is_overdue && self.expired.is_some() && self.not_owed.is_some()
     }
 
     /// Why the job need not have finished, though it has not.

@@ -121,6 +121,8 @@ built_in![
     "queue-sink",
     "upsert-sink",
     "counter-sink",
+    "bucket-sink-expires",
+    "database-sink-expires",
 ];
 
 /// The names of all built-in scenarios. None of them is parsed.

@@ -1,8 +1,11 @@
 //! What readers of an external system see.
 
-use super::super::testing::{content, output_of, run};
+use super::super::Judge;
+use super::super::testing::{content, output_of, reference, run, stamped};
 use super::*;
-use crate::protocol::{Digest, LineageId, OperatorId, OperatorRole, ProcessId, VirtualTime};
+use crate::protocol::{
+    Attempt, Digest, LineageId, OperatorId, OperatorRole, ProcessId, VirtualTime,
+};
 use crate::trace::{OutputHeld, OutputRecord, SinkTrouble, Upkeep};
 
 const OUT: OperatorId = OperatorId(3);
@@ -141,6 +144,29 @@ fn a_job_need_not_finish_without_what_the_system_has_let_go_of_in_trouble() {
         matches!(&verdict, Verdict::NotOwed { why } if why.contains("let it expire")),
         "{verdict}"
     );
+}
+
+/// Whether it is of no use to go on watching behind these events.
+fn is_given_up(events: &[Event]) -> bool {
+    let mut judge = Judge::new(reference());
+    stamped(events).for_each(|(stamp, event)| judge.observe(stamp, event));
+    judge.is_given_up()
+}
+
+#[test]
+fn a_job_that_cannot_finish_is_watched_for_some_attempts_more() {
+    let (mut events, _) = let_go();
+    events.insert(1, trouble());
+    events.push(Event::FaultsEnded);
+    let (attempt, reason) = (Attempt(1), "what was promised is gone".to_owned());
+    let failed = Event::AttemptFailed { attempt, reason };
+    events.extend(std::iter::repeat_n(failed.clone(), 9));
+    assert!(!is_given_up(&events));
+    events.push(failed);
+    assert!(is_given_up(&events));
+    let expired = at(&events, |event| matches!(event, Event::OutputExpired { .. }));
+    events.remove(expired);
+    assert!(!is_given_up(&events), "it can finish");
 }
 
 #[test]
