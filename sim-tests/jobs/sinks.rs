@@ -1,8 +1,10 @@
 //! Sinks with a protocol of their own: one that breaks the rules fails by name, and the engine does not.
 
+use std::time::Duration;
+
 use cutwater::dataflow::{
     Batch, BuildError, CheckpointOutcome, CommittableId, CommittingSink, Input, JobBuilder,
-    NoAnswer, Opening, Replay, RowMaker, SinkOutputs,
+    NoAnswer, Opening, Replay, RowMaker, SinkOutputs, StagingWriter,
 };
 use cutwater::explore::Check;
 use cutwater::external::Row;
@@ -107,10 +109,15 @@ fn told(wrong: Wrong) -> Option<String> {
     job.external_system(DeduplicatingQueue::new());
     let numbers = job.source("numbers", Replay::new(), 1, 1);
     numbers.committing_sink("orders", 1, Rogue { wrong, rows: Vec::new() });
+    told_of(&job)
+}
+
+/// What a job that passes numbers on is told in such a run.
+fn told_of(job: &JobBuilder) -> Option<String> {
     let numbers: Vec<u64> = (0..40).collect();
     let input = Input::dealt(numbers.iter().map(Replay::entry), 1);
     let calm = scenario::named("calm").expect("it is built in").clone();
-    let check = Check::new(&job, input, &numbers).expect("a job").scenario(calm).seeds(0..1);
+    let check = Check::new(job, input, &numbers).expect("a job").scenario(calm).seeds(0..1);
     let check = check.out(concat!(env!("CARGO_TARGET_TMPDIR"), "/sinks"));
     check.run().err().map(|failure| failure.to_string())
 }
@@ -150,4 +157,65 @@ fn a_job_without_a_system_for_its_sink_is_refused() {
     );
     let refused = job.build().expect_err("there is nobody to speak with");
     assert_eq!(refused, BuildError::NoExternalSystem { operator: "orders".to_owned() });
+}
+
+/// Stages what it is given, and takes its time to say that it is durable.
+#[derive(Clone, Default)]
+struct Leisurely {
+    numbers: Vec<u64>,
+}
+
+impl StagingWriter for Leisurely {
+    type In = u64;
+    type Staged = u64;
+    type State = ();
+    type Token = CheckpointId;
+    type Answer = Acknowledged;
+
+    fn open(&mut self, _: Opening<(), ()>, out: &mut SinkOutputs<'_, CheckpointId>) {
+        out.opened();
+    }
+
+    fn write(&mut self, number: u64, _: RowMaker, _: &mut SinkOutputs<'_, CheckpointId>) {
+        self.numbers.push(number);
+    }
+
+    fn stage(
+        &mut self,
+        _: Option<CheckpointId>,
+        _: &mut SinkOutputs<'_, CheckpointId>,
+    ) -> Vec<u64> {
+        std::mem::take(&mut self.numbers)
+    }
+
+    fn flush(&mut self, checkpoint: CheckpointId, out: &mut SinkOutputs<'_, CheckpointId>) {
+        out.wake(Duration::from_millis(1), checkpoint);
+    }
+
+    fn freeze(&self) -> Vec<()> {
+        Vec::new()
+    }
+
+    fn handle_answer(
+        &mut self,
+        _: CheckpointId,
+        _: Result<Acknowledged, NoAnswer>,
+        out: &mut SinkOutputs<'_, CheckpointId>,
+    ) {
+        out.fail("it has asked nothing");
+    }
+
+    fn handle_timer(&mut self, checkpoint: CheckpointId, out: &mut SinkOutputs<'_, CheckpointId>) {
+        out.prepared(checkpoint);
+    }
+}
+
+#[test]
+fn a_timer_of_a_staging_writer_fires() {
+    let job = JobBuilder::new("leisurely");
+    job.external_system(DeduplicatingQueue::new());
+    let numbers = job.source("numbers", Replay::new(), 1, 1);
+    let staged = numbers.staging_writer("stage", 1, Leisurely::default());
+    staged.committing_sink("orders", 1, QueueSink::new("numbers"));
+    assert_eq!(told_of(&job), None);
 }

@@ -143,6 +143,9 @@ pub trait StagingWriter: Clone + Send + Sync + 'static {
         answer: Result<Self::Answer, NoAnswer>,
         out: &mut SinkOutputs<'_, Self::Token>,
     );
+
+    /// A timer that it has set is due.
+    fn handle_timer(&mut self, token: Self::Token, out: &mut SinkOutputs<'_, Self::Token>);
 }
 
 /// What became of a checkpoint.

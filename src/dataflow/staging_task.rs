@@ -175,7 +175,11 @@ impl<W: StagingWriter> OutsideTask for StagingTask<W> {
         Ok(())
     }
 
-    fn handle_timer(&mut self, _: u64, _: &mut Outputs) {}
+    fn handle_timer(&mut self, number: u64, out: &mut Outputs) {
+        let Some(token) = self.conversation.take(number) else { return };
+        let (writer, mut outputs) = self.parts(out);
+        writer.handle_timer(token, &mut outputs);
+    }
 
     fn settle(&mut self, _: CheckpointId, _: CheckpointOutcome, _: &mut Outputs) {}
 

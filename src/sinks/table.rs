@@ -153,6 +153,9 @@ impl<T: Data> StagingWriter for TableWriter<T> {
             other => out.fail(format!("{file} was not stored: {other:?}")),
         }
     }
+
+    /// It sets none: what comes in order is answered.
+    fn handle_timer(&mut self, _: String, _: &mut SinkOutputs<'_, String>) {}
 }
 
 /// Files to be committed together.
