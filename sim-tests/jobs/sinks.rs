@@ -22,6 +22,7 @@ enum Wrong {
     ConfirmsTwice,
     AsksNonsense,
     GivesUp,
+    PromisesTooMuch,
 }
 
 #[derive(Clone)]
@@ -50,7 +51,7 @@ impl CommittingSink for Rogue {
             Wrong::PreparesWhatIsNotAsked => out.prepared(CheckpointId(77)),
             Wrong::AsksNonsense => out.ask(None, &[0xFF_u8; 3]),
             Wrong::GivesUp => out.fail("I have had enough"),
-            Wrong::Nothing | Wrong::OpensTwice | Wrong::ConfirmsTwice => {}
+            Wrong::Nothing | Wrong::OpensTwice | Wrong::ConfirmsTwice | Wrong::PromisesTooMuch => {}
         }
     }
 
@@ -61,7 +62,11 @@ impl CommittingSink for Rogue {
     ) -> Vec<Vec<Row>> {
         out.prepared(checkpoint);
         let rows = std::mem::take(&mut self.rows);
-        if rows.is_empty() { Vec::new() } else { vec![rows] }
+        match self.wrong {
+            _ if rows.is_empty() => Vec::new(),
+            Wrong::PromisesTooMuch => vec![Vec::new(); (1 << 16) + 1],
+            _ => vec![rows],
+        }
     }
 
     fn freeze(&self) -> Vec<()> {
@@ -140,6 +145,7 @@ fn what_a_sink_does_in_the_wrong_state_is_told_with_its_name() {
     is_told(Wrong::PreparesWhatIsNotAsked, "nothing is being prepared for ckpt-77");
     is_told(Wrong::ConfirmsTwice, "was not to be committed");
     is_told(Wrong::GivesUp, "I have had enough");
+    is_told(Wrong::PromisesTooMuch, "it promises 65537 committables");
 }
 
 #[test]

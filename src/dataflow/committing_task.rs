@@ -18,6 +18,9 @@ use super::watermark::WatermarkMerger;
 use crate::protocol::ordered::VecMap;
 use crate::protocol::{Attempt, CheckpointId, Defect, DefectSet, TransactionId};
 
+/// How many committables a sink may promise at one cut: each has a number of 16 bits.
+const COMMITTABLES_MAX: usize = 1 << 16;
+
 /// One subtask of a sink that commits.
 #[derive(Clone)]
 pub(crate) struct CommittingTask<S: CommittingSink> {
@@ -185,8 +188,14 @@ impl<S: CommittingSink> OutsideTask for CommittingTask<S> {
         self.conversation.prepare(checkpoint);
         let (sink, mut outputs) = self.parts(out);
         let given = sink.pre_commit(checkpoint, &mut outputs);
+        let (count, most) = (given.len(), COMMITTABLES_MAX);
+        if count > most {
+            return outputs.fail(format!(
+                "it promises {count} committables for {checkpoint}; {most} at most fit a snapshot"
+            ));
+        }
         let part = |committable| Part { committable, is_asked: false };
-        let parts: VecMap<u16, _> = (0..).zip(given.into_iter().map(part)).collect();
+        let parts: VecMap<u16, _> = (0..=u16::MAX).zip(given.into_iter().map(part)).collect();
         if let Some(transaction) = transaction.filter(|_| !parts.is_empty()) {
             self.held.insert(transaction, Held { checkpoint, parts });
         }
