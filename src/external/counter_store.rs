@@ -6,6 +6,8 @@
 //!    back of its successor. Batches of a writer are numbered within the epoch, and a repetition is dropped.
 //! 3. The store keeps what each writer has added, in order, and tells it from any place on: with that a writer that
 //!    goes back to a checkpoint can take back what it added since (Fluss's undo recovery, FIP-21).
+//! 4. A batch that would bring a sum beyond 64 bits is refused whole (Redis: "increment or decrement would overflow"),
+//!    and so is what the writer adds behind it in that epoch.
 
 use serde::{Deserialize, Serialize};
 
@@ -64,6 +66,11 @@ pub enum CounterAnswer {
     },
     /// A newer epoch was taken, or a batch is missing before this one.
     Fenced,
+    /// The sum of this key would not fit into 64 bits: nothing of the batch counts, or of a later one.
+    Overflow {
+        /// Whose sum.
+        key: u64,
+    },
     /// Their names.
     Writers(Vec<String>),
     /// By key, what was added.
@@ -75,6 +82,8 @@ struct Writer {
     epoch: u64,
     /// The number of the next batch.
     next: u64,
+    /// The key whose sum a batch of this epoch would have brought beyond its range.
+    overflow: Option<u64>,
     history: Vec<(u64, i64)>,
 }
 
@@ -98,7 +107,7 @@ impl CounterStore {
             return CounterAnswer::Fenced;
         }
         if epoch > writer.epoch {
-            (writer.epoch, writer.next) = (epoch, 0);
+            (writer.epoch, writer.next, writer.overflow) = (epoch, 0, None);
         }
         CounterAnswer::Taken
     }
@@ -112,18 +121,29 @@ impl CounterStore {
         out: &mut SystemOutputs,
     ) -> CounterAnswer {
         let writer = self.writers.entry(writer).or_default();
-        if epoch != writer.epoch || number > writer.next {
+        if epoch != writer.epoch {
+            return CounterAnswer::Fenced;
+        }
+        if let Some(key) = writer.overflow {
+            return CounterAnswer::Overflow { key };
+        }
+        if number > writer.next {
             return CounterAnswer::Fenced;
         }
         if number == writer.next {
+            let sums = match summed(&self.sums, &additions) {
+                Ok(sums) => sums,
+                Err(key) => {
+                    writer.overflow = Some(key);
+                    return CounterAnswer::Overflow { key };
+                }
+            };
             writer.next += 1;
             writer.history.extend(&additions);
-            for (key, added) in additions {
-                let sum = self.sums.entry(key).or_default();
-                let before = *sum;
-                *sum += added;
+            for ((key, _), sum) in additions.into_iter().zip(sums) {
+                let before = self.sums.insert(key, sum).unwrap_or(0);
                 out.hide(sum_row(operator, key, before));
-                out.show(sum_row(operator, key, *sum));
+                out.show(sum_row(operator, key, sum));
             }
         }
         CounterAnswer::Added { total: writer.history.len() as u64 }
@@ -134,6 +154,22 @@ impl CounterStore {
         let history = self.writers.get(writer).map_or(&[][..], |writer| &writer.history);
         CounterAnswer::History(history.iter().skip(from).copied().collect())
     }
+}
+
+/// What the sum of its key is behind each addition.
+///
+/// # Errors
+///
+/// The first key whose sum does not fit.
+fn summed(sums: &VecMap<u64, i64>, additions: &[(u64, i64)]) -> Result<Vec<i64>, u64> {
+    let mut ahead = VecMap::<u64, i64>::new();
+    let add = |(key, added): &(u64, i64)| {
+        let before = sums.get(key).copied().unwrap_or(0);
+        let sum = ahead.entry(*key).or_insert(before);
+        *sum = sum.checked_add(*added).ok_or(*key)?;
+        Ok(*sum)
+    };
+    additions.iter().map(add).collect()
 }
 
 /// A sum as readers see it; nobody sees one that is nothing.

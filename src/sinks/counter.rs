@@ -119,13 +119,15 @@ impl CounterSink {
         history: &[(u64, i64)],
         out: &mut SinkOutputs<'_, CounterToken>,
     ) {
-        let mut sums = BTreeMap::<u64, i64>::new();
         let forgets = out.has(Defect::UndoAppliedTwice);
-        for (key, added) in history.iter().filter(|(_, added)| !forgets || *added > 0) {
-            *sums.entry(*key).or_default() += added;
-        }
-        let inverse = sums.into_iter().filter(|(_, sum)| *sum != 0);
-        let additions: Vec<(u64, i64)> = inverse.map(|(key, sum)| (key, -sum)).collect();
+        let added = history.iter().filter(|(_, added)| !forgets || *added > 0);
+        let additions = match inverse(added) {
+            Ok(additions) => additions,
+            Err(key) => {
+                let what = "since the checkpoint, and cannot be undone by one addition of 64 bits";
+                return out.fail(format!("too much was added to key {key} {what}"));
+            }
+        };
         let is_own = baseline.writer == self.own.writer;
         if is_own {
             self.own.total = baseline.total + history.len() as u64;
@@ -167,6 +169,20 @@ impl CounterSink {
             out.opened();
         }
     }
+}
+
+/// What undoes these additions, key by key.
+///
+/// # Errors
+///
+/// The first key for which that does not fit into 64 bits.
+fn inverse<'a>(history: impl Iterator<Item = &'a (u64, i64)>) -> Result<Vec<(u64, i64)>, u64> {
+    let mut sums = BTreeMap::<u64, i128>::new();
+    for (key, added) in history {
+        *sums.entry(*key).or_default() += i128::from(*added);
+    }
+    let sums = sums.into_iter().filter(|(_, sum)| *sum != 0);
+    sums.map(|(key, sum)| i64::try_from(-sum).map(|undo| (key, undo)).map_err(|_| key)).collect()
 }
 
 impl CommittingSink for CounterSink {
@@ -261,3 +277,6 @@ impl CommittingSink for CounterSink {
         self.waiting.is_empty()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -37,3 +37,28 @@ fn who_has_a_lower_epoch_adds_nothing() {
     assert_eq!(store.add(2, 0, &[(7, 2), (8, 3)]), CounterAnswer::Added { total: 2 });
     assert_eq!(store.history(1), CounterAnswer::History(vec![(8, 3)]));
 }
+
+/// A reader sees one sum a key, and none that is nothing.
+#[test]
+fn an_addition_counts_at_once_and_replaces_what_readers_saw() {
+    let mut store = Bench::new(CounterStore::new());
+    store.take(1);
+    store.add(1, 0, &[(7, 2)]);
+    store.add(1, 1, &[(7, 3), (8, 1)]);
+    assert_eq!(store.seen, [7, 8]);
+    store.add(1, 2, &[(7, -5)]);
+    assert_eq!(store.seen, [8]);
+}
+
+#[test]
+fn a_batch_that_would_overflow_is_refused_whole_and_what_follows_in_its_epoch() {
+    let mut store = Bench::new(CounterStore::new());
+    store.take(1);
+    store.add(1, 0, &[(7, i64::MAX)]);
+    let refused = CounterAnswer::Overflow { key: 7 };
+    assert_eq!(store.add(1, 1, &[(8, 1), (7, 1), (7, -1)]), refused);
+    assert_eq!(store.seen, [7], "8 was in the same batch");
+    assert_eq!(store.add(1, 2, &[(8, 1)]), refused);
+    store.take(2);
+    assert_eq!(store.add(2, 0, &[(7, -1), (8, 1)]), CounterAnswer::Added { total: 3 });
+}
