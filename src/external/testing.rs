@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::system::{Caller, ExternalSystem, Reply, Request, SystemOutput, SystemOutputs};
+use super::system::{Caller, ExternalSystem, Held, Reply, Request, SystemOutput, SystemOutputs};
 use super::{Row, SinkFault};
 use crate::protocol::{LineageId, OperatorId, ProcessId, VirtualTime};
 
@@ -35,6 +35,13 @@ impl<S: ExternalSystem> Bench<S> {
             Some(Reply::Answer(answer)) => postcard::from_bytes(&answer).expect("its answer"),
             other => panic!("no answer, but {other:?}"),
         }
+    }
+
+    /// Asks twice under one number, as who hears no answer does; both answers.
+    pub fn ask_again<A: DeserializeOwned>(&mut self, request: &impl Serialize) -> [A; 2] {
+        let first = self.ask(request);
+        self.asked -= 1;
+        [first, self.ask(request)]
     }
 
     /// The names under which it holds something, and how many rows.
@@ -93,4 +100,38 @@ pub fn rows(numbers: impl IntoIterator<Item = u64>) -> Vec<Row> {
 
 fn number(row: &Row) -> u64 {
     postcard::from_bytes(&row.payload).expect("a number")
+}
+
+/// Answers twice what it is asked.
+struct Echo;
+
+impl ExternalSystem for Echo {
+    fn name(&self) -> &'static str {
+        "echo"
+    }
+
+    fn handle_request(&mut self, request: Request<'_>, out: &mut SystemOutputs) {
+        out.answer(request.caller, &());
+        out.answer(request.caller, &());
+    }
+
+    fn handle_timer(&mut self, _: u64, _: &mut SystemOutputs) {}
+
+    fn handle_fault(&mut self, _: SinkFault, _: &mut SystemOutputs) {}
+
+    fn restart(&mut self, _: &mut SystemOutputs) {}
+
+    fn held(&self) -> Vec<Held> {
+        Vec::new()
+    }
+
+    fn boxed_clone(&self) -> Box<dyn ExternalSystem> {
+        Box::new(Self)
+    }
+}
+
+#[test]
+#[should_panic(expected = "a request is answered once")]
+fn a_second_answer_is_seen() {
+    Bench::new(Echo).ask::<()>(&());
 }

@@ -71,3 +71,24 @@ fn uploads_under_way_are_listed_and_held_until_they_are_given_up() {
     bucket.complete(other, 1);
     assert_eq!(bucket.held(), []);
 }
+
+/// Who hears no answer asks again: an upload that is begun twice leaves one that is empty.
+#[test]
+fn a_request_that_is_asked_again_is_answered_by_the_rules() {
+    let mut bucket = Bench::new(ObjectBucket::new());
+    let create = BucketRequest::Create { key: "a".to_owned() };
+    let [BucketAnswer::Created(unheard), BucketAnswer::Created(upload)] = bucket.ask_again(&create)
+    else {
+        panic!("not created")
+    };
+    assert_ne!(unheard, upload);
+    let part = BucketRequest::Upload { upload, part: 0, rows: rows([1]) };
+    assert_eq!(
+        bucket.ask_again::<BucketAnswer>(&part),
+        [BucketAnswer::Uploaded, BucketAnswer::Uploaded]
+    );
+    let complete = BucketRequest::Complete { upload, parts: 1 };
+    let answers = bucket.ask_again::<BucketAnswer>(&complete);
+    assert_eq!(answers, [BucketAnswer::Completed, BucketAnswer::NoSuchUpload]);
+    assert_eq!((bucket.seen.clone(), bucket.held()), (vec![1], Vec::new()));
+}

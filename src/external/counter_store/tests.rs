@@ -62,3 +62,24 @@ fn a_batch_that_would_overflow_is_refused_whole_and_what_follows_in_its_epoch() 
     store.take(2);
     assert_eq!(store.add(2, 0, &[(7, -1), (8, 1)]), CounterAnswer::Added { total: 3 });
 }
+
+/// Who hears no answer asks again: a batch counts once, and a name may be taken again by who has it.
+#[test]
+fn a_request_that_is_asked_again_is_answered_by_the_rules() {
+    let mut store = Bench::new(CounterStore::new());
+    let writer = || "w".to_owned();
+    let take = CounterRequest::Take { writer: writer(), epoch: 1 };
+    assert_eq!(
+        store.ask_again::<CounterAnswer>(&take),
+        [CounterAnswer::Taken, CounterAnswer::Taken]
+    );
+    let (operator, additions) = (OperatorId(0), vec![(7, 2)]);
+    let add = CounterRequest::Add { writer: writer(), epoch: 1, number: 0, operator, additions };
+    let added = || CounterAnswer::Added { total: 1 };
+    assert_eq!(store.ask_again::<CounterAnswer>(&add), [added(), added()]);
+    assert_eq!(
+        store.ask_again::<CounterAnswer>(&take),
+        [CounterAnswer::Taken, CounterAnswer::Taken]
+    );
+    assert_eq!(store.ask::<CounterAnswer>(&add), added(), "the batch is known behind that as well");
+}

@@ -81,3 +81,19 @@ fn a_prepared_branch_is_held_until_somebody_ends_it() {
     assert_eq!(database.seen, [1, 2]);
     assert_eq!(database.ask::<XaAnswer>(&rollback), XaAnswer::Unknown, "and forgotten");
 }
+
+/// Who hears no answer asks again: the database does what it can tell from a branch that is, or is not, there.
+#[test]
+fn a_request_that_is_asked_again_is_answered_by_the_rules() {
+    let mut database = Bench::new(XaDatabase::new());
+    let xid = || "a".to_owned();
+    let insert = XaRequest::Insert { xid: xid(), first: 0, rows: rows([1]) };
+    let answers = database.ask_again::<XaAnswer>(&insert);
+    assert_eq!(answers, [XaAnswer::Inserted, XaAnswer::Protocol], "rows have numbers");
+    let prepare = XaRequest::Prepare { xid: xid(), rows: 1 };
+    assert_eq!(database.ask_again::<XaAnswer>(&prepare), [XaAnswer::Done, XaAnswer::Done]);
+    let commit = XaRequest::Commit { xid: xid() };
+    let answers = database.ask_again::<XaAnswer>(&commit);
+    assert_eq!(answers, [XaAnswer::Done, XaAnswer::Unknown], "what is committed is forgotten");
+    assert_eq!(database.seen, [1]);
+}

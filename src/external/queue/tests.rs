@@ -25,3 +25,11 @@ fn producers_are_told_apart_by_name_alone() {
     queue.publish("b", 1, 10);
     assert_eq!(queue.seen, [10, 10]);
 }
+
+#[test]
+fn a_message_that_is_published_again_is_acknowledged_and_dropped() {
+    let mut queue = Bench::new(DeduplicatingQueue::new());
+    let publish = Publish { producer: "p".to_owned(), number: 0, rows: rows([1]) };
+    assert_eq!(queue.ask_again::<Acknowledged>(&publish), [Acknowledged, Acknowledged]);
+    assert_eq!(queue.seen, [1]);
+}

@@ -63,3 +63,19 @@ fn a_file_is_held_until_a_snapshot_lists_it() {
     table.commit(1, "b", 2);
     assert_eq!(table.held(), []);
 }
+
+/// Who hears no answer asks again: a commit is in conflict with itself, and only its mark tells that.
+#[test]
+fn a_request_that_is_asked_again_is_answered_by_the_rules() {
+    let mut table = Bench::new(SnapshotTable::new());
+    let store = TableRequest::Store { file: "a".to_owned(), rows: rows([1]) };
+    assert_eq!(table.ask_again::<TableAnswer>(&store), [TableAnswer::Stored, TableAnswer::Stored]);
+    let mark = CommitMark { committer: "us".to_owned(), checkpoint: 1 };
+    let (version, files) = (0, vec!["a".to_owned()]);
+    let commit = TableRequest::Commit { version, files, mark: mark.clone() };
+    let answers = table.ask_again::<TableAnswer>(&commit);
+    assert_eq!(answers, [TableAnswer::Committed, TableAnswer::Conflict]);
+    let read = TableAnswer::Read { version: 1, marks: vec![mark] };
+    assert_eq!(table.ask::<TableAnswer>(&TableRequest::Read), read);
+    assert_eq!(table.seen, [1]);
+}

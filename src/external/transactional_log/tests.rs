@@ -141,3 +141,24 @@ fn a_transaction_is_held_until_it_ends() {
     log.begin("a");
     assert_eq!(log.held(), []);
 }
+
+/// Who hears no answer asks again, under the same number: the log does not know it, and its rules have to do.
+#[test]
+fn a_request_that_is_asked_again_is_answered_by_the_rules() {
+    let mut log = log();
+    let (transactional_id, replaces) = ("a".to_owned(), Replaces::Only(None));
+    let begin = LogRequest::Begin { transactional_id: transactional_id.clone(), replaces };
+    let [LogAnswer::Begun(producer), again] = log.ask_again(&begin) else { panic!("not begun") };
+    assert_eq!(
+        again,
+        LogAnswer::Fenced,
+        "it replaces nobody any more: who it is has to be looked up"
+    );
+    let append = LogRequest::Append { transactional_id, producer, first: 0, rows: rows([1, 2]) };
+    assert_eq!(log.ask_again::<LogAnswer>(&append), [const { LogAnswer::Appended { rows: 2 } }; 2]);
+    let end = LogRequest::End { transactional_id: "a".to_owned(), producer, commit: true };
+    assert_eq!(log.ask_again::<LogAnswer>(&end), [LogAnswer::Ended, LogAnswer::Ended]);
+    assert_eq!(log.seen, [1, 2]);
+    let list = LogRequest::List { prefix: String::new() };
+    assert_eq!(log.ask_again::<LogAnswer>(&list), [const { LogAnswer::Listed(Vec::new()) }; 2]);
+}

@@ -29,3 +29,19 @@ fn a_write_with_a_lower_version_is_dropped_also_behind_a_deletion() {
     store.write(Some(2), Some(20));
     assert_eq!(store.seen, [0; 0]);
 }
+
+/// Readers see rows in the order in which they were shown: one that is shown anew would be last.
+#[test]
+fn writing_the_same_again_changes_nothing_that_readers_see() {
+    let mut store = Bench::new(UpsertStore::new());
+    let mut write = |key: &[u8], number| {
+        let row = rows([number]).pop();
+        let writes = vec![Upsert { key: key.to_vec(), version: None, row }];
+        assert_eq!(store.ask::<Written>(&WriteBatch { writes }), Written);
+        store.seen.clone()
+    };
+    write(b"a", 1);
+    assert_eq!(write(b"b", 2), [1, 2]);
+    assert_eq!(write(b"a", 1), [1, 2]);
+    assert_eq!(write(b"a", 3), [2, 3]);
+}
