@@ -15,13 +15,14 @@ use std::marker::PhantomData;
 use serde::{Deserialize, Serialize};
 
 use super::AGAIN;
+use super::seat::Seat;
 use crate::dataflow::{
     Batch, CheckpointOutcome, CommittableId, CommittingSink, Data, NoAnswer, Opening, RowMaker,
     SinkOutputs,
 };
 use crate::external::Row;
 use crate::external::bucket::{BucketAnswer, BucketRequest};
-use crate::protocol::{Attempt, CheckpointId, Defect, OperatorId};
+use crate::protocol::{CheckpointId, Defect};
 
 /// An upload that is promised.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,12 +70,7 @@ struct Open {
 #[derive(Debug)]
 pub struct BucketSink<T> {
     batch: usize,
-    operator: OperatorId,
-    index: u16,
-    parallelism: u16,
-    attempt: Attempt,
-    /// The checkpoint that it was restored from.
-    restored: u64,
+    seat: Seat,
     /// Its newest cut.
     cut: u64,
     /// How many objects were begun.
@@ -98,11 +94,7 @@ impl<T> BucketSink<T> {
     pub fn new(batch: usize) -> Self {
         Self {
             batch: batch.max(1),
-            operator: OperatorId::default(),
-            index: 0,
-            parallelism: 1,
-            attempt: Attempt::default(),
-            restored: 0,
+            seat: Seat::none(),
             cut: 0,
             objects: 0,
             unpromised: None,
@@ -116,15 +108,15 @@ impl<T> BucketSink<T> {
     }
 
     fn prefix(&self) -> String {
-        format!("{}/", self.operator.0)
+        format!("{}/", self.seat.operator.0)
     }
 
     /// Begins the next upload.
     fn create(&mut self, out: &mut SinkOutputs<'_, BucketToken>) {
         self.objects += 1;
         let is_reused = out.has(Defect::ObjectNameReused);
-        let (cut, attempt) = if is_reused { (0, 0) } else { (self.cut, self.attempt.0) };
-        let key = format!("{}{cut}/{}/{attempt}/{}", self.prefix(), self.index, self.objects);
+        let (cut, attempt) = if is_reused { (0, 0) } else { (self.cut, self.seat.attempt.0) };
+        let key = format!("{}{cut}/{}/{attempt}/{}", self.prefix(), self.seat.index, self.objects);
         self.unpromised = Some(key.clone());
         out.ask(BucketToken::Create(key.clone()), &BucketRequest::Create { key });
     }
@@ -148,10 +140,10 @@ impl<T> BucketSink<T> {
         else {
             return false;
         };
-        let is_ours = index % u64::from(self.parallelism) == u64::from(self.index);
-        let is_unpromised = (is_ours && cut >= self.restored)
+        let is_ours = self.seat.succeeds(index);
+        let is_unpromised = (is_ours && cut >= self.seat.restored)
             || self.given.iter().any(|unpromised| unpromised == key);
-        is_unpromised && attempt < u64::from(self.attempt.0)
+        is_unpromised && attempt < u64::from(self.seat.attempt.0)
     }
 
     fn handle_listed(&mut self, uploads: &[(String, u64)], out: &mut SinkOutputs<'_, BucketToken>) {
@@ -221,10 +213,8 @@ impl<T: Data> CommittingSink for BucketSink<T> {
         opening: Opening<BucketState, PromisedUpload>,
         out: &mut SinkOutputs<'_, BucketToken>,
     ) {
-        (self.operator, self.index) = (opening.operator, opening.index);
-        (self.parallelism, self.attempt) = (opening.parallelism.max(1), opening.attempt);
-        self.restored = opening.checkpoint.unwrap_or_default().0;
-        self.cut = self.restored;
+        self.seat = Seat::of(&opening);
+        self.cut = self.seat.restored;
         for state in opening.states {
             match state {
                 BucketState::Waiting(_) if out.has(Defect::WaitingRowsForgotten) => {}

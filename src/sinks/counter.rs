@@ -15,11 +15,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::AGAIN;
+use super::seat::Seat;
 use crate::dataflow::{
     Batch, CheckpointOutcome, CommittingSink, NoAnswer, Opening, RowMaker, SinkOutputs,
 };
 use crate::external::counter_store::{CounterAnswer, CounterRequest};
-use crate::protocol::{CheckpointId, Defect, OperatorId};
+use crate::protocol::{CheckpointId, Defect};
 
 /// Where a writer stood at a cut.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,10 +49,7 @@ pub enum CounterToken {
 #[derive(Clone, Debug)]
 pub struct CounterSink {
     batch: usize,
-    operator: OperatorId,
-    index: u16,
-    parallelism: u16,
-    epoch: u64,
+    seat: Seat,
     /// How the names of writers begin that found no state.
     prefix: String,
     baselines: Vec<Baseline>,
@@ -69,10 +67,7 @@ impl CounterSink {
     pub fn new(batch: usize) -> Self {
         Self {
             batch: batch.max(1),
-            operator: OperatorId::default(),
-            index: 0,
-            parallelism: 1,
-            epoch: 0,
+            seat: Seat::none(),
             prefix: String::new(),
             baselines: Vec::new(),
             own: Baseline { writer: String::new(), total: 0 },
@@ -82,8 +77,13 @@ impl CounterSink {
         }
     }
 
+    /// A younger attempt has a higher one.
+    fn epoch(&self) -> u64 {
+        self.seat.attempt.0.into()
+    }
+
     fn ask(&self, token: CounterToken, out: &mut SinkOutputs<'_, CounterToken>) {
-        let epoch = self.epoch;
+        let epoch = self.epoch();
         let request = match &token {
             CounterToken::Writers => CounterRequest::Writers { prefix: self.prefix.clone() },
             CounterToken::Take(Baseline { writer, .. }) => {
@@ -98,7 +98,7 @@ impl CounterSink {
     }
 
     fn add(&mut self, additions: Vec<(u64, i64)>) -> CounterRequest {
-        let (operator, epoch, number) = (self.operator, self.epoch, self.next);
+        let (operator, epoch, number) = (self.seat.operator, self.epoch(), self.next);
         self.next += 1;
         self.own.total += additions.len() as u64;
         CounterRequest::Add { writer: self.own.writer.clone(), epoch, number, operator, additions }
@@ -135,11 +135,11 @@ impl CounterSink {
         if additions.is_empty() || out.has(Defect::NothingUndone) {
             return self.open_if_undone(out);
         }
-        let (writer, epoch) = (baseline.writer.clone(), self.epoch);
+        let (writer, epoch) = (baseline.writer.clone(), self.epoch());
         if is_own {
             (self.own.total, self.next) = (self.own.total + additions.len() as u64, 1);
         }
-        let operator = self.operator;
+        let operator = self.seat.operator;
         let undo = CounterRequest::Add { writer, epoch, number: 0, operator, additions };
         out.ask(CounterToken::Undo(baseline), &undo);
     }
@@ -147,9 +147,8 @@ impl CounterSink {
     /// Those that nobody else sees to are undone as well.
     fn begin(&mut self, writers: Vec<String>, out: &mut SinkOutputs<'_, CounterToken>) {
         let index = |writer: &str| writer.strip_prefix(&self.prefix)?.parse::<u16>().ok();
-        let is_ours = |writer: &String| {
-            index(writer).is_some_and(|index| index % self.parallelism == self.index)
-        };
+        let is_ours =
+            |writer: &String| index(writer).is_some_and(|index| self.seat.succeeds(index.into()));
         let mut baselines = std::mem::take(&mut self.baselines);
         for writer in writers.into_iter().filter(is_ours) {
             if baselines.iter().all(|known| known.writer != writer) {
@@ -193,10 +192,8 @@ impl CommittingSink for CounterSink {
     type Answer = CounterAnswer;
 
     fn open(&mut self, opening: Opening<Baseline, ()>, out: &mut SinkOutputs<'_, CounterToken>) {
-        (self.operator, self.epoch) = (opening.operator, opening.attempt.0.into());
-        (self.index, self.parallelism) = (opening.index, opening.parallelism.max(1));
-        let (operator, from) = (opening.operator.0, opening.checkpoint.unwrap_or_default().0);
-        self.prefix = format!("{operator}-{from}-");
+        self.seat = Seat::of(&opening);
+        self.prefix = format!("{}-{}-", self.seat.operator.0, self.seat.restored);
         self.baselines = opening.states;
         if self.baselines.is_empty() {
             let writer = format!("{}{}", self.prefix, opening.index);

@@ -13,13 +13,14 @@ use std::marker::PhantomData;
 use serde::{Deserialize, Serialize};
 
 use super::AGAIN;
+use super::seat::Seat;
 use crate::dataflow::{
     Batch, CheckpointOutcome, CommittableId, CommittingSink, Data, NoAnswer, Opening, RowMaker,
     SinkOutputs,
 };
 use crate::external::Row;
 use crate::external::database::{XaAnswer, XaRequest};
-use crate::protocol::{Attempt, CheckpointId, Defect, OperatorId};
+use crate::protocol::{CheckpointId, Defect};
 
 /// What a request is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,12 +39,7 @@ pub enum XaToken {
 #[derive(Debug)]
 pub struct XaSink<T> {
     batch: usize,
-    operator: OperatorId,
-    index: u16,
-    parallelism: u16,
-    attempt: Attempt,
-    /// The checkpoint that it was restored from.
-    restored: u64,
+    seat: Seat,
     /// Its newest cut.
     cut: u64,
     /// How many branches it has had.
@@ -61,11 +57,7 @@ impl<T> XaSink<T> {
     pub fn new(batch: usize) -> Self {
         Self {
             batch: batch.max(1),
-            operator: OperatorId::default(),
-            index: 0,
-            parallelism: 1,
-            attempt: Attempt::default(),
-            restored: 0,
+            seat: Seat::none(),
             cut: 0,
             branches: 0,
             inserted: 0,
@@ -76,12 +68,13 @@ impl<T> XaSink<T> {
     }
 
     fn prefix(&self) -> String {
-        format!("{}/", self.operator.0)
+        format!("{}/", self.seat.operator.0)
     }
 
     /// The open branch: cut, subtask, attempt and number tell it from all others.
     fn xid(&self) -> String {
-        let (cut, index, attempt, branch) = (self.cut, self.index, self.attempt.0, self.branches);
+        let (cut, index, attempt, branch) =
+            (self.cut, self.seat.index, self.seat.attempt.0, self.branches);
         format!("{}{cut}/{index}/{attempt}/{branch}", self.prefix())
     }
 
@@ -94,9 +87,9 @@ impl<T> XaSink<T> {
         else {
             return false;
         };
-        let is_ours = index % u64::from(self.parallelism) == u64::from(self.index);
-        let is_older = attempt < u64::from(self.attempt.0);
-        let is_unpromised = cut >= self.restored || out.has(Defect::PreparedRolledBackAtOpen);
+        let is_ours = self.seat.succeeds(index);
+        let is_older = attempt < u64::from(self.seat.attempt.0);
+        let is_unpromised = cut >= self.seat.restored || out.has(Defect::PreparedRolledBackAtOpen);
         is_ours && is_older && is_unpromised && !out.has(Defect::LeftBranchesKept)
     }
 
@@ -150,10 +143,8 @@ impl<T: Data> CommittingSink for XaSink<T> {
     type Answer = XaAnswer;
 
     fn open(&mut self, opening: Opening<(), PreparedBranch>, out: &mut SinkOutputs<'_, XaToken>) {
-        (self.operator, self.index) = (opening.operator, opening.index);
-        (self.parallelism, self.attempt) = (opening.parallelism.max(1), opening.attempt);
-        self.restored = opening.checkpoint.unwrap_or_default().0;
-        self.cut = self.restored;
+        self.seat = Seat::of(&opening);
+        self.cut = self.seat.restored;
         self.recover(out);
     }
 

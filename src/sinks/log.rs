@@ -21,13 +21,14 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::AGAIN;
+use super::seat::Seat;
 use crate::dataflow::{
     Batch, CheckpointOutcome, CommittableId, CommittingSink, Data, NoAnswer, Opening, RowMaker,
     SinkOutputs,
 };
 use crate::external::Row;
 use crate::external::transactional_log::{LogAnswer, LogRequest, Producer, Replaces};
-use crate::protocol::{CheckpointId, Defect, OperatorId};
+use crate::protocol::{CheckpointId, Defect};
 
 /// How many ids a subtask has at the least, and a pool that is made: as many checkpoints, less one, may be promised
 /// and not committed.
@@ -108,11 +109,7 @@ struct Open {
 pub struct LogSink<T> {
     /// How many rows go into a request.
     batch: usize,
-    operator: OperatorId,
-    index: u16,
-    parallelism: u16,
-    /// The checkpoint that it was restored from.
-    restored: u64,
+    seat: Seat,
     ids: Vec<(PooledId, Stand)>,
     open: Option<Open>,
     /// The newest cut.
@@ -129,10 +126,7 @@ impl<T> LogSink<T> {
     pub fn new(batch: usize) -> Self {
         Self {
             batch: batch.max(1),
-            operator: OperatorId::default(),
-            index: 0,
-            parallelism: 1,
-            restored: 0,
+            seat: Seat::none(),
             ids: Vec::new(),
             open: None,
             cut: CheckpointId::default(),
@@ -143,7 +137,7 @@ impl<T> LogSink<T> {
     }
 
     fn name(&self, PooledId { pool, number }: PooledId) -> String {
-        format!("{}-{}-{}-{number}", self.operator.0, pool.checkpoint, pool.index)
+        format!("{}-{}-{}-{number}", self.seat.operator.0, pool.checkpoint, pool.index)
     }
 
     fn stand(&mut self, id: PooledId) -> Option<&mut Stand> {
@@ -156,13 +150,13 @@ impl<T> LogSink<T> {
     }
 
     fn add_pool(&mut self, index: u16) {
-        let pool = PoolId { checkpoint: self.restored, index };
+        let pool = PoolId { checkpoint: self.seat.restored, index };
         let ids = (0..IDS).map(|number| PooledId { pool, number });
         self.ids.extend(ids.map(|id| (id, Stand::Beginning)));
     }
 
     fn prefix(&self) -> String {
-        format!("{}-{}-", self.operator.0, self.restored)
+        format!("{}-{}-", self.seat.operator.0, self.seat.restored)
     }
 
     fn list(&self, out: &mut SinkOutputs<'_, LogToken>) {
@@ -175,8 +169,8 @@ impl<T> LogSink<T> {
         for name in open {
             let index = name.strip_prefix(&self.prefix()).and_then(|rest| rest.split('-').next());
             let Some(Ok(index)) = index.map(str::parse::<u16>) else { continue };
-            let pool = PoolId { checkpoint: self.restored, index };
-            if index % self.parallelism == self.index && !self.has_pool(pool) {
+            let pool = PoolId { checkpoint: self.seat.restored, index };
+            if self.seat.succeeds(index.into()) && !self.has_pool(pool) {
                 self.add_pool(index);
             }
         }
@@ -315,12 +309,10 @@ impl<T: Data> CommittingSink for LogSink<T> {
         opening: Opening<LogState, LogCommittable>,
         out: &mut SinkOutputs<'_, LogToken>,
     ) {
-        self.operator = opening.operator;
-        (self.index, self.parallelism) = (opening.index, opening.parallelism.max(1));
-        self.restored = match out.has(Defect::LingeringTransactionsLeft) {
-            true => opening.attempt.0.into(),
-            false => opening.checkpoint.unwrap_or_default().0,
-        };
+        self.seat = Seat::of(&opening);
+        if out.has(Defect::LingeringTransactionsLeft) {
+            self.seat.restored = opening.attempt.0.into();
+        }
         self.cut = opening.checkpoint.unwrap_or_default();
         for state in opening.states {
             match state {

@@ -6,6 +6,7 @@ mod counter;
 mod database;
 mod log;
 mod queue;
+mod seat;
 mod table;
 #[cfg(test)]
 mod testing;

@@ -11,13 +11,14 @@ use std::marker::PhantomData;
 use serde::{Deserialize, Serialize};
 
 use super::AGAIN;
+use super::seat::Seat;
 use crate::dataflow::{
     Batch, CheckpointOutcome, CommittableId, CommittingSink, Data, NoAnswer, Opening, RowMaker,
     SinkOutputs,
 };
 use crate::external::Row;
 use crate::external::queue::{Acknowledged, Publish};
-use crate::protocol::{Attempt, CheckpointId, Defect};
+use crate::protocol::{CheckpointId, Defect};
 
 /// A message that is promised.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,10 +32,7 @@ pub struct Message {
 #[derive(Debug)]
 pub struct QueueSink<T> {
     name: String,
-    index: u16,
-    attempt: Attempt,
-    /// The checkpoint that it was restored from.
-    restored: u64,
+    seat: Seat,
     /// How many messages were promised in this attempt.
     messages: u64,
     rows: Vec<Row>,
@@ -47,9 +45,7 @@ impl<T> QueueSink<T> {
     pub fn new(name: &str) -> Self {
         Self {
             name: name.to_owned(),
-            index: 0,
-            attempt: Attempt::default(),
-            restored: 0,
+            seat: Seat::none(),
             messages: 0,
             rows: Vec::new(),
             _records: PhantomData,
@@ -62,7 +58,7 @@ impl<T> QueueSink<T> {
         checkpoint: CheckpointId,
         out: &SinkOutputs<'_, CommittableId>,
     ) -> (String, u64) {
-        let Self { name, index, restored, .. } = self;
+        let Self { name, seat: Seat { index, restored, .. }, .. } = self;
         if out.has(Defect::DeduplicationNumberReset) {
             return (format!("{name}-{index}"), self.messages);
         }
@@ -84,8 +80,7 @@ impl<T: Data> CommittingSink for QueueSink<T> {
     type Answer = Acknowledged;
 
     fn open(&mut self, opening: Opening<(), Message>, out: &mut SinkOutputs<'_, CommittableId>) {
-        (self.index, self.attempt) = (opening.index, opening.attempt);
-        self.restored = opening.checkpoint.unwrap_or_default().0;
+        self.seat = Seat::of(&opening);
         out.opened();
     }
 
@@ -115,7 +110,7 @@ impl<T: Data> CommittingSink for QueueSink<T> {
     fn commit(&mut self, batch: Batch<Message>, out: &mut SinkOutputs<'_, CommittableId>) {
         for (part, Message { mut producer, number, rows }) in batch.parts {
             if out.has(Defect::MessageNamedByAttempt) {
-                producer = format!("{producer}-{}", self.attempt.0);
+                producer = format!("{producer}-{}", self.seat.attempt.0);
             }
             out.ask(part, &Publish { producer, number, rows });
         }

@@ -15,6 +15,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::AGAIN;
+use super::seat::Seat;
 use crate::dataflow::{
     Batch, CheckpointOutcome, CommittableId, CommittingSink, Data, NoAnswer, Opening, RowMaker,
     SinkOutputs, StagingWriter,
@@ -38,9 +39,7 @@ pub struct StagedFile {
 /// Stores the records of a subtask as files of a [`SnapshotTable`](crate::external::table::SnapshotTable).
 #[derive(Debug)]
 pub struct TableWriter<T> {
-    operator: OperatorId,
-    index: u16,
-    attempt: Attempt,
+    seat: Seat,
     /// How many files were stored.
     files: u64,
     rows: Vec<Row>,
@@ -56,9 +55,7 @@ impl<T> TableWriter<T> {
     #[must_use]
     pub fn new() -> Self {
         Self {
-            operator: OperatorId::default(),
-            index: 0,
-            attempt: Attempt::default(),
+            seat: Seat::none(),
             files: 0,
             rows: Vec::new(),
             storing: Vec::new(),
@@ -99,8 +96,7 @@ impl<T: Data> StagingWriter for TableWriter<T> {
     type Answer = TableAnswer;
 
     fn open(&mut self, opening: Opening<(), ()>, out: &mut SinkOutputs<'_, String>) {
-        (self.operator, self.index) = (opening.operator, opening.index);
-        self.attempt = opening.attempt;
+        self.seat = Seat::of(&opening);
         out.opened();
     }
 
@@ -119,7 +115,8 @@ impl<T: Data> StagingWriter for TableWriter<T> {
         if !out.has(Defect::StagedFileOverwritten) {
             self.files += 1;
         }
-        let (operator, index, attempt) = (self.operator.0, self.index, self.attempt.0);
+        let Seat { operator: OperatorId(operator), index, attempt: Attempt(attempt), .. } =
+            self.seat;
         let file = format!("{operator}-{index}-{attempt}-{}", self.files);
         let rows = std::mem::take(&mut self.rows);
         self.storing.push(file.clone());
