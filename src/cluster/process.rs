@@ -90,6 +90,8 @@ pub enum Timer {
     Serve(u64),
     /// Sink target: a timer of its system is due.
     System(u64),
+    /// Sink target: its system is to see this request, which was held back.
+    HeldBack(u64),
 }
 
 /// When a timer fires.

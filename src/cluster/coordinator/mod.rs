@@ -243,7 +243,8 @@ impl Coordinator {
             | Timer::Unanswered { .. }
             | Timer::RetryCommit { .. }
             | Timer::Serve(_)
-            | Timer::System(_) => {}
+            | Timer::System(_)
+            | Timer::HeldBack(_) => {}
         }
     }
 

@@ -51,18 +51,36 @@ impl Host {
                 self.handle_message(*from, message, &mut out, outbox);
             }
             Input::Timer(Timer::System(timer)) => self.system.handle_timer(*timer, &mut out),
-            Input::Timer(Timer::Serve(ticket)) => {
-                if let Some(request) = self.delayed.remove(&(ticket ^ OWN)) {
+            Input::Timer(Timer::HeldBack(ticket)) => {
+                if let Some(request) = self.delayed.remove(ticket) {
                     self.serve(request, &mut out);
                 }
             }
             Input::Trouble(Trouble::Sink(fault)) => self.handle_fault(*fault, &mut out),
             Input::Start(incarnation) if incarnation.0 > 0 => self.system.restart(&mut out),
-            Input::Start(_)
-            | Input::Timer(_)
-            | Input::Trouble(_)
-            | Input::Rescale(_)
-            | Input::ConnectionLost { .. } => {}
+            Input::Timer(
+                // The target's own, and those of other processes.
+                Timer::Serve(_)
+                | Timer::Heartbeat
+                | Timer::Retry
+                | Timer::Pace { .. }
+                | Timer::Mail { .. }
+                | Timer::Overdue { .. }
+                | Timer::Flush { .. }
+                | Timer::Work { .. }
+                | Timer::Processing { .. }
+                | Timer::Answer { .. }
+                | Timer::Upload { .. }
+                | Timer::Sink { .. }
+                | Timer::Unanswered { .. }
+                | Timer::RetryCommit { .. }
+                | Timer::Checkpoint(_)
+                | Timer::Enumerate(_)
+                | Timer::CheckWorkers
+                | Timer::Restart,
+            ) => {}
+            Input::Trouble(Trouble::Store(_) | Trouble::Split { .. }) => {}
+            Input::Start(_) | Input::Rescale(_) | Input::ConnectionLost { .. } => {}
         }
         carry_out(&mut out, outbox);
     }
@@ -91,7 +109,42 @@ impl Host {
                     false => self.handle_alone(caller, bytes, out, outbox),
                 }
             }
-            _ => {}
+            // The target's own, and those to other processes.
+            Message::SinkWrite { .. }
+            | Message::Sink { .. }
+            | Message::SinkAnswer { .. }
+            | Message::Reply { .. }
+            | Message::Data { .. }
+            | Message::Tally { .. }
+            | Message::Credit { .. }
+            | Message::Heartbeat(_)
+            | Message::HeartbeatSeen { .. }
+            | Message::Deploy { .. }
+            | Message::Ready(_)
+            | Message::Run { .. }
+            | Message::Running(_)
+            | Message::Cancel { .. }
+            | Message::Trigger { .. }
+            | Message::Ended(_)
+            | Message::Stop { .. }
+            | Message::Finished(_)
+            | Message::Request { .. }
+            | Message::Acknowledge(_)
+            | Message::Decline { .. }
+            | Message::NotifyComplete { .. }
+            | Message::LoopsOver { .. }
+            | Message::NotifyAborted { .. }
+            | Message::SubtaskFailed { .. }
+            | Message::RequestSplit { .. }
+            | Message::TellReader { .. }
+            | Message::SplitTaken { .. }
+            | Message::Object { .. }
+            | Message::ObjectAnswer { .. }
+            | Message::Meta { .. }
+            | Message::MetaAnswer { .. }
+            | Message::Fetch { .. }
+            | Message::Fetched(_)
+            | Message::CommitOffset { .. } => {}
         }
     }
 
@@ -110,7 +163,7 @@ impl Host {
                 }
                 self.delayed.insert(self.next, (caller, bytes.to_vec()));
                 let after = Duration::from_millis(extra_ms);
-                outbox.set_timer(after, Timer::Serve(self.next ^ OWN));
+                outbox.set_timer(after, Timer::HeldBack(self.next));
                 self.next += 1;
             }
             SinkFault::RefusedCommit => reply(caller, Reply::Unavailable, outbox),
@@ -144,9 +197,6 @@ impl Host {
         self.system.handle_fault(fault, out);
     }
 }
-
-/// Sets the tickets of a host apart from those of the target.
-const OWN: u64 = 1 << 63;
 
 fn carry_out(out: &mut SystemOutputs, outbox: &mut dyn Outbox) {
     while let Some(output) = out.poll_output() {

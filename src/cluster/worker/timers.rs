@@ -65,7 +65,8 @@ impl Worker {
             | Timer::CheckWorkers
             | Timer::Restart
             | Timer::Serve(_)
-            | Timer::System(_) => {}
+            | Timer::System(_)
+            | Timer::HeldBack(_) => {}
         }
     }
 

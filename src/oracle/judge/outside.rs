@@ -4,7 +4,7 @@ use super::Judge;
 use crate::oracle::kind::Kind;
 use crate::oracle::shape::Scene;
 use crate::protocol::{OperatorId, ProcessId};
-use crate::trace::{Event, SplitPosition, Stamp, StoreTrouble};
+use crate::trace::{Event, OutputRecord, SplitPosition, Stamp, StoreTrouble};
 
 impl Judge {
     pub(super) fn observe_outside(&mut self, stamp: Stamp, event: &Event) {
@@ -23,11 +23,20 @@ impl Judge {
                     self.observe_sink(stamp, event);
                 }
             }
-            Event::OutputShown { operator, .. }
-            | Event::OutputHidden { operator, .. }
-            | Event::OutputExpired { operator, .. } => {
+            Event::OutputShown { operator, records } => {
                 if self.knows_operator(stamp, *operator) {
-                    self.observe_readers(stamp, event);
+                    self.show(stamp, *operator, records);
+                }
+            }
+            Event::OutputHidden { operator, records } => {
+                if self.knows_operator(stamp, *operator) {
+                    self.output.handle_hidden(scene!(self, stamp), *operator, records);
+                }
+            }
+            Event::OutputExpired { operator, records } => {
+                if self.knows_operator(stamp, *operator) && !self.causes.is_calm() {
+                    self.output.handle_let_go(*operator, records);
+                    self.judge_expired();
                 }
             }
             Event::OutputHeld(held) => {
@@ -42,27 +51,12 @@ impl Judge {
         }
     }
 
-    /// The external system, on behalf of an operator of the job.
-    fn observe_readers(&mut self, stamp: Stamp, event: &Event) {
-        let scene = scene!(self, stamp);
-        match event {
-            Event::OutputShown { operator, records } => {
-                let was_lost = self.output.is_anything_lost();
-                self.output.handle_shown(scene, *operator, records);
-                if was_lost {
-                    self.judge_expired();
-                }
-            }
-            Event::OutputHidden { operator, records } => {
-                self.output.handle_hidden(scene, *operator, records);
-            }
-            Event::OutputExpired { operator, records } => {
-                if !self.causes.is_calm() {
-                    self.output.handle_let_go(*operator, records);
-                    self.judge_expired();
-                }
-            }
-            _ => {}
+    /// Readers of the external system see these from here on.
+    fn show(&mut self, stamp: Stamp, operator: OperatorId, records: &[OutputRecord]) {
+        let was_lost = self.output.is_anything_lost();
+        self.output.handle_shown(scene!(self, stamp), operator, records);
+        if was_lost {
+            self.judge_expired();
         }
     }
 

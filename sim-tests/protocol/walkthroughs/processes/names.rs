@@ -316,5 +316,6 @@ pub fn timer_of(timer: &Timer) -> &'static str {
         Timer::Unanswered { .. } => "unanswered",
         Timer::RetryCommit { .. } => "retry-commit",
         Timer::System(_) => "system",
+        Timer::HeldBack(_) => "held-back",
     }
 }
