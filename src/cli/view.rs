@@ -231,7 +231,7 @@ impl Excerpt {
                 judge.observe(stamp, &event);
                 excerpt.violation = judge.violations().first().cloned();
             }
-            let is_shape = matches!(event, Event::RunStarted(_) | Event::Reshaped { .. });
+            let is_shape = event.shape().is_some();
             if stamp.number >= from || is_shape {
                 excerpt.bytes += reader.line_bytes();
                 if excerpt.events.len() == EVENTS_MAX || excerpt.bytes > bytes_max {

@@ -9,7 +9,7 @@ use super::run::{WorldKind, run_plan};
 use crate::oracle::{Verdict, Violation};
 use crate::plan::Plan;
 use crate::render::text::{Highlight, Options, diagram};
-use crate::trace::{Event, Stamp};
+use crate::trace::{Event, Point, Stamp};
 use crate::world::Observer;
 
 /// The beginning of a run, its last records, and the last of all else.
@@ -58,12 +58,12 @@ impl Observer for Footage {
             kept.first = Some((stamp, event.clone()));
             return ControlFlow::Continue(());
         }
-        let (queue, most) = match event {
-            Event::Read { .. } | Event::Sent { .. } | Event::Received { .. } => {
-                (&mut kept.records, RECORDS_MAX)
-            }
-            Event::Reshaped { .. } => (&mut kept.shapes, SHAPES_MAX),
-            _ => (&mut kept.rest, REST_MAX),
+        let (queue, most) = if Point::from(event).moves_record() {
+            (&mut kept.records, RECORDS_MAX)
+        } else if event.shape().is_some() {
+            (&mut kept.shapes, SHAPES_MAX)
+        } else {
+            (&mut kept.rest, REST_MAX)
         };
         if queue.len() == most {
             queue.pop_front();

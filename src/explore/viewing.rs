@@ -61,7 +61,7 @@ impl Recording {
 impl Observer for Recording {
     fn observe(&mut self, stamp: Stamp, event: &Event) -> ControlFlow<()> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_shape = matches!(event, Event::RunStarted(_) | Event::Reshaped { .. });
+        let is_shape = event.shape().is_some();
         if is_shape && kept.shapes.len() < SHAPES_MAX {
             kept.shapes.push_back((stamp, event.clone()));
         }

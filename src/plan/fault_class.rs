@@ -155,7 +155,9 @@ impl PlannedFault {
                 | ProcessId::SinkTarget,
                 _,
             ) => FaultClass::CrashStore,
-            (_, When::Point { point, .. }) if is_recovery(*point) => FaultClass::CrashInRecovery,
+            (_, When::Point { point, .. }) if point.begins_recovery() => {
+                FaultClass::CrashInRecovery
+            }
             (_, When::Point { after_restarts: 1.., .. }) => FaultClass::CrashAgain,
             (ProcessId::Coordinator, _) => FaultClass::CrashCoordinator,
             _ => FaultClass::CrashWorker,
@@ -170,12 +172,6 @@ impl PlannedFault {
             (ClockChange::Step { .. }, _) => FaultClass::ClockBackwards,
         }
     }
-}
-
-/// Whether a process in which this happens is about to take up what another left.
-#[must_use]
-pub fn is_recovery(point: Point) -> bool {
-    matches!(point, Point::LeadershipTaken | Point::AttemptStarted | Point::Restored)
 }
 
 fn message_class(message: MessageKind, action: MessageAction) -> FaultClass {

@@ -18,16 +18,15 @@ impl Shapes {
     pub fn of(trace: &[(Stamp, Event)]) -> Self {
         let mut shapes = Self { first: Topology::default(), later: Vec::new() };
         for (stamp, event) in trace {
-            match event {
-                Event::RunStarted(run) if is_sound(&run.topology) => {
-                    shapes.first = run.topology.clone();
+            let Some(topology) = event.shape().filter(|topology| is_sound(topology)) else {
+                continue;
+            };
+            match event.attempt() {
+                None => shapes.first = topology.clone(),
+                Some(attempt) if shapes.at(stamp.number) != topology => {
+                    shapes.later.push((stamp.number, attempt, topology.clone()));
                 }
-                Event::Reshaped { attempt, topology, .. }
-                    if is_sound(topology) && shapes.at(stamp.number) != &**topology =>
-                {
-                    shapes.later.push((stamp.number, *attempt, (**topology).clone()));
-                }
-                _ => {}
+                Some(_) => {}
             }
         }
         shapes

@@ -130,15 +130,11 @@ pub fn logs(trace: &[(Stamp, Event)], rows: &Rows) -> Logs {
     let mut logs = Logs::new();
     for (place, (_, event)) in trace.iter().enumerate() {
         let row = rows.of_event(place);
-        match event {
-            Event::Sent { channel, attempt, sequence, bytes, lineage: _ } => {
-                let sent = SentRecord { sequence: *sequence, row, bytes: *bytes };
-                logs.entry((*channel, *attempt)).or_default().sent.push(sent);
-            }
-            Event::Received { channel, attempt, sequence, .. } => {
-                logs.entry((*channel, *attempt)).or_default().received.push((*sequence, row));
-            }
-            _ => {}
+        if let Event::Sent { channel, attempt, sequence, bytes, lineage: _ } = event {
+            let sent = SentRecord { sequence: *sequence, row, bytes: *bytes };
+            logs.entry((*channel, *attempt)).or_default().sent.push(sent);
+        } else if let Event::Received { channel, attempt, sequence, .. } = event {
+            logs.entry((*channel, *attempt)).or_default().received.push((*sequence, row));
         }
     }
     for log in logs.values_mut() {

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::protocol::ordered::VecSet;
 use crate::protocol::{Attempt, ChannelId, VirtualTime};
-use crate::trace::{Event, Stamp};
+use crate::trace::{About, Carried, Event, Place, Point, Stamp};
 
 /// Into so many parts of equal length a run is divided.
 const PARTS: usize = 180;
@@ -77,10 +77,11 @@ impl Metrics {
 
     fn take(&mut self, part: usize, event: &Event, levels: &Levels) {
         self.events[part] += 1;
-        if matches!(event, Event::Received { .. } | Event::Replayed { .. }) {
+        let About { place, carried, .. } = event.about();
+        if matches!((place, carried), (Place::OutOf(_), Carried::Record(_))) {
             self.processed[part] += 1;
         }
-        if crate::trace::Point::from(event).tells_of_fault() {
+        if Point::from(event).tells_of_fault() {
             self.faults[part] += 1;
         }
         self.raise(part, levels);

@@ -115,8 +115,6 @@ impl Rows {
 }
 
 fn told(event: &Event) -> Option<u64> {
-    match event {
-        Event::Read { offset, .. } => Some(*offset),
-        _ => None,
-    }
+    let Event::Read { offset, .. } = event else { return None };
+    Some(*offset)
 }

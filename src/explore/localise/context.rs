@@ -9,7 +9,7 @@ use crate::explore::footage::Footage;
 use crate::explore::run::{WorldKind, run_plan};
 use crate::plan::Plan;
 use crate::render::words::clause;
-use crate::trace::{Event, Shapes, Stamp};
+use crate::trace::{Event, Point, Shapes, Stamp};
 
 /// One event, in words.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -34,9 +34,6 @@ pub fn around(plan: &Plan, prepared: &Prepared, step: Range<u64>) -> Vec<Context
     let footage = Footage::default();
     let _ = run_plan(plan, prepared, WorldKind::Kernel, footage.clone());
     let trace = footage.take();
-    let is_telling = |event: &Event| {
-        !matches!(event, Event::Read { .. } | Event::Sent { .. } | Event::Received { .. })
-    };
     let shapes = Shapes::of(&trace);
     let line = |(stamp, event): &(Stamp, Event)| ContextLine {
         number: stamp.number,
@@ -46,7 +43,7 @@ pub fn around(plan: &Plan, prepared: &Prepared, step: Range<u64>) -> Vec<Context
         is_sealing: step.contains(&stamp.number),
     };
     let (before, within, after) = TOLD;
-    let telling = |(_, event): &&(Stamp, Event)| is_telling(event);
+    let telling = |(_, event): &&(Stamp, Event)| !Point::from(event).moves_record();
     let earlier = trace.iter().rev().filter(|(stamp, _)| stamp.number < step.start);
     let mut lines: Vec<ContextLine> = earlier.filter(telling).take(before).map(line).collect();
     lines.reverse();

@@ -108,16 +108,12 @@ impl Follower {
 
 impl Observer for Follower {
     fn observe(&mut self, stamp: Stamp, event: &Event) -> ControlFlow<()> {
-        match event {
-            Event::RunStarted(run) => self.topology = run.topology.clone(),
-            Event::Reshaped { topology, .. } => self.topology = (**topology).clone(),
-            other => {
-                if let Carried::Record(record) = other.about().carried {
-                    self.sight(stamp, other, record);
-                } else if let Some(last) = &mut self.last {
-                    last.select(stamp, other);
-                }
-            }
+        if let Some(topology) = event.shape() {
+            self.topology.clone_from(topology);
+        } else if let Carried::Record(record) = event.about().carried {
+            self.sight(stamp, event, record);
+        } else if let Some(last) = &mut self.last {
+            last.select(stamp, event);
         }
         ControlFlow::Continue(())
     }

@@ -36,7 +36,7 @@ impl Outputs {
 
 impl Observer for Outputs {
     fn observe(&mut self, stamp: Stamp, event: &Event) -> ControlFlow<()> {
-        let tells_shape = matches!(event, Event::RunStarted(_) | Event::Reshaped { .. });
+        let tells_shape = event.shape().is_some();
         match event.about().carried {
             Carried::Output(records) => self.visible.extend_from_slice(records),
             Carried::Record(_) => self.trace.push((stamp, event.clone())),

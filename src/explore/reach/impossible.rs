@@ -8,7 +8,6 @@ use strum::{EnumIter, IntoEnumIterator as _, IntoStaticStr};
 
 use crate::plan::FaultClass;
 use crate::plan::draw::repertoire::{Need, Repertoire};
-use crate::plan::fault_class::is_recovery;
 use crate::trace::Point;
 
 /// Why a cell cannot be reached.
@@ -173,10 +172,10 @@ impl Rule {
             | Self::NoSavepoints
             | Self::NoRescales
             | Self::NoOtherShape => false,
-            Self::NotInRecovery => class == FaultClass::CrashInRecovery && !is_recovery(point),
+            Self::NotInRecovery => class == FaultClass::CrashInRecovery && !point.begins_recovery(),
             Self::NotAgain => {
                 class == FaultClass::CrashAgain
-                    && (is_recovery(point) || point == Point::RunStarted)
+                    && (point.begins_recovery() || point == Point::RunStarted)
             }
             Self::NotAtTheBeginning => {
                 class == FaultClass::ClockOffset && point != Point::RunStarted

@@ -125,15 +125,15 @@ impl Default for Lives {
 impl Lives {
     /// Sees an event.
     pub fn observe(&mut self, event: &Event) {
-        match event {
-            Event::RunStarted(started) => self.take_shape(&started.topology),
-            Event::Reshaped { topology, .. } => self.take_shape(topology),
-            Event::AttemptStarted { .. } => self.seen.clear(),
-            Event::ChannelStateCaptured(captured) => {
-                self.capture(captured.checkpoint, &captured.inputs, Step::ReceiverCaptured);
-                self.capture(captured.checkpoint, &captured.outputs, Step::SenderCaptured);
-            }
-            other => self.live(other),
+        if let Some(topology) = event.shape() {
+            self.take_shape(topology);
+        } else if let Event::AttemptStarted { .. } = event {
+            self.seen.clear();
+        } else if let Event::ChannelStateCaptured(captured) = event {
+            self.capture(captured.checkpoint, &captured.inputs, Step::ReceiverCaptured);
+            self.capture(captured.checkpoint, &captured.outputs, Step::SenderCaptured);
+        } else {
+            self.live(event);
         }
     }
 

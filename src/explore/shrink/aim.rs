@@ -4,7 +4,7 @@
 use super::pass::{Current, Pass};
 use crate::plan::{Fault, Plan, PlannedFault, When};
 use crate::protocol::{Attempt, ProcessId, SubtaskId};
-use crate::trace::{Event, Point, Stamp};
+use crate::trace::{Event, Family, Point, Stamp};
 
 /// Aims faults.
 pub struct Aim;
@@ -131,10 +131,8 @@ fn restarts(trace: &[(Stamp, Event)]) -> u32 {
 }
 
 fn restarts_at(event: &Event) -> Option<u32> {
-    match event {
-        Event::AttemptStarted { attempt: Attempt(attempt), .. } => Some(attempt.saturating_sub(1)),
-        _ => None,
-    }
+    let Event::AttemptStarted { attempt: Attempt(attempt), .. } = event else { return None };
+    Some(attempt.saturating_sub(1))
 }
 
 /// Which one the last event is of those that match.
@@ -191,32 +189,10 @@ fn is_rare(point: Point) -> bool {
 
 /// Whether events of this kind come with every record.
 pub fn is_per_record(point: Point) -> bool {
-    matches!(point, Point::Sent | Point::Received | Point::Read | Point::OutputWritten)
+    point.moves_record() || point == Point::OutputWritten
 }
 
 /// Whether it is the system that reaches this point, and not the nemesis: nothing is aimed at faults.
 fn is_aimable(point: Point) -> bool {
-    !matches!(
-        point,
-        Point::RunStarted
-            | Point::FaultsEnded
-            | Point::Crashed
-            | Point::Restarted
-            | Point::Paused
-            | Point::Resumed
-            | Point::Zombified
-            | Point::ZombieEnded
-            | Point::Disconnected
-            | Point::Healed
-            | Point::Held
-            | Point::Released
-            | Point::HalfOpened
-            | Point::ConnectionReset
-            | Point::ElementLost
-            | Point::ClockChanged
-            | Point::MessageDropped
-            | Point::MessageDelayed
-            | Point::MessageDuplicated
-            | Point::MessageReordered
-    )
+    !matches!(point.family(), Family::Run | Family::Fault)
 }

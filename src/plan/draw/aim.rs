@@ -3,7 +3,7 @@
 use strum::IntoEnumIterator as _;
 
 use super::repertoire::Repertoire;
-use crate::plan::fault_class::{FaultClass, is_recovery};
+use crate::plan::fault_class::FaultClass;
 use crate::protocol::SubtaskId;
 use crate::trace::Point;
 
@@ -82,7 +82,7 @@ pub fn points(repertoire: Repertoire) -> impl Iterator<Item = Point> {
 /// beginning is off before any point.
 #[must_use]
 pub fn can_aim(class: FaultClass, point: Point) -> bool {
-    let is_recovery = is_recovery(point);
+    let is_recovery = point.begins_recovery();
     Home::of(point).is_some()
         && match class {
             FaultClass::CrashWorker | FaultClass::CrashCoordinator | FaultClass::CrashAgain => {

@@ -6,7 +6,7 @@ use super::{below_u32, small};
 use crate::cluster::{SinkFault, StoreFault};
 use crate::plan::Plan;
 use crate::plan::fault::{Fault, PlannedFault, When};
-use crate::plan::fault_class::{FaultClass, is_recovery};
+use crate::plan::fault_class::FaultClass;
 use crate::plan::limits::ELEMENTS;
 use crate::plan::random::{Span, Stream};
 use crate::plan::scenario::NemesisScenario;
@@ -217,7 +217,7 @@ impl<'a> FaultDraw<'a> {
         self.aim = Some(aim);
         // The first attempt is a recovery as well: of nothing.
         let is_again = class == FaultClass::CrashAgain || self.stream.chance(50);
-        debug_assert_eq!(is_recovery(aim.point), class == FaultClass::CrashInRecovery);
+        debug_assert_eq!(aim.point.begins_recovery(), class == FaultClass::CrashInRecovery);
         self.aimed(class, u32::from(is_again))
     }
 

@@ -4,7 +4,7 @@ use crate::protocol::ordered::{VecMap, VecSet};
 use crate::protocol::{
     Attempt, ChannelId, ChannelShape, CheckpointId, ObjectKey, ProcessId, SubtaskId, TransactionId,
 };
-use crate::trace::{Event, Place, Shapes, Stamp};
+use crate::trace::{Event, Hindrance, Place, Shapes, Stamp};
 
 /// A message, drawn in the row of its arrival; or what became of it, in the row where that happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -165,14 +165,10 @@ impl<'a> Crossings<'a> {
 
 /// What a fault does to what goes from one process to another.
 fn hampered(event: &Event) -> Option<(ProcessId, ProcessId, Style)> {
-    match event {
-        Event::MessageDropped { from, to, .. }
-        | Event::Disconnected { from, to }
-        | Event::HalfOpened { from, to } => Some((*from, *to, Style::Lost)),
-        Event::MessageDelayed { from, to, .. }
-        | Event::MessageDuplicated { from, to, .. }
-        | Event::MessageReordered { from, to, .. }
-        | Event::Held { from, to } => Some((*from, *to, Style::Hampered)),
-        _ => None,
-    }
+    let (from, to, hindrance) = event.hindrance()?;
+    let style = match hindrance {
+        Hindrance::Lost => Style::Lost,
+        Hindrance::Hampered => Style::Hampered,
+    };
+    Some((from, to, style))
 }

@@ -54,6 +54,12 @@ impl Focus {
             || highlight.channel.is_some_and(|channel| event.channel() == Some(channel))
     }
 
+    /// Whether an event is a snapshot for the checkpoint.
+    pub fn is_cut_at(&self, event: &Event) -> bool {
+        let Event::SnapshotTaken(taken) = event else { return false };
+        self.checkpoint == Some(taken.checkpoint)
+    }
+
     /// Whether an event carries the record that stands out.
     pub fn carries(&self, event: &Event) -> bool {
         match event.about().carried {

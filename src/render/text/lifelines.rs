@@ -4,7 +4,7 @@ use super::focus::Focus;
 use super::moments::Moment;
 use crate::protocol::ProcessId;
 use crate::protocol::ordered::VecMap;
-use crate::trace::Event;
+use crate::trace::{Event, Point, Standing};
 
 /// What an event changes in a lifeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,18 +24,17 @@ pub enum Change {
 impl Change {
     /// What this event changes.
     pub fn of(event: &Event, process: ProcessId, focus: &Focus) -> Option<Self> {
-        match event {
-            Event::Crashed { process } => Some(Self::Down(*process)),
-            Event::Restarted { process, .. } | Event::Resumed { process } => {
-                Some(Self::Up(*process))
-            }
-            Event::Paused { process } => Some(Self::Paused(*process)),
-            Event::SnapshotTaken(taken) if focus.checkpoint == Some(taken.checkpoint) => {
-                Some(Self::Snapshot(process))
-            }
-            Event::AttemptStarted { .. } => Some(Self::Anew),
-            _ => None,
+        if let Some((process, standing)) = event.standing() {
+            return Some(match standing {
+                Standing::Down => Self::Down(process),
+                Standing::Paused => Self::Paused(process),
+                Standing::Up => Self::Up(process),
+            });
         }
+        if focus.is_cut_at(event) {
+            return Some(Self::Snapshot(process));
+        }
+        (Point::from(event) == Point::AttemptStarted).then_some(Self::Anew)
     }
 }
 

@@ -6,7 +6,7 @@ use super::lifelines::Change;
 use super::rank::Rank;
 use crate::protocol::{ProcessId, Topology, VirtualTime};
 use crate::render::words::{Clause, clause};
-use crate::trace::{Event, Shapes, Stamp};
+use crate::trace::{Event, Point, Shapes, Stamp, Standing};
 
 /// The sign at a lifeline, the most telling one last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -172,27 +172,13 @@ impl Sentence {
 }
 
 fn sign(event: &Event, focus: &Focus) -> Sign {
-    match event {
-        Event::Crashed { .. } => Sign::Crash,
-        Event::Restarted { .. } | Event::Resumed { .. } => Sign::Return,
-        Event::Paused { .. } => Sign::Pause,
-        Event::SnapshotTaken(taken) if focus.checkpoint == Some(taken.checkpoint) => Sign::Snapshot,
-        Event::MessageDropped { .. }
-        | Event::MessageDelayed { .. }
-        | Event::MessageDuplicated { .. }
-        | Event::MessageReordered { .. }
-        | Event::Disconnected { .. }
-        | Event::HalfOpened { .. }
-        | Event::Held { .. }
-        | Event::Zombified { .. }
-        | Event::ConnectionReset { .. }
-        | Event::ElementLost { .. }
-        | Event::ClockChanged { .. }
-        | Event::StoreTroubled { .. }
-        | Event::ObjectDestroyed { .. }
-        | Event::SinkTroubled { .. }
-        | Event::SplitIdle { .. } => Sign::Trouble,
-        _ => Sign::Event,
+    match event.standing() {
+        Some((_, Standing::Down)) => Sign::Crash,
+        Some((_, Standing::Paused)) => Sign::Pause,
+        Some((_, Standing::Up)) => Sign::Return,
+        None if focus.is_cut_at(event) => Sign::Snapshot,
+        None if Point::from(event).strikes() => Sign::Trouble,
+        None => Sign::Event,
     }
 }
 

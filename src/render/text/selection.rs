@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use super::moments::Moment;
 use super::rank::Rank;
-use crate::trace::{Event, Stamp};
+use crate::trace::{Event, Point, Stamp};
 
 /// One row of a diagram.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,7 +58,7 @@ pub fn choose(moments: &[Moment], trace: &[(Stamp, Event)], rows_max: usize) -> 
 
 /// The numbers of all events by which a record leaves a channel.
 fn received(trace: &[(Stamp, Event)]) -> Vec<u64> {
-    let is_received = |event: &Event| matches!(event, Event::Received { .. });
+    let is_received = |event: &Event| Point::from(event) == Point::Received;
     trace.iter().filter(|(_, event)| is_received(event)).map(|(stamp, _)| stamp.number).collect()
 }
 

@@ -29,10 +29,10 @@ impl<O: Observer> Run<O> {
             Class::Ordered => self.network.ordered(from, to),
             Class::Control => self.network.alone(from, to),
         };
-        match (passage, message) {
-            (Passage::Open, Message::Data { channel, .. }) => self.lose(now, to, *channel),
-            (passage, _) => passage,
+        if let (Passage::Open, Message::Data { channel, .. }) = (passage, message) {
+            return self.lose(now, to, *channel);
         }
+        passage
     }
 
     /// Whether a reconnect loses an element.
