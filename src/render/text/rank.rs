@@ -1,8 +1,8 @@
 //! How much an event has to say for a diagram.
 
 use super::focus::Focus;
-use crate::protocol::{CheckpointId, ObjectKey};
-use crate::trace::Event;
+use crate::protocol::CheckpointId;
+use crate::trace::{Event, Point};
 
 /// What kind of thing an event tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,116 +67,74 @@ impl Rank {
     }
 }
 
+/// What an event tells, as far as its point says.
+#[derive(Clone, Copy)]
+enum Level {
+    Record,
+    Detail,
+    Outline,
+    Cut,
+    Marker,
+    Story,
+}
+
+/// Exhaustive: of each kind of event it is decided how much it has to say.
+#[rustfmt::skip]
+const fn level(point: Point) -> Level {
+    use Point as P;
+    match point {
+        P::RunStarted | P::Read | P::Sent | P::Received | P::Replayed | P::WatermarkSent | P::WatermarkReceived
+        | P::TimerRegistered | P::TimerDeleted => Level::Record,
+        P::BarrierSent | P::BarrierReceived | P::BarrierOvertook | P::AlignmentOvertaken | P::RecordCut | P::CancelSent
+        | P::CancelReceived | P::ChannelBlocked | P::AlignmentCompleted | P::AlignmentAborted | P::CompletionLearned
+        | P::AbortLearned | P::CommitRequested | P::GatewayClosed | P::GatewayReopened => Level::Marker,
+        P::Acknowledged | P::AcknowledgementCounted | P::AcknowledgementIgnored | P::Assembled | P::CompletionNotified
+        | P::SnapshotTaken | P::ChannelStateCaptured | P::EnumeratorSnapshot => Level::Cut,
+        P::Triggered | P::Declined | P::Completed | P::Aborted | P::SavepointTriggered | P::SavepointCompleted
+        | P::JobStopped | P::JobResumed | P::Discarded => Level::Outline,
+        P::AlignmentStarted | P::ChannelUnblocked | P::SnapshotDurable | P::ObjectStored | P::ObjectRefused
+        | P::ObjectDeleted | P::ChannelStateDealt | P::ChannelStateRestored | P::Restored | P::TransactionPrepared
+        | P::TransactionCommitted | P::TransactionAborted | P::SplitRequested | P::SplitAssigned | P::SplitAccepted
+        | P::SplitsExhausted | P::EnumeratorRestored | P::EndSent | P::EndReceived | P::SubtaskEnded | P::RecordWritten
+        | P::OffsetCommitted | P::ProducersFenced | P::TransactionOpened | P::OutputWritten | P::OutputShown
+        | P::OutputHidden | P::OutputExpired | P::OutputHeld | P::TimeRestored | P::WatermarkAdvanced | P::TimerFired | P::DroppedLate
+        | P::StoreRecovered | P::SinkRecovered | P::SplitResumed => Level::Detail,
+        P::FaultsEnded | P::Crashed | P::Restarted | P::Paused | P::Resumed | P::Disconnected | P::Healed
+        | P::MessageDropped | P::MessageDelayed | P::MessageDuplicated | P::MessageReordered | P::Zombified
+        | P::ZombieEnded | P::Held | P::Released | P::HalfOpened | P::ConnectionReset | P::ElementLost | P::ClockChanged
+        | P::StoreTroubled | P::ObjectDestroyed | P::SinkTroubled | P::SplitIdle | P::SubtaskFailed | P::LeadershipTaken
+        | P::RescaleRequested | P::RescaleRefused | P::RescaleStarted | P::Reshaped | P::AttemptStarted
+        | P::AttemptRunning | P::AttemptFailed | P::JobFinished | P::RequestRefused | P::SplitsReturned
+        | P::RecordRefused | P::ProducerRefused => Level::Story,
+    }
+}
+
 fn kind(event: &Event, focus: &Focus) -> Kind {
-    match event {
-        Event::RunStarted(_)
-        | Event::Read { .. }
-        | Event::Sent { .. }
-        | Event::Received { .. }
-        | Event::Replayed { .. }
-        | Event::WatermarkSent { .. }
-        | Event::WatermarkReceived { .. }
-        | Event::TimerRegistered { .. }
-        | Event::TimerDeleted { .. } => Kind::Record,
-        Event::BarrierSent { checkpoint, .. }
-        | Event::BarrierReceived { checkpoint, .. }
-        | Event::BarrierOvertook { checkpoint, .. }
-        | Event::AlignmentOvertaken { checkpoint, .. }
-        | Event::RecordCut { checkpoint, .. }
-        | Event::CancelSent { checkpoint, .. }
-        | Event::CancelReceived { checkpoint, .. }
-        | Event::ChannelBlocked { checkpoint, .. }
-        | Event::AlignmentCompleted { checkpoint, .. }
-        | Event::AlignmentAborted { checkpoint, .. }
-        | Event::CompletionLearned { checkpoint, .. }
-        | Event::AbortLearned { checkpoint, .. }
-        | Event::CommitRequested { checkpoint, .. } => Kind::Marker(*checkpoint),
-        Event::Acknowledged { checkpoint, .. }
-        | Event::AcknowledgementCounted { checkpoint, .. }
-        | Event::AcknowledgementIgnored { checkpoint, .. }
-        | Event::Assembled { checkpoint, .. }
-        | Event::CompletionNotified { checkpoint, .. } => Kind::Cut(*checkpoint),
-        Event::SnapshotTaken(taken) => Kind::Cut(taken.checkpoint),
-        Event::ChannelStateCaptured(captured) => Kind::Cut(captured.checkpoint),
-        Event::ChannelStateDealt(dealt) => Kind::Detail(Some(dealt.checkpoint)),
-        Event::ChannelStateRestored(restored) => Kind::Detail(Some(restored.checkpoint)),
-        Event::Restored(restored) => match restored.checkpoint {
-            Some(checkpoint) if focus.checkpoint == Some(checkpoint) => Kind::Cut(checkpoint),
-            checkpoint => Kind::Detail(checkpoint),
-        },
-        Event::Triggered { checkpoint, .. }
-        | Event::Declined { checkpoint, .. }
-        | Event::Completed { checkpoint, .. }
-        | Event::Aborted { checkpoint, .. }
-        | Event::SavepointTriggered { checkpoint, .. }
-        | Event::SavepointCompleted { checkpoint, .. }
-        | Event::JobStopped { checkpoint, .. }
-        | Event::JobResumed { checkpoint }
-        | Event::Discarded { checkpoint } => Kind::Outline(*checkpoint),
-        Event::AlignmentStarted { checkpoint, .. }
-        | Event::ChannelUnblocked { checkpoint, .. }
-        | Event::SnapshotDurable { checkpoint, .. } => Kind::Detail(Some(*checkpoint)),
-        Event::ObjectStored { key, .. }
-        | Event::ObjectRefused { key }
-        | Event::ObjectDeleted { key } => Kind::Detail(Some(checkpoint_of(*key))),
-        Event::TransactionPrepared { transaction, .. }
-        | Event::TransactionCommitted { transaction, .. }
-        | Event::TransactionAborted { transaction } => {
-            match focus.checkpoint.filter(|_| focus.transactions.contains(transaction)) {
-                Some(checkpoint) => Kind::Marker(checkpoint),
-                None => Kind::Detail(None),
-            }
+    if let Some(checkpoint) = committed_by(event, focus) {
+        return Kind::Marker(checkpoint);
+    }
+    let checkpoint = event.about().checkpoint;
+    let begins_from_it = matches!(event, Event::Restored(_)) && checkpoint == focus.checkpoint;
+    match (level(Point::from(event)), checkpoint) {
+        (Level::Record, _) => Kind::Record,
+        (Level::Story, _) => Kind::Story,
+        (Level::Marker, Some(checkpoint)) => Kind::Marker(checkpoint),
+        (Level::Cut, Some(checkpoint)) => Kind::Cut(checkpoint),
+        (Level::Outline, Some(checkpoint)) => Kind::Outline(checkpoint),
+        (Level::Detail, Some(checkpoint)) if begins_from_it => Kind::Cut(checkpoint),
+        (Level::Detail | Level::Marker | Level::Cut | Level::Outline, checkpoint) => {
+            Kind::Detail(checkpoint)
         }
-        Event::EnumeratorSnapshot { checkpoint, .. } => Kind::Cut(*checkpoint),
-        Event::GatewayClosed { checkpoint, .. } | Event::GatewayReopened { checkpoint, .. } => {
-            Kind::Marker(*checkpoint)
-        }
-        _ => kind_of_step(event),
     }
 }
 
-/// What belongs to no checkpoint.
-fn kind_of_step(event: &Event) -> Kind {
-    match event {
-        Event::SplitRequested { .. }
-        | Event::SplitAssigned { .. }
-        | Event::SplitAccepted { .. }
-        | Event::SplitsExhausted { .. }
-        | Event::EnumeratorRestored { .. }
-        | Event::EndSent { .. }
-        | Event::EndReceived { .. }
-        | Event::SubtaskEnded { .. }
-        | Event::RecordWritten { .. }
-        | Event::OffsetCommitted { .. }
-        | Event::ProducersFenced { .. }
-        | Event::TransactionOpened { .. }
-        | Event::OutputWritten { .. }
-        | Event::OutputShown { .. }
-        | Event::OutputHidden { .. }
-        | Event::OutputExpired { .. }
-        | Event::OutputHeld(_)
-        | Event::TimeRestored { .. }
-        | Event::WatermarkAdvanced { .. }
-        | Event::TimerFired { .. }
-        | Event::DroppedLate { .. } => Kind::Detail(None),
-        _ => kind_of_trouble(event),
-    }
-}
-
-/// Faults and what they lead to: each tells why something else went as it did.
-fn kind_of_trouble(event: &Event) -> Kind {
-    match event {
-        Event::StoreRecovered { .. } | Event::SinkRecovered | Event::SplitResumed { .. } => {
-            Kind::Detail(None)
-        }
-        _ => Kind::Story,
-    }
-}
-
-fn checkpoint_of(key: ObjectKey) -> CheckpointId {
-    match key {
-        ObjectKey::Snapshot { checkpoint, .. }
-        | ObjectKey::Metadata { checkpoint }
-        | ObjectKey::Savepoint { checkpoint } => checkpoint,
-    }
+/// The checkpoint that the diagram is about, where the event is about a transaction that this one commits.
+fn committed_by(event: &Event, focus: &Focus) -> Option<CheckpointId> {
+    let (Event::TransactionPrepared { transaction, .. }
+    | Event::TransactionCommitted { transaction, .. }
+    | Event::TransactionAborted { transaction }) = event
+    else {
+        return None;
+    };
+    focus.checkpoint.filter(|_| focus.transactions.contains(transaction))
 }
