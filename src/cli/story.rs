@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use super::console::Console;
 use crate::protocol::ordered::VecMap;
-use crate::protocol::{CheckpointId, ProcessId, SubtaskId, Topology, VirtualTime};
-use crate::trace::{Event, Stamp};
+use crate::protocol::{CheckpointId, ProcessId, Topology, VirtualTime};
+use crate::render::words::clause;
+use crate::trace::{Event, Point, Stamp};
 use crate::world::Observer;
 
 /// Tells a run.
@@ -49,71 +50,21 @@ impl Story {
         }
     }
 
-    fn name(&self, subtask: SubtaskId) -> String {
-        self.topology.name(subtask)
-    }
-
     fn line(&mut self, stamp: Stamp, event: &Event) -> Option<String> {
-        self.fault_line(event)
-            .or_else(|| self.checkpoint_line(stamp.at, event))
-            .or_else(|| self.job_line(stamp.process, event))
+        let point = Point::from(event);
+        if point.tells_of_fault() {
+            let mark = if point.strikes() { "fault: " } else { "" };
+            return Some(format!("{mark}{}", clause(&self.topology, event).sentence()));
+        }
+        self.checkpoint_line(stamp.at, event)
+            .or_else(|| is_told(point).then(|| self.sentence(stamp.process, event)))
     }
 
-    fn fault_line(&self, event: &Event) -> Option<String> {
-        Some(match event {
-            Event::Crashed { process } => format!("fault: {process} crashes"),
-            Event::Restarted { process, .. } => format!("{process} is back, with empty memory"),
-            Event::Paused { process } => format!("fault: {process} stalls"),
-            Event::Resumed { process } => format!("{process} goes on"),
-            Event::Disconnected { from, to } => format!("fault: {from} no longer reaches {to}"),
-            Event::Healed { from, to } => format!("{from} reaches {to} again"),
-            Event::MessageDropped { from, to, message } => {
-                format!("fault: {message} from {from} to {to} is lost")
-            }
-            Event::MessageDelayed { from, to, message } => {
-                format!("fault: {message} from {from} to {to} is held back")
-            }
-            Event::MessageDuplicated { from, to, message } => {
-                format!("fault: {message} from {from} to {to} comes twice")
-            }
-            Event::MessageReordered { from, to, message } => {
-                format!("fault: {message} from {from} to {to} waits for what comes after it")
-            }
-            Event::Zombified { process, incarnation } => {
-                format!("fault: {process} is replaced, and its {incarnation} goes on")
-            }
-            Event::ZombieEnded { process, incarnation } => {
-                format!("{incarnation} of {process}, replaced before, ends")
-            }
-            Event::Held { from, to } => format!("fault: what {from} sends to {to} is held"),
-            Event::Released { from, to } => format!("what {from} sent to {to} is let go"),
-            Event::HalfOpened { from, to } => {
-                format!("fault: what {from} sends to {to} vanishes, and nobody is told")
-            }
-            Event::ConnectionReset { from, to } => {
-                format!("{from} and {to} learn that their connection was lost")
-            }
-            Event::ElementLost { channel } => {
-                let channel = self.topology.channel_name(*channel);
-                format!("fault: a reconnect loses an element of {channel}")
-            }
-            Event::ClockChanged { process, ahead_us } => {
-                format!("fault: the clock of {process} is {ahead_us} µs ahead")
-            }
-            Event::StoreTroubled { process, trouble } => {
-                format!("fault: {process} is in trouble: {trouble}")
-            }
-            Event::ObjectDestroyed { key } => format!("fault: {key} is gone for good"),
-            Event::SinkTroubled { trouble } => {
-                format!("fault: the sink target is in trouble: {trouble}")
-            }
-            Event::SinkRecovered => "the sink target works normally".to_owned(),
-            Event::SplitIdle { split } => format!("fault: {split} has nothing new for a while"),
-            Event::SplitResumed { split } => format!("{split} goes on"),
-            Event::StoreRecovered { process } => format!("{process} works normally"),
-            Event::FaultsEnded => "faults end, everything is healed".to_owned(),
-            _ => return None,
-        })
+    /// An event in words, with the process where it is the one that does it.
+    fn sentence(&self, process: ProcessId, event: &Event) -> String {
+        let clause = clause(&self.topology, event);
+        let who = if clause.subject.is_empty() { format!("{process} ") } else { String::new() };
+        format!("{who}{}", clause.sentence())
     }
 
     fn checkpoint_line(&mut self, at: VirtualTime, event: &Event) -> Option<String> {
@@ -131,9 +82,6 @@ impl Story {
                 let took = self.took(*checkpoint, at);
                 format!("{checkpoint} aborted{}: {reason}", after(took))
             }
-            Event::Declined { subtask, checkpoint, .. } => {
-                format!("{checkpoint} declined by {}", self.name(*subtask))
-            }
             _ => return None,
         })
     }
@@ -141,48 +89,32 @@ impl Story {
     fn took(&mut self, checkpoint: CheckpointId, at: VirtualTime) -> Option<Duration> {
         self.triggered.remove(&checkpoint).map(|triggered| at.since(triggered))
     }
-
-    fn job_line(&self, process: ProcessId, event: &Event) -> Option<String> {
-        Some(match event {
-            Event::LeadershipTaken { term } => format!("{process} leads, {term}"),
-            Event::AttemptStarted { attempt, restored: Some(checkpoint), .. } => {
-                format!("{attempt} is deployed, from {checkpoint}")
-            }
-            Event::AttemptStarted { attempt, restored: None, .. } => {
-                format!("{attempt} is deployed, from the beginning")
-            }
-            Event::RescaleRequested { parallelism, .. } => {
-                format!("parallelism {parallelism} is asked for")
-            }
-            Event::RescaleRefused { parallelism, reason } => {
-                format!("parallelism {parallelism} is refused: {reason}")
-            }
-            Event::RescaleStarted { parallelism, .. } => {
-                format!("the job goes on at parallelism {parallelism}")
-            }
-            Event::AttemptRunning { attempt } => format!("{attempt} runs"),
-            Event::AttemptFailed { attempt, reason } => format!("{attempt} fails: {reason}"),
-            Event::SubtaskFailed { subtask, reason, .. } => {
-                format!("{} fails: {reason}", self.name(*subtask))
-            }
-            Event::SubtaskEnded { subtask, .. } => format!("{} has ended", self.name(*subtask)),
-            Event::SavepointCompleted { checkpoint, mode, .. } => {
-                format!("savepoint {checkpoint} completes: {mode}")
-            }
-            Event::JobStopped { checkpoint, clean, .. } => {
-                let rest = if *clean { "" } else { ", not all of it committed" };
-                format!("the job is stopped at savepoint {checkpoint}{rest}")
-            }
-            Event::JobResumed { checkpoint } => format!("the job is resumed from {checkpoint}"),
-            Event::RequestRefused { reason } => format!("a request is refused: {reason}"),
-            Event::JobFinished { attempt } => format!("the job has finished, in {attempt}"),
-            _ => return None,
-        })
-    }
 }
 
 fn after(took: Option<Duration>) -> String {
     took.map_or_else(String::new, |took| format!(" after {}", ms(took)))
+}
+
+/// Whether an event is told that is neither a fault nor a step of a checkpoint: it changes what the job does.
+fn is_told(point: Point) -> bool {
+    matches!(
+        point,
+        Point::LeadershipTaken
+            | Point::AttemptStarted
+            | Point::AttemptRunning
+            | Point::AttemptFailed
+            | Point::RescaleRequested
+            | Point::RescaleRefused
+            | Point::RescaleStarted
+            | Point::SubtaskFailed
+            | Point::SubtaskEnded
+            | Point::Declined
+            | Point::SavepointCompleted
+            | Point::JobStopped
+            | Point::JobResumed
+            | Point::RequestRefused
+            | Point::JobFinished
+    )
 }
 
 /// A duration as traces show times.
@@ -192,9 +124,7 @@ pub fn ms(duration: Duration) -> String {
 
 impl Observer for Story {
     fn observe(&mut self, stamp: Stamp, event: &Event) -> ControlFlow<()> {
-        if let Event::RunStarted(run) = event {
-            self.topology = run.topology.clone();
-        } else if let Event::Reshaped { topology, .. } = event {
+        if let Some(topology) = event.shape() {
             self.topology.clone_from(topology);
         }
         if let Some(line) = self.line(stamp, event) {

@@ -1,9 +1,11 @@
 //! An event in words, with the job's own names.
 
+mod faults;
+
 use crate::protocol::{
     Attempt, ChannelId, ObjectKey, OperatorId, SubtaskId, Topology, TransactionId,
 };
-use crate::trace::{Event, InFlight, Point};
+use crate::trace::{Event, Family, InFlight, Point};
 
 /// What one event says: who did what, and to what.
 ///
@@ -41,72 +43,23 @@ impl Clause {
 /// An event in words. One that has none of its own is called by its name.
 #[must_use]
 pub fn clause(topology: &Topology, event: &Event) -> Clause {
-    let names = Names { topology };
-    fault(&names, event)
-        .or_else(|| names.in_channel(event))
-        .or_else(|| names.at_subtask(event))
-        .or_else(|| names.of_channel_state(event))
-        .or_else(|| names.in_time(event))
-        .or_else(|| names.at_coordinator(event))
-        .or_else(|| names.of_enumerator(event))
-        .or_else(|| names.outside(event))
-        .unwrap_or_else(|| Clause::act(Point::from(event).to_string()))
+    let (names, point) = (Names { topology }, Point::from(event));
+    let clause = match point.family() {
+        Family::Run => Some(Clause::act("the run begins")),
+        Family::Fault => names.of_fault(event),
+        Family::Channel => names.in_channel(event),
+        Family::Subtask => names.at_subtask(event).or_else(|| names.of_channel_state(event)),
+        Family::Time => names.in_time(event),
+        Family::Coordinator => names.at_coordinator(event),
+        Family::Enumerator => names.of_enumerator(event),
+        Family::Store => names.at_store(event),
+        Family::Sink => names.at_sink(event),
+    };
+    clause.unwrap_or_else(|| Clause::act(point.to_string()))
 }
 
 struct Names<'a> {
     topology: &'a Topology,
-}
-
-fn fault(names: &Names<'_>, event: &Event) -> Option<Clause> {
-    Some(Clause::act(match event {
-        Event::FaultsEnded => "faults end, everything is healed".to_owned(),
-        Event::Crashed { process } => format!("{process} crashes"),
-        Event::Restarted { process, .. } => format!("{process} is back, with empty memory"),
-        Event::Paused { process } => format!("{process} stalls"),
-        Event::Resumed { process } => format!("{process} goes on"),
-        Event::Disconnected { from, to } => format!("{from} no longer reaches {to}"),
-        Event::Healed { from, to } => format!("{from} reaches {to} again"),
-        Event::MessageDropped { from, to, message } => {
-            format!("{from}'s {message} to {to} is lost")
-        }
-        Event::MessageDelayed { from, to, message } => {
-            format!("{from}'s {message} to {to} is held back")
-        }
-        Event::MessageDuplicated { from, to, message } => {
-            format!("{from}'s {message} to {to} will come twice")
-        }
-        Event::MessageReordered { from, to, message } => {
-            format!("{from}'s {message} to {to} waits for what comes after it")
-        }
-        Event::Zombified { process, incarnation } => {
-            format!("{process} is replaced, and its {incarnation} goes on as a zombie")
-        }
-        Event::ZombieEnded { process, incarnation } => {
-            format!("the zombie {incarnation} of {process} ends")
-        }
-        Event::Held { from, to } => format!("what {from} sends to {to} is held"),
-        Event::Released { from, to } => format!("what {from} sent to {to} is let go"),
-        Event::HalfOpened { from, to } => {
-            format!("what {from} sends to {to} vanishes, and nobody is told")
-        }
-        Event::ConnectionReset { from, to } => {
-            format!("{from} and {to} learn that their connection was lost")
-        }
-        Event::ElementLost { channel } => {
-            format!("a reconnect loses an element of {}", names.channel(*channel))
-        }
-        Event::ClockChanged { process, ahead_us } => {
-            format!("the clock of {process} is {ahead_us} µs ahead")
-        }
-        Event::StoreTroubled { process, trouble } => format!("{process} is in trouble: {trouble}"),
-        Event::StoreRecovered { process } => format!("{process} works normally"),
-        Event::ObjectDestroyed { key } => format!("{key} is gone for good"),
-        Event::SinkTroubled { trouble } => format!("sink-target is in trouble: {trouble}"),
-        Event::SinkRecovered => "sink-target works normally".to_owned(),
-        Event::SplitIdle { split } => format!("{split} has nothing new for a while"),
-        Event::SplitResumed { split } => format!("{split} goes on"),
-        _ => return None,
-    }))
 }
 
 impl Names<'_> {
@@ -143,10 +96,6 @@ impl Names<'_> {
 
     fn in_channel(&self, event: &Event) -> Option<Clause> {
         Some(match event {
-            Event::Read { subtask, split, offset, lineage, .. } => {
-                let verb = format!("reads record {lineage}");
-                Clause::new(self.subtask(*subtask), verb, format!("at offset {offset} of {split}"))
-            }
             Event::Sent { channel, lineage, .. } => {
                 self.sends(*channel, &format!("record {lineage}"))
             }
@@ -222,6 +171,10 @@ impl Names<'_> {
     fn at_subtask(&self, event: &Event) -> Option<Clause> {
         let by = |subtask: &SubtaskId, verb: String| Clause::new(self.subtask(*subtask), verb, "");
         Some(match event {
+            Event::Read { subtask, split, offset, lineage, .. } => {
+                let verb = format!("reads record {lineage}");
+                Clause::new(self.subtask(*subtask), verb, format!("at offset {offset} of {split}"))
+            }
             Event::Restored(restored) => match restored.checkpoint {
                 Some(checkpoint) => by(&restored.subtask, format!("restored from {checkpoint}")),
                 None => by(&restored.subtask, "begins with empty state".to_owned()),
@@ -292,13 +245,16 @@ impl Names<'_> {
     }
 
     fn at_coordinator(&self, event: &Event) -> Option<Clause> {
+        let by_attempt =
+            |attempt: &Attempt, verb: String| Clause::new(attempt.to_string(), verb, "");
+        let by_job = |verb: String| Clause::new("the job", verb, "");
         Some(match event {
             Event::LeadershipTaken { term } => Clause::act(format!("takes the lead, {term}")),
             Event::AttemptStarted { attempt, restored: Some(checkpoint), .. } => {
-                Clause::act(format!("{attempt} is deployed from {checkpoint}"))
+                by_attempt(attempt, format!("is deployed from {checkpoint}"))
             }
             Event::AttemptStarted { attempt, restored: None, .. } => {
-                Clause::act(format!("{attempt} is deployed from the beginning"))
+                by_attempt(attempt, "is deployed from the beginning".to_owned())
             }
             Event::RescaleRequested { parallelism, .. } => {
                 Clause::act(format!("is asked for parallelism {parallelism}"))
@@ -311,11 +267,11 @@ impl Names<'_> {
             }
             Event::Reshaped { attempt, topology, .. } => {
                 let subtasks = topology.subtasks.len();
-                Clause::act(format!("{attempt} has {subtasks} subtasks"))
+                by_attempt(attempt, format!("has {subtasks} subtasks"))
             }
-            Event::AttemptRunning { attempt } => Clause::act(format!("{attempt} runs")),
+            Event::AttemptRunning { attempt } => by_attempt(attempt, "runs".to_owned()),
             Event::AttemptFailed { attempt, reason } => {
-                Clause::act(format!("{attempt} fails: {reason}"))
+                by_attempt(attempt, format!("fails: {reason}"))
             }
             Event::Triggered { checkpoint, .. } => Clause::act(format!("triggers {checkpoint}")),
             Event::AcknowledgementCounted { subtask, checkpoint, from_attempt } => {
@@ -343,19 +299,15 @@ impl Names<'_> {
                 Clause::act(format!("completes {checkpoint}, a savepoint: {mode}"))
             }
             Event::JobStopped { checkpoint, clean: true, .. } => {
-                Clause::act(format!("the job is stopped at {checkpoint}"))
+                by_job(format!("is stopped at {checkpoint}"))
             }
-            Event::JobStopped { checkpoint, clean: false, .. } => Clause::act(format!(
-                "the job is stopped at {checkpoint}, and what it holds may not be committed"
+            Event::JobStopped { checkpoint, clean: false, .. } => by_job(format!(
+                "is stopped at {checkpoint}, and what it holds may not be committed"
             )),
-            Event::JobResumed { checkpoint } => {
-                Clause::act(format!("the job is resumed from {checkpoint}"))
-            }
+            Event::JobResumed { checkpoint } => by_job(format!("is resumed from {checkpoint}")),
             Event::RequestRefused { reason } => Clause::act(format!("refuses a request: {reason}")),
             Event::Discarded { checkpoint } => Clause::act(format!("discards {checkpoint}")),
-            Event::JobFinished { attempt } => {
-                Clause::act(format!("the job has finished, in {attempt}"))
-            }
+            Event::JobFinished { attempt } => by_job(format!("has finished, in {attempt}")),
             _ => return None,
         })
     }
@@ -403,11 +355,7 @@ impl Names<'_> {
         format!("{} of {attempt}", self.subtask(subtask))
     }
 
-    fn outside(&self, event: &Event) -> Option<Clause> {
-        let txn = |transaction: &TransactionId, does: &str| {
-            let transaction = self.transaction(*transaction);
-            Clause::act(format!("{transaction} {does}"))
-        };
+    fn at_store(&self, event: &Event) -> Option<Clause> {
         Some(match event {
             Event::ObjectStored { key, .. } => Clause::act(format!("stores {}", self.object(key))),
             Event::ObjectRefused { key } => Clause::act(format!("refuses {}", self.object(key))),
@@ -421,6 +369,16 @@ impl Names<'_> {
             Event::OffsetCommitted { split, offset } => {
                 Clause::act(format!("lets go of {split} before offset {offset}"))
             }
+            _ => return None,
+        })
+    }
+
+    fn at_sink(&self, event: &Event) -> Option<Clause> {
+        let txn = |transaction: &TransactionId, does: &str| {
+            let transaction = self.transaction(*transaction);
+            Clause::act(format!("{transaction} {does}"))
+        };
+        Some(match event {
             Event::ProducersFenced { sink, attempt } => {
                 Clause::act(format!("fences {} before {attempt}", self.subtask(*sink)))
             }
@@ -457,7 +415,6 @@ impl Names<'_> {
                 let what = format!("still held in {}, unseen", held.name);
                 Clause::act(self.of_operator(held.records.len(), held.operator, &what))
             }
-            Event::RunStarted(_) => Clause::act("the run begins"),
             _ => return None,
         })
     }
