@@ -1,6 +1,7 @@
 //! The beginning of an attempt, and the shape that it has.
 
 use super::Judge;
+use super::concern::forgotten;
 use crate::oracle::kind::Kind;
 use crate::oracle::shape::Scene;
 use crate::protocol::{Attempt, CheckpointId, Term};
@@ -19,7 +20,7 @@ impl Judge {
             Event::Reshaped { attempt, topology, .. } => {
                 self.reshaped = Some((*attempt, topology.clone()));
             }
-            _ => {}
+            _ => forgotten(event),
         }
     }
 

@@ -1,6 +1,7 @@
 //! What happens outside the job: in the stores, in the source log, at the sink target.
 
 use super::Judge;
+use super::concern::forgotten;
 use crate::oracle::kind::Kind;
 use crate::oracle::shape::Scene;
 use crate::protocol::{OperatorId, ProcessId};
@@ -89,6 +90,7 @@ impl Judge {
             Event::StoreRecovered { process: ProcessId::ObjectStore } => {
                 self.durability.handle_listings(false);
             }
+            Event::StoreTroubled { .. } | Event::StoreRecovered { .. } => {}
             Event::SinkTroubled { trouble } => {
                 self.output.handle_trouble(stamp, Some(*trouble));
             }
@@ -102,7 +104,7 @@ impl Judge {
                 let position = SplitPosition { split: *split, offset: *offset };
                 self.state.handle_offset_committed(scene, position);
             }
-            _ => {}
+            _ => forgotten(event),
         }
     }
 
@@ -139,7 +141,7 @@ impl Judge {
             Event::OutputWritten { sink, records } => {
                 self.output.handle_written(scene, *sink, records);
             }
-            _ => {}
+            _ => forgotten(event),
         }
     }
 }

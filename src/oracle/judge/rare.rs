@@ -1,7 +1,7 @@
 //! Rare events: all but those per record.
 
 use super::Judge;
-use super::concern::{Concern, concern};
+use super::concern::{Concern, concern, forgotten};
 use crate::oracle::kind::Kind;
 use crate::oracle::order::Marker;
 use crate::oracle::shape::{Scene, Shape};
@@ -54,7 +54,8 @@ impl Judge {
             Event::ZombieEnded { process: ProcessId::Coordinator, .. } => {
                 self.zombies = self.zombies.saturating_sub(1);
             }
-            _ => {}
+            Event::Zombified { .. } | Event::ZombieEnded { .. } => {}
+            _ => forgotten(event),
         }
     }
 
@@ -140,7 +141,7 @@ impl Judge {
                     self.liveness.handle_unblocked(channel);
                 }
             }
-            _ => {}
+            _ => forgotten(event),
         }
     }
 
@@ -228,7 +229,7 @@ impl Judge {
                     self.lifecycle.handle_abort_learned(*subtask, *checkpoint);
                 }
             }
-            _ => {}
+            _ => forgotten(event),
         }
     }
 
@@ -402,7 +403,7 @@ impl Judge {
                 self.durability.handle_discarded(scene, *checkpoint);
             }
             Event::JobFinished { .. } => self.finish_job(stamp),
-            _ => {}
+            _ => forgotten(event),
         }
     }
 

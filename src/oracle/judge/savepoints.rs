@@ -1,6 +1,7 @@
 //! Savepoints, and the stop and the resumption of jobs at them.
 
 use super::Judge;
+use super::concern::forgotten;
 use crate::oracle::shape::Scene;
 use crate::protocol::{CheckpointId, SavepointMode};
 use crate::trace::{Event, Stamp};
@@ -33,7 +34,7 @@ impl Judge {
                 self.termination.handle_resumed();
                 self.liveness.handle_resumed(stamp.at);
             }
-            _ => {}
+            _ => forgotten(event),
         }
     }
 

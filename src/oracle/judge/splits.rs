@@ -1,6 +1,7 @@
 //! What readers and enumerators say to each other.
 
 use super::Judge;
+use super::concern::forgotten;
 use crate::oracle::shape::Scene;
 use crate::trace::{Event, Stamp};
 
@@ -42,7 +43,7 @@ impl Judge {
                     self.splits.handle_enumerator_restored(scene, *operator, unassigned);
                 }
             }
-            _ => {}
+            _ => forgotten(event),
         }
     }
 }

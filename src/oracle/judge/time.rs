@@ -1,6 +1,7 @@
 //! Event time: what a trace tells of it, where it is observed.
 
 use super::Judge;
+use super::concern::forgotten;
 use crate::oracle::event_time::Beginning;
 use crate::oracle::shape::Scene;
 use crate::trace::{Event, Stamp};
@@ -57,7 +58,7 @@ impl Judge {
                     self.event_time.handle_dropped(scene, subtask, lineage, what);
                 }
             }
-            _ => {}
+            _ => forgotten(event),
         }
     }
 }
