@@ -1,7 +1,7 @@
 //! The meta store: one versioned record a job, replaced by compare-and-set, fenced by term.
 
+use super::io::{Input, Outbox, Timer};
 use super::message::{JobRecord, Message, MetaOperation, RequestId};
-use super::process::{Input, Outbox, Timer};
 use super::settings::StoreSettings;
 use super::store_health::StoreHealth;
 use super::trouble::{StoreFault, Trouble};

@@ -4,6 +4,7 @@
 
 pub mod buffers;
 pub mod coordinator;
+pub mod io;
 pub mod message;
 pub mod meta_store;
 pub mod object_store;
@@ -19,7 +20,8 @@ pub mod trouble;
 pub mod worker;
 
 pub use buffers::{Buffer, Parcel};
+pub use io::{Delay, Input, Outbox, Output, QueuedOutbox, Timer};
 pub use message::{Message, RequestId};
-pub use process::{Cluster, Delay, Input, Outbox, Output, Process, QueuedOutbox, Timer};
+pub use process::{Cluster, Process};
 pub use settings::{BufferSettings, ClusterSettings, CostModel, StoreSettings};
 pub use trouble::{SinkFault, StoreFault, Trouble};

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use super::io::{Input, Outbox, Timer};
 use super::message::{Message, ObjectOperation, ObjectResult, RequestId};
-use super::process::{Input, Outbox, Timer};
 use super::settings::StoreSettings;
 use super::store_health::{StoreHealth, Turn};
 use super::trouble::{StoreFault, Trouble};

@@ -1,12 +1,9 @@
-//! A process: one input in, one ordered outbox out.
+//! All processes of a job: how each is started and restarted, and that it takes one input at a time.
 
 use std::sync::Arc;
-use std::time::Duration;
-
-use serde::{Deserialize, Serialize};
 
 use super::coordinator::Coordinator;
-use super::message::Message;
+use super::io::{Input, Outbox, Output, QueuedOutbox};
 use super::meta_store::MetaStore;
 use super::object_store::ObjectStore;
 use super::settings::ClusterSettings;
@@ -16,171 +13,8 @@ use super::trouble::Trouble;
 use super::worker::Worker;
 use crate::dataflow;
 use crate::dataflow::Job;
-use crate::protocol::{
-    Attempt, Barrier, CheckpointId, CoordinatorTimer, DefectSet, Incarnation, ProcessId,
-    RescaleRequest, SubtaskId, TransactionId, VirtualTime,
-};
+use crate::protocol::{DefectSet, ProcessId, VirtualTime};
 use crate::trace::Event;
-
-/// What a world tells a process.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Input {
-    /// You have just been started, with empty memory.
-    Start(Incarnation),
-    /// A message arrived.
-    Message {
-        /// Who sent it; its incarnation is not known.
-        from: ProcessId,
-        /// What it says.
-        message: Message,
-    },
-    /// A timer that was set by this incarnation.
-    Timer(Timer),
-    /// To the coordinator: go on at another parallelism.
-    Rescale(RescaleRequest),
-    /// The health of this service changes.
-    Trouble(Trouble),
-    /// The connection to a peer was lost: what was under way to it and from it may be gone.
-    ConnectionLost {
-        /// The peer.
-        peer: ProcessId,
-    },
-}
-
-/// A wake-up that a process asks of its world. None can be cancelled: those no longer of interest
-/// are ignored when they come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the fields are named after the ids they hold")]
-pub enum Timer {
-    /// Worker: say that you live.
-    Heartbeat,
-    /// Send unanswered requests again.
-    Retry,
-    /// Task: the next source entry is due.
-    Pace { subtask: SubtaskId, attempt: Attempt },
-    /// Task: the mailbox has come to this barrier.
-    Mail { subtask: SubtaskId, attempt: Attempt, barrier: Barrier },
-    /// Task: the time of a barrier in its place is over.
-    Overdue { subtask: SubtaskId, attempt: Attempt, barrier: Barrier },
-    /// Task: what waits for its buffer to be full has waited long enough.
-    Flush { subtask: SubtaskId, attempt: Attempt },
-    /// Task: the processor is free again.
-    Work { subtask: SubtaskId, attempt: Attempt },
-    /// Task: a timer of user code may be due in processing time.
-    Processing { subtask: SubtaskId, attempt: Attempt },
-    /// Task: the service that it asks has answered.
-    Answer { subtask: SubtaskId, attempt: Attempt, request: u64 },
-    /// Task: the asynchronous part of a snapshot starts.
-    Upload { subtask: SubtaskId, attempt: Attempt, checkpoint: CheckpointId },
-    /// Task: a timer of its sink is due.
-    Sink { subtask: SubtaskId, attempt: Attempt, number: u64 },
-    /// Task: what its sink asked once has waited long enough for an answer.
-    Unanswered { subtask: SubtaskId, attempt: Attempt, request: u64 },
-    /// Task: what its sink could not commit is to be tried again.
-    RetryCommit { subtask: SubtaskId, attempt: Attempt, transaction: TransactionId },
-    /// Coordinator: something about checkpoints.
-    Checkpoint(CoordinatorTimer),
-    /// Coordinator: the enumerators' mailbox has come to this checkpoint.
-    Enumerate(Barrier),
-    /// Coordinator: look who has not been heard of.
-    CheckWorkers,
-    /// Coordinator: start the next attempt.
-    Restart,
-    /// Store or sink target: this request is due.
-    Serve(u64),
-    /// Sink target: a timer of its system is due.
-    System(u64),
-    /// Sink target: its system is to see this request, which was held back.
-    HeldBack(u64),
-}
-
-/// When a timer fires.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Delay {
-    /// After exactly this long.
-    Exactly(Duration),
-    /// When the scheduler pleases: the world draws it. This is the time that mail waits in a mailbox.
-    Scheduled,
-}
-
-/// One consequence of an input.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Output {
-    /// Send this.
-    Send {
-        /// To whom.
-        to: ProcessId,
-        /// What.
-        message: Message,
-    },
-    /// Wake me.
-    SetTimer {
-        /// When.
-        after: Delay,
-        /// With this.
-        timer: Timer,
-    },
-    /// This happened. A crash aimed at it drops everything behind it in the outbox.
-    Event(Event),
-}
-
-/// Takes the consequences of one input, in order. *Order is the protocol.*
-///
-/// There is one, and everything leaves through it: a world carries each consequence out before it looks
-/// at the next, and drops those behind an event at which the process crashed.
-pub trait Outbox {
-    /// Sends a message.
-    fn send(&mut self, to: ProcessId, message: Message);
-
-    /// Asks for a wake-up.
-    fn wake(&mut self, after: Delay, timer: Timer);
-
-    /// Tells what happened.
-    fn event(&mut self, event: Event);
-
-    /// Asks for a wake-up after exactly `after`.
-    fn set_timer(&mut self, after: Duration, timer: Timer) {
-        self.wake(Delay::Exactly(after), timer);
-    }
-
-    /// Asks for a wake-up when the scheduler pleases.
-    fn schedule(&mut self, timer: Timer) {
-        self.wake(Delay::Scheduled, timer);
-    }
-}
-
-/// An outbox that keeps what it is given, for a world that carries it out later.
-#[derive(Clone, Debug, Default)]
-pub struct QueuedOutbox {
-    outputs: Vec<Output>,
-}
-
-impl QueuedOutbox {
-    /// An empty outbox.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Takes everything out, in order; the room stays for the next input.
-    pub fn drain(&mut self) -> std::vec::Drain<'_, Output> {
-        self.outputs.drain(..)
-    }
-}
-
-impl Outbox for QueuedOutbox {
-    fn send(&mut self, to: ProcessId, message: Message) {
-        self.outputs.push(Output::Send { to, message });
-    }
-
-    fn wake(&mut self, after: Delay, timer: Timer) {
-        self.outputs.push(Output::SetTimer { after, timer });
-    }
-
-    fn event(&mut self, event: Event) {
-        self.outputs.push(Output::Event(event));
-    }
-}
 
 /// Everything that the processes of one job need to be started.
 #[derive(Clone)]
@@ -288,7 +122,7 @@ impl Process {
         let mut outbox = QueuedOutbox::new();
         *self = self.remains();
         self.handle(now, Input::Trouble(trouble), &mut outbox);
-        outbox.outputs.into_iter().filter_map(|output| match output {
+        outbox.into_outputs().filter_map(|output| match output {
             Output::Event(event) => Some(event),
             Output::Send { .. } | Output::SetTimer { .. } => None,
         })

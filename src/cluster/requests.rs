@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::io::{Outbox, Timer};
 use super::message::{Message, RequestId};
-use super::process::{Outbox, Timer};
 use crate::protocol::{Incarnation, ProcessId, VirtualTime};
 
 /// The unanswered requests of one incarnation of a process, each with what it was for.

@@ -5,8 +5,8 @@ mod trouble;
 
 use host::Host;
 
+use super::io::{Input, Outbox, Timer};
 use super::message::{Message, RequestId, SinkOperation};
-use super::process::{Input, Outbox, Timer};
 use super::trouble::{SinkFault, Trouble};
 use crate::dataflow::Record;
 use crate::external::ExternalSystem;

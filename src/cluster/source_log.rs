@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use super::io::{Input, Outbox};
 use super::message::{Fetched, Message, RequestId};
-use super::process::{Input, Outbox};
 use super::trouble::Trouble;
 use crate::dataflow;
 use crate::protocol::ordered::VecMap;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::process::{Outbox, Timer};
+use super::io::{Outbox, Timer};
 use super::trouble::StoreFault;
 use crate::protocol::ProcessId;
 use crate::protocol::ordered::VecMap;

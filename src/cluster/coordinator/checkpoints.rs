@@ -1,7 +1,7 @@
 //! Carries out what the checkpoint coordinator wants, in order.
 
+use super::super::io::{Outbox, Timer};
 use super::super::message::{Message, ObjectOperation, ObjectResult, RequestId};
-use super::super::process::{Outbox, Timer};
 use super::enumerator::Cut;
 use super::ledger::Change;
 use super::leftovers::checkpoint_of;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use super::super::io::{Outbox, Timer};
 use super::super::message::{Deploy, Heartbeat, Message};
-use super::super::process::{Outbox, Timer};
 use super::ledger::Change;
 use super::workers::News;
 use super::{Coordinator, State};

@@ -4,8 +4,8 @@
 //! taken; only then are the sources asked. The enumerators' part is written with the metadata, so that it
 //! is durable when the checkpoint completes.
 
+use super::super::io::{Outbox, Timer};
 use super::super::message::Message;
-use super::super::process::{Outbox, Timer};
 use super::Coordinator;
 use crate::protocol::ordered::VecMap;
 use crate::protocol::{

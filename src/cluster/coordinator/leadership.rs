@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use super::super::io::{Outbox, Timer};
 use super::super::message::{JobRecord, Message, MetaOperation, ObjectOperation, ObjectResult};
-use super::super::process::{Outbox, Timer};
 use super::deployment::Deployment;
 use super::ledger::{Answer, Change};
 use super::{Coordinator, Purpose, State};

@@ -3,8 +3,8 @@
 //! A checkpoint can be given up while its metadata is being written, and a coordinator can die between
 //! taking a checkpoint out of its record and deleting it; nobody else knows of such objects.
 
+use super::super::io::Outbox;
 use super::super::message::{ObjectOperation, ObjectResult};
-use super::super::process::Outbox;
 use super::{Coordinator, Purpose, State};
 use crate::protocol::ordered::VecMap;
 use crate::protocol::{CheckpointId, Defect, ObjectKey, VirtualTime};

@@ -20,8 +20,8 @@ use enumerator::Enumerators;
 use ledger::Ledger;
 use workers::Workers;
 
+use super::io::{Input, Outbox, Timer};
 use super::message::{Heartbeat, Message};
-use super::process::{Input, Outbox, Timer};
 use super::requests::Requests;
 use super::settings::ClusterSettings;
 use crate::dataflow::Job;

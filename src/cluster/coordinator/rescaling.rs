@@ -6,8 +6,8 @@
 
 use std::sync::Arc;
 
+use super::super::io::Outbox;
 use super::super::message::{DeployedShape, Redistribution};
-use super::super::process::Outbox;
 use super::deployment::Deployment;
 use super::ledger::Change;
 use super::{Coordinator, State};

@@ -1,7 +1,7 @@
 //! Savepoints and what else somebody may ask of a job: to be stopped at one, and to be resumed from it.
 
+use super::super::io::Outbox;
 use super::super::message::{Heartbeat, Message, ObjectOperation, ObjectResult, Request};
-use super::super::process::Outbox;
 use super::deployment::{Deployment, hosts};
 use super::enumerator::Enumerators;
 use super::ledger::Change;

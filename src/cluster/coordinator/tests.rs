@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use super::super::io::{Output, QueuedOutbox};
 use super::super::message::{
     JobRecord, Message, MetaOperation, ObjectOperation, ObjectResult, Request, RequestId,
 };
-use super::super::process::{Output, QueuedOutbox};
 use super::super::settings::StoreSettings;
 use super::savepoint_file::SavepointFile;
 use super::*;

@@ -1,5 +1,5 @@
 use super::*;
-use crate::cluster::process::{Output, QueuedOutbox};
+use crate::cluster::io::{Output, QueuedOutbox};
 use crate::protocol::Term;
 
 /// What the store says to a request, at once: whether it was written, the version, the term there.

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::cluster::process::{Delay, Output, QueuedOutbox};
+use crate::cluster::io::{Delay, Output, QueuedOutbox};
 use crate::protocol::CheckpointId;
 
 /// A store that takes no time, and one client.

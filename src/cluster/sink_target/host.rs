@@ -6,8 +6,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::super::io::{Input, Outbox, Timer};
 use super::super::message::{Message, RequestId};
-use super::super::process::{Input, Outbox, Timer};
 use super::super::trouble::{SinkFault, Trouble};
 use crate::external::{
     Caller, ExternalSystem, Held, Reply, Request, Row, SystemOutput, SystemOutputs,

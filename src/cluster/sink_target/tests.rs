@@ -1,6 +1,6 @@
 use super::*;
 use crate::cluster::Process;
-use crate::cluster::process::{Output, QueuedOutbox};
+use crate::cluster::io::{Output, QueuedOutbox};
 use crate::external::bucket::{BucketRequest, ObjectBucket};
 use crate::external::{Caller, Request, Row, SystemOutputs};
 use crate::protocol::{Incarnation, LineageId, OperatorId, VirtualTime};

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use super::super::io::{Outbox, Timer};
 use super::super::message::Message;
-use super::super::process::{Outbox, Timer};
 use super::super::trouble::SinkFault;
 use super::{Delayed, SinkTarget, Transaction};
 use crate::protocol::{SubtaskId, TransactionId};

@@ -1,5 +1,5 @@
 use super::*;
-use crate::cluster::process::{Output, QueuedOutbox};
+use crate::cluster::io::{Output, QueuedOutbox};
 
 fn log() -> SourceLog {
     let entry = |text: &str| text.as_bytes().to_vec();

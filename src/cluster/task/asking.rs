@@ -3,7 +3,7 @@
 //! The service is the world's: it answers when the scheduler pleases. A request dies with its attempt; what
 //! was not answered is in the snapshot, and is asked for again.
 
-use super::super::process::{Outbox, Timer};
+use super::super::io::{Outbox, Timer};
 use super::{Env, Task};
 use crate::protocol::{Barrier, Defect};
 

@@ -1,7 +1,7 @@
 //! A reader's side of a source with an enumerator: asks for splits, and takes what it is told.
 
+use super::super::io::Outbox;
 use super::super::message::Message;
-use super::super::process::Outbox;
 use super::{Env, Phase, SourceReader, Task};
 use crate::protocol::{Defect, ProcessId, SplitEvent, SplitId};
 use crate::trace::{Event, SplitPosition};

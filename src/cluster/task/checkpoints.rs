@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::super::buffers::Parcel;
+use super::super::io::{Outbox, Timer};
 use super::super::message::Message;
-use super::super::process::{Outbox, Timer};
 use super::{Env, Task};
 use crate::dataflow::CheckpointOutcome;
 use crate::protocol::{

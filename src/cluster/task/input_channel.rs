@@ -1,8 +1,8 @@
 //! The receiving end of a channel: counts, digests, credits, and what was not read.
 
 use super::super::buffers::{Buffer, BufferReader, Parcel};
+use super::super::io::Outbox;
 use super::super::message::Message;
-use super::super::process::Outbox;
 use super::Env;
 use crate::dataflow::Item;
 use crate::protocol::{Attempt, ChannelId, CheckpointId, Defect, DefectSet, Digest, ProcessId};

@@ -33,8 +33,8 @@ use source::SourceReader;
 use std::sync::Arc;
 
 use super::buffers::Parcel;
+use super::io::{Outbox, Timer};
 use super::message::Fetched;
-use super::process::{Outbox, Timer};
 use super::requests::Requests;
 use super::settings::ClusterSettings;
 use crate::dataflow::{Item, Job, Outputs, Subtask};

@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 
 use super::super::buffers::{BufferWriter, Parcel};
+use super::super::io::Outbox;
 use super::super::message::Message;
-use super::super::process::Outbox;
 use super::super::settings::BufferSettings;
 use crate::dataflow::Item;
 use crate::protocol::{

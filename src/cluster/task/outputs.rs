@@ -1,7 +1,7 @@
 //! The sending side of a task: its output channels, and whether any of them waits for credit.
 
 use super::super::buffers::Parcel;
-use super::super::process::Outbox;
+use super::super::io::Outbox;
 use super::channel_state::ChannelParcels;
 use super::output_channel::OutputChannel;
 use crate::dataflow::Item;

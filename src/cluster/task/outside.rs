@@ -1,7 +1,7 @@
 //! The driving of a sink that speaks with an external system: what it wants done, and what it hears.
 
+use super::super::io::Timer;
 use super::super::message::{Message, RequestId};
-use super::super::process::Timer;
 use super::{Env, Phase, Purpose, Task};
 use crate::dataflow::{
     Ask, CheckpointOutcome, CommittableId, Heard, Outputs, OutsideTask, SinkStep,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::process::Timer;
+use super::super::io::Timer;
 use super::{Env, Task};
 use crate::protocol::VirtualTime;
 

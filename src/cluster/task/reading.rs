@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::super::buffers::Parcel;
-use super::super::process::Timer;
+use super::super::io::Timer;
 use super::{Env, Task};
 use crate::dataflow::Item;
 use crate::protocol::Defect;

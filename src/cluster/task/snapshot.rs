@@ -5,8 +5,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::super::buffers::Parcel;
+use super::super::io::Timer;
 use super::super::message::{Message, ObjectOperation};
-use super::super::process::Timer;
 use super::channel_state::{ChannelState, Unprocessed};
 use super::{Env, Phase, Purpose, Side, Task};
 use crate::dataflow::{Bytes, SubtaskState};

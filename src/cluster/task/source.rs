@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
+use super::super::io::Timer;
 use super::super::message::{Fetched, Message};
-use super::super::process::Timer;
 use super::assignment::Inquiry;
 use super::{Env, Phase, Purpose, Side, Task};
 use crate::protocol::{LineageId, ProcessId, SplitId, SubtaskId};

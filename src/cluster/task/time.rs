@@ -1,6 +1,6 @@
 //! Event time in the trace, where it is observed: each thing in its place between records.
 
-use super::super::process::Outbox;
+use super::super::io::Outbox;
 use super::{Env, Task};
 use crate::dataflow::{Item, TimeStep, TimerId};
 use crate::trace::{ChannelCut, Event};

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use super::super::io::Outbox;
 use super::super::message::{Deploy, Message, ObjectResult};
-use super::super::process::Outbox;
 use super::super::task::{Purpose, Shapes};
 use super::Worker;
 use crate::dataflow::Heard;

@@ -7,8 +7,8 @@ mod timers;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::io::{Input, Outbox};
 use super::message::{Deploy, Message};
-use super::process::{Input, Outbox};
 use super::requests::Requests;
 use super::settings::ClusterSettings;
 use super::task::{Env, Purpose, Task};

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use super::super::io::{Outbox, Timer};
 use super::super::message::{Heartbeat, Message};
-use super::super::process::{Outbox, Timer};
 use super::Worker;
 use crate::protocol::ProcessId;
 

@@ -1,6 +1,6 @@
 //! Timers: each handed to the task that set it.
 
-use super::super::process::{Outbox, Timer};
+use super::super::io::{Outbox, Timer};
 use super::super::task::{Env, Task};
 use super::Worker;
 use crate::protocol::{Attempt, SubtaskId, VirtualTime};
