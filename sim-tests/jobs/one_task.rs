@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
-use cutwater::cluster::message::{Deploy, ObjectOperation, ObjectResult};
+use cutwater::cluster::message::{Answer, Deploy, ObjectOperation, ObjectResult, ToWorker};
 use cutwater::cluster::worker::Worker;
 use cutwater::cluster::{
-    ClusterSettings, Delay, Input, Message, Output, Parcel, QueuedOutbox, Timer,
+    ClusterSettings, Delay, Input, Message, Output, Parcel, QueuedOutbox, TaskTimer, Timer,
 };
 use cutwater::dataflow::{
     Collector, Context, EncodedSink, Item, Job, JobBuilder, Operator, Payload, Record, Replay,
@@ -81,14 +81,17 @@ impl Bench {
             unions: Vec::new(),
             shape: None,
         };
-        self.receive(Message::Deploy { to: Incarnation(1), deploy: Arc::new(deploy) });
+        self.receive(Message::Worker(ToWorker::Deploy {
+            to: Incarnation(1),
+            deploy: Arc::new(deploy),
+        }));
     }
 
     /// It runs, and its receiver can take what it gives.
     fn run(&mut self) {
         let attempt = self.attempt;
-        self.receive(Message::Run { attempt });
-        let message = Message::Credit { attempt, channel: OUTPUT, credits: 100 };
+        self.receive(Message::Worker(ToWorker::Run { attempt }));
+        let message = Message::Worker(ToWorker::Credit { attempt, channel: OUTPUT, credits: 100 });
         self.handle(Input::Message { from: ProcessId::Worker(ELSEWHERE), message });
         self.outputs.clear();
     }
@@ -96,7 +99,8 @@ impl Bench {
     fn give(&mut self, element: Element<Parcel>) {
         let (attempt, sequence) = (self.attempt, self.sequence);
         self.sequence += 1;
-        let message = Message::Data { attempt, channel: INPUT, sequence, element };
+        let message =
+            Message::Worker(ToWorker::Data { attempt, channel: INPUT, sequence, element });
         self.handle(Input::Message { from: ProcessId::Worker(ELSEWHERE), message });
     }
 
@@ -107,25 +111,25 @@ impl Bench {
     }
 
     fn trigger(&mut self, barrier: Barrier) {
-        self.receive(Message::Trigger { attempt: self.attempt, barrier });
+        self.receive(Message::Worker(ToWorker::Trigger { attempt: self.attempt, barrier }));
     }
 
     /// The mailbox comes to this barrier.
     fn mail(&mut self, barrier: Barrier) {
         let (subtask, attempt) = (OPERATOR, self.attempt);
-        self.handle(Input::Timer(Timer::Mail { subtask, attempt, barrier }));
+        self.handle(Input::Timer(TaskTimer::Mail { barrier }.of(subtask, attempt)));
     }
 
     fn answer(&mut self, request: u64) {
         let (subtask, attempt) = (OPERATOR, self.attempt);
-        self.handle(Input::Timer(Timer::Answer { subtask, attempt, request }));
+        self.handle(Input::Timer(TaskTimer::Answer { request }.of(subtask, attempt)));
     }
 
     /// The wake-up for timers comes, when the clock says this.
     fn wake_at(&mut self, now_ms: u64) {
         self.now_ms = now_ms;
         let (subtask, attempt) = (OPERATOR, self.attempt);
-        self.handle(Input::Timer(Timer::Processing { subtask, attempt }));
+        self.handle(Input::Timer(TaskTimer::Processing.of(subtask, attempt)));
     }
 
     /// What was seen since this was last asked.
@@ -136,14 +140,16 @@ impl Bench {
     /// The snapshot is written, and the next attempt goes on from it.
     fn restart(&mut self) {
         let (subtask, attempt, checkpoint) = (OPERATOR, self.attempt, CKPT);
-        self.handle(Input::Timer(Timer::Upload { subtask, attempt, checkpoint }));
-        let put = self.outputs.iter().find_map(|output| match output {
-            Output::Send {
-                message: Message::Object { operation: ObjectOperation::Put { key, bytes }, .. },
-                ..
-            } => Some((*key, Arc::clone(bytes))),
-            _ => None,
-        });
+        self.handle(Input::Timer(TaskTimer::Upload { checkpoint }.of(subtask, attempt)));
+        let put =
+            self.outputs.iter().find_map(|output| match output {
+                Output::Send {
+                    message:
+                        Message::ObjectStore { operation: ObjectOperation::Put { key, bytes }, .. },
+                    ..
+                } => Some((*key, Arc::clone(bytes))),
+                _ => None,
+            });
         let (key, bytes) = put.expect("the snapshot is written");
         let length = bytes.len() as u64;
         let handle = SnapshotHandle { subtask, key, digest: Digest::of(&bytes), bytes: length };
@@ -151,26 +157,29 @@ impl Bench {
         self.outputs.clear();
         self.deploy(Some(handle));
         let read = self.outputs.iter().find_map(|output| match output {
-            Output::Send { message: Message::Object { request, .. }, .. } => Some(*request),
+            Output::Send { message: Message::ObjectStore { request, .. }, .. } => Some(*request),
             _ => None,
         });
         let (request, result) = (read.expect("it is read"), ObjectResult::Read(bytes));
-        self.receive(Message::ObjectAnswer { request, result });
+        self.receive(Message::Answer(Answer::Object { request, result }));
     }
 }
 
 fn seen(output: &Output) -> Option<Seen> {
     match output {
-        Output::Send { message: Message::Data { element, .. }, .. } => Some(match element {
-            Element::Item(Parcel::Item(Item::Watermark(_))) => Seen::Watermark,
-            Element::Item(_) => Seen::Record,
-            Element::Barrier(_) => Seen::Barrier,
-            Element::Cancel(_) => Seen::Cancel,
-            Element::End => Seen::End,
-        }),
-        Output::SetTimer { after: Delay::Exactly(after), timer: Timer::Processing { .. } } => {
-            Some(Seen::Wake(u64::try_from(after.as_millis()).unwrap()))
+        Output::Send { message: Message::Worker(ToWorker::Data { element, .. }), .. } => {
+            Some(match element {
+                Element::Item(Parcel::Item(Item::Watermark(_))) => Seen::Watermark,
+                Element::Item(_) => Seen::Record,
+                Element::Barrier(_) => Seen::Barrier,
+                Element::Cancel(_) => Seen::Cancel,
+                Element::End => Seen::End,
+            })
         }
+        Output::SetTimer {
+            after: Delay::Exactly(after),
+            timer: Timer::Task { what: TaskTimer::Processing, .. },
+        } => Some(Seen::Wake(u64::try_from(after.as_millis()).unwrap())),
         Output::Event(Event::SnapshotTaken(_)) => Some(Seen::Snapshot),
         _ => None,
     }
@@ -224,7 +233,10 @@ fn a_drain_that_fails_while_its_cut_waits_is_given_up_behind_the_answers() {
     bench.trigger(drain());
     bench.give(Element::End);
     bench.mail(drain());
-    bench.receive(Message::NotifyAborted { attempt: bench.attempt, checkpoint: CKPT });
+    bench.receive(Message::Worker(ToWorker::NotifyAborted {
+        attempt: bench.attempt,
+        checkpoint: CKPT,
+    }));
     bench.answer(0);
     assert_eq!(bench.seen(), [Seen::Record, Seen::Watermark, Seen::Cancel, Seen::End]);
 }
@@ -346,7 +358,7 @@ fn a_restored_task_is_woken_for_the_timers_of_its_snapshot() {
     bench.now_ms = 12;
     bench.restart();
     let attempt = bench.attempt;
-    bench.receive(Message::Run { attempt });
+    bench.receive(Message::Worker(ToWorker::Run { attempt }));
     assert_eq!(bench.seen(), [Seen::Wake(8)]);
     bench.run();
     bench.wake_at(20);

@@ -5,9 +5,11 @@
 
 use std::sync::Arc;
 
-use cutwater::cluster::message::{Deploy, Fetched, ObjectOperation, ObjectResult};
+use cutwater::cluster::message::{
+    Answer, Deploy, Fetched, ObjectOperation, ObjectResult, ToCoordinator, ToSourceLog, ToWorker,
+};
 use cutwater::cluster::worker::Worker;
-use cutwater::cluster::{Input, Message, Output, QueuedOutbox, Timer};
+use cutwater::cluster::{Input, Message, Output, QueuedOutbox, TaskTimer, Timer};
 use cutwater::dataflow::Replay;
 use cutwater::dataflow::{EncodedSink, Job, JobBuilder};
 use cutwater::explore::Experiments;
@@ -74,29 +76,30 @@ impl Bench {
     }
 
     fn deploy(&mut self, to: u32, deploy: Arc<Deploy>) -> Vec<Output> {
-        self.receive(Message::Deploy { to: Incarnation(to), deploy })
+        self.receive(Message::Worker(ToWorker::Deploy { to: Incarnation(to), deploy }))
     }
 
     /// Answers every fetch of these outputs: the split is empty.
     fn answer_fetches(&mut self, outputs: &[Output]) -> Vec<Output> {
         let fetches = outputs.iter().filter_map(|output| match output {
-            Output::Send { message: Message::Fetch { request, split, offset, .. }, .. } => {
-                Some(Fetched {
-                    request: *request,
-                    split: *split,
-                    requested: *offset,
-                    offset: *offset,
-                    bytes: Vec::new(),
-                    ends: Vec::new(),
-                    split_end: 0,
-                })
-            }
+            Output::Send {
+                message: Message::SourceLog(ToSourceLog::Fetch { request, split, offset, .. }),
+                ..
+            } => Some(Fetched {
+                request: *request,
+                split: *split,
+                requested: *offset,
+                offset: *offset,
+                bytes: Vec::new(),
+                ends: Vec::new(),
+                split_end: 0,
+            }),
             _ => None,
         });
         let fetches: Vec<_> = fetches.collect();
         fetches
             .into_iter()
-            .flat_map(|fetched| self.receive(Message::Fetched(Box::new(fetched))))
+            .flat_map(|fetched| self.receive(Message::Answer(Answer::Fetched(Box::new(fetched)))))
             .collect()
     }
 }
@@ -115,7 +118,7 @@ fn ended(outputs: &[Output]) -> usize {
 fn a_deployment_that_comes_after_its_cancellation_runs_nothing() {
     let mut bench = Bench::new();
     assert_eq!(restored(&bench.deploy(1, deploy(3, None))), 1, "the deployment is taken");
-    bench.receive(Message::Cancel { attempt: Attempt(3) });
+    bench.receive(Message::Worker(ToWorker::Cancel { attempt: Attempt(3) }));
     assert_eq!(restored(&bench.deploy(1, deploy(3, None))), 0, "its late copy is not");
     assert_eq!(restored(&bench.deploy(1, deploy(2, None))), 0, "nor is an older one");
     assert_eq!(restored(&bench.deploy(1, deploy(4, None))), 1, "the next attempt is");
@@ -124,7 +127,7 @@ fn a_deployment_that_comes_after_its_cancellation_runs_nothing() {
 #[test]
 fn a_deployment_after_a_cancellation_that_came_first_runs_nothing() {
     let mut bench = Bench::new();
-    bench.receive(Message::Cancel { attempt: Attempt(3) });
+    bench.receive(Message::Worker(ToWorker::Cancel { attempt: Attempt(3) }));
     assert_eq!(restored(&bench.deploy(1, deploy(3, None))), 0, "it was cancelled before it came");
 }
 
@@ -140,7 +143,12 @@ fn a_repeated_deployment_is_answered_but_not_restored_again() {
     let mut bench = Bench::new();
     bench.deploy(1, deploy(3, None));
     let again = bench.deploy(1, deploy(3, None));
-    let ready = |output: &Output| matches!(output, Output::Send { message: Message::Ready(_), .. });
+    let ready = |output: &Output| {
+        matches!(
+            output,
+            Output::Send { message: Message::Coordinator(ToCoordinator::Ready(_)), .. }
+        )
+    };
     assert_eq!(restored(&again), 0, "it holds its state already");
     assert!(again.iter().any(ready), "the first answer may have been lost");
 }
@@ -148,16 +156,16 @@ fn a_repeated_deployment_is_answered_but_not_restored_again() {
 /// The snapshot of a source that has ended, as the worker puts it into the store.
 fn snapshot_after_the_end(bench: &mut Bench) -> (SnapshotHandle, Arc<[u8]>) {
     bench.deploy(1, deploy(1, None));
-    let outputs = bench.receive(Message::Run { attempt: Attempt(1) });
+    let outputs = bench.receive(Message::Worker(ToWorker::Run { attempt: Attempt(1) }));
     assert_eq!(ended(&bench.answer_fetches(&outputs)), 1, "both splits are empty");
     let (subtask, attempt, checkpoint) = (SubtaskId(0), Attempt(1), CheckpointId(1));
     let barrier = Barrier::in_order(checkpoint);
-    bench.receive(Message::Trigger { attempt, barrier });
-    bench.handle(Input::Timer(Timer::Mail { subtask, attempt, barrier }));
-    let outputs = bench.handle(Input::Timer(Timer::Upload { subtask, attempt, checkpoint }));
+    bench.receive(Message::Worker(ToWorker::Trigger { attempt, barrier }));
+    bench.handle(Input::Timer(TaskTimer::Mail { barrier }.of(subtask, attempt)));
+    let outputs = bench.handle(Input::Timer(TaskTimer::Upload { checkpoint }.of(subtask, attempt)));
     let put = outputs.into_iter().find_map(|output| match output {
         Output::Send {
-            message: Message::Object { operation: ObjectOperation::Put { key, bytes }, .. },
+            message: Message::ObjectStore { operation: ObjectOperation::Put { key, bytes }, .. },
             ..
         } => Some((key, bytes)),
         _ => None,
@@ -174,13 +182,13 @@ fn a_source_restored_after_its_end_ends_once() {
     let (handle, bytes) = snapshot_after_the_end(&mut bench);
     let outputs = bench.deploy(1, deploy(2, Some(handle)));
     let request = outputs.iter().find_map(|output| match output {
-        Output::Send { message: Message::Object { request, .. }, .. } => Some(*request),
+        Output::Send { message: Message::ObjectStore { request, .. }, .. } => Some(*request),
         _ => None,
     });
     let request = request.expect("the snapshot is read");
     let result = ObjectResult::Read(bytes);
-    assert_eq!(restored(&bench.receive(Message::ObjectAnswer { request, result })), 1);
-    let outputs = bench.receive(Message::Run { attempt: Attempt(2) });
+    assert_eq!(restored(&bench.receive(Message::Answer(Answer::Object { request, result }))), 1);
+    let outputs = bench.receive(Message::Worker(ToWorker::Run { attempt: Attempt(2) }));
     assert_eq!(ended(&bench.answer_fetches(&outputs)), 1, "it says its end once an attempt");
 }
 
@@ -190,16 +198,17 @@ fn a_snapshot_with_other_bytes_than_acknowledged_is_asked_for_again() {
     let (handle, bytes) = snapshot_after_the_end(&mut bench);
     let outputs = bench.deploy(1, deploy(2, Some(handle)));
     let request = outputs.iter().find_map(|output| match output {
-        Output::Send { message: Message::Object { request, .. }, .. } => Some(*request),
+        Output::Send { message: Message::ObjectStore { request, .. }, .. } => Some(*request),
         _ => None,
     });
     let mut torn = bytes.to_vec();
     torn.pop();
     let result = ObjectResult::Read(torn.into());
-    let outputs = bench.receive(Message::ObjectAnswer { request: request.expect("read"), result });
+    let outputs =
+        bench.receive(Message::Answer(Answer::Object { request: request.expect("read"), result }));
     assert_eq!(restored(&outputs), 0, "nothing starts from a torn snapshot");
     let read = |output: &&Output| {
-        let Output::Send { message: Message::Object { operation, .. }, .. } = output else {
+        let Output::Send { message: Message::ObjectStore { operation, .. }, .. } = output else {
             return false;
         };
         *operation == ObjectOperation::Get { key: handle.key }

@@ -44,46 +44,77 @@ pub enum Input {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the fields are named after the ids they hold")]
 pub enum Timer {
-    /// Worker: say that you live.
+    /// Worker: tell the coordinator that you live.
     Heartbeat,
-    /// Send unanswered requests again.
+    /// Worker or coordinator: send unanswered requests again.
     Retry,
-    /// Task: the next source entry is due.
-    Pace { subtask: SubtaskId, attempt: Attempt },
-    /// Task: the mailbox has come to this barrier.
-    Mail { subtask: SubtaskId, attempt: Attempt, barrier: Barrier },
-    /// Task: the time of a barrier in its place is over.
-    Overdue { subtask: SubtaskId, attempt: Attempt, barrier: Barrier },
-    /// Task: what waits for its buffer to be full has waited long enough.
-    Flush { subtask: SubtaskId, attempt: Attempt },
-    /// Task: the processor is free again.
-    Work { subtask: SubtaskId, attempt: Attempt },
-    /// Task: a timer of user code may be due in processing time.
-    Processing { subtask: SubtaskId, attempt: Attempt },
-    /// Task: the service that it asks has answered.
-    Answer { subtask: SubtaskId, attempt: Attempt, request: u64 },
-    /// Task: the asynchronous part of a snapshot starts.
-    Upload { subtask: SubtaskId, attempt: Attempt, checkpoint: CheckpointId },
-    /// Task: a timer of its sink is due.
-    Sink { subtask: SubtaskId, attempt: Attempt, number: u64 },
-    /// Task: what its sink asked once has waited long enough for an answer.
-    Unanswered { subtask: SubtaskId, attempt: Attempt, request: u64 },
-    /// Task: what its sink could not commit is to be tried again.
-    RetryCommit { subtask: SubtaskId, attempt: Attempt, transaction: TransactionId },
-    /// Coordinator: something about checkpoints.
-    Checkpoint(CoordinatorTimer),
-    /// Coordinator: the enumerators' mailbox has come to this checkpoint.
-    Enumerate(Barrier),
-    /// Coordinator: look who has not been heard of.
-    CheckWorkers,
-    /// Coordinator: start the next attempt.
-    Restart,
+    /// Worker: a task of this attempt has set it.
+    Task { subtask: SubtaskId, attempt: Attempt, what: TaskTimer },
+    /// Coordinator.
+    Coordinator(CoordinatorWakeUp),
     /// Store or sink target: this request is due.
     Serve(u64),
     /// Sink target: a timer of its system is due.
     System(u64),
     /// Sink target: its system is to see this request, which was held back.
     HeldBack(u64),
+}
+
+/// What a task wants to be woken for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the fields are named after the ids they hold")]
+pub enum TaskTimer {
+    /// The next source entry is due.
+    Pace,
+    /// The mailbox has come to this barrier.
+    Mail { barrier: Barrier },
+    /// The time of a barrier in its place is over.
+    Overdue { barrier: Barrier },
+    /// What waits for its buffer to be full has waited long enough.
+    Flush,
+    /// The processor is free again.
+    Work,
+    /// A timer of user code may be due in processing time.
+    Processing,
+    /// The service that it asks has answered.
+    Answer { request: u64 },
+    /// The asynchronous part of a snapshot starts.
+    Upload { checkpoint: CheckpointId },
+    /// Its sink.
+    Sink(SinkTimer),
+}
+
+impl TaskTimer {
+    /// The timer of this subtask in this attempt.
+    #[must_use]
+    pub fn of(self, subtask: SubtaskId, attempt: Attempt) -> Timer {
+        Timer::Task { subtask, attempt, what: self }
+    }
+}
+
+/// What a sink wants to be woken for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the fields are named after the ids they hold")]
+pub enum SinkTimer {
+    /// A timer of its own is due.
+    Due { number: u64 },
+    /// What it asked once has waited long enough for an answer.
+    Unanswered { request: u64 },
+    /// What it could not commit is to be tried again.
+    RetryCommit { transaction: TransactionId },
+}
+
+/// What the coordinator process wants to be woken for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum CoordinatorWakeUp {
+    /// Something about checkpoints.
+    Checkpoint(CoordinatorTimer),
+    /// The enumerators' mailbox has come to this checkpoint.
+    Enumerate(Barrier),
+    /// Look who has not been heard of.
+    CheckWorkers,
+    /// Start the next attempt.
+    Restart,
 }
 
 /// When a timer fires.

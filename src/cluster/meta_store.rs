@@ -1,7 +1,7 @@
 //! The meta store: one versioned record a job, replaced by compare-and-set, fenced by term.
 
 use super::io::{Input, Outbox, Timer};
-use super::message::{JobRecord, Message, MetaOperation, RequestId};
+use super::message::{Answer, JobRecord, Message, MetaOperation, RequestId};
 use super::settings::StoreSettings;
 use super::store_health::StoreHealth;
 use super::trouble::{StoreFault, Trouble};
@@ -47,7 +47,7 @@ impl MetaStore {
     /// Takes one input.
     pub fn handle(&mut self, input: Input, outbox: &mut dyn Outbox) {
         match input {
-            Input::Message { from, message: Message::Meta { request, operation } } => {
+            Input::Message { from, message: Message::MetaStore { request, operation } } => {
                 let duration = self.settings.duration(0);
                 self.requests.enqueue(Request { from, request, operation }, duration, outbox);
             }
@@ -108,7 +108,7 @@ impl MetaStore {
         };
         if is_answered {
             let (version, record) = (self.version, self.record.clone());
-            outbox.send(from, Message::MetaAnswer { request, written, version, record });
+            outbox.send(from, Message::Answer(Answer::Meta { request, written, version, record }));
         }
     }
 

@@ -8,8 +8,10 @@ pub mod io;
 pub mod message;
 pub mod meta_store;
 pub mod object_store;
+mod payload;
 pub mod process;
 pub mod requests;
+mod route;
 mod savepoint_record;
 pub mod settings;
 pub mod sink_target;
@@ -20,7 +22,9 @@ pub mod trouble;
 pub mod worker;
 
 pub use buffers::{Buffer, Parcel};
-pub use io::{Delay, Input, Outbox, Output, QueuedOutbox, Timer};
+pub use io::{
+    CoordinatorWakeUp, Delay, Input, Outbox, Output, QueuedOutbox, SinkTimer, TaskTimer, Timer,
+};
 pub use message::{Message, RequestId};
 pub use process::{Cluster, Process};
 pub use settings::{BufferSettings, ClusterSettings, CostModel, StoreSettings};

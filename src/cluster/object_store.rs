@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::io::{Input, Outbox, Timer};
-use super::message::{Message, ObjectOperation, ObjectResult, RequestId};
+use super::message::{Answer, Message, ObjectOperation, ObjectResult, RequestId};
 use super::settings::StoreSettings;
 use super::store_health::{StoreHealth, Turn};
 use super::trouble::{StoreFault, Trouble};
@@ -76,7 +76,7 @@ impl ObjectStore {
     /// Takes one input.
     pub fn handle(&mut self, input: Input, outbox: &mut dyn Outbox) {
         match input {
-            Input::Message { from, message: Message::Object { request, operation } } => {
+            Input::Message { from, message: Message::ObjectStore { request, operation } } => {
                 let duration = self.settings.duration(self.bytes_of(&operation));
                 self.requests.enqueue(Request { from, request, operation }, duration, outbox);
             }
@@ -177,7 +177,7 @@ impl ObjectStore {
             | StoreFault::Destroyed => Some(self.apply(operation, outbox)),
         };
         if let Some(result) = result {
-            outbox.send(from, Message::ObjectAnswer { request, result });
+            outbox.send(from, Message::Answer(Answer::Object { request, result }));
         }
     }
 

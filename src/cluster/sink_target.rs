@@ -6,7 +6,7 @@ mod trouble;
 use host::Host;
 
 use super::io::{Input, Outbox, Timer};
-use super::message::{Message, RequestId, SinkOperation};
+use super::message::{Answer, Message, RequestId, SinkOperation, ToSinkTarget};
 use super::trouble::{SinkFault, Trouble};
 use crate::dataflow::Record;
 use crate::external::ExternalSystem;
@@ -110,25 +110,28 @@ impl SinkTarget {
             host.handle(now, &input, outbox);
         }
         match input {
-            Input::Message { from, message } => self.handle_message(from, message, outbox),
+            Input::Message { from, message: Message::SinkTarget(message) } => {
+                self.handle_message(from, message, outbox);
+            }
             Input::Timer(Timer::Serve(ticket)) => self.serve_delayed(ticket, outbox),
             Input::Start(_) => self.roll_back(outbox),
-            Input::Timer(_)
+            Input::Message { .. }
+            | Input::Timer(_)
             | Input::Trouble(_)
             | Input::Rescale(_)
             | Input::ConnectionLost { .. } => {}
         }
     }
 
-    fn handle_message(&mut self, from: ProcessId, message: Message, outbox: &mut dyn Outbox) {
+    fn handle_message(&mut self, from: ProcessId, message: ToSinkTarget, outbox: &mut dyn Outbox) {
         match message {
-            Message::SinkWrite { transaction, transactional: true, records, .. } => {
+            ToSinkTarget::Write { transaction, transactional: true, records, .. } => {
                 self.write(transaction, &records, outbox);
             }
-            Message::SinkWrite { transaction, transactional: false, first, records } => {
+            ToSinkTarget::Write { transaction, transactional: false, first, records } => {
                 self.write_through(transaction, first, &records, outbox);
             }
-            Message::Sink { request, operation } => match (operation, self.fault) {
+            ToSinkTarget::Operation { request, operation } => match (operation, self.fault) {
                 (SinkOperation::Commit { transaction }, SinkFault::DelayedCommit { extra_ms }) => {
                     self.delay(extra_ms, Delayed { from, request, transaction }, outbox)
                 }
@@ -138,14 +141,14 @@ impl SinkTarget {
                 (SinkOperation::Commit { transaction }, SinkFault::RefusedCommit)
                     if !self.committed.contains(&transaction) =>
                 {
-                    outbox.send(from, Message::SinkAnswer { request, accepted: false });
+                    outbox.send(from, Message::Answer(Answer::Sink { request, accepted: false }));
                 }
                 (operation, _) => {
                     let accepted = self.apply(operation, outbox);
-                    outbox.send(from, Message::SinkAnswer { request, accepted });
+                    outbox.send(from, Message::Answer(Answer::Sink { request, accepted }));
                 }
             },
-            _ => {}
+            ToSinkTarget::Ask { .. } | ToSinkTarget::Tell { .. } => {}
         }
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::io::{Input, Outbox};
-use super::message::{Fetched, Message, RequestId};
+use super::message::{Answer, Fetched, Message, RequestId, ToSourceLog};
 use super::trouble::Trouble;
 use crate::dataflow;
 use crate::protocol::ordered::VecMap;
@@ -45,12 +45,8 @@ impl SourceLog {
     /// Takes one input.
     pub fn handle(&mut self, input: Input, outbox: &mut dyn Outbox) {
         match input {
-            Input::Message {
-                from,
-                message: Message::Fetch { request, split, offset, entries_max },
-            } => self.handle_fetch(Fetch { from, request, split, offset, entries_max }, outbox),
-            Input::Message { message: Message::CommitOffset { split, offset }, .. } => {
-                self.commit(split, offset, outbox);
+            Input::Message { from, message: Message::SourceLog(message) } => {
+                self.handle_message(from, message, outbox);
             }
             Input::Trouble(Trouble::Split { split, is_idle: true }) => self.idle(split, outbox),
             Input::Trouble(Trouble::Split { split, is_idle: false }) => self.resume(split, outbox),
@@ -60,6 +56,15 @@ impl SourceLog {
             | Input::Trouble(Trouble::Store(_) | Trouble::Sink(_))
             | Input::Rescale(_)
             | Input::ConnectionLost { .. } => {}
+        }
+    }
+
+    fn handle_message(&mut self, from: ProcessId, message: ToSourceLog, outbox: &mut dyn Outbox) {
+        match message {
+            ToSourceLog::Fetch { request, split, offset, entries_max } => {
+                self.handle_fetch(Fetch { from, request, split, offset, entries_max }, outbox);
+            }
+            ToSourceLog::CommitOffset { split, offset } => self.commit(split, offset, outbox),
         }
     }
 
@@ -88,7 +93,7 @@ impl SourceLog {
 
     fn answer(&self, fetch: Fetch, outbox: &mut dyn Outbox) {
         if let Some(fetched) = self.fetch(fetch) {
-            outbox.send(fetch.from, Message::Fetched(Box::new(fetched)));
+            outbox.send(fetch.from, Message::Answer(Answer::Fetched(Box::new(fetched))));
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::aims::Aims;
 use crate::cluster::Message;
+use crate::cluster::message::ToCoordinator;
 use crate::plan::Plan;
 use crate::protocol::{RequestNumber, Term};
 use crate::trace::Event;
@@ -55,9 +56,9 @@ impl Petitions {
     pub fn message(&mut self, plan: &Plan, place: usize) -> Message {
         let request = plan.requests[place].request;
         self.resumes -= usize::from(request.resumption().is_some());
-        Message::Request {
+        Message::Coordinator(ToCoordinator::Request {
             number: RequestNumber(u16::try_from(place).unwrap_or(u16::MAX)),
             request,
-        }
+        })
     }
 }

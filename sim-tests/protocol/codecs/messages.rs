@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use cutwater::cluster::buffers::BufferWriter;
 use cutwater::cluster::message::{
-    Deploy, DeployedShape, Fetched, Heartbeat, JobRecord, MetaOperation, ObjectOperation,
+    Answer, Deploy, DeployedShape, Fetched, Heartbeat, JobRecord, MetaOperation, ObjectOperation,
     ObjectResult, Redistribution, Request, RequestId, SavepointRecord, SinkOperation,
+    ToCoordinator, ToSinkTarget, ToSourceLog, ToWorker,
 };
 use cutwater::cluster::{Buffer, Message, Parcel};
 use cutwater::dataflow::{Item, Payload, Record};
@@ -142,12 +143,13 @@ pub const MESSAGES: usize = 46;
 pub fn message(kind: usize, n: &mut Numbers, bytes: &[u8]) -> Message {
     match kind {
         0..10 => of_channels(kind, n, bytes),
-        10..23 => of_attempts(kind, n, bytes),
-        35 => Message::Tally {
+        10..19 => of_attempts(kind, n, bytes),
+        19..23 => of_transactions(kind, n),
+        35 => Message::Worker(ToWorker::Tally {
             attempt: n.attempt(),
             channel: ChannelId(n.short()),
             elements: n.middle(),
-        },
+        }),
         36..39 => of_enumerators(kind, n),
         39..43 => of_savepoints(kind, n),
         43..46 => of_systems(kind, n, bytes),
@@ -158,14 +160,17 @@ pub fn message(kind: usize, n: &mut Numbers, bytes: &[u8]) -> Message {
 fn of_enumerators(kind: usize, n: &mut Numbers) -> Message {
     let (attempt, subtask, number) = (n.attempt(), n.subtask(), n.middle());
     match kind {
-        36 => Message::RequestSplit { attempt, subtask, taken: number },
-        37 => Message::SplitTaken { attempt, subtask, taken: number },
-        _ if n.flag() => {
-            Message::TellReader { attempt, subtask, number, event: SplitEvent::NoMore }
-        }
+        36 => Message::Coordinator(ToCoordinator::RequestSplit { attempt, subtask, taken: number }),
+        37 => Message::Coordinator(ToCoordinator::SplitTaken { attempt, subtask, taken: number }),
+        _ if n.flag() => Message::Worker(ToWorker::TellReader {
+            attempt,
+            subtask,
+            number,
+            event: SplitEvent::NoMore,
+        }),
         _ => {
             let event = SplitEvent::Assign(SplitId(n.short()));
-            Message::TellReader { attempt, subtask, number, event }
+            Message::Worker(ToWorker::TellReader { attempt, subtask, number, event })
         }
     }
 }
@@ -179,19 +184,19 @@ fn of_channels(kind: usize, n: &mut Numbers, bytes: &[u8]) -> Message {
         2 => Element::Barrier(Barrier::in_order(n.checkpoint())),
         3 => Element::Cancel(n.checkpoint()),
         4 => Element::End,
-        5 => return Message::Credit { attempt, channel, credits: n.middle() },
-        6 => return Message::Heartbeat(n.heartbeat()),
-        7 => return Message::HeartbeatSeen { term: Term(n.middle()) },
-        8 => return Message::Ready(n.heartbeat()),
-        _ => return Message::Running(n.heartbeat()),
+        5 => return Message::Worker(ToWorker::Credit { attempt, channel, credits: n.middle() }),
+        6 => return Message::Coordinator(ToCoordinator::Heartbeat(n.heartbeat())),
+        7 => return Message::Worker(ToWorker::HeartbeatSeen { term: Term(n.middle()) }),
+        8 => return Message::Coordinator(ToCoordinator::Ready(n.heartbeat())),
+        _ => return Message::Coordinator(ToCoordinator::Running(n.heartbeat())),
     };
-    Message::Data { attempt, channel, sequence: n.middle(), element }
+    Message::Worker(ToWorker::Data { attempt, channel, sequence: n.middle(), element })
 }
 
 fn of_attempts(kind: usize, n: &mut Numbers, bytes: &[u8]) -> Message {
     let (attempt, checkpoint) = (n.attempt(), n.checkpoint());
     match kind {
-        10 => Message::Deploy {
+        10 => Message::Worker(ToWorker::Deploy {
             to: Incarnation(n.middle()),
             deploy: Arc::new(Deploy {
                 attempt,
@@ -202,60 +207,63 @@ fn of_attempts(kind: usize, n: &mut Numbers, bytes: &[u8]) -> Message {
                 unions: vec![Vec::new(), vec![n.handle()]],
                 shape: n.flag().then(|| Box::new(n.deployed_shape())),
             }),
-        },
-        11 => Message::Run { attempt },
-        12 => Message::Cancel { attempt },
-        13 => Message::Trigger {
+        }),
+        11 => Message::Worker(ToWorker::Run { attempt }),
+        12 => Message::Worker(ToWorker::Cancel { attempt }),
+        13 => Message::Worker(ToWorker::Trigger {
             attempt,
             barrier: Barrier {
                 passage: Passage::InOrderUntil(VirtualTime(7)),
                 ..Barrier::in_order(checkpoint)
             },
-        },
-        14 => Message::Acknowledge(Box::new(Acknowledgement {
+        }),
+        14 => Message::Coordinator(ToCoordinator::Acknowledge(Box::new(Acknowledgement {
             attempt,
             checkpoint,
             handle: n.handle(),
             terminal: n.flag(),
             quiet: n.flag(),
-        })),
-        15 => Message::Decline {
+        }))),
+        15 => Message::Coordinator(ToCoordinator::Decline {
             attempt,
             subtask: n.subtask(),
             checkpoint,
             reason: DeclineReason::Superseded,
-        },
-        16 if n.flag() => Message::LoopsOver { attempt, over: vec![n.subtask(), n.subtask()] },
-        16 => Message::NotifyComplete { attempt, checkpoint },
-        17 => Message::NotifyAborted { attempt, checkpoint },
+        }),
+        16 if n.flag() => {
+            Message::Worker(ToWorker::LoopsOver { attempt, over: vec![n.subtask(), n.subtask()] })
+        }
+        16 => Message::Worker(ToWorker::NotifyComplete { attempt, checkpoint }),
+        17 => Message::Worker(ToWorker::NotifyAborted { attempt, checkpoint }),
         18 => {
             let reason = String::from_utf8_lossy(bytes).into_owned();
-            Message::SubtaskFailed { attempt, subtask: n.subtask(), reason }
-        }
-        19 => {
-            let operation = SinkOperation::Fence {
-                sink: n.subtask(),
+            Message::Coordinator(ToCoordinator::SubtaskFailed {
                 attempt,
-                keep: vec![n.transaction(), n.transaction()],
-                since: n.attempt(),
-                former: vec![n.former_name()],
-            };
-            Message::Sink { request: n.request(), operation }
+                subtask: n.subtask(),
+                reason,
+            })
         }
-        20 => {
-            let operation = SinkOperation::Flush { sink: n.subtask(), attempt, records: n.wide() };
-            Message::Sink { request: n.request(), operation }
-        }
-        21 => {
-            let operation =
-                SinkOperation::Prepare { transaction: n.transaction(), records: n.wide() };
-            Message::Sink { request: n.request(), operation }
-        }
-        _ => {
-            let operation = SinkOperation::Commit { transaction: n.transaction() };
-            Message::Sink { request: n.request(), operation }
-        }
+        kind => unreachable!("{kind} is no message about an attempt"),
     }
+}
+
+fn of_transactions(kind: usize, n: &mut Numbers) -> Message {
+    let operation = match kind {
+        19 => SinkOperation::Fence {
+            sink: n.subtask(),
+            attempt: n.attempt(),
+            keep: vec![n.transaction(), n.transaction()],
+            since: n.attempt(),
+            former: vec![n.former_name()],
+        },
+        20 => {
+            let (sink, attempt) = (n.subtask(), n.attempt());
+            SinkOperation::Flush { sink, attempt, records: n.wide() }
+        }
+        21 => SinkOperation::Prepare { transaction: n.transaction(), records: n.wide() },
+        _ => SinkOperation::Commit { transaction: n.transaction() },
+    };
+    Message::SinkTarget(ToSinkTarget::Operation { request: n.request(), operation })
 }
 
 fn of_savepoints(kind: usize, n: &mut Numbers) -> Message {
@@ -263,18 +271,21 @@ fn of_savepoints(kind: usize, n: &mut Numbers) -> Message {
     match kind {
         39 => {
             let barrier = Barrier::of_savepoint(checkpoint, mode);
-            Message::Trigger { attempt, barrier }
+            Message::Worker(ToWorker::Trigger { attempt, barrier })
         }
-        40 => Message::Stop { attempt, checkpoint },
-        41 if n.flag() => Message::Ended(n.heartbeat()),
-        41 => Message::Finished(n.heartbeat()),
+        40 => Message::Worker(ToWorker::Stop { attempt, checkpoint }),
+        41 if n.flag() => Message::Coordinator(ToCoordinator::Ended(n.heartbeat())),
+        41 => Message::Coordinator(ToCoordinator::Finished(n.heartbeat())),
         _ => {
             let request = match n.short() % 3 {
                 0 => Request::Resume,
                 1 => Request::ResumeAt { parallelism: n.short() },
                 _ => Request::Savepoint { mode },
             };
-            Message::Request { number: RequestNumber(n.short()), request }
+            Message::Coordinator(ToCoordinator::Request {
+                number: RequestNumber(n.short()),
+                request,
+            })
         }
     }
 }
@@ -282,23 +293,23 @@ fn of_savepoints(kind: usize, n: &mut Numbers) -> Message {
 fn of_systems(kind: usize, n: &mut Numbers, bytes: &[u8]) -> Message {
     let (request, bytes) = (n.request(), bytes.to_vec());
     match kind {
-        43 => Message::Ask { request, in_order: n.flag(), bytes },
-        44 => Message::Tell { bytes },
+        43 => Message::SinkTarget(ToSinkTarget::Ask { request, in_order: n.flag(), bytes }),
+        44 => Message::SinkTarget(ToSinkTarget::Tell { bytes }),
         _ => {
             let reply = match n.short() % 3 {
                 0 => Reply::Answer(bytes),
                 1 => Reply::Unavailable,
                 _ => Reply::Malformed("no request of a log".to_owned()),
             };
-            Message::Reply { request, reply }
+            Message::Answer(Answer::System { request, reply })
         }
     }
 }
 
 fn of_services(kind: usize, n: &mut Numbers, bytes: &[u8]) -> Message {
     let (request, content) = (n.request(), Arc::from(bytes));
-    let object = |operation| Message::Object { request, operation };
-    let answer = |result| Message::ObjectAnswer { request, result };
+    let object = |operation| Message::ObjectStore { request, operation };
+    let answer = |result| Message::Answer(Answer::Object { request, result });
     match kind {
         23 => object(ObjectOperation::Put { key: n.key(), bytes: content }),
         24 => object(ObjectOperation::Get { key: n.key() }),
@@ -310,17 +321,17 @@ fn of_services(kind: usize, n: &mut Numbers, bytes: &[u8]) -> Message {
         28 => {
             let (expected_version, record) = (n.wide(), n.job_record());
             let operation = MetaOperation::Write { expected_version, record };
-            Message::Meta { request, operation }
+            Message::MetaStore { request, operation }
         }
         29 => {
             let (written, version, record) = (n.flag(), n.wide(), n.job_record());
-            Message::MetaAnswer { request, written, version, record }
+            Message::Answer(Answer::Meta { request, written, version, record })
         }
         30 => {
             let (split, offset, entries_max) = (SplitId(n.short()), n.wide(), n.middle());
-            Message::Fetch { request, split, offset, entries_max }
+            Message::SourceLog(ToSourceLog::Fetch { request, split, offset, entries_max })
         }
-        31 => Message::Fetched(Box::new(Fetched {
+        31 => Message::Answer(Answer::Fetched(Box::new(Fetched {
             request,
             split: SplitId(n.short()),
             requested: n.wide(),
@@ -328,17 +339,20 @@ fn of_services(kind: usize, n: &mut Numbers, bytes: &[u8]) -> Message {
             bytes: bytes.to_vec(),
             ends: vec![n.middle(), n.middle()],
             split_end: n.wide(),
-        })),
-        32 => Message::CommitOffset { split: SplitId(n.short()), offset: n.wide() },
+        }))),
+        32 => Message::SourceLog(ToSourceLog::CommitOffset {
+            split: SplitId(n.short()),
+            offset: n.wide(),
+        }),
         33 => {
             let records = vec![n.record(bytes), n.record(&[])];
-            Message::SinkWrite {
+            Message::SinkTarget(ToSinkTarget::Write {
                 transaction: n.transaction(),
                 transactional: n.flag(),
                 first: n.wide(),
                 records,
-            }
+            })
         }
-        _ => Message::SinkAnswer { request, accepted: n.flag() },
+        _ => Message::Answer(Answer::Sink { request, accepted: n.flag() }),
     }
 }

@@ -1,7 +1,7 @@
 //! Carries out what the checkpoint coordinator wants, in order.
 
-use super::super::io::{Outbox, Timer};
-use super::super::message::{Message, ObjectOperation, ObjectResult, RequestId};
+use super::super::io::{CoordinatorWakeUp, Outbox, Timer};
+use super::super::message::{Message, ObjectOperation, ObjectResult, RequestId, ToWorker};
 use super::enumerator::Cut;
 use super::ledger::Change;
 use super::leftovers::checkpoint_of;
@@ -27,7 +27,8 @@ impl Coordinator {
         let attempt = self.ledger.record().attempt;
         match output {
             CoordinatorOutput::SetTimer { at, timer } => {
-                outbox.set_timer(at - now, Timer::Checkpoint(timer));
+                outbox
+                    .set_timer(at - now, Timer::Coordinator(CoordinatorWakeUp::Checkpoint(timer)));
             }
             CoordinatorOutput::ReserveId(checkpoint) => {
                 self.change(now, Change::ReserveId(checkpoint), outbox);
@@ -65,7 +66,7 @@ impl Coordinator {
             }
             CoordinatorOutput::NotifyComplete(checkpoint) => {
                 outbox.event(Event::CompletionNotified { attempt, checkpoint });
-                self.tell_hosts(&Message::NotifyComplete { attempt, checkpoint }, outbox);
+                self.tell_hosts(&ToWorker::NotifyComplete { attempt, checkpoint }, outbox);
             }
             CoordinatorOutput::LoopsQuiet(quiet) => self.end_loops(&quiet, outbox),
             CoordinatorOutput::Aborted { checkpoint, reason } => {
@@ -74,7 +75,7 @@ impl Coordinator {
                 self.abandon_cut(checkpoint, outbox);
             }
             CoordinatorOutput::NotifyAborted(checkpoint) => {
-                self.tell_hosts(&Message::NotifyAborted { attempt, checkpoint }, outbox);
+                self.tell_hosts(&ToWorker::NotifyAborted { attempt, checkpoint }, outbox);
             }
             CoordinatorOutput::DeleteSnapshots(handles) => {
                 self.delete_snapshots(now, &handles, outbox);
@@ -141,11 +142,11 @@ impl Coordinator {
         let over = self.job.loops().quiet(self.job.topology(), &quiet);
         if !over.is_empty() {
             let attempt = self.ledger.record().attempt;
-            self.tell_hosts(&Message::LoopsOver { attempt, over }, outbox);
+            self.tell_hosts(&ToWorker::LoopsOver { attempt, over }, outbox);
         }
     }
 
-    pub(super) fn tell_hosts(&mut self, message: &Message, outbox: &mut dyn Outbox) {
+    pub(super) fn tell_hosts(&mut self, message: &ToWorker, outbox: &mut dyn Outbox) {
         let Some(deploy) = self.deployment().and_then(|deployment| deployment.deploy()) else {
             return;
         };
@@ -153,7 +154,7 @@ impl Coordinator {
         hosts.sort_unstable();
         hosts.dedup();
         for worker in hosts {
-            outbox.send(ProcessId::Worker(worker), message.clone());
+            outbox.send(ProcessId::Worker(worker), Message::Worker(message.clone()));
         }
     }
 

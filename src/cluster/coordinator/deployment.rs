@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::super::io::{Outbox, Timer};
-use super::super::message::{Deploy, Heartbeat, Message};
+use super::super::io::{CoordinatorWakeUp, Outbox, Timer};
+use super::super::message::{Deploy, Heartbeat, Message, ToWorker};
 use super::ledger::Change;
 use super::workers::News;
 use super::{Coordinator, State};
@@ -52,7 +52,10 @@ pub(super) fn hosts(deploy: &Deploy) -> VecSet<u16> {
 
 impl Coordinator {
     pub(super) fn watch_workers(&self, outbox: &mut dyn Outbox) {
-        outbox.set_timer(Duration::from_millis(self.settings.heartbeat_ms), Timer::CheckWorkers);
+        outbox.set_timer(
+            Duration::from_millis(self.settings.heartbeat_ms),
+            Timer::Coordinator(CoordinatorWakeUp::CheckWorkers),
+        );
     }
 
     /// Looks who is silent, and repeats what may have been lost.
@@ -239,7 +242,8 @@ impl Coordinator {
             Deployment::Deploying { deploy, ready } => {
                 for worker in hosts(deploy).difference(ready) {
                     if let Some(to) = self.workers.incarnation(*worker) {
-                        let message = Message::Deploy { to, deploy: Arc::clone(deploy) };
+                        let message =
+                            Message::Worker(ToWorker::Deploy { to, deploy: Arc::clone(deploy) });
                         outbox.send(ProcessId::Worker(*worker), message);
                     }
                 }
@@ -247,13 +251,13 @@ impl Coordinator {
             Deployment::Stopping { deploy, checkpoint, finished } => {
                 for worker in hosts(deploy).difference(finished) {
                     let (attempt, checkpoint) = (deploy.attempt, *checkpoint);
-                    let message = Message::Stop { attempt, checkpoint };
+                    let message = Message::Worker(ToWorker::Stop { attempt, checkpoint });
                     outbox.send(ProcessId::Worker(*worker), message);
                 }
             }
             Deployment::Launching { deploy, running } => {
                 for worker in hosts(deploy).difference(running) {
-                    let message = Message::Run { attempt: deploy.attempt };
+                    let message = Message::Worker(ToWorker::Run { attempt: deploy.attempt });
                     outbox.send(ProcessId::Worker(*worker), message);
                 }
             }
@@ -344,14 +348,14 @@ impl Coordinator {
         }
         outbox.event(Event::AttemptFailed { attempt, reason: reason.to_owned() });
         for worker in hosts(deploy) {
-            outbox.send(ProcessId::Worker(worker), Message::Cancel { attempt });
+            outbox.send(ProcessId::Worker(worker), Message::Worker(ToWorker::Cancel { attempt }));
         }
         let given_up = self.defects.has(Defect::AddingGivenUp).then(|| checkpoints.adding());
         checkpoints.stop_attempt(now);
         self.rescaling.handle_attempt_ended();
         *deployment = Deployment::Waiting { delayed: true };
         let delay = Duration::from_millis(self.settings.restart_delay_ms);
-        outbox.set_timer(delay, Timer::Restart);
+        outbox.set_timer(delay, Timer::Coordinator(CoordinatorWakeUp::Restart));
         for handle in given_up.flatten().into_iter().flatten() {
             self.delete(now, handle.key, outbox);
         }

@@ -4,8 +4,8 @@
 //! taken; only then are the sources asked. The enumerators' part is written with the metadata, so that it
 //! is durable when the checkpoint completes.
 
-use super::super::io::{Outbox, Timer};
-use super::super::message::Message;
+use super::super::io::{CoordinatorWakeUp, Outbox, Timer};
+use super::super::message::{Message, ToWorker};
 use super::Coordinator;
 use crate::protocol::ordered::VecMap;
 use crate::protocol::{
@@ -103,7 +103,7 @@ impl Coordinator {
         if !self.enumerators.live.is_empty() {
             let barrier = cut.barrier;
             self.enumerators.mail.insert(barrier.checkpoint, cut);
-            outbox.schedule(Timer::Enumerate(barrier));
+            outbox.schedule(Timer::Coordinator(CoordinatorWakeUp::Enumerate(barrier)));
             if !self.defects.has(Defect::SourcesBeforeEnumerator) {
                 return;
             }
@@ -114,7 +114,7 @@ impl Coordinator {
     /// Asks every subtask of the attempt for its snapshot.
     fn ask_subtasks(&mut self, Cut { barrier, .. }: Cut, outbox: &mut dyn Outbox) {
         let attempt = self.ledger.record().attempt;
-        self.tell_hosts(&Message::Trigger { attempt, barrier }, outbox);
+        self.tell_hosts(&ToWorker::Trigger { attempt, barrier }, outbox);
     }
 
     /// The enumerators' mailbox has come to this checkpoint.
@@ -287,7 +287,10 @@ impl Coordinator {
             }
             EnumeratorOutput::Send { reader: subtask, number, event } => {
                 if let Some(host) = self.host_of(subtask) {
-                    outbox.send(host, Message::TellReader { attempt, subtask, number, event });
+                    outbox.send(
+                        host,
+                        Message::Worker(ToWorker::TellReader { attempt, subtask, number, event }),
+                    );
                 }
             }
             EnumeratorOutput::Snapshot { checkpoint, state } => {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::io::{Outbox, Timer};
+use super::super::io::{CoordinatorWakeUp, Outbox, Timer};
 use super::super::message::{JobRecord, Message, MetaOperation, ObjectOperation, ObjectResult};
 use super::deployment::Deployment;
 use super::ledger::{Answer, Change};
@@ -13,7 +13,7 @@ use crate::trace::Event;
 
 impl Coordinator {
     pub(super) fn read_record(&mut self, now: VirtualTime, outbox: &mut dyn Outbox) {
-        let message = |request| Message::Meta { request, operation: MetaOperation::Read };
+        let message = |request| Message::MetaStore { request, operation: MetaOperation::Read };
         self.requests.send(now, ProcessId::MetaStore, Purpose::Record, message, outbox);
     }
 
@@ -26,7 +26,7 @@ impl Coordinator {
     fn write_record(&mut self, now: VirtualTime, outbox: &mut dyn Outbox) {
         if let Some((expected_version, record)) = self.ledger.next_write() {
             let operation = MetaOperation::Write { expected_version, record };
-            let message = |request| Message::Meta { request, operation };
+            let message = |request| Message::MetaStore { request, operation };
             self.requests.send(now, ProcessId::MetaStore, Purpose::Record, message, outbox);
         }
     }
@@ -181,7 +181,7 @@ impl Coordinator {
         let deployment = Deployment::Waiting { delayed: true };
         self.state = State::Leading { checkpoints: Box::new(checkpoints), deployment };
         let delay = Duration::from_millis(self.settings.restart_delay_ms);
-        outbox.set_timer(delay, Timer::Restart);
+        outbox.set_timer(delay, Timer::Coordinator(CoordinatorWakeUp::Restart));
     }
 
     pub(super) fn object(
@@ -191,7 +191,7 @@ impl Coordinator {
         operation: ObjectOperation,
         outbox: &mut dyn Outbox,
     ) {
-        let message = |request| Message::Object { request, operation };
+        let message = |request| Message::ObjectStore { request, operation };
         self.requests.send(now, ProcessId::ObjectStore, purpose, message, outbox);
     }
 }

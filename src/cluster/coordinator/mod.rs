@@ -20,8 +20,8 @@ use enumerator::Enumerators;
 use ledger::Ledger;
 use workers::Workers;
 
-use super::io::{Input, Outbox, Timer};
-use super::message::{Heartbeat, Message};
+use super::io::{CoordinatorWakeUp, Input, Outbox, Timer};
+use super::message::{Answer, Message, ToCoordinator, ToWorker};
 use super::requests::Requests;
 use super::settings::ClusterSettings;
 use crate::dataflow::Job;
@@ -152,96 +152,105 @@ impl Coordinator {
         outbox: &mut dyn Outbox,
     ) {
         match message {
-            Message::Heartbeat(sign) => {
+            Message::Coordinator(message) => self.handle_own(now, from, message, outbox),
+            Message::Answer(answer) => self.handle_answer(now, answer, outbox),
+            Message::Worker(_)
+            | Message::ObjectStore { .. }
+            | Message::MetaStore { .. }
+            | Message::SourceLog(_)
+            | Message::SinkTarget(_) => {}
+        }
+    }
+
+    fn handle_own(
+        &mut self,
+        now: VirtualTime,
+        from: ProcessId,
+        message: ToCoordinator,
+        outbox: &mut dyn Outbox,
+    ) {
+        match message {
+            ToCoordinator::Heartbeat(sign) => {
                 let term = self.ledger.record().term;
-                outbox.send(from, Message::HeartbeatSeen { term });
+                outbox.send(from, Message::Worker(ToWorker::HeartbeatSeen { term }));
                 self.handle_sign(now, from, sign, outbox);
             }
-            Message::Request { number, request } => {
-                self.handle_request(now, number, request, outbox);
-            }
-            Message::Ready(sign)
-            | Message::Running(sign)
-            | Message::Ended(sign)
-            | Message::Finished(sign) => {
-                let is_newest = self.handle_sign(now, from, sign, outbox);
-                if is_newest {
-                    self.handle_progress(now, (from, sign), &message, outbox);
+            ToCoordinator::Ready(sign) => {
+                if self.handle_sign(now, from, sign, outbox) {
+                    self.handle_ready(from, sign, outbox);
                 }
             }
-            Message::SubtaskFailed { attempt, subtask, reason } => {
+            ToCoordinator::Running(sign) => {
+                if self.handle_sign(now, from, sign, outbox) {
+                    self.handle_running(now, from, sign, outbox);
+                }
+            }
+            ToCoordinator::Ended(sign) => {
+                if self.handle_sign(now, from, sign, outbox) {
+                    self.handle_ended(now, from, sign);
+                }
+            }
+            ToCoordinator::Finished(sign) => {
+                if self.handle_sign(now, from, sign, outbox) {
+                    self.handle_finished(from, sign, outbox);
+                }
+            }
+            ToCoordinator::Request { number, request } => {
+                self.handle_request(now, number, request, outbox);
+            }
+            ToCoordinator::SubtaskFailed { attempt, subtask, reason } => {
                 let name = self.job.topology().name(subtask);
                 self.fail_current(now, attempt, &format!("{name}: {reason}"), outbox);
             }
-            Message::Acknowledge(acknowledgement) => {
+            ToCoordinator::Acknowledge(acknowledgement) => {
                 if let Some(checkpoints) = self.checkpoints() {
                     checkpoints.handle_acknowledge(now, *acknowledgement);
                 }
             }
-            Message::Decline { attempt, checkpoint, reason, .. } => {
+            ToCoordinator::Decline { attempt, checkpoint, reason, subtask: _ } => {
                 if let Some(checkpoints) = self.checkpoints() {
                     checkpoints.handle_decline(now, attempt, checkpoint, reason);
                 }
             }
-            Message::RequestSplit { attempt, subtask, taken } => {
+            ToCoordinator::RequestSplit { attempt, subtask, taken } => {
                 self.handle_split_request(attempt, subtask, taken, outbox);
             }
-            Message::SplitTaken { attempt, subtask, taken } => {
+            ToCoordinator::SplitTaken { attempt, subtask, taken } => {
                 self.handle_split_taken(attempt, subtask, taken, outbox);
             }
-            Message::MetaAnswer { request, written, version, record } => {
+        }
+    }
+
+    fn handle_answer(&mut self, now: VirtualTime, answer: Answer, outbox: &mut dyn Outbox) {
+        match answer {
+            Answer::Meta { request, written, version, record } => {
                 let purpose = self.requests.answered(request);
                 if purpose == Some(Purpose::Record) {
                     self.handle_record(now, written, version, record, outbox);
                 }
             }
-            Message::ObjectAnswer { request, result } => {
+            Answer::Object { request, result } => {
                 self.handle_object_answer(now, request, result, outbox);
             }
-            _ => {}
-        }
-    }
-
-    /// A worker says how far its tasks have come.
-    fn handle_progress(
-        &mut self,
-        now: VirtualTime,
-        (from, sign): (ProcessId, Heartbeat),
-        message: &Message,
-        outbox: &mut dyn Outbox,
-    ) {
-        match message {
-            Message::Ready(_) => self.handle_ready(from, sign, outbox),
-            Message::Running(_) => self.handle_running(now, from, sign, outbox),
-            Message::Ended(_) => self.handle_ended(now, from, sign),
-            Message::Finished(_) => self.handle_finished(from, sign, outbox),
-            _ => {}
+            Answer::Fetched(_) | Answer::Sink { .. } | Answer::System { .. } => {}
         }
     }
 
     fn handle_timer(&mut self, now: VirtualTime, timer: Timer, outbox: &mut dyn Outbox) {
         match timer {
             Timer::Retry => self.requests.handle_retry(now, outbox),
-            Timer::CheckWorkers => self.check_workers(now, outbox),
-            Timer::Restart => self.handle_restart_due(now, outbox),
-            Timer::Checkpoint(timer) => {
+            Timer::Coordinator(CoordinatorWakeUp::CheckWorkers) => self.check_workers(now, outbox),
+            Timer::Coordinator(CoordinatorWakeUp::Restart) => self.handle_restart_due(now, outbox),
+            Timer::Coordinator(CoordinatorWakeUp::Checkpoint(timer)) => {
                 if let Some(checkpoints) = self.checkpoints() {
                     checkpoints.handle_timer(now, timer);
                 }
             }
-            Timer::Enumerate(barrier) => self.handle_enumerate(now, barrier, outbox),
+            Timer::Coordinator(CoordinatorWakeUp::Enumerate(barrier)) => {
+                self.handle_enumerate(now, barrier, outbox);
+            }
             Timer::Heartbeat
-            | Timer::Pace { .. }
-            | Timer::Mail { .. }
-            | Timer::Overdue { .. }
-            | Timer::Flush { .. }
-            | Timer::Work { .. }
-            | Timer::Processing { .. }
-            | Timer::Answer { .. }
-            | Timer::Upload { .. }
-            | Timer::Sink { .. }
-            | Timer::Unanswered { .. }
-            | Timer::RetryCommit { .. }
+            | Timer::Task { .. }
             | Timer::Serve(_)
             | Timer::System(_)
             | Timer::HeldBack(_) => {}

@@ -1,7 +1,7 @@
 //! Savepoints and what else somebody may ask of a job: to be stopped at one, and to be resumed from it.
 
 use super::super::io::Outbox;
-use super::super::message::{Heartbeat, Message, ObjectOperation, ObjectResult, Request};
+use super::super::message::{Heartbeat, ObjectOperation, ObjectResult, Request, ToWorker};
 use super::deployment::{Deployment, hosts};
 use super::enumerator::Enumerators;
 use super::ledger::Change;
@@ -137,7 +137,7 @@ impl Coordinator {
     ) {
         let (attempt, term) = (self.ledger.record().attempt, self.ledger.record().term);
         outbox.event(Event::JobStopped { attempt, term, checkpoint, clean });
-        self.tell_hosts(&Message::Cancel { attempt }, outbox);
+        self.tell_hosts(&ToWorker::Cancel { attempt }, outbox);
         // Who resumes takes them from the savepoint, as a coordinator would that knows nothing else.
         self.enumerators = Enumerators::default();
         self.state = State::Stopped;

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::super::io::{Output, QueuedOutbox};
 use super::super::message::{
-    JobRecord, Message, MetaOperation, ObjectOperation, ObjectResult, Request, RequestId,
+    Answer, JobRecord, Message, MetaOperation, ObjectOperation, ObjectResult, Request, RequestId,
+    ToCoordinator,
 };
 use super::super::settings::StoreSettings;
 use super::savepoint_file::SavepointFile;
@@ -107,7 +108,7 @@ impl Bench {
     /// Answers the meta store's requests until there are none.
     fn serve_meta_store(&mut self) {
         while let Some((request, operation)) = self.take(|message| match message {
-            Message::Meta { request, operation } => Some((*request, operation.clone())),
+            Message::MetaStore { request, operation } => Some((*request, operation.clone())),
             _ => None,
         }) {
             let written = match operation {
@@ -118,7 +119,7 @@ impl Bench {
                 }
             };
             let (version, record) = (1, self.record.clone());
-            let answer = Message::MetaAnswer { request, written, version, record };
+            let answer = Message::Answer(Answer::Meta { request, written, version, record });
             self.receive(ProcessId::MetaStore, answer);
         }
     }
@@ -135,13 +136,16 @@ impl Bench {
 
     fn ask(&mut self, request: Request) {
         let number = RequestNumber(3);
-        self.receive(ProcessId::Coordinator, Message::Request { number, request });
+        self.receive(
+            ProcessId::Coordinator,
+            Message::Coordinator(ToCoordinator::Request { number, request }),
+        );
     }
 
     /// The request to read the savepoint, if there is one.
     fn read(&mut self) -> Option<RequestId> {
         self.take(|message| match message {
-            Message::Object { request, operation: ObjectOperation::Get { key } } => {
+            Message::ObjectStore { request, operation: ObjectOperation::Get { key } } => {
                 assert_eq!(*key, ObjectKey::Savepoint { checkpoint: SAVEPOINT });
                 Some(*request)
             }
@@ -153,7 +157,7 @@ impl Bench {
     fn refusal_of(mut self, result: ObjectResult) -> String {
         self.ask(Request::Resume);
         let request = self.read().expect("the savepoint is read");
-        self.receive(ProcessId::ObjectStore, Message::ObjectAnswer { request, result });
+        self.receive(ProcessId::ObjectStore, Message::Answer(Answer::Object { request, result }));
         self.refusal()
     }
 
@@ -162,7 +166,10 @@ impl Bench {
         for output in self.outputs {
             match output {
                 Output::Event(Event::RequestRefused { reason: told }) => reason = Some(told),
-                Output::Send { message: Message::Object { .. } | Message::Meta { .. }, .. } => {
+                Output::Send {
+                    message: Message::ObjectStore { .. } | Message::MetaStore { .. },
+                    ..
+                } => {
                     panic!("nothing is written or deleted: {output:?}")
                 }
                 _ => {}
@@ -213,7 +220,7 @@ fn a_savepoint_that_fits_is_taken_once_though_it_is_asked_for_twice() {
     }
     while let Some(request) = bench.read() {
         let result = ObjectResult::Read(savepoint(&job("lines"), 4));
-        bench.receive(ProcessId::ObjectStore, Message::ObjectAnswer { request, result });
+        bench.receive(ProcessId::ObjectStore, Message::Answer(Answer::Object { request, result }));
     }
     bench.serve_meta_store();
     let is_resumed = |output: &&Output| matches!(output, Output::Event(Event::JobResumed { .. }));

@@ -1,10 +1,11 @@
 use super::*;
 use crate::cluster::io::{Output, QueuedOutbox};
+use crate::cluster::message::Answer;
 use crate::protocol::Term;
 
 /// What the store says to a request, at once: whether it was written, the version, the term there.
 fn ask(store: &mut MetaStore, operation: MetaOperation) -> (Option<(bool, u64, u64)>, Vec<Event>) {
-    let message = Message::Meta { request: RequestId(1), operation };
+    let message = Message::MetaStore { request: RequestId(1), operation };
     let mut inputs = vec![Input::Message { from: ProcessId::Coordinator, message }];
     let (mut answer, mut events) = (None, Vec::new());
     while let Some(input) = inputs.pop() {
@@ -13,7 +14,7 @@ fn ask(store: &mut MetaStore, operation: MetaOperation) -> (Option<(bool, u64, u
         for output in outbox.drain() {
             match output {
                 Output::Send {
-                    message: Message::MetaAnswer { written, version, record, .. },
+                    message: Message::Answer(Answer::Meta { written, version, record, .. }),
                     ..
                 } => answer = Some((written, version, record.term.0.into())),
                 Output::Event(event) => events.push(event),

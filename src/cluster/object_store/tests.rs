@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::cluster::io::{Delay, Output, QueuedOutbox};
+use crate::cluster::message::Answer;
 use crate::protocol::CheckpointId;
 
 /// A store that takes no time, and one client.
@@ -42,7 +43,10 @@ impl Bench {
             self.store.handle(input, &mut outbox);
             for output in outbox.drain() {
                 match output {
-                    Output::Send { message: Message::ObjectAnswer { result, .. }, .. } => {
+                    Output::Send {
+                        message: Message::Answer(Answer::Object { result, .. }),
+                        ..
+                    } => {
                         answers.push(result);
                     }
                     Output::Event(event) => events.push(event),
@@ -58,7 +62,7 @@ impl Bench {
 
     fn ask(&mut self, operation: ObjectOperation) -> (Vec<ObjectResult>, Vec<Event>) {
         self.next += 1;
-        let message = Message::Object { request: RequestId(self.next), operation };
+        let message = Message::ObjectStore { request: RequestId(self.next), operation };
         self.handle(Input::Message { from: CLIENT, message })
     }
 

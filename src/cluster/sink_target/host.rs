@@ -7,7 +7,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::super::io::{Input, Outbox, Timer};
-use super::super::message::{Message, RequestId};
+use super::super::message::{Answer, Message, RequestId, ToSinkTarget};
 use super::super::trouble::{SinkFault, Trouble};
 use crate::external::{
     Caller, ExternalSystem, Held, Reply, Request, Row, SystemOutput, SystemOutputs,
@@ -47,7 +47,7 @@ impl Host {
     pub(super) fn handle(&mut self, now: VirtualTime, input: &Input, outbox: &mut dyn Outbox) {
         let mut out = SystemOutputs::new(now);
         match input {
-            Input::Message { from, message } => {
+            Input::Message { from, message: Message::SinkTarget(message) } => {
                 self.handle_message(*from, message, &mut out, outbox);
             }
             Input::Timer(Timer::System(timer)) => self.system.handle_timer(*timer, &mut out),
@@ -63,22 +63,10 @@ impl Host {
                 Timer::Serve(_)
                 | Timer::Heartbeat
                 | Timer::Retry
-                | Timer::Pace { .. }
-                | Timer::Mail { .. }
-                | Timer::Overdue { .. }
-                | Timer::Flush { .. }
-                | Timer::Work { .. }
-                | Timer::Processing { .. }
-                | Timer::Answer { .. }
-                | Timer::Upload { .. }
-                | Timer::Sink { .. }
-                | Timer::Unanswered { .. }
-                | Timer::RetryCommit { .. }
-                | Timer::Checkpoint(_)
-                | Timer::Enumerate(_)
-                | Timer::CheckWorkers
-                | Timer::Restart,
+                | Timer::Task { .. }
+                | Timer::Coordinator(_),
             ) => {}
+            Input::Message { .. } => {} // Not to a system.
             Input::Trouble(Trouble::Store(_) | Trouble::Split { .. }) => {}
             Input::Start(_) | Input::Rescale(_) | Input::ConnectionLost { .. } => {}
         }
@@ -93,58 +81,23 @@ impl Host {
     fn handle_message(
         &mut self,
         from: ProcessId,
-        message: &Message,
+        message: &ToSinkTarget,
         out: &mut SystemOutputs,
         outbox: &mut dyn Outbox,
     ) {
         match message {
-            Message::Tell { bytes } => {
+            ToSinkTarget::Tell { bytes } => {
                 let caller = Caller { process: from, request: None };
                 self.system.handle_request(Request { caller, bytes }, out);
             }
-            Message::Ask { request: RequestId(request), in_order, bytes } => {
+            ToSinkTarget::Ask { request: RequestId(request), in_order, bytes } => {
                 let caller = Caller { process: from, request: Some(*request) };
                 match in_order {
                     true => self.system.handle_request(Request { caller, bytes }, out),
                     false => self.handle_alone(caller, bytes, out, outbox),
                 }
             }
-            // The target's own, and those to other processes.
-            Message::SinkWrite { .. }
-            | Message::Sink { .. }
-            | Message::SinkAnswer { .. }
-            | Message::Reply { .. }
-            | Message::Data { .. }
-            | Message::Tally { .. }
-            | Message::Credit { .. }
-            | Message::Heartbeat(_)
-            | Message::HeartbeatSeen { .. }
-            | Message::Deploy { .. }
-            | Message::Ready(_)
-            | Message::Run { .. }
-            | Message::Running(_)
-            | Message::Cancel { .. }
-            | Message::Trigger { .. }
-            | Message::Ended(_)
-            | Message::Stop { .. }
-            | Message::Finished(_)
-            | Message::Request { .. }
-            | Message::Acknowledge(_)
-            | Message::Decline { .. }
-            | Message::NotifyComplete { .. }
-            | Message::LoopsOver { .. }
-            | Message::NotifyAborted { .. }
-            | Message::SubtaskFailed { .. }
-            | Message::RequestSplit { .. }
-            | Message::TellReader { .. }
-            | Message::SplitTaken { .. }
-            | Message::Object { .. }
-            | Message::ObjectAnswer { .. }
-            | Message::Meta { .. }
-            | Message::MetaAnswer { .. }
-            | Message::Fetch { .. }
-            | Message::Fetched(_)
-            | Message::CommitOffset { .. } => {}
+            ToSinkTarget::Write { .. } | ToSinkTarget::Operation { .. } => {}
         }
     }
 
@@ -229,7 +182,10 @@ fn events_of_held(held: &Held) -> Vec<Event> {
 
 fn reply(caller: Caller, reply: Reply, outbox: &mut dyn Outbox) {
     if let Some(request) = caller.request {
-        outbox.send(caller.process, Message::Reply { request: RequestId(request), reply });
+        outbox.send(
+            caller.process,
+            Message::Answer(Answer::System { request: RequestId(request), reply }),
+        );
     }
 }
 

@@ -1,6 +1,7 @@
 use super::*;
 use crate::cluster::Process;
 use crate::cluster::io::{Output, QueuedOutbox};
+use crate::cluster::message::{Answer, ToSinkTarget};
 use crate::external::bucket::{BucketRequest, ObjectBucket};
 use crate::external::{Caller, Request, Row, SystemOutputs};
 use crate::protocol::{Incarnation, LineageId, OperatorId, VirtualTime};
@@ -34,7 +35,9 @@ impl Bench {
         let (mut answer, mut events) = (None, Vec::new());
         for output in outbox.drain() {
             match output {
-                Output::Send { message: Message::SinkAnswer { accepted, .. }, .. } => {
+                Output::Send {
+                    message: Message::Answer(Answer::Sink { accepted, .. }), ..
+                } => {
                     answer = Some(accepted);
                 }
                 Output::Event(event) => events.push(event),
@@ -46,7 +49,8 @@ impl Bench {
     }
 
     fn ask(&mut self, operation: SinkOperation) -> (Option<bool>, Vec<Event>) {
-        let message = Message::Sink { request: RequestId(7), operation };
+        let message =
+            Message::SinkTarget(ToSinkTarget::Operation { request: RequestId(7), operation });
         self.handle(Input::Message { from: ProcessId::Worker(0), message })
     }
 
@@ -54,7 +58,12 @@ impl Bench {
         let payload = b"one"[..].into();
         let record = Record { lineage: LineageId(1), timestamp: 0, payload };
         let records = vec![record];
-        let message = Message::SinkWrite { transaction, transactional: true, first: 0, records };
+        let message = Message::SinkTarget(ToSinkTarget::Write {
+            transaction,
+            transactional: true,
+            first: 0,
+            records,
+        });
         self.handle(Input::Message { from: ProcessId::Worker(0), message }).1
     }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::super::io::{Outbox, Timer};
-use super::super::message::Message;
+use super::super::message::{Answer, Message};
 use super::super::trouble::SinkFault;
 use super::{Delayed, SinkTarget, Transaction};
 use crate::protocol::{SubtaskId, TransactionId};
@@ -70,7 +70,7 @@ impl SinkTarget {
     pub(super) fn serve_delayed(&mut self, ticket: u64, outbox: &mut dyn Outbox) {
         if let Some(Delayed { from, request, transaction }) = self.delayed.remove(&ticket) {
             let accepted = self.commit(transaction, outbox);
-            outbox.send(from, Message::SinkAnswer { request, accepted });
+            outbox.send(from, Message::Answer(Answer::Sink { request, accepted }));
         }
     }
 

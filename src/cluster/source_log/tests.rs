@@ -1,5 +1,6 @@
 use super::*;
 use crate::cluster::io::{Output, QueuedOutbox};
+use crate::cluster::message::{Answer, ToSourceLog};
 
 fn log() -> SourceLog {
     let entry = |text: &str| text.as_bytes().to_vec();
@@ -13,7 +14,9 @@ fn hand(log: &mut SourceLog, input: Input) -> (Vec<Fetched>, Vec<Event>) {
     log.handle(input, &mut outbox);
     for output in outbox.drain() {
         match output {
-            Output::Send { message: Message::Fetched(fetched), .. } => answers.push(*fetched),
+            Output::Send { message: Message::Answer(Answer::Fetched(fetched)), .. } => {
+                answers.push(*fetched)
+            }
             Output::Event(event) => events.push(event),
             other => panic!("{other:?}"),
         }
@@ -23,7 +26,7 @@ fn hand(log: &mut SourceLog, input: Input) -> (Vec<Fetched>, Vec<Event>) {
 
 fn fetch(log: &mut SourceLog, request: u64, split: u16, offset: u64) -> Vec<Fetched> {
     let (request, split) = (RequestId(request), SplitId(split));
-    let message = Message::Fetch { request, split, offset, entries_max: 2 };
+    let message = Message::SourceLog(ToSourceLog::Fetch { request, split, offset, entries_max: 2 });
     hand(log, Input::Message { from: ProcessId::Worker(0), message }).0
 }
 

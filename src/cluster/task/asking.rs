@@ -3,7 +3,7 @@
 //! The service is the world's: it answers when the scheduler pleases. A request dies with its attempt; what
 //! was not answered is in the snapshot, and is asked for again.
 
-use super::super::io::{Outbox, Timer};
+use super::super::io::{Outbox, TaskTimer};
 use super::{Env, Task};
 use crate::protocol::{Barrier, Defect};
 
@@ -12,7 +12,7 @@ impl Task {
     pub(super) fn ask(&mut self, outbox: &mut dyn Outbox) {
         let (subtask, attempt) = (self.id, self.attempt);
         for request in self.produced.requests.drain(..) {
-            outbox.schedule(Timer::Answer { subtask, attempt, request });
+            outbox.schedule(TaskTimer::Answer { request }.of(subtask, attempt));
         }
     }
 

@@ -1,7 +1,7 @@
 //! A reader's side of a source with an enumerator: asks for splits, and takes what it is told.
 
 use super::super::io::Outbox;
-use super::super::message::Message;
+use super::super::message::{Message, ToCoordinator};
 use super::{Env, Phase, SourceReader, Task};
 use crate::protocol::{Defect, ProcessId, SplitEvent, SplitId};
 use crate::trace::{Event, SplitPosition};
@@ -55,7 +55,10 @@ impl Task {
             taken
         };
         let (subtask, attempt) = (self.id, self.attempt);
-        env.outbox.send(ProcessId::Coordinator, Message::SplitTaken { attempt, subtask, taken });
+        env.outbox.send(
+            ProcessId::Coordinator,
+            Message::Coordinator(ToCoordinator::SplitTaken { attempt, subtask, taken }),
+        );
         self.run(env);
     }
 
@@ -105,7 +108,8 @@ impl Task {
         match *source.inquiry() {
             Inquiry::Asking { taken } => {
                 let (subtask, attempt) = (self.id, self.attempt);
-                let message = Message::RequestSplit { attempt, subtask, taken };
+                let message =
+                    Message::Coordinator(ToCoordinator::RequestSplit { attempt, subtask, taken });
                 outbox.send(ProcessId::Coordinator, message);
             }
             Inquiry::Reading { .. } | Inquiry::Exhausted { .. } | Inquiry::Over => {}

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::super::buffers::Parcel;
-use super::super::io::{Outbox, Timer};
-use super::super::message::Message;
+use super::super::io::{Outbox, TaskTimer};
+use super::super::message::{Message, ToCoordinator};
 use super::{Env, Task};
 use crate::dataflow::CheckpointOutcome;
 use crate::protocol::{
@@ -46,7 +46,7 @@ impl Task {
             SubtaskOutput::End => self.end_when_answered(env),
             SubtaskOutput::EndSource => self.end_early(env),
             SubtaskOutput::Post(barrier) => {
-                env.outbox.schedule(Timer::Mail { subtask, attempt, barrier });
+                env.outbox.schedule(TaskTimer::Mail { barrier }.of(subtask, attempt));
             }
             SubtaskOutput::Watch(barrier) => self.watch(barrier, env),
             SubtaskOutput::Forward(barrier) => self.forward(barrier, env),
@@ -68,7 +68,12 @@ impl Task {
             SubtaskOutput::Acknowledge(checkpoint) => self.acknowledge(checkpoint, env),
             SubtaskOutput::Decline(checkpoint, reason) => {
                 env.outbox.event(Event::Declined { subtask, attempt, checkpoint });
-                let message = Message::Decline { attempt, subtask, checkpoint, reason };
+                let message = Message::Coordinator(ToCoordinator::Decline {
+                    attempt,
+                    subtask,
+                    checkpoint,
+                    reason,
+                });
                 env.outbox.send(ProcessId::Coordinator, message);
             }
             SubtaskOutput::Discard(checkpoint) => self.discard(checkpoint, env),
@@ -156,8 +161,7 @@ impl Task {
     fn watch(&self, barrier: Barrier, env: &mut Env<'_>) {
         let Passage::InOrderUntil(at) = barrier.passage else { return };
         let longest = Duration::from_millis(env.settings.checkpoints.aligned_timeout_ms.max(1));
-        let (subtask, attempt) = (self.id, self.attempt);
-        let timer = Timer::Overdue { subtask, attempt, barrier };
+        let timer = TaskTimer::Overdue { barrier }.of(self.id, self.attempt);
         env.outbox.set_timer((at - env.now).min(longest), timer);
     }
 
@@ -176,9 +180,8 @@ impl Task {
     /// The mailbox has come to this barrier.
     pub fn handle_mail(&mut self, barrier: Barrier, env: &mut Env<'_>) {
         if self.defects.has(Defect::MailWaitsForIdle) && self.side.is_reading() {
-            let (subtask, attempt) = (self.id, self.attempt);
-            let later = Duration::from_millis(1);
-            return env.outbox.set_timer(later, Timer::Mail { subtask, attempt, barrier });
+            let mail = TaskTimer::Mail { barrier }.of(self.id, self.attempt);
+            return env.outbox.set_timer(Duration::from_millis(1), mail);
         }
         if !self.await_answers(barrier) {
             self.protocol.handle_mail(barrier);

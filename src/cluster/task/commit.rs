@@ -1,6 +1,6 @@
 //! The writing side of a sink: a buffer, and what it asks of its target.
 
-use super::super::message::{Message, SinkOperation};
+use super::super::message::{Message, SinkOperation, ToSinkTarget};
 use super::{Env, Phase, Purpose, Task};
 use crate::dataflow::Record;
 use crate::protocol::ordered::VecSet;
@@ -56,7 +56,8 @@ impl SinkWriter {
         let records = std::mem::replace(&mut self.buffer, room);
         let (first, transactional) = (self.written, self.transactional);
         self.written += records.len() as u64;
-        let message = Message::SinkWrite { transaction, transactional, first, records };
+        let message =
+            Message::SinkTarget(ToSinkTarget::Write { transaction, transactional, first, records });
         env.outbox.send(ProcessId::SinkTarget, message);
     }
 
@@ -188,6 +189,6 @@ impl Task {
 }
 
 fn request(purpose: Purpose, operation: SinkOperation, env: &mut Env<'_>) {
-    let message = |request| Message::Sink { request, operation };
+    let message = |request| Message::SinkTarget(ToSinkTarget::Operation { request, operation });
     env.requests.send(env.now, ProcessId::SinkTarget, purpose, message, env.outbox);
 }

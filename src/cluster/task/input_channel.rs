@@ -2,7 +2,7 @@
 
 use super::super::buffers::{Buffer, BufferReader, Parcel};
 use super::super::io::Outbox;
-use super::super::message::Message;
+use super::super::message::{Message, ToWorker};
 use super::Env;
 use crate::dataflow::Item;
 use crate::protocol::{Attempt, ChannelId, CheckpointId, Defect, DefectSet, Digest, ProcessId};
@@ -82,7 +82,10 @@ impl InputChannel {
     }
 
     pub fn grant(&mut self, credits: u32, attempt: Attempt, outbox: &mut dyn Outbox) {
-        outbox.send(self.from, Message::Credit { attempt, channel: self.cut.channel, credits });
+        outbox.send(
+            self.from,
+            Message::Worker(ToWorker::Credit { attempt, channel: self.cut.channel, credits }),
+        );
     }
 
     /// A restore puts these back into the channel, ahead of everything that arrives.

@@ -17,6 +17,7 @@ mod side;
 mod snapshot;
 mod source;
 mod time;
+mod timers;
 
 use commit::SinkWriter;
 use input_channel::InputChannel;
@@ -33,7 +34,7 @@ use source::SourceReader;
 use std::sync::Arc;
 
 use super::buffers::Parcel;
-use super::io::{Outbox, Timer};
+use super::io::{Outbox, TaskTimer};
 use super::message::Fetched;
 use super::requests::Requests;
 use super::settings::ClusterSettings;
@@ -93,9 +94,9 @@ pub struct Task {
     outputs: OutputSide,
     /// Why it cannot go on, if it cannot.
     failure: Option<String>,
-    /// Whether a `Timer::Flush` is under way.
+    /// Whether a `TaskTimer::Flush` is under way.
     flushes: bool,
-    /// The processor is taken until a `Timer::Work`.
+    /// The processor is taken until a `TaskTimer::Work`.
     busy: bool,
     phase: Phase,
     sink: Option<SinkWriter>,
@@ -411,7 +412,7 @@ impl Task {
     ) {
         if let Some(model) = &env.settings.cost {
             self.busy = true;
-            let timer = Timer::Work { subtask: self.id, attempt: self.attempt };
+            let timer = TaskTimer::Work.of(self.id, self.attempt);
             env.outbox.set_timer(cost(model), timer);
         }
     }

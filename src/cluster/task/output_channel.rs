@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::super::buffers::{BufferWriter, Parcel};
 use super::super::io::Outbox;
-use super::super::message::Message;
+use super::super::message::{Message, ToWorker};
 use super::super::settings::BufferSettings;
 use crate::dataflow::Item;
 use crate::protocol::{
@@ -77,7 +77,10 @@ impl OutputChannel {
         let elements = self.sent;
         if std::mem::replace(&mut self.seen, elements) == elements && self.told != elements {
             self.told = elements;
-            outbox.send(self.to, Message::Tally { attempt, channel: self.cut.channel, elements });
+            outbox.send(
+                self.to,
+                Message::Worker(ToWorker::Tally { attempt, channel: self.cut.channel, elements }),
+            );
         }
     }
 
@@ -239,7 +242,8 @@ impl OutputChannel {
         }
         let (channel, sequence) = (self.cut.channel, self.sent);
         self.sent = sequence.wrapping_add(1);
-        outbox.send(self.to, Message::Data { attempt, channel, sequence, element });
+        outbox
+            .send(self.to, Message::Worker(ToWorker::Data { attempt, channel, sequence, element }));
     }
 
     /// Puts a barrier into the channel, past what waits for credit: tells what that is.

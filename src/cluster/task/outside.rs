@@ -1,7 +1,7 @@
 //! The driving of a sink that speaks with an external system: what it wants done, and what it hears.
 
-use super::super::io::Timer;
-use super::super::message::{Message, RequestId};
+use super::super::io::{SinkTimer, TaskTimer};
+use super::super::message::{Message, RequestId, ToSinkTarget};
 use super::{Env, Phase, Purpose, Task};
 use crate::dataflow::{
     Ask, CheckpointOutcome, CommittableId, Heard, Outputs, OutsideTask, SinkStep,
@@ -133,11 +133,12 @@ impl Task {
         match step {
             SinkStep::Ask { number, bytes, ask } => self.ask_outside(number, bytes, ask, env),
             SinkStep::Tell { bytes } => {
-                let message = Message::Tell { bytes };
+                let message = Message::SinkTarget(ToSinkTarget::Tell { bytes });
                 env.outbox.send(ProcessId::SinkTarget, message);
             }
             SinkStep::Wake { number, after } => {
-                env.outbox.set_timer(after, Timer::Sink { subtask, attempt, number });
+                let timer = TaskTimer::Sink(SinkTimer::Due { number });
+                env.outbox.set_timer(after, timer.of(subtask, attempt));
             }
             SinkStep::Opened => self.handle_opened(env),
             SinkStep::Prepared(checkpoint) => self.handle_prepared(checkpoint, env),
@@ -145,9 +146,9 @@ impl Task {
             SinkStep::RetryCommit { part, after } => {
                 self.hold_against(|sink| sink.put_off(part));
                 let CommittableId { transaction, .. } = part;
-                let timer = Timer::RetryCommit { subtask, attempt, transaction };
+                let timer = TaskTimer::Sink(SinkTimer::RetryCommit { transaction });
                 if !self.defects.has(Defect::CommitRetryForgotten) {
-                    env.outbox.set_timer(after, timer);
+                    env.outbox.set_timer(after, timer.of(subtask, attempt));
                 }
             }
             SinkStep::Failed(reason) => self.fail(reason),
@@ -158,13 +159,14 @@ impl Task {
         let (subtask, attempt) = (self.id, self.attempt);
         let purpose = Purpose::Outside { subtask, number };
         let Ask { in_order, within } = ask;
-        let message = |request| Message::Ask { request, in_order, bytes };
+        let message = |request| Message::SinkTarget(ToSinkTarget::Ask { request, in_order, bytes });
         let (now, to) = (env.now, ProcessId::SinkTarget);
         match within {
             None => env.requests.send(now, to, purpose, message, env.outbox),
             Some(within) => {
                 let request = env.requests.send_once(to, purpose, message, env.outbox).0;
-                env.outbox.set_timer(within, Timer::Unanswered { subtask, attempt, request });
+                let timer = TaskTimer::Sink(SinkTimer::Unanswered { request });
+                env.outbox.set_timer(within, timer.of(subtask, attempt));
             }
         }
     }

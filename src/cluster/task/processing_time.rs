@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::io::Timer;
+use super::super::io::TaskTimer;
 use super::{Env, Task};
 use crate::protocol::VirtualTime;
 
@@ -35,8 +35,7 @@ impl Task {
         }
         self.wake.set_for_ms = Some(due);
         let wait_ms = due.saturating_sub(in_ms(env.now)).max(0).unsigned_abs();
-        let (subtask, attempt) = (self.id, self.attempt);
-        let timer = Timer::Processing { subtask, attempt };
+        let timer = TaskTimer::Processing.of(self.id, self.attempt);
         env.outbox.set_timer(Duration::from_millis(wait_ms), timer);
     }
 

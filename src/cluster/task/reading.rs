@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::super::buffers::Parcel;
-use super::super::io::Timer;
+use super::super::io::TaskTimer;
 use super::{Env, Task};
 use crate::dataflow::Item;
 use crate::protocol::Defect;
@@ -89,7 +89,7 @@ impl Task {
         let Some(buffers) = &env.settings.buffers else { return };
         if !self.flushes && self.outputs.has_open() {
             self.flushes = true;
-            let timer = Timer::Flush { subtask: self.id, attempt: self.attempt };
+            let timer = TaskTimer::Flush.of(self.id, self.attempt);
             env.outbox.set_timer(Duration::from_millis(buffers.timeout_ms), timer);
         }
     }

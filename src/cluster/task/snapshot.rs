@@ -5,8 +5,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::super::buffers::Parcel;
-use super::super::io::Timer;
-use super::super::message::{Message, ObjectOperation};
+use super::super::io::TaskTimer;
+use super::super::message::{Message, ObjectOperation, ToCoordinator};
 use super::channel_state::{ChannelState, Unprocessed};
 use super::{Env, Phase, Purpose, Side, Task};
 use crate::dataflow::{Bytes, SubtaskState};
@@ -173,8 +173,7 @@ impl Task {
         if let Some(captured) = captured {
             self.add_channel_state(checkpoint, *captured, env);
         }
-        let (subtask, attempt) = (self.id, self.attempt);
-        env.outbox.schedule(Timer::Upload { subtask, attempt, checkpoint });
+        env.outbox.schedule(TaskTimer::Upload { checkpoint }.of(self.id, self.attempt));
     }
 
     /// The asynchronous part starts.
@@ -203,7 +202,7 @@ impl Task {
         let Snapshotting { handle, terminal, quiet, .. } = *snapshotting;
         env.outbox.event(Event::Acknowledged { subtask, attempt, checkpoint });
         let acknowledgement = Acknowledgement { attempt, checkpoint, handle, terminal, quiet };
-        let message = Message::Acknowledge(Box::new(acknowledgement));
+        let message = Message::Coordinator(ToCoordinator::Acknowledge(Box::new(acknowledgement)));
         env.outbox.send(ProcessId::Coordinator, message);
     }
 
@@ -231,6 +230,6 @@ impl Task {
 }
 
 pub(super) fn object_request(purpose: Purpose, operation: ObjectOperation, env: &mut Env<'_>) {
-    let message = |request| Message::Object { request, operation };
+    let message = |request| Message::ObjectStore { request, operation };
     env.requests.send(env.now, ProcessId::ObjectStore, purpose, message, env.outbox);
 }

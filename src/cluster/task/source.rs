@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use super::super::io::Timer;
-use super::super::message::{Fetched, Message};
+use super::super::io::TaskTimer;
+use super::super::message::{Fetched, Message, ToSourceLog};
 use super::assignment::Inquiry;
 use super::{Env, Phase, Purpose, Side, Task};
 use crate::protocol::{LineageId, ProcessId, SplitId, SubtaskId};
@@ -101,7 +101,9 @@ impl SplitReader {
         }
         self.fetching = true;
         let (split, offset) = (self.split, self.fetched_to);
-        let message = |request| Message::Fetch { request, split, offset, entries_max };
+        let message = |request| {
+            Message::SourceLog(ToSourceLog::Fetch { request, split, offset, entries_max })
+        };
         let purpose = Purpose::Fetch { subtask, split };
         env.requests.send(env.now, ProcessId::SourceLog, purpose, message, env.outbox);
     }
@@ -286,8 +288,7 @@ impl Task {
             return Pace::Due;
         }
         let interval = Duration::from_micros(env.settings.source_interval_us);
-        let (subtask, attempt) = (self.id, self.attempt);
-        env.outbox.set_timer(interval, Timer::Pace { subtask, attempt });
+        env.outbox.set_timer(interval, TaskTimer::Pace.of(self.id, self.attempt));
         Pace::Waiting
     }
 
@@ -320,7 +321,10 @@ impl Task {
     /// Tells the source log that nothing before these positions will be read again.
     pub(super) fn commit_offsets(positions: &[SplitPosition], env: &mut Env<'_>) {
         for SplitPosition { split, offset } in positions.iter().copied() {
-            env.outbox.send(ProcessId::SourceLog, Message::CommitOffset { split, offset });
+            env.outbox.send(
+                ProcessId::SourceLog,
+                Message::SourceLog(ToSourceLog::CommitOffset { split, offset }),
+            );
         }
     }
 }

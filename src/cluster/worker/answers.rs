@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::super::io::Outbox;
-use super::super::message::{Deploy, Message, ObjectResult};
+use super::super::message::{Answer, Deploy, ObjectResult};
 use super::super::task::{Purpose, Shapes};
 use super::Worker;
 use crate::dataflow::Heard;
@@ -13,23 +13,17 @@ impl Worker {
     pub(super) fn handle_answer(
         &mut self,
         now: VirtualTime,
-        message: Message,
+        answer: Answer,
         outbox: &mut dyn Outbox,
     ) {
-        let request = match &message {
-            Message::Fetched(fetched) => fetched.request,
-            Message::ObjectAnswer { request, .. }
-            | Message::SinkAnswer { request, .. }
-            | Message::Reply { request, .. } => *request,
-            _ => return,
-        };
+        let request = answer.request();
         let Some(purpose) = self.requests.purpose(request).copied() else { return };
-        if !self.can_use(purpose, &message) {
+        if !self.can_use(purpose, &answer) {
             return;
         }
         self.requests.answered(request);
-        match message {
-            Message::Fetched(fetched) => {
+        match answer {
+            Answer::Fetched(fetched) => {
                 if let Purpose::Fetch { subtask, .. } = purpose {
                     self.with_current(now, subtask, outbox, |task, env| {
                         task.handle_fetched(*fetched, env);
@@ -37,10 +31,10 @@ impl Worker {
                     });
                 }
             }
-            Message::ObjectAnswer { result, .. } => {
+            Answer::Object { result, .. } => {
                 self.handle_object_answer(now, purpose, result, outbox);
             }
-            Message::Reply { reply, .. } => {
+            Answer::System { reply, .. } => {
                 if let Purpose::Outside { subtask, number } = purpose {
                     self.with_current(now, subtask, outbox, |task, env| {
                         task.handle_heard(number, Heard::Reply(reply), env);
@@ -48,10 +42,10 @@ impl Worker {
                     });
                 }
             }
-            Message::SinkAnswer { accepted, .. } => {
+            Answer::Sink { accepted, .. } => {
                 self.handle_sink_answer(now, purpose, accepted, outbox);
             }
-            _ => {}
+            Answer::Meta { .. } => {}
         }
         self.report_ready(false, outbox);
         self.report_finished(false, outbox);
@@ -59,8 +53,8 @@ impl Worker {
 
     /// An answer that is of no use leaves its request unanswered: it is sent again. What was not read,
     /// or is not what was acknowledged, is read again; what was not deleted is deleted later.
-    fn can_use(&self, purpose: Purpose, message: &Message) -> bool {
-        let Message::ObjectAnswer { result, .. } = message else { return true };
+    fn can_use(&self, purpose: Purpose, answer: &Answer) -> bool {
+        let Answer::Object { result, .. } = answer else { return true };
         match (purpose, result) {
             (Purpose::Restore { .. } | Purpose::Delete, ObjectResult::Failed) => false,
             (Purpose::Restore { subtask, part }, ObjectResult::Read(bytes)) => {

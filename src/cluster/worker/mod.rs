@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::io::{Input, Outbox};
-use super::message::{Deploy, Message};
+use super::message::{Deploy, Message, ToCoordinator, ToWorker};
 use super::requests::Requests;
 use super::settings::ClusterSettings;
 use super::task::{Env, Purpose, Task};
@@ -142,62 +142,71 @@ impl Worker {
 
     fn handle_message(&mut self, now: VirtualTime, message: Message, outbox: &mut dyn Outbox) {
         match message {
-            Message::Data { attempt, channel, sequence, element } => {
+            Message::Worker(message) => self.handle_own(now, message, outbox),
+            Message::Answer(answer) => self.handle_answer(now, answer, outbox),
+            Message::Coordinator(_)
+            | Message::ObjectStore { .. }
+            | Message::MetaStore { .. }
+            | Message::SourceLog(_)
+            | Message::SinkTarget(_) => {}
+        }
+    }
+
+    fn handle_own(&mut self, now: VirtualTime, message: ToWorker, outbox: &mut dyn Outbox) {
+        match message {
+            ToWorker::Data { attempt, channel, sequence, element } => {
                 let Some(ChannelShape { to, .. }) = self.ends_of(channel) else { return };
                 self.with_task(now, attempt, to, outbox, |task, env| {
                     task.handle_element((channel, sequence), element, env)
                 });
             }
-            Message::Tally { attempt, channel, elements } => {
+            ToWorker::Tally { attempt, channel, elements } => {
                 let Some(ChannelShape { to, .. }) = self.ends_of(channel) else { return };
                 self.with_task(now, attempt, to, outbox, |task, _| {
                     task.handle_tally(channel, elements)
                 });
             }
-            Message::Credit { attempt, channel, credits } => {
+            ToWorker::Credit { attempt, channel, credits } => {
                 self.handle_credit(now, attempt, channel, credits, outbox);
             }
-            Message::Fetched(_)
-            | Message::ObjectAnswer { .. }
-            | Message::SinkAnswer { .. }
-            | Message::Reply { .. } => self.handle_answer(now, message, outbox),
-            Message::HeartbeatSeen { .. } => self.coordinator_heard = now,
-            Message::Deploy { to, deploy } if to == self.incarnation => {
-                self.handle_deploy(now, deploy, outbox);
+            ToWorker::HeartbeatSeen { .. } => self.coordinator_heard = now,
+            ToWorker::Deploy { to, deploy } => {
+                if to == self.incarnation {
+                    self.handle_deploy(now, deploy, outbox);
+                }
             }
-            Message::Run { attempt } => self.handle_run(now, attempt, outbox),
-            Message::Cancel { attempt } => self.handle_cancel(attempt),
-            Message::Trigger { attempt, barrier } => {
+            ToWorker::Run { attempt } => self.handle_run(now, attempt, outbox),
+            ToWorker::Cancel { attempt } => self.handle_cancel(attempt),
+            ToWorker::Trigger { attempt, barrier } => {
                 self.for_each_task(now, attempt, outbox, |task, env| {
                     task.handle_trigger(barrier, env);
                 });
             }
-            Message::Stop { attempt, checkpoint } => {
+            ToWorker::Stop { attempt, checkpoint } => {
                 self.for_each_task(now, attempt, outbox, |task, env| {
                     task.handle_stopped(checkpoint, env);
                 });
                 self.report_finished(true, outbox);
             }
-            Message::TellReader { attempt, subtask, number, event } => {
+            ToWorker::TellReader { attempt, subtask, number, event } => {
                 self.with_task(now, attempt, subtask, outbox, |task, env| {
                     task.handle_split_event(number, event, env);
                     Ok(())
                 });
             }
-            Message::NotifyComplete { attempt, checkpoint } => {
+            ToWorker::NotifyComplete { attempt, checkpoint } => {
                 self.handle_notify_complete(now, attempt, checkpoint, outbox);
             }
-            Message::LoopsOver { attempt, over } => {
+            ToWorker::LoopsOver { attempt, over } => {
                 self.for_each_task(now, attempt, outbox, |task, env| {
                     task.handle_loops_over(&over, env);
                 });
             }
-            Message::NotifyAborted { attempt, checkpoint } => {
+            ToWorker::NotifyAborted { attempt, checkpoint } => {
                 self.for_each_task(now, attempt, outbox, |task, env| {
                     task.handle_aborted(checkpoint, env);
                 });
             }
-            _ => {}
         }
     }
 
@@ -346,7 +355,7 @@ impl Worker {
         self.for_each_task(now, attempt, outbox, |task, env| task.start(env));
         if self.execution.as_ref().is_some_and(|execution| execution.attempt == attempt) {
             let sign = self.sign_of_life();
-            outbox.send(ProcessId::Coordinator, Message::Running(sign));
+            outbox.send(ProcessId::Coordinator, Message::Coordinator(ToCoordinator::Running(sign)));
         }
     }
 
@@ -418,6 +427,6 @@ impl Worker {
 impl Refusal {
     fn message(&self) -> Message {
         let Refusal { attempt, subtask, reason } = self.clone();
-        Message::SubtaskFailed { attempt, subtask, reason }
+        Message::Coordinator(ToCoordinator::SubtaskFailed { attempt, subtask, reason })
     }
 }

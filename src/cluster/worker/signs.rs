@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::super::io::{Outbox, Timer};
-use super::super::message::{Heartbeat, Message};
+use super::super::message::{Heartbeat, Message, ToCoordinator};
 use super::Worker;
 use crate::protocol::ProcessId;
 
@@ -14,7 +14,7 @@ impl Worker {
         if execution.is_ready() && (again || !execution.reported_ready) {
             execution.reported_ready = true;
             let sign = self.sign_of_life();
-            outbox.send(ProcessId::Coordinator, Message::Ready(sign));
+            outbox.send(ProcessId::Coordinator, Message::Coordinator(ToCoordinator::Ready(sign)));
         }
     }
 
@@ -25,7 +25,8 @@ impl Worker {
         if is_finished && (again || !execution.reported_finished) {
             execution.reported_finished = true;
             let sign = self.sign_of_life();
-            outbox.send(ProcessId::Coordinator, Message::Finished(sign));
+            outbox
+                .send(ProcessId::Coordinator, Message::Coordinator(ToCoordinator::Finished(sign)));
         }
     }
 
@@ -43,7 +44,7 @@ impl Worker {
         {
             execution.reported_ended = Some(is_settled);
             let sign = self.sign_of_life();
-            outbox.send(ProcessId::Coordinator, Message::Ended(sign));
+            outbox.send(ProcessId::Coordinator, Message::Coordinator(ToCoordinator::Ended(sign)));
         }
     }
 
@@ -55,7 +56,7 @@ impl Worker {
 
     pub(super) fn beat(&mut self, outbox: &mut dyn Outbox) {
         let sign = self.sign_of_life();
-        outbox.send(ProcessId::Coordinator, Message::Heartbeat(sign));
+        outbox.send(ProcessId::Coordinator, Message::Coordinator(ToCoordinator::Heartbeat(sign)));
         outbox.set_timer(Duration::from_millis(self.settings.heartbeat_ms), Timer::Heartbeat);
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::core::{Arrival, Core};
+use crate::cluster::message::ToWorker;
 use crate::cluster::{Input, Message};
 use crate::protocol::ProcessId;
 use crate::trace::Event;
@@ -95,7 +96,9 @@ impl<O: Observer> Core<'_, O> {
     /// Whether a reconnect loses this. What stays within a process needs no connection.
     #[cold]
     pub fn is_lost_in_reconnect(&mut self, arriving: &InFlight) -> bool {
-        let Message::Data { channel, .. } = &arriving.message else { return false };
+        let Message::Worker(ToWorker::Data { channel, .. }) = &arriving.message else {
+            return false;
+        };
         if arriving.from == arriving.to {
             return false;
         }

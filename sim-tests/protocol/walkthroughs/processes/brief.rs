@@ -3,7 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cutwater::cluster::message::{MetaOperation, ObjectOperation, SinkOperation};
+use cutwater::cluster::message::{
+    MetaOperation, ObjectOperation, SinkOperation, ToSinkTarget, ToWorker,
+};
 use cutwater::cluster::task::StoredSnapshot;
 use cutwater::cluster::{Message, RequestId};
 use cutwater::protocol::{
@@ -147,7 +149,7 @@ impl Brief {
     /// A message is sent that something is to be said of.
     pub fn sent(&mut self, names: &Names, from: ProcessId, message: &Message) -> Option<String> {
         match message {
-            Message::SinkWrite { transaction, records, .. } => {
+            Message::SinkTarget(ToSinkTarget::Write { transaction, records, .. }) => {
                 let value = |bytes: &[u8]| postcard::from_bytes::<i64>(bytes).ok();
                 let values: Vec<_> =
                     records.iter().filter_map(|record| value(&record.payload)).collect();
@@ -156,26 +158,32 @@ impl Brief {
                 let (name, shown) = (names.of_subtask(transaction.sink), shown.join(", "));
                 Some(format!("{name}: write {shown} to {transaction}"))
             }
-            Message::Sink { operation: SinkOperation::Prepare { transaction, .. }, .. } => {
+            Message::SinkTarget(ToSinkTarget::Operation {
+                operation: SinkOperation::Prepare { transaction, .. },
+                ..
+            }) => {
                 let records = self.written.entry(*transaction).or_default();
                 let name = names.of_subtask(transaction.sink);
                 Some(format!("{name}: pre-commit {transaction} {records:?}"))
             }
-            Message::Sink { request, operation: SinkOperation::Commit { transaction } } => {
+            Message::SinkTarget(ToSinkTarget::Operation {
+                request,
+                operation: SinkOperation::Commit { transaction },
+            }) => {
                 self.commits.insert(*request, *transaction);
                 None
             }
-            Message::Object { operation: ObjectOperation::Delete { key }, .. } => {
+            Message::ObjectStore { operation: ObjectOperation::Delete { key }, .. } => {
                 let who = match from {
                     ProcessId::Coordinator => "coordinator",
                     worker => names.hosted(worker),
                 };
                 Some(format!("{who}: delete {}", object(names, key)))
             }
-            Message::Stop { checkpoint, .. } => {
+            Message::Worker(ToWorker::Stop { checkpoint, .. }) => {
                 Some(format!("coordinator: stop: all commit what {checkpoint} holds, and finish"))
             }
-            Message::Meta { operation: MetaOperation::Write { record, .. }, .. }
+            Message::MetaStore { operation: MetaOperation::Write { record, .. }, .. }
                 if from == ProcessId::Coordinator =>
             {
                 let told = if record.retained != self.retained {
@@ -198,7 +206,8 @@ impl Brief {
 
     /// Whether this write makes a checkpoint complete: such a write waits for a command.
     pub fn is_addition(&self, message: &Message) -> bool {
-        let Message::Meta { operation: MetaOperation::Write { record, .. }, .. } = message else {
+        let Message::MetaStore { operation: MetaOperation::Write { record, .. }, .. } = message
+        else {
             return false;
         };
         record.retained != self.retained || record.savepoints.completed.len() > self.noted
@@ -206,7 +215,11 @@ impl Brief {
 
     /// Whether the target is asked to commit what is visible.
     pub fn is_visible(&self, message: &Message) -> Option<TransactionId> {
-        let Message::Sink { operation: SinkOperation::Commit { transaction }, .. } = message else {
+        let Message::SinkTarget(ToSinkTarget::Operation {
+            operation: SinkOperation::Commit { transaction },
+            ..
+        }) = message
+        else {
             return None;
         };
         self.committed.contains(transaction).then_some(*transaction)

@@ -7,8 +7,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use cutwater::cluster::message::Fetched;
-use cutwater::cluster::{Cluster, Input, Message, Parcel, Process, RequestId, Timer};
+use cutwater::cluster::message::{Answer, Fetched, ToWorker};
+use cutwater::cluster::{Cluster, Input, Message, Parcel, Process, RequestId, TaskTimer, Timer};
 use cutwater::dataflow::Item;
 use cutwater::protocol::{
     ChannelId, Element, Incarnation, ProcessId, SplitId, TransactionId, VirtualTime,
@@ -213,7 +213,9 @@ impl Crank {
     /// Which transaction an answer says to be committed, in a walk-through in brief.
     pub(super) fn confirmed(&self, message: &Message) -> Option<TransactionId> {
         match message {
-            Message::SinkAnswer { request, .. } => self.brief.as_ref()?.confirms(*request),
+            Message::Answer(Answer::Sink { request, .. }) => {
+                self.brief.as_ref()?.confirms(*request)
+            }
             _ => None,
         }
     }
@@ -223,7 +225,10 @@ impl Crank {
             Pending::Message { from, to, message } if self.brief.is_some() => {
                 self.names.in_brief([*from, *to], message, self.confirmed(message))
             }
-            Pending::Timer { life, timer: Timer::Mail { barrier, .. } } if self.brief.is_some() => {
+            Pending::Timer {
+                life,
+                timer: Timer::Task { what: TaskTimer::Mail { barrier }, .. },
+            } if self.brief.is_some() => {
                 let process = self.lives[*life].id;
                 format!("mail {} in {}", barrier.checkpoint, self.names.hosted(process))
             }
@@ -311,14 +316,17 @@ impl Crank {
         let queue = self.under_way.channels.entry(channel).or_default();
         let Some((attempt, sequence, element)) = queue.pop_front() else { return Ok(false) };
         if self.brief.is_some() && is_watermark(&element) {
-            self.pass(channel, Message::Data { attempt, channel, sequence, element });
+            self.pass(
+                channel,
+                Message::Worker(ToWorker::Data { attempt, channel, sequence, element }),
+            );
             return self.deliver_one(channel);
         }
         let (from, to) = self.names.ends(channel);
         let (name, shown) = (self.names.of_channel(channel), self.names.of_element(&element));
         let life = self.life_of(to).ok_or_else(|| format!("nobody receives from {name}"))?;
         self.stimulus(format_args!("{name}: {shown}"));
-        let message = Message::Data { attempt, channel, sequence, element };
+        let message = Message::Worker(ToWorker::Data { attempt, channel, sequence, element });
         let before = self.brief.as_mut().map(|brief| brief.deliver(channel));
         self.hand(life, Input::Message { from, message });
         self.settle();
@@ -405,7 +413,8 @@ impl Crank {
     }
 
     fn answer(&mut self, (to, fetched): (ProcessId, Fetched)) {
-        let (from, message) = (ProcessId::SourceLog, Message::Fetched(Box::new(fetched)));
+        let (from, message) =
+            (ProcessId::SourceLog, Message::Answer(Answer::Fetched(Box::new(fetched))));
         self.deliver(Pending::Message { from, to, message });
         self.settle();
     }

@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use cutwater::cluster::message::{MetaOperation, ObjectOperation, Route, SinkOperation};
-use cutwater::cluster::{Message, Parcel, Timer};
+use cutwater::cluster::message::{
+    Answer, MetaOperation, ObjectOperation, Route, SinkOperation, ToCoordinator, ToSinkTarget,
+    ToWorker,
+};
+use cutwater::cluster::{CoordinatorWakeUp, Message, Parcel, SinkTimer, TaskTimer, Timer};
 use cutwater::dataflow::Item;
 use cutwater::protocol::{
     ChannelId, CoordinatorTimer, Element, LineageId, ObjectKey, OperatorRole, ProcessId, SubtaskId,
@@ -162,17 +165,29 @@ impl Names {
     ) -> String {
         let (to, from) = (self.hosted(to), self.hosted(from));
         match message {
-            Message::Trigger { barrier, .. } => format!("trigger {} to {to}", barrier.checkpoint),
-            Message::Acknowledge(it) => format!("acknowledge {} from {from}", it.checkpoint),
-            Message::Decline { checkpoint, .. } => format!("decline {checkpoint} from {from}"),
-            Message::NotifyComplete { checkpoint, .. } | Message::Stop { checkpoint, .. } => {
+            Message::Worker(ToWorker::Trigger { barrier, .. }) => {
+                format!("trigger {} to {to}", barrier.checkpoint)
+            }
+            Message::Coordinator(ToCoordinator::Acknowledge(it)) => {
+                format!("acknowledge {} from {from}", it.checkpoint)
+            }
+            Message::Coordinator(ToCoordinator::Decline { checkpoint, .. }) => {
+                format!("decline {checkpoint} from {from}")
+            }
+            Message::Worker(ToWorker::NotifyComplete { checkpoint, .. })
+            | Message::Worker(ToWorker::Stop { checkpoint, .. }) => {
                 format!("complete {checkpoint} to {to}")
             }
-            Message::NotifyAborted { checkpoint, .. } => format!("abort {checkpoint} to {to}"),
-            Message::Sink { operation: SinkOperation::Commit { transaction }, .. } => {
+            Message::Worker(ToWorker::NotifyAborted { checkpoint, .. }) => {
+                format!("abort {checkpoint} to {to}")
+            }
+            Message::SinkTarget(ToSinkTarget::Operation {
+                operation: SinkOperation::Commit { transaction },
+                ..
+            }) => {
                 format!("commit {transaction} from {from}")
             }
-            Message::LoopsOver { .. } => format!("loop-over to {to}"),
+            Message::Worker(ToWorker::LoopsOver { .. }) => format!("loop-over to {to}"),
             other => match confirmed {
                 Some(transaction) => format!("confirm {transaction} to {to}"),
                 None => kind_of(other),
@@ -183,13 +198,13 @@ impl Names {
     /// What becomes durable by this request.
     pub fn stored(&self, message: &Message) -> String {
         match message {
-            Message::Object { operation: ObjectOperation::Put { key, .. }, .. } => match key {
+            Message::ObjectStore { operation: ObjectOperation::Put { key, .. }, .. } => match key {
                 ObjectKey::Metadata { checkpoint } | ObjectKey::Savepoint { checkpoint } => {
                     format!("the metadata of {checkpoint} is durable")
                 }
                 ObjectKey::Snapshot { checkpoint, .. } => format!("{checkpoint} is durable"),
             },
-            Message::Meta { operation: MetaOperation::Write { record, .. }, .. } => {
+            Message::MetaStore { operation: MetaOperation::Write { record, .. }, .. } => {
                 let savepoint = record.savepoints.completed.last();
                 let newest = record.retained.last().max(savepoint);
                 let newest = newest.map_or_else(|| "it".to_owned(), ToString::to_string);
@@ -273,16 +288,19 @@ pub fn is_kind(name: &str) -> bool {
 /// The name of a message's kind in commands.
 pub fn kind_of(message: &Message) -> String {
     let own = match message {
-        Message::Meta { operation: MetaOperation::Read, .. } => "record-read",
-        Message::Meta { operation: MetaOperation::Write { .. }, .. } => "record-write",
-        Message::MetaAnswer { .. } => "record-answer",
-        Message::Object { operation: ObjectOperation::Put { .. }, .. } => "object-put",
-        Message::Object { operation: ObjectOperation::Get { .. }, .. } => "object-get",
-        Message::Object { operation: ObjectOperation::Delete { .. }, .. } => "object-delete",
-        Message::ObjectAnswer { .. } => "object-answer",
-        Message::Stop { .. } => "stop",
-        Message::LoopsOver { .. } => "loop-over",
-        Message::Sink { operation: SinkOperation::Commit { .. }, .. } => "commit",
+        Message::MetaStore { operation: MetaOperation::Read, .. } => "record-read",
+        Message::MetaStore { operation: MetaOperation::Write { .. }, .. } => "record-write",
+        Message::Answer(Answer::Meta { .. }) => "record-answer",
+        Message::ObjectStore { operation: ObjectOperation::Put { .. }, .. } => "object-put",
+        Message::ObjectStore { operation: ObjectOperation::Get { .. }, .. } => "object-get",
+        Message::ObjectStore { operation: ObjectOperation::Delete { .. }, .. } => "object-delete",
+        Message::Answer(Answer::Object { .. }) => "object-answer",
+        Message::Worker(ToWorker::Stop { .. }) => "stop",
+        Message::Worker(ToWorker::LoopsOver { .. }) => "loop-over",
+        Message::SinkTarget(ToSinkTarget::Operation {
+            operation: SinkOperation::Commit { .. },
+            ..
+        }) => "commit",
         other => match other.route() {
             Route::Control(kind) => return kind.to_string(),
             Route::Channel(_) => "data",
@@ -298,23 +316,23 @@ pub fn timer_of(timer: &Timer) -> &'static str {
     match timer {
         Timer::Heartbeat => "heartbeat",
         Timer::Retry => "retry",
-        Timer::Pace { .. } => "pace",
-        Timer::Mail { .. } => "mail",
-        Timer::Overdue { .. } => "overdue",
-        Timer::Flush { .. } => "flush",
-        Timer::Work { .. } => "work",
-        Timer::Processing { .. } => "processing",
-        Timer::Answer { .. } => "answer",
-        Timer::Upload { .. } => "upload",
-        Timer::Checkpoint(CoordinatorTimer::Trigger) => "trigger",
-        Timer::Checkpoint(CoordinatorTimer::Expire(_)) => "expire",
-        Timer::Enumerate(_) => "enumerate",
-        Timer::CheckWorkers => "check-workers",
-        Timer::Restart => "restart",
+        Timer::Task { what: TaskTimer::Pace, .. } => "pace",
+        Timer::Task { what: TaskTimer::Mail { .. }, .. } => "mail",
+        Timer::Task { what: TaskTimer::Overdue { .. }, .. } => "overdue",
+        Timer::Task { what: TaskTimer::Flush, .. } => "flush",
+        Timer::Task { what: TaskTimer::Work, .. } => "work",
+        Timer::Task { what: TaskTimer::Processing, .. } => "processing",
+        Timer::Task { what: TaskTimer::Answer { .. }, .. } => "answer",
+        Timer::Task { what: TaskTimer::Upload { .. }, .. } => "upload",
+        Timer::Coordinator(CoordinatorWakeUp::Checkpoint(CoordinatorTimer::Trigger)) => "trigger",
+        Timer::Coordinator(CoordinatorWakeUp::Checkpoint(CoordinatorTimer::Expire(_))) => "expire",
+        Timer::Coordinator(CoordinatorWakeUp::Enumerate(_)) => "enumerate",
+        Timer::Coordinator(CoordinatorWakeUp::CheckWorkers) => "check-workers",
+        Timer::Coordinator(CoordinatorWakeUp::Restart) => "restart",
         Timer::Serve(_) => "serve",
-        Timer::Sink { .. } => "sink",
-        Timer::Unanswered { .. } => "unanswered",
-        Timer::RetryCommit { .. } => "retry-commit",
+        Timer::Task { what: TaskTimer::Sink(SinkTimer::Due { .. }), .. } => "sink",
+        Timer::Task { what: TaskTimer::Sink(SinkTimer::Unanswered { .. }), .. } => "unanswered",
+        Timer::Task { what: TaskTimer::Sink(SinkTimer::RetryCommit { .. }), .. } => "retry-commit",
         Timer::System(_) => "system",
         Timer::HeldBack(_) => "held-back",
     }

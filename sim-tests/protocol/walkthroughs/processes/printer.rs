@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use cutwater::cluster::message::ObjectOperation;
-use cutwater::cluster::{Delay, Message, Outbox, Parcel, RequestId, Timer};
+use cutwater::cluster::message::{ObjectOperation, ToSourceLog, ToWorker};
+use cutwater::cluster::{Delay, Message, Outbox, Parcel, RequestId, TaskTimer, Timer};
 use cutwater::protocol::{Attempt, ChannelId, Element, ProcessId, SplitId, VirtualTime};
 use cutwater::trace::Event;
 
@@ -65,7 +65,7 @@ impl Printer<'_> {
     /// Whether a message waits for a command of a walk-through in brief.
     fn waits(&self, message: &Message) -> bool {
         let is_put =
-            matches!(message, Message::Object { operation: ObjectOperation::Put { .. }, .. });
+            matches!(message, Message::ObjectStore { operation: ObjectOperation::Put { .. }, .. });
         let is_coordinator = self.process == ProcessId::Coordinator;
         let is_addition = |brief: &&mut Brief| is_put || brief.is_addition(message);
         is_coordinator && self.brief.as_ref().is_some_and(is_addition)
@@ -84,12 +84,12 @@ impl Outbox for Printer<'_> {
             message if waits => {
                 self.under_way.stores.push_back(Pending::Message { from, to, message });
             }
-            Message::Data { attempt, channel, sequence, element } => {
+            Message::Worker(ToWorker::Data { attempt, channel, sequence, element }) => {
                 self.names.learn(&element);
                 let queue = self.under_way.channels.entry(channel).or_default();
                 queue.push_back((attempt, sequence, element));
             }
-            Message::Fetch { request, split, offset, .. } => {
+            Message::SourceLog(ToSourceLog::Fetch { request, split, offset, .. }) => {
                 self.under_way.fetches.insert(split, (from, request, offset));
             }
             message => self.under_way.pending.push_back(Pending::Message { from, to, message }),
@@ -99,7 +99,9 @@ impl Outbox for Printer<'_> {
     fn wake(&mut self, after: Delay, timer: Timer) {
         let life = self.life;
         match (after, timer) {
-            (_, timer @ Timer::Upload { .. }) if self.brief.is_some() => {
+            (_, timer @ Timer::Task { what: TaskTimer::Upload { .. }, .. })
+                if self.brief.is_some() =>
+            {
                 self.under_way.uploads.push((life, timer));
             }
             (Delay::Scheduled, timer) if self.brief.is_some() => {

@@ -1,8 +1,8 @@
 //! What waits for a command in a walk-through in brief: snapshots to be written, what makes a checkpoint complete, and
 //! time.
 
-use cutwater::cluster::message::{ObjectResult, Request};
-use cutwater::cluster::{Input, Message, Timer};
+use cutwater::cluster::message::{Answer, ObjectResult, Request, ToCoordinator};
+use cutwater::cluster::{CoordinatorWakeUp, Input, Message, TaskTimer, Timer};
 use cutwater::protocol::{CheckpointId, CoordinatorTimer, ProcessId, RequestNumber, SubtaskId};
 
 use super::crank::Crank;
@@ -17,7 +17,8 @@ impl Crank {
         if let Some(transaction) = brief.is_visible(message) {
             self.lines.push(format!("  target: find {transaction} visible already"));
         }
-        if let (ProcessId::Worker(worker), Message::ObjectAnswer { result, .. }) = (to, message)
+        if let (ProcessId::Worker(worker), Message::Answer(Answer::Object { result, .. })) =
+            (to, message)
             && let ObjectResult::Read(bytes) = result
         {
             brief.read(SubtaskId(worker), bytes);
@@ -47,7 +48,9 @@ impl Crank {
     /// The snapshots for this checkpoint that wait to be written, by subtask, in order.
     pub fn uploads(&self, checkpoint: CheckpointId) -> Vec<SubtaskId> {
         let of = |(_, timer): &(usize, Timer)| match timer {
-            Timer::Upload { subtask, checkpoint: other, .. } if *other == checkpoint => {
+            Timer::Task { subtask, what: TaskTimer::Upload { checkpoint: other }, .. }
+                if *other == checkpoint =>
+            {
                 Some(*subtask)
             }
             _ => None,
@@ -60,9 +63,9 @@ impl Crank {
     /// A snapshot is written, or cannot be.
     pub fn upload(&mut self, subtask: SubtaskId, checkpoint: CheckpointId, succeeds: bool) {
         let is_it = |(_, timer): &(usize, Timer)| match timer {
-            Timer::Upload { subtask: owner, checkpoint: other, .. } => {
-                (*owner, *other) == (subtask, checkpoint)
-            }
+            Timer::Task {
+                subtask: owner, what: TaskTimer::Upload { checkpoint: other }, ..
+            } => (*owner, *other) == (subtask, checkpoint),
             _ => false,
         };
         let Some(index) = self.under_way.uploads.iter().position(is_it) else { return };
@@ -79,13 +82,13 @@ impl Crank {
 
     /// The object store does not take what it was asked to last.
     fn refuse_put(&mut self) {
-        let Some(Pending::Message { from, message: Message::Object { request, .. }, .. }) =
+        let Some(Pending::Message { from, message: Message::ObjectStore { request, .. }, .. }) =
             self.under_way.pending.pop_back()
         else {
             return;
         };
         let (result, to) = (ObjectResult::Failed, from);
-        let message = Message::ObjectAnswer { request, result };
+        let message = Message::Answer(Answer::Object { request, result });
         self.deliver(Pending::Message { from: ProcessId::ObjectStore, to, message });
     }
 
@@ -111,7 +114,8 @@ impl Crank {
 
     /// The time of a checkpoint is up.
     pub fn expire(&mut self, checkpoint: CheckpointId) -> Result<(), String> {
-        let expires = Timer::Checkpoint(CoordinatorTimer::Expire(checkpoint));
+        let expires =
+            Timer::Coordinator(CoordinatorWakeUp::Checkpoint(CoordinatorTimer::Expire(checkpoint)));
         let fired = self.fire_first(|timer| *timer == expires);
         fired.ok_or_else(|| format!("{checkpoint} was never triggered"))
     }
@@ -119,7 +123,7 @@ impl Crank {
     /// The time of a barrier in its place is over at a subtask.
     pub fn overdue(&mut self, at: SubtaskId, checkpoint: CheckpointId) -> Result<(), String> {
         let is_it = |timer: &Timer| match timer {
-            Timer::Overdue { subtask, barrier, .. } => {
+            Timer::Task { subtask, what: TaskTimer::Overdue { barrier }, .. } => {
                 (*subtask, barrier.checkpoint) == (at, checkpoint)
             }
             _ => false,
@@ -141,7 +145,11 @@ impl Crank {
     /// Somebody asks the coordinator for something.
     pub fn ask(&mut self, number: RequestNumber, request: Request) {
         let (from, to) = (ProcessId::Coordinator, ProcessId::Coordinator);
-        self.deliver(Pending::Message { from, to, message: Message::Request { number, request } });
+        self.deliver(Pending::Message {
+            from,
+            to,
+            message: Message::Coordinator(ToCoordinator::Request { number, request }),
+        });
         self.settle();
     }
 }

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use super::{Action, Errand, Run};
+use crate::cluster::message::ToWorker;
 use crate::cluster::{Input, Message};
 use crate::protocol::{ChannelId, ProcessId, VirtualTime};
 use crate::trace::Event;
@@ -29,7 +30,8 @@ impl<O: Observer> Run<O> {
             Class::Ordered => self.network.ordered(from, to),
             Class::Control => self.network.alone(from, to),
         };
-        if let (Passage::Open, Message::Data { channel, .. }) = (passage, message) {
+        if let (Passage::Open, Message::Worker(ToWorker::Data { channel, .. })) = (passage, message)
+        {
             return self.lose(now, to, *channel);
         }
         passage
