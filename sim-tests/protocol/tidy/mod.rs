@@ -7,6 +7,7 @@ mod layers;
 mod lexer;
 mod packages;
 mod sizes;
+mod wildcards;
 mod words;
 
 use std::fs;
@@ -108,4 +109,9 @@ fn no_fixture_folder_is_empty() {
         assert!(!paths.is_empty(), "{} is empty", folder.display());
         folders.extend(paths.into_iter().filter(|path| path.is_dir()));
     }
+}
+
+#[test]
+fn no_arm_stands_for_events_that_it_does_not_name() {
+    check(wildcards::complaints);
 }
