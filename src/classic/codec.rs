@@ -36,7 +36,7 @@ pub enum CodecError {
     NoEvent {
         /// Counted from 1.
         line: usize,
-        /// Why not.
+        /// What serde found wrong with it.
         error: serde_json::Error,
     },
 }

@@ -21,7 +21,7 @@ pub struct Stamped {
     pub number: u64,
     /// The tick in which it happened.
     pub tick: u64,
-    /// What.
+    /// What happened at that time.
     #[serde(flatten)]
     pub event: Event,
 }
@@ -56,7 +56,7 @@ pub enum Event {
     RunStarted(RunStarted),
     /// A process was told to send.
     Commanded {
-        /// Who.
+        /// The process in which it happened.
         process: ProcessIndex,
         /// Its state afterwards.
         state: LocalState,
@@ -72,7 +72,7 @@ pub enum Event {
     },
     /// A process went on by itself.
     Stepped {
-        /// Who.
+        /// The process in which it happened.
         process: ProcessIndex,
         /// Its state afterwards.
         state: LocalState,
@@ -86,9 +86,9 @@ pub enum Event {
     },
     /// A process is one of those that start a snapshot.
     SnapshotStarted {
-        /// Which.
+        /// The snapshot that it belongs to.
         snapshot: SnapshotId,
-        /// Who.
+        /// The process in which it happened.
         process: ProcessIndex,
     },
     /// A marker was put into a channel.
@@ -114,7 +114,7 @@ pub enum Event {
     },
     /// A process recorded its state.
     StateRecorded {
-        /// Who.
+        /// The process in which it happened.
         process: ProcessIndex,
         /// For which snapshot.
         snapshot: SnapshotId,
@@ -132,7 +132,7 @@ pub enum Event {
     },
     /// A process has recorded its part of a snapshot.
     Completed {
-        /// Who.
+        /// The process in which it happened.
         process: ProcessIndex,
         /// Of which snapshot.
         snapshot: SnapshotId,

@@ -32,7 +32,7 @@ pub struct CannotPlay {
     pub line: usize,
     /// The seed.
     pub seed: u64,
-    /// Why.
+    /// What is wrong with it.
     pub refusal: Refusal,
 }
 

@@ -9,7 +9,7 @@ use crate::protocol::ordered::VecSet;
 pub enum Act {
     /// A process is told to send.
     Send {
-        /// Who.
+        /// The process that is told to.
         process: ProcessIndex,
         /// What, and where to.
         command: Command,
@@ -21,7 +21,7 @@ pub enum Act {
     },
     /// Time goes by.
     Tick {
-        /// How much.
+        /// By how many ticks of virtual time.
         ticks: u64,
     },
 }

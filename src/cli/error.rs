@@ -17,7 +17,7 @@ pub enum CliError {
     /// A file or directory could not be read or written.
     #[error("{path}: {error}")]
     Io {
-        /// Which.
+        /// The path as it was given.
         path: String,
         /// What the system says.
         error: io::Error,

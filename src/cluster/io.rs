@@ -131,16 +131,16 @@ pub enum Delay {
 pub enum Output {
     /// Send this.
     Send {
-        /// To whom.
+        /// The receiver.
         to: ProcessId,
-        /// What.
+        /// The message.
         message: Message,
     },
     /// Wake me.
     SetTimer {
-        /// When.
+        /// When it is due.
         after: Delay,
-        /// With this.
+        /// What the process gets back.
         timer: Timer,
     },
     /// This happened. A crash aimed at it drops everything behind it in the outbox.

@@ -140,7 +140,7 @@ pub enum BuildError {
         from: String,
         /// Who receives.
         to: String,
-        /// Why not.
+        /// What the protocol has against it.
         refusal: ProtocolError,
     },
     /// A name that traces and fixtures could not show.

@@ -58,7 +58,7 @@ pub enum Divergence {
     Refused {
         /// How many inputs had been processed.
         prefix: usize,
-        /// Why.
+        /// What the restore found wrong.
         error: RestoreError,
     },
     /// The same input gives another output.
@@ -71,7 +71,7 @@ pub enum Divergence {
         prefix: usize,
         /// Which input, from 0, was answered differently.
         input: usize,
-        /// That input.
+        /// The input that it was given, in words.
         given: String,
         /// What the subtask makes of it that was never interrupted.
         expected: String,

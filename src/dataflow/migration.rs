@@ -57,7 +57,7 @@ pub enum MigrationError {
     Refused {
         /// The uid.
         uid: String,
-        /// Why not.
+        /// What the new version could not make of the state.
         reason: RestoreError,
     },
 }

@@ -137,7 +137,7 @@ enum Choice {
     Turn { next: u64, offset: u64 },
     /// All of them.
     All,
-    /// By key.
+    /// To the subtask that owns the key group of the record.
     Key,
 }
 

@@ -239,7 +239,7 @@ impl Shape {
 pub(super) struct Scene<'a> {
     /// The job.
     pub shape: &'a Shape,
-    /// When.
+    /// Number, time and process of the event.
     pub stamp: Stamp,
     /// Where violations go.
     pub found: &'a mut Violations,

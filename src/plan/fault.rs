@@ -131,7 +131,7 @@ pub enum Fault {
         to: Option<ProcessId>,
         /// To how many of them.
         count: u32,
-        /// What.
+        /// What becomes of each.
         action: MessageAction,
     },
     /// The clock of a process changes.
@@ -139,21 +139,21 @@ pub enum Fault {
         /// Which; absent: the one in which the point was reached.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         process: Option<ProcessId>,
-        /// How.
+        /// How its clock goes wrong.
         change: ClockChange,
     },
     /// A store misbehaves for a while.
     Store {
         /// The object store or the meta store.
         process: ProcessId,
-        /// How.
+        /// How it misbehaves.
         fault: StoreFault,
         /// For how long.
         for_us: u64,
     },
     /// The sink target misbehaves for a while.
     Sink {
-        /// How.
+        /// How it misbehaves.
         fault: SinkFault,
         /// For how long.
         for_us: u64,

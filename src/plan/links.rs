@@ -48,7 +48,7 @@ pub struct Priority {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SlowLink {
-    /// Which.
+    /// The channel whose link is another.
     pub channel: ChannelId,
     /// How long it takes.
     pub latency: Latency,

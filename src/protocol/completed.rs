@@ -22,7 +22,7 @@ pub struct SnapshotHandle {
 /// A checkpoint that every subtask acknowledged: the content of its metadata object.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct CompletedCheckpoint {
-    /// Which.
+    /// The checkpoint that completed.
     pub checkpoint: CheckpointId,
     /// The attempt that took it.
     pub attempt: Attempt,

@@ -35,7 +35,7 @@ pub enum Addition {
 pub enum CoordinatorOutput {
     /// Call [`CheckpointCoordinator::handle_timer`](super::CheckpointCoordinator::handle_timer) then.
     SetTimer {
-        /// When.
+        /// The time at which it must be called back.
         at: VirtualTime,
         /// With this.
         timer: CoordinatorTimer,
@@ -46,7 +46,7 @@ pub enum CoordinatorOutput {
     Trigger {
         /// What sources inject.
         barrier: Barrier,
-        /// Why.
+        /// Why it is taken.
         kind: CheckpointKind,
     },
     /// The acknowledgement counts.
@@ -72,12 +72,12 @@ pub enum CoordinatorOutput {
     Add {
         /// The new one.
         checkpoint: CheckpointId,
-        /// How.
+        /// What is added to the store, and what falls out of it.
         addition: Addition,
     },
     /// The checkpoint is in the store and cannot fail any more.
     Completed {
-        /// Which.
+        /// The checkpoint that it is about.
         checkpoint: CheckpointId,
         /// Why it was taken.
         kind: CheckpointKind,
@@ -91,9 +91,9 @@ pub enum CoordinatorOutput {
     LoopsQuiet(Vec<SubtaskId>),
     /// The checkpoint will never complete.
     Aborted {
-        /// Which.
+        /// The checkpoint that it is about.
         checkpoint: CheckpointId,
-        /// Why.
+        /// What went wrong with it.
         reason: AbortReason,
     },
     /// Tell every subtask that it was aborted.
@@ -106,9 +106,9 @@ pub enum CoordinatorOutput {
     Stop(CheckpointId),
     /// A request is not carried out.
     Refused {
-        /// Which.
+        /// The request that is refused.
         request: RequestNumber,
-        /// Why.
+        /// What went wrong with it.
         reason: String,
     },
     /// Too many checkpoints failed in a row: fail the attempt.

@@ -40,7 +40,7 @@ pub enum Due {
     No,
     /// It is, but only from then on.
     From(VirtualTime),
-    /// It is.
+    /// A checkpoint may be triggered at once.
     Now,
 }
 

@@ -190,6 +190,6 @@ impl Protocol {
 pub enum Guarantee {
     /// Once or more.
     AtLeastOnce,
-    /// Once.
+    /// Each record changes the state once.
     ExactlyOnce,
 }

@@ -42,7 +42,7 @@ pub enum TraceError {
     Io {
         /// Counted from 1.
         line: u64,
-        /// Why.
+        /// What the reader or writer below says.
         source: io::Error,
     },
     /// The file does not begin with a header.

@@ -16,7 +16,7 @@ use super::rows::Rows;
 /// One checkpoint or savepoint of one attempt.
 #[derive(Clone, Debug)]
 pub struct Checkpoint {
-    /// Which.
+    /// The checkpoint.
     pub id: CheckpointId,
     /// Of which attempt.
     pub attempt: Attempt,

@@ -20,7 +20,7 @@ pub const SHOWN_MAX: usize = 200;
 /// One channel at a cut.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChannelCut {
-    /// Which.
+    /// The channel.
     pub channel: ChannelId,
     /// `lines/0->count/1`.
     pub name: String,

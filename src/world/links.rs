@@ -38,11 +38,11 @@ pub struct InFlight {
     pub due: Due,
     /// Who sent it.
     pub from: ProcessId,
-    /// To whom.
+    /// The receiver.
     pub to: ProcessId,
     /// To which life of the receiver the connection led.
     pub to_incarnation: Incarnation,
-    /// What.
+    /// The message.
     pub message: Message,
 }
 

@@ -44,7 +44,7 @@ pub enum Ending {
 pub struct RunEnd {
     /// How it ended.
     pub ending: Ending,
-    /// When.
+    /// The virtual time at which it ended.
     pub at: VirtualTime,
     /// How many inputs processes took.
     pub steps: u64,

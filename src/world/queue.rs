@@ -8,7 +8,7 @@ use crate::protocol::VirtualTime;
 /// A place in the order of all that happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Due {
-    /// When.
+    /// The virtual time at which it is due.
     pub at: VirtualTime,
     /// Breaks ties: whatever was sent first.
     pub order: u64,

@@ -12,7 +12,7 @@ use crate::protocol::SnapshotId;
 /// A snapshot as its file holds it, by name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SnapFile {
-    /// Which.
+    /// The snapshot that the line is about.
     pub snapshot: SnapshotId,
     /// The processes, each with what its state shows.
     pub processes: Vec<(String, String)>,

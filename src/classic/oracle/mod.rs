@@ -64,7 +64,7 @@ pub enum Property {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Violation {
-    /// Which.
+    /// The property that is broken.
     pub property: Property,
     /// The snapshot it concerns.
     pub snapshot: Option<SnapshotId>,

@@ -15,7 +15,7 @@ use crate::protocol::chandy_lamport::{Application, Sends};
 pub struct Command {
     /// The channel to send on.
     pub channel: ChannelId,
-    /// How much.
+    /// The sum that moves.
     pub amount: u64,
 }
 

@@ -20,7 +20,7 @@ use crate::trace::Event;
 pub struct Cut {
     /// What sources inject.
     pub barrier: Barrier,
-    /// Why.
+    /// Why it is taken.
     pub kind: CheckpointKind,
 }
 

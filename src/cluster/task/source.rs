@@ -34,7 +34,7 @@ pub struct SourceReader {
 enum Pace {
     /// The task has not been told to run.
     Stopped,
-    /// It may.
+    /// It may read the next entry.
     Due,
     /// When the timer fires.
     Waiting,

@@ -18,9 +18,9 @@ pub struct ContextLine {
     pub number: u64,
     /// When, in nanoseconds of virtual time.
     pub at_ns: u64,
-    /// Where.
+    /// The process in which it happened.
     pub process: String,
-    /// What.
+    /// The event in words.
     pub words: String,
     /// Whether it is of the step itself.
     pub is_sealing: bool,

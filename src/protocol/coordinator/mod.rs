@@ -40,7 +40,7 @@ struct Reserving {
     checkpoint: CheckpointId,
     /// Who wants it.
     attempt: Attempt,
-    /// For what.
+    /// Why it is taken.
     kind: CheckpointKind,
 }
 

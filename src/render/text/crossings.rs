@@ -11,7 +11,7 @@ use crate::trace::{Event, Hindrance, Place, Shapes, Stamp};
 pub struct Arrow {
     /// Who sent it.
     pub from: ProcessId,
-    /// To whom.
+    /// The receiver.
     pub to: ProcessId,
     /// How it is drawn.
     pub style: Style,

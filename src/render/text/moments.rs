@@ -32,9 +32,9 @@ pub struct Moment {
     pub first: u64,
     /// The number of its last event.
     pub last: u64,
-    /// When.
+    /// The virtual time of its first event.
     pub at: VirtualTime,
-    /// Where.
+    /// The process in which they happened.
     pub process: ProcessId,
     /// The most important of its events decides.
     pub rank: Rank,

@@ -15,7 +15,7 @@ pub enum Task {
     Arrive {
         /// Who sent it.
         from: ProcessId,
-        /// What.
+        /// The message.
         message: Message,
     },
     /// The first of the messages that have arrived from a peer and wait may go on.
@@ -25,18 +25,18 @@ pub enum Task {
     },
     /// Write an ordered message.
     Send {
-        /// To whom.
+        /// The process that it is for.
         to: ProcessId,
-        /// What.
+        /// The message.
         message: Message,
     },
     /// Send a message that travels alone.
     SendAlone {
-        /// To whom.
+        /// The process that it is for.
         to: ProcessId,
         /// How long its link takes.
         delay: Duration,
-        /// What.
+        /// The message.
         message: Message,
     },
 }

@@ -43,7 +43,7 @@ pub struct Life {
     pub process: ProcessId,
     /// The how-manieth, from 0.
     pub incarnation: Incarnation,
-    /// Where.
+    /// The machine that the life has.
     pub machine: Machine,
 }
 

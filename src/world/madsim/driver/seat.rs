@@ -34,9 +34,9 @@ use crate::world::{channels_max, slot_of};
 /// Whether a process takes inputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Admission {
-    /// It does.
+    /// It takes what arrives.
     Up,
-    /// Not now.
+    /// It stalls; what arrives is kept for it.
     Paused,
     /// Never again.
     Gone,

@@ -136,7 +136,7 @@ pub struct Remains<O> {
     pub nemesis: Nemesis,
     /// How it ended.
     pub ending: Ending,
-    /// When.
+    /// The virtual time at which it ended.
     pub at: VirtualTime,
     /// How many events there were.
     pub events: u64,
