@@ -155,7 +155,7 @@ impl SinkTarget {
     fn apply(&mut self, operation: SinkOperation, outbox: &mut dyn Outbox) -> bool {
         match operation {
             SinkOperation::Fence { sink, attempt, keep, since, former } => {
-                self.fence((sink, since), attempt, &keep, &former, outbox)
+                self.fence(sink, since, attempt, &keep, &former, outbox)
             }
             SinkOperation::Prepare { transaction, records } => {
                 self.prepare(transaction, records, outbox)
@@ -239,7 +239,8 @@ impl SinkTarget {
     /// A late fence of an older attempt changes nothing, and is not accepted.
     fn fence(
         &mut self,
-        (sink, since): (SubtaskId, Attempt),
+        sink: SubtaskId,
+        since: Attempt,
         attempt: Attempt,
         keep: &[TransactionId],
         former: &[FormerName],

@@ -257,7 +257,8 @@ impl Links {
         &mut self,
         sender: usize,
         now: VirtualTime,
-        (from, to): (ProcessId, ProcessId),
+        from: ProcessId,
+        to: ProcessId,
     ) -> Duration {
         let drawn = self.control.draw(&mut self.control_streams[sender]);
         if from == to {

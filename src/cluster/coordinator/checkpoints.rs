@@ -237,7 +237,7 @@ impl Coordinator {
             }
             Purpose::WriteMetadata(key) => self.handle_metadata(now, key, &result, outbox),
             Purpose::LoadSavepoint(number, parallelism) => {
-                self.handle_savepoint_read(now, (number, parallelism), &result, outbox);
+                self.handle_savepoint_read(now, number, parallelism, &result, outbox);
             }
             Purpose::List => self.handle_listed(now, result, outbox),
             Purpose::Record | Purpose::Delete => {}

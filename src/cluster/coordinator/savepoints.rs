@@ -175,7 +175,8 @@ impl Coordinator {
     pub(super) fn handle_savepoint_read(
         &mut self,
         now: VirtualTime,
-        (number, parallelism): (RequestNumber, Option<u16>),
+        number: RequestNumber,
+        parallelism: Option<u16>,
         result: &ObjectResult,
         outbox: &mut dyn Outbox,
     ) {

@@ -72,7 +72,8 @@ impl Task {
     pub(super) fn open_sink(
         &mut self,
         restored: Vec<(CheckpointId, TransactionId)>,
-        (since, former): (Attempt, Vec<FormerName>),
+        since: Attempt,
+        former: Vec<FormerName>,
         env: &mut Env<'_>,
     ) {
         let (id, attempt) = (self.id, self.attempt);

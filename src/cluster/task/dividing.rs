@@ -43,7 +43,8 @@ impl Task {
     pub(super) fn restore_divided(
         &mut self,
         deploy: &Deploy,
-        (now, before): (&Job, &Job),
+        now: &Job,
+        before: &Job,
         env: &mut Env<'_>,
     ) -> Result<(), String> {
         let (parts, transactions, found) = self.take_read(deploy);

@@ -72,7 +72,7 @@ impl Task {
             return Ok(());
         }
         match &shapes.before {
-            Some(before) => self.restore_divided(deploy, (&shapes.now, before), env),
+            Some(before) => self.restore_divided(deploy, &shapes.now, before, env),
             None => self.restore_united(deploy, env),
         }
     }
@@ -140,7 +140,7 @@ impl Task {
                 names.any(|known| known.covers(name.sink, name.attempt))
             };
             let transactions = transactions.into_iter().filter(|(_, id)| is_ours(id)).collect();
-            self.open_sink(transactions, (since, former), env);
+            self.open_sink(transactions, since, former, env);
         }
     }
 

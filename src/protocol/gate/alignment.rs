@@ -42,7 +42,8 @@ impl Alignment {
     pub fn on_barrier<T: Clone>(
         &mut self,
         lanes: &mut Lanes<T>,
-        (channel, barrier): (usize, Barrier),
+        channel: usize,
+        barrier: Barrier,
         open: usize,
     ) {
         match self.current() {
@@ -52,9 +53,9 @@ impl Alignment {
             Some(_) => {
                 // Channels are FIFO: the older barrier will never come on this one.
                 self.abort(lanes);
-                self.begin(lanes, (channel, barrier), open);
+                self.begin(lanes, channel, barrier, open);
             }
-            None => self.begin(lanes, (channel, barrier), open),
+            None => self.begin(lanes, channel, barrier, open),
         }
     }
 
@@ -62,7 +63,8 @@ impl Alignment {
     fn begin<T: Clone>(
         &mut self,
         lanes: &mut Lanes<T>,
-        (channel, barrier): (usize, Barrier),
+        channel: usize,
+        barrier: Barrier,
         open: usize,
     ) {
         let checkpoint = barrier.checkpoint;

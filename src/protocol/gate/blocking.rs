@@ -18,7 +18,7 @@ impl Blocking {
 
     pub fn on_barrier<T: Clone>(&mut self, lanes: &mut Lanes<T>, channel: usize, barrier: Barrier) {
         let open = lanes.open;
-        self.alignment.on_barrier(lanes, (channel, barrier), open);
+        self.alignment.on_barrier(lanes, channel, barrier, open);
         self.hold_if_whole(lanes);
     }
 

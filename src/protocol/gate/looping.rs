@@ -69,7 +69,7 @@ impl<T: Clone> Looping<T> {
             return block(lanes, channel, barrier.checkpoint); // `marked` had it, for one or the other.
         }
         let open = self.regular_open(lanes);
-        self.alignment.on_barrier(lanes, (channel, barrier), open);
+        self.alignment.on_barrier(lanes, channel, barrier, open);
         self.hold_if_whole(lanes);
     }
 

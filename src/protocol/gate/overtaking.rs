@@ -69,7 +69,7 @@ impl<T: Clone> Overtaking<T> {
 
     pub fn on_barrier(&mut self, lanes: &mut Lanes<T>, channel: usize, barrier: Barrier) {
         let open = lanes.open;
-        self.alignment.on_barrier(lanes, (channel, barrier), open);
+        self.alignment.on_barrier(lanes, channel, barrier, open);
         self.hold_if_whole(lanes);
     }
 
@@ -161,17 +161,12 @@ impl<T: Clone> Overtaking<T> {
             Some(checkpoint) if checkpoint < barrier.checkpoint => {
                 self.early.push_back((channel, barrier, before));
             }
-            Some(_) | None => self.overtake(lanes, (channel, barrier), before),
+            Some(_) | None => self.overtake(lanes, channel, barrier, before),
         }
     }
 
     /// `before` items of the channel lie before the barrier.
-    fn overtake(
-        &mut self,
-        lanes: &mut Lanes<T>,
-        (channel, barrier): (usize, Barrier),
-        before: usize,
-    ) {
+    fn overtake(&mut self, lanes: &mut Lanes<T>, channel: usize, barrier: Barrier, before: usize) {
         let checkpoint = barrier.checkpoint;
         let step = ProtocolStep::BarrierOvertook { input: channel, checkpoint };
         lanes.say_urgently(GateOutput::Step(step));
@@ -271,7 +266,7 @@ impl<T: Clone> Overtaking<T> {
         while lanes.held.is_none()
             && let Some((channel, barrier, before)) = self.early.pop_front()
         {
-            self.overtake(lanes, (channel, barrier), before);
+            self.overtake(lanes, channel, barrier, before);
         }
         self.hurry_overdue(lanes);
     }

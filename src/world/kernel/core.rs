@@ -302,7 +302,7 @@ impl<'a, O: Observer> Core<'a, O> {
 
     fn send_alone(&mut self, slot: usize, route: Route, to: ProcessId, mut message: Message) {
         let (from, home) = (self.slots[slot].id, self.slots[slot].home);
-        let mut at = self.now + self.links.control_delay(home, self.now, (from, to));
+        let mut at = self.now + self.links.control_delay(home, self.now, from, to);
         let moment = self.moment();
         if let Route::Control(kind) = route
             && let Some(action) = self.nemesis.handle_message(kind, to, moment)
@@ -342,7 +342,7 @@ impl<'a, O: Observer> Core<'a, O> {
     /// Messages that were held back set out now, each for itself.
     fn set_out(&mut self, letters: Vec<Letter>) {
         for Letter { from, to, message } in letters {
-            let delay = self.links.control_delay(slot_of(from), self.now, (from, to));
+            let delay = self.links.control_delay(slot_of(from), self.now, from, to);
             self.schedule_at(self.now + delay, Arrival::Message { from, to, message });
         }
     }

@@ -25,7 +25,7 @@ fn slow(from: ProcessId, to: ProcessId, latency: Latency) -> ControlLink {
 /// The delays of messages between these, one after the other.
 fn delays(links: &mut Links, ends: &[(ProcessId, ProcessId)]) -> Vec<u128> {
     let mut delay = |(from, to): (ProcessId, ProcessId)| {
-        links.control_delay(slot_of(from), VirtualTime::ZERO, (from, to)).as_micros()
+        links.control_delay(slot_of(from), VirtualTime::ZERO, from, to).as_micros()
     };
     (0..300).flat_map(|_| ends.iter().copied()).map(&mut delay).collect()
 }

@@ -73,7 +73,7 @@ impl Delays {
 
     /// How long a message takes that travels alone.
     pub fn alone(&mut self, now: VirtualTime, to: ProcessId) -> Duration {
-        self.links.control_delay(slot_of(self.process), now, (self.process, to))
+        self.links.control_delay(slot_of(self.process), now, self.process, to)
     }
 
     /// How long a message that is to take `delay` is held back beside what the network takes.
