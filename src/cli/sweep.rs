@@ -1,7 +1,6 @@
 //! `cutwater sweep`: many seeds of many scenarios, in processes that may die, with results that stay.
 
 mod collected;
-mod crew;
 mod desk;
 mod hand;
 mod in_order;
@@ -15,6 +14,7 @@ mod smallest;
 pub mod subject;
 mod turns;
 pub mod worker;
+mod worker_pool;
 
 pub use collected::{Collected, Collector};
 pub use keeping::found;
@@ -30,7 +30,6 @@ use std::time::Duration;
 
 use clap::Args;
 
-use self::crew::Crew;
 use self::desk::{Desk, Setup};
 use self::in_order::Watcher;
 use self::messages::{Orders, line};
@@ -39,6 +38,7 @@ use self::results::{Header, ResultsFile, Unread};
 use self::shard::{Shard, ShardArgument};
 use self::subject::{Configuration, Subject};
 use self::turns::Turns;
+use self::worker_pool::WorkerPool;
 use super::arguments::{self, Memory};
 use super::clock::Deadline;
 use super::console::Console;
@@ -277,7 +277,7 @@ fn run(
         stop,
     });
     before.into_iter().for_each(|record| desk.recall(record));
-    let worked = Crew::new(line(&orders), arguments.seed_timeout).work(&mut desk, sweep.jobs);
+    let worked = WorkerPool::new(line(&orders), arguments.seed_timeout).work(&mut desk, sweep.jobs);
     let (ended, pace) = desk.close();
     Ok((ended, pace, worked))
 }

@@ -19,7 +19,7 @@ use super::messages::{Answer, read_line};
 const START_MAX: Duration = Duration::from_secs(60);
 
 /// The subcommand that a worker is.
-pub const SUBCOMMAND: &str = "crew-member";
+pub const SUBCOMMAND: &str = "sweep-worker";
 
 /// Something that a worker said, or its silence for ever.
 #[derive(Debug)]

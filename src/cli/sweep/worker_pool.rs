@@ -29,7 +29,7 @@ const NEWS_MAX: usize = 1_024;
 const PERIOD: Duration = Duration::from_millis(50);
 
 /// The workers.
-pub struct Crew {
+pub struct WorkerPool {
     /// By number; each has a place, from 0, which it inherits from the one that it replaces.
     hands: VecMap<u64, (usize, Hand)>,
     started: u64,
@@ -44,7 +44,7 @@ pub struct Crew {
     shown: Arc<AtomicU64>,
 }
 
-impl Crew {
+impl WorkerPool {
     /// Nobody yet. Every worker is given these orders, and at most so long for a run.
     pub fn new(orders: Vec<u8>, limit: Duration) -> Self {
         let (speak, news) = sync_channel(NEWS_MAX);
@@ -61,11 +61,11 @@ impl Crew {
         let mut looked = Stopwatch::start();
         while !desk.is_interrupted() && !desk.is_late() {
             self.hand_out(desk);
-            let has_hired = self.hire_one_more(desk, jobs)?;
-            if !has_hired && !self.hands.values().any(|(_, hand)| hand.is_busy()) {
+            let has_started = self.start_one_more(desk, jobs)?;
+            if !has_started && !self.hands.values().any(|(_, hand)| hand.is_busy()) {
                 return Ok(());
             }
-            let patience = if has_hired { Duration::ZERO } else { PERIOD };
+            let patience = if has_started { Duration::ZERO } else { PERIOD };
             match self.news.recv_timeout(patience) {
                 Ok(news) => self.handle_news(news, desk)?,
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
@@ -77,13 +77,13 @@ impl Crew {
                 }
             }
         }
-        self.hear_out(desk)
+        self.drain(desk)
     }
 
     /// Starts a worker, one at a time, where there is work for it. Whether it did.
     ///
     /// Where the system has no room for another one, those that there are do the work.
-    fn hire_one_more(&mut self, desk: &mut Desk<'_>, jobs: usize) -> Result<bool, CliError> {
+    fn start_one_more(&mut self, desk: &mut Desk<'_>, jobs: usize) -> Result<bool, CliError> {
         let taken: usize = self.hands.values().map(|(_, hand)| hand.taken()).sum();
         let has_work = desk.has_more(u64::try_from(taken).unwrap_or(u64::MAX));
         if !has_work || !self.has_room || self.hands.len() >= jobs {
@@ -178,7 +178,7 @@ impl Crew {
     }
 
     /// The sweep was interrupted, or its time is over: what has been said already still counts.
-    fn hear_out(&mut self, desk: &mut Desk<'_>) -> Result<(), CliError> {
+    fn drain(&mut self, desk: &mut Desk<'_>) -> Result<(), CliError> {
         while let Ok(News { word, .. }) = self.news.try_recv() {
             if let Word::Answer(Answer::Ran(record)) = word {
                 desk.add(*record)?;
@@ -188,8 +188,8 @@ impl Crew {
     }
 }
 
-/// No worker outlives its crew.
-impl Drop for Crew {
+/// No worker outlives its pool.
+impl Drop for WorkerPool {
     fn drop(&mut self) {
         for (_, hand) in self.hands.values_mut() {
             hand.close();
