@@ -2,7 +2,6 @@
 
 mod collected;
 mod desk;
-mod hand;
 mod in_order;
 mod keeping;
 mod messages;
@@ -15,6 +14,7 @@ pub mod subject;
 mod turns;
 pub mod worker;
 mod worker_pool;
+mod worker_process;
 
 pub use collected::{Collected, Collector};
 pub use keeping::found;

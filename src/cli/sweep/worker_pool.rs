@@ -13,8 +13,8 @@ use super::super::clock::Stopwatch;
 use super::super::console::Console;
 use super::super::error::CliError;
 use super::desk::Desk;
-use super::hand::{Hand, News, Word};
 use super::messages::Answer;
+use super::worker_process::{News, Word, WorkerProcess};
 use crate::explore::Record;
 use crate::explore::record::RunName;
 use crate::protocol::ordered::{VecMap, VecSet};
@@ -31,7 +31,7 @@ const PERIOD: Duration = Duration::from_millis(50);
 /// The workers.
 pub struct WorkerPool {
     /// By number; each has a place, from 0, which it inherits from the one that it replaces.
-    hands: VecMap<u64, (usize, Hand)>,
+    processes: VecMap<u64, (usize, WorkerProcess)>,
     started: u64,
     /// Whether the system has room for more of them.
     has_room: bool,
@@ -48,8 +48,18 @@ impl WorkerPool {
     /// Nobody yet. Every worker is given these orders, and at most so long for a run.
     pub fn new(orders: Vec<u8>, limit: Duration) -> Self {
         let (speak, news) = sync_channel(NEWS_MAX);
-        let (hands, made_again, shown) = (VecMap::new(), VecSet::new(), Arc::default());
-        Self { hands, started: 0, has_room: true, made_again, orders, limit, news, speak, shown }
+        let (processes, made_again, shown) = (VecMap::new(), VecSet::new(), Arc::default());
+        Self {
+            processes,
+            started: 0,
+            has_room: true,
+            made_again,
+            orders,
+            limit,
+            news,
+            speak,
+            shown,
+        }
     }
 
     /// Has everything done that `desk` gives out, by `jobs` workers.
@@ -62,7 +72,7 @@ impl WorkerPool {
         while !desk.is_interrupted() && !desk.is_late() {
             self.hand_out(desk);
             let has_started = self.start_one_more(desk, jobs)?;
-            if !has_started && !self.hands.values().any(|(_, hand)| hand.is_busy()) {
+            if !has_started && !self.processes.values().any(|(_, process)| process.is_busy()) {
                 return Ok(());
             }
             let patience = if has_started { Duration::ZERO } else { PERIOD };
@@ -72,8 +82,8 @@ impl WorkerPool {
             }
             if looked.elapsed() >= PERIOD {
                 looked = Stopwatch::start();
-                for (_, hand) in self.hands.values_mut() {
-                    hand.end_if_overdue(self.limit);
+                for (_, process) in self.processes.values_mut() {
+                    process.end_if_overdue(self.limit);
                 }
             }
         }
@@ -84,21 +94,21 @@ impl WorkerPool {
     ///
     /// Where the system has no room for another one, those that there are do the work.
     fn start_one_more(&mut self, desk: &mut Desk<'_>, jobs: usize) -> Result<bool, CliError> {
-        let taken: usize = self.hands.values().map(|(_, hand)| hand.taken()).sum();
+        let taken: usize = self.processes.values().map(|(_, process)| process.taken()).sum();
         let has_work = desk.has_more(u64::try_from(taken).unwrap_or(u64::MAX));
-        if !has_work || !self.has_room || self.hands.len() >= jobs {
+        if !has_work || !self.has_room || self.processes.len() >= jobs {
             return Ok(false);
         }
-        match Hand::start(self.started, &self.orders, &self.speak, &self.shown) {
-            Ok(hand) => {
-                self.hands.insert(self.started, (self.free_place(), hand));
+        match WorkerProcess::start(self.started, &self.orders, &self.speak, &self.shown) {
+            Ok(process) => {
+                self.processes.insert(self.started, (self.free_place(), process));
                 self.started += 1;
                 Ok(true)
             }
-            Err(error) if self.hands.is_empty() => Err(error),
+            Err(error) if self.processes.is_empty() => Err(error),
             Err(error) => {
                 self.has_room = false;
-                let workers = self.hands.len();
+                let workers = self.processes.len();
                 Console::warn(&format!("{error}: the sweep goes on with {workers} workers"));
                 Ok(false)
             }
@@ -107,19 +117,19 @@ impl WorkerPool {
 
     /// The first place that no worker has.
     fn free_place(&self) -> usize {
-        let is_free = |place: &usize| self.hands.values().all(|(taken, _)| taken != place);
+        let is_free = |place: &usize| self.processes.values().all(|(taken, _)| taken != place);
         (0..).find(is_free).unwrap_or_default()
     }
 
     /// Gives runs to whoever has room. Towards the end each has only one, so that all end together.
     fn hand_out(&mut self, desk: &mut Desk<'_>) {
-        let hands = self.hands.len().max(1) as u64;
-        let depth = (desk.left() / hands).clamp(1, DEPTH_MAX) as usize;
-        for (place, hand) in self.hands.values_mut() {
-            while hand.has_room(depth) {
+        let processes = self.processes.len().max(1) as u64;
+        let depth = (desk.left() / processes).clamp(1, DEPTH_MAX) as usize;
+        for (place, process) in self.processes.values_mut() {
+            while process.has_room(depth) {
                 let Some(index) = desk.take() else { return };
-                let is_idle = hand.at().is_none();
-                hand.give(index);
+                let is_idle = process.at().is_none();
+                process.give(index);
                 if is_idle {
                     desk.begins(*place, index);
                 }
@@ -128,14 +138,14 @@ impl WorkerPool {
     }
 
     fn handle_news(&mut self, news: News, desk: &mut Desk<'_>) -> Result<(), CliError> {
-        let Some((place, hand)) = self.hands.get_mut(&news.worker) else { return Ok(()) };
+        let Some((place, process)) = self.processes.get_mut(&news.worker) else { return Ok(()) };
         match news.word {
-            Word::Answer(Answer::Ready) => hand.handle_ready(),
+            Word::Answer(Answer::Ready) => process.handle_ready(),
             Word::Answer(Answer::Ran(record)) => {
-                if !hand.handle_ran(record.index) {
+                if !process.handle_ran(record.index) {
                     return Err(nonsense(&format!("run {}, which it was not at", record.index)));
                 }
-                if let Some(next) = hand.at() {
+                if let Some(next) = process.at() {
                     desk.begins(*place, next);
                 }
                 desk.add(*record)?;
@@ -150,8 +160,8 @@ impl WorkerPool {
     /// A worker has died: what it was at is a result, and the rest goes to another. Where it was killed from
     /// outside that is told, and what it was at is made once more: perhaps that had nothing to do with it.
     fn handle_gone(&mut self, worker: u64, desk: &mut Desk<'_>) -> Result<(), CliError> {
-        let Some((_, hand)) = self.hands.remove(&worker) else { return Ok(()) };
-        let gone = hand.bury();
+        let Some((_, process)) = self.processes.remove(&worker) else { return Ok(()) };
+        let gone = process.reap();
         if gone.is_stillborn {
             let (cause, details) = (gone.cause, gone.details);
             return Err(CliError::usage(format!("a worker did not start: {cause}: {details}")));
@@ -191,12 +201,12 @@ impl WorkerPool {
 /// No worker outlives its pool.
 impl Drop for WorkerPool {
     fn drop(&mut self) {
-        for (_, hand) in self.hands.values_mut() {
-            hand.close();
-            hand.dismiss();
+        for (_, process) in self.processes.values_mut() {
+            process.close();
+            process.dismiss();
         }
-        for (_, (_, hand)) in std::mem::take(&mut self.hands) {
-            drop(hand.bury());
+        for (_, (_, process)) in std::mem::take(&mut self.processes) {
+            drop(process.reap());
         }
     }
 }

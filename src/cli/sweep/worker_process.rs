@@ -43,7 +43,7 @@ pub enum Word {
 
 /// A worker process.
 #[derive(Debug)]
-pub struct Hand {
+pub struct WorkerProcess {
     child: Child,
     input: Option<ChildStdin>,
     complaints: Option<JoinHandle<VecDeque<String>>>,
@@ -85,7 +85,7 @@ pub struct Gone {
     pub details: String,
 }
 
-impl Hand {
+impl WorkerProcess {
     /// Starts one. What it says comes to `news`, under this number.
     pub fn start(
         number: u64,
@@ -112,7 +112,8 @@ impl Hand {
         }
         let shown = Arc::clone(shown);
         let complaints = child.stderr.take();
-        let complaints = complaints.map(|errors| thread::spawn(move || overhear(errors, &shown)));
+        let complaints =
+            complaints.map(|errors| thread::spawn(move || read_complaints(errors, &shown)));
         let (state, taken, busy) = (State::Starting, VecDeque::new(), Stopwatch::start());
         Ok(Self { child, input, complaints, state, taken, busy })
     }
@@ -173,7 +174,7 @@ impl Hand {
     }
 
     /// It has gone: how, and what with.
-    pub fn bury(mut self) -> Gone {
+    pub fn reap(mut self) -> Gone {
         self.input = None;
         let status = self.child.wait();
         let said = self.complaints.take().and_then(|thread| thread.join().ok()).unwrap_or_default();
@@ -254,7 +255,7 @@ const KEPT_MAX: usize = 8;
 const LINE_BYTES_MAX: u64 = 4 << 10;
 
 /// Shows the first complaints of all workers, and keeps the last of this one.
-fn overhear(errors: ChildStderr, shown: &AtomicU64) -> VecDeque<String> {
+fn read_complaints(errors: ChildStderr, shown: &AtomicU64) -> VecDeque<String> {
     let mut errors = BufReader::new(errors);
     let mut kept = VecDeque::new();
     loop {
