@@ -1,7 +1,7 @@
 //! `cutwater sweep`: many seeds of many scenarios, in processes that may die, with results that stay.
 
 mod collected;
-mod desk;
+mod dispatcher;
 mod in_order;
 mod keeping;
 mod messages;
@@ -30,7 +30,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use self::desk::{Desk, Setup};
+use self::dispatcher::{Dispatcher, Setup};
 use self::in_order::Watcher;
 use self::messages::{Orders, line};
 use self::report::{Ended, Pace, Report, Source};
@@ -266,7 +266,7 @@ fn run(
         Some(_) => recorded(results.path())?,
         None => Vec::new(),
     };
-    let mut desk = Desk::new(Setup {
+    let mut dispatcher = Dispatcher::new(Setup {
         sweep,
         shard: header.shard,
         turns,
@@ -276,9 +276,10 @@ fn run(
         deadline,
         stop,
     });
-    before.into_iter().for_each(|record| desk.recall(record));
-    let worked = WorkerPool::new(line(&orders), arguments.seed_timeout).work(&mut desk, sweep.jobs);
-    let (ended, pace) = desk.close();
+    before.into_iter().for_each(|record| dispatcher.recall(record));
+    let worked =
+        WorkerPool::new(line(&orders), arguments.seed_timeout).work(&mut dispatcher, sweep.jobs);
+    let (ended, pace) = dispatcher.close();
     Ok((ended, pace, worked))
 }
 

@@ -12,7 +12,7 @@ use std::time::Duration;
 use super::super::clock::Stopwatch;
 use super::super::console::Console;
 use super::super::error::CliError;
-use super::desk::Desk;
+use super::dispatcher::Dispatcher;
 use super::messages::Answer;
 use super::worker_process::{News, Word, WorkerProcess};
 use crate::explore::Record;
@@ -62,22 +62,22 @@ impl WorkerPool {
         }
     }
 
-    /// Has everything done that `desk` gives out, by `jobs` workers.
+    /// Has everything done that `dispatcher` gives out, by `jobs` workers.
     ///
     /// # Errors
     ///
     /// When no worker can be started, one refuses to work, or a result cannot be written.
-    pub fn work(&mut self, desk: &mut Desk<'_>, jobs: usize) -> Result<(), CliError> {
+    pub fn work(&mut self, dispatcher: &mut Dispatcher<'_>, jobs: usize) -> Result<(), CliError> {
         let mut looked = Stopwatch::start();
-        while !desk.is_interrupted() && !desk.is_late() {
-            self.hand_out(desk);
-            let has_started = self.start_one_more(desk, jobs)?;
+        while !dispatcher.is_interrupted() && !dispatcher.is_late() {
+            self.hand_out(dispatcher);
+            let has_started = self.start_one_more(dispatcher, jobs)?;
             if !has_started && !self.processes.values().any(|(_, process)| process.is_busy()) {
                 return Ok(());
             }
             let patience = if has_started { Duration::ZERO } else { PERIOD };
             match self.news.recv_timeout(patience) {
-                Ok(news) => self.handle_news(news, desk)?,
+                Ok(news) => self.handle_news(news, dispatcher)?,
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
             }
             if looked.elapsed() >= PERIOD {
@@ -87,15 +87,19 @@ impl WorkerPool {
                 }
             }
         }
-        self.drain(desk)
+        self.drain(dispatcher)
     }
 
     /// Starts a worker, one at a time, where there is work for it. Whether it did.
     ///
     /// Where the system has no room for another one, those that there are do the work.
-    fn start_one_more(&mut self, desk: &mut Desk<'_>, jobs: usize) -> Result<bool, CliError> {
+    fn start_one_more(
+        &mut self,
+        dispatcher: &mut Dispatcher<'_>,
+        jobs: usize,
+    ) -> Result<bool, CliError> {
         let taken: usize = self.processes.values().map(|(_, process)| process.taken()).sum();
-        let has_work = desk.has_more(u64::try_from(taken).unwrap_or(u64::MAX));
+        let has_work = dispatcher.has_more(u64::try_from(taken).unwrap_or(u64::MAX));
         if !has_work || !self.has_room || self.processes.len() >= jobs {
             return Ok(false);
         }
@@ -122,22 +126,22 @@ impl WorkerPool {
     }
 
     /// Gives runs to whoever has room. Towards the end each has only one, so that all end together.
-    fn hand_out(&mut self, desk: &mut Desk<'_>) {
+    fn hand_out(&mut self, dispatcher: &mut Dispatcher<'_>) {
         let processes = self.processes.len().max(1) as u64;
-        let depth = (desk.left() / processes).clamp(1, DEPTH_MAX) as usize;
+        let depth = (dispatcher.left() / processes).clamp(1, DEPTH_MAX) as usize;
         for (place, process) in self.processes.values_mut() {
             while process.has_room(depth) {
-                let Some(index) = desk.take() else { return };
+                let Some(index) = dispatcher.take() else { return };
                 let is_idle = process.at().is_none();
                 process.give(index);
                 if is_idle {
-                    desk.begins(*place, index);
+                    dispatcher.begins(*place, index);
                 }
             }
         }
     }
 
-    fn handle_news(&mut self, news: News, desk: &mut Desk<'_>) -> Result<(), CliError> {
+    fn handle_news(&mut self, news: News, dispatcher: &mut Dispatcher<'_>) -> Result<(), CliError> {
         let Some((place, process)) = self.processes.get_mut(&news.worker) else { return Ok(()) };
         match news.word {
             Word::Answer(Answer::Ready) => process.handle_ready(),
@@ -146,39 +150,43 @@ impl WorkerPool {
                     return Err(nonsense(&format!("run {}, which it was not at", record.index)));
                 }
                 if let Some(next) = process.at() {
-                    desk.begins(*place, next);
+                    dispatcher.begins(*place, next);
                 }
-                desk.add(*record)?;
+                dispatcher.add(*record)?;
             }
             Word::Answer(Answer::Refused(why)) => return Err(CliError::usage(why)),
             Word::Nonsense(what) => return Err(nonsense(&what)),
-            Word::Gone => self.handle_gone(news.worker, desk)?,
+            Word::Gone => self.handle_gone(news.worker, dispatcher)?,
         }
         Ok(())
     }
 
     /// A worker has died: what it was at is a result, and the rest goes to another. Where it was killed from
     /// outside that is told, and what it was at is made once more: perhaps that had nothing to do with it.
-    fn handle_gone(&mut self, worker: u64, desk: &mut Desk<'_>) -> Result<(), CliError> {
+    fn handle_gone(
+        &mut self,
+        worker: u64,
+        dispatcher: &mut Dispatcher<'_>,
+    ) -> Result<(), CliError> {
         let Some((_, process)) = self.processes.remove(&worker) else { return Ok(()) };
         let gone = process.reap();
         if gone.is_stillborn {
             let (cause, details) = (gone.cause, gone.details);
             return Err(CliError::usage(format!("a worker did not start: {cause}: {details}")));
         }
-        gone.unbegun.iter().for_each(|index| desk.give_back(*index));
+        gone.unbegun.iter().for_each(|index| dispatcher.give_back(*index));
         if let Some(index) = gone.at {
-            let name = desk.name(index);
+            let name = dispatcher.name(index);
             if gone.is_killed && self.made_again.insert(index) {
                 let RunName { scenario, seed, .. } = name;
                 let cause = gone.cause;
                 Console::warn(&format!(
                     "a worker was killed ({cause}) at {scenario}, seed {seed}: that is run once more"
                 ));
-                desk.give_back(index);
+                dispatcher.give_back(index);
                 return Ok(());
             }
-            desk.add(if gone.is_overdue {
+            dispatcher.add(if gone.is_overdue {
                 Record::hung(name, self.limit.as_millis())
             } else {
                 Record::died(name, &gone.cause, &gone.details)
@@ -188,10 +196,10 @@ impl WorkerPool {
     }
 
     /// The sweep was interrupted, or its time is over: what has been said already still counts.
-    fn drain(&mut self, desk: &mut Desk<'_>) -> Result<(), CliError> {
+    fn drain(&mut self, dispatcher: &mut Dispatcher<'_>) -> Result<(), CliError> {
         while let Ok(News { word, .. }) = self.news.try_recv() {
             if let Word::Answer(Answer::Ran(record)) = word {
-                desk.add(*record)?;
+                dispatcher.add(*record)?;
             }
         }
         Ok(())

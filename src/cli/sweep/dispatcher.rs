@@ -17,7 +17,7 @@ use crate::explore::record::RunName;
 use crate::explore::{Record, Sweep};
 
 /// All that has to be known while runs come and go.
-pub struct Desk<'a> {
+pub struct Dispatcher<'a> {
     sweep: &'a Sweep,
     shard: Shard,
     turns: Turns<'a>,
@@ -31,7 +31,7 @@ pub struct Desk<'a> {
     pace: Pace,
 }
 
-/// What a desk is set up with.
+/// What a dispatcher is set up with.
 pub struct Setup<'a> {
     /// What is swept.
     pub sweep: &'a Sweep,
@@ -51,7 +51,7 @@ pub struct Setup<'a> {
     pub stop: Arc<AtomicBool>,
 }
 
-impl<'a> Desk<'a> {
+impl<'a> Dispatcher<'a> {
     /// Nothing is given out yet.
     pub fn new(setup: Setup<'a>) -> Self {
         let Setup { sweep, shard, turns, results, whereabouts, watcher, deadline, stop } = setup;
