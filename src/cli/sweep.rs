@@ -8,10 +8,10 @@ mod messages;
 pub mod report;
 pub mod results;
 mod resumed;
+mod schedule;
 pub mod shard;
 mod smallest;
 pub mod subject;
-mod turns;
 pub mod worker;
 mod worker_pool;
 mod worker_process;
@@ -35,9 +35,9 @@ use self::in_order::Watcher;
 use self::messages::{Orders, line};
 use self::report::{Ended, Pace, Report, Source};
 use self::results::{Header, ResultsFile, Unread};
+use self::schedule::Schedule;
 use self::shard::{Shard, ShardArgument};
 use self::subject::{Configuration, Subject};
-use self::turns::Turns;
 use self::worker_pool::WorkerPool;
 use super::arguments::{self, Memory};
 use super::clock::Deadline;
@@ -128,16 +128,16 @@ pub fn execute(arguments: Arguments, experiments: &Experiments) -> Result<Exit, 
         Some(dir) => OutDir::open(dir)?,
         None => OutDir::create(&arguments.out, "sweep")?,
     };
-    let mut turns = Turns::new(&subject.sweep, shard);
+    let mut schedule = Schedule::new(&subject.sweep, shard);
     let results = ResultsFile::open(out.path(), &header)?;
     let mut console = JsonTarget::console(json.as_ref());
     announce(&mut console, &subject, &header)?;
-    let results = take_in(results, &subject, shard, &mut turns)?;
+    let results = take_in(results, &subject, shard, &mut schedule)?;
     out.replace_json("configuration.json", &header.configuration)?;
     out.replace_json("environment.json", &header.environment)?;
     let stop = signal::interruptible()?;
-    announce_turns(&mut console, &turns, &out)?;
-    let setup = Running { stop: Arc::clone(&stop), turns, results, deadline };
+    announce_schedule(&mut console, &schedule, &out)?;
+    let setup = Running { stop: Arc::clone(&stop), schedule, results, deadline };
     let (ended, pace, worked) = run(&arguments, &subject, &header, setup, &out)?;
     let mut troubles = Troubles::default();
     let is_whole = troubles.note(worked).is_some();
@@ -230,18 +230,18 @@ fn take_in(
     results: Unread<'_>,
     subject: &Subject,
     shard: Shard,
-    turns: &mut Turns<'_>,
+    schedule: &mut Schedule<'_>,
 ) -> Result<ResultsFile, CliError> {
     results.take_in(|record| {
         collected::check(subject, shard, &record)?;
-        if turns.finish(record.index) { Ok(()) } else { Err(collected::twice(&record)) }
+        if schedule.finish(record.index) { Ok(()) } else { Err(collected::twice(&record)) }
     })
 }
 
 /// What runs are made with.
 struct Running<'a> {
     stop: Arc<AtomicBool>,
-    turns: Turns<'a>,
+    schedule: Schedule<'a>,
     results: ResultsFile,
     deadline: Deadline,
 }
@@ -254,7 +254,7 @@ fn run(
     setup: Running<'_>,
     out: &OutDir,
 ) -> Result<(Ended, Pace, Result<(), CliError>), CliError> {
-    let Running { stop, turns, results, deadline } = setup;
+    let Running { stop, schedule, results, deadline } = setup;
     let sweep = &subject.sweep;
     let orders = Orders {
         configuration: header.configuration.clone(),
@@ -269,7 +269,7 @@ fn run(
     let mut dispatcher = Dispatcher::new(Setup {
         sweep,
         shard: header.shard,
-        turns,
+        schedule,
         results,
         whereabouts: Whereabouts::new(out)?,
         watcher,
@@ -360,9 +360,13 @@ fn announce(out: &mut Console, subject: &Subject, header: &Header) -> std::io::R
 }
 
 /// What is left of it, and where it is kept.
-fn announce_turns(out: &mut Console, turns: &Turns<'_>, dir: &OutDir) -> std::io::Result<()> {
-    if turns.done() > 0 {
-        let (done, all) = (count(turns.done()), count(turns.all()));
+fn announce_schedule(
+    out: &mut Console,
+    schedule: &Schedule<'_>,
+    dir: &OutDir,
+) -> std::io::Result<()> {
+    if schedule.done() > 0 {
+        let (done, all) = (count(schedule.done()), count(schedule.all()));
         writeln!(out, "resumed        {done} of {all} runs are done")?;
     }
     writeln!(out, "kept in        {}", dir.path().display())?;

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use super::super::error::CliError;
 use super::results::{self, Header};
+use super::schedule::Schedule;
 use super::shard::Shard;
 use super::subject::Subject;
-use super::turns::Turns;
 use crate::explore::record::{Failure, SecondRun};
 use crate::explore::{Record, Signature, SweepReport};
 
@@ -51,7 +51,7 @@ pub struct Collector<'a> {
     subject: &'a Subject,
     /// Records of later turns do not count.
     turns_end: u64,
-    turns: Turns<'a>,
+    schedule: Schedule<'a>,
     collected: Collected,
 }
 
@@ -64,7 +64,7 @@ impl<'a> Collector<'a> {
         Self {
             subject,
             turns_end: turns_end.unwrap_or(u64::MAX),
-            turns: Turns::new(sweep, Shard::WHOLE),
+            schedule: Schedule::new(sweep, Shard::WHOLE),
             collected: Collected { report, failed, divergent, runs: 0 },
         }
     }
@@ -83,7 +83,7 @@ impl<'a> Collector<'a> {
 
     fn add(&mut self, record: Record, file: usize) -> Result<(), CliError> {
         let sweep = &self.subject.sweep;
-        if !self.turns.finish(record.index) {
+        if !self.schedule.finish(record.index) {
             return Err(twice(&record));
         }
         if sweep.turn_of(record.index) >= self.turns_end {
@@ -105,7 +105,7 @@ impl<'a> Collector<'a> {
 
     /// How many records were read.
     pub fn runs(&self) -> u64 {
-        self.turns.done()
+        self.schedule.done()
     }
 
     /// Everything is read.

@@ -11,8 +11,8 @@ use super::super::whereabouts::Whereabouts;
 use super::in_order::{InOrder, Watcher};
 use super::report::{Ended, Pace};
 use super::results::ResultsFile;
+use super::schedule::Schedule;
 use super::shard::Shard;
-use super::turns::Turns;
 use crate::explore::record::RunName;
 use crate::explore::{Record, Sweep};
 
@@ -20,7 +20,7 @@ use crate::explore::{Record, Sweep};
 pub struct Dispatcher<'a> {
     sweep: &'a Sweep,
     shard: Shard,
-    turns: Turns<'a>,
+    schedule: Schedule<'a>,
     results: ResultsFile,
     whereabouts: Whereabouts,
     progress: Progress,
@@ -38,7 +38,7 @@ pub struct Setup<'a> {
     /// Which part of it.
     pub shard: Shard,
     /// What of it is done, and what is not.
-    pub turns: Turns<'a>,
+    pub schedule: Schedule<'a>,
     /// Where records go.
     pub results: ResultsFile,
     /// Where it is told what is being run.
@@ -54,12 +54,12 @@ pub struct Setup<'a> {
 impl<'a> Dispatcher<'a> {
     /// Nothing is given out yet.
     pub fn new(setup: Setup<'a>) -> Self {
-        let Setup { sweep, shard, turns, results, whereabouts, watcher, deadline, stop } = setup;
+        let Setup { sweep, shard, schedule, results, whereabouts, watcher, deadline, stop } = setup;
         Self {
-            progress: Progress::new(turns.all(), turns.done(), sweep.jobs),
+            progress: Progress::new(schedule.all(), schedule.done(), sweep.jobs),
             sweep,
             shard,
-            turns,
+            schedule,
             results,
             whereabouts,
             in_order: watcher.map(InOrder::new),
@@ -77,19 +77,19 @@ impl<'a> Dispatcher<'a> {
     /// Gives out the next run.
     pub fn take(&mut self) -> Option<u64> {
         self.look_at_the_clock();
-        self.turns.take()
+        self.schedule.take()
     }
 
     fn look_at_the_clock(&mut self) {
         if self.deadline.is_over() {
-            self.turns.end();
+            self.schedule.end();
         }
     }
 
     /// Whether runs will be given out, where so many are with workers.
     pub fn has_more(&mut self, with_workers: u64) -> bool {
         self.look_at_the_clock();
-        !self.turns.is_over() && self.left() > with_workers
+        !self.schedule.is_over() && self.left() > with_workers
     }
 
     /// Whether what is being run is to be given up: it had a moment to come to its end.
@@ -100,12 +100,12 @@ impl<'a> Dispatcher<'a> {
 
     /// A run that was given out was not begun.
     pub fn give_back(&mut self, index: u64) {
-        self.turns.give_back(index);
+        self.schedule.give_back(index);
     }
 
     /// How many runs there is no record of.
     pub fn left(&self) -> u64 {
-        self.turns.all() - self.turns.done()
+        self.schedule.all() - self.schedule.done()
     }
 
     /// What a run is called.
@@ -125,7 +125,7 @@ impl<'a> Dispatcher<'a> {
     ///
     /// When that cannot be written.
     pub fn add(&mut self, record: Record) -> Result<(), CliError> {
-        if !self.turns.finish(record.index) {
+        if !self.schedule.finish(record.index) {
             return Ok(());
         }
         self.results.append(&record)?;
@@ -143,7 +143,7 @@ impl<'a> Dispatcher<'a> {
         let has_turn = |turn| shard.has(sweep.at_turn(turn));
         in_order.add(sweep.turn_of(record.index), record, has_turn);
         if in_order.end().is_some() {
-            self.turns.end();
+            self.schedule.end();
         }
     }
 

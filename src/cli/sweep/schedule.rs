@@ -7,7 +7,7 @@ use crate::explore::Sweep;
 
 /// The runs of a shard, given out one by one, scenario by scenario under one seed after the other.
 #[derive(Debug)]
-pub struct Turns<'a> {
+pub struct Schedule<'a> {
     sweep: &'a Sweep,
     shard: Shard,
     /// By run: a bit for each that is in the results.
@@ -21,7 +21,7 @@ pub struct Turns<'a> {
     is_over: bool,
 }
 
-impl<'a> Turns<'a> {
+impl<'a> Schedule<'a> {
     /// Nothing is done yet.
     pub fn new(sweep: &'a Sweep, shard: Shard) -> Self {
         let words =
@@ -106,14 +106,14 @@ mod tests {
         let (defects, world) = (DefectSet::NONE, WorldKind::Kernel);
         let strategy = StrategyName::default();
         let sweep = Sweep { scenarios, seeds: 0..4, strategy, defects, world, jobs: 1 };
-        let mut turns = Turns::new(&sweep, Shard::new(1, 2).expect("in range"));
-        assert!(turns.finish(5) && !turns.finish(5));
-        let first = turns.take().expect("something is left");
-        turns.give_back(first);
-        let mut given: Vec<u64> = std::iter::from_fn(|| turns.take()).collect();
+        let mut schedule = Schedule::new(&sweep, Shard::new(1, 2).expect("in range"));
+        assert!(schedule.finish(5) && !schedule.finish(5));
+        let first = schedule.take().expect("something is left");
+        schedule.give_back(first);
+        let mut given: Vec<u64> = std::iter::from_fn(|| schedule.take()).collect();
         assert_eq!(given[0], first);
         given.sort_unstable();
         assert_eq!(given, [1, 3, 7, 9, 11]);
-        assert_eq!((turns.done(), turns.all()), (1, 6));
+        assert_eq!((schedule.done(), schedule.all()), (1, 6));
     }
 }
