@@ -2,8 +2,8 @@
 
 mod collected;
 mod dispatcher;
+mod failure_store;
 mod in_order;
-mod keeping;
 mod messages;
 pub mod report;
 pub mod results;
@@ -17,7 +17,7 @@ mod worker_pool;
 mod worker_process;
 
 pub use collected::{Collected, Collector};
-pub use keeping::found;
+pub use failure_store::found;
 
 use std::env;
 use std::io::Write as _;
@@ -329,7 +329,8 @@ fn conclude(
     collector.read(&out.path().join(results::FILE), 0)?;
     let collected = collector.finish();
     let groups = collected.groups();
-    let (kept, keeping) = keeping::keep(subject, &collected, &groups, out, deadline, experiments);
+    let (kept, keeping) =
+        failure_store::keep(subject, &collected, &groups, out, deadline, experiments);
     troubles.note(keeping);
     let reached = SweepReach::of(&subject.sweep.scenarios, &collected.report);
     let report = Report::new(Source {

@@ -15,7 +15,7 @@ use super::super::exit::Exit;
 use super::super::failure::{self, Reproduction};
 use super::super::view;
 use super::collected::{Collected, Failed, Group};
-use super::keeping::Kept;
+use super::failure_store::Kept;
 use super::shard::Shard;
 use super::subject::{Configuration, Subject};
 use crate::explore::reach::SweepReach;

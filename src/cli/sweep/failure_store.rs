@@ -49,8 +49,8 @@ pub fn keep(
     let firsts = groups.len().min(VIEWS_MAX);
     let keep = |(rank, place): (usize, usize)| {
         let failed = &collected.failed[place];
-        let keeping = Keeping { subject, experiments, deadline, shows: rank < firsts };
-        kept.insert(failed.index, keeping.keep(failed, out)?);
+        let store = FailureStore { subject, experiments, deadline, shows: rank < firsts };
+        kept.insert(failed.index, store.keep(failed, out)?);
         Ok(())
     };
     let all = chosen(groups).into_iter().enumerate().try_for_each(keep);
@@ -66,7 +66,7 @@ fn chosen(groups: &[Group]) -> Vec<usize> {
 }
 
 /// How a failure is kept.
-struct Keeping<'a> {
+struct FailureStore<'a> {
     subject: &'a Subject,
     experiments: &'a Experiments,
     deadline: &'a Deadline,
@@ -74,7 +74,7 @@ struct Keeping<'a> {
     shows: bool,
 }
 
-impl Keeping<'_> {
+impl FailureStore<'_> {
     fn keep(&self, failed: &Failed, out: &OutDir) -> Result<PathBuf, CliError> {
         let path = place(out.path(), self.subject, failed.index);
         if path.exists() {
