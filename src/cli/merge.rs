@@ -14,7 +14,7 @@ use super::sweep::report::page::page;
 use super::sweep::report::{Ended, Report, Source};
 use super::sweep::results::{self, Header};
 use super::sweep::shard::Shard;
-use super::sweep::subject::Subject;
+use super::sweep::sweep_config::SweepConfig;
 use super::sweep::{Collected, Collector, found, write_configuration};
 use super::table::count;
 use crate::explore::Registry;
@@ -46,8 +46,8 @@ pub fn execute(arguments: &Arguments, registry: &Registry) -> Result<Exit, CliEr
     let headers = headers(&files)?;
     let place = files[0].display().to_string();
     let first = &headers[0];
-    let subject = Subject::of(&first.configuration, &first.files, 1, &place, registry)?;
-    let mut collector = Collector::new(&subject, None);
+    let config = SweepConfig::of(&first.configuration, &first.files, 1, &place, registry)?;
+    let mut collector = Collector::new(&config, None);
     let mut counts = Vec::new();
     for (number, file) in files.iter().enumerate() {
         let before = collector.runs();
@@ -55,7 +55,7 @@ pub fn execute(arguments: &Arguments, registry: &Registry) -> Result<Exit, CliEr
         counts.push(collector.runs() - before);
     }
     let collected = collector.finish();
-    let missing = missing(&subject, &headers, &files, &counts);
+    let missing = missing(&config, &headers, &files, &counts);
     if !missing.is_empty() && !arguments.partial {
         let missing = missing.join("\n  ");
         return Err(CliError::usage(format!(
@@ -67,8 +67,8 @@ pub fn execute(arguments: &Arguments, registry: &Registry) -> Result<Exit, CliEr
     let html = arguments.html.as_deref().map(|path| Ok((path, new_file(path)?)));
     let html = html.transpose().map_err(|error: CliError| error)?;
     let ended = if missing.is_empty() { Ended::Finished } else { Ended::Partial };
-    let reached = SweepReach::of(&subject.sweep.scenarios, &collected.report);
-    let report = report((&subject, &reached), first, &collected, &files, ended);
+    let reached = SweepReach::of(&config.sweep.scenarios, &collected.report);
+    let report = report((&config, &reached), first, &collected, &files, ended);
     let mut console = JsonTarget::console(json.as_ref());
     announce(&mut console, first, &files)?;
     write!(console, "{report}")?;
@@ -108,12 +108,12 @@ fn headers(files: &[PathBuf]) -> Result<Vec<Header>, CliError> {
 
 /// Which runs are in none of the files: a line for each shard that lacks some.
 fn missing(
-    subject: &Subject,
+    config: &SweepConfig,
     headers: &[Header],
     files: &[PathBuf],
     counts: &[u64],
 ) -> Vec<String> {
-    let runs = subject.sweep.runs();
+    let runs = config.sweep.runs();
     let all = headers[0].shard.of();
     let mut said = Vec::new();
     for index in 0..all {
@@ -141,16 +141,16 @@ fn missing(
 const SAID_MAX: usize = 20;
 
 fn report(
-    (subject, reached): (&Subject, &SweepReach),
+    (config, reached): (&SweepConfig, &SweepReach),
     header: &Header,
     collected: &Collected,
     files: &[PathBuf],
     ended: Ended,
 ) -> Report {
     let groups = collected.groups();
-    let kept = found(subject, collected, files);
+    let kept = found(config, collected, files);
     Report::new(Source {
-        subject,
+        config,
         reached,
         shard: Shard::WHOLE,
         environment: header.environment.clone(),

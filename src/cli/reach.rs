@@ -14,7 +14,7 @@ use super::exit::Exit;
 use super::out::{JsonTarget, OutDir, new_file};
 use super::sweep::Collector;
 use super::sweep::results;
-use super::sweep::subject::Subject;
+use super::sweep::sweep_config::SweepConfig;
 use crate::explore::Registry;
 use crate::explore::reach::{ReachDocument, SweepReach};
 
@@ -89,10 +89,10 @@ fn read(path: &Path, registry: &Registry) -> Result<SweepReach, CliError> {
 fn of_results(file: PathBuf, registry: &Registry) -> Result<SweepReach, CliError> {
     let header = results::header(&file)?;
     let place = file.display().to_string();
-    let subject = Subject::of(&header.configuration, &header.files, 1, &place, registry)?;
-    let mut collector = Collector::new(&subject, None);
+    let config = SweepConfig::of(&header.configuration, &header.files, 1, &place, registry)?;
+    let mut collector = Collector::new(&config, None);
     collector.read(&file, 0)?;
-    Ok(SweepReach::of(&subject.sweep.scenarios, &collector.finish().report))
+    Ok(SweepReach::of(&config.sweep.scenarios, &collector.finish().report))
 }
 
 /// Leaves only these scenarios, if any are named.

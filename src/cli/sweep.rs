@@ -11,7 +11,7 @@ mod resumed;
 mod schedule;
 pub mod shard;
 mod smallest;
-pub mod subject;
+pub mod sweep_config;
 pub mod worker;
 mod worker_pool;
 mod worker_process;
@@ -37,7 +37,7 @@ use self::report::{Ended, Pace, Report, Source};
 use self::results::{Header, ResultsFile, Unread};
 use self::schedule::Schedule;
 use self::shard::{Shard, ShardArgument};
-use self::subject::{Configuration, Subject};
+use self::sweep_config::{Configuration, SweepConfig};
 use self::worker_pool::WorkerPool;
 use super::arguments::{self, Memory};
 use super::clock::Deadline;
@@ -115,12 +115,12 @@ pub struct Arguments {
 /// Sweeps.
 pub fn execute(arguments: Arguments, experiments: &Experiments) -> Result<Exit, CliError> {
     let deadline = Deadline::after(arguments.budget);
-    let subject = subject(&arguments, experiments)?;
+    let config = config(&arguments, experiments)?;
     let shard = match arguments.shard {
         Some(asked) => asked.resolve(&|name| env::var(name).ok())?,
         None => Shard::WHOLE,
     };
-    let header = Header::new(&subject, shard);
+    let header = Header::new(&config, shard);
     arguments.resume.iter().try_for_each(|dir| resumed::check(dir, &header))?;
     let json = arguments.json.as_deref().map(JsonTarget::open).transpose()?;
     let junit = arguments.junit.as_deref().map(JunitTarget::open).transpose()?;
@@ -128,27 +128,27 @@ pub fn execute(arguments: Arguments, experiments: &Experiments) -> Result<Exit, 
         Some(dir) => OutDir::open(dir)?,
         None => OutDir::create(&arguments.out, "sweep")?,
     };
-    let mut schedule = Schedule::new(&subject.sweep, shard);
+    let mut schedule = Schedule::new(&config.sweep, shard);
     let results = ResultsFile::open(out.path(), &header)?;
     let mut console = JsonTarget::console(json.as_ref());
-    announce(&mut console, &subject, &header)?;
-    let results = take_in(results, &subject, shard, &mut schedule)?;
+    announce(&mut console, &config, &header)?;
+    let results = take_in(results, &config, shard, &mut schedule)?;
     out.replace_json("configuration.json", &header.configuration)?;
     out.replace_json("environment.json", &header.environment)?;
     let stop = signal::interruptible()?;
     announce_schedule(&mut console, &schedule, &out)?;
     let setup = Running { stop: Arc::clone(&stop), schedule, results, deadline };
-    let (ended, pace, worked) = run(&arguments, &subject, &header, setup, &out)?;
+    let (ended, pace, worked) = run(&arguments, &config, &header, setup, &out)?;
     let mut troubles = Troubles::default();
     let is_whole = troubles.note(worked).is_some();
     let ended = if is_whole { ended } else { Ended::Broken };
     let finish = Finish { out: &out, deadline: &deadline, experiments };
-    let (report, reached) = conclude(&subject, &header, (ended, pace), &finish, &mut troubles)?;
+    let (report, reached) = conclude(&config, &header, (ended, pace), &finish, &mut troubles)?;
     if is_whole || report.exit().is_finding() {
         write!(console, "{report}")?;
     }
     if !arguments.no_shrink && is_whole && ended != Ended::Interrupted {
-        let small = smallest::shrink_first(&report, &subject, &stop, &deadline, experiments);
+        let small = smallest::shrink_first(&report, &config, &stop, &deadline, experiments);
         if let Some(small) = troubles.note(small).flatten() {
             write!(console, "\nthe first of them, shrunk\n\n{small}")?;
         }
@@ -181,7 +181,7 @@ impl Troubles {
     }
 }
 
-fn subject(arguments: &Arguments, experiments: &Experiments) -> Result<Subject, CliError> {
+fn config(arguments: &Arguments, experiments: &Experiments) -> Result<SweepConfig, CliError> {
     let sources = ScenarioSource::all_named(&arguments.scenarios, experiments.registry())?;
     for source in sources.iter().filter(|source| source.is_file) {
         source.try_out(experiments, arguments.seeds.clone())?;
@@ -200,7 +200,7 @@ fn subject(arguments: &Arguments, experiments: &Experiments) -> Result<Subject, 
         return Err(CliError::usage(format!("--seeds: a sweep has {runs} runs at most")));
     }
     check_begin(&sweep, experiments, &sources)?;
-    Ok(Subject { sweep, sources, twice: arguments.twice })
+    Ok(SweepConfig { sweep, sources, twice: arguments.twice })
 }
 
 /// Refuses seeds that are beyond the last plan of every scenario: nothing would be run, and nothing told.
@@ -228,12 +228,12 @@ const RUNS_MAX: u64 = 1 << 33;
 /// What is in the results already is done.
 fn take_in(
     results: Unread<'_>,
-    subject: &Subject,
+    config: &SweepConfig,
     shard: Shard,
     schedule: &mut Schedule<'_>,
 ) -> Result<ResultsFile, CliError> {
     results.take_in(|record| {
-        collected::check(subject, shard, &record)?;
+        collected::check(config, shard, &record)?;
         if schedule.finish(record.index) { Ok(()) } else { Err(collected::twice(&record)) }
     })
 }
@@ -249,13 +249,13 @@ struct Running<'a> {
 /// Has the runs made. How that ended, and what went wrong with it: what had been run counts all the same.
 fn run(
     arguments: &Arguments,
-    subject: &Subject,
+    config: &SweepConfig,
     header: &Header,
     setup: Running<'_>,
     out: &OutDir,
 ) -> Result<(Ended, Pace, Result<(), CliError>), CliError> {
     let Running { stop, schedule, results, deadline } = setup;
-    let sweep = &subject.sweep;
+    let sweep = &config.sweep;
     let orders = Orders {
         configuration: header.configuration.clone(),
         files: header.files.clone(),
@@ -312,7 +312,7 @@ struct Finish<'a> {
 
 /// Makes the report of what the results file holds, and keeps failures.
 fn conclude(
-    subject: &Subject,
+    config: &SweepConfig,
     header: &Header,
     (ended, pace): (Ended, Pace),
     finish: &Finish<'_>,
@@ -325,16 +325,16 @@ fn conclude(
         }
     };
     let Finish { out, deadline, experiments } = *finish;
-    let mut collector = Collector::new(subject, turns_end);
+    let mut collector = Collector::new(config, turns_end);
     collector.read(&out.path().join(results::FILE), 0)?;
     let collected = collector.finish();
     let groups = collected.groups();
     let (kept, keeping) =
-        failure_store::keep(subject, &collected, &groups, out, deadline, experiments);
+        failure_store::keep(config, &collected, &groups, out, deadline, experiments);
     troubles.note(keeping);
-    let reached = SweepReach::of(&subject.sweep.scenarios, &collected.report);
+    let reached = SweepReach::of(&config.sweep.scenarios, &collected.report);
     let report = Report::new(Source {
-        subject,
+        config,
         reached: &reached,
         shard: header.shard,
         environment: header.environment.clone(),
@@ -350,10 +350,10 @@ fn conclude(
 }
 
 /// What is swept: told at once, before results are read that it may go on with.
-fn announce(out: &mut Console, subject: &Subject, header: &Header) -> std::io::Result<()> {
-    write_configuration(out, &header.configuration, Some(subject.sweep.jobs))?;
+fn announce(out: &mut Console, config: &SweepConfig, header: &Header) -> std::io::Result<()> {
+    write_configuration(out, &header.configuration, Some(config.sweep.jobs))?;
     if header.shard != Shard::WHOLE {
-        let all = subject.sweep.runs();
+        let all = config.sweep.runs();
         let (shard, runs) = (header.shard, count(header.shard.share(all)));
         writeln!(out, "shard          {shard}: {runs} of {} runs", count(all))?;
     }

@@ -6,7 +6,7 @@ use super::super::error::CliError;
 use super::results::{self, Header};
 use super::schedule::Schedule;
 use super::shard::Shard;
-use super::subject::Subject;
+use super::sweep_config::SweepConfig;
 use crate::explore::record::{Failure, SecondRun};
 use crate::explore::{Record, Signature, SweepReport};
 
@@ -48,7 +48,7 @@ pub struct Divergent {
 
 /// Reads results files into one.
 pub struct Collector<'a> {
-    subject: &'a Subject,
+    config: &'a SweepConfig,
     /// Records of later turns do not count.
     turns_end: u64,
     schedule: Schedule<'a>,
@@ -57,12 +57,12 @@ pub struct Collector<'a> {
 
 impl<'a> Collector<'a> {
     /// Nothing is read yet.
-    pub fn new(subject: &'a Subject, turns_end: Option<u64>) -> Self {
-        let sweep = &subject.sweep;
+    pub fn new(config: &'a SweepConfig, turns_end: Option<u64>) -> Self {
+        let sweep = &config.sweep;
         let report = SweepReport::new(&sweep.scenarios);
         let (failed, divergent) = (Vec::new(), Vec::new());
         Self {
-            subject,
+            config,
             turns_end: turns_end.unwrap_or(u64::MAX),
             schedule: Schedule::new(sweep, Shard::WHOLE),
             collected: Collected { report, failed, divergent, runs: 0 },
@@ -76,13 +76,13 @@ impl<'a> Collector<'a> {
     /// When it cannot be read, or holds what is no record of the sweep, or one that was there before.
     pub fn read(&mut self, path: &Path, file: usize) -> Result<Header, CliError> {
         results::read(path, |header, record| {
-            check(self.subject, header.shard, &record)?;
+            check(self.config, header.shard, &record)?;
             self.add(record, file)
         })
     }
 
     fn add(&mut self, record: Record, file: usize) -> Result<(), CliError> {
-        let sweep = &self.subject.sweep;
+        let sweep = &self.config.sweep;
         if !self.schedule.finish(record.index) {
             return Err(twice(&record));
         }
@@ -122,8 +122,8 @@ impl<'a> Collector<'a> {
 /// # Errors
 ///
 /// When it is not.
-pub fn check(subject: &Subject, shard: Shard, record: &Record) -> Result<(), CliError> {
-    let sweep = &subject.sweep;
+pub fn check(config: &SweepConfig, shard: Shard, record: &Record) -> Result<(), CliError> {
+    let sweep = &config.sweep;
     let (index, runs) = (record.index, sweep.runs());
     if index >= runs {
         return Err(CliError::usage(format!("run {index} of a sweep of {runs}")));

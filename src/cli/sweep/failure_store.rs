@@ -9,7 +9,7 @@ use super::super::error::CliError;
 use super::super::failure;
 use super::super::out::OutDir;
 use super::collected::{Collected, Failed, Group};
-use super::subject::Subject;
+use super::sweep_config::SweepConfig;
 use crate::explore::loss::name_lost;
 use crate::explore::record::RunName;
 use crate::explore::{Experiments, Prepared, Signature, run_plan};
@@ -38,7 +38,7 @@ pub type Kept = VecMap<u64, PathBuf>;
 /// run again here, and is kept without its last events; nor is anything when the time is over. Those that could
 /// be kept are told beside the first error, where one could not.
 pub fn keep(
-    subject: &Subject,
+    config: &SweepConfig,
     collected: &Collected,
     groups: &[Group],
     out: &OutDir,
@@ -49,7 +49,7 @@ pub fn keep(
     let firsts = groups.len().min(VIEWS_MAX);
     let keep = |(rank, place): (usize, usize)| {
         let failed = &collected.failed[place];
-        let store = FailureStore { subject, experiments, deadline, shows: rank < firsts };
+        let store = FailureStore { config, experiments, deadline, shows: rank < firsts };
         kept.insert(failed.index, store.keep(failed, out)?);
         Ok(())
     };
@@ -67,7 +67,7 @@ fn chosen(groups: &[Group]) -> Vec<usize> {
 
 /// How a failure is kept.
 struct FailureStore<'a> {
-    subject: &'a Subject,
+    config: &'a SweepConfig,
     experiments: &'a Experiments,
     deadline: &'a Deadline,
     /// Whether it gets a view.
@@ -76,7 +76,7 @@ struct FailureStore<'a> {
 
 impl FailureStore<'_> {
     fn keep(&self, failed: &Failed, out: &OutDir) -> Result<PathBuf, CliError> {
-        let path = place(out.path(), self.subject, failed.index);
+        let path = place(out.path(), self.config, failed.index);
         if path.exists() {
             return Ok(path);
         }
@@ -98,11 +98,11 @@ impl FailureStore<'_> {
     }
 
     fn prepared(&self, failed: &Failed) -> Result<(Plan, Prepared), CliError> {
-        let sweep = &self.subject.sweep;
+        let sweep = &self.config.sweep;
         let (scenario, _) = sweep.place(failed.index);
         let prepared = sweep
             .prepare(self.experiments, failed.index)
-            .map_err(|error| self.subject.sources[scenario].blame(&error))?;
+            .map_err(|error| self.config.sources[scenario].blame(&error))?;
         prepared.ok_or_else(|| {
             let RunName { scenario, seed, .. } = sweep.name(failed.index);
             CliError::usage(format!("there is no plan for {scenario}, seed {seed}"))
@@ -117,7 +117,7 @@ impl FailureStore<'_> {
         plan: &Plan,
         prepared: &Prepared,
     ) -> Result<(), CliError> {
-        let (world, until) = (self.subject.sweep.world, self.deadline.until());
+        let (world, until) = (self.config.sweep.world, self.deadline.until());
         let (mut outcome, _) = run_plan(plan, prepared, world, until.watch());
         if until.is_over() {
             return Ok(());
@@ -133,16 +133,16 @@ impl FailureStore<'_> {
 }
 
 /// Where a failure of the sweep in `dir` is kept, if it is.
-fn place(dir: &Path, subject: &Subject, index: u64) -> PathBuf {
-    let name = subject.sweep.name(index);
+fn place(dir: &Path, config: &SweepConfig, index: u64) -> PathBuf {
+    let name = config.sweep.name(index);
     dir.join(DIRECTORY).join(format!("{}-seed-{}", name.scenario, name.seed))
 }
 
 /// The failures that the sweeps of these results files have kept.
-pub fn found(subject: &Subject, collected: &Collected, files: &[PathBuf]) -> Kept {
+pub fn found(config: &SweepConfig, collected: &Collected, files: &[PathBuf]) -> Kept {
     let kept = |failed: &Failed| {
         let dir = files[failed.file].parent()?;
-        Some((failed.index, place(dir, subject, failed.index))).filter(|(_, path)| path.is_dir())
+        Some((failed.index, place(dir, config, failed.index))).filter(|(_, path)| path.is_dir())
     };
     collected.failed.iter().filter_map(kept).collect()
 }

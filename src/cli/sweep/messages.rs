@@ -7,7 +7,7 @@ use std::io::{self, BufRead, Read as _};
 
 use serde::{Deserialize, Serialize};
 
-use super::subject::{Configuration, Files};
+use super::sweep_config::{Configuration, Files};
 use crate::explore::Record;
 
 /// The first line to a worker.

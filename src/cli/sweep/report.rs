@@ -17,7 +17,7 @@ use super::super::view;
 use super::collected::{Collected, Failed, Group};
 use super::failure_store::Kept;
 use super::shard::Shard;
-use super::subject::{Configuration, Subject};
+use super::sweep_config::{Configuration, SweepConfig};
 use crate::explore::reach::SweepReach;
 use crate::explore::reach::summary::{Figures, Unmet};
 use crate::explore::record::RunClass;
@@ -161,7 +161,7 @@ const LISTED_MAX: usize = 1_000;
 /// What a report is made of.
 pub struct Source<'a> {
     /// What was swept.
-    pub subject: &'a Subject,
+    pub config: &'a SweepConfig,
     /// Which part of it.
     pub shard: Shard,
     /// By what.
@@ -188,8 +188,8 @@ impl Report {
 
     /// Makes the report.
     pub fn new(source: Source<'_>) -> Self {
-        let Source { subject, shard, collected, reached, groups, kept, ended, pace, .. } = &source;
-        let sweep = &subject.sweep;
+        let Source { config, shard, collected, reached, groups, kept, ended, pace, .. } = &source;
+        let sweep = &config.sweep;
         let class = collected.report.class();
         // What a scenario expects it expects of its own ranges, of which the exhaustive strategy draws nothing.
         let is_to_be_gated = class >= RunClass::NotOwed
@@ -208,7 +208,7 @@ impl Report {
         }
         let scenarios = collected.report.scenarios.iter().zip(&sweep.scenarios);
         Self {
-            configuration: subject.configuration(),
+            configuration: config.configuration(),
             shard: *shard,
             missing: shard.share(sweep.runs()) - collected.runs,
             pace: *pace,
@@ -219,9 +219,9 @@ impl Report {
             unmet,
             contradictions,
             reach: reached.figures(),
-            divergent: divergent(subject, collected),
+            divergent: divergent(config, collected),
             groups: groups.iter().map(GroupRow::of).collect(),
-            failures: failures(subject, collected, groups, kept),
+            failures: failures(config, collected, groups, kept),
             exit,
             total,
             environment: source.environment,
@@ -361,11 +361,11 @@ impl DivergentRun {
 }
 
 /// Each with the command that shows again that it is not deterministic.
-fn divergent(subject: &Subject, collected: &Collected) -> Vec<DivergentRun> {
-    let sweep = &subject.sweep;
+fn divergent(config: &SweepConfig, collected: &Collected) -> Vec<DivergentRun> {
+    let sweep = &config.sweep;
     let run = |divergent: &super::collected::Divergent| {
         let (scenario, seed) = sweep.place(divergent.index);
-        let source = &subject.sources[scenario];
+        let source = &config.sources[scenario];
         DivergentRun {
             scenario: source.scenario.name.to_string(),
             seed,
@@ -379,19 +379,19 @@ fn divergent(subject: &Subject, collected: &Collected) -> Vec<DivergentRun> {
 }
 
 fn failures(
-    subject: &Subject,
+    config: &SweepConfig,
     collected: &Collected,
     groups: &[Group],
     kept: &Kept,
 ) -> Vec<FailedRun> {
     let listed = groups.iter().flat_map(|group| group.members.iter().take(LISTED_MAX));
-    listed.map(|place| failed_run(subject, &collected.failed[*place], kept)).collect()
+    listed.map(|place| failed_run(config, &collected.failed[*place], kept)).collect()
 }
 
-fn failed_run(subject: &Subject, failed: &Failed, kept: &Kept) -> FailedRun {
-    let sweep = &subject.sweep;
+fn failed_run(config: &SweepConfig, failed: &Failed, kept: &Kept) -> FailedRun {
+    let sweep = &config.sweep;
     let (scenario, seed) = sweep.place(failed.index);
-    let source = &subject.sources[scenario];
+    let source = &config.sources[scenario];
     let kept = kept.get(&failed.index);
     let command = match kept {
         // The file may change; the plan does not.

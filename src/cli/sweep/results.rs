@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::super::environment::Environment;
 use super::super::error::CliError;
 use super::shard::Shard;
-use super::subject::{Configuration, Files, Subject};
+use super::sweep_config::{Configuration, Files, SweepConfig};
 use crate::explore::Record;
 use crate::plan::file::{FileError, json_line_problem};
 
@@ -46,14 +46,14 @@ pub struct Header {
 
 impl Header {
     /// The header of a sweep that begins now.
-    pub fn new(subject: &Subject, shard: Shard) -> Self {
-        let configuration = subject.configuration();
+    pub fn new(config: &SweepConfig, shard: Shard) -> Self {
+        let configuration = config.configuration();
         let environment = Environment::of(&configuration.hash);
         Self {
             format: FORMAT.to_owned(),
             version: VERSION,
             configuration,
-            files: subject.files(),
+            files: config.files(),
             shard,
             environment,
         }

@@ -11,7 +11,7 @@ use super::super::kept_plan::KeptPlan;
 use super::super::out::OutDir;
 use super::super::shrinking::{self, Budget, Small, Watch};
 use super::report::Report;
-use super::subject::Subject;
+use super::sweep_config::SweepConfig;
 use crate::explore::Experiments;
 
 /// Where the small plan is kept, beside the large one.
@@ -27,7 +27,7 @@ pub const DIRECTORY: &str = "shrunk";
 /// When what was kept cannot be read, or the small plan not written.
 pub fn shrink_first(
     report: &Report,
-    subject: &Subject,
+    config: &SweepConfig,
     stop: &Arc<AtomicBool>,
     deadline: &Deadline,
     experiments: &Experiments,
@@ -39,16 +39,16 @@ pub fn shrink_first(
     let path = dir.join("plan.json");
     let kept = KeptPlan::read(&path)?;
     kept.prepare(&path, experiments)?;
-    let usual = Budget::unasked(arguments::jobs(None).min(subject.sweep.jobs));
+    let usual = Budget::unasked(arguments::jobs(None).min(config.sweep.jobs));
     let budget = Budget { time: deadline.left_of(usual.time), ..usual };
-    let way = (subject.sweep.world, subject.twice);
+    let way = (config.sweep.world, config.twice);
     let watch = Watch::new();
     let shrunk =
         shrinking::shrink(&kept.plan, experiments, way, budget, stop, |step| watch.show(step));
     watch.finish();
     let Ok(timed) = shrunk else { return Ok(None) };
     let out = inside(dir)?;
-    shrinking::keep(&out, &timed, experiments, subject.sweep.world).map(Some)
+    shrinking::keep(&out, &timed, experiments, config.sweep.world).map(Some)
 }
 
 fn inside(dir: &Path) -> Result<OutDir, CliError> {

@@ -10,7 +10,7 @@ use clap::Args;
 use super::super::error::CliError;
 use super::super::exit::Exit;
 use super::messages::{Answer, Orders, line, read_line};
-use super::subject::Subject;
+use super::sweep_config::SweepConfig;
 use crate::explore::{Experiments, Record};
 
 /// It has none: its orders come by standard input.
@@ -33,11 +33,11 @@ pub fn execute(_: &Arguments, experiments: &Experiments) -> Result<Exit, CliErro
     let orders: Orders = serde_json::from_slice(&orders)
         .map_err(|error| CliError::usage(format!("orders that make no sense: {error}")))?;
     limit_memory(orders.memory)?;
-    let subject =
-        Subject::of(&orders.configuration, &orders.files, 1, "orders", experiments.registry())?;
+    let config =
+        SweepConfig::of(&orders.configuration, &orders.files, 1, "orders", experiments.registry())?;
     let (sender, indices) = sync_channel(WAITING_MAX);
     thread::spawn(move || listen(input, &sender));
-    work(&subject, experiments, &indices)?;
+    work(&config, experiments, &indices)?;
     Ok(Exit::Held)
 }
 
@@ -53,22 +53,26 @@ fn listen(mut input: BufReader<io::Stdin>, sender: &SyncSender<u64>) {
     std::process::exit(i32::from(Exit::Held.code()));
 }
 
-fn work(subject: &Subject, experiments: &Experiments, indices: &Receiver<u64>) -> io::Result<()> {
+fn work(
+    config: &SweepConfig,
+    experiments: &Experiments,
+    indices: &Receiver<u64>,
+) -> io::Result<()> {
     let mut out = io::stdout().lock();
     say(&mut out, &Answer::Ready)?;
     for index in indices {
-        let answer = answer(subject, experiments, index);
+        let answer = answer(config, experiments, index);
         say(&mut out, &answer)?;
     }
     Ok(())
 }
 
-fn answer(subject: &Subject, experiments: &Experiments, index: u64) -> Answer {
-    let sweep = &subject.sweep;
+fn answer(config: &SweepConfig, experiments: &Experiments, index: u64) -> Answer {
+    let sweep = &config.sweep;
     if index >= sweep.runs() {
         return Answer::Refused(format!("there is no run {index}"));
     }
-    let ran = if subject.twice {
+    let ran = if config.twice {
         sweep.run_one_twice(experiments, index)
     } else {
         sweep.run_one(experiments, index)
@@ -78,7 +82,7 @@ fn answer(subject: &Subject, experiments: &Experiments, index: u64) -> Answer {
         Ok(None) => Answer::Ran(Box::new(Record::no_plan(sweep.name(index)))),
         Err(error) => {
             let (scenario, seed) = sweep.place(index);
-            let source = &subject.sources[scenario];
+            let source = &config.sources[scenario];
             Answer::Refused(format!("seed {seed}: {}", source.blame(&error)))
         }
     }

@@ -35,7 +35,7 @@ pub type Files = VecMap<String, String>;
 
 /// A sweep, with where its scenarios come from.
 #[derive(Clone, Debug)]
-pub struct Subject {
+pub struct SweepConfig {
     /// What to run.
     pub sweep: Sweep,
     /// Its scenarios, in the same order.
@@ -44,7 +44,7 @@ pub struct Subject {
     pub twice: bool,
 }
 
-impl Subject {
+impl SweepConfig {
     /// As it was written down.
     ///
     /// # Errors
@@ -71,11 +71,11 @@ impl Subject {
             world: configuration.world,
             jobs,
         };
-        let subject = Self { sweep, sources, twice: configuration.twice };
-        if start >= end || subject.sources.is_empty() {
+        let config = Self { sweep, sources, twice: configuration.twice };
+        if start >= end || config.sources.is_empty() {
             return Err(CliError::usage(format!("{place}: it names no runs")));
         }
-        let hash = subject.configuration().hash;
+        let hash = config.configuration().hash;
         if hash != configuration.hash {
             let theirs = &configuration.hash;
             return Err(CliError::usage(format!(
@@ -83,7 +83,7 @@ impl Subject {
                  program: its scenarios are others"
             )));
         }
-        Ok(subject)
+        Ok(config)
     }
 
     /// As it is written down.
