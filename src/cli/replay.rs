@@ -11,7 +11,7 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::failure::End;
 use super::kept_plan::KeptPlan;
-use super::telling::{Files, Telling};
+use super::run_report::{Files, RunReport};
 use crate::explore::determinism::record;
 use crate::explore::{Experiments, Outcome, Prepared, WorldKind};
 use crate::trace::diff;
@@ -42,7 +42,7 @@ pub fn execute(arguments: Arguments, experiments: &Experiments) -> Result<Exit, 
     let path = arguments.plan.display().to_string();
     warn_of_others(&path, &kept.plan, kept.environment.as_ref());
     let (plan, world) = (&kept.plan, arguments.world);
-    let telling = Telling { plan, prepared: &prepared, world, command: None };
+    let telling = RunReport { plan, prepared: &prepared, world, command: None };
     let (exit, outcome) = telling.tell(&arguments.files, "replay")?;
     match arguments.expect.as_ref().or(kept.digest_in(world)) {
         Some(expected) if *expected != outcome.digest => {

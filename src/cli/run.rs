@@ -8,8 +8,8 @@ use super::arguments;
 use super::error::CliError;
 use super::exit::Exit;
 use super::failure::Reproduction;
+use super::run_report::{Files, RunReport};
 use super::scenario_source::ScenarioSource;
-use super::telling::{Files, Telling};
 use crate::explore::{Experiments, Registry, StrategyName, WorldKind, strategy};
 use crate::plan::limits::LIVENESS_MS;
 use crate::plan::{Fault, FaultClass, Plan, PlannedFault, Scenario, Setting, Span, When};
@@ -92,7 +92,7 @@ pub fn execute(arguments: Arguments, experiments: &Experiments) -> Result<Exit, 
     source.check(&plan, &prepared)?;
     let command = (scenario == source.scenario && !source.is_file)
         .then(|| arguments.reproduction(&source.argument).run_command(arguments.seed));
-    let telling = Telling { plan: &plan, prepared: &prepared, world: arguments.world, command };
+    let telling = RunReport { plan: &plan, prepared: &prepared, world: arguments.world, command };
     let (exit, _) = telling.tell(&arguments.files, "run")?;
     Ok(exit)
 }

@@ -15,9 +15,9 @@ use super::environment::Environment;
 use super::error::CliError;
 use super::exit::Exit;
 use super::failure::{self, Failed};
+use super::narrator::{Narrator, ms};
 use super::out::{JsonTarget, OutDir, STDOUT};
 use super::progress::{rate, ratio};
-use super::story::{Story, ms};
 use super::table::count;
 use super::trace_file::TraceFile;
 use crate::explore::footage::picture;
@@ -70,7 +70,7 @@ fn is_stdout(target: &Option<PathBuf>) -> bool {
 }
 
 /// A run to be told.
-pub struct Telling<'a> {
+pub struct RunReport<'a> {
     /// The plan.
     pub plan: &'a Plan,
     /// Its job and input.
@@ -83,7 +83,7 @@ pub struct Telling<'a> {
 
 /// Who sees the events of a told run.
 struct Watchers {
-    story: Story,
+    story: Narrator,
     trace: Option<TraceFile>,
 }
 
@@ -112,7 +112,7 @@ struct Told<'a> {
     violated: Option<String>,
 }
 
-impl Telling<'_> {
+impl RunReport<'_> {
     /// Runs it, and tells it.
     pub fn tell(&self, files: &Files, kind: &str) -> Result<(Exit, Outcome), CliError> {
         files.check()?;
@@ -129,7 +129,7 @@ impl Telling<'_> {
         self.introduce(&mut out, &environment, &kept)?;
 
         let clock = Stopwatch::start();
-        let story = Story::new(files.console());
+        let story = Narrator::new(files.console());
         let (mut outcome, watchers) =
             run_plan(self.plan, self.prepared, self.world, Watchers { story, trace });
         let elapsed = clock.elapsed();

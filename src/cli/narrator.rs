@@ -12,7 +12,7 @@ use crate::trace::{Event, Point, Stamp};
 use crate::world::Observer;
 
 /// Tells a run.
-pub struct Story {
+pub struct Narrator {
     out: Console,
     topology: Topology,
     /// When each pending checkpoint was triggered.
@@ -22,7 +22,7 @@ pub struct Story {
     error: Option<io::Error>,
 }
 
-impl Story {
+impl Narrator {
     /// A story told on `out`.
     pub fn new(out: Console) -> Self {
         Self {
@@ -122,7 +122,7 @@ pub fn ms(duration: Duration) -> String {
     (VirtualTime::ZERO + duration).to_string()
 }
 
-impl Observer for Story {
+impl Observer for Narrator {
     fn observe(&mut self, stamp: Stamp, event: &Event) -> ControlFlow<()> {
         if let Some(topology) = event.shape() {
             self.topology.clone_from(topology);
