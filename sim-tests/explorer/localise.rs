@@ -2,8 +2,8 @@
 
 use std::sync::atomic::AtomicBool;
 
-use cutwater::explore::footage::Footage;
 use cutwater::explore::localise::{Localisation, LocaliseError, Settings, localise};
+use cutwater::explore::recording::Recording;
 use cutwater::explore::{Experiments, Prepared, WorldKind, run_plan};
 use cutwater::oracle::OracleName;
 use cutwater::plan::{
@@ -47,10 +47,10 @@ fn look(plan: &Plan, prepared: &Prepared, jobs: usize) -> Result<Localisation, L
 
 /// The events by which barriers enter the slow channel.
 fn barriers(plan: &Plan, prepared: &Prepared) -> Vec<u64> {
-    let footage = Footage::default();
-    let _ = run_plan(plan, prepared, WorldKind::Kernel, footage.clone());
+    let recording = Recording::default();
+    let _ = run_plan(plan, prepared, WorldKind::Kernel, recording.clone());
     let is_barrier = |event: &Event| matches!(event, Event::BarrierSent { channel: SLOW, .. });
-    let trace = footage.take();
+    let trace = recording.take();
     trace.iter().filter(|(_, event)| is_barrier(event)).map(|(stamp, _)| stamp.number).collect()
 }
 

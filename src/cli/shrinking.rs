@@ -16,8 +16,8 @@ use super::failure::{self, Failed};
 use super::out::OutDir;
 use super::table::count;
 use crate::explore::explain::explain;
-use crate::explore::footage::picture;
 use crate::explore::loss::name_lost;
+use crate::explore::recording::picture;
 use crate::explore::regression_test::regression_test;
 use crate::explore::shrink::{
     InProcess, RUNS_MAX, ShrinkError, Shrinker, Shrunk, Size, Step, Until,

@@ -8,8 +8,8 @@ use crate::explore::apart::{Apart, apart};
 use crate::explore::command;
 use crate::explore::experiments::Prepared;
 use crate::explore::explain::explain;
-use crate::explore::footage::{Footage, highlight};
 use crate::explore::loss::name_lost;
+use crate::explore::recording::{Recording, highlight};
 use crate::explore::report::headline;
 use crate::explore::run::{Outcome, run_plan};
 use crate::explore::shrink::{InProcess, Shrinker, Shrunk, Until};
@@ -107,9 +107,9 @@ impl Check {
 
     fn failure(&self, told: &Told<'_>) -> CheckError {
         let Told { plan, drawn, prepared, verdict, is_repeatable, .. } = *told;
-        let footage = Footage::default();
-        let _ = run_plan(plan, prepared, self.world, footage.clone());
-        let events = footage.take();
+        let recording = Recording::default();
+        let _ = run_plan(plan, prepared, self.world, recording.clone());
+        let events = recording.take();
         let drawing = |rows_max| {
             let highlight = if is_repeatable { highlight(verdict) } else { None };
             diagram(&events, &Options { highlight, rows_max, ..Options::default() })

@@ -5,7 +5,7 @@ use std::ops::Range;
 use serde::Serialize;
 
 use crate::explore::experiments::Prepared;
-use crate::explore::footage::Footage;
+use crate::explore::recording::Recording;
 use crate::explore::run::{WorldKind, run_plan};
 use crate::plan::Plan;
 use crate::render::words::clause;
@@ -31,9 +31,9 @@ const TOLD: (usize, usize, usize) = (4, 8, 4);
 
 /// The events of a step, which may be none, with those before and after it that do not merely move a record.
 pub fn around(plan: &Plan, prepared: &Prepared, step: Range<u64>) -> Vec<ContextLine> {
-    let footage = Footage::default();
-    let _ = run_plan(plan, prepared, WorldKind::Kernel, footage.clone());
-    let trace = footage.take();
+    let recording = Recording::default();
+    let _ = run_plan(plan, prepared, WorldKind::Kernel, recording.clone());
+    let trace = recording.take();
     let shapes = Shapes::of(&trace);
     let line = |(stamp, event): &(Stamp, Event)| ContextLine {
         number: stamp.number,

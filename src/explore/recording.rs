@@ -16,7 +16,7 @@ use crate::world::Observer;
 ///
 /// Its copies share what they keep, so that it outlives a run that panics.
 #[derive(Clone, Debug, Default)]
-pub struct Footage {
+pub struct Recording {
     kept: Arc<Mutex<Kept>>,
 }
 
@@ -38,7 +38,7 @@ const SHAPES_MAX: usize = 1_000;
 /// So many other events are kept.
 const REST_MAX: usize = 50_000;
 
-impl Footage {
+impl Recording {
     /// What was kept, in order; numbers tell what was not.
     #[must_use]
     pub fn take(&self) -> Vec<(Stamp, Event)> {
@@ -51,7 +51,7 @@ impl Footage {
     }
 }
 
-impl Observer for Footage {
+impl Observer for Recording {
     fn observe(&mut self, stamp: Stamp, event: &Event) -> ControlFlow<()> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.first.is_none() {
@@ -99,8 +99,8 @@ pub fn picture(
     verdict: &Verdict,
     width: usize,
 ) -> String {
-    let footage = Footage::default();
-    let _ = run_plan(plan, prepared, world, footage.clone());
+    let recording = Recording::default();
+    let _ = run_plan(plan, prepared, world, recording.clone());
     let options = Options { highlight: highlight(verdict), width, ..Options::default() };
-    diagram(&footage.take(), &options)
+    diagram(&recording.take(), &options)
 }
