@@ -9,7 +9,7 @@ pub mod links;
 pub mod madsim;
 pub mod network;
 pub mod observer;
-pub mod petitions;
+pub mod planned_requests;
 pub mod queue;
 pub mod troubles;
 pub mod waiting;

@@ -13,7 +13,7 @@ use crate::world::faults::{Moment, Nemesis, message_event};
 use crate::world::links::{InFlight, Links};
 use crate::world::network::Network;
 use crate::world::observer::Observer;
-use crate::world::petitions::Petitions;
+use crate::world::planned_requests::PlannedRequests;
 use crate::world::queue::{Due, Queue, Slab, TOKENS_MAX};
 use crate::world::troubles::Troubles;
 use crate::world::waiting::HeldBack;
@@ -44,7 +44,7 @@ pub(super) struct Core<'a, O> {
     /// Messages that wait for an event.
     waiting: HeldBack<Letter>,
     pub nemesis: Nemesis,
-    petitions: Petitions,
+    planned_requests: PlannedRequests,
     pub troubles: Troubles,
     observer: O,
     pub steps: u64,
@@ -155,7 +155,7 @@ impl<'a, O: Observer> Core<'a, O> {
             kept: Vec::new(),
             waiting: HeldBack::default(),
             nemesis: Nemesis::new(plan),
-            petitions: Petitions::new(plan),
+            planned_requests: PlannedRequests::new(plan),
             troubles: Troubles::default(),
             observer,
             steps: 0,
@@ -186,8 +186,8 @@ impl<'a, O: Observer> Core<'a, O> {
             Event::JobFinished { .. } => {
                 self.ending.get_or_insert(Ending::Finished);
             }
-            Event::LeadershipTaken { term } => self.petitions.handle_leadership_taken(*term),
-            Event::JobStopped { term, .. } if self.petitions.is_over(*term) => {
+            Event::LeadershipTaken { term } => self.planned_requests.handle_leadership_taken(*term),
+            Event::JobStopped { term, .. } if self.planned_requests.is_over(*term) => {
                 self.ending.get_or_insert(Ending::Finished);
             }
             Event::AttemptStarted { attempt, .. } => self.attempt = self.attempt.max(*attempt),
@@ -196,8 +196,8 @@ impl<'a, O: Observer> Core<'a, O> {
         if self.ending.is_some() {
             return ControlFlow::Break(());
         }
-        if self.petitions.is_watching(event) {
-            for place in self.petitions.handle_event(event) {
+        if self.planned_requests.is_watching(event) {
+            for place in self.planned_requests.handle_event(event) {
                 self.ask(place);
             }
         }
@@ -270,7 +270,7 @@ impl<'a, O: Observer> Core<'a, O> {
 
     /// Somebody on the coordinator's machine asks it for something.
     pub fn ask(&mut self, place: usize) {
-        let message = self.petitions.message(self.plan, place);
+        let message = self.planned_requests.message(self.plan, place);
         let coordinator = ProcessId::Coordinator;
         self.send_alone(slot_of(coordinator), message.route(), coordinator, message);
     }

@@ -20,7 +20,7 @@ use crate::protocol::{Attempt, Incarnation, ProcessId, VirtualTime};
 use crate::trace::{Event, MessageKind, Point, Stamp};
 use crate::world::faults::{Moment, Nemesis, message_event};
 use crate::world::network::Network;
-use crate::world::petitions::Petitions;
+use crate::world::planned_requests::PlannedRequests;
 use crate::world::troubles::Troubles;
 use crate::world::waiting::HeldBack;
 use crate::world::{Ending, Observer};
@@ -100,7 +100,7 @@ pub struct Run<O> {
     plan: Arc<Plan>,
     observer: O,
     nemesis: Nemesis,
-    petitions: Petitions,
+    planned_requests: PlannedRequests,
     network: Network,
     clocks: Arc<Clocks>,
     machines: Box<dyn Machines>,
@@ -156,7 +156,7 @@ impl<O: Observer> Run<O> {
         let slots: Vec<Slot> = processes.map(Slot::first).collect();
         let mut run = Self {
             nemesis: Nemesis::new(&plan),
-            petitions: Petitions::new(&plan),
+            planned_requests: PlannedRequests::new(&plan),
             plan,
             observer,
             network: Network::default(),
@@ -274,15 +274,15 @@ impl<O: Observer> Run<O> {
             Event::JobFinished { .. } => {
                 self.ending.get_or_insert(Ending::Finished);
             }
-            Event::LeadershipTaken { term } => self.petitions.handle_leadership_taken(*term),
-            Event::JobStopped { term, .. } if self.petitions.is_over(*term) => {
+            Event::LeadershipTaken { term } => self.planned_requests.handle_leadership_taken(*term),
+            Event::JobStopped { term, .. } if self.planned_requests.is_over(*term) => {
                 self.ending.get_or_insert(Ending::Finished);
             }
             Event::AttemptStarted { attempt, .. } => self.attempt = self.attempt.max(*attempt),
             _ => {}
         }
-        if self.ending.is_none() && self.petitions.is_watching(event) {
-            for place in self.petitions.handle_event(event) {
+        if self.ending.is_none() && self.planned_requests.is_watching(event) {
+            for place in self.planned_requests.handle_event(event) {
                 self.ask(place);
             }
         }
@@ -325,7 +325,7 @@ impl<O: Observer> Run<O> {
     /// Somebody on the coordinator's machine asks it for something.
     fn ask(&mut self, place: usize) {
         let plan = Arc::clone(&self.plan);
-        let message = self.petitions.message(&plan, place);
+        let message = self.planned_requests.message(&plan, place);
         let (from, to) = (ProcessId::Coordinator, ProcessId::Coordinator);
         let delay = Duration::from_micros(plan.links.local_us);
         let with = (delay, &message);

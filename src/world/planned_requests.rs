@@ -9,7 +9,7 @@ use crate::trace::Event;
 
 /// The requests of a plan that have not been made yet.
 #[derive(Clone, Debug)]
-pub struct Petitions {
+pub struct PlannedRequests {
     aims: Aims,
     /// How many requests to resume are still to be made.
     resumes: usize,
@@ -17,7 +17,7 @@ pub struct Petitions {
     term: Term,
 }
 
-impl Petitions {
+impl PlannedRequests {
     /// Those of a plan.
     #[must_use]
     pub fn new(plan: &Plan) -> Self {
