@@ -40,9 +40,9 @@ pub(super) struct Core<'a, O> {
     pub links: Links,
     pub network: Network,
     /// Messages that wait for a hold to end, in the order in which they would have arrived.
-    pub kept: Vec<Letter>,
+    pub kept: Vec<Envelope>,
     /// Messages that wait for an event.
-    waiting: HeldBack<Letter>,
+    waiting: HeldBack<Envelope>,
     pub nemesis: Nemesis,
     planned_requests: PlannedRequests,
     pub troubles: Troubles,
@@ -86,7 +86,7 @@ pub(super) struct Ghost {
 
 /// A message that travels alone.
 #[derive(Clone)]
-pub(super) struct Letter {
+pub(super) struct Envelope {
     pub from: ProcessId,
     pub to: ProcessId,
     pub message: Message,
@@ -317,9 +317,9 @@ impl<'a, O: Observer> Core<'a, O> {
                     self.schedule_at(again, Arrival::Message { from, to, message });
                 }
                 MessageAction::Until { point } => {
-                    match self.waiting.hold(point, Letter { from, to, message }) {
+                    match self.waiting.hold(point, Envelope { from, to, message }) {
                         Ok(()) => return,
-                        Err(letter) => message = letter.message,
+                        Err(envelope) => message = envelope.message,
                     }
                 }
             }
@@ -329,19 +329,19 @@ impl<'a, O: Observer> Core<'a, O> {
 
     #[cold]
     fn release_waiting(&mut self, point: Point) {
-        let letters = self.waiting.release(point);
-        self.set_out(letters);
+        let envelopes = self.waiting.release(point);
+        self.set_out(envelopes);
     }
 
     /// Nothing waits for an event any more.
     pub fn release_all_waiting(&mut self) {
-        let letters = self.waiting.release_all();
-        self.set_out(letters);
+        let envelopes = self.waiting.release_all();
+        self.set_out(envelopes);
     }
 
     /// Messages that were held back set out now, each for itself.
-    fn set_out(&mut self, letters: Vec<Letter>) {
-        for Letter { from, to, message } in letters {
+    fn set_out(&mut self, envelopes: Vec<Envelope>) {
+        for Envelope { from, to, message } in envelopes {
             let delay = self.links.control_delay(slot_of(from), self.now, from, to);
             self.schedule_at(self.now + delay, Arrival::Message { from, to, message });
         }

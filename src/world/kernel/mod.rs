@@ -10,7 +10,7 @@ mod striking;
 pub use self::fork::Upcoming;
 
 use self::carrier::Carrier;
-use self::core::{Arrival, Condition, Core, LINK_TOKENS, Letter};
+use self::core::{Arrival, Condition, Core, Envelope, LINK_TOKENS};
 use super::faults::Nemesis;
 use super::links::InFlight;
 use super::network::Passage;
@@ -133,7 +133,7 @@ impl<'a, O: Observer> Kernel<'a, O> {
                 self.deliver(to as usize, incarnation, input);
             }
             Arrival::Message { from, to, message } => {
-                self.deliver_alone(Letter { from, to, message });
+                self.deliver_alone(Envelope { from, to, message });
             }
             Arrival::Strike(fault) => self.strike(fault),
             Arrival::Ask(place) => self.core.ask(place),
@@ -180,15 +180,15 @@ impl<'a, O: Observer> Kernel<'a, O> {
         self.deliver(slot_of(to), to_incarnation, Input::Message { from, message });
     }
 
-    fn deliver_alone(&mut self, letter: Letter) {
+    fn deliver_alone(&mut self, envelope: Envelope) {
         if !self.core.network.is_clear() {
-            match self.core.network.alone(letter.from, letter.to) {
+            match self.core.network.alone(envelope.from, envelope.to) {
                 Passage::Open => {}
-                Passage::Waits => return self.core.kept.push(letter),
+                Passage::Waits => return self.core.kept.push(envelope),
                 Passage::Lost => return,
             }
         }
-        let Letter { from, to, message } = letter;
+        let Envelope { from, to, message } = envelope;
         let slot = slot_of(to);
         let incarnation = self.core.addressed(slot, &message);
         self.deliver(slot, incarnation, Input::Message { from, message });

@@ -70,12 +70,12 @@ impl<O: Observer> Core<'_, O> {
     /// What was held arrives, in order.
     fn let_go(&mut self, from: ProcessId, to: ProcessId) {
         let kept = std::mem::take(&mut self.kept);
-        for letter in kept {
-            if letter.from == from && letter.to == to {
-                let (from, to, message) = (letter.from, letter.to, letter.message);
+        for envelope in kept {
+            if envelope.from == from && envelope.to == to {
+                let (from, to, message) = (envelope.from, envelope.to, envelope.message);
                 self.schedule_at(self.now, Arrival::Message { from, to, message });
             } else {
-                self.kept.push(letter);
+                self.kept.push(envelope);
             }
         }
     }

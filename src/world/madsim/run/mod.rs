@@ -59,7 +59,7 @@ pub enum Errand {
 }
 
 /// A message that waits for an event.
-struct Letter {
+struct Envelope {
     from: ProcessId,
     to: ProcessId,
     /// How long its link takes.
@@ -76,7 +76,7 @@ enum Action {
     /// Run this errand.
     Errand(Errand),
     /// A message arrives that was held back until it set out.
-    Arrive(Letter),
+    Arrive(Envelope),
     /// A crashed process is started again, if it is still down from that crash.
     Restart(ProcessId, Incarnation),
     /// A pause of this life is over.
@@ -113,7 +113,7 @@ pub struct Run<O> {
     /// The newest attempt that was started.
     attempt: Attempt,
     /// Messages that wait for an event.
-    waiting: HeldBack<Letter>,
+    waiting: HeldBack<Envelope>,
     troubles: Troubles,
     /// What is due, in order.
     agenda: BTreeMap<(VirtualTime, u64), Action>,
@@ -316,8 +316,8 @@ impl<O: Observer> Run<O> {
                 Some(action)
             }
             MessageAction::Until { point } => {
-                let letter = Letter { from, to, delay, message: message.clone() };
-                self.waiting.hold(point, letter).is_ok().then_some(action)
+                let envelope = Envelope { from, to, delay, message: message.clone() };
+                self.waiting.hold(point, envelope).is_ok().then_some(action)
             }
         }
     }
@@ -338,7 +338,7 @@ impl<O: Observer> Run<O> {
         };
         for delay in copies {
             let message = message.clone();
-            self.schedule(self.now + delay, Action::Arrive(Letter { from, to, delay, message }));
+            self.schedule(self.now + delay, Action::Arrive(Envelope { from, to, delay, message }));
         }
     }
 
@@ -358,15 +358,15 @@ impl<O: Observer> Run<O> {
         self.observe(process, event);
         let point = Point::from(event);
         if self.waiting.is_awaited(point) {
-            let letters = self.waiting.release(point);
-            self.set_out(letters);
+            let envelopes = self.waiting.release(point);
+            self.set_out(envelopes);
         }
     }
 
     /// Messages that were held back set out now, each for itself.
-    fn set_out(&mut self, letters: Vec<Letter>) {
-        for letter in letters {
-            self.schedule(self.now + letter.delay, Action::Arrive(letter));
+    fn set_out(&mut self, envelopes: Vec<Envelope>) {
+        for envelope in envelopes {
+            self.schedule(self.now + envelope.delay, Action::Arrive(envelope));
         }
     }
 
@@ -388,7 +388,7 @@ impl<O: Observer> Run<O> {
             Action::Strike(fault) => self.strike(fault, ProcessId::Coordinator),
             Action::Ask(place) => self.ask(place),
             Action::Errand(errand) => self.schedule_errand(errand),
-            Action::Arrive(Letter { from, to, message, .. }) => {
+            Action::Arrive(Envelope { from, to, message, .. }) => {
                 let machine = self.machine_of(to, &message);
                 self.schedule_errand(Errand::Deliver(machine, from, message));
             }

@@ -93,8 +93,8 @@ impl<O: Observer> Run<O> {
         self.nemesis.end();
         self.is_healed = true;
         self.clear_all();
-        let letters = self.waiting.release_all();
-        self.set_out(letters);
+        let envelopes = self.waiting.release_all();
+        self.set_out(envelopes);
         self.steady_clocks();
         self.end_ghosts();
         self.recover_all();
