@@ -9,13 +9,13 @@
 //! Three layers:
 //! - `driver` runs one process over connections to the others; it is written on tokio alone;
 //! - `run` is what the processes of a run share: the trace, the faults, the ending; it is a plain value;
-//! - `stage` and `hands` are all that is madsim's: machines, their crashes and pauses, the network, the
+//! - `machine_host` and `machine_control` are all that is madsim's: machines, their crashes and pauses, the network, the
 //!   clock.
 
 mod clocks;
 mod driver;
-mod hands;
+mod machine_control;
+mod machine_host;
 mod run;
-mod stage;
 
-pub use stage::run;
+pub use machine_host::run;

@@ -9,7 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::Life;
 use super::frame::{Class, Frame, FrameReader};
-use super::seat::Seat;
+use super::process_instance::ProcessInstance;
 use super::session::Arrival;
 use crate::cluster::Message;
 use crate::protocol::ProcessId;
@@ -19,21 +19,21 @@ use crate::protocol::ProcessId;
 /// # Errors
 ///
 /// When the process cannot listen at its address.
-pub async fn listen(seat: Arc<Seat>) -> io::Result<()> {
-    let listener = TcpListener::bind(seat.address()).await?;
+pub async fn listen(instance: Arc<ProcessInstance>) -> io::Result<()> {
+    let listener = TcpListener::bind(instance.address()).await?;
     loop {
         let (stream, _) = listener.accept().await?;
-        tokio::spawn(receive(Arc::clone(&seat), stream));
+        tokio::spawn(receive(Arc::clone(&instance), stream));
     }
 }
 
 /// Whatever ends a connection, the sender opens the next.
-async fn receive(seat: Arc<Seat>, stream: TcpStream) {
-    let _ended = Incoming { seat, stream, reader: FrameReader::default() }.run().await;
+async fn receive(instance: Arc<ProcessInstance>, stream: TcpStream) {
+    let _ended = Incoming { instance, stream, reader: FrameReader::default() }.run().await;
 }
 
 struct Incoming {
-    seat: Arc<Seat>,
+    instance: Arc<ProcessInstance>,
     stream: TcpStream,
     reader: FrameReader,
 }
@@ -50,13 +50,13 @@ impl Incoming {
     }
 
     async fn run_ordered(&mut self, from: Life) -> io::Result<()> {
-        let Some(expected) = self.seat.welcome(from) else { return Ok(()) };
+        let Some(expected) = self.instance.welcome(from) else { return Ok(()) };
         self.write(&Frame::Welcome { expected }).await?;
         while let Some(Frame::Data { sequence, message }) = self.next().await? {
-            if !self.seat.is_admitted().await {
+            if !self.instance.is_admitted().await {
                 break;
             }
-            let (arrival, next) = self.seat.receive(from, sequence, message);
+            let (arrival, next) = self.instance.receive(from, sequence, message);
             if arrival == Arrival::Wrong {
                 break;
             }
@@ -69,10 +69,10 @@ impl Incoming {
 
     async fn run_control(&mut self, from: ProcessId) -> io::Result<()> {
         while let Some(Frame::Control { hold_us, message }) = self.next().await? {
-            if !self.seat.is_admitted().await {
+            if !self.instance.is_admitted().await {
                 break;
             }
-            self.seat.receive_alone(from, Duration::from_micros(hold_us), message);
+            self.instance.receive_alone(from, Duration::from_micros(hold_us), message);
         }
         Ok(())
     }

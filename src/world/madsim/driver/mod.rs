@@ -10,7 +10,7 @@ pub mod either;
 pub mod frame;
 mod incoming;
 pub mod outgoing;
-pub mod seat;
+pub mod process_instance;
 mod session;
 
 use std::any::Any;
@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 
 use clock::Clock;
 use frame::Class;
-use seat::Seat;
+use process_instance::ProcessInstance;
 
 use crate::cluster::Message;
 use crate::plan::MessageAction;
@@ -95,17 +95,17 @@ pub trait World: Send + Sync {
 }
 
 /// Drives a life of a process, until its tasks are killed.
-pub async fn drive(seat: Arc<Seat>) {
-    seat.start();
-    tokio::spawn(listen(Arc::clone(&seat)));
-    seat.keep_time().await;
+pub async fn drive(instance: Arc<ProcessInstance>) {
+    instance.start();
+    tokio::spawn(listen(Arc::clone(&instance)));
+    instance.keep_time().await;
     // Its connections live until the whole of it is killed.
     std::future::pending().await
 }
 
-async fn listen(seat: Arc<Seat>) {
-    if let Err(error) = incoming::listen(Arc::clone(&seat)).await {
-        seat.fail(Box::new(format!("{} cannot listen: {error}", seat.address())));
+async fn listen(instance: Arc<ProcessInstance>) {
+    if let Err(error) = incoming::listen(Arc::clone(&instance)).await {
+        instance.fail(Box::new(format!("{} cannot listen: {error}", instance.address())));
     }
 }
 

@@ -7,7 +7,7 @@ use super::{Action, Errand, Run};
 use crate::cluster::Message;
 use crate::protocol::{Attempt, Incarnation, ProcessId, VirtualTime};
 use crate::trace::Event;
-use crate::world::madsim::driver::seat::{Admission, Status};
+use crate::world::madsim::driver::process_instance::{Admission, Status};
 use crate::world::madsim::driver::{Life, Machine};
 use crate::world::{Observer, slot_of};
 

@@ -1,4 +1,4 @@
-//! A seat: one life of a process, and all that its tasks share.
+//! An instance: one life of a process, and all that its tasks share.
 
 use std::any::Any;
 use std::collections::{BTreeMap, VecDeque};
@@ -65,7 +65,7 @@ impl Status {
 const NEVER: VirtualTime = VirtualTime(u64::MAX);
 
 /// One life of a process.
-pub struct Seat {
+pub struct ProcessInstance {
     life: Life,
     status: Arc<Status>,
     world: Arc<dyn World>,
@@ -90,14 +90,14 @@ struct Core {
     held: BTreeMap<ProcessId, VecDeque<(Class, Message)>>,
 }
 
-impl Seat {
+impl ProcessInstance {
     /// A life that has not begun; `before` is the one before it on the same machine.
     pub fn new(
         plan: &Plan,
         cluster: &Cluster,
         world: Arc<dyn World>,
         (life, status): (Life, Arc<Status>),
-        before: Option<&Seat>,
+        before: Option<&ProcessInstance>,
     ) -> Self {
         let process = match before {
             Some(before) => cluster.restart(&lock(&before.core).process),
@@ -320,7 +320,7 @@ impl Seat {
         }
     }
 
-    /// Hands the process an input. A panic ends the run, and is seen by whoever started it.
+    /// MachineControl the process an input. A panic ends the run, and is seen by whoever started it.
     fn take(&self, core: &mut Core, now: VirtualTime, input: Input) {
         let handled = catch_unwind(AssertUnwindSafe(|| self.handle(core, now, input)));
         if let Err(panic) = handled {

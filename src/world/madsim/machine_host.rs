@@ -1,4 +1,4 @@
-//! The stage: the simulated machines, on which the processes are driven, crash and are disconnected.
+//! The host: the simulated machines, on which the processes are driven, crash and are disconnected.
 //! All that is madsim's is here.
 
 use std::any::Any;
@@ -19,9 +19,9 @@ use super::driver::clock::Clock;
 use super::driver::delays::network_latency;
 use super::driver::either::either;
 use super::driver::frame::Class;
-use super::driver::seat::{Seat, Status};
+use super::driver::process_instance::{ProcessInstance, Status};
 use super::driver::{self, Life, Machine, World, lock};
-use super::hands::Hands;
+use super::machine_control::MachineControl;
 use super::run::{Errand, Remains, Run};
 use crate::cluster::{Cluster, Message};
 use crate::plan::{MessageAction, Plan};
@@ -69,22 +69,22 @@ async fn perform<O: Observer + Send + 'static>(
     cluster: &Cluster,
     observer: O,
 ) -> (Remains<O>, u64) {
-    let stage = Stage::build(plan, cluster, observer);
-    stage.direct().await;
-    stage.close().await
+    let host = MachineHost::build(plan, cluster, observer);
+    host.direct().await;
+    host.close().await
 }
 
 /// The processes' machines, and what they share.
-struct Stage<O> {
+struct MachineHost<O> {
     plan: Arc<Plan>,
     cluster: Cluster,
     shared: Arc<Shared<O>>,
-    hands: Arc<Hands>,
-    seats: Arc<Seats>,
+    control: Arc<MachineControl>,
+    instances: Arc<Instances>,
 }
 
 /// The newest life on each machine.
-type Seats = Mutex<BTreeMap<Machine, Arc<Seat>>>;
+type Instances = Mutex<BTreeMap<Machine, Arc<ProcessInstance>>>;
 
 /// What all processes share.
 struct Shared<O> {
@@ -97,7 +97,7 @@ struct Shared<O> {
     stir: Notify,
 }
 
-impl<O: Observer + Send + 'static> Stage<O> {
+impl<O: Observer + Send + 'static> MachineHost<O> {
     fn build(plan: &Plan, cluster: &Cluster, observer: O) -> Self {
         let plan = Arc::new(plan.clone());
         let processes: Vec<ProcessId> = cluster.processes().collect();
@@ -108,17 +108,17 @@ impl<O: Observer + Send + 'static> Stage<O> {
             steps: AtomicU64::new(0),
             stir: Notify::new(),
         });
-        let (hands, seats) = (Arc::default(), Arc::default());
-        let stage = Self { plan, cluster: cluster.clone(), shared, hands, seats };
+        let (control, instances) = (Arc::default(), Arc::default());
+        let host = Self { plan, cluster: cluster.clone(), shared, control, instances };
         for process in &processes {
-            stage.set_up(*process, Machine(slot_of(*process) as u16));
+            host.set_up(*process, Machine(slot_of(*process) as u16));
         }
-        let (plan, hands) = (Arc::clone(&stage.plan), Box::new(Arc::clone(&stage.hands)));
-        let clocks = Arc::clone(&stage.shared.clocks);
-        let mut run = Run::new(plan, processes.into_iter(), hands, clocks, observer);
-        run.begin(&Event::RunStarted(Box::new(run_started(&stage.plan, cluster))));
-        *lock(&stage.shared.run) = Some(run);
-        stage
+        let (plan, control) = (Arc::clone(&host.plan), Box::new(Arc::clone(&host.control)));
+        let clocks = Arc::clone(&host.shared.clocks);
+        let mut run = Run::new(plan, processes.into_iter(), control, clocks, observer);
+        run.begin(&Event::RunStarted(Box::new(run_started(&host.plan, cluster))));
+        *lock(&host.shared.run) = Some(run);
+        host
     }
 
     /// Sets a new machine up, for lives of a process.
@@ -126,12 +126,12 @@ impl<O: Observer + Send + 'static> Stage<O> {
         let life = self.life(machine);
         let (name, ip) = (process.to_string(), address_of(machine).ip());
         let node = Handle::current().create_node().name(name).ip(ip).init(life).build();
-        self.hands.add(process, machine, node.id());
+        self.control.add(process, machine, node.id());
     }
 
     /// The next life of a process begins: where the last one was, or on a machine of its own.
     fn start(&self, process: ProcessId, machine: Machine) {
-        match self.hands.node(machine) {
+        match self.control.node(machine) {
             Some(node) => Handle::current().restart(node),
             None => self.set_up(process, machine),
         }
@@ -140,18 +140,19 @@ impl<O: Observer + Send + 'static> Stage<O> {
     /// What a machine runs, each time it is started.
     fn life(&self, machine: Machine) -> impl Fn() -> BoxFuture + Send + Sync + 'static {
         let (plan, cluster) = (Arc::clone(&self.plan), self.cluster.clone());
-        let (shared, seats) = (Arc::clone(&self.shared), Arc::clone(&self.seats));
+        let (shared, instances) = (Arc::clone(&self.shared), Arc::clone(&self.instances));
         move || {
             let (plan, cluster) = (Arc::clone(&plan), cluster.clone());
-            let (shared, seats) = (Arc::clone(&shared), Arc::clone(&seats));
+            let (shared, instances) = (Arc::clone(&shared), Arc::clone(&instances));
             Box::pin(async move {
                 let Some(life) = shared.life(machine) else { return };
-                let before = lock(&seats).get(&machine).cloned();
-                let seat = Seat::new(&plan, &cluster, shared, life, before.as_deref());
-                let seat = Arc::new(seat);
-                lock(&seats).insert(machine, Arc::clone(&seat));
+                let before = lock(&instances).get(&machine).cloned();
+                let instance =
+                    ProcessInstance::new(&plan, &cluster, shared, life, before.as_deref());
+                let instance = Arc::new(instance);
+                lock(&instances).insert(machine, Arc::clone(&instance));
                 drop(before);
-                driver::drive(seat).await;
+                driver::drive(instance).await;
             })
         }
     }
@@ -184,39 +185,45 @@ impl<O: Observer + Send + 'static> Stage<O> {
 
     fn run_errand(&self, errand: Errand) {
         match errand {
-            Errand::Flush(machine) => self.with_seat(machine, Seat::flush),
+            Errand::Flush(machine) => self.with_seat(machine, ProcessInstance::flush),
             Errand::Kill(machine) => self.kill(machine),
             Errand::Start(process, machine) => self.start(process, machine),
-            Errand::Tell(machine, input) => self.with_seat(machine, |seat| seat.tell(input)),
+            Errand::Tell(machine, input) => {
+                self.with_seat(machine, |instance| instance.tell(input))
+            }
             Errand::Afflict(machine, trouble) => {
-                self.with_seat(machine, |seat| seat.afflict(trouble));
+                self.with_seat(machine, |instance| instance.afflict(trouble));
             }
             Errand::Deliver(machine, from, message) => {
-                self.with_seat(machine, |seat| seat.deliver(from, message));
+                self.with_seat(machine, |instance| instance.deliver(from, message));
             }
-            Errand::Release(machine, from) => self.with_seat(machine, |seat| seat.release(from)),
-            Errand::BreakOff(machine, to) => self.with_seat(machine, |seat| seat.break_off(to)),
+            Errand::Release(machine, from) => {
+                self.with_seat(machine, |instance| instance.release(from))
+            }
+            Errand::BreakOff(machine, to) => {
+                self.with_seat(machine, |instance| instance.break_off(to))
+            }
         }
     }
 
     fn kill(&self, machine: Machine) {
-        if let Some(node) = self.hands.node(machine) {
+        if let Some(node) = self.control.node(machine) {
             Handle::current().kill(node);
         }
     }
 
-    fn with_seat(&self, machine: Machine, action: impl FnOnce(&Seat)) {
-        let seat = lock(&self.seats).get(&machine).cloned();
-        if let Some(seat) = seat {
-            action(&seat);
+    fn with_seat(&self, machine: Machine, action: impl FnOnce(&ProcessInstance)) {
+        let instance = lock(&self.instances).get(&machine).cloned();
+        if let Some(instance) = instance {
+            action(&instance);
         }
     }
 
     /// The run is over: what is left in the external system is told.
     fn tell_held(&self) {
         let machine = Machine(slot_of(ProcessId::SinkTarget) as u16);
-        let seat = lock(&self.seats).get(&machine).cloned();
-        let held = seat.map_or_else(Vec::new, |seat| seat.held());
+        let instance = lock(&self.instances).get(&machine).cloned();
+        let held = instance.map_or_else(Vec::new, |instance| instance.held());
         if let Some(run) = lock(&self.shared.run).as_mut() {
             run.tell_held(&held);
         }
@@ -225,11 +232,11 @@ impl<O: Observer + Send + 'static> Stage<O> {
     /// Ends all tasks, and what they hold.
     async fn close(self) -> (Remains<O>, u64) {
         self.tell_held();
-        for node in self.hands.nodes() {
+        for node in self.control.nodes() {
             Handle::current().kill(node);
         }
         madsim::time::sleep(DRAIN).await;
-        lock(&self.seats).clear();
+        lock(&self.instances).clear();
         let run = lock(&self.shared.run).take().expect("a run ends once");
         (run.finish(), self.shared.steps.load(Ordering::Relaxed))
     }

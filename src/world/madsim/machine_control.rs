@@ -1,4 +1,4 @@
-//! Hands on the simulated machines: they pause them, and cut what connects them.
+//! MachineControl on the simulated machines: they pause them, and cut what connects them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -13,7 +13,7 @@ use crate::protocol::ProcessId;
 
 /// The machines, and which processes are cut off from each other.
 #[derive(Default)]
-pub struct Hands(Mutex<State>);
+pub struct MachineControl(Mutex<State>);
 
 #[derive(Default)]
 struct State {
@@ -22,7 +22,7 @@ struct State {
     cuts: BTreeSet<(ProcessId, ProcessId)>,
 }
 
-impl Hands {
+impl MachineControl {
     /// A machine was set up, for lives of a process: it is where its process is, also where that is cut
     /// off from others.
     pub fn add(&self, process: ProcessId, machine: Machine, node: NodeId) {
@@ -58,7 +58,7 @@ impl State {
     }
 }
 
-impl Machines for Arc<Hands> {
+impl Machines for Arc<MachineControl> {
     fn pause(&self, machine: Machine) {
         if let Some(node) = self.node(machine) {
             Handle::current().pause(node);
