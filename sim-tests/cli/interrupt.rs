@@ -30,10 +30,10 @@ fn a_killed_sweep_has_written_down_where_it_was() {
     }
     running.signal("KILL");
     assert_eq!(running.finish().code, None, "it was killed");
-    let whereabouts = place.read(file);
-    let words: Vec<&str> = whereabouts.split_whitespace().collect();
-    assert_eq!(words[..2], ["relay", "seed"], "{whereabouts}");
-    assert!(words[2].parse::<u64>().is_ok(), "{whereabouts}");
+    let status_files = place.read(file);
+    let words: Vec<&str> = status_files.split_whitespace().collect();
+    assert_eq!(words[..2], ["relay", "seed"], "{status_files}");
+    assert!(words[2].parse::<u64>().is_ok(), "{status_files}");
     assert_eq!(place.names("cutwater-out/sweep-1")[0], "configuration.json");
 }
 

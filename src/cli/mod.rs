@@ -44,11 +44,11 @@ mod shrink;
 mod shrinking;
 mod signal;
 mod snapshot;
+mod status_files;
 mod sweep;
 mod table;
 mod trace_file;
 mod view;
-mod whereabouts;
 mod workloads;
 
 use std::env;

@@ -49,8 +49,8 @@ use super::out::{JsonTarget, OutDir};
 use super::reach;
 use super::scenario_source::ScenarioSource;
 use super::signal;
+use super::status_files::StatusFiles;
 use super::table::count;
-use super::whereabouts::Whereabouts;
 use crate::explore::reach::{Plateau, SweepReach};
 use crate::explore::{Experiments, Record, StrategyName, Sweep, WorldKind};
 use crate::protocol::Defect;
@@ -271,7 +271,7 @@ fn run(
         shard: header.shard,
         schedule,
         results,
-        whereabouts: Whereabouts::new(out)?,
+        status_files: StatusFiles::new(out)?,
         watcher,
         deadline,
         stop,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::super::clock::Deadline;
 use super::super::error::CliError;
 use super::super::progress::Progress;
-use super::super::whereabouts::Whereabouts;
+use super::super::status_files::StatusFiles;
 use super::in_order::{InOrder, Watcher};
 use super::report::{Ended, Pace};
 use super::results::ResultsFile;
@@ -22,7 +22,7 @@ pub struct Dispatcher<'a> {
     shard: Shard,
     schedule: Schedule<'a>,
     results: ResultsFile,
-    whereabouts: Whereabouts,
+    status_files: StatusFiles,
     progress: Progress,
     /// Ends the sweep when it has seen enough.
     in_order: Option<InOrder<'a>>,
@@ -42,7 +42,7 @@ pub struct Setup<'a> {
     /// Where records go.
     pub results: ResultsFile,
     /// Where it is told what is being run.
-    pub whereabouts: Whereabouts,
+    pub status_files: StatusFiles,
     /// Sees every record in the order of turns, and may end the sweep.
     pub watcher: Option<Watcher<'a>>,
     /// When nothing more is given out.
@@ -54,14 +54,15 @@ pub struct Setup<'a> {
 impl<'a> Dispatcher<'a> {
     /// Nothing is given out yet.
     pub fn new(setup: Setup<'a>) -> Self {
-        let Setup { sweep, shard, schedule, results, whereabouts, watcher, deadline, stop } = setup;
+        let Setup { sweep, shard, schedule, results, status_files, watcher, deadline, stop } =
+            setup;
         Self {
             progress: Progress::new(schedule.all(), schedule.done(), sweep.jobs),
             sweep,
             shard,
             schedule,
             results,
-            whereabouts,
+            status_files,
             in_order: watcher.map(InOrder::new),
             deadline,
             stop,
@@ -116,7 +117,7 @@ impl<'a> Dispatcher<'a> {
     /// The worker at `place` begins a run.
     pub fn begins(&mut self, place: usize, index: u64) {
         let (scenario, seed) = self.sweep.place(index);
-        self.whereabouts.begin(place, &self.sweep.scenarios[scenario].name, seed);
+        self.status_files.begin(place, &self.sweep.scenarios[scenario].name, seed);
     }
 
     /// A run is done: writes down what came of it.

@@ -9,12 +9,12 @@ use crate::protocol::ordered::VecMap;
 
 /// One open file for each worker that has begun a run; removed when the sweep is over.
 #[derive(Debug)]
-pub struct Whereabouts {
+pub struct StatusFiles {
     dir: OutDir,
     files: VecMap<usize, Option<File>>,
 }
 
-impl Whereabouts {
+impl StatusFiles {
     /// A directory `running`, empty. What an earlier sweep left goes away.
     pub fn new(out: &OutDir) -> Result<Self, CliError> {
         let left = out.path().join("running");
@@ -27,7 +27,7 @@ impl Whereabouts {
 
     /// A worker begins a run. The line always has the same length: the last one is written over whole.
     ///
-    /// A disk that is full does not end the sweep: only the whereabouts are not known then.
+    /// A disk that is full does not end the sweep: only the status_files are not known then.
     pub fn begin(&mut self, worker: usize, scenario: &str, seed: u64) {
         let path = self.dir.path().join(format!("worker-{worker}"));
         let file = self.files.entry(worker).or_insert_with(|| new_file(&path).ok());
@@ -37,7 +37,7 @@ impl Whereabouts {
     }
 }
 
-impl Drop for Whereabouts {
+impl Drop for StatusFiles {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(self.dir.path());
     }
