@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::blame;
 use super::error::CliError;
 use super::failure::End;
+use super::locate;
 use super::patience;
 use super::plan_check;
 use crate::explore::regression::{REGRESSION_FORMAT, Regression, read_trace};
@@ -85,12 +85,12 @@ pub fn prepare(
     experiments: &Experiments,
 ) -> Result<Prepared, CliError> {
     let prepared = experiments.prepare_kept(plan, kept).map_err(|error| match error {
-        KeptPlanError::Job(error) => blame::job(path, &error),
-        KeptPlanError::OtherBuild { .. } => blame::field(path, "operators", 0, error.to_string()),
+        KeptPlanError::Job(error) => locate::job(path, &error),
+        KeptPlanError::OtherBuild { .. } => locate::field(path, "operators", 0, error.to_string()),
     })?;
     plan_check::check(path, plan, &prepared.experiment.job)?;
     if let Some(problem) = patience::problem(plan, &prepared) {
-        return Err(blame::field(path, "liveness_ms", 0, problem));
+        return Err(locate::field(path, "liveness_ms", 0, problem));
     }
     Ok(prepared)
 }

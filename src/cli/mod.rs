@@ -8,7 +8,6 @@
 )]
 
 mod arguments;
-mod blame;
 mod bugs;
 mod clock;
 mod concise;
@@ -24,6 +23,7 @@ mod independent;
 mod junit;
 mod kept_plan;
 mod localise;
+mod locate;
 mod merge;
 mod narrator;
 mod out;

@@ -1,7 +1,7 @@
 //! Whether a plan can be run at all: a plan may have been written by hand.
 
-use super::blame;
 use super::error::CliError;
+use super::locate;
 use crate::cluster::message::Request;
 use crate::dataflow::Job;
 use crate::plan::{Fault, Plan, When};
@@ -13,7 +13,7 @@ pub fn check(path: &str, plan: &Plan, job: &Job) -> Result<(), CliError> {
     let topology = job.topology();
     check_lost(path, plan)?;
     if let Err(reason) = job.admits(&plan.cluster.checkpoints) {
-        return Err(blame::field(path, "protocol", 0, reason.to_string()));
+        return Err(locate::field(path, "protocol", 0, reason.to_string()));
     }
     check_cluster(path, plan, topology)?;
     check_links(path, plan, topology)?;
@@ -21,7 +21,7 @@ pub fn check(path: &str, plan: &Plan, job: &Job) -> Result<(), CliError> {
         let problem = when_problem(&planned.when, subtasks_max(plan, job))
             .or_else(|| fault_problem(&planned.fault, plan, topology));
         if let Some(problem) = problem {
-            return Err(blame::field(path, "when", index, format!("faults[{index}]: {problem}")));
+            return Err(locate::field(path, "when", index, format!("faults[{index}]: {problem}")));
         }
     }
     check_requests(path, plan, job)
@@ -31,7 +31,7 @@ pub fn check(path: &str, plan: &Plan, job: &Job) -> Result<(), CliError> {
 fn check_requests(path: &str, plan: &Plan, job: &Job) -> Result<(), CliError> {
     for (index, planned) in plan.requests.iter().enumerate() {
         let refused = |field: &str, problem: String| {
-            Err(blame::field(path, field, 0, format!("requests[{index}]: {problem}")))
+            Err(locate::field(path, field, 0, format!("requests[{index}]: {problem}")))
         };
         if let Some(problem) = when_problem(&planned.when, subtasks_max(plan, job)) {
             return refused("when", problem);
@@ -74,7 +74,7 @@ fn check_lost(path: &str, plan: &Plan) -> Result<(), CliError> {
             other => Some(format!("{other} cannot be lost, expected a worker")),
         };
         if let Some(problem) = problem {
-            return Err(blame::field(path, "lost", 0, format!("lost[{index}]: {problem}")));
+            return Err(locate::field(path, "lost", 0, format!("lost[{index}]: {problem}")));
         }
     }
     Ok(())
@@ -87,20 +87,20 @@ fn check_links(path: &str, plan: &Plan, topology: &Topology) -> Result<(), CliEr
             let channel = slow.channel;
             let problem =
                 format!("links.slow[{index}]: {channel} of a job with {channels} channels");
-            return Err(blame::field(path, "slow", 0, problem));
+            return Err(locate::field(path, "slow", 0, problem));
         }
     }
     for (index, link) in plan.links.slow_control.iter().enumerate() {
         let ends = [link.from, link.to];
         if let Some(problem) = ends.into_iter().find_map(|end| exists(Some(end), plan)) {
             let problem = format!("links.slow_control[{index}]: {problem}");
-            return Err(blame::field(path, "slow_control", 0, problem));
+            return Err(locate::field(path, "slow_control", 0, problem));
         }
     }
     for (index, priority) in plan.links.priorities.iter().enumerate() {
         if let Some(problem) = exists(Some(priority.process), plan) {
             let problem = format!("links.priorities[{index}]: {problem}");
-            return Err(blame::field(path, "priorities", 0, problem));
+            return Err(locate::field(path, "priorities", 0, problem));
         }
     }
     Ok(())
@@ -116,7 +116,7 @@ fn check_cluster(path: &str, plan: &Plan, topology: &Topology) -> Result<(), Cli
         let problem = format!(
             "{left} workers with {slots} slots have room for {room} subtasks, the job has {subtasks}"
         );
-        return Err(blame::field(path, "slots", 0, problem));
+        return Err(locate::field(path, "slots", 0, problem));
     }
     Ok(())
 }

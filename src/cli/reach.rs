@@ -81,8 +81,8 @@ fn read(path: &Path, registry: &Registry) -> Result<SweepReach, CliError> {
         return of_results(file, registry);
     }
     let text = fs::read_to_string(&file).map_err(|error| CliError::io(&file, error))?;
-    let blame = |error| CliError::usage(format!("{}: {error}", file.display()));
-    ReachDocument::read(&text).map_err(blame)
+    let locate = |error| CliError::usage(format!("{}: {error}", file.display()));
+    ReachDocument::read(&text).map_err(locate)
 }
 
 /// What the runs in a results file reached.

@@ -81,9 +81,9 @@ pub fn execute(arguments: Arguments, experiments: &Experiments) -> Result<Exit, 
     let defects = arguments::defect_set(&arguments.defects);
     let plan = strategy(arguments.strategy)
         .plan(&scenario, arguments.seed, defects, experiments)
-        .map_err(|error| source.blame(&error))?
+        .map_err(|error| source.locate(&error))?
         .ok_or_else(|| arguments.beyond())?;
-    let prepared = experiments.prepare(&plan.job).map_err(|error| source.blame(&error))?;
+    let prepared = experiments.prepare(&plan.job).map_err(|error| source.locate(&error))?;
     let entries: u64 = prepared.experiment.input.lengths().iter().sum();
     let mut plan = arguments.with_time(plan, entries);
     if let Some(crashes) = arguments.crashes {

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::arguments::unknown;
-use super::blame;
 use super::error::CliError;
+use super::locate;
 use super::patience;
 use crate::explore::{Experiments, Prepared, Registry};
 use crate::plan::{self, Plan, Scenario, limits};
@@ -93,7 +93,7 @@ impl ScenarioSource {
     pub fn of_text(path: &str, text: String, registry: &Registry) -> Result<Self, CliError> {
         let scenario = Scenario::from_toml(path, &text)?;
         if let Err(unknown) = registry.workload(&scenario.job.workload) {
-            return Err(blame::job(path, &WorkloadError::Unknown(unknown)));
+            return Err(locate::job(path, &WorkloadError::Unknown(unknown)));
         }
         Ok(Self { argument: path.to_owned(), is_file: true, text: Some(text), scenario })
     }
@@ -106,9 +106,9 @@ impl ScenarioSource {
     ) -> Result<(), CliError> {
         const TRIED_MAX: usize = 64;
         for seed in seeds.take(TRIED_MAX) {
-            let blamed = |error| self.blame(&error);
-            let plan = experiments.draw(&self.scenario, seed, DefectSet::NONE).map_err(blamed)?;
-            self.check(&plan, &experiments.prepare(&plan.job).map_err(blamed)?)?;
+            let located = |error| self.locate(&error);
+            let plan = experiments.draw(&self.scenario, seed, DefectSet::NONE).map_err(located)?;
+            self.check(&plan, &experiments.prepare(&plan.job).map_err(located)?)?;
         }
         Ok(())
     }
@@ -122,16 +122,16 @@ impl ScenarioSource {
         };
         Err(if self.is_file {
             let fields = ["liveness_ms", "records", "[job]"];
-            blame::first_field(&self.argument, &fields, problem)
+            locate::first_field(&self.argument, &fields, problem)
         } else {
             CliError::usage(format!("scenario {}, {problem}", self.argument))
         })
     }
 
     /// What is wrong with the job of this scenario, with its place.
-    pub fn blame(&self, error: &WorkloadError) -> CliError {
+    pub fn locate(&self, error: &WorkloadError) -> CliError {
         if self.is_file {
-            blame::job(&self.argument, error)
+            locate::job(&self.argument, error)
         } else {
             CliError::usage(format!("scenario {}: {error}", self.argument))
         }

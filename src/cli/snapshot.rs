@@ -116,9 +116,9 @@ pub fn execute(arguments: &Arguments) -> Result<Exit, CliError> {
 impl Arguments {
     fn read(&self) -> Result<(System, Script), CliError> {
         let text = read_bounded(&self.topology)?;
-        let system = topology(&text, self.workload).map_err(|it| blame(&self.topology, it))?;
+        let system = topology(&text, self.workload).map_err(|it| locate(&self.topology, it))?;
         let text = read_bounded(&self.events)?;
-        let script = events(&text, &system.graph).map_err(|it| blame(&self.events, it))?;
+        let script = events(&text, &system.graph).map_err(|it| locate(&self.events, it))?;
         Ok((system, script))
     }
 
@@ -143,7 +143,7 @@ impl Arguments {
         let settings = Settings { defects, ..Settings::of_seed(seed) };
         run(system, script, settings).map_err(|it| {
             let problem = format!("under seed {}, {}", it.seed, it.refusal);
-            blame(&self.events, FileProblem { line: it.line, problem })
+            locate(&self.events, FileProblem { line: it.line, problem })
         })
     }
 
@@ -210,7 +210,7 @@ impl Report {
     }
 }
 
-fn blame(path: &Path, problem: FileProblem) -> CliError {
+fn locate(path: &Path, problem: FileProblem) -> CliError {
     let path = path.display().to_string();
     let FileProblem { line, problem } = problem;
     FileError::Content { path, line, problem }.into()

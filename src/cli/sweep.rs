@@ -214,7 +214,7 @@ fn check_begin(
         return Ok(());
     }
     for (source, index) in sources.iter().zip((0..).map(|turn| sweep.at_turn(turn))) {
-        if sweep.prepare(experiments, index).map_err(|error| source.blame(&error))?.is_some() {
+        if sweep.prepare(experiments, index).map_err(|error| source.locate(&error))?.is_some() {
             return Ok(());
         }
     }

@@ -102,7 +102,7 @@ impl FailureStore<'_> {
         let (scenario, _) = sweep.place(failed.index);
         let prepared = sweep
             .prepare(self.experiments, failed.index)
-            .map_err(|error| self.config.sources[scenario].blame(&error))?;
+            .map_err(|error| self.config.sources[scenario].locate(&error))?;
         prepared.ok_or_else(|| {
             let RunName { scenario, seed, .. } = sweep.name(failed.index);
             CliError::usage(format!("there is no plan for {scenario}, seed {seed}"))

@@ -168,7 +168,7 @@ impl ResultsFile {
             return Ok(0);
         }
         while let Some(record) = lines.record()? {
-            each(record).map_err(|error| lines.blame(&error))?;
+            each(record).map_err(|error| lines.locate(&error))?;
         }
         Ok(lines.whole)
     }
@@ -245,7 +245,7 @@ pub fn read(
     let mut lines = Lines::new(path, &file);
     lines.header()?;
     while let Some(record) = lines.record()? {
-        each(&header, record).map_err(|error| lines.blame(&error))?;
+        each(&header, record).map_err(|error| lines.locate(&error))?;
     }
     Ok(header)
 }
@@ -320,7 +320,7 @@ impl<'a> Lines<'a> {
     }
 
     /// The same error, at the line that was read last.
-    fn blame(&self, error: &CliError) -> CliError {
+    fn locate(&self, error: &CliError) -> CliError {
         self.content(error.to_string())
     }
 }

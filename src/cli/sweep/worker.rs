@@ -83,7 +83,7 @@ fn answer(config: &SweepConfig, experiments: &Experiments, index: u64) -> Answer
         Err(error) => {
             let (scenario, seed) = sweep.place(index);
             let source = &config.sources[scenario];
-            Answer::Refused(format!("seed {seed}: {}", source.blame(&error)))
+            Answer::Refused(format!("seed {seed}: {}", source.locate(&error)))
         }
     }
 }
