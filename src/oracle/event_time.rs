@@ -1,17 +1,17 @@
 //! O24, I20: event time on the history that survives: timers fire once, watermarks never fall, overtake
 //! nothing and promise nothing that an input has not, and nothing is dropped late that the reference keeps.
 //!
-//! What a subtask knows of time is kept beside it ([`Stand`]), saved at its cut, and brought back when the
+//! What a subtask knows of time is kept beside it ([`TimeProgress`]), saved at its cut, and brought back when the
 //! next attempt starts (FLINK-4651, RisingWave #25547). A channel is a queue of watermarks, each with the
 //! number of records before it. The oracle says nothing about a trace that tells nothing of event time.
 
-mod stand;
+mod time_progress;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-pub(super) use self::stand::Beginning;
-use self::stand::{Stand, Timer, WATERMARK_MAX, WATERMARK_MIN, told};
+pub(super) use self::time_progress::Beginning;
+use self::time_progress::{TimeProgress, Timer, WATERMARK_MAX, WATERMARK_MIN, told};
 use super::kind::Kind;
 use super::reference::Reference;
 use super::shape::Scene;
@@ -26,7 +26,7 @@ const SAVED_MAX: usize = 32;
 type InChannel = (i64, u64);
 
 /// By subtask, what it knew at its cut.
-type Saved = Vec<Option<Stand>>;
+type Saved = Vec<Option<TimeProgress>>;
 
 /// Judges event time.
 #[derive(Clone, Debug)]
@@ -35,7 +35,7 @@ pub(super) struct EventTimeOracle {
     /// Whether the trace tells of event time, and of where it began.
     is_told: bool,
     /// By subtask.
-    stands: Vec<Stand>,
+    stands: Vec<TimeProgress>,
     /// By channel: entered and not left.
     channels: Vec<VecDeque<InChannel>>,
     /// By channel, the last that entered it in this attempt.
@@ -77,18 +77,18 @@ impl EventTimeOracle {
             self.reshape(scene, restored);
         }
         let saved = restored.and_then(|checkpoint| self.saved.get(&checkpoint));
-        for (index, stand) in self.stands.iter_mut().enumerate() {
+        for (index, progress) in self.stands.iter_mut().enumerate() {
             let at_cut = saved.and_then(|saved| saved.get(index).cloned().flatten());
-            *stand = match (restored, at_cut) {
-                (None, _) => stand.anew(),
+            *progress = match (restored, at_cut) {
+                (None, _) => progress.anew(),
                 (Some(_), Some(at_cut)) => at_cut,
-                (Some(_), None) => Stand { is_known: false, ..stand.anew() },
+                (Some(_), None) => TimeProgress { is_known: false, ..progress.anew() },
             };
         }
         self.channels.iter_mut().for_each(VecDeque::clear);
         self.newest.fill(WATERMARK_MIN);
         self.dropped.clear();
-        for record in self.stands.iter().flat_map(|stand| &stand.dropped) {
+        for record in self.stands.iter().flat_map(|progress| &progress.dropped) {
             *self.dropped.entry(*record).or_insert(0) += 1;
         }
     }
@@ -99,11 +99,12 @@ impl EventTimeOracle {
         self.version = scene.shape.version();
         let saved = restored.and_then(|checkpoint| self.saved.remove(&checkpoint));
         self.stands = scene.shape.subtask_ids().map(|subtask| beginning(scene, subtask)).collect();
-        let known = self.stands.iter().map(|stand| Stand { is_known: false, ..stand.clone() });
-        let mut at_cut: Vec<Stand> = known.collect();
+        let known =
+            self.stands.iter().map(|progress| TimeProgress { is_known: false, ..progress.clone() });
+        let mut at_cut: Vec<TimeProgress> = known.collect();
         if let Some(first) = at_cut.first_mut() {
             let stands = saved.into_iter().flatten().flatten();
-            first.dropped.extend(stands.flat_map(|stand| stand.dropped));
+            first.dropped.extend(stands.flat_map(|progress| progress.dropped));
         }
         if let Some(checkpoint) = restored {
             self.saved.insert(checkpoint, at_cut.into_iter().map(Some).collect());
@@ -115,21 +116,21 @@ impl EventTimeOracle {
     /// A subtask says what it begins with.
     pub fn handle_restored(&mut self, scene: &mut Scene, subtask: SubtaskId, begins: Beginning) {
         self.is_told = true;
-        let stand = &mut self.stands[subtask.index()];
-        if !stand.is_known {
-            stand.watermark = begins.watermark.unwrap_or(WATERMARK_MIN);
+        let progress = &mut self.stands[subtask.index()];
+        if !progress.is_known {
+            progress.watermark = begins.watermark.unwrap_or(WATERMARK_MIN);
             return;
         }
         let Beginning { watermark, timers } = begins;
-        let pending = stand.pending.len() as u64;
+        let pending = progress.pending.len() as u64;
         if timers != pending {
             let text = format!("begins with {timers} timers, {pending} were pending at its cut");
             report(scene, Kind::TimersRestoredOtherwise, subtask, &text);
         }
         match watermark {
-            None => stand.forget_watermarks(),
-            Some(watermark) if watermark != stand.watermark => {
-                let (found, cut) = (told(watermark), told(stand.watermark));
+            None => progress.forget_watermarks(),
+            Some(watermark) if watermark != progress.watermark => {
+                let (found, cut) = (told(watermark), told(progress.watermark));
                 let text = format!("begins with {found}, at its cut it was {cut}");
                 report(scene, Kind::WatermarkRestoredOtherwise, subtask, &text);
             }
@@ -196,10 +197,11 @@ impl EventTimeOracle {
 
     /// The watermark of a subtask rose.
     pub fn handle_advanced(&mut self, scene: &mut Scene, subtask: SubtaskId, watermark: i64) {
-        let stand = &mut self.stands[subtask.index()];
-        let promised = stand.promised();
-        if watermark <= stand.watermark {
-            let text = format!("has come to {} after {}", told(watermark), told(stand.watermark));
+        let progress = &mut self.stands[subtask.index()];
+        let promised = progress.promised();
+        if watermark <= progress.watermark {
+            let text =
+                format!("has come to {} after {}", told(watermark), told(progress.watermark));
             report(scene, Kind::WatermarkFell, subtask, &text);
         } else if promised.is_some_and(|promised| watermark > promised) {
             let promised = promised.map_or_else(String::new, told);
@@ -212,22 +214,22 @@ impl EventTimeOracle {
 
     /// A timer was registered, or taken back.
     pub fn handle_timer(&mut self, subtask: SubtaskId, timer: Timer, is_there: bool) {
-        let stand = &mut self.stands[subtask.index()];
+        let progress = &mut self.stands[subtask.index()];
         if is_there {
-            stand.pending.insert(timer);
+            progress.pending.insert(timer);
         } else {
-            stand.pending.remove(&timer);
-            stand.due.remove(&timer);
+            progress.pending.remove(&timer);
+            progress.due.remove(&timer);
         }
     }
 
     /// A timer fires.
     pub fn handle_fired(&mut self, scene: &mut Scene, subtask: SubtaskId, timer: Timer) {
-        let stand = &mut self.stands[subtask.index()];
-        stand.due.remove(&timer);
-        let (was_pending, watermark) = (stand.pending.remove(&timer), stand.watermark);
+        let progress = &mut self.stands[subtask.index()];
+        progress.due.remove(&timer);
+        let (was_pending, watermark) = (progress.pending.remove(&timer), progress.watermark);
         let (at, key) = timer;
-        if !was_pending && stand.is_known {
+        if !was_pending && progress.is_known {
             let text = format!("fires the timer of {key} for {at}, which is not pending");
             report(scene, Kind::TimerFiredUnduly, subtask, &text);
         } else if at > watermark {
@@ -244,12 +246,12 @@ impl EventTimeOracle {
         lineage: LineageId,
         (record, timestamp): (Digest, i64),
     ) {
-        let stand = &mut self.stands[subtask.index()];
-        stand.dropped.push(record);
+        let progress = &mut self.stands[subtask.index()];
+        progress.dropped.push(record);
         let times = self.dropped.entry(record).or_insert(0);
         *times += 1;
-        let why = if timestamp > stand.watermark {
-            format!("though the watermark is {}", told(stand.watermark))
+        let why = if timestamp > progress.watermark {
+            format!("though the watermark is {}", told(progress.watermark))
         } else if !scene.shape.allows_repeats()
             && self.reference.is_known()
             && *times > self.reference.late(record)
@@ -324,10 +326,10 @@ impl EventTimeOracle {
 
     /// What all inputs have promised must have become the watermark before anything else happens.
     fn settle(&self, scene: &mut Scene, subtask: SubtaskId) {
-        let stand = &self.stands[subtask.index()];
-        let Some(promised) = stand.owed() else { return };
-        if self.is_told && stand.is_known && stand.watermark < promised {
-            let (own, promised) = (told(stand.watermark), told(promised));
+        let progress = &self.stands[subtask.index()];
+        let Some(promised) = progress.owed() else { return };
+        if self.is_told && progress.is_known && progress.watermark < promised {
+            let (own, promised) = (told(progress.watermark), told(promised));
             let text = format!("stays at {own}, all its inputs have come to {promised}");
             report(scene, Kind::WatermarkHeldBack, subtask, &text);
         }
@@ -335,13 +337,13 @@ impl EventTimeOracle {
 
     /// The timers that the last watermark reached must have fired.
     fn judge_timers(&mut self, scene: &mut Scene, subtask: SubtaskId) {
-        let stand = &mut self.stands[subtask.index()];
-        if let Some((at, key)) = stand.due.pop_first() {
-            let watermark = told(stand.watermark);
+        let progress = &mut self.stands[subtask.index()];
+        if let Some((at, key)) = progress.due.pop_first() {
+            let watermark = told(progress.watermark);
             let text =
                 format!("has come to {watermark} without firing the timer of {key} for {at}");
             report(scene, Kind::TimerNeverFired, subtask, &text);
-            stand.due.clear();
+            progress.due.clear();
         }
     }
 
@@ -354,9 +356,9 @@ impl EventTimeOracle {
 }
 
 /// A subtask that begins from nothing.
-fn beginning(scene: &Scene, subtask: SubtaskId) -> Stand {
+fn beginning(scene: &Scene, subtask: SubtaskId) -> TimeProgress {
     let inputs = &scene.shape.inputs[subtask.index()];
-    Stand::new(inputs.iter().map(|channel| scene.shape.is_logged(*channel)))
+    TimeProgress::new(inputs.iter().map(|channel| scene.shape.is_logged(*channel)))
 }
 
 /// Whether nothing is in a channel at a cut.

@@ -25,7 +25,7 @@ pub(in super::super) struct Beginning {
 
 /// What a subtask knows of event time, on the history that survives.
 #[derive(Clone, Debug)]
-pub(super) struct Stand {
+pub(super) struct TimeProgress {
     /// Its own watermark.
     pub watermark: i64,
     /// What each of its channels has promised; nothing in a source.
@@ -42,7 +42,7 @@ pub(super) struct Stand {
     pub is_known: bool,
 }
 
-impl Stand {
+impl TimeProgress {
     /// That of a subtask which begins from nothing; by channel, whether it leads back.
     pub fn new(back: impl IntoIterator<Item = bool>) -> Self {
         let back: Arc<[bool]> = back.into_iter().collect();
