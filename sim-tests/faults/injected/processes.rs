@@ -29,7 +29,7 @@ fn a_zombie_worker_goes_on_beside_its_next_life() {
             assert!(seen.count(Point::ZombieEnded) <= 1);
         },
     );
-    assert!(deeds > 1_000, "a ghost acts while its process is down: {deeds} events");
+    assert!(deeds > 1_000, "a zombie acts while its process is down: {deeds} events");
 }
 
 #[test]

@@ -31,10 +31,10 @@ pub(super) struct Core<'a, O> {
     /// Breaks ties in the queue.
     order: u64,
     pub arrivals: Slab<Arrival>,
-    /// One a process, in the order of [`Cluster::processes`]; behind them, those of ghosts.
+    /// One a process, in the order of [`Cluster::processes`]; behind them, those of zombies.
     pub slots: Vec<Slot>,
     /// The lives that go on beside their next.
-    pub ghosts: Vec<Ghost>,
+    pub zombies: Vec<Zombie>,
     /// The slots whose lives have been replaced, and still are where they were.
     pub replaced: Vec<usize>,
     pub links: Links,
@@ -62,7 +62,7 @@ pub(super) struct Core<'a, O> {
 #[derive(Clone)]
 pub(super) struct Slot {
     pub id: ProcessId,
-    /// The slot of the process: this one, or, of a ghost, that of the life that replaced it.
+    /// The slot of the process: this one, or, of a zombie, that of the life that replaced it.
     pub home: usize,
     pub incarnation: Incarnation,
     pub condition: Condition,
@@ -73,7 +73,7 @@ pub(super) struct Slot {
 
 /// A life of a process that was replaced, and goes on.
 #[derive(Clone, Copy)]
-pub(super) struct Ghost {
+pub(super) struct Zombie {
     /// The slot of the process.
     pub home: usize,
     /// Its own slot.
@@ -124,7 +124,7 @@ pub(super) enum Arrival {
     /// The time of a fault of the network, or of a service's trouble, is over.
     Heal { fault: usize },
     /// A life that was replaced is over.
-    EndGhost { slot: u32, incarnation: Incarnation },
+    EndZombie { slot: u32, incarnation: Incarnation },
     /// The safety phase is over.
     FaultsEnd,
 }
@@ -148,7 +148,7 @@ impl<'a, O: Observer> Core<'a, O> {
             order: 0,
             arrivals: Slab::default(),
             slots,
-            ghosts: Vec::new(),
+            zombies: Vec::new(),
             replaced: Vec::new(),
             links,
             network: Network::default(),
@@ -291,10 +291,10 @@ impl<'a, O: Observer> Core<'a, O> {
     /// To which life of the receiver a connection leads; none where there is nobody.
     #[inline]
     fn connected(&self, to: ProcessId, message: &Message) -> Option<Incarnation> {
-        if !self.ghosts.is_empty()
-            && let Some(ghost) = self.haunting(to, message)
+        if !self.zombies.is_empty()
+            && let Some(zombie) = self.haunting(to, message)
         {
-            return Some(ghost.incarnation);
+            return Some(zombie.incarnation);
         }
         let receiver = &self.slots[slot_of(to)];
         (!matches!(receiver.condition, Condition::Down)).then_some(receiver.incarnation)

@@ -3,9 +3,9 @@
 mod carrier;
 mod core;
 mod fork;
-mod ghosts;
 mod obstacles;
 mod striking;
+mod zombies;
 
 pub use self::fork::Upcoming;
 
@@ -30,7 +30,7 @@ pub const STEPS_MAX: u64 = 50_000_000;
 #[derive(Clone)]
 pub struct Kernel<'a, O> {
     cluster: &'a Cluster,
-    /// In the order of [`Cluster::processes`]; behind them, ghosts.
+    /// In the order of [`Cluster::processes`]; behind them, zombies.
     processes: Vec<Process>,
     core: Core<'a, O>,
     steps_max: u64,
@@ -139,7 +139,7 @@ impl<'a, O: Observer> Kernel<'a, O> {
             Arrival::Ask(place) => self.core.ask(place),
             Arrival::Restart { slot, incarnation } => self.restart(slot as usize, incarnation),
             Arrival::Resume { slot, incarnation } => self.resume(slot as usize, incarnation),
-            Arrival::EndGhost { slot, incarnation } => {
+            Arrival::EndZombie { slot, incarnation } => {
                 self.core.end_ghost(slot as usize, incarnation);
             }
             Arrival::Trouble { fault } => {
@@ -217,11 +217,11 @@ impl<'a, O: Observer> Kernel<'a, O> {
     /// Lives that have been replaced move to slots of their own.
     fn move_replaced(&mut self) {
         while let Some(slot) = self.core.replaced.pop() {
-            let Some(ghost) = self.core.haunt(slot) else { continue };
+            let Some(zombie) = self.core.go_on_as_zombie(slot) else { continue };
             let next = self.cluster.start(self.core.slots[slot].id);
             let replaced = std::mem::replace(&mut self.processes[slot], next);
-            if ghost < self.processes.len() {
-                self.processes[ghost] = replaced;
+            if zombie < self.processes.len() {
+                self.processes[zombie] = replaced;
             } else {
                 self.processes.push(replaced);
             }

@@ -14,8 +14,8 @@ use crate::world::{Observer, slot_of};
 /// From a crash to the death of the process's tasks: what was handed to connections before it leaves.
 const LINGER: Duration = Duration::from_micros(50);
 
-/// No more ghosts go on at once.
-const GHOSTS_MAX: usize = 8;
+/// No more zombies go on at once.
+const ZOMBIES_MAX: usize = 8;
 
 /// A life of a process and how it fares.
 pub(super) struct Slot {
@@ -37,7 +37,7 @@ pub(super) enum Condition {
 }
 
 /// A life that was replaced, and goes on.
-pub(super) struct Ghost {
+pub(super) struct Zombie {
     pub slot: Slot,
     /// The newest attempt when it was replaced: the connections of this attempt and of older ones lead
     /// to it, those of newer ones to a later life.
@@ -66,8 +66,8 @@ impl<O: Observer> Run<O> {
 
     /// Whether a life goes on.
     pub(super) fn is_alive(&self, life: Life) -> bool {
-        let ghosts = self.ghosts.iter().map(|ghost| &ghost.slot);
-        let mut slots = ghosts.chain(self.slots.get(slot_of(life.process)));
+        let zombies = self.zombies.iter().map(|zombie| &zombie.slot);
+        let mut slots = zombies.chain(self.slots.get(slot_of(life.process)));
         slots.any(|slot| slot.life == life && !slot.is_down())
     }
 
@@ -76,19 +76,19 @@ impl<O: Observer> Run<O> {
     pub fn machine_of(&self, to: ProcessId, message: &Message) -> Machine {
         let asked = message.answers().map(|request| request.incarnation());
         let attempt = message.channel_attempt();
-        let is_meant = |ghost: &&Ghost| {
-            ghost.slot.life.process == to
-                && (asked == Some(ghost.slot.life.incarnation)
-                    || attempt.is_some_and(|attempt| attempt <= ghost.attempt))
+        let is_meant = |zombie: &&Zombie| {
+            zombie.slot.life.process == to
+                && (asked == Some(zombie.slot.life.incarnation)
+                    || attempt.is_some_and(|attempt| attempt <= zombie.attempt))
         };
-        let ghost = self.ghosts.iter().find(is_meant).map(|ghost| ghost.slot.life);
-        ghost.unwrap_or(self.slots[slot_of(to)].life).machine
+        let zombie = self.zombies.iter().find(is_meant).map(|zombie| zombie.slot.life);
+        zombie.unwrap_or(self.slots[slot_of(to)].life).machine
     }
 
     /// The machines of all lives of a process.
     pub(super) fn machines_of(&self, process: ProcessId) -> Vec<Machine> {
-        let ghosts = self.ghosts.iter().map(|ghost| ghost.slot.life);
-        let lives = ghosts.chain([self.slots[slot_of(process)].life]);
+        let zombies = self.zombies.iter().map(|zombie| zombie.slot.life);
+        let lives = zombies.chain([self.slots[slot_of(process)].life]);
         lives.filter(|life| life.process == process).map(|life| life.machine).collect()
     }
 
@@ -144,8 +144,8 @@ impl<O: Observer> Run<O> {
     }
 
     pub(super) fn resume(&mut self, life: Life) {
-        let ghosts = self.ghosts.iter_mut().map(|ghost| &mut ghost.slot);
-        let mut slots = ghosts.chain(self.slots.get_mut(slot_of(life.process)));
+        let zombies = self.zombies.iter_mut().map(|zombie| &mut zombie.slot);
+        let mut slots = zombies.chain(self.slots.get_mut(slot_of(life.process)));
         let Some(slot) = slots.find(|slot| slot.life == life) else { return };
         match slot.condition {
             Condition::Paused { until } if until <= self.now || self.is_healed => {}
@@ -168,20 +168,20 @@ impl<O: Observer> Run<O> {
     ) {
         let is_replaceable = matches!(process, ProcessId::Coordinator | ProcessId::Worker(_));
         let home = slot_of(process);
-        if !is_replaceable || self.slots[home].is_down() || self.ghosts.len() >= GHOSTS_MAX {
+        if !is_replaceable || self.slots[home].is_down() || self.zombies.len() >= ZOMBIES_MAX {
             return;
         }
         self.mark(index, process);
         let life = self.slots[home].life;
-        self.haunt(home);
+        self.go_on_as_zombie(home);
         self.tell(process, &Event::Zombified { process, incarnation: life.incarnation });
         let restart = Action::Restart(process, life.incarnation);
         self.schedule(self.now + Duration::from_micros(restart_after_us), restart);
-        self.schedule(self.now + Duration::from_micros(for_us), Action::EndGhost(life));
+        self.schedule(self.now + Duration::from_micros(for_us), Action::EndZombie(life));
     }
 
     /// Nobody is where the process is looked for, until its next life begins there.
-    fn haunt(&mut self, home: usize) {
+    fn go_on_as_zombie(&mut self, home: usize) {
         let slot = &mut self.slots[home];
         let down = Condition::Down { killed: self.now };
         let (life, status) = (slot.life, Arc::clone(&slot.status));
@@ -189,23 +189,23 @@ impl<O: Observer> Run<O> {
         slot.life.machine = self.next_machine;
         self.next_machine.0 += 1;
         let slot = Slot { life, condition, status };
-        self.ghosts.push(Ghost { slot, attempt: self.attempt });
+        self.zombies.push(Zombie { slot, attempt: self.attempt });
     }
 
-    /// The time of a ghost is over, or it ended with the faults.
+    /// The time of a zombie is over, or it ended with the faults.
     pub(super) fn end_ghost(&mut self, life: Life) {
-        let is_it = |ghost: &Ghost| ghost.slot.life == life;
-        let Some(place) = self.ghosts.iter().position(is_it) else { return };
-        let ghost = self.ghosts.remove(place);
-        ghost.slot.status.set(Admission::Gone);
+        let is_it = |zombie: &Zombie| zombie.slot.life == life;
+        let Some(place) = self.zombies.iter().position(is_it) else { return };
+        let zombie = self.zombies.remove(place);
+        zombie.slot.status.set(Admission::Gone);
         let Life { process, incarnation, machine } = life;
         self.tell(process, &Event::ZombieEnded { process, incarnation });
         self.schedule_end(machine);
     }
 
-    /// No ghost goes on any more.
+    /// No zombie goes on any more.
     pub(super) fn end_ghosts(&mut self) {
-        let lives: Vec<Life> = self.ghosts.iter().map(|ghost| ghost.slot.life).collect();
+        let lives: Vec<Life> = self.zombies.iter().map(|zombie| zombie.slot.life).collect();
         lives.into_iter().for_each(|life| self.end_ghost(life));
     }
 

@@ -11,7 +11,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use self::lives::{Ghost, Slot};
+use self::lives::{Slot, Zombie};
 use super::clocks::Clocks;
 use super::driver::{Life, Machine};
 use crate::cluster::{Input, Message, Trouble};
@@ -86,7 +86,7 @@ enum Action {
     /// The time of a trouble of a service is over.
     Recover(usize),
     /// A life that was replaced is over.
-    EndGhost(Life),
+    EndZombie(Life),
     /// The safety phase is over.
     EndFaults,
     /// And all is healed.
@@ -107,7 +107,7 @@ pub struct Run<O> {
     /// The newest life of each process, in the order of [`slot_of`](crate::world::slot_of).
     slots: Vec<Slot>,
     /// The lives that go on beside their next.
-    ghosts: Vec<Ghost>,
+    zombies: Vec<Zombie>,
     /// The machine of the next life that cannot be where its process was.
     next_machine: Machine,
     /// The newest attempt that was started.
@@ -164,7 +164,7 @@ impl<O: Observer> Run<O> {
             machines,
             next_machine: Machine(slots.len() as u16),
             slots,
-            ghosts: Vec::new(),
+            zombies: Vec::new(),
             attempt: Attempt::default(),
             waiting: HeldBack::default(),
             troubles: Troubles::default(),
@@ -396,7 +396,7 @@ impl<O: Observer> Run<O> {
             Action::Resume(life) => self.resume(life),
             Action::Clear(fault) => self.clear(fault),
             Action::Recover(fault) => self.recover(fault),
-            Action::EndGhost(life) => self.end_ghost(life),
+            Action::EndZombie(life) => self.end_ghost(life),
             Action::EndFaults => self.end_faults(),
             Action::FaultsEnded => self.tell(ProcessId::Coordinator, &Event::FaultsEnded),
             Action::Limit => {

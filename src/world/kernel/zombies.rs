@@ -1,11 +1,11 @@
 //! Zombies: lives of a process that were replaced and go on, beside the next.
 //!
-//! A ghost keeps what belonged to it alone: its timers, the connections that led to it, and the answers
+//! A zombie keeps what belonged to it alone: its timers, the connections that led to it, and the answers
 //! to what it asked. All other messages find the process where its newest life is.
 
 use std::time::Duration;
 
-use super::core::{Arrival, Condition, Core, Ghost, Slot};
+use super::core::{Arrival, Condition, Core, Slot, Zombie};
 use crate::cluster::Message;
 use crate::plan::{Concern, Stream};
 use crate::protocol::{Incarnation, ProcessId};
@@ -13,8 +13,8 @@ use crate::trace::Event;
 use crate::world::observer::Observer;
 use crate::world::slot_of;
 
-/// No more ghosts go on at once.
-const GHOSTS_MAX: usize = 8;
+/// No more zombies go on at once.
+const ZOMBIES_MAX: usize = 8;
 
 impl<O: Observer> Core<'_, O> {
     /// The process is taken for dead, and goes on all the same.
@@ -36,7 +36,7 @@ impl<O: Observer> Core<'_, O> {
         let (now, slot) = (self.now, slot as u32);
         let restart = Arrival::Restart { slot, incarnation };
         self.schedule_at(now + Duration::from_micros(restart_after_us), restart);
-        let end = Arrival::EndGhost { slot, incarnation };
+        let end = Arrival::EndZombie { slot, incarnation };
         self.schedule_at(now + Duration::from_micros(for_us), end);
     }
 
@@ -51,12 +51,12 @@ impl<O: Observer> Core<'_, O> {
         }
         !matches!(self.slots[slot].condition, Condition::Down)
             && !self.replaced.contains(&slot)
-            && self.ghosts.len() + self.replaced.len() < GHOSTS_MAX
+            && self.zombies.len() + self.replaced.len() < ZOMBIES_MAX
     }
 
     /// A life that was replaced gets a slot of its own, which is returned; its process is down until the
     /// next begins. None when it died in the same breath.
-    pub fn haunt(&mut self, home: usize) -> Option<usize> {
+    pub fn go_on_as_zombie(&mut self, home: usize) -> Option<usize> {
         let incarnation = self.slots[home].incarnation;
         let condition = std::mem::replace(&mut self.slots[home].condition, Condition::Down);
         if matches!(condition, Condition::Down) {
@@ -69,13 +69,13 @@ impl<O: Observer> Core<'_, O> {
         let (id, clock) = (self.slots[home].id, self.slots[home].clock.clone());
         let slot = Slot { id, home, incarnation, condition, clock, mailbox };
         let place = self.place_ghost(slot);
-        self.ghosts.push(Ghost { home, slot: place, incarnation, attempt: self.attempt });
+        self.zombies.push(Zombie { home, slot: place, incarnation, attempt: self.attempt });
         Some(place)
     }
 
-    /// A slot of a ghost that is over, or a new one.
+    /// A slot of a zombie that is over, or a new one.
     fn place_ghost(&mut self, slot: Slot) -> usize {
-        let is_taken = |place: usize| self.ghosts.iter().any(|ghost| ghost.slot == place);
+        let is_taken = |place: usize| self.zombies.iter().any(|zombie| zombie.slot == place);
         let first = slot_of(ProcessId::Worker(self.plan.cluster.workers));
         let free = (first..self.slots.len()).find(|place| !is_taken(*place));
         match free {
@@ -97,23 +97,23 @@ impl<O: Observer> Core<'_, O> {
         if newest.incarnation == incarnation && !matches!(newest.condition, Condition::Down) {
             return Some(home);
         }
-        let is_it = |ghost: &&Ghost| ghost.home == home && ghost.incarnation == incarnation;
-        self.ghosts.iter().find(is_it).map(|ghost| ghost.slot)
+        let is_it = |zombie: &&Zombie| zombie.home == home && zombie.incarnation == incarnation;
+        self.zombies.iter().find(is_it).map(|zombie| zombie.slot)
     }
 
-    /// The ghost to which a connection of this message leads, if it is not to the newest life: the
+    /// The zombie to which a connection of this message leads, if it is not to the newest life: the
     /// connections of an attempt lead to those who took part in it.
-    pub fn haunting(&self, to: ProcessId, message: &Message) -> Option<&Ghost> {
+    pub fn haunting(&self, to: ProcessId, message: &Message) -> Option<&Zombie> {
         let attempt = message.channel_attempt()?;
         let home = slot_of(to);
-        self.ghosts.iter().find(|ghost| ghost.home == home && attempt <= ghost.attempt)
+        self.zombies.iter().find(|zombie| zombie.home == home && attempt <= zombie.attempt)
     }
 
     /// Which life of a process a message that travels alone is for: an answer is for whoever asked, all
     /// else for the newest.
     #[inline]
     pub fn addressed(&self, slot: usize, message: &Message) -> Incarnation {
-        if !self.ghosts.is_empty()
+        if !self.zombies.is_empty()
             && let Some(asked) = message.answers().map(|request| request.incarnation())
         {
             return asked;
@@ -121,19 +121,19 @@ impl<O: Observer> Core<'_, O> {
         self.slots[slot].incarnation
     }
 
-    /// The time of a ghost is over, or it ended with the faults.
+    /// The time of a zombie is over, or it ended with the faults.
     pub fn end_ghost(&mut self, home: usize, incarnation: Incarnation) {
-        let is_it = |ghost: &Ghost| ghost.home == home && ghost.incarnation == incarnation;
-        let Some(place) = self.ghosts.iter().position(is_it) else { return };
-        let ghost = self.ghosts.remove(place);
-        self.slots[ghost.slot].condition = Condition::Down;
+        let is_it = |zombie: &Zombie| zombie.home == home && zombie.incarnation == incarnation;
+        let Some(place) = self.zombies.iter().position(is_it) else { return };
+        let zombie = self.zombies.remove(place);
+        self.slots[zombie.slot].condition = Condition::Down;
         let process = self.slots[home].id;
         self.tell(process, &Event::ZombieEnded { process, incarnation });
     }
 
-    /// No ghost goes on any more.
+    /// No zombie goes on any more.
     pub fn end_ghosts(&mut self) {
-        for Ghost { home, incarnation, .. } in self.ghosts.clone() {
+        for Zombie { home, incarnation, .. } in self.zombies.clone() {
             self.end_ghost(home, incarnation);
         }
     }
