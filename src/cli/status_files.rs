@@ -27,7 +27,7 @@ impl StatusFiles {
 
     /// A worker begins a run. The line always has the same length: the last one is written over whole.
     ///
-    /// A disk that is full does not end the sweep: only the status_files are not known then.
+    /// A disk that is full does not end the sweep: only the status files are missing then.
     pub fn begin(&mut self, worker: usize, scenario: &str, seed: u64) {
         let path = self.dir.path().join(format!("worker-{worker}"));
         let file = self.files.entry(worker).or_insert_with(|| new_file(&path).ok());

@@ -1,4 +1,4 @@
-//! MachineControl on the simulated machines: they pause them, and cut what connects them.
+//! Control over the simulated machines: it pauses them, and cuts what connects them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};

@@ -1,4 +1,4 @@
-//! The host: the simulated machines, on which the processes are driven, crash and are disconnected.
+//! The machine host: the simulated machines, on which the processes are driven, crash and are disconnected.
 //! All that is madsim's is here.
 
 use std::any::Any;
