@@ -31,7 +31,7 @@ struct Loss {
 
 /// What becomes of something that arrives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Passage {
+pub enum Delivery {
     /// It arrives.
     Open,
     /// It waits until the way is open again.
@@ -89,25 +89,25 @@ impl Network {
 
     /// What becomes of a message of an ordered link that arrives now.
     #[must_use]
-    pub fn ordered(&self, from: ProcessId, to: ProcessId) -> Passage {
+    pub fn ordered(&self, from: ProcessId, to: ProcessId) -> Delivery {
         if self.holds.is_cut(from, to) || self.cuts.is_cut(from, to) {
-            Passage::Waits
+            Delivery::Waits
         } else if self.vanishing.is_cut(from, to) {
-            Passage::Lost
+            Delivery::Lost
         } else {
-            Passage::Open
+            Delivery::Open
         }
     }
 
     /// What becomes of a message that travels alone and arrives now.
     #[must_use]
-    pub fn alone(&self, from: ProcessId, to: ProcessId) -> Passage {
+    pub fn alone(&self, from: ProcessId, to: ProcessId) -> Delivery {
         if self.cuts.is_cut(from, to) || self.vanishing.is_cut(from, to) {
-            Passage::Lost
+            Delivery::Lost
         } else if self.holds.is_cut(from, to) {
-            Passage::Waits
+            Delivery::Waits
         } else {
-            Passage::Open
+            Delivery::Open
         }
     }
 
@@ -182,11 +182,11 @@ mod tests {
         assert!(network.is_clear());
         assert!(network.obstruct(Obstacle::Hold, A, B, 1));
         assert!(!network.obstruct(Obstacle::Hold, A, B, 2), "it was held already");
-        assert_eq!(network.alone(A, B), Passage::Waits);
-        assert_eq!(network.alone(B, A), Passage::Open);
+        assert_eq!(network.alone(A, B), Delivery::Waits);
+        assert_eq!(network.alone(B, A), Delivery::Open);
         assert!(network.obstruct(Obstacle::Cut, A, B, 3));
-        assert_eq!(network.alone(A, B), Passage::Lost, "a cut loses what it holds back");
-        assert_eq!(network.ordered(A, B), Passage::Waits);
+        assert_eq!(network.alone(A, B), Delivery::Lost, "a cut loses what it holds back");
+        assert_eq!(network.ordered(A, B), Delivery::Waits);
         assert_eq!(network.clear(1), []);
         assert_eq!(network.clear(2), [(Obstacle::Hold, A, B)]);
         assert_eq!(network.clear_all(), [(Obstacle::Cut, A, B)]);

@@ -13,7 +13,7 @@ use self::carrier::Carrier;
 use self::core::{Arrival, Condition, Core, Envelope, LINK_TOKENS};
 use super::faults::Nemesis;
 use super::links::InFlight;
-use super::network::Passage;
+use super::network::Delivery;
 use super::observer::Observer;
 use super::queue::Due;
 use super::{Ending, RunEnd, run_started, slot_of};
@@ -162,8 +162,8 @@ impl<'a, O: Observer> Kernel<'a, O> {
         let is_clear = self.core.network.is_clear();
         let link = self.core.links.ordered(index);
         let Some((from, to)) = link.ends() else { return };
-        let passage = if is_clear { Passage::Open } else { self.core.network.ordered(from, to) };
-        if passage == Passage::Waits {
+        let delivery = if is_clear { Delivery::Open } else { self.core.network.ordered(from, to) };
+        if delivery == Delivery::Waits {
             link.hold();
             return;
         }
@@ -173,7 +173,7 @@ impl<'a, O: Observer> Kernel<'a, O> {
             self.core.queue.push(due, LINK_TOKENS + index as u32);
         }
         let Some(first) = first else { return };
-        if passage == Passage::Lost || (!is_clear && self.core.is_lost_in_reconnect(&first)) {
+        if delivery == Delivery::Lost || (!is_clear && self.core.is_lost_in_reconnect(&first)) {
             return;
         }
         let InFlight { from, to, to_incarnation, message, .. } = first;
@@ -183,9 +183,9 @@ impl<'a, O: Observer> Kernel<'a, O> {
     fn deliver_alone(&mut self, envelope: Envelope) {
         if !self.core.network.is_clear() {
             match self.core.network.alone(envelope.from, envelope.to) {
-                Passage::Open => {}
-                Passage::Waits => return self.core.kept.push(envelope),
-                Passage::Lost => return,
+                Delivery::Open => {}
+                Delivery::Waits => return self.core.kept.push(envelope),
+                Delivery::Lost => return,
             }
         }
         let Envelope { from, to, message } = envelope;

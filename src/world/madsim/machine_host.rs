@@ -28,7 +28,7 @@ use crate::plan::{MessageAction, Plan};
 use crate::protocol::{ProcessId, VirtualTime};
 use crate::trace::{Event, MessageKind};
 use crate::world::faults::Nemesis;
-use crate::world::network::Passage;
+use crate::world::network::Delivery;
 use crate::world::{Observer, RunEnd, run_started, slot_of};
 
 /// Where every process listens.
@@ -310,15 +310,15 @@ impl<O: Observer + Send> World for Shared<O> {
         self.with_run(|run| run.strike_message(from, now, to, kind, delayed)).flatten()
     }
 
-    fn passage(
+    fn delivery(
         &self,
         now: VirtualTime,
         ends: (ProcessId, ProcessId),
         class: Class,
         message: &Message,
-    ) -> Passage {
-        let passage = self.with_run(|run| run.passage(now, ends, class, message));
-        passage.unwrap_or(Passage::Lost)
+    ) -> Delivery {
+        let delivery = self.with_run(|run| run.delivery(now, ends, class, message));
+        delivery.unwrap_or(Delivery::Lost)
     }
 
     fn fail(&self, failure: Box<dyn Any + Send>) {

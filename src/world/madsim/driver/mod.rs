@@ -29,7 +29,7 @@ use crate::cluster::Message;
 use crate::plan::MessageAction;
 use crate::protocol::{Incarnation, ProcessId, VirtualTime};
 use crate::trace::{Event, MessageKind};
-use crate::world::network::Passage;
+use crate::world::network::Delivery;
 
 /// Where lives of a process are, one after the other. A life that was replaced while it went on keeps
 /// its machine; the next is on another.
@@ -82,13 +82,13 @@ pub trait World: Send + Sync {
     ) -> Option<MessageAction>;
 
     /// What becomes of a message that has arrived: whether the process gets to see it.
-    fn passage(
+    fn delivery(
         &self,
         now: VirtualTime,
         ends: (ProcessId, ProcessId),
         class: Class,
         message: &Message,
-    ) -> Passage;
+    ) -> Delivery;
 
     /// Something failed that must not: the run is over, and whoever started it is told.
     fn fail(&self, failure: Box<dyn Any + Send>);

@@ -28,7 +28,7 @@ use crate::cluster::{
 use crate::plan::{Concern, MessageAction, Plan, Span, Stream};
 use crate::protocol::{ProcessId, VirtualTime};
 use crate::trace::Event;
-use crate::world::network::Passage;
+use crate::world::network::Delivery;
 use crate::world::{channels_max, slot_of};
 
 /// Whether a process takes inputs.
@@ -235,15 +235,15 @@ impl ProcessInstance {
     /// lost, or is seen. Where so many wait that there is no room, one that may be lost is.
     fn arrive(&self, core: &mut Core, now: VirtualTime, from: ProcessId, item: (Class, Message)) {
         let (class, message) = &item;
-        let passage = match core.held.get(&from) {
-            Some(held) if held.len() >= MESSAGES_MAX && *class == Class::Control => Passage::Lost,
-            Some(_) => Passage::Waits,
-            None => self.world.passage(now, (from, self.life.process), *class, message),
+        let delivery = match core.held.get(&from) {
+            Some(held) if held.len() >= MESSAGES_MAX && *class == Class::Control => Delivery::Lost,
+            Some(_) => Delivery::Waits,
+            None => self.world.delivery(now, (from, self.life.process), *class, message),
         };
-        match passage {
-            Passage::Open => self.take(core, now, Input::Message { from, message: item.1 }),
-            Passage::Waits => core.held.entry(from).or_default().push_back(item),
-            Passage::Lost => {}
+        match delivery {
+            Delivery::Open => self.take(core, now, Input::Message { from, message: item.1 }),
+            Delivery::Waits => core.held.entry(from).or_default().push_back(item),
+            Delivery::Lost => {}
         }
     }
 
@@ -251,8 +251,8 @@ impl ProcessInstance {
     fn go_on(&self, core: &mut Core, now: VirtualTime, from: ProcessId) {
         let Some(held) = core.held.get_mut(&from) else { return };
         let Some((class, message)) = held.front() else { return };
-        let passage = self.world.passage(now, (from, self.life.process), *class, message);
-        if passage == Passage::Waits {
+        let delivery = self.world.delivery(now, (from, self.life.process), *class, message);
+        if delivery == Delivery::Waits {
             return;
         }
         let released = held.pop_front();
@@ -261,7 +261,7 @@ impl ProcessInstance {
         } else {
             self.schedule(core, now, Task::Release { from });
         }
-        if let (Passage::Open, Some((_, message))) = (passage, released) {
+        if let (Delivery::Open, Some((_, message))) = (delivery, released) {
             self.take(core, now, Input::Message { from, message });
         }
     }

@@ -12,40 +12,41 @@ use crate::protocol::{ChannelId, ProcessId, VirtualTime};
 use crate::trace::Event;
 use crate::world::Observer;
 use crate::world::madsim::driver::frame::Class;
-use crate::world::network::{Cleared, Obstacle, Passage};
+use crate::world::network::{Cleared, Delivery, Obstacle};
 
 impl<O: Observer> Run<O> {
     /// What becomes of a message that arrives now.
-    pub fn passage(
+    pub fn delivery(
         &mut self,
         now: VirtualTime,
         (from, to): (ProcessId, ProcessId),
         class: Class,
         message: &Message,
-    ) -> Passage {
+    ) -> Delivery {
         if self.network.is_clear() {
-            return Passage::Open;
+            return Delivery::Open;
         }
-        let passage = match class {
+        let delivery = match class {
             Class::Ordered => self.network.ordered(from, to),
             Class::Control => self.network.alone(from, to),
         };
-        if let (Passage::Open, Message::Worker(ToWorker::Data { channel, .. })) = (passage, message)
+        if let (Delivery::Open, Message::Worker(ToWorker::Data { channel, .. })) =
+            (delivery, message)
         {
             return self.lose(now, to, *channel);
         }
-        passage
+        delivery
     }
 
     /// Whether a reconnect loses an element.
-    fn lose(&mut self, now: VirtualTime, to: ProcessId, channel: ChannelId) -> Passage {
-        let Some(fault) = self.network.loses(channel) else { return Passage::Open };
+    fn lose(&mut self, now: VirtualTime, to: ProcessId, channel: ChannelId) -> Delivery {
+        let Some(fault) = self.network.loses(channel) else { return Delivery::Open };
         self.now = self.now.max(now);
         if let Some(index) = fault {
             self.mark(index, to);
         }
         self.tell(to, &Event::ElementLost { channel });
-        Passage::Lost
+        Delivery::Lost
     }
 
     /// Something gets into these ways for a while.
