@@ -15,7 +15,7 @@ use super::witness::{Watch, Witness};
 use crate::external::ExternalSystem;
 use crate::protocol::{
     ChannelId, CheckpointSettings, Defect, DefectSet, Loops, OperatorId, OperatorRole, Protocol,
-    Reach, SplitId, SubtaskId, Topology,
+    SnapshotRange, SplitId, SubtaskId, Topology,
 };
 
 /// A checked job; made by [`JobBuilder`](super::JobBuilder). Clones share everything.
@@ -72,12 +72,12 @@ impl Job {
 
     /// By operator: which snapshots its subtasks read when their number has changed.
     #[must_use]
-    pub fn reaches(&self) -> Vec<Reach> {
-        let reach = |node: &Node| {
+    pub fn snapshot_ranges(&self) -> Vec<SnapshotRange> {
+        let wanted = |node: &Node| {
             let is_by_key = node.keyed && node.states.operator_count() == 0;
-            if is_by_key { Reach::KeyRange } else { Reach::All }
+            if is_by_key { SnapshotRange::KeyRange } else { SnapshotRange::All }
         };
-        self.inner.graph.nodes.iter().map(reach).collect()
+        self.inner.graph.nodes.iter().map(wanted).collect()
     }
 
     /// By operator: by what its state is found in the snapshots of another version of the job.

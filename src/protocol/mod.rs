@@ -65,7 +65,7 @@ pub use lineage::{Digest, Fingerprint, LineageId};
 pub use loops::Loops;
 pub use redistribute::{EdgeKind, EdgeWidth, ResizedEdge};
 pub use rescale::{RescaleRequest, ShapeHistory};
-pub use restore::{Reach, RestorePlan};
+pub use restore::{RestorePlan, SnapshotRange};
 pub use savepoint::{CheckpointKind, RequestNumber, SavepointMode, SavepointRequest};
 pub use settings::{CheckpointSettings, Guarantee, Protocol};
 pub use step::ProtocolStep;

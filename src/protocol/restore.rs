@@ -25,7 +25,7 @@ pub struct RestorePlan {
 
 /// Which snapshots of its operator a subtask must read when their number changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reach {
+pub enum SnapshotRange {
     /// Those that hold key groups of its range.
     KeyRange,
     /// All: what it needs may lie in any.
@@ -59,7 +59,7 @@ impl RestorePlan {
         completed: &CompletedCheckpoint,
         old: &Topology,
         new: &Topology,
-        reaches: &[Reach],
+        ranges: &[SnapshotRange],
         defects: DefectSet,
     ) -> Result<Self, ProtocolError> {
         let checkpoint = completed.checkpoint;
@@ -68,11 +68,11 @@ impl RestorePlan {
         let mut snapshots = Vec::with_capacity(new.subtasks.len());
         for shape in &new.subtasks {
             let operator = &new.operators[shape.operator.index()];
-            let reach = reaches.get(shape.operator.index()).copied().unwrap_or(Reach::All);
-            check_maximum(checkpoint, operator, reach)?;
+            let wanted = ranges.get(shape.operator.index()).copied().unwrap_or(SnapshotRange::All);
+            check_maximum(checkpoint, operator, wanted)?;
             let (first, before) = find(checkpoint, old, operator)?;
             let is_read =
-                |index: &u16| reads(reach, shape.index, operator, *index, before, defects);
+                |index: &u16| reads(wanted, shape.index, operator, *index, before, defects);
             let read = (0..before).filter(is_read).map(|index| first + usize::from(index));
             snapshots.push(read.map(|subtask| completed.snapshots[subtask]).collect());
         }
@@ -144,7 +144,7 @@ pub fn restored_range(index: u16, parallelism: u16, defects: DefectSet) -> core:
 
 /// Whether a subtask of the new shape reads the snapshot of subtask `old` of `before`.
 fn reads(
-    reach: Reach,
+    wanted: SnapshotRange,
     index: u16,
     operator: &OperatorShape,
     old: u16,
@@ -153,10 +153,10 @@ fn reads(
 ) -> bool {
     // The state is looked up by an identity that is made of all the operator is, its parallelism included.
     let is_lost = defects.has(Defect::StateOfOtherIdentity) && before != operator.parallelism;
-    match reach {
-        Reach::KeyRange if is_lost => false,
-        Reach::All => true,
-        Reach::KeyRange => {
+    match wanted {
+        SnapshotRange::KeyRange if is_lost => false,
+        SnapshotRange::All => true,
+        SnapshotRange::KeyRange => {
             let wanted = restored_range(index, operator.parallelism, defects);
             let held = KeyGroup::range(old, before);
             wanted.start < held.end && held.start < wanted.end
@@ -214,10 +214,10 @@ fn check_nothing_left(
 fn check_maximum(
     checkpoint: CheckpointId,
     operator: &OperatorShape,
-    reach: Reach,
+    wanted: SnapshotRange,
 ) -> Result<(), ProtocolError> {
     let parallelism = operator.parallelism;
-    if reach == Reach::All || parallelism <= KeyGroup::COUNT {
+    if wanted == SnapshotRange::All || parallelism <= KeyGroup::COUNT {
         return Ok(());
     }
     let (operator, maximum) = (operator.name.clone(), KeyGroup::COUNT);

@@ -59,7 +59,7 @@ fn refusal(old: &Job, new: &Job, left_out: usize) -> String {
     let completed = completed(old, left_out);
     let untouched = completed.clone();
     let (from, to) = (old.topology(), new.topology());
-    let plan = RestorePlan::rescaled(&completed, from, to, &new.reaches(), DefectSet::NONE);
+    let plan = RestorePlan::rescaled(&completed, from, to, &new.snapshot_ranges(), DefectSet::NONE);
     assert_eq!(completed, untouched, "a refusal touches nothing");
     plan.expect_err("it is not of this job").to_string()
 }

@@ -194,7 +194,8 @@ impl Coordinator {
         };
         let before = self.job_at(self.shape_of(completed));
         let (old, new) = (before.topology(), self.job.topology());
-        let plan = RestorePlan::rescaled(completed, old, new, &self.job.reaches(), self.defects)?;
+        let plan =
+            RestorePlan::rescaled(completed, old, new, &self.job.snapshot_ranges(), self.defects)?;
         let protocol = self.settings.checkpoints.protocol;
         Ok(if protocol.may_overtake() { plan.with_senders(completed, old, new) } else { plan })
     }

@@ -33,7 +33,7 @@ fn checkpoint(topology: &Topology) -> CompletedCheckpoint {
 fn plan(
     old: &[(&str, u16)],
     new: &[(&str, u16)],
-    reaches: &[Reach],
+    ranges: &[SnapshotRange],
     defects: DefectSet,
 ) -> Result<Vec<Vec<String>>, ProtocolError> {
     let (old, new) = (shape(old), shape(new));
@@ -45,7 +45,7 @@ fn plan(
     Ok(new.subtask_ids().map(read).collect())
 }
 
-const BOTH: [Reach; 2] = [Reach::All, Reach::KeyRange];
+const BOTH: [SnapshotRange; 2] = [SnapshotRange::All, SnapshotRange::KeyRange];
 
 #[test]
 fn a_subtask_reads_every_snapshot_that_holds_groups_of_its_range() {
@@ -76,7 +76,8 @@ fn every_group_is_restored_into_exactly_one_subtask() {
 fn what_is_restored_lies_in_what_is_read() {
     for (before, after) in (1..9).flat_map(|before| (1..9).map(move |after| (before, after))) {
         let (old, new) = ([("count", before)], [("count", after)]);
-        let read = plan(&old, &new, &[Reach::KeyRange], DefectSet::NONE).expect("it is possible");
+        let read =
+            plan(&old, &new, &[SnapshotRange::KeyRange], DefectSet::NONE).expect("it is possible");
         for (index, names) in (0..after).zip(read) {
             for group in restored_range(index, after, DefectSet::NONE) {
                 let owner = format!("count/{}", KeyGroup(group).owner(before));
@@ -89,7 +90,7 @@ fn what_is_restored_lies_in_what_is_read() {
 #[test]
 fn operators_are_known_by_name_not_by_place() {
     let (old, new) = ([("a", 2), ("b", 1)], [("b", 1), ("a", 1)]);
-    let read = plan(&old, &new, &[Reach::All; 2], DefectSet::NONE).expect("it is possible");
+    let read = plan(&old, &new, &[SnapshotRange::All; 2], DefectSet::NONE).expect("it is possible");
     let expected: [&[&str]; 2] = [&["b/0"], &["a/0", "a/1"]];
     assert_eq!(read, expected);
 }
@@ -97,7 +98,9 @@ fn operators_are_known_by_name_not_by_place() {
 #[test]
 fn what_is_impossible_is_refused() {
     let refusal = |old: &[(&str, u16)], new: &[(&str, u16)]| {
-        plan(old, new, &[Reach::KeyRange], DefectSet::NONE).expect_err("refused").to_string()
+        plan(old, new, &[SnapshotRange::KeyRange], DefectSet::NONE)
+            .expect_err("refused")
+            .to_string()
     };
     assert_eq!(
         refusal(&[("count", 2)], &[("tally", 2)]),
@@ -121,6 +124,6 @@ fn what_is_impossible_is_refused() {
 fn an_identity_that_includes_the_parallelism_finds_nothing() {
     let (old, new) = ([("count", 2)], [("count", 3)]);
     let defects = DefectSet::only(Defect::StateOfOtherIdentity);
-    let read = plan(&old, &new, &[Reach::KeyRange], defects).expect("it is possible");
+    let read = plan(&old, &new, &[SnapshotRange::KeyRange], defects).expect("it is possible");
     assert!(read.iter().all(Vec::is_empty));
 }

@@ -198,7 +198,8 @@ impl Rescaled {
         let completed =
             CompletedCheckpoint { checkpoint, attempt, snapshots, terminal: false, quiet };
         let (old, new) = (before.topology(), self.job.topology());
-        let plan = RestorePlan::rescaled(&completed, old, new, &self.job.reaches(), self.defects);
+        let plan =
+            RestorePlan::rescaled(&completed, old, new, &self.job.snapshot_ranges(), self.defects);
         let plan = plan.map_err(|error| error.to_string())?;
         let reads_senders = self.protocol.may_overtake();
         Ok(if reads_senders { plan.with_senders(&completed, old, new) } else { plan })
