@@ -49,7 +49,7 @@ impl RestorePlan {
     }
 
     /// The plan for a job of the shape `new` that recovers from a checkpoint taken in the shape `old`.
-    /// `reaches` tells, by operator of the new shape, what its subtasks must read.
+    /// `ranges` tells, by operator of the new shape, what its subtasks must read.
     ///
     /// # Errors
     ///
@@ -157,9 +157,9 @@ fn reads(
         SnapshotRange::KeyRange if is_lost => false,
         SnapshotRange::All => true,
         SnapshotRange::KeyRange => {
-            let wanted = restored_range(index, operator.parallelism, defects);
+            let own = restored_range(index, operator.parallelism, defects);
             let held = KeyGroup::range(old, before);
-            wanted.start < held.end && held.start < wanted.end
+            own.start < held.end && held.start < own.end
         }
     }
 }
