@@ -37,7 +37,7 @@ fn plan(
     defects: DefectSet,
 ) -> Result<Vec<Vec<String>>, ProtocolError> {
     let (old, new) = (shape(old), shape(new));
-    let plan = RestorePlan::rescaled(&checkpoint(&old), &old, &new, reaches, defects)?;
+    let plan = RestorePlan::rescaled(&checkpoint(&old), &old, &new, ranges, defects)?;
     let read = |subtask| {
         let handles = plan.snapshots_of(subtask).iter();
         handles.map(|handle| old.name(handle.subtask)).collect()
