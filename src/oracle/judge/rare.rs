@@ -11,10 +11,6 @@ use crate::trace::{
     RunStarted, SnapshotTaken, Stamp,
 };
 
-#[expect(
-    clippy::collapsible_match,
-    reason = "a guard that reports has an effect: it belongs into the arm"
-)]
 impl Judge {
     /// Takes an event that is not per record.
     pub(super) fn observe_rare(&mut self, stamp: Stamp, event: &Event) {

@@ -5,10 +5,6 @@ use super::concern::forgotten;
 use crate::oracle::shape::Scene;
 use crate::trace::{Event, Stamp};
 
-#[expect(
-    clippy::collapsible_match,
-    reason = "a guard that reports has an effect: it belongs into the arm"
-)]
 impl Judge {
     /// Of the attempt that counts alone: a coordinator that was deposed speaks to readers that are given up.
     pub(super) fn observe_splits(&mut self, stamp: Stamp, event: &Event) {

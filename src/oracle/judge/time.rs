@@ -6,10 +6,6 @@ use crate::oracle::event_time::Beginning;
 use crate::oracle::shape::Scene;
 use crate::trace::{Event, Stamp};
 
-#[expect(
-    clippy::collapsible_match,
-    reason = "a guard that reports has an effect: it belongs into the arm"
-)]
 impl Judge {
     pub(super) fn observe_time(&mut self, stamp: Stamp, event: &Event) {
         match *event {
