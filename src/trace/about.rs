@@ -140,14 +140,13 @@ impl Event {
             E::OutputShown { records, .. } | E::OutputHidden { records, .. } | E::OutputExpired { records, .. } =>
                 About::default().showing(records),
             E::OutputHeld(held) => About::default().showing(&held.records),
-            E::RunStarted(_) | E::FaultsEnded | E::Crashed { .. } | E::Restarted { .. } | E::Paused { .. }
-            | E::Resumed { .. } | E::Disconnected { .. } | E::Healed { .. } | E::MessageDropped { .. }
-            | E::MessageDelayed { .. } | E::MessageDuplicated { .. } | E::MessageReordered { .. } | E::Zombified { .. }
-            | E::ZombieEnded { .. } | E::Held { .. } | E::Released { .. } | E::HalfOpened { .. }
-            | E::ConnectionReset { .. } | E::ClockChanged { .. } | E::StoreTroubled { .. } | E::StoreRecovered { .. }
-            | E::SinkTroubled { .. } | E::SinkRecovered | E::SplitIdle { .. } | E::SplitResumed { .. }
-            | E::RescaleRefused { .. } | E::RequestRefused { .. } | E::LeadershipTaken { .. } | E::RecordWritten { .. }
-            | E::RecordRefused { .. } | E::OffsetCommitted { .. } => About::default(),
+            E::RunStarted(_) | E::FaultsEnded | E::Crashed { .. } | E::Restarted { .. } | E::Paused { .. } | E::Resumed { .. }
+            | E::Disconnected { .. } | E::Healed { .. } | E::MessageDropped { .. } | E::MessageDelayed { .. }
+            | E::MessageDuplicated { .. } | E::MessageReordered { .. } | E::Zombified { .. } | E::ZombieEnded { .. }
+            | E::Held { .. } | E::Released { .. } | E::HalfOpened { .. } | E::ConnectionReset { .. } | E::ClockChanged { .. }
+            | E::StoreTroubled { .. } | E::StoreRecovered { .. } | E::SinkTroubled { .. } | E::SinkRecovered | E::SplitIdle { .. }
+            | E::SplitResumed { .. } | E::RescaleRefused { .. } | E::RequestRefused { .. } | E::LeadershipTaken { .. }
+            | E::RecordWritten { .. } | E::RecordRefused { .. } | E::OffsetCommitted { .. } => About::default(),
             E::RescaleRequested { attempt, .. } | E::RescaleStarted { attempt, .. } | E::Reshaped { attempt, .. }
             | E::AttemptStarted { attempt, .. } | E::AttemptRunning { attempt } | E::AttemptFailed { attempt, .. }
             | E::JobFinished { attempt } | E::EnumeratorRestored { attempt, .. } => About::of_attempt(*attempt),
