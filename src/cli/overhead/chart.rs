@@ -6,8 +6,8 @@ use svg::node::element::{Group, Line, Polyline, Rectangle, Text, Title};
 const WIDTH: f64 = 460.0;
 const HEIGHT: f64 = 290.0;
 const LEFT: f64 = 60.0;
-const RIGHT: f64 = 24.0;
-const TOP: f64 = 26.0;
+const RIGHT: f64 = 34.0;
+const TOP: f64 = 34.0;
 const BOTTOM: f64 = 50.0;
 
 /// So many colours and dashes there are; after that they begin again.
@@ -100,7 +100,7 @@ impl Axes {
         }
         let middle = (LEFT + WIDTH - RIGHT) / 2.0;
         axes = axes.add(text(middle, HEIGHT - 8.0, &self.x).set("text-anchor", "middle"));
-        axes = axes.add(text(4.0, 12.0, &self.y).set("text-anchor", "start"));
+        axes = axes.add(text(4.0, 18.0, &self.y).set("text-anchor", "start"));
         Document::new()
             .set("viewBox", (0, 0, WIDTH, HEIGHT))
             .set("class", "chart")
