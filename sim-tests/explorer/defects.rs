@@ -325,6 +325,10 @@ const TABLE: &[Row] = &[
     row(Defect::UndoAppliedTwice, "counter-sink", 100, &[OUTPUT]),
     row(Defect::LeftBranchesKept, "database-sink", 40, &[OUTPUT]),
     row(Defect::LeftUploadsKept, "bucket-sink", 40, &[OUTPUT]),
+    row(Defect::DiscoveredSplitsForgotten, "discovered", 60, &[SPLITS]),
+    row(Defect::KnownSplitsForgotten, "discovered", 60, &[SPLITS]),
+    row(Defect::MissingSplitTakenForRemoved, "discovered", 60, &[SPLITS]),
+    row(Defect::DiscoveryNotResumed, "discovered", 100, &[LIVENESS, SPLITS]),
 ];
 
 /// Oracles that are never first, each with the reason.

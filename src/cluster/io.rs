@@ -10,7 +10,7 @@ use super::message::Message;
 use super::trouble::Trouble;
 use crate::protocol::{
     Attempt, Barrier, CheckpointId, CoordinatorTimer, Incarnation, ProcessId, RescaleRequest,
-    SubtaskId, TransactionId,
+    SplitId, SubtaskId, TransactionId,
 };
 use crate::trace::Event;
 
@@ -54,6 +54,8 @@ pub enum Timer {
     Coordinator(CoordinatorWakeUp),
     /// Store or sink target: this request is due.
     Serve(u64),
+    /// Source log: this split comes up, or is removed.
+    Split(SplitId),
     /// Sink target: a timer of its system is due.
     System(u64),
     /// Sink target: its system is to see this request, which was held back.
@@ -111,6 +113,8 @@ pub enum CoordinatorWakeUp {
     Checkpoint(CoordinatorTimer),
     /// The enumerators' mailbox has come to this checkpoint.
     Enumerate(Barrier),
+    /// Look which splits there are.
+    Discover,
     /// Look who has not been heard of.
     CheckWorkers,
     /// Start the next attempt.

@@ -8,7 +8,7 @@ use crate::dataflow::Record;
 use crate::external::Reply;
 use crate::protocol::{
     Acknowledgement, Attempt, Barrier, ChannelId, CheckpointId, DeclineReason, Element,
-    Incarnation, RequestNumber, SplitEvent, SplitId, SubtaskId, Term, TransactionId,
+    Incarnation, Listing, RequestNumber, SplitEvent, SplitId, SubtaskId, Term, TransactionId,
 };
 
 use super::buffers::Parcel;
@@ -135,6 +135,8 @@ pub enum ToSourceLog {
     Fetch { request: RequestId, split: SplitId, offset: u64, entries_max: u32 },
     /// Nothing before this offset will be read again.
     CommitOffset { split: SplitId, offset: u64 },
+    /// Which splits are there?
+    ListSplits { request: RequestId },
 }
 
 /// What the sink target receives.
@@ -162,6 +164,8 @@ pub enum Answer {
     Meta { request: RequestId, written: bool, version: u64, record: JobRecord },
     /// From the source log: entries of a split.
     Fetched(Box<Fetched>),
+    /// From the source log: which splits are there.
+    SplitsListed { request: RequestId, listing: Box<Listing> },
     /// From the sink target.
     Sink { request: RequestId, accepted: bool },
     /// From the system that the sink target hosts.
@@ -175,6 +179,7 @@ impl Answer {
         match self {
             Answer::Object { request, .. }
             | Answer::Meta { request, .. }
+            | Answer::SplitsListed { request, .. }
             | Answer::Sink { request, .. }
             | Answer::System { request, .. } => *request,
             Answer::Fetched(fetched) => fetched.request,
@@ -189,6 +194,7 @@ impl Answer {
             Answer::System { .. }
             | Answer::Object { .. }
             | Answer::Meta { .. }
+            | Answer::SplitsListed { .. }
             | Answer::Sink { .. } => 0,
         }
     }

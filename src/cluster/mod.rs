@@ -27,5 +27,5 @@ pub use io::{
 };
 pub use message::{Message, RequestId};
 pub use process::{Cluster, Process};
-pub use settings::{BufferSettings, ClusterSettings, CostModel, StoreSettings};
+pub use settings::{BufferSettings, ClusterSettings, CostModel, DiscoverySettings, StoreSettings};
 pub use trouble::{SinkFault, StoreFault, Trouble};

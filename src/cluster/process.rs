@@ -56,7 +56,10 @@ impl Cluster {
                 Process::ObjectStore(store)
             }
             ProcessId::MetaStore => Process::MetaStore(MetaStore::new(settings.meta_store)),
-            ProcessId::SourceLog => Process::SourceLog(SourceLog::new(Arc::clone(&self.input))),
+            ProcessId::SourceLog => {
+                let discovery = settings.discovery.clone();
+                Process::SourceLog(SourceLog::new(Arc::clone(&self.input), discovery))
+            }
             ProcessId::SinkTarget => {
                 Process::SinkTarget(SinkTarget::new(self.defects, self.job.external_system()))
             }
@@ -147,7 +150,7 @@ impl Process {
             Process::Coordinator(process) => process.handle(now, input, outbox),
             Process::ObjectStore(process) => process.handle(input, outbox),
             Process::MetaStore(process) => process.handle(input, outbox),
-            Process::SourceLog(process) => process.handle(input, outbox),
+            Process::SourceLog(process) => process.handle(now, input, outbox),
             Process::SinkTarget(process) => process.handle(now, input, outbox),
             Process::Worker(process) => process.handle(now, input, outbox),
         }

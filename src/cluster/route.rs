@@ -97,7 +97,7 @@ impl Answer {
     fn kind(&self) -> Kind {
         match self {
             Answer::Object { .. } | Answer::Meta { .. } => Kind::StoreAnswer,
-            Answer::Fetched(_) => Kind::LogAnswer,
+            Answer::Fetched(_) | Answer::SplitsListed { .. } => Kind::LogAnswer,
             Answer::Sink { .. } | Answer::System { .. } => Kind::SinkAnswer,
         }
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::protocol::{CheckpointSettings, Defect, DefectSet};
+use crate::protocol::{CheckpointSettings, Defect, DefectSet, SplitId};
 
 /// The settings of all processes of one cluster.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +31,10 @@ pub struct ClusterSettings {
     pub buffers: Option<BufferSettings>,
     /// From one source entry to the next; 0: as fast as the outputs take them.
     pub source_interval_us: u64,
+    /// How splits come up and go away, where enumerators discover them; absent: all are there from the beginning,
+    /// for good.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub discovery: Option<DiscoverySettings>,
     /// Entries that one fetch from the source log brings at most.
     pub fetch_max: u32,
     /// Records that a sink collects before it writes them to the target.
@@ -54,6 +58,31 @@ pub struct ClusterSettings {
 /// Whether a switch is off, and need not be written down.
 fn is_off(switch: &bool) -> bool {
     !*switch
+}
+
+/// How splits come up and go away in the source log, and how often an enumerator looks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DiscoverySettings {
+    /// From one listing of the splits to the next, at least 1 (Flink: `partition.discovery.interval.ms`).
+    pub interval_ms: u64,
+    /// By split: when it comes up, in milliseconds after the beginning. Those that are not listed are there
+    /// from the beginning.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub appears_ms: Vec<u64>,
+    /// How long a split stays that was committed to its end; until then all of its entries can be read.
+    pub retained_ms: u64,
+}
+
+impl DiscoverySettings {
+    /// How often an enumerator looks where nothing is said.
+    pub const INTERVAL_MS: u64 = 50;
+
+    /// When this split comes up.
+    #[must_use]
+    pub fn appears(&self, split: SplitId) -> Duration {
+        Duration::from_millis(self.appears_ms.get(split.index()).copied().unwrap_or(0))
+    }
 }
 
 /// How items are put together into buffers.
@@ -82,6 +111,7 @@ impl Default for ClusterSettings {
             credits: 16,
             buffers: None,
             source_interval_us: 500,
+            discovery: None,
             fetch_max: 64,
             sink_batch: 8,
             object_store: StoreSettings { latency_us: 1_000, byte_ns: 10 },

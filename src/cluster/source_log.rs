@@ -1,24 +1,31 @@
 //! The source log: the replayable input, in splits.
 
+mod splits;
+
 use std::sync::Arc;
 
-use super::io::{Input, Outbox};
+use splits::{Change, Splits};
+
+use super::io::{Input, Outbox, Timer};
 use super::message::{Answer, Fetched, Message, RequestId, ToSourceLog};
+use super::settings::DiscoverySettings;
 use super::trouble::Trouble;
 use crate::dataflow;
 use crate::protocol::ordered::VecMap;
-use crate::protocol::{ProcessId, SplitId};
+use crate::protocol::{ProcessId, SplitId, VirtualTime};
 use crate::trace::Event;
 
 /// Fetches that wait at an idle split at most; those beyond are lost, and come again.
 const WAITING_MAX: usize = 1 << 10;
 
-/// The source log. It lets go of what its reader says it will never read again.
+/// The source log. It lets go of what its reader says it will never read again; where splits come and go, at the
+/// end of a split, and of all of it.
 #[derive(Clone)]
 pub struct SourceLog {
     input: Arc<dataflow::Input>,
-    /// By split: the offset before which entries are gone.
+    /// By split: the offset before which entries are gone, or said not to be needed.
     first: Vec<u64>,
+    splits: Splits,
     /// Splits that have nothing new to give, each with the fetches that wait for it to go on: a fetch
     /// is answered when there is something to say (Kafka: `fetch.max.wait.ms`).
     idle: VecMap<SplitId, Vec<Fetch>>,
@@ -35,23 +42,29 @@ struct Fetch {
 }
 
 impl SourceLog {
-    /// A log that holds all of `input`.
+    /// A log that holds all of `input`, in splits that come and go as `discovery` says.
     #[must_use]
-    pub fn new(input: Arc<dataflow::Input>) -> Self {
+    pub fn new(input: Arc<dataflow::Input>, discovery: Option<DiscoverySettings>) -> Self {
         let first = vec![0; usize::from(input.split_count())];
-        Self { input, first, idle: VecMap::new() }
+        let splits = Splits::new(input.split_count(), discovery);
+        Self { input, first, splits, idle: VecMap::new() }
     }
 
     /// Takes one input.
-    pub fn handle(&mut self, input: Input, outbox: &mut dyn Outbox) {
+    pub fn handle(&mut self, now: VirtualTime, input: Input, outbox: &mut dyn Outbox) {
         match input {
             Input::Message { from, message: Message::SourceLog(message) } => {
                 self.handle_message(from, message, outbox);
             }
+            Input::Start(_) => {
+                for (split, after) in self.splits.due(now) {
+                    outbox.set_timer(after, Timer::Split(split));
+                }
+            }
+            Input::Timer(Timer::Split(split)) => self.handle_due(split, outbox),
             Input::Trouble(Trouble::Split { split, is_idle: true }) => self.idle(split, outbox),
             Input::Trouble(Trouble::Split { split, is_idle: false }) => self.resume(split, outbox),
-            Input::Start(_)
-            | Input::Message { .. }
+            Input::Message { .. }
             | Input::Timer(_)
             | Input::Trouble(Trouble::Store(_) | Trouble::Sink(_))
             | Input::Rescale(_)
@@ -64,7 +77,19 @@ impl SourceLog {
             ToSourceLog::Fetch { request, split, offset, entries_max } => {
                 self.handle_fetch(Fetch { from, request, split, offset, entries_max }, outbox);
             }
+            ToSourceLog::ListSplits { request } => {
+                let listing = Box::new(self.splits.list(|split| self.idle.contains_key(&split)));
+                outbox.send(from, Message::Answer(Answer::SplitsListed { request, listing }));
+            }
             ToSourceLog::CommitOffset { split, offset } => self.commit(split, offset, outbox),
+        }
+    }
+
+    fn handle_due(&mut self, split: SplitId, outbox: &mut dyn Outbox) {
+        match self.splits.handle_due(split) {
+            Some(Change::Appeared) => outbox.event(Event::SplitAppeared { split }),
+            Some(Change::Removed) => outbox.event(Event::SplitRemoved { split }),
+            None => {}
         }
     }
 
@@ -99,7 +124,8 @@ impl SourceLog {
 
     fn fetch(&self, fetch: Fetch) -> Option<Fetched> {
         let Fetch { request, split, offset: requested, entries_max, .. } = fetch;
-        let offset = requested.max(*self.first.get(split.index())?);
+        let first = *self.first.get(split.index())?;
+        let offset = if self.splits.retains(split) { requested } else { requested.max(first) };
         let split_end = self.input.len(split);
         let end = split_end.min(offset.saturating_add(u64::from(entries_max)));
         let mut fetched = Fetched {
@@ -122,6 +148,11 @@ impl SourceLog {
         {
             *first = offset;
             outbox.event(Event::OffsetCommitted { split, offset });
+        }
+        if offset >= self.input.len(split)
+            && let Some(after) = self.splits.consume(split)
+        {
+            outbox.set_timer(after, Timer::Split(split));
         }
     }
 }

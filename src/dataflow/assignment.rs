@@ -13,6 +13,8 @@ pub enum SplitAssignment {
     Static,
     /// An enumerator beside the coordinator, while the job runs: whoever has nothing left to read asks it.
     Enumerated,
+    /// An enumerator that knows of no split when the job starts, and discovers them while it runs.
+    Discovered,
 }
 
 impl SplitAssignment {

@@ -212,14 +212,6 @@ pub enum BuildError {
         /// The source.
         source_name: String,
     },
-    /// A source whose enumerator knows its readers by what they are called.
-    #[error(
-        "the splits of `{source_name}` are assigned by an enumerator, whose readers stay as they are"
-    )]
-    EnumeratedSourceRescaled {
-        /// The source.
-        source_name: String,
-    },
     /// A source with state of its own, in another number of subtasks.
     #[error(
         "`{source_name}` has state of its own, which cannot be divided among another number of \

@@ -90,6 +90,19 @@ impl JobBuilder {
         self.add_source(name, source, parallelism, splits, SplitAssignment::Enumerated)
     }
 
+    /// Adds a source like [`source_enumerated`](Self::source_enumerated), whose enumerator knows of no split when
+    /// the job starts. It looks again and again which there are, of the next `splits` of the source log; when they
+    /// come up and go away is the plan's (`DiscoverySettings`). The job ends when there can be no more and all are read.
+    pub fn source_discovered<S: Source>(
+        &self,
+        name: &str,
+        source: S,
+        parallelism: u16,
+        splits: u16,
+    ) -> Stream<S::Out> {
+        self.add_source(name, source, parallelism, splits, SplitAssignment::Discovered)
+    }
+
     fn add_source<S: Source>(
         &self,
         name: &str,

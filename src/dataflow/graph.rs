@@ -126,11 +126,6 @@ impl Node {
         EdgeRef { from, edge: self.consumers.len() - 1 }
     }
 
-    /// Whether an enumerator assigns its splits while the job runs.
-    fn is_enumerated(&self) -> bool {
-        self.role == OperatorRole::Source && self.assignment == SplitAssignment::Enumerated
-    }
-
     pub(crate) fn is_sink(&self) -> bool {
         self.role.is_sink()
     }
@@ -201,9 +196,6 @@ impl Graph {
 
     /// The same operators, with so many subtasks each, but for those that are fixed.
     pub(crate) fn at(&self, parallelism: u16) -> Result<Self, BuildError> {
-        if let Some(node) = self.nodes.iter().find(|node| node.is_enumerated()) {
-            return Err(BuildError::EnumeratedSourceRescaled { source_name: node.name.clone() });
-        }
         let is_stuck =
             |node: &&Node| node.is_indivisible && !node.is_fixed && node.parallelism != parallelism;
         if let Some(node) = self.nodes.iter().find(is_stuck) {

@@ -231,6 +231,13 @@ impl Job {
         })
     }
 
+    /// Whether the splits of this source are discovered while the job runs.
+    #[must_use]
+    pub fn discovers(&self, source: OperatorId) -> bool {
+        let node = self.inner.graph.nodes.get(source.index());
+        node.is_some_and(|node| node.assignment == SplitAssignment::Discovered)
+    }
+
     pub(crate) fn subtasks_of(&self, operator: OperatorId) -> Vec<SubtaskId> {
         let topology = self.topology();
         let all = topology.subtask_ids().zip(&topology.subtasks);

@@ -2,7 +2,7 @@
 //!
 //! Keyed state goes by key group. Of the lists of an operator, elements are dealt out in turn (in the order
 //! of the old subtasks), or everybody gets all, or a copy of what was the same everywhere. Splits go with
-//! their positions. Watermarks are minima: the watermark of a channel is what all its predecessors had
+//! their positions, those that an enumerator had assigned in turn. Watermarks are minima: the watermark of a channel is what all its predecessors had
 //! reached, so that none falls behind what was told, nor ahead of what is still to come. Who was next to
 //! take a turn is forgotten: the receivers are others.
 
@@ -53,7 +53,9 @@ impl Job {
             source: source_state(placement, before, parts)?,
             ..SubtaskState::default()
         };
-        if placement.splits.is_empty() {
+        if !placement.assignment.is_static() {
+            deal_splits(placement, parts, &mut state);
+        } else if placement.splits.is_empty() {
             merge_watermarks(placement, before, parts, defects, &mut state);
         } else {
             assign_splits(placement, parts, &mut state)?;
@@ -212,6 +214,28 @@ fn assign_splits(
     }
     state.watermark = state.watermarks.iter().copied().min().unwrap_or(WATERMARK_MIN);
     Ok(())
+}
+
+/// What an enumerator had assigned is dealt out in turn, in the order of the splits. Ahead of the watermarks of
+/// splits is that of the enumerator: readers know of it what the one did that was told least.
+fn deal_splits(placement: &Placement, parts: &[Part], state: &mut SubtaskState) {
+    let told = parts.iter().filter_map(|part| part.state.watermarks.first()).min();
+    state.watermarks.push(told.copied().unwrap_or(WATERMARK_MIN));
+    let held = |Part { state, .. }: &Part| -> Vec<(SplitPosition, i64, bool)> {
+        let splits = state.positions.iter().zip(state.watermarks.iter().skip(1));
+        splits.map(|(at, watermark)| (*at, *watermark, state.ended.contains(&at.split))).collect()
+    };
+    let mut held: Vec<_> = parts.iter().flat_map(held).collect();
+    held.sort_unstable_by_key(|(at, ..)| at.split);
+    let (index, step) = (usize::from(placement.index), usize::from(placement.parallelism));
+    for (position, watermark, has_ended) in held.into_iter().skip(index).step_by(step.max(1)) {
+        state.positions.push(position);
+        state.watermarks.push(watermark);
+        if has_ended {
+            state.ended.push(position.split);
+        }
+    }
+    state.watermark = state.watermarks.iter().copied().min().unwrap_or(WATERMARK_MIN);
 }
 
 fn find_split(split: SplitId, parts: &[Part]) -> Option<(SplitPosition, i64, bool)> {

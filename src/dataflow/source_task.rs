@@ -86,7 +86,9 @@ impl<S: Source> SourceTask<S> {
     fn restore_positions(&mut self, state: &SubtaskState) -> Result<(), RestoreError> {
         match self.assignment {
             SplitAssignment::Static => {}
-            SplitAssignment::Enumerated => self.take_over(&state.positions),
+            SplitAssignment::Enumerated | SplitAssignment::Discovered => {
+                self.take_over(&state.positions);
+            }
         }
         let mut held: Vec<&SplitPosition> = state.positions.iter().collect();
         held.sort_by_key(|held| held.split);
@@ -112,6 +114,14 @@ impl<S: Source> SourceTask<S> {
         self.watermarks = WatermarkMerger::new(inputs, self.defects);
     }
 
+    /// The split, which was read to its end, is none of this subtask's any more.
+    fn release(&mut self, split: SplitId) {
+        let local = self.local(split);
+        self.positions.remove(local);
+        self.ended.remove(local);
+        self.watermarks.remove(first_split(self.assignment) + local);
+    }
+
     fn has_ended(&self) -> bool {
         !self.awaits_splits() && self.unended == 0
     }
@@ -121,11 +131,11 @@ impl<S: Source> SourceTask<S> {
 fn first_split(assignment: SplitAssignment) -> usize {
     match assignment {
         SplitAssignment::Static => 0,
-        SplitAssignment::Enumerated => ENUMERATOR + 1,
+        SplitAssignment::Enumerated | SplitAssignment::Discovered => ENUMERATOR + 1,
     }
 }
 
-/// Which of the watermarks is the enumerator's.
+/// Which of the watermarks is the enumerator's; behind it are those of the splits.
 const ENUMERATOR: usize = 0;
 
 impl<S: Source> SplitTask for SourceTask<S> {
@@ -136,7 +146,9 @@ impl<S: Source> SplitTask for SourceTask<S> {
     fn awaits_splits(&self) -> bool {
         match self.assignment {
             SplitAssignment::Static => false,
-            SplitAssignment::Enumerated => self.watermarks.inputs()[ENUMERATOR] < WATERMARK_MAX,
+            SplitAssignment::Enumerated | SplitAssignment::Discovered => {
+                self.watermarks.inputs()[ENUMERATOR] < WATERMARK_MAX
+            }
         }
     }
 
@@ -216,6 +228,20 @@ impl<S: Source> SplitTask for SourceTask<S> {
     ) -> Vec<SplitPosition> {
         let held = CompletedSource { checkpoint, positions, state: decode(state) };
         self.source.on_checkpoint_complete(held)
+    }
+
+    fn release_splits(&mut self, held: &[SplitPosition]) -> Vec<SplitId> {
+        match self.assignment {
+            SplitAssignment::Static | SplitAssignment::Enumerated => Vec::new(),
+            SplitAssignment::Discovered => {
+                let over = |(at, ended): (&SplitPosition, &bool)| *ended && held.contains(at);
+                let splits = self.positions.iter().zip(&self.ended);
+                let over: Vec<_> =
+                    splits.filter(|one| over(*one)).map(|(at, _)| at.split).collect();
+                over.iter().for_each(|split| self.release(*split));
+                over
+            }
+        }
     }
 
     fn time(&self) -> TimeStand {

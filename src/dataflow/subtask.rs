@@ -258,6 +258,15 @@ impl Subtask {
         }
     }
 
+    /// A source whose splits are discovered lets go of those that were read to their end: a checkpoint that
+    /// holds these positions has completed. Gives them.
+    pub fn release_splits(&mut self, held: &[SplitPosition]) -> Vec<SplitId> {
+        match self.inner.quiet() {
+            Task::Splits(task) => task.release_splits(held),
+            Task::Inputs(_) => Vec::new(),
+        }
+    }
+
     /// Fires the timers in processing time that are due at [`Outputs::now_ms`].
     pub fn fire_processing_timers(&mut self, out: &mut Outputs) {
         self.inner.give(

@@ -83,6 +83,10 @@ pub(crate) trait SplitTask: Send {
         positions: &[SplitPosition],
         state: &[u8],
     ) -> Vec<SplitPosition>;
+
+    /// Lets go of the splits that were read to their end, as the completed checkpoint that holds these positions
+    /// knows; gives them.
+    fn release_splits(&mut self, held: &[SplitPosition]) -> Vec<SplitId>;
     fn time(&self) -> TimeStand;
     fn boxed_clone(&self) -> Box<dyn SplitTask>;
 }

@@ -75,6 +75,12 @@ impl WatermarkMerger {
         self.standing = Standing::of(&self.inputs);
     }
 
+    /// The input at this place, which has ended, is one no more.
+    pub(crate) fn remove(&mut self, input: usize) {
+        self.inputs.remove(input);
+        self.standing = Standing::of(&self.inputs);
+    }
+
     /// The minimum over all inputs.
     pub(crate) fn current(&self) -> i64 {
         self.current

@@ -285,6 +285,7 @@ impl Overhead {
             credits: case.credits,
             buffers: None,
             source_interval_us: 0,
+            discovery: None,
             fetch_max: 64,
             sink_batch: 64,
             object_store: self.store,

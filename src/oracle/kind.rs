@@ -302,12 +302,16 @@ kinds! {
         AcceptedUnduly,
         /// An enumerator assigns only splits that no reader has.
         AssignedTwice,
+        /// A split is discovered once, and never again by whoever is restored with it.
+        DiscoveredTwice,
         /// A reader is frozen after its enumerator.
         FrozenBeforeEnumerator,
         /// An enumerator is frozen only for a checkpoint that may still complete.
         FrozenForSettled,
         /// An enumerator freezes what it has.
         FrozenOtherSplits,
+        /// Once the faults have ended, a split that comes up is discovered.
+        NeverDiscovered,
         /// At the end of the job every split has been taken by a reader.
         NeverTaken,
         /// A reader reads only the splits that are its own.
@@ -338,6 +342,8 @@ kinds! {
         Skipped,
         /// In a cut each split has one owner.
         SplitOwnership,
+        /// A reader lets go of a split only when a completed checkpoint holds that all of it was read.
+        SplitReleasedEarly,
         /// A snapshot holds the place where reading stands.
         WrongPosition,
     }

@@ -4,13 +4,17 @@
 //! lasts. A restart takes all that back to the restored cut: what the enumerator has then is what it had
 //! frozen, and not what the readers hold. The enumerator is frozen before the readers it serves, for a
 //! checkpoint that may still complete. That a cut holds each split once is judged with the positions
-//! (`state`). Sources whose splits are assigned from the beginning are not concerned.
+//! (`state`). What is discovered while the job runs is discovered once (`splits/discovered.rs`). Sources whose splits are assigned from the beginning are not concerned.
+
+mod discovered;
+
+use discovered::Discoveries;
 
 use super::kind::Kind;
 use super::shape::Scene;
 use super::verdict::Violation;
 use crate::protocol::ordered::{VecMap, VecSet};
-use crate::protocol::{CheckpointId, OperatorId, SplitId, SubtaskId};
+use crate::protocol::{CheckpointId, OperatorId, SplitId, SubtaskId, VirtualTime};
 use crate::trace::{Restored, SnapshotTaken};
 
 /// How many cuts without an outcome are remembered; older ones are forgotten.
@@ -29,6 +33,7 @@ pub(super) struct SplitsOracle {
     cuts: VecMap<CheckpointId, VecMap<OperatorId, Vec<SplitId>>>,
     /// What the attempt was restored from.
     restored: Option<CheckpointId>,
+    discoveries: Discoveries,
 }
 
 /// Who has a split.
@@ -51,6 +56,7 @@ impl SplitsOracle {
         self.owners.clear();
         self.pending.clear();
         self.restored = restored;
+        self.discoveries.handle_attempt_started(restored);
         self.cuts.retain(|cut, _| Some(*cut) == restored);
     }
 
@@ -71,9 +77,12 @@ impl SplitsOracle {
             }
             self.owners.insert(*split, Owner::Enumerator(operator));
         }
+        self.discoveries.handle_unassigned(unassigned);
         let Some(checkpoint) = self.restored else { return };
         let frozen = self.cuts.get(&checkpoint).and_then(|cut| cut.get(&operator));
-        if let Some(frozen) = frozen.filter(|frozen| sorted(frozen) != sorted(unassigned)) {
+        let kept = |split: &&SplitId| !self.discoveries.may_keep(**split);
+        let of_cut: Vec<SplitId> = unassigned.iter().filter(kept).copied().collect();
+        if let Some(frozen) = frozen.filter(|frozen| sorted(frozen) != sorted(&of_cut)) {
             let (found, expected) = (listed(unassigned), listed(frozen));
             let text = format!(
                 "the enumerator of {operator} starts from {checkpoint} with {found} unassigned, but it \
@@ -97,6 +106,91 @@ impl SplitsOracle {
                 scene.report(Violation::new(Kind::TwoOwners, text).by(restored.subtask));
             }
         }
+    }
+
+    /// The source has a split more.
+    pub fn handle_appeared(&mut self, now: VirtualTime, split: SplitId) {
+        self.discoveries.handle_appeared(now, split);
+    }
+
+    /// The source has the split no longer.
+    pub fn handle_removed(&mut self, split: SplitId) {
+        self.discoveries.handle_removed(split);
+    }
+
+    /// An enumerator learns of a split, and has it from here on: nobody may have known of it.
+    pub fn handle_discovered(&mut self, scene: &mut Scene, operator: OperatorId, split: SplitId) {
+        self.enumerated.insert(operator);
+        let before = self.owners.insert(split, Owner::Enumerator(operator));
+        if self.discoveries.handle_discovered(split) {
+            let standing = match before {
+                Some(Owner::Enumerator(_)) => "it was unassigned already".to_owned(),
+                Some(Owner::OnTheWay(reader)) => {
+                    format!("it was on its way to {}", scene.name(reader))
+                }
+                Some(Owner::Reader(reader)) => format!("{} has it", scene.name(reader)),
+                None => "it was known, and is nobody's to read again".to_owned(),
+            };
+            let text = format!("{split} was discovered again, but {standing}");
+            scene.report(Violation::new(Kind::DiscoveredTwice, text));
+        }
+    }
+
+    /// What an enumerator knows is frozen: of what the operator has, all that the source has still.
+    pub fn handle_known(
+        &mut self,
+        scene: &mut Scene,
+        operator: OperatorId,
+        checkpoint: CheckpointId,
+        known: &[SplitId],
+    ) {
+        let is_own = |owner: &Owner| match *owner {
+            Owner::Enumerator(of) => of == operator,
+            Owner::OnTheWay(reader) | Owner::Reader(reader) => {
+                OperatorId(scene.shape.operator(reader)) == operator
+            }
+        };
+        let has = self.owners.iter().filter(|(_, owner)| is_own(owner)).map(|(split, _)| *split);
+        let is_gone = |split: &SplitId| known.contains(split) || self.discoveries.is_gone(*split);
+        let forgotten: Vec<SplitId> = has.filter(|split| !is_gone(split)).collect();
+        if !forgotten.is_empty() {
+            let text = format!(
+                "the enumerator of {operator} froze for {checkpoint} that it does not know {}, which were \
+                 discovered",
+                listed(&forgotten)
+            );
+            scene.report(Violation::new(Kind::FrozenOtherSplits, text).of(checkpoint));
+        }
+        self.discoveries.handle_frozen(checkpoint, known);
+    }
+
+    /// A reader lets go of a split that it has read to its end: it must have had it.
+    pub fn handle_released(&mut self, scene: &mut Scene, reader: SubtaskId, split: SplitId) {
+        if self.owners.remove(&split) != Some(Owner::Reader(reader)) {
+            let text = format!("{} let go of {split}, which is not its own", scene.name(reader));
+            scene.report(Violation::new(Kind::ReadByStranger, text).by(reader));
+        }
+    }
+
+    /// All subtasks run.
+    pub fn handle_running(&mut self, now: VirtualTime) {
+        self.discoveries.handle_running(now);
+    }
+
+    /// The attempt is over, or the job.
+    pub fn handle_over(&mut self) {
+        self.discoveries.handle_over();
+    }
+
+    /// No fault acts any more.
+    pub fn handle_faults_ended(&mut self, now: VirtualTime) {
+        self.discoveries.handle_faults_ended(now);
+    }
+
+    /// Time has passed.
+    #[inline]
+    pub fn handle_time(&mut self, scene: &mut Scene) {
+        self.discoveries.handle_time(scene);
     }
 
     /// An enumerator gives a split away: it must have it.
@@ -196,6 +290,7 @@ impl SplitsOracle {
 
     /// The job finished: everything was assigned and taken.
     pub fn handle_finished(&mut self, scene: &mut Scene) {
+        self.handle_over();
         for (split, owner) in &self.owners {
             match owner {
                 Owner::Reader(_) => {}

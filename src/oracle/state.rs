@@ -7,6 +7,7 @@
 //! back exactly what was frozen, and the source log is told of nothing that no completed checkpoint holds.
 
 mod channel_state;
+mod released;
 
 use std::collections::BTreeSet;
 
@@ -49,6 +50,8 @@ struct Split {
     reader: Option<SubtaskId>,
     /// Below this, a completed checkpoint holds that everything was read.
     released: u64,
+    /// Whether an enumerator has discovered it.
+    is_discovered: bool,
 }
 
 /// What went through a channel on the history that survives.
@@ -67,6 +70,8 @@ struct Saved {
     subtasks: Vec<Option<Frozen>>,
     /// The splits that no reader has, of sources with an enumerator.
     unassigned: Vec<SplitId>,
+    /// The splits that are known, where enumerators discover them.
+    known: Option<BTreeSet<SplitId>>,
     /// By channel.
     sent: Vec<Option<Fingerprint>>,
     /// By channel.
@@ -196,7 +201,7 @@ impl StateOracle {
     pub fn handle_completed(&mut self, scene: &mut Scene, checkpoint: CheckpointId) {
         self.saved.retain(|id, _| *id >= checkpoint);
         let Some(saved) = self.saved.get(&checkpoint) else { return };
-        judge_ownership(scene, checkpoint, saved, self.splits.len());
+        judge_ownership(scene, checkpoint, saved, &self.splits);
         for position in saved.positions() {
             if let Some(split) = self.splits.get_mut(position.split.index()) {
                 split.released = split.released.max(position.offset);
@@ -224,6 +229,9 @@ impl StateOracle {
             if let Some(split) = self.splits.get_mut(position.split.index()) {
                 split.next = position.offset;
             }
+        }
+        if let Some(saved) = saved.filter(|saved| saved.known.is_some()) {
+            saved.restore_released(scene, &mut self.splits);
         }
         let version = scene.shape.version();
         self.is_dealt = saved.is_some_and(|saved| saved.version != version);
@@ -313,6 +321,7 @@ impl StateOracle {
         self.saved.entry(checkpoint).or_insert_with(|| Saved {
             subtasks: vec![None; subtasks],
             unassigned: Vec::new(),
+            known: None,
             sent: vec![None; channels],
             received: vec![None; channels],
             version,
@@ -381,8 +390,8 @@ impl Saved {
 }
 
 /// In a cut each split has exactly one owner: a reader that holds a position in it, or an enumerator (I18).
-fn judge_ownership(scene: &mut Scene, checkpoint: CheckpointId, saved: &Saved, splits: usize) {
-    let mut owners = vec![0_u32; splits];
+fn judge_ownership(scene: &mut Scene, checkpoint: CheckpointId, saved: &Saved, splits: &[Split]) {
+    let mut owners = vec![0_u32; splits.len()];
     let in_readers = saved.positions().map(|position| position.split);
     for split in in_readers.chain(saved.unassigned.iter().copied()) {
         if let Some(count) = owners.get_mut(split.index()) {
@@ -390,6 +399,9 @@ fn judge_ownership(scene: &mut Scene, checkpoint: CheckpointId, saved: &Saved, s
         }
     }
     for (split, count) in owners.iter().enumerate().filter(|(_, count)| **count != 1) {
+        if *count == 0 && saved.may_lack(scene, split, splits[split]) {
+            continue;
+        }
         let text = format!("{checkpoint} holds {count} owners of split-{split}, not one");
         scene.report(Violation::new(Kind::SplitOwnership, text).of(checkpoint));
     }

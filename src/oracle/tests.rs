@@ -12,6 +12,7 @@ mod outputs;
 mod readers;
 mod recoveries;
 mod schema;
+mod splits;
 mod stops;
 mod unions;
 

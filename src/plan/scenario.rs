@@ -131,6 +131,8 @@ pub struct ClusterScenario {
     pub credits: Span,
     /// How items are put together into buffers; absent: each travels alone.
     pub buffers: Option<BufferScenario>,
+    /// How splits come up and go away; absent: all are there for good.
+    pub discovery: Option<DiscoveryScenario>,
     /// From one source entry to the next.
     pub source_interval_us: Span,
     /// Records that a sink collects.
@@ -162,6 +164,7 @@ impl Default for ClusterScenario {
             request_retry_ms: Span::new(100, 100),
             credits: Span::new(4, 64),
             buffers: None,
+            discovery: None,
             source_interval_us: Span::new(500, 1_000),
             sink_batch: Span::new(1, 16),
             mailbox_us: Span::new(0, 2_000),
@@ -173,6 +176,18 @@ impl Default for ClusterScenario {
             observe_time: false,
         }
     }
+}
+
+/// How splits come up and go away in a scenario.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DiscoveryScenario {
+    /// From one look of an enumerator to the next.
+    pub interval_ms: Span,
+    /// When splits come up, of which one in two is there from the beginning.
+    pub appears_ms: Span,
+    /// How long one stays that was read to its end.
+    pub retained_ms: Span,
 }
 
 /// The buffers of a scenario.

@@ -6,9 +6,13 @@
 //! may reach a reader (`gateway`). After a failure, what was assigned since the restored checkpoint
 //! is unassigned again (`tracker`).
 //!
+//! All splits are known when the job starts, or the enumerator discovers them while it runs (`discovery`): a
+//! reader that asks for one waits then until there is one, or until there can be no more.
+//!
 //! After Flink's `SourceCoordinator`, `SplitAssignmentTracker`, `OperatorCoordinatorHolder` and
 //! `SubtaskGatewayImpl` (FLIP-27, FLIP-217).
 
+mod discovery;
 mod gateway;
 mod tracker;
 
@@ -19,7 +23,9 @@ use serde::{Deserialize, Serialize};
 
 use super::defect::{Defect, DefectSet};
 use super::ids::{CheckpointId, SplitId, SubtaskId};
-use super::ordered::VecMap;
+use super::ordered::{VecMap, VecSet};
+use discovery::Discovery;
+pub use discovery::Listing;
 use gateway::Gateway;
 use tracker::AssignmentTracker;
 
@@ -38,12 +44,17 @@ pub enum SplitEvent {
 pub struct EnumeratorState {
     /// The splits that no reader has, ascending.
     pub unassigned: Vec<SplitId>,
+    /// Where splits are discovered: those that were, and are not removed, whoever has them, ascending. Without
+    /// them they would be discovered again.
+    pub known: Vec<SplitId>,
 }
 
 /// What the enumerator wants done or told, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the fields are named after the ids they hold")]
 pub enum EnumeratorOutput {
+    /// The outside has a split that nobody knew of; it is unassigned.
+    Discovered { split: SplitId },
     /// The split is the reader's from here on; that it is told so may take a while.
     Assigned { reader: SubtaskId, split: SplitId },
     /// The reader is to be told that there are no more.
@@ -71,6 +82,10 @@ pub struct SplitEnumerator {
     unassigned: BTreeSet<SplitId>,
     gateways: VecMap<SubtaskId, Gateway>,
     tracker: AssignmentTracker,
+    /// What is known of splits that come and go; none where all are known from the beginning.
+    discovery: Option<Discovery>,
+    /// Readers that have asked for a split when there was none, and more could come.
+    waiting: VecSet<SubtaskId>,
     /// Whether it was restored with nothing left to assign.
     began_exhausted: bool,
     outputs: VecDeque<EnumeratorOutput>,
@@ -85,9 +100,27 @@ impl SplitEnumerator {
             unassigned: splits.iter().copied().collect(),
             gateways: readers.iter().map(|reader| (*reader, Gateway::default())).collect(),
             tracker: AssignmentTracker::default(),
+            discovery: None,
+            waiting: VecSet::new(),
             began_exhausted: false,
             outputs: VecDeque::new(),
         }
+    }
+
+    /// The enumerator of a source with these subtasks, which discovers its splits: as a checkpoint holds it, or
+    /// knowing of none. It wants [listings](Self::handle_listing), again and again, after a restore as well.
+    #[must_use]
+    pub fn discovering(
+        readers: &[SubtaskId],
+        state: Option<&EnumeratorState>,
+        defects: DefectSet,
+    ) -> Self {
+        let EnumeratorState { unassigned, known } = state.cloned().unwrap_or_default();
+        let known = if defects.has(Defect::KnownSplitsForgotten) { &unassigned } else { &known };
+        let discovery = Some(Discovery::new(known));
+        let unassigned =
+            if defects.has(Defect::DiscoveredSplitsForgotten) { &[] } else { &unassigned[..] };
+        Self { discovery, ..Self::new(readers, unassigned, defects) }
     }
 
     /// The enumerator as a checkpoint holds it. The splits that it lacks are the readers'.
@@ -114,11 +147,20 @@ impl SplitEnumerator {
         if self.gateways.get(&reader).is_none_or(|gateway| gateway.numbered() != taken) {
             return;
         }
+        self.serve(reader);
+    }
+
+    /// The reader has asked for a split, and has got nothing since.
+    fn serve(&mut self, reader: SubtaskId) {
         let event = match self.unassigned.pop_first() {
             Some(split) => {
                 self.tracker.assign(reader, split);
                 self.outputs.push_back(EnumeratorOutput::Assigned { reader, split });
                 SplitEvent::Assign(split)
+            }
+            None if self.discovery.as_ref().is_some_and(|found| !found.is_complete()) => {
+                self.waiting.insert(reader);
+                return;
             }
             None if self.began_exhausted && self.defects.has(Defect::RestoredEnumeratorSilent) => {
                 return;
@@ -128,9 +170,23 @@ impl SplitEnumerator {
                 SplitEvent::NoMore
             }
         };
+        self.waiting.remove(&reader);
         if let Some(gateway) = self.gateways.get_mut(&reader) {
             gateway.push(event);
             gateway.flush(reader, self.defects, &mut self.outputs);
+        }
+    }
+
+    /// The outside says which splits there are: those that nobody knew of are unassigned from here on, and
+    /// readers that wait for one get one. Listings must come in the order in which they were made.
+    pub fn handle_listing(&mut self, listing: &Listing) {
+        let Some(discovery) = &mut self.discovery else { return };
+        for split in discovery.handle_listing(listing, self.defects) {
+            self.unassigned.insert(split);
+            self.outputs.push_back(EnumeratorOutput::Discovered { split });
+        }
+        for reader in core::mem::take(&mut self.waiting) {
+            self.serve(reader);
         }
     }
 
@@ -177,6 +233,7 @@ impl SplitEnumerator {
     /// All readers start again from the newest completed checkpoint, or from nothing: what they were
     /// assigned since is unassigned again, once.
     pub fn handle_restart(&mut self) {
+        self.waiting.clear();
         for reader in self.readers() {
             self.gateways.insert(reader, Gateway::default());
             let splits = self.tracker.take_back(reader);
@@ -216,10 +273,14 @@ impl SplitEnumerator {
     /// What a checkpoint holds of it now.
     #[must_use]
     pub fn state(&self) -> EnumeratorState {
-        EnumeratorState { unassigned: self.unassigned.iter().copied().collect() }
+        let unassigned = self.unassigned.iter().copied().collect();
+        let known = self.discovery.as_ref().map(Discovery::known).unwrap_or_default();
+        EnumeratorState { unassigned, known }
     }
 
-    fn readers(&self) -> Vec<SubtaskId> {
+    /// The subtasks that it serves, ascending.
+    #[must_use]
+    pub fn readers(&self) -> Vec<SubtaskId> {
         self.gateways.keys().copied().collect()
     }
 

@@ -22,6 +22,7 @@ pub mod completed_store;
 pub mod coordinator;
 pub mod coordinator_output;
 pub mod defect;
+pub mod defect_set;
 pub mod early_aborts;
 pub mod enumerator;
 pub mod error;
@@ -53,7 +54,7 @@ pub use completed::{CompletedCheckpoint, SnapshotHandle};
 pub use coordinator::CheckpointCoordinator;
 pub use coordinator_output::{Addition, CoordinatorOutput, CoordinatorTimer};
 pub use defect::{Defect, DefectSet};
-pub use enumerator::{EnumeratorOutput, EnumeratorState, SplitEnumerator, SplitEvent};
+pub use enumerator::{EnumeratorOutput, EnumeratorState, Listing, SplitEnumerator, SplitEvent};
 pub use error::ProtocolError;
 pub use gate::{Element, GateOutput, InputGate};
 pub use ids::{

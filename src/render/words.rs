@@ -1,6 +1,7 @@
 //! An event in words, with the job's own names.
 
 mod faults;
+mod splits;
 
 use crate::protocol::{
     Attempt, ChannelId, ObjectKey, OperatorId, SubtaskId, Topology, TransactionId,
@@ -308,45 +309,6 @@ impl Names<'_> {
             Event::RequestRefused { reason } => Clause::act(format!("refuses a request: {reason}")),
             Event::Discarded { checkpoint } => Clause::act(format!("discards {checkpoint}")),
             Event::JobFinished { attempt } => by_job(format!("has finished, in {attempt}")),
-            _ => return None,
-        })
-    }
-
-    /// What readers and enumerators tell each other.
-    fn of_enumerator(&self, event: &Event) -> Option<Clause> {
-        Some(match event {
-            Event::SplitRequested { subtask, .. } => {
-                Clause::new(self.subtask(*subtask), "asks for a split", "")
-            }
-            Event::SplitAssigned { subtask, split, .. } => {
-                Clause::act(format!("assigns {split} to {}", self.subtask(*subtask)))
-            }
-            Event::SplitAccepted { subtask, split, .. } => {
-                Clause::new(self.subtask(*subtask), "takes", split.to_string())
-            }
-            Event::SplitsExhausted { subtask, .. } => {
-                Clause::act(format!("has no more splits for {}", self.subtask(*subtask)))
-            }
-            Event::SplitsReturned { subtask, splits, .. } => {
-                let splits: Vec<_> = splits.iter().map(ToString::to_string).collect();
-                let from = self.subtask(*subtask);
-                Clause::act(format!("takes {} back from {from}", splits.join(", ")))
-            }
-            Event::EnumeratorSnapshot { checkpoint, unassigned, .. } => Clause::act(format!(
-                "snapshots the enumerator for {checkpoint}, {} splits unassigned",
-                unassigned.len()
-            )),
-            Event::EnumeratorRestored { unassigned, .. } => {
-                Clause::act(format!("has {} splits to assign", unassigned.len()))
-            }
-            Event::GatewayClosed { subtask, checkpoint, .. } => {
-                let to = self.subtask(*subtask);
-                Clause::act(format!("holds back what it tells {to} until |{checkpoint}"))
-            }
-            Event::GatewayReopened { subtask, checkpoint, .. } => {
-                let to = self.subtask(*subtask);
-                Clause::act(format!("tells {to} what it held back for |{checkpoint}"))
-            }
             _ => return None,
         })
     }

@@ -113,7 +113,7 @@ impl Event {
             | E::AlignmentOvertaken { subtask, attempt, checkpoint } | E::AlignmentAborted { subtask, attempt, checkpoint }
             | E::SnapshotDurable { subtask, attempt, checkpoint } | E::Acknowledged { subtask, attempt, checkpoint }
             | E::Declined { subtask, attempt, checkpoint } | E::CompletionLearned { subtask, attempt, checkpoint, .. }
-            | E::AbortLearned { subtask, attempt, checkpoint } =>
+            | E::AbortLearned { subtask, attempt, checkpoint } | E::SplitReleased { subtask, attempt, checkpoint, .. } =>
                 About::at(Place::Within(*subtask), *attempt).in_checkpoint(*checkpoint),
             E::SnapshotTaken(taken) => About::at(Place::Within(taken.subtask), taken.attempt).in_checkpoint(taken.checkpoint),
             E::ChannelStateCaptured(own) => About::at(Place::Within(own.subtask), own.attempt).in_checkpoint(own.checkpoint),
@@ -146,14 +146,15 @@ impl Event {
             | E::Held { .. } | E::Released { .. } | E::HalfOpened { .. } | E::ConnectionReset { .. } | E::ClockChanged { .. }
             | E::StoreTroubled { .. } | E::StoreRecovered { .. } | E::SinkTroubled { .. } | E::SinkRecovered | E::SplitIdle { .. }
             | E::SplitResumed { .. } | E::RescaleRefused { .. } | E::RequestRefused { .. } | E::LeadershipTaken { .. }
-            | E::RecordWritten { .. } | E::RecordRefused { .. } | E::OffsetCommitted { .. } => About::default(),
+            | E::RecordWritten { .. } | E::RecordRefused { .. } | E::OffsetCommitted { .. }
+            | E::SplitAppeared { .. } | E::SplitRemoved { .. } => About::default(),
             E::RescaleRequested { attempt, .. } | E::RescaleStarted { attempt, .. } | E::Reshaped { attempt, .. }
             | E::AttemptStarted { attempt, .. } | E::AttemptRunning { attempt } | E::AttemptFailed { attempt, .. }
-            | E::JobFinished { attempt } | E::EnumeratorRestored { attempt, .. } => About::of_attempt(*attempt),
+            | E::JobFinished { attempt } | E::EnumeratorRestored { attempt, .. } | E::SplitDiscovered { attempt, .. } => About::of_attempt(*attempt),
             E::Triggered { attempt, checkpoint } | E::Completed { attempt, checkpoint }
             | E::CompletionNotified { attempt, checkpoint } | E::Aborted { attempt, checkpoint, .. }
             | E::SavepointTriggered { attempt, checkpoint, .. } | E::SavepointCompleted { attempt, checkpoint, .. }
-            | E::JobStopped { attempt, checkpoint, .. } | E::EnumeratorSnapshot { attempt, checkpoint, .. } =>
+            | E::JobStopped { attempt, checkpoint, .. } | E::EnumeratorSnapshot { attempt, checkpoint, .. } | E::SplitsKnown { attempt, checkpoint, .. } =>
                 About::of_attempt(*attempt).in_checkpoint(*checkpoint),
             E::Assembled { checkpoint, .. } | E::Discarded { checkpoint } | E::JobResumed { checkpoint } =>
                 About::default().in_checkpoint(*checkpoint),
@@ -240,7 +241,8 @@ impl Point {
             | P::AcknowledgementIgnored | P::Assembled | P::Completed | P::CompletionNotified | P::Aborted
             | P::Discarded | P::JobFinished | P::SavepointTriggered | P::SavepointCompleted | P::JobStopped
             | P::JobResumed | P::RequestRefused => Family::Coordinator,
-            P::SplitRequested | P::SplitAssigned | P::SplitAccepted | P::SplitsExhausted | P::SplitsReturned
+            P::SplitAppeared | P::SplitDiscovered | P::SplitsKnown | P::SplitReleased | P::SplitRemoved
+            | P::SplitRequested | P::SplitAssigned | P::SplitAccepted | P::SplitsExhausted | P::SplitsReturned
             | P::EnumeratorSnapshot | P::EnumeratorRestored | P::GatewayClosed | P::GatewayReopened => Family::Enumerator,
             P::ObjectStored | P::ObjectRefused | P::ObjectDeleted | P::RecordWritten | P::RecordRefused
             | P::OffsetCommitted => Family::Store,

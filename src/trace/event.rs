@@ -283,6 +283,23 @@ pub enum Event {
     RequestRefused { reason: String },
 
     // ---- sources with an enumerator -------------------------------------------------------------
+    /// The source log has a split more.
+    SplitAppeared { split: SplitId },
+    /// The enumerator has learned of a split, which is unassigned from here on.
+    SplitDiscovered { operator: OperatorId, attempt: Attempt, split: SplitId },
+    /// The enumerator's part of the cut, where it discovers splits: those that were discovered and are not
+    /// removed, whoever has them. It comes ahead of what is unassigned.
+    SplitsKnown {
+        operator: OperatorId,
+        attempt: Attempt,
+        checkpoint: CheckpointId,
+        known: Vec<SplitId>,
+    },
+    /// The reader has read the split to its end, this completed checkpoint holds that, and its later snapshots
+    /// do not hold the split any more.
+    SplitReleased { subtask: SubtaskId, attempt: Attempt, checkpoint: CheckpointId, split: SplitId },
+    /// The source log has the split no longer.
+    SplitRemoved { split: SplitId },
     /// A reader is about to ask for a split.
     SplitRequested { subtask: SubtaskId, attempt: Attempt },
     /// The enumerator gave the split to this reader, who has yet to be told.

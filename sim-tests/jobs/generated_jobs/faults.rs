@@ -263,6 +263,7 @@ impl DraftPlan {
                 credits: cluster.credits,
                 buffers: cluster.buffers,
                 source_interval_us: cluster.source_interval_us,
+                discovery: None,
                 fetch_max: cluster.fetch_max,
                 sink_batch: cluster.sink_batch,
                 object_store: StoreSettings { latency_us: cluster.object_us, byte_ns: 10 },

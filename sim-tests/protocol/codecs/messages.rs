@@ -14,8 +14,8 @@ use cutwater::external::Reply;
 use cutwater::protocol::rescale::FormerName;
 use cutwater::protocol::{
     Acknowledgement, Attempt, Barrier, ChannelId, CheckpointId, DeclineReason, Digest, Element,
-    Incarnation, LineageId, ObjectKey, Passage, RequestNumber, SavepointMode, ShapeHistory,
-    SnapshotHandle, SplitEvent, SplitId, SubtaskId, Term, TransactionId, VirtualTime,
+    Incarnation, LineageId, Listing, ObjectKey, Passage, RequestNumber, SavepointMode,
+    ShapeHistory, SnapshotHandle, SplitEvent, SplitId, SubtaskId, Term, TransactionId, VirtualTime,
 };
 
 /// Numbers for the fields of a message, taken in turn.
@@ -340,6 +340,12 @@ fn of_services(kind: usize, n: &mut Numbers, bytes: &[u8]) -> Message {
             ends: vec![n.middle(), n.middle()],
             split_end: n.wide(),
         }))),
+        32 if n.flag() && n.flag() => Message::SourceLog(ToSourceLog::ListSplits { request }),
+        32 if n.flag() => {
+            let (there, removed) = (vec![SplitId(n.short())], vec![SplitId(n.short())]);
+            let listing = Listing { there, removed, is_complete: n.flag() };
+            Message::Answer(Answer::SplitsListed { request, listing: Box::new(listing) })
+        }
         32 => Message::SourceLog(ToSourceLog::CommitOffset {
             split: SplitId(n.short()),
             offset: n.wide(),

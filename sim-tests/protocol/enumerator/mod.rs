@@ -14,11 +14,14 @@ use crate::script::{Script, Step};
 use stage::Stage;
 
 /// The defects whose site is in the enumerator.
-const DEFECTS: [Defect; 4] = [
+const DEFECTS: [Defect; 7] = [
     Defect::GatewayLeftOpen,
     Defect::LostEventUnnoticed,
     Defect::SplitsNotReturned,
     Defect::CheckpointedSplitsReturned,
+    Defect::DiscoveredSplitsForgotten,
+    Defect::KnownSplitsForgotten,
+    Defect::MissingSplitTakenForRemoved,
 ];
 
 fn folder() -> PathBuf {

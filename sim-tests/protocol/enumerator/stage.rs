@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use cutwater::protocol::{
-    CheckpointId, Defect, DefectSet, EnumeratorOutput, SplitEnumerator, SplitEvent, SplitId,
-    SubtaskId,
+    CheckpointId, Defect, DefectSet, EnumeratorOutput, EnumeratorState, Listing, SplitEnumerator,
+    SplitEvent, SplitId, SubtaskId,
 };
 
 /// What a reader has, and what is on its way to it.
@@ -24,6 +24,8 @@ pub struct Stage {
     /// What the readers had at the cut of each checkpoint, and what the newest completed one is.
     cuts: BTreeMap<CheckpointId, BTreeMap<SubtaskId, Vec<SplitId>>>,
     completed: Option<CheckpointId>,
+    /// The enumerator's part of each checkpoint.
+    parts: BTreeMap<CheckpointId, EnumeratorState>,
     told: Vec<String>,
 }
 
@@ -36,6 +38,7 @@ impl Stage {
             readers: BTreeMap::new(),
             cuts: BTreeMap::new(),
             completed: None,
+            parts: BTreeMap::new(),
             told: Vec::new(),
         }
     }
@@ -51,6 +54,11 @@ impl Stage {
         let words: Vec<_> = command.split_whitespace().collect();
         match words.as_slice() {
             ["defect", name] => self.defects = self.with_defect(name)?,
+            ["source", names @ .., "discovering"] => self.discovering(names),
+            ["list", listed @ ..] => {
+                let listing = listing(listed)?;
+                self.enumerator.handle_listing(&listing);
+            }
             ["source", names @ .., splits] => self.source(names, splits)?,
             ["ask", reader] => {
                 let reader = self.reader(reader)?;
@@ -79,6 +87,7 @@ impl Stage {
                 self.enumerator.handle_completed(checkpoint);
             }
             ["restart"] => self.restart(),
+            ["restore", checkpoint] => self.restore(checkpoint_named(checkpoint)?)?,
             ["show"] => self.show(),
             ["ready", checkpoint] => {
                 let drained = self.enumerator.is_drained(checkpoint_named(checkpoint)?);
@@ -104,6 +113,24 @@ impl Stage {
         let splits: Vec<_> = (0..count).map(SplitId).collect();
         self.enumerator = SplitEnumerator::new(&readers, &splits, self.defects);
         self.readers = readers.into_iter().map(|reader| (reader, Reader::default())).collect();
+        Ok(())
+    }
+
+    /// A source whose splits are discovered.
+    fn discovering(&mut self, names: &[&str]) {
+        self.names = names.iter().map(|name| (*name).to_owned()).collect();
+        let readers: Vec<_> = (0..).map(SubtaskId).take(names.len()).collect();
+        self.enumerator = SplitEnumerator::discovering(&readers, None, self.defects);
+        self.readers = readers.into_iter().map(|reader| (reader, Reader::default())).collect();
+    }
+
+    /// Another coordinator takes over, and starts from a checkpoint.
+    fn restore(&mut self, checkpoint: CheckpointId) -> Result<(), String> {
+        let part = self.parts.get(&checkpoint);
+        let part = part.ok_or_else(|| format!("{checkpoint} has no part of the enumerator"))?;
+        let readers: Vec<_> = self.readers.keys().copied().collect();
+        self.enumerator = SplitEnumerator::discovering(&readers, Some(part), self.defects);
+        self.give_back(Some(checkpoint));
         Ok(())
     }
 
@@ -146,18 +173,27 @@ impl Stage {
     }
 
     fn restart(&mut self) {
-        let cut = self.completed.and_then(|checkpoint| self.cuts.get(&checkpoint));
+        self.give_back(self.completed);
+        self.enumerator.handle_restart();
+    }
+
+    /// Readers have what they had at the cut.
+    fn give_back(&mut self, checkpoint: Option<CheckpointId>) {
+        let cut = checkpoint.and_then(|checkpoint| self.cuts.get(&checkpoint));
         let cut = cut.cloned().unwrap_or_default();
         for (id, reader) in &mut self.readers {
             let splits = cut.get(id).cloned().unwrap_or_default();
             *reader = Reader { splits, ..Reader::default() };
         }
-        self.enumerator.handle_restart();
     }
 
     fn show(&mut self) {
         let unassigned = self.enumerator.state().unassigned;
         self.told.push(format!("  enumerator: {}", listed(&unassigned)));
+        let known = self.enumerator.state().known;
+        if !known.is_empty() {
+            self.told.push(format!("  enumerator: knows {}", listed(&known)));
+        }
         for (id, reader) in &self.readers {
             self.told.push(format!("  {}: {}", self.name(*id), listed(&reader.splits)));
         }
@@ -166,6 +202,7 @@ impl Stage {
     fn settle(&mut self) {
         while let Some(output) = self.enumerator.poll_output() {
             let line = match output {
+                EnumeratorOutput::Discovered { split } => format!("discover {split}"),
                 EnumeratorOutput::Assigned { reader, split } => {
                     format!("assign {split} to {}", self.name(reader))
                 }
@@ -178,7 +215,9 @@ impl Stage {
                     format!("tell {} event {number}, {}", self.name(reader), shown(event))
                 }
                 EnumeratorOutput::Snapshot { checkpoint, state } => {
-                    format!("snapshot {} for {checkpoint}", listed(&state.unassigned))
+                    let line = snapshot_line(checkpoint, &state);
+                    self.parts.insert(checkpoint, state);
+                    line
                 }
                 EnumeratorOutput::Closed { reader, checkpoint } => {
                     format!("close the gateway to {} for {checkpoint}", self.name(reader))
@@ -203,6 +242,32 @@ impl Stage {
         let index = found.ok_or_else(|| format!("unknown reader {name:?}"))?;
         Ok(SubtaskId(u16::try_from(index).unwrap_or(u16::MAX)))
     }
+}
+
+fn snapshot_line(checkpoint: CheckpointId, state: &EnumeratorState) -> String {
+    let EnumeratorState { unassigned, known } = state;
+    match known.is_empty() {
+        true => format!("snapshot {} for {checkpoint}", listed(unassigned)),
+        false => format!("snapshot {} of {} for {checkpoint}", listed(unassigned), listed(known)),
+    }
+}
+
+/// What the source log lists: `split-0 split-2`, `removed:split-1`, `complete`.
+fn listing(words: &[&str]) -> Result<Listing, String> {
+    let mut listing = Listing::default();
+    for word in words {
+        match word.strip_prefix("removed:") {
+            Some(split) => listing.removed.push(split_named(split)?),
+            None if *word == "complete" => listing.is_complete = true,
+            None => listing.there.push(split_named(word)?),
+        }
+    }
+    Ok(listing)
+}
+
+fn split_named(word: &str) -> Result<SplitId, String> {
+    let id = word.strip_prefix("split-").and_then(|id| id.parse().ok());
+    id.map(SplitId).ok_or_else(|| format!("{word:?} is not a split, such as split-1"))
 }
 
 fn shown(event: SplitEvent) -> String {

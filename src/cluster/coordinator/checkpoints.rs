@@ -217,7 +217,7 @@ impl Coordinator {
     fn can_use(&self, purpose: Purpose, result: &ObjectResult) -> bool {
         match purpose {
             Purpose::LoadMetadata(checkpoint) => self.is_loaded_by(checkpoint, result),
-            Purpose::WriteMetadata(_) | Purpose::Record => true,
+            Purpose::WriteMetadata(_) | Purpose::Record | Purpose::Discover => true,
             Purpose::LoadSavepoint(..) => self.is_savepoint_read(result),
             Purpose::Delete => *result != ObjectResult::Failed,
             Purpose::List => matches!(result, ObjectResult::Listed(_)),
@@ -240,7 +240,7 @@ impl Coordinator {
                 self.handle_savepoint_read(now, number, parallelism, &result, outbox);
             }
             Purpose::List => self.handle_listed(now, result, outbox),
-            Purpose::Record | Purpose::Delete => {}
+            Purpose::Record | Purpose::Delete | Purpose::Discover => {}
         }
     }
 

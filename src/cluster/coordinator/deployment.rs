@@ -197,7 +197,7 @@ impl Coordinator {
             *deployment = Deployment::Deploying { deploy, ready };
         }
         outbox.event(Event::AttemptStarted { attempt, term, restored });
-        self.restart_enumerators(restored, outbox);
+        self.restart_enumerators(now, restored, outbox);
         self.repeat_deployment(outbox);
         self.look_for_leftovers(now, outbox);
         self.start_when_possible(now, outbox);

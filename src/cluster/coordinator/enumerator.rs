@@ -75,7 +75,7 @@ impl Enumerators {
         }
     }
 
-    fn all(&mut self) -> impl Iterator<Item = &mut SplitEnumerator> {
+    pub(super) fn all(&mut self) -> impl Iterator<Item = &mut SplitEnumerator> {
         self.live.iter_mut().map(|(_, enumerator)| enumerator)
     }
 
@@ -224,18 +224,21 @@ impl Coordinator {
         }
     }
 
-    /// An attempt starts from this checkpoint. A coordinator that has just begun to reign knows from the
-    /// checkpoint what is unassigned; one that goes on takes back what was assigned since.
+    /// An attempt starts from this checkpoint. A coordinator that has just begun to reign, or that goes on with
+    /// other readers, knows from the checkpoint what is unassigned; one that goes on with the same takes back what
+    /// was assigned since.
     pub(super) fn restart_enumerators(
         &mut self,
+        now: VirtualTime,
         restored: Option<CheckpointId>,
         outbox: &mut dyn Outbox,
     ) {
-        if self.enumerators.live.is_empty() {
+        let is_new = self.enumerators.live.is_empty();
+        self.enumerators.draining.clear();
+        self.enumerators.mail.clear();
+        if is_new || self.has_other_readers() {
             self.enumerators.live = self.restored_enumerators(restored);
         } else {
-            self.enumerators.draining.clear();
-            self.enumerators.mail.clear();
             self.enumerators.all().for_each(SplitEnumerator::handle_restart);
         }
         self.carry_out_enumerators(outbox);
@@ -244,6 +247,17 @@ impl Coordinator {
             let (operator, unassigned) = (*operator, enumerator.state().unassigned);
             outbox.event(Event::EnumeratorRestored { operator, attempt, unassigned });
         }
+        if is_new {
+            self.begin_discovery(now, restored, outbox);
+        }
+    }
+
+    /// Whether the job was rescaled: an enumerator knows its readers by what they are called.
+    fn has_other_readers(&self) -> bool {
+        let mut live = self.enumerators.live.iter();
+        self.job.enumerated().any(|(_, readers, _)| {
+            live.next().is_none_or(|(_, enumerator)| enumerator.readers() != readers)
+        })
     }
 
     fn restored_enumerators(
@@ -254,6 +268,9 @@ impl Coordinator {
         let restored = |(index, (operator, readers, splits)): (usize, (_, Vec<_>, Vec<_>))| {
             let state = part.and_then(|part| part.get(index));
             let enumerator = match state {
+                state if self.job.discovers(operator) => {
+                    SplitEnumerator::discovering(&readers, state, self.defects)
+                }
                 Some(state) => SplitEnumerator::restored(&readers, &splits, state, self.defects),
                 None => SplitEnumerator::new(&readers, &splits, self.defects),
             };
@@ -262,7 +279,7 @@ impl Coordinator {
         self.job.enumerated().enumerate().map(restored).collect()
     }
 
-    fn carry_out_enumerators(&mut self, outbox: &mut dyn Outbox) {
+    pub(super) fn carry_out_enumerators(&mut self, outbox: &mut dyn Outbox) {
         while let Some((operator, output)) = self.enumerators.poll_output() {
             self.carry_out_enumerator(operator, output, outbox);
         }
@@ -282,6 +299,9 @@ impl Coordinator {
             EnumeratorOutput::Assigned { reader: subtask, split } => {
                 outbox.event(Event::SplitAssigned { subtask, attempt, split });
             }
+            EnumeratorOutput::Discovered { split } => {
+                outbox.event(Event::SplitDiscovered { operator, attempt, split });
+            }
             EnumeratorOutput::Exhausted { reader: subtask } => {
                 outbox.event(Event::SplitsExhausted { subtask, attempt });
             }
@@ -294,8 +314,11 @@ impl Coordinator {
                 }
             }
             EnumeratorOutput::Snapshot { checkpoint, state } => {
-                let unassigned = state.unassigned.clone();
+                let EnumeratorState { unassigned, known } = state.clone();
                 self.enumerators.parts.entry(checkpoint).or_default().push(state);
+                if self.job.discovers(operator) {
+                    outbox.event(Event::SplitsKnown { operator, attempt, checkpoint, known });
+                }
                 let event = Event::EnumeratorSnapshot { operator, attempt, checkpoint, unassigned };
                 outbox.event(event);
             }

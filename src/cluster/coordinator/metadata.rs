@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::protocol::{CompletedCheckpoint, Defect, DefectSet, Digest, EnumeratorState};
+use crate::protocol::{CompletedCheckpoint, Defect, DefectSet, Digest, EnumeratorState, SplitId};
 
 /// How many bytes the digest takes.
 const DIGEST_BYTES: usize = size_of::<u64>();
@@ -19,18 +19,29 @@ const DIGEST_BYTES: usize = size_of::<u64>();
 ///
 /// Never: it is plain data.
 pub fn encode(completed: &CompletedCheckpoint, enumerators: &[EnumeratorState]) -> Arc<[u8]> {
-    encode_with(completed, enumerators)
+    let names = enumerators.iter().map(|_| ());
+    encode_with(completed, names.zip(enumerators))
 }
 
-/// The bytes of `head`, those of `rest` behind it if there is any, and the digest of both.
+/// The bytes of `head`, behind it of each enumerator's name and what is unassigned, and then of what each has
+/// discovered: each where there is any. The digest of all is last.
 ///
 /// # Panics
 ///
 /// Never: it is plain data.
-pub fn encode_with(head: &impl Serialize, rest: &[impl Serialize]) -> Arc<[u8]> {
+pub fn encode_with<'a, N: Serialize>(
+    head: &impl Serialize,
+    enumerators: impl Iterator<Item = (N, &'a EnumeratorState)>,
+) -> Arc<[u8]> {
     let mut bytes = postcard::to_allocvec(head).expect("plain data can be encoded");
-    if !rest.is_empty() {
-        bytes.extend(postcard::to_allocvec(rest).expect("plain data can be encoded"));
+    let parts = enumerators
+        .map(|(name, EnumeratorState { unassigned, known })| ((name, unassigned), known));
+    let (unassigned, known): (Vec<_>, Vec<_>) = parts.unzip();
+    if !unassigned.is_empty() {
+        bytes.extend(postcard::to_allocvec(&unassigned).expect("plain data can be encoded"));
+    }
+    if known.iter().any(|known| !known.is_empty()) {
+        bytes.extend(postcard::to_allocvec(&known).expect("plain data can be encoded"));
     }
     seal(bytes)
 }
@@ -46,17 +57,31 @@ pub fn decode(
     bytes: &[u8],
     defects: DefectSet,
 ) -> Option<(CompletedCheckpoint, Vec<EnumeratorState>)> {
-    decode_with(bytes, defects)
+    let (completed, parts) = decode_with::<_, ()>(bytes, defects)?;
+    Some((completed, parts.into_iter().map(|((), state)| state).collect()))
 }
 
 /// What [`encode_with`] was given; none where these bytes are not it.
-pub fn decode_with<H: DeserializeOwned, R: DeserializeOwned>(
+pub fn decode_with<H: DeserializeOwned, N: DeserializeOwned>(
     bytes: &[u8],
     defects: DefectSet,
-) -> Option<(H, Vec<R>)> {
-    match postcard::take_from_bytes(open(bytes, defects)?).ok()? {
-        (head, []) => Some((head, Vec::new())),
-        (head, rest) => Some((head, postcard::from_bytes(rest).ok()?)),
+) -> Option<(H, Vec<(N, EnumeratorState)>)> {
+    let (head, rest) = postcard::take_from_bytes(open(bytes, defects)?).ok()?;
+    let (unassigned, rest) = list::<(N, Vec<SplitId>)>(rest)?;
+    let (known, rest) = list::<Vec<SplitId>>(rest)?;
+    let mut known = known.into_iter();
+    let part = |(name, unassigned)| {
+        let known = known.next().unwrap_or_default();
+        (name, EnumeratorState { unassigned, known })
+    };
+    rest.is_empty().then(|| (head, unassigned.into_iter().map(part).collect()))
+}
+
+/// The list that comes next, if anything does, and what is behind it.
+fn list<T: DeserializeOwned>(bytes: &[u8]) -> Option<(Vec<T>, &[u8])> {
+    match bytes {
+        [] => Some((Vec::new(), bytes)),
+        [..] => postcard::take_from_bytes(bytes).ok(),
     }
 }
 
@@ -73,7 +98,7 @@ fn open(bytes: &[u8], defects: DefectSet) -> Option<&[u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::{Attempt, CheckpointId, ObjectKey, SnapshotHandle, SplitId, SubtaskId};
+    use crate::protocol::{Attempt, CheckpointId, ObjectKey, SnapshotHandle, SubtaskId};
 
     fn completed() -> CompletedCheckpoint {
         let (checkpoint, attempt, subtask) = (CheckpointId(7), Attempt(2), SubtaskId(0));
@@ -87,9 +112,15 @@ mod tests {
     fn what_was_stored_is_read() {
         let bytes = encode(&completed(), &[]);
         assert_eq!(decode(&bytes, DefectSet::NONE), Some((completed(), Vec::new())));
-        let enumerators = vec![EnumeratorState { unassigned: vec![SplitId(3)] }];
-        let bytes = encode(&completed(), &enumerators);
-        assert_eq!(decode(&bytes, DefectSet::NONE), Some((completed(), enumerators)));
+        let unassigned = vec![SplitId(3)];
+        for known in [vec![], vec![SplitId(2), SplitId(3)]] {
+            let enumerators = vec![
+                EnumeratorState { unassigned: unassigned.clone(), known },
+                EnumeratorState::default(),
+            ];
+            let bytes = encode(&completed(), &enumerators);
+            assert_eq!(decode(&bytes, DefectSet::NONE), Some((completed(), enumerators)));
+        }
     }
 
     #[test]

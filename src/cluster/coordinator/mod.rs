@@ -3,6 +3,7 @@
 
 mod checkpoints;
 mod deployment;
+mod discovery;
 mod enumerator;
 mod leadership;
 mod ledger;
@@ -47,6 +48,8 @@ enum Purpose {
     Delete,
     /// See what there is.
     List,
+    /// See which splits there are.
+    Discover,
 }
 
 /// The coordinator process.
@@ -71,6 +74,8 @@ pub struct Coordinator {
     farewell: Option<Attempt>,
     /// Those of the sources that have one.
     enumerators: Enumerators,
+    /// Whether it looks for splits, again and again.
+    is_discovering: bool,
     state: State,
 }
 
@@ -118,6 +123,7 @@ impl Coordinator {
             inherited: CheckpointId::default(),
             is_swept: false,
             enumerators: Enumerators::default(),
+            is_discovering: false,
             farewell: None,
             state: State::TakingLeadership,
         }
@@ -223,6 +229,9 @@ impl Coordinator {
 
     fn handle_answer(&mut self, now: VirtualTime, answer: Answer, outbox: &mut dyn Outbox) {
         match answer {
+            Answer::SplitsListed { request, listing } => {
+                self.handle_splits_listed(request, &listing, outbox);
+            }
             Answer::Meta { request, written, version, record } => {
                 let purpose = self.requests.answered(request);
                 if purpose == Some(Purpose::Record) {
@@ -249,8 +258,12 @@ impl Coordinator {
             Timer::Coordinator(CoordinatorWakeUp::Enumerate(barrier)) => {
                 self.handle_enumerate(now, barrier, outbox);
             }
+            Timer::Coordinator(CoordinatorWakeUp::Discover) => {
+                self.handle_discovery_due(now, outbox);
+            }
             Timer::Heartbeat
             | Timer::Task { .. }
+            | Timer::Split(_)
             | Timer::Serve(_)
             | Timer::System(_)
             | Timer::HeldBack(_) => {}

@@ -50,9 +50,6 @@ impl Coordinator {
         if self.rescaling != Rescaling::Idle {
             return Err("another rescale is under way".to_owned());
         }
-        if self.job.enumerated().next().is_some() {
-            return Err("what an enumerator has assigned stays with its readers".to_owned());
-        }
         let job = self.declared.at(parallelism).map_err(|error| error.to_string())?;
         if job.topology() == self.job.topology() {
             return Err(format!("the job runs at parallelism {parallelism}"));

@@ -49,7 +49,8 @@ impl SavepointFile {
     /// Never: it is plain data.
     pub fn encode(&self) -> Arc<[u8]> {
         let head = Head { members: self.members.clone(), completed: self.completed.clone() };
-        metadata::encode_with(&head, &self.enumerators)
+        let enumerators = self.enumerators.iter().map(|(name, state)| (name, state));
+        metadata::encode_with(&head, enumerators)
     }
 
     /// What was stored; none where these bytes are not it.
@@ -122,6 +123,7 @@ mod tests {
             let stream = match assignment {
                 SplitAssignment::Static => job.source(name, replay, *parallelism, 4),
                 SplitAssignment::Enumerated => job.source_enumerated(name, replay, *parallelism, 4),
+                SplitAssignment::Discovered => job.source_discovered(name, replay, *parallelism, 4),
             };
             stream.transactional_sink(&format!("{name}-out"), *parallelism, EncodedSink::new());
         }
@@ -141,13 +143,17 @@ mod tests {
         let snapshots = job.topology().subtask_ids().map(handle).collect();
         let (terminal, quiet) = (false, Vec::new());
         let completed = CompletedCheckpoint { checkpoint, attempt, snapshots, terminal, quiet };
-        let part = job.enumerated().map(|_| EnumeratorState { unassigned: vec![SplitId(3)] });
-        SavepointFile::new(job, completed, part.collect())
+        let part = |(operator, ..): (OperatorId, Vec<_>, Vec<_>)| {
+            let known = if job.discovers(operator) { vec![SplitId(1), SplitId(3)] } else { vec![] };
+            EnumeratorState { unassigned: vec![SplitId(3)], known }
+        };
+        SavepointFile::new(job, completed, job.enumerated().map(part).collect())
     }
 
     #[test]
     fn what_was_stored_is_read_and_fits_its_job() {
-        for assignment in [SplitAssignment::Static, SplitAssignment::Enumerated] {
+        use SplitAssignment as By;
+        for assignment in [By::Static, By::Enumerated, By::Discovered] {
             let job = job(&[("lines", 2), ("words", 1)], assignment);
             let bytes = savepoint(&job).encode();
             let read = SavepointFile::decode(&bytes, DefectSet::NONE).expect("it is whole");

@@ -84,9 +84,6 @@ impl Coordinator {
         if self.settings.checkpoints.protocol == Protocol::Cyclic {
             return Err("what is on its way round a loop stays with its subtasks".to_owned());
         }
-        if self.job.enumerated().next().is_some() {
-            return Err("what an enumerator has assigned stays with its readers".to_owned());
-        }
         let job = self.declared.at(parallelism).map_err(|error| error.to_string())?;
         self.judge_slots(&job)
     }

@@ -48,6 +48,7 @@ fn settings() -> ClusterSettings {
         credits: 4,
         buffers: None,
         source_interval_us: 0,
+        discovery: None,
         fetch_max: 64,
         sink_batch: 1,
         object_store: store,

@@ -63,6 +63,7 @@ impl Host {
                 Timer::Serve(_)
                 | Timer::Heartbeat
                 | Timer::Retry
+                | Timer::Split(_)
                 | Timer::Task { .. }
                 | Timer::Coordinator(_),
             ) => {}

@@ -223,9 +223,21 @@ impl Task {
                 false => self.subtask.checkpoint_completed(completed, positions, source),
             };
             Self::commit_offsets(&positions, env);
+            self.release_splits(completed, env);
         }
         let protocol = &self.protocol;
         self.snapshots.retain(|checkpoint, _| protocol.outlives(*checkpoint, completed));
+    }
+}
+
+impl Task {
+    /// What was read to its end is in a completed checkpoint: later ones need not hold it.
+    fn release_splits(&mut self, checkpoint: CheckpointId, env: &mut Env<'_>) {
+        let (subtask, attempt) = (self.id, self.attempt);
+        let held = self.snapshots.get(&checkpoint).map_or(&[][..], |taken| &taken.positions);
+        for split in self.subtask.release_splits(held) {
+            env.outbox.event(Event::SplitReleased { subtask, attempt, checkpoint, split });
+        }
     }
 }
 

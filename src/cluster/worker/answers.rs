@@ -45,7 +45,7 @@ impl Worker {
             Answer::Sink { accepted, .. } => {
                 self.handle_sink_answer(now, purpose, accepted, outbox);
             }
-            Answer::Meta { .. } => {}
+            Answer::Meta { .. } | Answer::SplitsListed { .. } => {}
         }
         self.report_ready(false, outbox);
         self.report_finished(false, outbox);

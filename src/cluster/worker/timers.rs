@@ -20,7 +20,11 @@ impl Worker {
             }
             Timer::Retry => self.requests.handle_retry(now, outbox),
             Timer::Heartbeat => self.handle_heartbeat_due(now, outbox),
-            Timer::Coordinator(_) | Timer::Serve(_) | Timer::System(_) | Timer::HeldBack(_) => {}
+            Timer::Coordinator(_)
+            | Timer::Serve(_)
+            | Timer::Split(_)
+            | Timer::System(_)
+            | Timer::HeldBack(_) => {}
         }
     }
 }

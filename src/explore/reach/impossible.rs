@@ -45,6 +45,8 @@ pub enum Rule {
     NothingHidden,
     /// The rows of sources with an enumerator, where no job has one.
     NoEnumerator,
+    /// The rows of splits that come and go, where no enumerator discovers any.
+    NothingDiscovered,
     /// Rows of event time, where it was not observed.
     TimeUnobserved,
     /// The rows of barriers that overtake, where none may.
@@ -95,6 +97,7 @@ impl Rule {
             Need::InFlight => Self::NothingInFlight,
             Need::Dealing => Self::NothingDealtOut,
             Need::Enumerating => Self::NoEnumerator,
+            Need::Discovering => Self::NothingDiscovered,
             Need::Time => Self::TimeUnobserved,
             Need::Asking => Self::NoSavepoints,
             Need::Rescaling => Self::NoRescales,
@@ -121,6 +124,9 @@ impl Rule {
             Self::NoReaders => "no job that was run writes to an external system",
             Self::NothingHidden => "no job that was run takes back what readers have seen",
             Self::NoEnumerator => "no job that was run has a source with an enumerator",
+            Self::NothingDiscovered => {
+                "no job that was run has an enumerator that discovers splits"
+            }
             Self::TimeUnobserved => "no plan that was run observes event time",
             Self::NothingOvertakes => {
                 "no plan that was run has a protocol in which barriers overtake"
@@ -164,6 +170,7 @@ impl Rule {
             | Self::NoReaders
             | Self::NothingHidden
             | Self::NoEnumerator
+            | Self::NothingDiscovered
             | Self::TimeUnobserved
             | Self::NothingOvertakes
             | Self::NoBuffers

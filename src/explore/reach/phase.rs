@@ -120,7 +120,8 @@ impl PhaseTracker {
             | E::WatermarkReceived { .. } | E::TimerRegistered { .. } | E::TimerDeleted { .. } | E::TimerFired { .. }
             | E::DroppedLate { .. } | E::RescaleRequested { .. } | E::RescaleRefused { .. } | E::RescaleStarted { .. }
             | E::Reshaped { .. } | E::AcknowledgementIgnored { .. } | E::Discarded { .. } | E::JobFinished { .. }
-            | E::JobResumed { .. } | E::RequestRefused { .. } | E::SplitRequested { .. } | E::SplitAssigned { .. }
+            | E::JobResumed { .. } | E::RequestRefused { .. } | E::SplitAppeared { .. } | E::SplitDiscovered { .. } | E::SplitsKnown { .. }
+            | E::SplitReleased { .. } | E::SplitRemoved { .. } | E::SplitRequested { .. } | E::SplitAssigned { .. }
             | E::SplitAccepted { .. } | E::SplitsExhausted { .. } | E::SplitsReturned { .. }
             | E::EnumeratorSnapshot { .. } | E::EnumeratorRestored { .. } | E::GatewayClosed { .. }
             | E::GatewayReopened { .. } | E::ObjectStored { .. } | E::ObjectRefused { .. } | E::ObjectDeleted { .. }

@@ -1,5 +1,6 @@
 //! The settings of a plan as numbers that can be turned, one at a time.
 
+use crate::cluster::DiscoverySettings;
 use crate::dataflow::SplitAssignment;
 use crate::plan::{Latency, Plan, Span};
 
@@ -89,6 +90,22 @@ pub static SETTINGS: &[Knob] = &[
         set: |plan, value| match (value, &mut plan.cluster.buffers) {
             (0, buffers) => *buffers = None,
             (value, Some(buffers)) => buffers.bytes = u32::try_from(value).unwrap_or(u32::MAX),
+            (_, None) => {}
+        },
+    },
+    Knob {
+        name: "cluster.discovery",
+        plain: 0,
+        get: |plan| {
+            let latest =
+                |all: &DiscoverySettings| all.appears_ms.iter().copied().max().unwrap_or(0);
+            plan.cluster.discovery.as_ref().map_or(0, |all| latest(all).saturating_add(1))
+        },
+        set: |plan, value| match (value, &mut plan.cluster.discovery) {
+            (0, discovery) => *discovery = None,
+            (value, Some(all)) => {
+                all.appears_ms.iter_mut().for_each(|at| *at = (*at).min(value - 1));
+            }
             (_, None) => {}
         },
     },

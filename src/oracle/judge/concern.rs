@@ -43,7 +43,8 @@ pub(super) fn concern(event: &Event) -> Concern {
         | E::Aborted { .. } | E::Discarded { .. } | E::JobFinished { .. } => Concern::Coordinator,
         E::SavepointTriggered { .. } | E::SavepointCompleted { .. } | E::JobStopped { .. }
         | E::JobResumed { .. } => Concern::Savepoints,
-        E::SplitAssigned { .. } | E::SplitAccepted { .. } | E::EnumeratorSnapshot { .. }
+        E::SplitAppeared { .. } | E::SplitDiscovered { .. } | E::SplitsKnown { .. } | E::SplitReleased { .. }
+        | E::SplitRemoved { .. } | E::SplitAssigned { .. } | E::SplitAccepted { .. } | E::EnumeratorSnapshot { .. }
         | E::EnumeratorRestored { .. } => Concern::Splits,
         E::ObjectStored { .. } | E::ObjectDeleted { .. } | E::ObjectDestroyed { .. }
         | E::StoreTroubled { .. } | E::StoreRecovered { .. }

@@ -18,8 +18,12 @@ impl Judge {
             let text = "the first event is not the start of a run".to_owned();
             self.report(stamp, Kind::MisplacedStart, text);
         }
+        self.splits.handle_time(scene!(self, stamp));
         self.liveness.handle_time(scene!(self, stamp));
         self.liveness.handle_step(event);
+        if matches!(event, Event::AttemptFailed { .. }) && !self.is_of_deposed(event) {
+            self.splits.handle_over();
+        }
         if Point::from(event).tells_of_fault() {
             if !matches!(event, Event::FaultsEnded) {
                 self.causes.handle_fault();
@@ -44,6 +48,7 @@ impl Judge {
             Event::RunStarted(run) => self.start(stamp, run),
             Event::FaultsEnded => {
                 self.liveness.handle_faults_ended(stamp.at);
+                self.splits.handle_faults_ended(stamp.at);
                 self.causes.handle_faults_ended();
             }
             Event::Zombified { process: ProcessId::Coordinator, .. } => self.zombies += 1,
@@ -311,6 +316,8 @@ impl Judge {
             | Event::AttemptStarted { term, .. } => self.recovery.is_deposed(*term),
             Event::Triggered { attempt, .. }
             | Event::EnumeratorSnapshot { attempt, .. }
+            | Event::SplitDiscovered { attempt, .. }
+            | Event::SplitsKnown { attempt, .. }
             | Event::SavepointTriggered { attempt, .. }
             | Event::AttemptFailed { attempt, .. }
             | Event::RescaleRequested { attempt, .. }
@@ -358,6 +365,7 @@ impl Judge {
                 self.liveness.handle_running();
                 self.causes.handle_running();
                 if self.attempt == Some(*attempt) {
+                    self.splits.handle_running(stamp.at);
                     self.ownership.handle_running(scene!(self, stamp));
                 }
             }

@@ -63,6 +63,7 @@ impl Judge {
         let scene = scene!(self, stamp);
         self.termination.handle_stopped(scene, checkpoint, clean);
         self.liveness.handle_stopped(stamp.at);
+        self.splits.handle_over();
         if clean {
             self.order.handle_stopped(scene);
         }

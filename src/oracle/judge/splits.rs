@@ -9,6 +9,28 @@ impl Judge {
     /// Of the attempt that counts alone: a coordinator that was deposed speaks to readers that are given up.
     pub(super) fn observe_splits(&mut self, stamp: Stamp, event: &Event) {
         match event {
+            Event::SplitAppeared { split } => self.splits.handle_appeared(stamp.at, *split),
+            Event::SplitRemoved { split } => self.splits.handle_removed(*split),
+            Event::SplitDiscovered { operator, attempt, split } => {
+                if self.attempt == Some(*attempt) && !self.is_of_deposed(event) {
+                    self.state.handle_discovered(*split);
+                    self.splits.handle_discovered(scene!(self, stamp), *operator, *split);
+                }
+            }
+            Event::SplitsKnown { operator, attempt, checkpoint, known } => {
+                if self.attempt == Some(*attempt) && !self.is_of_deposed(event) {
+                    let scene = scene!(self, stamp);
+                    self.state.handle_known(scene, *checkpoint, known);
+                    self.splits.handle_known(scene, *operator, *checkpoint, known);
+                }
+            }
+            Event::SplitReleased { subtask, attempt, checkpoint, split } => {
+                if self.counts_in(stamp, *subtask, *attempt) {
+                    let scene = scene!(self, stamp);
+                    self.state.handle_released(scene, *subtask, *checkpoint, *split);
+                    self.splits.handle_released(scene, *subtask, *split);
+                }
+            }
             Event::SplitAssigned { subtask, attempt, split } => {
                 if self.counts_in(stamp, *subtask, *attempt) {
                     self.splits.handle_assigned(scene!(self, stamp), *subtask, *split);

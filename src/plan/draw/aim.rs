@@ -42,7 +42,7 @@ impl Home {
             | P::Zombified | P::ZombieEnded | P::Held | P::Released | P::HalfOpened
             | P::ConnectionReset | P::ElementLost | P::ClockChanged | P::StoreTroubled
             | P::StoreRecovered | P::ObjectDestroyed | P::SinkTroubled | P::SinkRecovered
-            | P::SplitIdle | P::SplitResumed => None,
+            | P::SplitIdle | P::SplitResumed | P::SplitAppeared | P::SplitRemoved => None,
             P::BarrierOvertook | P::Replayed | P::RecordCut | P::AlignmentOvertaken
             | P::ChannelStateCaptured | P::ChannelStateDealt | P::ChannelStateRestored => Some(Home::Worker),
             P::Read | P::Sent | P::Received | P::BarrierSent | P::BarrierReceived | P::CancelSent
@@ -52,11 +52,12 @@ impl Home {
             | P::Declined | P::CompletionLearned | P::AbortLearned | P::SubtaskEnded
             | P::SubtaskFailed | P::CommitRequested | P::TimeRestored | P::WatermarkAdvanced
             | P::WatermarkSent | P::WatermarkReceived | P::TimerRegistered | P::TimerDeleted
-            | P::TimerFired | P::DroppedLate | P::SplitRequested | P::SplitAccepted => Some(Home::Worker),
+            | P::TimerFired | P::DroppedLate | P::SplitRequested | P::SplitAccepted
+            | P::SplitReleased => Some(Home::Worker),
             P::LeadershipTaken | P::AttemptStarted | P::AttemptRunning | P::AttemptFailed
             | P::Triggered | P::AcknowledgementCounted | P::AcknowledgementIgnored | P::Assembled
             | P::Completed | P::CompletionNotified | P::Aborted | P::Discarded | P::SplitAssigned
-            | P::SplitsExhausted | P::SplitsReturned | P::EnumeratorSnapshot
+            | P::SplitsExhausted | P::SplitsReturned | P::EnumeratorSnapshot | P::SplitDiscovered | P::SplitsKnown
             | P::EnumeratorRestored | P::GatewayClosed | P::GatewayReopened
             | P::SavepointTriggered | P::SavepointCompleted | P::JobStopped | P::JobResumed
             | P::RequestRefused | P::RescaleRequested | P::RescaleRefused | P::RescaleStarted | P::Reshaped => {

@@ -45,6 +45,7 @@ pub fn draw<E>(
     job.deal = shape::deal(scenario, seed, job.splits);
     let topology = topology(&job)?;
     let mut cluster = shape::cluster(scenario, &topology, &mut shape);
+    cluster.discovery = shape::discovery(scenario, seed, job.splits, &topology);
     let mut links = shape::links(scenario, &topology, &mut shape);
     links.slow_control = shape::slow_control(scenario, seed, cluster.workers);
     let lost = shape::lost(scenario, cluster.workers, &mut shape);

@@ -3,6 +3,7 @@
 use strum::{EnumCount, EnumIter, IntoEnumIterator as _, IntoStaticStr};
 
 use crate::cluster::ClusterSettings;
+use crate::dataflow::SplitAssignment;
 use crate::plan::Plan;
 use crate::protocol::{OperatorRole, Protocol, Topology};
 use crate::trace::Point;
@@ -23,6 +24,8 @@ pub enum Need {
     Dealing,
     /// Enumerators that assign splits.
     Enumerating,
+    /// Enumerators that discover splits.
+    Discovering,
     /// A trace that tells of event time.
     Time,
     /// Somebody who asks for savepoints.
@@ -57,6 +60,9 @@ impl Need {
             P::SplitRequested | P::SplitAssigned | P::SplitAccepted | P::SplitsExhausted | P::SplitsReturned
             | P::EnumeratorSnapshot | P::EnumeratorRestored | P::GatewayClosed | P::GatewayReopened => {
                 Some(Self::Enumerating)
+            }
+            P::SplitAppeared | P::SplitDiscovered | P::SplitsKnown | P::SplitReleased | P::SplitRemoved => {
+                Some(Self::Discovering)
             }
             P::TimeRestored | P::WatermarkAdvanced | P::WatermarkSent | P::WatermarkReceived | P::TimerRegistered
             | P::TimerDeleted | P::TimerFired | P::DroppedLate => Some(Self::Time),
@@ -142,6 +148,7 @@ fn has(plan: &Plan, topology: &Topology, need: Need) -> bool {
         Need::InFlight => leaves_in_flight(&plan.cluster),
         Need::Dealing => leaves_in_flight(&plan.cluster) && plan.parallelisms().next().is_some(),
         Need::Enumerating => !plan.job.assignment.is_static(),
+        Need::Discovering => plan.job.assignment == SplitAssignment::Discovered,
         Need::Time => plan.cluster.observe_time,
         Need::Asking => !plan.requests.is_empty(),
         Need::Rescaling => !plan.rescales.is_empty(),

@@ -1,14 +1,14 @@
 //! The shape of a run: its job, its processes, its checkpoints, its links.
 
 use super::small;
-use crate::cluster::{BufferSettings, ClusterSettings};
+use crate::cluster::{BufferSettings, ClusterSettings, DiscoverySettings};
 use crate::dataflow::Deal;
 use crate::plan::JobPlan;
 use crate::plan::limits as l;
 use crate::plan::links::{ControlLink, Latency, LinkSettings, SlowLink};
 use crate::plan::random::{Concern, Span, Stream};
 use crate::plan::scenario::{BufferScenario, ClusterScenario, Scenario};
-use crate::protocol::{ChannelId, CheckpointSettings, ProcessId, Protocol, Topology};
+use crate::protocol::{ChannelId, CheckpointSettings, OperatorRole, ProcessId, Protocol, Topology};
 
 pub fn job(scenario: &Scenario, stream: &mut Stream) -> JobPlan {
     let parallelism = stream.within(scenario.job.parallelism);
@@ -48,6 +48,7 @@ pub fn cluster(scenario: &Scenario, topology: &Topology, stream: &mut Stream) ->
         credits: l::CREDITS.clamp(stream.within(ranges.credits)),
         buffers: ranges.buffers.map(|ranges| buffers(ranges, stream)),
         source_interval_us: l::SOURCE_INTERVAL_US.clamp(stream.within(ranges.source_interval_us)),
+        discovery: None,
         fetch_max: 64,
         sink_batch: l::SINK_BATCH.clamp(stream.within(ranges.sink_batch)),
         object_store: ClusterScenario::store(
@@ -64,6 +65,32 @@ pub fn cluster(scenario: &Scenario, topology: &Topology, stream: &mut Stream) ->
         observe_time: ranges.observe_time,
     }
 }
+
+/// When splits come up and go away, from a stream of its own; a split in two is there from the beginning.
+pub fn discovery(
+    scenario: &Scenario,
+    seed: u64,
+    splits: u16,
+    topology: &Topology,
+) -> Option<DiscoverySettings> {
+    let ranges = scenario.cluster.discovery?;
+    let mut stream = Stream::new(seed, Concern::Shape, DISCOVERY_ENTITY);
+    let sources =
+        topology.operators.iter().filter(|operator| operator.role == OperatorRole::Source);
+    let splits = u64::from(splits).saturating_mul(sources.count() as u64);
+    let mut appears_ms = || match stream.chance(50) {
+        true => 0,
+        false => l::DISCOVERY_APPEARS_MS.clamp(stream.within(ranges.appears_ms)),
+    };
+    let appears_ms = (0..splits).map(|_| appears_ms()).collect();
+    Some(DiscoverySettings {
+        interval_ms: l::DISCOVERY_INTERVAL_MS.clamp(stream.within(ranges.interval_ms)),
+        appears_ms,
+        retained_ms: l::DISCOVERY_RETAINED_MS.clamp(stream.within(ranges.retained_ms)),
+    })
+}
+
+const DISCOVERY_ENTITY: u64 = 3;
 
 fn checkpoints(scenario: &Scenario, stream: &mut Stream) -> CheckpointSettings {
     let ranges = &scenario.checkpoints;

@@ -4,7 +4,9 @@ use super::place::{Place, Refusal, ends, hold, number_of, one};
 use super::scenario::{check_cost, check_deal};
 use super::{sense, table as t};
 use crate::cluster::message::Request;
-use crate::cluster::{BufferSettings, ClusterSettings, SinkFault, StoreFault, StoreSettings};
+use crate::cluster::{
+    BufferSettings, ClusterSettings, DiscoverySettings, SinkFault, StoreFault, StoreSettings,
+};
 use crate::plan::fault::{ClockChange, Fault, MessageAction, When};
 use crate::plan::links::{ControlLink, LinkSettings, Priority, SlowLink};
 use crate::plan::random::Span;
@@ -86,6 +88,7 @@ fn check_cluster(cluster: &ClusterSettings) -> Result<(), Refusal> {
         credits,
         buffers,
         source_interval_us,
+        discovery,
         fetch_max,
         sink_batch,
         object_store,
@@ -115,10 +118,26 @@ fn check_cluster(cluster: &ClusterSettings) -> Result<(), Refusal> {
             ("timeout_ms", &t::BUFFER_TIMEOUT_MS, one(*timeout_ms)),
         ])?;
     }
+    check_discovery(discovery.as_ref(), &at)?;
     check_store(*object_store, &at.field("object_store"))?;
     check_store(*meta_store, &at.field("meta_store"))?;
     check_cost(cost.as_ref(), &at)?;
     check_checkpoints(checkpoints, &at.field("checkpoints"))
+}
+
+fn check_discovery(
+    discovery: Option<&DiscoverySettings>,
+    cluster: &Place<'_>,
+) -> Result<(), Refusal> {
+    let Some(DiscoverySettings { interval_ms, appears_ms, retained_ms }) = discovery else {
+        return Ok(());
+    };
+    let latest = appears_ms.iter().copied().max().unwrap_or(0);
+    cluster.field("discovery").hold(&[
+        ("interval_ms", &t::DISCOVERY_INTERVAL_MS, one(*interval_ms)),
+        ("appears_ms", &t::DISCOVERY_APPEARS_MS, one(latest)),
+        ("retained_ms", &t::DISCOVERY_RETAINED_MS, one(*retained_ms)),
+    ])
 }
 
 fn check_store(store: StoreSettings, at: &Place<'_>) -> Result<(), Refusal> {

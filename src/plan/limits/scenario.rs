@@ -6,8 +6,8 @@ use crate::cluster::CostModel;
 use crate::dataflow::Deal;
 use crate::plan::random::Span;
 use crate::plan::scenario::{
-    BufferScenario, CheckpointScenario, ClusterScenario, JobScenario, LinkScenario,
-    NemesisScenario, RequestScenario, RescaleScenario, Scenario,
+    BufferScenario, CheckpointScenario, ClusterScenario, DiscoveryScenario, JobScenario,
+    LinkScenario, NemesisScenario, RequestScenario, RescaleScenario, Scenario,
 };
 
 /// Refuses a scenario with a number that is not in its range, or with settings under which no job could
@@ -76,6 +76,7 @@ fn check_cluster(cluster: &ClusterScenario) -> Result<(), Refusal> {
         request_retry_ms,
         credits,
         buffers,
+        discovery,
         source_interval_us,
         sink_batch,
         mailbox_us,
@@ -106,6 +107,13 @@ fn check_cluster(cluster: &ClusterScenario) -> Result<(), Refusal> {
         at.field("buffers").hold(&[
             ("bytes", &t::BUFFER_BYTES, *bytes),
             ("timeout_ms", &t::BUFFER_TIMEOUT_MS, *timeout_ms),
+        ])?;
+    }
+    if let Some(DiscoveryScenario { interval_ms, appears_ms, retained_ms }) = discovery {
+        at.field("discovery").hold(&[
+            ("interval_ms", &t::DISCOVERY_INTERVAL_MS, *interval_ms),
+            ("appears_ms", &t::DISCOVERY_APPEARS_MS, *appears_ms),
+            ("retained_ms", &t::DISCOVERY_RETAINED_MS, *retained_ms),
         ])?;
     }
     check_cost(cost.as_ref(), &at)

@@ -38,6 +38,9 @@ limits! {
     CREDITS: Both "cluster.credits" 1..=1_000_000 "", "items or buffers under way in a channel";
     BUFFER_BYTES: Both "cluster.buffers.bytes" 1..=16_777_216 "bytes", "that a buffer holds";
     BUFFER_TIMEOUT_MS: Both "cluster.buffers.timeout_ms" 1..=86_400_000 "ms", "for which an item waits for its buffer to be full";
+    DISCOVERY_INTERVAL_MS: Both "cluster.discovery.interval_ms" 1..=86_400_000 "ms", "from one look of an enumerator for splits to the next";
+    DISCOVERY_APPEARS_MS: Both "cluster.discovery.appears_ms" 0..=86_400_000 "ms", "after the beginning, when a split comes up";
+    DISCOVERY_RETAINED_MS: Both "cluster.discovery.retained_ms" 0..=86_400_000 "ms", "for which a split stays that was read to its end";
     SOURCE_INTERVAL_US: Both "cluster.source_interval_us" 0..=1_000_000 "us", "from one source entry to the next";
     FETCH_MAX: Plan "cluster.fetch_max" 1..=1_000_000 "", "entries that one fetch from the source log brings";
     SINK_BATCH: Both "cluster.sink_batch" 1..=1_000_000 "", "records that a sink collects";

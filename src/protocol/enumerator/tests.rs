@@ -96,3 +96,51 @@ fn a_restart_brings_back_what_no_completed_checkpoint_holds() {
     enumerator.handle_restart();
     assert_eq!(outputs(&mut enumerator), [], "it comes back once");
 }
+
+fn listing(there: &[u16], removed: &[u16], is_complete: bool) -> Listing {
+    let splits = |of: &[u16]| of.iter().copied().map(SplitId).collect();
+    Listing { there: splits(there), removed: splits(removed), is_complete }
+}
+
+#[test]
+fn who_asks_before_a_split_is_discovered_gets_it_then() {
+    let mut enumerator = SplitEnumerator::discovering(&[A, B], None, DefectSet::NONE);
+    enumerator.handle_request(A, 0);
+    enumerator.handle_request(B, 0);
+    assert_eq!(sent(&mut enumerator), [], "more may come");
+    enumerator.handle_listing(&listing(&[3], &[], false));
+    assert_eq!(sent(&mut enumerator), [(A, 0, SplitEvent::Assign(SplitId(3)))]);
+    enumerator.handle_listing(&listing(&[3, 4], &[], true));
+    assert_eq!(sent(&mut enumerator), [(B, 0, SplitEvent::Assign(SplitId(4)))]);
+    enumerator.handle_request(A, 1);
+    assert_eq!(sent(&mut enumerator), [(A, 1, SplitEvent::NoMore)]);
+}
+
+#[test]
+fn a_split_is_discovered_once_whatever_a_listing_lacks_and_whoever_is_restored() {
+    let mut enumerator = SplitEnumerator::discovering(&[A, B], None, DefectSet::NONE);
+    enumerator.handle_listing(&listing(&[1, 2], &[], false));
+    enumerator.handle_request(A, 0);
+    outputs(&mut enumerator);
+    enumerator.handle_listing(&listing(&[], &[], false));
+    enumerator.handle_listing(&listing(&[1, 2], &[], false));
+    assert_eq!(outputs(&mut enumerator), []);
+    let state = enumerator.state();
+    assert_eq!(state.unassigned, [SplitId(2)]);
+    assert_eq!(state.known, [SplitId(1), SplitId(2)]);
+    let mut restored = SplitEnumerator::discovering(&[A, B], Some(&state), DefectSet::NONE);
+    restored.handle_listing(&listing(&[1, 2, 5], &[], false));
+    assert_eq!(outputs(&mut restored), [EnumeratorOutput::Discovered { split: SplitId(5) }]);
+    restored.handle_listing(&listing(&[2, 5], &[1], true));
+    assert_eq!(restored.state().known, [SplitId(2), SplitId(5)], "what is removed is forgotten");
+}
+
+#[test]
+fn a_restart_keeps_what_was_discovered_and_asks_nobody_who_waited() {
+    let mut enumerator = SplitEnumerator::discovering(&[A, B], None, DefectSet::NONE);
+    enumerator.handle_request(A, 0);
+    enumerator.handle_restart();
+    enumerator.handle_listing(&listing(&[7], &[], true));
+    assert_eq!(outputs(&mut enumerator), [EnumeratorOutput::Discovered { split: SplitId(7) }]);
+    assert_eq!(enumerator.state().unassigned, [SplitId(7)]);
+}

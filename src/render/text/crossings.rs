@@ -132,7 +132,8 @@ impl<'a> Crossings<'a> {
             | E::AttemptFailed { .. } | E::Triggered { .. } | E::Assembled { .. } | E::Completed { .. }
             | E::CompletionNotified { .. } | E::Aborted { .. } | E::Discarded { .. } | E::JobFinished { .. }
             | E::SavepointTriggered { .. } | E::SavepointCompleted { .. } | E::JobStopped { .. } | E::JobResumed { .. }
-            | E::RequestRefused { .. } | E::SplitRequested { .. } | E::SplitAssigned { .. } | E::SplitsExhausted { .. }
+            | E::RequestRefused { .. } | E::SplitAppeared { .. } | E::SplitDiscovered { .. } | E::SplitsKnown { .. }
+            | E::SplitReleased { .. } | E::SplitRemoved { .. } | E::SplitRequested { .. } | E::SplitAssigned { .. } | E::SplitsExhausted { .. }
             | E::SplitsReturned { .. } | E::EnumeratorSnapshot { .. } | E::EnumeratorRestored { .. }
             | E::GatewayClosed { .. } | E::GatewayReopened { .. } | E::ObjectDeleted { .. } | E::OffsetCommitted { .. }
             | E::CommitRequested { .. } | E::TransactionAborted { .. } | E::OutputWritten { .. }

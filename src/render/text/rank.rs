@@ -89,7 +89,7 @@ const fn level(point: Point) -> Level {
         | P::CancelReceived | P::ChannelBlocked | P::AlignmentCompleted | P::AlignmentAborted | P::CompletionLearned
         | P::AbortLearned | P::CommitRequested | P::GatewayClosed | P::GatewayReopened => Level::Marker,
         P::Acknowledged | P::AcknowledgementCounted | P::AcknowledgementIgnored | P::Assembled | P::CompletionNotified
-        | P::SnapshotTaken | P::ChannelStateCaptured | P::EnumeratorSnapshot => Level::Cut,
+        | P::SnapshotTaken | P::ChannelStateCaptured | P::EnumeratorSnapshot | P::SplitsKnown => Level::Cut,
         P::Triggered | P::Declined | P::Completed | P::Aborted | P::SavepointTriggered | P::SavepointCompleted
         | P::JobStopped | P::JobResumed | P::Discarded => Level::Outline,
         P::AlignmentStarted | P::ChannelUnblocked | P::SnapshotDurable | P::ObjectStored | P::ObjectRefused
@@ -97,7 +97,8 @@ const fn level(point: Point) -> Level {
         | P::TransactionCommitted | P::TransactionAborted | P::SplitRequested | P::SplitAssigned | P::SplitAccepted
         | P::SplitsExhausted | P::EnumeratorRestored | P::EndSent | P::EndReceived | P::SubtaskEnded | P::RecordWritten
         | P::OffsetCommitted | P::ProducersFenced | P::TransactionOpened | P::OutputWritten | P::OutputShown
-        | P::OutputHidden | P::OutputExpired | P::OutputHeld | P::TimeRestored | P::WatermarkAdvanced | P::TimerFired | P::DroppedLate
+        | P::OutputHidden | P::OutputExpired | P::OutputHeld | P::TimeRestored | P::WatermarkAdvanced | P::TimerFired
+        | P::DroppedLate | P::SplitAppeared | P::SplitDiscovered | P::SplitReleased | P::SplitRemoved
         | P::StoreRecovered | P::SinkRecovered | P::SplitResumed => Level::Detail,
         P::FaultsEnded | P::Crashed | P::Restarted | P::Paused | P::Resumed | P::Disconnected | P::Healed
         | P::MessageDropped | P::MessageDelayed | P::MessageDuplicated | P::MessageReordered | P::Zombified

@@ -327,6 +327,8 @@ pub fn timer_of(timer: &Timer) -> &'static str {
         Timer::Coordinator(CoordinatorWakeUp::Checkpoint(CoordinatorTimer::Trigger)) => "trigger",
         Timer::Coordinator(CoordinatorWakeUp::Checkpoint(CoordinatorTimer::Expire(_))) => "expire",
         Timer::Coordinator(CoordinatorWakeUp::Enumerate(_)) => "enumerate",
+        Timer::Coordinator(CoordinatorWakeUp::Discover) => "discover",
+        Timer::Split(_) => "split",
         Timer::Coordinator(CoordinatorWakeUp::CheckWorkers) => "check-workers",
         Timer::Coordinator(CoordinatorWakeUp::Restart) => "restart",
         Timer::Serve(_) => "serve",

@@ -17,6 +17,7 @@ pub fn settings(workers: usize, words: &[(&str, &str)]) -> Result<ClusterSetting
         credits: 8,
         buffers: None,
         source_interval_us: 0,
+        discovery: None,
         fetch_max: 1,
         sink_batch: 1,
         object_store: StoreSettings::default(),
