@@ -329,6 +329,10 @@ const TABLE: &[Row] = &[
     row(Defect::KnownSplitsForgotten, "discovered", 60, &[SPLITS]),
     row(Defect::MissingSplitTakenForRemoved, "discovered", 60, &[SPLITS]),
     row(Defect::DiscoveryNotResumed, "discovered", 100, &[LIVENESS, SPLITS]),
+    row(Defect::CommittedOffsetsRestored, "coordinator-crashes", 60, &[STATE]),
+    row(Defect::ReducedReplaced, "meters", 5, &[OUTPUT]),
+    row(Defect::UnchangedNotAccumulated, "meters", 5, &[OUTPUT]),
+    row(Defect::FirstStreamsWatermark, "meters", 5, &[EVENT_TIME]),
 ];
 
 /// Oracles that are never first, each with the reason.

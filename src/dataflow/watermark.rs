@@ -40,7 +40,14 @@ impl WatermarkMerger {
     /// A merger of the input channels of a subtask.
     pub(crate) fn of(placement: &Placement, defects: DefectSet) -> Self {
         let back = Arc::clone(&placement.back_inputs);
-        Self { back, ..Self::new(placement.ports.len(), defects) }
+        let mut inputs = vec![WATERMARK_MIN; placement.ports.len()];
+        if defects.has(Defect::FirstStreamsWatermark) {
+            let others =
+                inputs.iter_mut().zip(placement.ports.iter()).filter(|(_, port)| **port > 0);
+            others.for_each(|(input, _)| *input = WATERMARK_MAX);
+        }
+        let standing = Standing::of(&inputs);
+        Self { back, inputs, standing, ..Self::new(0, defects) }
     }
 
     /// The input has ended: nothing follows, so that it holds nothing back. Gives the minimum if that rises.

@@ -113,6 +113,7 @@ built_in![
     "visits",
     "tariffs",
     "payments",
+    "meters",
     "requests",
     "union-lists",
     "log-sink",

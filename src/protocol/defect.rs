@@ -393,6 +393,18 @@ pub enum Defect {
     MissingSplitTakenForRemoved,
     /// B8, FLINK-31006's class: an enumerator that is restored does not look for splits any more.
     DiscoveryNotResumed,
+    /// B7, SeaTunnel #9940: a source that is restored goes on where the outside says that it was, and not where its
+    /// snapshot says.
+    CommittedOffsetsRestored,
+    /// B20, Flink's `pipeline.object-reuse`: what is kept of a key is the record that came last, and not what all have
+    /// come to.
+    ReducedReplaced,
+    /// B20, Flink's `GroupAggFunction`, which does not emit a result that equals the one before: what is known of a
+    /// key is not kept either where its result stays the same.
+    UnchangedNotAccumulated,
+    /// B20, Flink's `StatusWatermarkValve`, which takes the minimum over all channels: the watermark of several
+    /// streams in one is that of the first.
+    FirstStreamsWatermark,
 }
 
 serde_by_name!(Defect);

@@ -34,6 +34,7 @@ mod join;
 mod laps;
 mod ledger;
 mod lookup;
+mod meters;
 mod mirror;
 mod nexmark;
 mod outbox;
@@ -104,6 +105,7 @@ static ALL: [Workload; 33] = [
     visits::WORKLOAD,
     tariffs::WORKLOAD,
     payments::WORKLOAD,
+    meters::WORKLOAD,
     requests::WORKLOAD,
     delayed_answers::WORKLOAD,
     agents::WORKLOAD,

@@ -13,7 +13,7 @@ use crate::dataflow::rescale::united;
 use crate::dataflow::{Job, SubtaskState};
 use crate::protocol::ordered::VecMap;
 use crate::protocol::rescale::FormerName;
-use crate::protocol::{Attempt, CheckpointId, Digest, SnapshotHandle, TransactionId};
+use crate::protocol::{Attempt, CheckpointId, Defect, Digest, SnapshotHandle, TransactionId};
 use crate::trace::{Event, Ownership, Restored};
 
 /// The job in the shape of what is deployed, and in that of the snapshots where it is another.
@@ -119,7 +119,14 @@ impl Task {
         let checkpoint = deploy.checkpoint;
         self.is_restored = checkpoint.is_some();
         if let Side::Source(reader) = &mut self.side {
-            *reader = SourceReader::new(&positions, self.subtask.awaits_splits());
+            let mut from = positions.clone();
+            if self.is_restored && self.defects.has(Defect::CommittedOffsetsRestored) {
+                // The log keeps what was not committed, and no more.
+                let ended = self.subtask.freeze().ended;
+                let others = from.iter_mut().filter(|position| !ended.contains(&position.split));
+                others.for_each(|position| position.offset = 0);
+            }
+            *reader = SourceReader::new(&from, self.subtask.awaits_splits());
         }
         self.protocol.handle_restored(checkpoint);
         let ownership = match self.tells_ownership {

@@ -1,8 +1,10 @@
 //! Aggregates: what is computed over many records, in windows or rolling.
 
+use crate::dataflow::data::encode;
 use crate::dataflow::{
     Collector, Context, Data, KeyedStream, Operator, Processed, StateDeclarations, ValueState,
 };
+use crate::protocol::Defect;
 
 /// What is computed over many records (Flink: `AggregateFunction`). All methods must be pure.
 ///
@@ -80,10 +82,15 @@ impl<A: Aggregate> Operator for Aggregating<A> {
 
     fn process(&mut self, record: A::In, ctx: &mut Context<'_>, out: &mut Collector<'_, A::Out>) {
         let Self { accumulated, aggregate } = self;
-        let accumulator = ctx
-            .value(accumulated)
-            .update(|before| aggregate.add(record, before.unwrap_or_else(|| aggregate.create())));
-        out.emit(aggregate.result(&accumulator));
+        let before = ctx.value(accumulated).get();
+        let skips = ctx.defects.has(Defect::UnchangedNotAccumulated);
+        let shown = before.as_ref().filter(|_| skips).map(|one| encode(&aggregate.result(one)));
+        let accumulator = aggregate.add(record, before.unwrap_or_else(|| aggregate.create()));
+        let result = aggregate.result(&accumulator);
+        if shown.is_none_or(|shown| shown != encode(&result)) {
+            ctx.value(accumulated).set(&accumulator);
+        }
+        out.emit(result);
     }
 }
 

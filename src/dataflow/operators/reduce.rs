@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::dataflow::{
     Collector, Context, Data, KeyedStream, Operator, Processed, StateDeclarations, ValueState,
 };
+use crate::protocol::Defect;
 
 /// Combines two records to one.
 pub(super) type ReduceFn<T> = Arc<dyn Fn(T, T) -> T + Send + Sync>;
@@ -34,10 +35,14 @@ impl<T: Data> Operator for Reduce<T> {
     type Out = T;
 
     fn process(&mut self, record: T, ctx: &mut Context<'_>, out: &mut Collector<'_, T>) {
+        let last = ctx.defects.has(Defect::ReducedReplaced).then(|| record.clone());
         let reduced = ctx.value(&self.reduced).update(|before| match before {
             Some(before) => (self.function)(before, record),
             None => record,
         });
+        if let Some(last) = last {
+            ctx.value(&self.reduced).set(&last);
+        }
         out.emit(reduced);
     }
 }
