@@ -330,6 +330,7 @@ const TABLE: &[Row] = &[
     row(Defect::MissingSplitTakenForRemoved, "discovered", 60, &[SPLITS]),
     row(Defect::DiscoveryNotResumed, "discovered", 100, &[LIVENESS, SPLITS]),
     row(Defect::CommittedOffsetsRestored, "coordinator-crashes", 60, &[STATE]),
+    row(Defect::BatchPositionOnly, "batches", 20, &[CUT, STATE, OUTPUT]),
     row(Defect::ReducedReplaced, "meters", 5, &[OUTPUT]),
     row(Defect::UnchangedNotAccumulated, "meters", 5, &[OUTPUT]),
     row(Defect::FirstStreamsWatermark, "meters", 5, &[EVENT_TIME]),

@@ -60,6 +60,7 @@ impl Job {
         } else {
             assign_splits(placement, parts, &mut state)?;
         }
+        go_on_within_entries(parts, &mut state);
         Ok(state)
     }
 
@@ -216,13 +217,25 @@ fn assign_splits(
     Ok(())
 }
 
+/// Whoever gets a split whose next entry was read in part goes on in it.
+fn go_on_within_entries(parts: &[Part], state: &mut SubtaskState) {
+    let paused = parts.iter().flat_map(|part| part.state.paused());
+    let is_ours = |split: SplitId| state.positions.iter().any(|at| at.split == split);
+    let paused = paused.filter(|(split, _)| is_ours(*split));
+    let mut ours: Vec<_> = paused
+        .map(|(split, emitted)| SplitPosition { split, offset: u64::from(emitted) })
+        .collect();
+    ours.sort_unstable();
+    state.positions.extend(ours);
+}
+
 /// What an enumerator had assigned is dealt out in turn, in the order of the splits. Ahead of the watermarks of
 /// splits is that of the enumerator: readers know of it what the one did that was told least.
 fn deal_splits(placement: &Placement, parts: &[Part], state: &mut SubtaskState) {
     let told = parts.iter().filter_map(|part| part.state.watermarks.first()).min();
     state.watermarks.push(told.copied().unwrap_or(WATERMARK_MIN));
     let held = |Part { state, .. }: &Part| -> Vec<(SplitPosition, i64, bool)> {
-        let splits = state.positions.iter().zip(state.watermarks.iter().skip(1));
+        let splits = state.reading().iter().zip(state.watermarks.iter().skip(1));
         splits.map(|(at, watermark)| (*at, *watermark, state.ended.contains(&at.split))).collect()
     };
     let mut held: Vec<_> = parts.iter().flat_map(held).collect();
@@ -240,7 +253,7 @@ fn deal_splits(placement: &Placement, parts: &[Part], state: &mut SubtaskState) 
 
 fn find_split(split: SplitId, parts: &[Part]) -> Option<(SplitPosition, i64, bool)> {
     parts.iter().find_map(|Part { state, .. }| {
-        let held = state.positions.iter().zip(&state.watermarks);
+        let held = state.reading().iter().zip(&state.watermarks);
         let (position, watermark) = held.into_iter().find(|(held, _)| held.split == split)?;
         Some((*position, *watermark, state.ended.contains(&split)))
     })

@@ -25,7 +25,8 @@ pub struct Entry<'a> {
 /// What the source knows besides must be in its [`State`](Source::State): a field that is not comes back
 /// as new after a failure, and [`conformance`](super::conformance) finds it.
 ///
-/// An entry is processed as one step: no snapshot falls between its records.
+/// An entry is processed as one step: no snapshot falls between its records, unless the source
+/// [pauses](SourceCollector::pause) in it.
 ///
 /// ```
 /// use cutwater::dataflow::{Entry, Source, SourceCollector};
@@ -101,6 +102,8 @@ pub struct SourceCollector<'a, T> {
     pub(crate) local_split: usize,
     /// Counts the records of this entry.
     pub(crate) emitted: u32,
+    /// Whether the source has not read all of it.
+    pub(crate) is_paused: bool,
 }
 
 impl<T: Data> SourceCollector<'_, T> {
@@ -109,6 +112,23 @@ impl<T: Data> SourceCollector<'_, T> {
         let lineage = self.origin.child(self.router.operator(), self.emitted);
         self.emitted += 1;
         self.router.emit(&record, lineage, timestamp, self.out);
+    }
+
+    /// How many records of this entry were emitted before: more than 0 where the source has [paused](Self::pause)
+    /// in it. Where the entry is a batch, the index to go on at.
+    #[must_use]
+    pub fn emitted(&self) -> u32 {
+        self.emitted
+    }
+
+    /// Not all of the entry was read: it will be handed out again, by and by, and a snapshot may be taken before.
+    /// How many records of it were emitted is in every snapshot: [`emitted`](Self::emitted) says it, after a
+    /// restore as well. A long batch holds no checkpoint up so (Flink: the records to skip of a
+    /// `CheckpointedPosition`).
+    ///
+    /// A source that pauses must have emitted something since it was handed the entry.
+    pub fn pause(&mut self) {
+        self.is_paused = true;
     }
 
     /// Promises that no record at or below `watermark` follows *in the split of this entry*, but late ones.

@@ -13,6 +13,7 @@ use super::subtask_state::{RestoreError, SubtaskState};
 use super::task::SplitTask;
 use super::time::{TimeStand, TimeStep};
 use super::watermark::{WATERMARK_MAX, WatermarkMerger};
+use crate::protocol::ordered::VecMap;
 use crate::protocol::{CheckpointId, Defect, DefectSet, LineageId, SplitId};
 use crate::trace::SplitPosition;
 
@@ -27,6 +28,8 @@ pub(crate) struct SourceTask<S: Source> {
     ended: Vec<bool>,
     /// How many have not.
     unended: usize,
+    /// By split, where a part of the next entry was read: how many records of it were emitted.
+    paused: VecMap<SplitId, u32>,
     /// Of the splits; before them of the enumerator, where there is one: it holds all watermarks back until
     /// it has assigned all splits, since what is in the others would be late.
     watermarks: WatermarkMerger,
@@ -53,6 +56,7 @@ impl<S: Source> SourceTask<S> {
             positions: placement.splits.iter().map(at_start).collect(),
             ended: vec![false; splits],
             unended: splits,
+            paused: VecMap::new(),
             watermarks: WatermarkMerger::new(first_split(assignment) + splits, defects),
             assignment,
             router: Router::new(placement, consumers),
@@ -71,6 +75,13 @@ impl<S: Source> SourceTask<S> {
         if self.forgets() {
             positions.iter_mut().for_each(|position| position.offset = 0);
         }
+        let paused = self.paused.iter();
+        positions.extend(
+            paused.map(|(split, emitted)| SplitPosition {
+                split: *split,
+                offset: u64::from(*emitted),
+            }),
+        );
         positions
     }
 
@@ -87,20 +98,22 @@ impl<S: Source> SourceTask<S> {
         match self.assignment {
             SplitAssignment::Static => {}
             SplitAssignment::Enumerated | SplitAssignment::Discovered => {
-                self.take_over(&state.positions);
+                self.take_over(state.reading());
             }
         }
-        let mut held: Vec<&SplitPosition> = state.positions.iter().collect();
-        held.sort_by_key(|held| held.split);
+        let held = state.reading();
         let over: BTreeSet<SplitId> = state.ended.iter().copied().collect();
         for (position, ended) in self.positions.iter_mut().zip(&mut self.ended) {
             let split = position.split;
             let first = held.partition_point(|held| held.split < split);
             let found = held.get(first).filter(|held| held.split == split);
-            *position = **found.ok_or(RestoreError::OtherSplits { split })?;
+            *position = *found.ok_or(RestoreError::OtherSplits { split })?;
             *ended = over.contains(&split);
         }
         self.unended = self.ended.iter().filter(|ended| !**ended).count();
+        if !self.defects.has(Defect::BatchPositionOnly) {
+            self.paused = state.paused().collect();
+        }
         Ok(())
     }
 
@@ -169,20 +182,37 @@ impl<S: Source> SplitTask for SourceTask<S> {
         self.has_ended()
     }
 
-    fn read(&mut self, entry: Entry<'_>, out: &mut Outputs) {
+    fn read(&mut self, entry: Entry<'_>, out: &mut Outputs) -> bool {
         let local = self.local(entry.split);
         assert!(!self.ended[local], "{} was read on after its end", entry.split);
         self.has_read = true;
+        let before = self.paused.remove(&entry.split).unwrap_or(0);
         let mut collector = SourceCollector {
             router: &mut self.router,
             watermarks: &mut self.watermarks,
             out,
             origin: LineageId::of_entry(entry.split, entry.offset),
             local_split: first_split(self.assignment) + local,
-            emitted: 0,
+            emitted: before,
+            is_paused: false,
         };
         self.source.read(entry, &mut collector);
-        self.positions[local].offset = entry.offset + 1;
+        let (emitted, is_paused) = (collector.emitted, collector.is_paused);
+        if is_paused {
+            let (split, offset) = (entry.split, entry.offset);
+            assert!(
+                emitted > before,
+                "a source paused in entry {offset} of {split}, and had emitted nothing"
+            );
+            self.paused.insert(split, emitted);
+        } else {
+            self.positions[local].offset = entry.offset + 1;
+        }
+        !is_paused
+    }
+
+    fn paused(&self) -> Vec<SplitId> {
+        self.paused.keys().copied().collect()
     }
 
     fn end_split(&mut self, split: SplitId, out: &mut Outputs) -> bool {

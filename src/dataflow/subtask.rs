@@ -66,13 +66,38 @@ impl Subtask {
     ///
     /// When this is not a source, or the split is not one of its own or has ended.
     pub fn read(&mut self, split: SplitId, offset: u64, entry: &[u8], out: &mut Outputs) {
+        while !self.read_part(split, offset, entry, out) {}
+    }
+
+    /// Reads an entry, or the rest of it, as far as the source pleases; whether it has read all of it. If not, it is to
+    /// be handed the same entry once more, and may be frozen before. It emits something each time.
+    ///
+    /// # Panics
+    ///
+    /// As [`read`](Self::read).
+    pub fn read_part(
+        &mut self,
+        split: SplitId,
+        offset: u64,
+        entry: &[u8],
+        out: &mut Outputs,
+    ) -> bool {
         let id = self.id;
         self.inner.give(
             Entry { split, offset, bytes: entry },
             out,
             |watch, entry| watch.begin_entry(entry.split, entry.offset),
             |task, entry, out| reader(task, id).read(entry, out),
-        );
+        )
+    }
+
+    /// The splits whose next entry was read in part.
+    #[must_use]
+    pub fn paused(&self) -> Vec<SplitId> {
+        match self.inner.task() {
+            Task::Splits(task) => task.paused(),
+            Task::Inputs(_) => Vec::new(),
+        }
     }
 
     /// The split has no more entries; whether all splits of the subtask have ended, in which case the

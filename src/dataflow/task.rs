@@ -71,7 +71,10 @@ pub(crate) trait Requests {
 pub(crate) trait SplitTask: Send {
     fn positions(&self) -> &[SplitPosition];
     fn awaits_splits(&self) -> bool;
-    fn read(&mut self, entry: Entry<'_>, out: &mut Outputs);
+    /// Whether all of the entry was read.
+    fn read(&mut self, entry: Entry<'_>, out: &mut Outputs) -> bool;
+    /// The splits whose next entry was read in part.
+    fn paused(&self) -> Vec<SplitId>;
     fn add_split(&mut self, split: SplitId);
     fn end_assignment(&mut self, out: &mut Outputs) -> bool;
     fn end_split(&mut self, split: SplitId, out: &mut Outputs) -> bool;

@@ -114,6 +114,7 @@ built_in![
     "tariffs",
     "payments",
     "meters",
+    "batches",
     "requests",
     "union-lists",
     "log-sink",

@@ -396,6 +396,9 @@ pub enum Defect {
     /// B7, SeaTunnel #9940: a source that is restored goes on where the outside says that it was, and not where its
     /// snapshot says.
     CommittedOffsetsRestored,
+    /// B7, Flink's `CheckpointedPosition`, which is an offset and a number of records behind it: where a batch was read
+    /// in part, only its offset is restored.
+    BatchPositionOnly,
     /// B20, Flink's `pipeline.object-reuse`: what is kept of a key is the record that came last, and not what all have
     /// come to.
     ReducedReplaced,

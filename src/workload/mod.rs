@@ -23,6 +23,7 @@ use serde::de::DeserializeOwned;
 
 mod agents;
 mod bank;
+mod batches;
 mod collatz;
 mod corrections;
 mod delayed_answers;
@@ -81,7 +82,7 @@ pub struct Workload {
 }
 
 /// Every workload that comes with the library.
-static ALL: [Workload; 33] = [
+static ALL: [Workload; 35] = [
     word_count::WORKLOAD,
     flights::WORKLOAD,
     nexmark::q1::WORKLOAD,
@@ -106,6 +107,7 @@ static ALL: [Workload; 33] = [
     tariffs::WORKLOAD,
     payments::WORKLOAD,
     meters::WORKLOAD,
+    batches::WORKLOAD,
     requests::WORKLOAD,
     delayed_answers::WORKLOAD,
     agents::WORKLOAD,

@@ -262,17 +262,26 @@ impl Task {
         is_due && self.can_work() && !self.protocol.is_held()
     }
 
-    /// Reads one entry, wherever the pace stands; false when there is none.
+    /// Reads one entry, or a part of one, wherever the pace stands; false when there is none.
     pub(super) fn read_one(&mut self, env: &mut Env<'_>) -> bool {
-        let (subtask, attempt) = (self.id, self.attempt);
         let Some(reader) = self.side.source() else { return false };
         let Some(place) = reader.take_turn() else { return false };
-        let Some((split, offset, entry)) = reader.splits[place].next_entry() else { return false };
+        self.read_at(place, env).is_some()
+    }
+
+    /// Reads the next entry of a split, as far as the source pleases: whether all of it was read. None when there is
+    /// no entry.
+    fn read_at(&mut self, place: usize, env: &mut Env<'_>) -> Option<bool> {
+        let (subtask, attempt) = (self.id, self.attempt);
+        let reader = self.side.source()?;
+        let (split, offset, entry) = reader.splits[place].next_entry()?;
         let (lineage, bytes) = (LineageId::of_entry(split, offset), entry.len());
-        env.outbox.event(Event::Read { subtask, attempt, split, offset, lineage });
-        self.subtask.read(split, offset, entry, &mut self.produced);
+        let is_whole = self.subtask.read_part(split, offset, entry, &mut self.produced);
+        if is_whole {
+            env.outbox.event(Event::Read { subtask, attempt, split, offset, lineage });
+        }
         self.deliver(env);
-        if let Some(reader) = self.side.source() {
+        if let Some(reader) = self.side.source().filter(|_| is_whole) {
             reader.advance(place, subtask, env);
         }
         self.spend(|cost| cost.item(bytes), env);
@@ -280,7 +289,16 @@ impl Task {
         if let Some(reader) = self.side.source() {
             reader.pace = pace;
         }
-        true
+        Some(is_whole)
+    }
+
+    /// Reads entries to their end of which a part was read.
+    fn finish_entries(&mut self, env: &mut Env<'_>) {
+        for split in self.subtask.paused() {
+            let Some(reader) = self.side.source() else { return };
+            let Some(place) = reader.places.get(&split).copied() else { continue };
+            while self.read_at(place, env) == Some(false) {}
+        }
     }
 
     fn next_pace(&self, env: &mut Env<'_>) -> Pace {
@@ -311,6 +329,7 @@ impl Task {
         if self.phase != Phase::Running || self.side.source().is_none() {
             return;
         }
+        self.finish_entries(env);
         for position in self.positions() {
             self.subtask.end_split(position.split, &mut self.produced);
             self.deliver(env);
