@@ -216,7 +216,6 @@ mod tests {
         assert!(refused(Factor::Store, "tape").contains("unknown store"));
         assert!(refused(Factor::Protocol, "cyclic").contains("loop"));
         assert!(refused(Factor::Rate, "1G/s").contains("records a second, and at"));
-        assert!(refused(Factor::Quantum, "1").contains("more records a batch"));
         assert!(refused(Factor::Parallelism, "0").contains("expected 1 to 1000"));
         assert!(refused(Factor::Rate, "0%").contains("expected whole per cent, 1% to 100%"));
         assert!(refused(Factor::Rate, "0.5%").contains("expected whole per cent"));
@@ -242,6 +241,8 @@ mod tests {
             Err(error) => error.to_string(),
         };
         assert!(problem(&idle.with(Factor::Interval, "1ms")).contains("fewer checkpoints"));
+        let busy = Values::default().with(Factor::Quantum, "1").with(Factor::Measure, "10min");
+        assert!(problem(&busy).contains("more records a batch"));
         let wide = idle.with(Factor::Interval, "1h").with(Factor::Parallelism, "100");
         assert_eq!(problem(&wide), "");
         assert!(problem(&wide.with(Factor::Debloat, "300ms")).contains("no debloating"));

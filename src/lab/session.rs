@@ -209,9 +209,11 @@ fn is_load(values: &Values) -> bool {
     values.get(Factor::Rate).is_some_and(|rate| rate.ends_with('%'))
 }
 
-/// As fast as it goes, without checkpoints.
+/// As fast as it goes, without checkpoints: measured once, whatever repetition asks for it.
 fn saturated(values: &Values) -> Values {
-    values.base().with(Factor::Rate, "closed")
+    let mut values = values.base();
+    values.0.remove(&Factor::Seed);
+    values.with(Factor::Rate, "closed")
 }
 
 #[cfg(test)]
@@ -221,7 +223,7 @@ mod tests {
     #[test]
     fn what_is_repeated_differs_and_says_how_much() {
         let text = "version = 1\nname = \"a\"\nrepetitions = 3\n[base]\nstate = \"20MB\"\nmeasure = \"2s\"\n\
-                    warm-up = \"1s\"\n[[vary]]\nfactor = \"interval\"\nvalues = [\"none\", \"700ms\"]\n";
+                    warm-up = \"1s\"\n[[vary]]\nfactor = \"interval\"\nvalues = [\"none\", \"1500ms\"]\n[[vary]]\nfactor = \"rate\"\nvalues = [\"closed\", \"50%\"]\n";
         let experiment = Experiment::parse("a.toml", text).expect("an experiment");
         let session = Session::new(experiment, Library::default()).expect("two configurations");
         let rows = session.run().expect("they can be run");
@@ -231,7 +233,17 @@ mod tests {
             assert!(min <= median && median <= max, "{min} {median} {max}");
             assert_eq!(row.ratio(), median);
         }
-        let Spread { min, max, .. } = rows[1].spread("throughput");
+        // Every repetition is of the same load.
+        for row in rows.iter().filter(|row| row.values.get(Factor::Rate) == Some("50%")) {
+            assert!(
+                row.spread("throughputRatio").min > 0.95,
+                "{:?}",
+                row.spread("throughputRatio")
+            );
+        }
+        let saturated = |row: &&Row| row.values.get(Factor::Rate) == Some("closed");
+        let saturated: Vec<&Row> = rows.iter().filter(saturated).collect();
+        let Spread { min, max, .. } = saturated[1].spread("throughput");
         assert!(max > min, "another window holds another part of a checkpoint");
     }
 
