@@ -63,7 +63,8 @@ impl Narrator {
     /// An event in words, with the process where it is the one that does it.
     fn sentence(&self, process: ProcessId, event: &Event) -> String {
         let clause = clause(&self.topology, event);
-        let who = if clause.subject.is_empty() { format!("{process} ") } else { String::new() };
+        let is_named = !clause.subject.is_empty() || names_subject(Point::from(event));
+        let who = if is_named { String::new() } else { format!("{process} ") };
         format!("{who}{}", clause.sentence())
     }
 
@@ -113,6 +114,19 @@ fn is_told(point: Point) -> bool {
             | Point::JobStopped
             | Point::JobResumed
             | Point::RequestRefused
+            | Point::JobFinished
+    )
+}
+
+/// Whether the words of an event say themselves who does it: an attempt or the job.
+fn names_subject(point: Point) -> bool {
+    matches!(
+        point,
+        Point::AttemptStarted
+            | Point::AttemptRunning
+            | Point::AttemptFailed
+            | Point::JobStopped
+            | Point::JobResumed
             | Point::JobFinished
     )
 }

@@ -246,9 +246,8 @@ impl Names<'_> {
     }
 
     fn at_coordinator(&self, event: &Event) -> Option<Clause> {
-        let by_attempt =
-            |attempt: &Attempt, verb: String| Clause::new(attempt.to_string(), verb, "");
-        let by_job = |verb: String| Clause::new("the job", verb, "");
+        let by_attempt = |attempt: &Attempt, verb: String| Clause::act(format!("{attempt} {verb}"));
+        let by_job = |verb: String| Clause::act(format!("the job {verb}"));
         Some(match event {
             Event::LeadershipTaken { term } => Clause::act(format!("takes the lead, {term}")),
             Event::AttemptStarted { attempt, restored: Some(checkpoint), .. } => {

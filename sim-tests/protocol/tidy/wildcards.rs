@@ -43,7 +43,7 @@ const SELECTIONS: &[(&str, &[&str])] = &[
     ),
     ("src/render/words/faults.rs", &["of_fault"]),
     ("src/render/text/moments.rs", &["ending"]),
-    ("src/cli/narrator.rs", &["checkpoint_line", "is_told"]),
+    ("src/cli/narrator.rs", &["checkpoint_line", "is_told", "names_subject"]),
     // Who watches a run for something.
     ("src/oracle/liveness/awaited.rs", &["select", "select_of_checkpoint"]),
     ("src/explore/loss/follower.rs", &["select"]),
