@@ -86,7 +86,7 @@ enum Command {
     Merge(merge::Arguments),
     /// Runs what a sweep tells it to; started by `sweep`.
     #[command(hide = true)]
-    CrewMember(sweep::worker::Arguments),
+    SweepWorker(sweep::worker::Arguments),
     /// Runs one seed of a scenario, and tells it in full.
     Run(run::Arguments),
     /// Runs a plan that was kept, the same again.
@@ -168,7 +168,7 @@ fn dispatch(command: Command, experiments: &Experiments) -> Result<Exit, CliErro
     match command {
         Command::Sweep(arguments) => sweep::execute(arguments, experiments),
         Command::Merge(arguments) => merge::execute(&arguments, registry),
-        Command::CrewMember(arguments) => sweep::worker::execute(&arguments, experiments),
+        Command::SweepWorker(arguments) => sweep::worker::execute(&arguments, experiments),
         Command::Run(arguments) => run::execute(arguments, experiments),
         Command::Replay(arguments) => replay::execute(arguments, experiments),
         Command::Shrink(arguments) => shrink::execute(&arguments, experiments),

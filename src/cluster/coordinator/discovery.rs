@@ -5,8 +5,8 @@
 
 use std::time::Duration;
 
-use super::super::message::{Message, RequestId, ToSourceLog};
 use super::super::io::{CoordinatorWakeUp, Outbox, Timer};
+use super::super::message::{Message, RequestId, ToSourceLog};
 use super::super::settings::DiscoverySettings;
 use super::{Coordinator, Purpose, State};
 use crate::protocol::{
@@ -46,7 +46,10 @@ impl Coordinator {
         }
         let settings = self.settings.discovery.as_ref();
         let interval_ms = settings.map_or(DiscoverySettings::INTERVAL_MS, |all| all.interval_ms);
-        outbox.set_timer(Duration::from_millis(interval_ms.max(1)), Timer::Coordinator(CoordinatorWakeUp::Discover));
+        outbox.set_timer(
+            Duration::from_millis(interval_ms.max(1)),
+            Timer::Coordinator(CoordinatorWakeUp::Discover),
+        );
     }
 
     /// These splits are there. An answer counts once, and answers to what was asked later are newer.
