@@ -81,7 +81,8 @@ fn an_input_that_cannot_be_read_in_time_is_refused_with_what_it_takes() {
     place.write("slow.toml", &text);
     for command in ["run slow.toml --seed 1 --strategy random", "sweep slow.toml --seeds 0..2"] {
         let said = place.run(command).expect(2).err;
-        assert!(said.contains("liveness_ms is 60000, expected at least 197"), "{said}");
+        assert!(said.contains("liveness_ms is "), "{said}");
+        assert!(said.contains(", expected at least 197"), "{said}");
         assert!(said.contains("reading the input takes 199990 ms"), "{said}");
     }
 }

@@ -66,5 +66,5 @@ fn what_a_lost_worker_had_taken_is_given_to_another() {
 #[test]
 fn workers_are_started_by_sweeps_only() {
     let place = Place::new("no-orders");
-    assert!(place.run("sweep-worker").expect(2).err.contains("started by sweep, and by nobody"));
+    assert!(place.run("worker-process").expect(2).err.contains("started by sweep, and by nobody"));
 }

@@ -22,7 +22,7 @@ const COMMANDS: [&str; 15] = [
 ];
 
 /// Those that nobody types.
-const HIDDEN: [&str; 2] = ["sweep-worker", "generate"];
+const HIDDEN: [&str; 2] = ["worker-process", "generate"];
 
 #[test]
 fn without_arguments_it_says_what_to_type_next() {

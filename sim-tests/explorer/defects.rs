@@ -221,7 +221,7 @@ const TABLE: &[Row] = &[
     row(Defect::SavepointAnnounced, "savepoints", 40, &[LIFECYCLE]),
     row(Defect::SavepointUsedInRecovery, "savepoint-recovery", 40, &[RECOVERY]),
     row(Defect::SavepointTakenForLeftover, "savepoints", 400, &[DURABILITY]),
-    row(Defect::SavepointOvertakes, "savepoints-unaligned", 20, &[CUT]),
+    row(Defect::SavepointOvertakes, "savepoints-unaligned", 20, &[CUT, TERMINATION]),
     row(Defect::PositionMovedByStop, "savepoints", 40, &[CUT]),
     row(Defect::SavepointSettlesSplits, "savepoints-enumerated", 60, &[SPLITS, STATE]),
     row(Defect::TimersNotRestored, "event-time", 20, &[EVENT_TIME]),

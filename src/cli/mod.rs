@@ -85,7 +85,7 @@ enum Command {
     /// Joins the results of a sweep's shards into the report of the whole.
     Merge(merge::Arguments),
     /// Runs what a sweep tells it to; started by `sweep`.
-    #[command(hide = true)]
+    #[command(name = sweep::worker_process::SUBCOMMAND, hide = true)]
     SweepWorker(sweep::worker::Arguments),
     /// Runs one seed of a scenario, and tells it in full.
     Run(run::Arguments),

@@ -14,7 +14,7 @@ mod smallest;
 pub mod sweep_config;
 pub mod worker;
 mod worker_pool;
-mod worker_process;
+pub mod worker_process;
 
 pub use collected::{Collected, Collector};
 pub use failure_store::found;

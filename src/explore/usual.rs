@@ -8,8 +8,8 @@ use strum::IntoEnumIterator as _;
 use super::experiments::experiment_of;
 use crate::dataflow::{Job, SplitAssignment};
 use crate::plan::scenario::{
-    CheckpointScenario, ClusterScenario, JobScenario, LinkScenario, NemesisScenario,
-    RequestScenario, RescaleScenario, SCENARIO_VERSION,
+    CheckpointScenario, ClusterScenario, JobScenario, LIVENESS_DEFAULT_MS, LinkScenario,
+    NemesisScenario, RequestScenario, RescaleScenario, SCENARIO_VERSION,
 };
 use crate::plan::{FaultClass, FaultFamily, Name, Scenario, Setting, Span, SwarmScenario};
 use crate::protocol::{CheckpointSettings, OperatorRole, Protocol};
@@ -267,7 +267,7 @@ fn blank(workload: &Workload) -> Scenario {
             ..NemesisScenario::default()
         },
         swarm,
-        liveness_ms: 60_000,
+        liveness_ms: LIVENESS_DEFAULT_MS,
     }
 }
 

@@ -60,7 +60,8 @@ pub struct Scenario {
     /// What a swarm may vary.
     #[serde(default)]
     pub swarm: SwarmScenario,
-    /// Within how long after the last fault the job must finish.
+    /// Within how long after the last fault the job must finish. Where it is [`LIVENESS_DEFAULT_MS`], a plan whose
+    /// slowest channel needs longer has longer.
     #[serde(default = "default_liveness_ms")]
     pub liveness_ms: u64,
 }
@@ -77,8 +78,11 @@ fn yes() -> bool {
     true
 }
 
+/// What a scenario has that states no bound on liveness, in milliseconds.
+pub const LIVENESS_DEFAULT_MS: u64 = 60_000;
+
 fn default_liveness_ms() -> u64 {
-    60_000
+    LIVENESS_DEFAULT_MS
 }
 
 /// The job of a scenario.

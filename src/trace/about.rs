@@ -137,8 +137,7 @@ impl Event {
             E::ProducerRefused { transaction } | E::TransactionOpened { transaction }
             | E::TransactionPrepared { transaction, .. } | E::TransactionAborted { transaction } => About::of_transaction(*transaction),
             E::OutputWritten { sink, records } => About { place: Place::Concerning(*sink), ..About::default() }.showing(records),
-            E::OutputShown { records, .. } | E::OutputHidden { records, .. } | E::OutputExpired { records, .. } =>
-                About::default().showing(records),
+            E::OutputShown { records, .. } | E::OutputHidden { records, .. } | E::OutputExpired { records, .. } => About::default().showing(records),
             E::OutputHeld(held) => About::default().showing(&held.records),
             E::RunStarted(_) | E::FaultsEnded | E::Crashed { .. } | E::Restarted { .. } | E::Paused { .. } | E::Resumed { .. }
             | E::Disconnected { .. } | E::Healed { .. } | E::MessageDropped { .. } | E::MessageDelayed { .. }

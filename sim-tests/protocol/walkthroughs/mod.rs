@@ -99,6 +99,7 @@ const SHOWN_NOWHERE: &[(&str, &[Defect])] = &[
         "in the dataflow, below the protocol: sources, timers and watermarks",
         &[
             Defect::EmptyEpochResetsPosition,
+            Defect::BatchPositionOnly,
             Defect::TimersNotRestored,
             Defect::FiredTimerInSnapshot,
             Defect::SilentInputIgnored,
@@ -120,6 +121,8 @@ const SHOWN_NOWHERE: &[(&str, &[Defect])] = &[
             Defect::BroadcastNotCopied,
             Defect::JoinWaitsSwapped,
             Defect::LastAnswersNotAwaited,
+            Defect::ReducedReplaced,
+            Defect::UnchangedNotAccumulated,
             Defect::DrainedBesideRequests,
             Defect::StopKnownFromTrigger,
         ],
@@ -133,6 +136,10 @@ const SHOWN_NOWHERE: &[(&str, &[Defect])] = &[
             Defect::SplitsNotReturned,
             Defect::CheckpointedSplitsReturned,
             Defect::RestoredEnumeratorSilent,
+            Defect::DiscoveredSplitsForgotten,
+            Defect::KnownSplitsForgotten,
+            Defect::MissingSplitTakenForRemoved,
+            Defect::DiscoveryNotResumed,
         ],
     ),
     (

@@ -1,4 +1,4 @@
-//! `cutwater sweep-worker`: a process that runs what a sweep tells it to. What kills it, the sweep
+//! `cutwater worker-process`: a process that runs what a sweep tells it to. What kills it, the sweep
 //! survives.
 
 use std::io::{self, BufReader, Write};
@@ -28,7 +28,7 @@ pub fn execute(_: &Arguments, experiments: &Experiments) -> Result<Exit, CliErro
         .map_err(|error| CliError::usage(format!("cannot handle signals: {error}")))?;
     let mut input = BufReader::new(io::stdin());
     let Some(orders) = read_line(&mut input)? else {
-        return Err(CliError::usage("sweep-worker is started by sweep, and by nobody else"));
+        return Err(CliError::usage("worker-process is started by sweep, and by nobody else"));
     };
     let orders: Orders = serde_json::from_slice(&orders)
         .map_err(|error| CliError::usage(format!("orders that make no sense: {error}")))?;

@@ -19,7 +19,7 @@ use super::messages::{Answer, read_line};
 const START_MAX: Duration = Duration::from_secs(60);
 
 /// The subcommand that a worker is.
-pub const SUBCOMMAND: &str = "sweep-worker";
+pub const SUBCOMMAND: &str = "worker-process";
 
 /// Something that a worker said, or its silence for ever.
 #[derive(Debug)]
@@ -270,13 +270,19 @@ fn read_complaints(errors: ChildStderr, shown: &AtomicU64) -> VecDeque<String> {
             SHOWN_MAX => Console::pass_on("what workers say from here on is not shown"),
             _ => {}
         }
+        if line.is_empty() || is_of_backtrace(&line) {
+            continue;
+        }
         if kept.len() == KEPT_MAX {
             kept.pop_front();
         }
-        if !line.is_empty() {
-            kept.push_back(line);
-        }
+        kept.push_back(line);
     }
+}
+
+/// Whether a line belongs to a backtrace, which is longer than what is kept, and comes behind what it is of.
+fn is_of_backtrace(line: &str) -> bool {
+    line.starts_with("  ") || line.starts_with("stack backtrace:") || line.starts_with("note: ")
 }
 
 /// How it ended, without what differs from time to time.

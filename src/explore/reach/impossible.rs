@@ -82,11 +82,16 @@ impl Rule {
     /// The first rule that all cells of a row fall under, where runs had this.
     #[must_use]
     pub fn of_row(point: Point, repertoire: &Repertoire) -> Option<Self> {
-        match Need::of(point) {
-            Some(need) if !repertoire.meets(need) => Some(Self::of_lack(need)),
-            _ if matches!(point, Point::JobFinished | Point::OutputHeld) => Some(Self::RunIsOver),
-            _ => point.tells_of_fault().then_some(Self::TellsOfFault),
+        let lack = Need::of(point).filter(|need| !repertoire.meets(*need));
+        lack.map(Self::of_lack).or_else(|| Self::of_point(point))
+    }
+
+    /// The rule that all cells of a row fall under, whatever runs had.
+    fn of_point(point: Point) -> Option<Self> {
+        if matches!(point, Point::JobFinished | Point::OutputHeld) {
+            return Some(Self::RunIsOver);
         }
+        point.tells_of_fault().then_some(Self::TellsOfFault)
     }
 
     /// The rule of rows that need what no run had.

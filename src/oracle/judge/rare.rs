@@ -358,9 +358,7 @@ impl Judge {
             }
             Event::RescaleRequested { .. }
             | Event::RescaleStarted { .. }
-            | Event::Reshaped { .. } => {
-                self.observe_rescale(stamp, event);
-            }
+            | Event::Reshaped { .. } => self.observe_rescale(stamp, event),
             Event::AttemptRunning { attempt } => {
                 self.liveness.handle_running();
                 self.causes.handle_running();

@@ -9,9 +9,11 @@
 //! asks for, and is told as a violation of liveness.
 //!
 //! Nor does a job come to its end in time whose slowest channel needs longer for its records. So the bound on
-//! liveness is raised to what that takes, with the credits and latencies that were drawn.
+//! liveness is raised to what that takes, with the credits and latencies that were drawn, where the scenario states
+//! none of its own.
 
 use crate::plan::limits;
+use crate::plan::scenario::LIVENESS_DEFAULT_MS;
 use crate::plan::{Latency, Plan, Span};
 use crate::protocol::ordered::VecMap;
 use crate::protocol::{ChannelId, Loops, SubtaskId, Topology};
@@ -46,8 +48,11 @@ const FAN_OUT: u64 = 5;
 const LAPS: u64 = 32;
 
 /// Raises the time that the job has behind the faults, where its slowest channel needs nearly all of it: to twice
-/// what that needs, for checkpoints and what is read anew.
+/// what that needs, for checkpoints and what is read anew. A bound that a scenario states is left alone.
 pub fn grant_time(plan: &mut Plan, topology: &Topology) {
+    if plan.liveness_ms != LIVENESS_DEFAULT_MS {
+        return;
+    }
     let flow_ms = Busy { plan, topology, backlog: 0 }.flow_us().div_ceil(1_000);
     if flow_ms.saturating_mul(5) / 4 > plan.liveness_ms {
         plan.liveness_ms = limits::LIVENESS_MS.clamp(flow_ms.saturating_mul(2));
