@@ -22,16 +22,17 @@ impl Overhead {
     /// use cutwater::lab::Session;
     ///
     /// let job = JobBuilder::new("double");
-    /// job.source("numbers", Replay::new(), 1, 2)
+    /// job.source("numbers", Replay::new(), 2, 2)
     ///     .map("double", 2, |number: u64| 2 * number)
     ///     .transactional_sink("out", 2, EncodedSink::new());
-    /// let input = Input::dealt((0..2_000_u64).map(|number| Replay::entry(&number)), 1);
+    /// let input = Input::dealt((0..2_000_u64).map(|number| Replay::entry(&number)), 2);
     /// let mut experiment = Overhead::new(&job, input)?.in_laboratory()?;
     /// experiment.vary(Factor::Profile, vec!["flink-rocksdb".to_owned()]);
     /// experiment.vary(Factor::Interval, vec!["none".to_owned(), "1s".to_owned()]);
-    /// experiment.vary(Factor::Measure, vec!["2s".to_owned()]);
+    /// experiment.vary(Factor::Rate, vec!["50%".to_owned()]);
+    /// experiment.vary(Factor::Measure, vec!["5s".to_owned()]);
     /// let rows = Session::new(experiment, Library::default())?.run()?;
-    /// assert!(rows[1].ratio() <= 1.0 && rows[1].report.completed >= 1);
+    /// assert!(rows[1].ratio() < 1.01 && rows[1].report.completed >= 1);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
