@@ -32,14 +32,16 @@ impl Coordinator {
     ) {
         let ObjectResult::Listed(keys) = result else { return };
         match &self.state {
-            State::Loading { .. } => {
+            State::Loading { .. } if self.defects.has(Defect::LatestFromListing) => {
                 let newest = keys.into_iter().filter_map(metadata_of).max();
                 self.load_all(now, newest.into_iter().collect(), outbox);
             }
             State::Leading { .. } => self.delete_leftovers(now, keys, outbox),
-            // The answer was late: what predecessors left must go all the same, before the job has finished.
+            // The answer is late: meanwhile the job was stopped, or has been resumed, or is about to finish. Nobody
+            // asks a second time, and what predecessors left must go all the same.
+            State::Stopped | State::Loading { .. } => self.delete_leftovers(now, keys, outbox),
             State::Finished if self.farewell.is_some() => self.delete_leftovers(now, keys, outbox),
-            State::TakingLeadership | State::Stopped | State::Finished => {}
+            State::TakingLeadership | State::Finished => {}
         }
     }
 
