@@ -106,7 +106,11 @@ impl LivenessOracle {
     }
 
     /// What a completed checkpoint holds and is gone from the target, if anything is: the job can never commit it.
+    /// From then on it is watched for some attempts more.
     pub fn handle_expired(&mut self, what: Option<String>) {
+        if self.expired.is_none() && what.is_some() {
+            self.vain = 0;
+        }
         self.expired = what;
     }
 

@@ -52,6 +52,8 @@ struct Split {
     released: u64,
     /// Whether an enumerator has discovered it.
     is_discovered: bool,
+    /// Whether a reader or an enumerator had it as the attempt started, or an enumerator has discovered it since.
+    is_known: bool,
 }
 
 /// What went through a channel on the history that survives.
@@ -224,6 +226,7 @@ impl StateOracle {
         for split in &mut self.splits {
             split.next = 0;
             split.reader = None;
+            split.is_known = false;
         }
         for position in saved.into_iter().flat_map(Saved::positions) {
             if let Some(split) = self.splits.get_mut(position.split.index()) {
@@ -259,6 +262,7 @@ impl StateOracle {
         for position in &restored.positions {
             if let Some(split) = self.splits.get_mut(position.split.index()) {
                 split.reader = Some(restored.subtask);
+                split.is_known = true;
             }
         }
         let Some(checkpoint) = restored.checkpoint else {

@@ -8,7 +8,19 @@
 use super::{SourceFile, lexer, line_of};
 
 /// The enums, by their last name, wherever they are declared.
-const ENUMS: &[&str] = &["Event", "Message", "Point", "Timer"];
+const ENUMS: &[&str] = &[
+    "Event",
+    "Message",
+    "ToWorker",
+    "ToCoordinator",
+    "ToSourceLog",
+    "ToSinkTarget",
+    "Point",
+    "Timer",
+    "TaskTimer",
+    "SinkTimer",
+    "CoordinatorWakeUp",
+];
 
 /// Enums of other worlds that bear the same names: a graph's, and the laboratory's.
 const ELSEWHERE: &[&str] = &["src/classic/", "src/lab/", "src/workload/"];

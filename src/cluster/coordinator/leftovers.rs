@@ -36,12 +36,13 @@ impl Coordinator {
                 let newest = keys.into_iter().filter_map(metadata_of).max();
                 self.load_all(now, newest.into_iter().collect(), outbox);
             }
-            State::Leading { .. } => self.delete_leftovers(now, keys, outbox),
-            // The answer is late: meanwhile the job was stopped, or has been resumed, or is about to finish. Nobody
-            // asks a second time, and what predecessors left must go all the same.
-            State::Stopped | State::Loading { .. } => self.delete_leftovers(now, keys, outbox),
-            State::Finished if self.farewell.is_some() => self.delete_leftovers(now, keys, outbox),
-            State::TakingLeadership | State::Finished => {}
+            State::TakingLeadership => {}
+            State::Finished if self.farewell.is_none() => {}
+            // Also where the answer is late: meanwhile the job was stopped, or has been resumed, or is about to finish.
+            // Nobody asks a second time, and what predecessors left must go all the same.
+            State::Leading { .. } | State::Stopped | State::Loading { .. } | State::Finished => {
+                self.delete_leftovers(now, keys, outbox);
+            }
         }
     }
 

@@ -347,3 +347,12 @@ fn no_channel_is_so_slow_that_no_barrier_gets_through_a_loop() {
     assert!(plan.links.slow.is_empty(), "{:?}", plan.links.slow);
     completes_one_checkpoint_in(20, &plan, StrategyName::Pct, &experiments);
 }
+
+/// With 5 credits over 25 ms, what one line of words makes takes as long as a checkpoint may at most.
+#[test]
+fn no_channel_is_so_slow_that_what_waits_for_it_outlasts_a_checkpoint() {
+    let (scenario, experiments) = (named("lossy-requests"), Experiments::new());
+    let plan = plan(StrategyName::Random, &scenario, 5_001_247, &experiments);
+    assert!(plan.links.slow.is_empty(), "{:?}", plan.links.slow);
+    completes_one_checkpoint_in(20, &plan, StrategyName::Random, &experiments);
+}

@@ -21,9 +21,6 @@ impl Judge {
         self.splits.handle_time(scene!(self, stamp));
         self.liveness.handle_time(scene!(self, stamp));
         self.liveness.handle_step(event);
-        if matches!(event, Event::AttemptFailed { .. }) && !self.is_of_deposed(event) {
-            self.splits.handle_over();
-        }
         if Point::from(event).tells_of_fault() {
             if !matches!(event, Event::FaultsEnded) {
                 self.causes.handle_fault();
@@ -316,7 +313,6 @@ impl Judge {
             | Event::AttemptStarted { term, .. } => self.recovery.is_deposed(*term),
             Event::Triggered { attempt, .. }
             | Event::EnumeratorSnapshot { attempt, .. }
-            | Event::SplitDiscovered { attempt, .. }
             | Event::SplitsKnown { attempt, .. }
             | Event::SavepointTriggered { attempt, .. }
             | Event::AttemptFailed { attempt, .. }
@@ -369,6 +365,7 @@ impl Judge {
             }
             Event::AttemptFailed { attempt, reason } => {
                 self.causes.handle_attempt_failed(scene, *attempt, reason);
+                self.splits.handle_over();
                 self.output.handle_attempt_failed();
                 self.liveness.handle_attempt_failed(scene, reason);
             }
@@ -401,9 +398,7 @@ impl Judge {
                 self.causes.handle_aborted(scene, *checkpoint, *reason, is_held_up);
                 self.abort(stamp, *checkpoint);
             }
-            Event::Discarded { checkpoint } => {
-                self.durability.handle_discarded(scene, *checkpoint);
-            }
+            Event::Discarded { checkpoint } => self.durability.handle_discarded(scene, *checkpoint),
             Event::JobFinished { .. } => self.finish_job(stamp),
             _ => forgotten(event),
         }

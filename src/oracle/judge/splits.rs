@@ -6,13 +6,14 @@ use crate::oracle::shape::Scene;
 use crate::trace::{Event, Stamp};
 
 impl Judge {
-    /// Of the attempt that counts alone: a coordinator that was deposed speaks to readers that are given up.
+    /// Of the attempt that counts alone. A coordinator that was deposed speaks to its readers until its successor gives
+    /// them up, so that what it discovers and assigns counts in that attempt; cuts that it begins count for nothing.
     pub(super) fn observe_splits(&mut self, stamp: Stamp, event: &Event) {
         match event {
             Event::SplitAppeared { split } => self.splits.handle_appeared(stamp.at, *split),
             Event::SplitRemoved { split } => self.splits.handle_removed(*split),
             Event::SplitDiscovered { operator, attempt, split } => {
-                if self.attempt == Some(*attempt) && !self.is_of_deposed(event) {
+                if self.attempt == Some(*attempt) {
                     self.state.handle_discovered(*split);
                     self.splits.handle_discovered(scene!(self, stamp), *operator, *split);
                 }
@@ -57,6 +58,7 @@ impl Judge {
             }
             Event::EnumeratorRestored { operator, attempt, unassigned } => {
                 if self.attempt == Some(*attempt) {
+                    self.state.handle_unassigned(unassigned);
                     let scene = scene!(self, stamp);
                     self.splits.handle_enumerator_restored(scene, *operator, unassigned);
                 }

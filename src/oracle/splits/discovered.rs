@@ -58,7 +58,9 @@ impl Discoveries {
 
     /// An enumerator learns of a split; whether it was known.
     pub fn handle_discovered(&mut self, split: SplitId) -> bool {
-        self.there.insert(split);
+        if !self.gone.contains(&split) {
+            self.there.insert(split);
+        }
         self.ever.insert(split);
         self.awaited.remove(&split);
         !self.known.insert(split)
@@ -135,5 +137,22 @@ impl Discoveries {
 
     fn of_restored(&self) -> Option<&VecSet<SplitId>> {
         self.cuts.get(&self.restored?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_split_that_is_gone_is_not_awaited_again() {
+        let (split, now) = (SplitId(1), VirtualTime::from_ms(1));
+        let mut discoveries = Discoveries::default();
+        discoveries.handle_appeared(now, split);
+        discoveries.handle_removed(split);
+        assert!(!discoveries.handle_discovered(split), "a listing that was late names it");
+        discoveries.handle_attempt_started(None);
+        discoveries.handle_running(now);
+        assert!(discoveries.awaited.is_empty(), "{:?}", discoveries.awaited);
     }
 }

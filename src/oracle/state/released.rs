@@ -19,6 +19,16 @@ impl StateOracle {
     pub fn handle_discovered(&mut self, split: SplitId) {
         if let Some(split) = self.splits.get_mut(split.index()) {
             split.is_discovered = true;
+            split.is_known = true;
+        }
+    }
+
+    /// An enumerator has these as the attempt starts.
+    pub fn handle_unassigned(&mut self, unassigned: &[SplitId]) {
+        for split in unassigned {
+            if let Some(split) = self.splits.get_mut(split.index()) {
+                split.is_known = true;
+            }
         }
     }
 
@@ -58,13 +68,13 @@ impl Saved {
         }
     }
 
-    /// Whether this split may be nobody's: it was not discovered, or a completed checkpoint holds that all of it
-    /// was read.
+    /// Whether this split may be nobody's: nobody knew of it at the cut, or a completed checkpoint holds that all of
+    /// it was read. Only what is discovered comes up while a job runs: all else is known from the start.
     pub(super) fn may_lack(&self, scene: &Scene, index: usize, split: Split) -> bool {
         let Some(known) = &self.known else { return false };
         let length = scene.shape.split_lengths.get(index).copied();
-        let is_known = known.iter().any(|known| known.index() == index);
-        let is_new = !is_known && (split.is_discovered || split.next == 0);
+        let was_known = known.iter().any(|known| known.index() == index);
+        let is_new = !was_known && (split.is_discovered || !split.is_known);
         is_new || length.is_some_and(|length| split.released >= length)
     }
 }

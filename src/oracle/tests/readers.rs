@@ -170,6 +170,23 @@ fn a_job_that_cannot_finish_is_watched_for_some_attempts_more() {
 }
 
 #[test]
+fn the_attempts_that_failed_before_it_was_gone_do_not_count() {
+    let (mut events, _) = let_go();
+    events.insert(1, trouble());
+    let expired = at(&events, |event| matches!(event, Event::OutputExpired { .. }));
+    let expired = events.remove(expired);
+    events.push(Event::FaultsEnded);
+    let (attempt, reason) = (Attempt(1), "the target is away".to_owned());
+    let failed = Event::AttemptFailed { attempt, reason };
+    events.extend(std::iter::repeat_n(failed.clone(), 12));
+    events.push(expired);
+    events.extend(std::iter::repeat_n(failed.clone(), 9));
+    assert!(!is_given_up(&events));
+    events.push(failed);
+    assert!(is_given_up(&events));
+}
+
+#[test]
 fn what_expires_though_nothing_is_in_trouble_excuses_nobody() {
     let (events, _) = let_go();
     expect(OracleName::Liveness, "nothing is left to happen", &events, &End::Quiescent);

@@ -3,7 +3,7 @@
 use super::super::Judge;
 use super::super::testing::{SOURCES, reference, stamped};
 use super::*;
-use crate::protocol::{Attempt, OperatorId, ProcessId, SplitId, VirtualTime};
+use crate::protocol::{Attempt, Incarnation, OperatorId, ProcessId, SplitId, Term, VirtualTime};
 use crate::trace::Stamp;
 
 const ATTEMPT: Attempt = Attempt(1);
@@ -76,4 +76,45 @@ fn a_reader_lets_go_of_what_a_completed_checkpoint_holds_as_read() {
         "a/0 let go of split-0 for ckpt-1, but the completed checkpoints only reach 0 of its 4";
     assert!(early.to_string().contains(words), "{early}");
     assert_eq!(early.violations()[0].oracle, OracleName::State);
+}
+
+/// Until its successor starts an attempt, a deposed coordinator goes on with its own: what it discovers it assigns.
+#[test]
+fn what_a_deposed_coordinator_discovers_is_there_to_be_assigned() {
+    let process = ProcessId::Coordinator;
+    let deposed = [
+        Event::Zombified { process, incarnation: Incarnation(0) },
+        Event::LeadershipTaken { term: Term(2) },
+        discovered(1),
+        Event::SplitAssigned { subtask: SOURCES[0], attempt: ATTEMPT, split: SplitId(1) },
+    ];
+    let found = verdict_of(started().events, &deposed);
+    assert_eq!(found, Verdict::Undecided, "{:#?}", found.violations());
+    let out_of_nothing = [&deposed[..2], &deposed[3..]].concat();
+    let found = verdict_of(started().events, &out_of_nothing);
+    assert!(found.to_string().contains("but it was not unassigned"), "{found}");
+}
+
+/// Which source discovers its splits says nothing of the others' splits: they are known from the start.
+#[test]
+fn a_cut_lacks_no_split_that_was_there_from_the_start() {
+    let of_cut = |lacking: usize| {
+        let mut script = started();
+        script.checkpoint(1);
+        let first = at(&script.events, |event| matches!(event, Event::SnapshotTaken(_)));
+        script.events.insert(first, known(&[]));
+        for event in &mut script.events {
+            match event {
+                Event::SnapshotTaken(taken) if taken.subtask == SOURCES[lacking] => {
+                    taken.positions.clear();
+                }
+                _ => {}
+            }
+        }
+        judged(&script.events, &End::Stopped).to_string()
+    };
+    for source in 0..2 {
+        let words = format!("ckpt-1 holds 0 owners of split-{source}, not one");
+        assert!(of_cut(source).contains(&words), "{}", of_cut(source));
+    }
 }

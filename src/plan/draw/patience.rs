@@ -19,9 +19,9 @@ use crate::protocol::ordered::VecMap;
 use crate::protocol::{ChannelId, Loops, SubtaskId, Topology};
 
 /// Raises the timeout of a checkpoint as far as it must be, and as far as `range` goes. Where that is not far enough
-/// for a loop, no channel is slow.
+/// for what is ahead of barriers, no channel is slow.
 pub fn grant(plan: &mut Plan, topology: &Topology, range: Span) {
-    if has_loops(plan, topology) && takes_ms(plan, topology) > range.max {
+    if takes_ms(plan, topology) > range.max {
         plan.links.slow.clear();
     }
     let takes_ms = takes_ms(plan, topology);
@@ -29,16 +29,10 @@ pub fn grant(plan: &mut Plan, topology: &Topology, range: Span) {
     *timeout_ms = (*timeout_ms).max(takes_ms.min(range.max));
 }
 
-fn has_loops(plan: &Plan, topology: &Topology) -> bool {
-    Loops::of(topology, plan.defects).back_edges().next().is_some()
-}
-
-/// What a checkpoint takes on average. What is ahead of a barrier that has come to a loop enters it as others leave
-/// it, which have gone round.
+/// What a checkpoint takes on average, with what is ahead of its barriers.
 fn takes_ms(plan: &Plan, topology: &Topology) -> u64 {
     let busy = Busy { plan, topology, backlog: 0 };
-    let laps_us = if has_loops(plan, topology) { LAPS * busy.round_trip_us() } else { 0 };
-    (busy.checkpoint_us() + laps_us).div_ceil(1_000)
+    (busy.checkpoint_us() + busy.ahead_us()).div_ceil(1_000)
 }
 
 /// How often a record passes a channel. A sliding window of five slides makes five of it.
@@ -127,9 +121,24 @@ impl Busy<'_> {
         self.topology.inputs(to).filter_map(arrival_us).max().unwrap_or(0)
     }
 
+    fn has_loops(&self) -> bool {
+        Loops::of(self.topology, self.plan.defects).back_edges().next().is_some()
+    }
+
+    /// For how long barriers wait on average, where they wait longest. What is ahead of one that has come to a loop
+    /// enters it as others leave it, which have gone round; ahead of a slow channel is what waits in its sender.
+    fn ahead_us(&self) -> u64 {
+        if self.has_loops() {
+            return LAPS * self.round_trip_us();
+        }
+        let waits = !self.plan.cluster.checkpoints.protocol.may_overtake();
+        let records = if waits && !self.plan.links.slow.is_empty() { BACKLOG } else { 0 };
+        self.passing_us(records, self.round_trip_us())
+    }
+
     /// What all records take through the slowest channel on average.
     fn flow_us(&self) -> u64 {
-        let passes = if has_loops(self.plan, self.topology) { LAPS } else { FAN_OUT };
+        let passes = if self.has_loops() { LAPS } else { FAN_OUT };
         let records = self.plan.job.records.unwrap_or(0).saturating_mul(passes);
         self.passing_us(records, self.round_trip_us())
     }
