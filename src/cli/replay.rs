@@ -42,8 +42,8 @@ pub fn execute(arguments: Arguments, experiments: &Experiments) -> Result<Exit, 
     let path = arguments.plan.display().to_string();
     warn_of_others(&path, &kept.plan, kept.environment.as_ref());
     let (plan, world) = (&kept.plan, arguments.world);
-    let telling = RunReport { plan, prepared: &prepared, world, command: None };
-    let (exit, outcome) = telling.tell(&arguments.files, "replay")?;
+    let report = RunReport { plan, prepared: &prepared, world, command: None };
+    let (exit, outcome) = report.tell(&arguments.files, "replay")?;
     match arguments.expect.as_ref().or(kept.digest_in(world)) {
         Some(expected) if *expected != outcome.digest => {
             let found = &outcome.digest;

@@ -92,8 +92,8 @@ pub fn execute(arguments: Arguments, experiments: &Experiments) -> Result<Exit, 
     source.check(&plan, &prepared)?;
     let command = (scenario == source.scenario && !source.is_file)
         .then(|| arguments.reproduction(&source.argument).run_command(arguments.seed));
-    let telling = RunReport { plan: &plan, prepared: &prepared, world: arguments.world, command };
-    let (exit, _) = telling.tell(&arguments.files, "run")?;
+    let report = RunReport { plan: &plan, prepared: &prepared, world: arguments.world, command };
+    let (exit, _) = report.tell(&arguments.files, "run")?;
     Ok(exit)
 }
 

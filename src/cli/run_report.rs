@@ -83,20 +83,20 @@ pub struct RunReport<'a> {
 
 /// Who sees the events of a told run.
 struct Watchers {
-    story: Narrator,
+    narrator: Narrator,
     trace: Option<TraceFile>,
 }
 
 impl Watchers {
     fn finish(self) -> Result<Vec<Duration>, CliError> {
         self.trace.map(TraceFile::finish).transpose()?;
-        Ok(self.story.finish()?)
+        Ok(self.narrator.finish()?)
     }
 }
 
 impl Observer for Watchers {
     fn observe(&mut self, stamp: Stamp, event: &Event) -> ControlFlow<()> {
-        let told = self.story.observe(stamp, event);
+        let told = self.narrator.observe(stamp, event);
         let written = self.trace.as_mut().map(|trace| trace.observe(stamp, event));
         if told.is_break() { told } else { written.unwrap_or(told) }
     }
@@ -129,9 +129,9 @@ impl RunReport<'_> {
         self.introduce(&mut out, &environment, &kept)?;
 
         let clock = Stopwatch::start();
-        let story = Narrator::new(files.console());
+        let narrator = Narrator::new(files.console());
         let (mut outcome, watchers) =
-            run_plan(self.plan, self.prepared, self.world, Watchers { story, trace });
+            run_plan(self.plan, self.prepared, self.world, Watchers { narrator, trace });
         let elapsed = clock.elapsed();
         name_lost(self.plan, self.prepared, self.world, &mut outcome.verdict);
         let durations = watchers.map(Watchers::finish).transpose()?.unwrap_or_default();

@@ -19,7 +19,7 @@ pub enum SinkStep {
         number: u64,
         /// What is asked.
         bytes: Vec<u8>,
-        /// How.
+        /// In which order with others, and whether it is asked again.
         ask: Ask,
     },
     /// Tell the system, in order.
@@ -42,9 +42,9 @@ pub enum SinkStep {
     Committed(CommittableId),
     /// This committable is to be handed over again.
     RetryCommit {
-        /// Which.
+        /// The committable.
         part: CommittableId,
-        /// When.
+        /// After how long.
         after: Duration,
     },
     /// It cannot go on.

@@ -1,10 +1,10 @@
 //! State on its way into another number of subtasks: what each of the new ones starts from.
 //!
 //! Keyed state goes by key group. Of the lists of an operator, elements are dealt out in turn (in the order
-//! of the old subtasks), or everybody gets all, or a copy of what was the same everywhere. Splits go with
-//! their positions, those that an enumerator had assigned in turn. Watermarks are minima: the watermark of a channel is what all its predecessors had
-//! reached, so that none falls behind what was told, nor ahead of what is still to come. Who was next to
-//! take a turn is forgotten: the receivers are others.
+//! of the old subtasks), or everybody gets all, or a copy of what was the same everywhere. Splits go with their
+//! positions, those that an enumerator had assigned in turn. Watermarks are minima: the watermark of a channel is
+//! what all its predecessors had reached, so that none falls behind what was told, nor ahead of what is still to
+//! come. Who was next to take a turn is forgotten: the receivers are others.
 
 use super::data::Bytes;
 use super::job::Job;

@@ -124,9 +124,9 @@ pub struct Held {
 pub enum SystemOutput {
     /// Tell this caller.
     Reply {
-        /// Whom.
+        /// Who asked.
         caller: Caller,
-        /// What.
+        /// What it is told.
         reply: Reply,
     },
     /// A reader sees these rows from here on, in this order.

@@ -51,7 +51,7 @@ pub enum Background {
 /// Something to be done beside the thread.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Task {
-    /// What.
+    /// A flush, a compaction or an upload.
     pub what: Background,
     /// What it costs the cores, in nanoseconds.
     pub cpu_ns: f64,

@@ -2,7 +2,7 @@
 //!
 //! A failover out of nothing heals by itself, so that no other oracle sees it; a job that restarts ten times an hour
 //! is broken all the same. A run is *calm* until its first fault, and again once its faults have ended and an attempt
-//! that began after them runs; that faults have ended is none. In calm
+//! that began after them runs; the end of faults is no fault itself. In calm
 //!
 //! 1. no subtask fails, unless its worker has not heard of the coordinator for as long as was configured;
 //! 2. an attempt fails only when checkpoints were aborted in it (as many as are tolerated is a limit that was

@@ -2,9 +2,10 @@
 //!
 //! A split is the enumerator's, then on its way to a reader, then the reader's, for as long as the attempt
 //! lasts. A restart takes all that back to the restored cut: what the enumerator has then is what it had
-//! frozen, and not what the readers hold. The enumerator is frozen before the readers it serves, for a
-//! checkpoint that may still complete. That a cut holds each split once is judged with the positions
-//! (`state`). What is discovered while the job runs is discovered once (`splits/discovered.rs`). Sources whose splits are assigned from the beginning are not concerned.
+//! frozen, and not what the readers hold. The enumerator is frozen before the readers it serves, for a checkpoint
+//! that may still complete. That a cut holds each split once is judged with the positions (`state`). What is
+//! discovered while the job runs is discovered once (`splits/discovered.rs`). Sources whose splits are assigned from
+//! the beginning are not concerned.
 
 mod discovered;
 

@@ -206,8 +206,8 @@ pub enum Defect {
     DiscardedSnapshotsKept,
     /// B13, FLINK-9114: what was acknowledged for a checkpoint that is aborted stays in the store.
     AbortedSnapshotsKept,
-    /// B13, Flink's `PossibleInconsistentStateException`: when an attempt fails while a checkpoint is being added to the
-    /// store, its snapshots are deleted, though the record may name it.
+    /// B13, Flink's `PossibleInconsistentStateException`: when an attempt fails while a checkpoint is being added
+    /// to the store, its snapshots are deleted, though the record may name it.
     AddingGivenUp,
     /// B10, FLINK-22014's order turned round: what a checkpoint replaces is deleted before the record stops naming it.
     DiscardedBeforeRecorded,
@@ -347,8 +347,8 @@ pub enum Defect {
     /// B16, FLINK-25293's and Debezium's way with `XAER_NOTA`: a branch that an earlier request has committed is taken
     /// for lost, so that recovery fails for ever.
     CommittedBranchTakenForLost,
-    /// B17, Flink's `JdbcXaSinkFunction` with `recoveredAndRollback`: everything prepared is rolled back at a restore, what
-    /// was promised included.
+    /// B17, Flink's `JdbcXaSinkFunction` with `recoveredAndRollback`: everything prepared is rolled back at a
+    /// restore, what was promised included.
     PreparedRolledBackAtOpen,
     /// B16, Arroyo #1027: an upload that an earlier request has completed is taken for lost.
     CompletedUploadTakenForLost,
@@ -385,11 +385,11 @@ pub enum Defect {
     /// B8, FLINK-40469: splits that were discovered and not assigned are in no snapshot, so that a restored
     /// enumerator, which knows them, never assigns them.
     DiscoveredSplitsForgotten,
-    /// B8, FLINK-7143: which splits were discovered is in no snapshot, so that a restored enumerator discovers those that its
-    /// readers have, and those that were read to their end.
+    /// B8, FLINK-7143: which splits were discovered is in no snapshot, so that a restored enumerator discovers
+    /// those that its readers have, and those that were read to their end.
     KnownSplitsForgotten,
-    /// B8, FLINK-6006, FLINK-7195: a split that a listing lacks, because a broker was away, is taken for removed; when it is back, it is
-    /// discovered again.
+    /// B8, FLINK-6006, FLINK-7195: a split that a listing lacks, because a broker was away, is taken for removed;
+    /// when it is back, it is discovered again.
     MissingSplitTakenForRemoved,
     /// B8, FLINK-31006's class: an enumerator that is restored does not look for splits any more.
     DiscoveryNotResumed,

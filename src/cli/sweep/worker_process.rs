@@ -26,7 +26,7 @@ pub const SUBCOMMAND: &str = "worker-process";
 pub struct News {
     /// Which worker: no two ever have the same number.
     pub worker: u64,
-    /// What.
+    /// What it said.
     pub word: Word,
 }
 

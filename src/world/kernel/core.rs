@@ -292,7 +292,7 @@ impl<'a, O: Observer> Core<'a, O> {
     #[inline]
     fn connected(&self, to: ProcessId, message: &Message) -> Option<Incarnation> {
         if !self.zombies.is_empty()
-            && let Some(zombie) = self.haunting(to, message)
+            && let Some(zombie) = self.zombie_addressed(to, message)
         {
             return Some(zombie.incarnation);
         }

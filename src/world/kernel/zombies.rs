@@ -103,7 +103,7 @@ impl<O: Observer> Core<'_, O> {
 
     /// The zombie to which a connection of this message leads, if it is not to the newest life: the
     /// connections of an attempt lead to those who took part in it.
-    pub fn haunting(&self, to: ProcessId, message: &Message) -> Option<&Zombie> {
+    pub fn zombie_addressed(&self, to: ProcessId, message: &Message) -> Option<&Zombie> {
         let attempt = message.channel_attempt()?;
         let home = slot_of(to);
         self.zombies.iter().find(|zombie| zombie.home == home && attempt <= zombie.attempt)

@@ -185,23 +185,23 @@ impl<O: Observer + Send + 'static> MachineHost<O> {
 
     fn run_errand(&self, errand: Errand) {
         match errand {
-            Errand::Flush(machine) => self.with_seat(machine, ProcessInstance::flush),
+            Errand::Flush(machine) => self.with_instance(machine, ProcessInstance::flush),
             Errand::Kill(machine) => self.kill(machine),
             Errand::Start(process, machine) => self.start(process, machine),
             Errand::Tell(machine, input) => {
-                self.with_seat(machine, |instance| instance.tell(input))
+                self.with_instance(machine, |instance| instance.tell(input))
             }
             Errand::Afflict(machine, trouble) => {
-                self.with_seat(machine, |instance| instance.afflict(trouble));
+                self.with_instance(machine, |instance| instance.afflict(trouble));
             }
             Errand::Deliver(machine, from, message) => {
-                self.with_seat(machine, |instance| instance.deliver(from, message));
+                self.with_instance(machine, |instance| instance.deliver(from, message));
             }
             Errand::Release(machine, from) => {
-                self.with_seat(machine, |instance| instance.release(from))
+                self.with_instance(machine, |instance| instance.release(from))
             }
             Errand::BreakOff(machine, to) => {
-                self.with_seat(machine, |instance| instance.break_off(to))
+                self.with_instance(machine, |instance| instance.break_off(to))
             }
         }
     }
@@ -212,7 +212,7 @@ impl<O: Observer + Send + 'static> MachineHost<O> {
         }
     }
 
-    fn with_seat(&self, machine: Machine, action: impl FnOnce(&ProcessInstance)) {
+    fn with_instance(&self, machine: Machine, action: impl FnOnce(&ProcessInstance)) {
         let instance = lock(&self.instances).get(&machine).cloned();
         if let Some(instance) = instance {
             action(&instance);

@@ -39,7 +39,7 @@ pub struct Machine(pub u16);
 /// One life of a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Life {
-    /// Whose.
+    /// The process that lives.
     pub process: ProcessId,
     /// The how-manieth, from 0.
     pub incarnation: Incarnation,

@@ -320,7 +320,7 @@ impl ProcessInstance {
         }
     }
 
-    /// MachineControl the process an input. A panic ends the run, and is seen by whoever started it.
+    /// Hands the process an input. A panic ends the run, and is seen by whoever started it.
     fn take(&self, core: &mut Core, now: VirtualTime, input: Input) {
         let handled = catch_unwind(AssertUnwindSafe(|| self.handle(core, now, input)));
         if let Err(panic) = handled {
