@@ -13,6 +13,7 @@ mod clock;
 mod concise;
 mod console;
 mod defects;
+mod deferred;
 mod environment;
 mod error;
 mod exit;
@@ -60,6 +61,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use crate::explore::{Experiments, Registry, quiet};
 
 use console::Console;
+use deferred::Deferred;
 use error::CliError;
 use exit::Exit;
 
@@ -81,41 +83,41 @@ Exit codes: 0 all held, 1 a property was violated, 2 wrong usage or the outside 
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Runs many seeds of scenarios on all cores, and judges every run.
-    Sweep(sweep::Arguments),
+    Sweep(Deferred<sweep::Arguments>),
     /// Joins the results of a sweep's shards into the report of the whole.
-    Merge(merge::Arguments),
+    Merge(Deferred<merge::Arguments>),
     /// Runs what a sweep tells it to; started by `sweep`.
     #[command(name = sweep::worker_process::SUBCOMMAND, hide = true)]
-    SweepWorker(sweep::worker::Arguments),
+    SweepWorker(Deferred<sweep::worker::Arguments>),
     /// Runs one seed of a scenario, and tells it in full.
-    Run(run::Arguments),
+    Run(Deferred<run::Arguments>),
     /// Runs a plan that was kept, the same again.
-    Replay(replay::Arguments),
+    Replay(Deferred<replay::Arguments>),
     /// Makes a plan that fails smaller, and says what is left of it.
-    Shrink(shrink::Arguments),
+    Shrink(Deferred<shrink::Arguments>),
     /// Keeps plans, and replays those that are kept.
-    Bugs(bugs::Arguments),
+    Bugs(Deferred<bugs::Arguments>),
     /// Tells which event sealed the violation of a plan.
-    Localise(localise::Arguments),
+    Localise(Deferred<localise::Arguments>),
     /// Shows a run as one HTML file, in which the cut of each checkpoint can be seen.
-    View(view::Arguments),
+    View(Deferred<view::Arguments>),
     /// Tells which seeded defects are found, and how fast.
-    Defects(defects::Arguments),
+    Defects(Deferred<defects::Arguments>),
     /// Shows which protocol points sweeps reached with which faults, and which they missed.
-    Reach(reach::Arguments),
+    Reach(Deferred<reach::Arguments>),
     /// Tells what checkpoints cost, in virtual time.
-    Overhead(overhead::Arguments),
+    Overhead(Deferred<overhead::Arguments>),
     /// Takes Chandy and Lamport's snapshots of a system of processes, from files, and judges them.
-    Snapshot(snapshot::Arguments),
+    Snapshot(Deferred<snapshot::Arguments>),
     /// Compares checkpoints that nobody coordinates: what a failure leaves of them.
-    Independent(independent::Arguments),
+    Independent(Deferred<independent::Arguments>),
     /// Lists the scenarios that there are.
-    Scenarios(scenarios::Arguments),
+    Scenarios(Deferred<scenarios::Arguments>),
     /// Lists the workloads that scenarios can name.
-    Workloads(workloads::Arguments),
+    Workloads(Deferred<workloads::Arguments>),
     /// Generates completions for shells, and manual pages.
     #[command(hide = true)]
-    Generate(generate::Arguments),
+    Generate(Deferred<generate::Arguments>),
 }
 
 /// Does what the arguments of this program say, with the workloads and scenarios of `registry`.
@@ -166,23 +168,27 @@ fn carried_out(command: Command, registry: Registry) -> Exit {
 fn dispatch(command: Command, experiments: &Experiments) -> Result<Exit, CliError> {
     let registry = experiments.registry();
     match command {
-        Command::Sweep(arguments) => sweep::execute(arguments, experiments),
-        Command::Merge(arguments) => merge::execute(&arguments, registry),
-        Command::SweepWorker(arguments) => sweep::worker::execute(&arguments, experiments),
-        Command::Run(arguments) => run::execute(arguments, experiments),
-        Command::Replay(arguments) => replay::execute(arguments, experiments),
-        Command::Shrink(arguments) => shrink::execute(&arguments, experiments),
-        Command::Bugs(arguments) => bugs::execute(arguments, experiments),
-        Command::Localise(arguments) => localise::execute(arguments, experiments),
-        Command::View(arguments) => view::execute(&arguments, experiments),
-        Command::Defects(arguments) => defects::execute(arguments, experiments),
-        Command::Reach(arguments) => reach::execute(&arguments, registry),
-        Command::Overhead(arguments) => overhead::execute(&arguments),
-        Command::Snapshot(arguments) => snapshot::execute(&arguments),
-        Command::Independent(arguments) => independent::execute(&arguments),
-        Command::Scenarios(arguments) => scenarios::execute(&arguments, registry),
-        Command::Workloads(arguments) => workloads::execute(&arguments, registry),
-        Command::Generate(arguments) => generate::execute(arguments, shown(), experiments),
+        Command::Sweep(Deferred(arguments)) => sweep::execute(arguments, experiments),
+        Command::Merge(Deferred(arguments)) => merge::execute(&arguments, registry),
+        Command::SweepWorker(Deferred(arguments)) => {
+            sweep::worker::execute(&arguments, experiments)
+        }
+        Command::Run(Deferred(arguments)) => run::execute(arguments, experiments),
+        Command::Replay(Deferred(arguments)) => replay::execute(arguments, experiments),
+        Command::Shrink(Deferred(arguments)) => shrink::execute(&arguments, experiments),
+        Command::Bugs(Deferred(arguments)) => bugs::execute(arguments, experiments),
+        Command::Localise(Deferred(arguments)) => localise::execute(arguments, experiments),
+        Command::View(Deferred(arguments)) => view::execute(&arguments, experiments),
+        Command::Defects(Deferred(arguments)) => defects::execute(arguments, experiments),
+        Command::Reach(Deferred(arguments)) => reach::execute(&arguments, registry),
+        Command::Overhead(Deferred(arguments)) => overhead::execute(&arguments),
+        Command::Snapshot(Deferred(arguments)) => snapshot::execute(&arguments),
+        Command::Independent(Deferred(arguments)) => independent::execute(&arguments),
+        Command::Scenarios(Deferred(arguments)) => scenarios::execute(&arguments, registry),
+        Command::Workloads(Deferred(arguments)) => workloads::execute(&arguments, registry),
+        Command::Generate(Deferred(arguments)) => {
+            generate::execute(arguments, shown(), experiments)
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use super::table::{Align, Table};
 use crate::explore::Registry;
 use crate::plan::Scenario;
 use crate::plan::limits::{self, Limit};
+use crate::plan::scenario::Heading;
 
 /// How to list them.
 #[derive(Debug, Args)]
@@ -40,22 +41,27 @@ pub fn execute(arguments: &Arguments, registry: &Registry) -> Result<Exit, CliEr
     if arguments.schema {
         return schema(arguments.json);
     }
-    let all = registry.scenario_names().into_iter().filter_map(|name| registry.scenario(name));
-    let listed: Vec<Listed<'_>> = all.map(listed).collect();
-    let mut out = Console::stdout();
     if arguments.json {
-        write!(out, "{}", json(&listed))?;
+        let all = registry.scenario_names().into_iter().filter_map(|name| registry.scenario(name));
+        let listed: Vec<Listed<'_>> = all.map(listed).collect();
+        write!(Console::stdout(), "{}", json(&listed))?;
         return Ok(Exit::Held);
     }
+    table(&registry.headings())
+}
+
+fn table(headings: &[Heading]) -> Result<Exit, CliError> {
     let mut table =
         Table::new(&[("scenario", Align::Left), ("workload", Align::Left), ("about", Align::Left)]);
-    let others: Vec<&str> = listed.iter().filter(|one| !one.in_sweep).map(|one| one.name).collect();
-    for Listed { name, workload, about, .. } in &listed {
-        table.row([*name, *workload, *about]);
+    for heading in headings {
+        table.row([&*heading.name, heading.workload(), &heading.about]);
     }
+    let mut out = Console::stdout();
     write!(out, "{table}")?;
-    if !others.is_empty() {
-        writeln!(out, "\nonly run when named: {}", others.join(", "))?;
+    let named: Vec<&str> =
+        headings.iter().filter(|one| !one.in_sweep).map(|one| &*one.name).collect();
+    if !named.is_empty() {
+        writeln!(out, "\nonly run when named: {}", named.join(", "))?;
     }
     Ok(Exit::Held)
 }

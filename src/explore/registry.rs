@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use super::usual;
 use crate::plan::limits::check_scenario;
-use crate::plan::scenario;
+use crate::plan::scenario::{self, Heading};
 use crate::plan::{NAME_CHARS_MAX, Name, NameError, Scenario};
 use crate::workload::{self, UnknownWorkload, Workload};
 
@@ -268,6 +268,15 @@ impl Registry {
         let mut names: Vec<&str> = scenario::names().filter(|_| self.has_built_in).collect();
         names.extend(self.own_scenarios().map(|scenario| scenario.name.as_str()));
         names
+    }
+
+    /// What a list tells of all scenarios, in the order of their names.
+    #[must_use]
+    pub fn headings(&self) -> Vec<Heading> {
+        let mut headings: Vec<Heading> =
+            scenario::headings().filter(|_| self.has_built_in).collect();
+        headings.extend(self.own_scenarios().map(Heading::from));
+        headings
     }
 
     /// The scenario called `name`.

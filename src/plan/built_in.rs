@@ -3,6 +3,7 @@
 
 use std::sync::OnceLock;
 
+use super::heading::Heading;
 use super::scenario::Scenario;
 
 /// A built-in scenario.
@@ -134,6 +135,16 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     BUILT_IN.iter().map(|known| known.name)
 }
 
+/// What a list tells of all built-in scenarios. None of them is parsed further than that.
+///
+/// # Panics
+///
+/// When one of them does not parse, which a test rules out.
+pub fn headings() -> impl Iterator<Item = Heading> {
+    let heading = |known: &BuiltIn| Heading::of_file(known.text).expect("built-in scenarios parse");
+    BUILT_IN.iter().map(heading)
+}
+
 /// The built-in scenario of this name. No other is parsed.
 ///
 /// # Panics
@@ -174,6 +185,12 @@ mod tests {
         for known in &BUILT_IN {
             assert_eq!(known.scenario().name, known.name);
         }
+    }
+
+    #[test]
+    fn a_heading_is_what_the_whole_file_says() {
+        let whole: Vec<Heading> = all().iter().map(Heading::from).collect();
+        assert_eq!(headings().collect::<Vec<_>>(), whole);
     }
 
     #[test]

@@ -14,6 +14,7 @@ pub mod expectation;
 pub mod fault;
 pub mod fault_class;
 pub mod file;
+mod heading;
 pub mod job_shape;
 pub mod limits;
 pub mod links;

@@ -13,7 +13,8 @@ use crate::dataflow::{Deal, SplitAssignment};
 use crate::protocol::Protocol;
 use crate::protocol::ordered::VecMap;
 
-pub use super::built_in::{all, built_in, named, names};
+pub use super::built_in::{all, built_in, headings, named, names};
+pub use super::heading::Heading;
 
 /// The version of the scenario format that is read here.
 pub const SCENARIO_VERSION: u32 = 1;
@@ -74,7 +75,7 @@ impl Scenario {
     }
 }
 
-fn yes() -> bool {
+pub(super) fn yes() -> bool {
     true
 }
 
