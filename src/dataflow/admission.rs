@@ -27,17 +27,8 @@ impl Graph {
         }
     }
 
-    /// Elsewhere a loop's barrier would wait for itself to come round, or what is on its way round would be in
-    /// no checkpoint.
     fn has_answer_to_loops(&self, protocol: Protocol) -> Result<(), BuildError> {
-        match protocol {
-            Protocol::Cyclic => Ok(()),
-            Protocol::Aligned
-            | Protocol::AtLeastOnce
-            | Protocol::Unaligned
-            | Protocol::Hybrid
-            | Protocol::StopTheWorld => self.has_no_loop(protocol),
-        }
+        if protocol.traits().has_loops { Ok(()) } else { self.has_no_loop(protocol) }
     }
 
     fn has_no_loop(&self, protocol: Protocol) -> Result<(), BuildError> {

@@ -313,7 +313,7 @@ pub const LIVENESS_MS: u64 = 86_400_000;
 /// Every protocol that can run without a loop, to be varied.
 #[must_use]
 pub fn protocols() -> Vec<Protocol> {
-    Protocol::iter().filter(|protocol| *protocol != Protocol::Cyclic).collect()
+    Protocol::iter().filter(|protocol| !protocol.traits().has_loops).collect()
 }
 
 impl OverheadReport {

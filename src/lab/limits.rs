@@ -3,7 +3,6 @@
 use super::error::LabError;
 use super::factor::Factor;
 use super::settings::{Rate, Settings, Shape};
-use crate::protocol::Protocol;
 use crate::protocol::independent::Scheme;
 
 /// How many steps a run may take by an estimate made beforehand: some minutes of one core.
@@ -19,7 +18,7 @@ const CHANNELS_MAX: usize = 100_000;
 pub(super) fn check(settings: &Settings) -> Result<(), LabError> {
     let checkpoints = &settings.checkpoints;
     let is_loop = settings.job.shape == Shape::Loop;
-    if is_loop != (checkpoints.protocol == Protocol::Cyclic) && settings.independent.is_none() {
+    if is_loop != checkpoints.protocol.traits().has_loops && settings.independent.is_none() {
         let problem = match is_loop {
             true => format!("{} ends in no cut of a loop, expected cyclic", checkpoints.protocol),
             false => "cyclic is for jobs with a loop, expected shape loop".to_owned(),

@@ -13,7 +13,7 @@ use super::settings::{
 };
 use super::units;
 use crate::protocol::independent::Scheme;
-use crate::protocol::{CheckpointSettings, Protocol};
+use crate::protocol::{BarrierTravel, CheckpointSettings, Protocol};
 
 impl Values {
     /// The settings that these values make, with the defaults for what is not given.
@@ -151,7 +151,8 @@ impl Values {
 
     /// Nobody is given what plays no part.
     fn check_timeouts(&self, protocol: Protocol, scheme: Option<Scheme>) -> Result<(), LabError> {
-        if self.get(Factor::AlignedTimeout).is_some() && protocol != Protocol::Hybrid {
+        let has_timeout = protocol.traits().travel == BarrierTravel::InOrderAtFirst;
+        if self.get(Factor::AlignedTimeout).is_some() && !has_timeout {
             let name = self.get(Factor::Protocol).unwrap_or("aligned");
             let problem = format!("expected protocol hybrid, since {name} has no such timeout");
             return Err(LabError::value(Factor::AlignedTimeout, problem));

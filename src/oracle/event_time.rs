@@ -17,7 +17,7 @@ use super::reference::Reference;
 use super::shape::Scene;
 use super::verdict::Violation;
 use crate::protocol::ordered::VecMap;
-use crate::protocol::{ChannelId, CheckpointId, Digest, LineageId, Protocol, SubtaskId};
+use crate::protocol::{AtCut, ChannelId, CheckpointId, Digest, LineageId, SubtaskId};
 
 /// How many cuts without an outcome are remembered; older ones are forgotten.
 const SAVED_MAX: usize = 32;
@@ -361,17 +361,9 @@ fn beginning(scene: &Scene, subtask: SubtaskId) -> TimeProgress {
     TimeProgress::new(inputs.iter().map(|channel| scene.shape.is_logged(*channel)))
 }
 
-/// Whether nothing is in a channel at a cut.
-fn is_transitless(protocol: Protocol) -> bool {
-    match protocol {
-        Protocol::Aligned | Protocol::StopTheWorld => true,
-        Protocol::AtLeastOnce | Protocol::Unaligned | Protocol::Hybrid | Protocol::Cyclic => false,
-    }
-}
-
 /// In a cut no watermark is under way: what a sender has promised, its receivers know.
 fn judge_cut(scene: &mut Scene, checkpoint: CheckpointId, saved: &Saved) {
-    if !is_transitless(scene.shape.protocol) {
+    if scene.shape.protocol.traits().at_cut != AtCut::Nothing {
         return;
     }
     for (index, ends) in scene.shape.channels.iter().enumerate() {

@@ -88,14 +88,9 @@ impl Shape {
             self.outputs[ends.from.index()].push(channel);
             self.inputs[ends.to.index()].push(channel);
         }
-        self.loops = match self.protocol {
-            Protocol::Cyclic => Loops::of(&self.topology, DefectSet::NONE),
-            Protocol::Aligned
-            | Protocol::AtLeastOnce
-            | Protocol::Unaligned
-            | Protocol::Hybrid
-            | Protocol::StopTheWorld => Loops::default(),
-        };
+        if self.protocol.traits().has_loops {
+            self.loops = Loops::of(&self.topology, DefectSet::NONE);
+        }
     }
 
     /// The job.

@@ -4,7 +4,7 @@ use super::kind::Kind;
 use super::shape::Scene;
 use super::verdict::Violation;
 use crate::protocol::ordered::VecSet;
-use crate::protocol::{CheckpointId, Protocol, SubtaskId};
+use crate::protocol::{CheckpointId, SubtaskId};
 
 /// How many checkpoints that are over are remembered.
 const OVER_MAX: usize = 64;
@@ -21,7 +21,7 @@ impl StoppedWorldOracle {
     /// The run begins.
     pub fn start(&mut self, scene: &Scene) {
         *self = Self::default();
-        if scene.shape.protocol == Protocol::StopTheWorld {
+        if scene.shape.protocol.traits().stops_the_world {
             self.stopped = vec![None; scene.shape.subtasks()];
         }
     }

@@ -14,7 +14,7 @@ use super::{Coordinator, State};
 use crate::dataflow::Job;
 use crate::protocol::rescale::{FormerName, Rescaling, Stretch, successor};
 use crate::protocol::{
-    Attempt, CheckpointId, CompletedCheckpoint, Defect, Protocol, ProtocolError, RescaleRequest,
+    AtCut, Attempt, CheckpointId, CompletedCheckpoint, Defect, ProtocolError, RescaleRequest,
     RestorePlan, SubtaskId, VirtualTime,
 };
 use crate::trace::Event;
@@ -73,18 +73,15 @@ impl Coordinator {
     fn judge_in_flight(&self, job: &Job, checkpoint_first: bool) -> Result<(), String> {
         let protocol = self.settings.checkpoints.protocol;
         let Err(refusal) = self.job.can_deal_in_flight(job, protocol) else { return Ok(()) };
-        match protocol {
-            Protocol::Unaligned | Protocol::Hybrid
+        match protocol.traits().at_cut {
+            AtCut::ChannelState
                 if checkpoint_first || self.defects.has(Defect::ForwardStateDealtOut) =>
             {
                 Ok(())
             }
-            Protocol::Unaligned | Protocol::Hybrid => {
-                Err(format!("{refusal}: an aligned checkpoint must come first"))
-            }
-            Protocol::Cyclic => Err(refusal.to_string()),
-            // Nothing is in flight at their cuts.
-            Protocol::Aligned | Protocol::AtLeastOnce | Protocol::StopTheWorld => Ok(()),
+            AtCut::ChannelState => Err(format!("{refusal}: an aligned checkpoint must come first")),
+            AtCut::Logs => Err(refusal.to_string()),
+            AtCut::Nothing | AtCut::Repeats => Ok(()),
         }
     }
 

@@ -10,7 +10,7 @@ use super::{Coordinator, Purpose, State, metadata};
 use crate::protocol::ordered::VecSet;
 use crate::protocol::{
     CheckpointId, CheckpointKind, CompletedCheckpoint, Defect, EnumeratorState, ObjectKey,
-    ProcessId, Protocol, RequestNumber, SavepointRequest, VirtualTime,
+    ProcessId, RequestNumber, SavepointRequest, VirtualTime,
 };
 use crate::trace::Event;
 
@@ -81,7 +81,7 @@ impl Coordinator {
     /// Whether the job can be resumed with so many subtasks. Nothing is in flight in a savepoint, but on
     /// loops.
     fn judge_parallelism(&self, parallelism: u16) -> Result<(), String> {
-        if self.settings.checkpoints.protocol == Protocol::Cyclic {
+        if self.settings.checkpoints.protocol.traits().has_loops {
             return Err("what is on its way round a loop stays with its subtasks".to_owned());
         }
         let job = self.declared.at(parallelism).map_err(|error| error.to_string())?;

@@ -42,8 +42,7 @@ use crate::dataflow::{Item, Job, Outputs, Subtask};
 use crate::protocol::ordered::VecMap;
 use crate::protocol::{
     Attempt, Barrier, ChannelId, CheckpointId, DefectSet, Element, LoopPlace, OperatorRole,
-    ProcessId, Protocol, SplitId, SubtaskId, SubtaskOutput, SubtaskProtocol, TransactionId,
-    VirtualTime,
+    ProcessId, SplitId, SubtaskId, SubtaskOutput, SubtaskProtocol, TransactionId, VirtualTime,
 };
 use crate::trace::{Event, SplitPosition};
 
@@ -172,20 +171,18 @@ impl Task {
                 reading: None,
             }),
         };
+        let has_loops = protocol.traits().has_loops;
         let outputs = topology
             .outputs(id)
             .map(|channel| {
-                let free = protocol == Protocol::Cyclic && job.loops().leads_back(channel);
+                let free = has_loops && job.loops().leads_back(channel);
                 OutputChannel::new(channel, host(shape(channel).to), free, buffers)
             })
             .collect();
-        let place = match protocol {
-            Protocol::Cyclic => LoopPlace::of(topology, job.loops_seen(defects), id),
-            Protocol::Aligned
-            | Protocol::AtLeastOnce
-            | Protocol::Unaligned
-            | Protocol::Hybrid
-            | Protocol::StopTheWorld => LoopPlace::default(),
+        let place = if has_loops {
+            LoopPlace::of(topology, job.loops_seen(defects), id)
+        } else {
+            LoopPlace::default()
         };
         let subtask = job.subtask(id, defects);
         Self {

@@ -5,7 +5,7 @@ use strum::{EnumCount, EnumIter, IntoEnumIterator as _, IntoStaticStr};
 use crate::cluster::ClusterSettings;
 use crate::dataflow::SplitAssignment;
 use crate::plan::Plan;
-use crate::protocol::{OperatorRole, Protocol, Topology};
+use crate::protocol::{AtCut, OperatorRole, Topology};
 use crate::trace::Point;
 
 /// Something that not every job, with its settings and its plan, has.
@@ -167,6 +167,8 @@ fn has(plan: &Plan, topology: &Topology, need: Need) -> bool {
 
 /// Whether something may be in flight at a cut.
 fn leaves_in_flight(cluster: &ClusterSettings) -> bool {
-    let protocol = cluster.checkpoints.protocol;
-    protocol.may_overtake() || protocol == Protocol::Cyclic
+    match cluster.checkpoints.protocol.traits().at_cut {
+        AtCut::ChannelState | AtCut::Logs => true,
+        AtCut::Nothing | AtCut::Repeats => false,
+    }
 }

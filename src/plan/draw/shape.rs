@@ -8,7 +8,9 @@ use crate::plan::limits as l;
 use crate::plan::links::{ControlLink, Latency, LinkSettings, SlowLink};
 use crate::plan::random::{Concern, Span, Stream};
 use crate::plan::scenario::{BufferScenario, ClusterScenario, Scenario};
-use crate::protocol::{ChannelId, CheckpointSettings, OperatorRole, ProcessId, Protocol, Topology};
+use crate::protocol::{
+    BarrierTravel, ChannelId, CheckpointSettings, OperatorRole, ProcessId, Topology,
+};
 
 pub fn job(scenario: &Scenario, stream: &mut Stream) -> JobPlan {
     let parallelism = stream.within(scenario.job.parallelism);
@@ -115,15 +117,11 @@ fn buffers(ranges: BufferScenario, stream: &mut Stream) -> BufferSettings {
 
 /// Drawn where it matters, so that plans of other protocols are what they always were.
 fn aligned_timeout_ms(scenario: &Scenario, stream: &mut Stream) -> u64 {
-    match scenario.checkpoints.protocol {
-        Protocol::Hybrid => {
+    match scenario.checkpoints.protocol.traits().travel {
+        BarrierTravel::InOrderAtFirst => {
             l::ALIGNED_TIMEOUT_MS.clamp(stream.within(scenario.checkpoints.aligned_timeout_ms))
         }
-        Protocol::Aligned
-        | Protocol::AtLeastOnce
-        | Protocol::Unaligned
-        | Protocol::Cyclic
-        | Protocol::StopTheWorld => 0,
+        BarrierTravel::InOrder | BarrierTravel::Ahead => 0,
     }
 }
 

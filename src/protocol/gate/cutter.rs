@@ -8,7 +8,7 @@ use super::looping::Looping;
 use super::overtaking::Overtaking;
 use crate::barrier::Barrier;
 use crate::ids::CheckpointId;
-use crate::settings::Protocol;
+use crate::protocols::Protocol;
 use alloc::vec;
 use alloc::vec::Vec;
 

@@ -30,7 +30,7 @@ use super::barrier::Barrier;
 use super::defect::{Defect, DefectSet};
 use super::error::ProtocolError;
 use super::ids::CheckpointId;
-use super::settings::Protocol;
+use super::protocols::Protocol;
 use super::step::ProtocolStep;
 
 /// Finds cuts in a subtask's input channels and delivers their items in arrival order.
@@ -57,14 +57,8 @@ impl<T: Clone> InputGate<T> {
     /// leads back.
     #[must_use]
     pub fn of(protocol: Protocol, channels: usize, defects: DefectSet) -> Self {
-        let triggers = match protocol {
-            Protocol::Cyclic => Triggers::all(),
-            Protocol::Aligned
-            | Protocol::AtLeastOnce
-            | Protocol::Unaligned
-            | Protocol::Hybrid
-            | Protocol::StopTheWorld => Triggers::newest(),
-        };
+        let has_loops = protocol.traits().has_loops;
+        let triggers = if has_loops { Triggers::all() } else { Triggers::newest() };
         let cutter = Cutter::of(protocol, channels);
         Self { lanes: Lanes::new(channels, defects), cutter, triggers, ended: false }
     }

@@ -13,7 +13,7 @@ use crate::defect::{Defect, DefectSet};
 use crate::early_aborts::EarlyAborts;
 use crate::ids::CheckpointId;
 use crate::ordered::VecMap;
-use crate::settings::Protocol;
+use crate::protocols::Protocol;
 
 /// What a subtask must do for a checkpoint, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,14 +112,8 @@ impl SubtaskCheckpoint {
         parts: &'static [AsyncPart],
         defects: DefectSet,
     ) -> Self {
-        let hold = match protocol {
-            Protocol::StopTheWorld => Hold::UntilResolved,
-            Protocol::Aligned
-            | Protocol::AtLeastOnce
-            | Protocol::Unaligned
-            | Protocol::Hybrid
-            | Protocol::Cyclic => Hold::UntilSnapshot,
-        };
+        let stops = protocol.traits().stops_the_world;
+        let hold = if stops { Hold::UntilResolved } else { Hold::UntilSnapshot };
         Self { hold, ..Self::new(restored, parts, defects) }
     }
 

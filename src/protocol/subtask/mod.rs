@@ -27,8 +27,8 @@ use super::barrier::Barrier;
 use super::defect::{Defect, DefectSet};
 use super::gate::{GateOutput, InputGate};
 use super::ids::{CheckpointId, TransactionId};
+use super::protocols::Protocol;
 use super::savepoint::SavepointMode;
-use super::settings::Protocol;
 use super::topology::OperatorRole;
 
 /// How many items may wait at the end of one input that leads back: no credit bounds them.
@@ -120,13 +120,10 @@ impl<T: Clone> SubtaskProtocol<T> {
         place: LoopPlace,
         defects: DefectSet,
     ) -> Self {
-        let gate = match protocol {
-            Protocol::Cyclic => InputGate::looping(place.back(inputs), defects),
-            Protocol::Aligned
-            | Protocol::AtLeastOnce
-            | Protocol::Unaligned
-            | Protocol::Hybrid
-            | Protocol::StopTheWorld => InputGate::of(protocol, inputs, defects),
+        let gate = if protocol.traits().has_loops {
+            InputGate::looping(place.back(inputs), defects)
+        } else {
+            InputGate::of(protocol, inputs, defects)
         };
         let mailbox = match role {
             OperatorRole::Source => Mailbox::BeforeGate,
