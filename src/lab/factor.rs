@@ -223,6 +223,13 @@ mod tests {
         assert!(refused(Factor::Interval, "0ms").contains("at least 1ms, or none"));
         assert!(refused(Factor::Timeout, "0ms").contains("at least 1ms"));
         assert!(refused(Factor::Debloat, "0ms").contains("at least 1ms"));
+        for factor in [Factor::Parallelism, Factor::Exchanges, Factor::Concurrency, Factor::Keys] {
+            let problem = refused(factor, "1.5");
+            assert!(problem.starts_with(&format!("{factor}: \"1.5\"")), "{problem}");
+            assert!(problem.contains("expected a whole number"), "{problem}");
+        }
+        assert!(refused(Factor::Seed, "0.9").contains("expected a whole number"));
+        assert!(refused(Factor::State, "0.5B").contains("no whole number"));
         assert!(refused(Factor::Cores, "NaN").contains("NaN, expected 0.001 to 1000"));
         assert!(refused(Factor::Cores, "-1").contains("-1, expected 0.001"));
         assert!(refused(Factor::AlignedTimeout, "1s").contains("expected protocol hybrid"));

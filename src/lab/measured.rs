@@ -166,6 +166,15 @@ impl Cells<'_> {
         let number = self.number(column)?.ok_or_else(|| format!("{column}: expected a number"))?;
         if number > 0.0 { Ok(number) } else { Err(format!("{column}: 0, expected more")) }
     }
+
+    fn whole(&self, column: &str) -> Result<u64, String> {
+        let number = self.needed(column)?;
+        if number.fract() == 0.0 {
+            Ok(number as u64)
+        } else {
+            Err(format!("{column}: {number}, expected a whole number"))
+        }
+    }
 }
 
 fn row(line: usize, cells: &Cells<'_>) -> Result<Measured, String> {
@@ -197,8 +206,8 @@ fn row(line: usize, cells: &Cells<'_>) -> Result<Measured, String> {
         line,
         use_for,
         backend,
-        keys: cells.needed("keys")? as u64,
-        payload_bytes: cells.needed("payload_bytes")? as u64,
+        keys: cells.whole("keys")?,
+        payload_bytes: cells.whole("payload_bytes")?,
         interval_ms,
         protocol,
         records_per_second: (
@@ -221,7 +230,15 @@ fn interval(cells: &Cells<'_>) -> Result<Option<u64>, String> {
     };
     match cells.text(column) {
         Some("none") => Ok(None),
-        _ => Ok(Some((cells.needed(column)? * factor) as u64)),
+        _ => whole_ms(column, cells.needed(column)? * factor).map(Some),
+    }
+}
+
+fn whole_ms(column: &str, ms: f64) -> Result<u64, String> {
+    match ms.round() {
+        // Seconds have no binary fraction: what is off by less was whole as it was written.
+        whole if whole >= 1.0 && (ms - whole).abs() < 1e-6 => Ok(whole as u64),
+        _ => Err(format!("{column}: {ms} ms, expected whole milliseconds")),
     }
 }
 
@@ -274,6 +291,8 @@ mod tests {
             refused("fit,heap,1000,16,none,,4", "fit,heap,1000,16,5,aligned,4")
                 .contains("no base row")
         );
+        let part = refused("fit,heap,1000,16", "fit,heap,1000.5,16");
+        assert!(part.starts_with("m.csv:2: keys: 1000.5, expected a whole number"), "{part}");
         assert!(refused("fit,heap", "fit,tape").starts_with("m.csv:2: backend: \"tape\""));
         assert!(refused("fit,heap", "heap").contains("16 cells, expected 17"));
     }

@@ -104,7 +104,7 @@ impl Values {
             workers: self
                 .read(Factor::Workers, "1", |text| within(units::count(text)?, 1, 1_000))?,
             cores_milli,
-            network_us: self.read(Factor::Network, "200us", units::time_ns)? / 1_000,
+            network_us: self.read(Factor::Network, "200us", units::time_us)?,
         })
     }
 

@@ -47,11 +47,25 @@ pub fn time_ms(text: &str) -> Result<u64, String> {
     }
 }
 
+/// A time in whole microseconds.
+///
+/// # Errors
+///
+/// When it is none, or no whole number of them.
+pub fn time_us(text: &str) -> Result<u64, String> {
+    let ns = time_ns(text)?;
+    if ns.is_multiple_of(1_000) {
+        Ok(ns / 1_000)
+    } else {
+        Err(format!("{text:?}: expected whole microseconds"))
+    }
+}
+
 /// A size in bytes.
 ///
 /// # Errors
 ///
-/// When it is none, or above 1,000 TB.
+/// When it is none, no whole number of bytes, or above 1,000 TB.
 pub fn bytes(text: &str) -> Result<u64, String> {
     number(text, SIZES, 1e15).map_err(|problem| {
         format!("{problem}, expected a size such as 80B, 64KiB, 1GiB, at most 1000TB")
@@ -62,10 +76,10 @@ pub fn bytes(text: &str) -> Result<u64, String> {
 ///
 /// # Errors
 ///
-/// When it is no number, or above 10^12.
+/// When it is no whole number, or above 10^12.
 pub fn count(text: &str) -> Result<u64, String> {
     number(&text.replace('_', ""), COUNTS, 1e12).map_err(|problem| {
-        format!("{problem}, expected a number such as 1000, 50k, 1M, at most 1000G")
+        format!("{problem}, expected a whole number such as 1000, 50k, 1M, at most 1000G")
     })
 }
 
@@ -73,10 +87,11 @@ pub fn count(text: &str) -> Result<u64, String> {
 ///
 /// # Errors
 ///
-/// When it is none of 0 % to 100 %.
+/// When it is none of 0 % to 100 %, or not in whole tenths of a per cent.
 pub fn permille(text: &str) -> Result<u64, String> {
-    number(text, &[("%", 10.0)], 1_000.0)
-        .map_err(|problem| format!("{problem}, expected a share such as 80% or 0.1%, at most 100%"))
+    number(text, &[("%", 10.0)], 1_000.0).map_err(|problem| {
+        format!("{problem}, expected a share such as 80% or 0.1%, in tenths, at most 100%")
+    })
 }
 
 fn number(text: &str, units: &[Unit], most: f64) -> Result<u64, String> {
@@ -95,7 +110,15 @@ fn number(text: &str, units: &[Unit], most: f64) -> Result<u64, String> {
     if value > most {
         return Err(format!("{text:?} is too much"));
     }
-    Ok(value as u64)
+    whole(value, *factor).ok_or_else(|| format!("{text:?} comes to {value}, no whole number"))
+}
+
+/// The whole number that this is. Of a larger unit, such as `1.1GiB`, it may be off by what no measurement tells.
+fn whole(value: f64, factor: f64) -> Option<u64> {
+    const OFF: f64 = 1e-6;
+    let off = (value - value.round()).abs();
+    let allowed = if factor > 1.0 { value * OFF } else { 0.0 };
+    (off <= allowed).then_some(value.round() as u64)
 }
 
 #[cfg(test)]
@@ -122,9 +145,26 @@ mod tests {
         refused(time_ns("10 parsecs"), "unknown unit \"parsecs\"");
         refused(time_ns("-1s"), "no number with a unit");
         refused(time_ms("1us"), "whole milliseconds");
+        refused(time_us("1.5us"), "whole microseconds");
         refused(bytes("1e99GiB"), "unknown unit");
         refused(bytes("99999TiB"), "too much");
         refused(permille("101%"), "too much");
         refused(count("NaN"), "no number");
+    }
+
+    #[test]
+    fn a_part_of_one_is_refused_and_not_cut_off() {
+        for text in ["2.5", "1.7", "0.9", "0.0015k"] {
+            let problem = count(text).expect_err(text);
+            assert!(problem.contains("no whole number, expected a whole number"), "{problem}");
+        }
+        for problem in [bytes("0.5B"), bytes("0.0001KiB"), time_ns("0.5ns"), permille("0.05%")] {
+            let problem = problem.expect_err("a part of one");
+            assert!(problem.contains("no whole number, expected"), "{problem}");
+        }
+        assert_eq!(count("2.0"), Ok(2));
+        assert_eq!(count("1.1k"), Ok(1_100));
+        assert_eq!(count("0.29M"), Ok(290_000));
+        assert_eq!(bytes("1.1GiB"), Ok(1_181_116_006));
     }
 }
