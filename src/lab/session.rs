@@ -32,7 +32,8 @@ pub struct Row {
     pub values: Values,
     /// What was measured; of several repetitions the first, of which charts over time are.
     pub report: Report,
-    /// Records a second without checkpoints; where records come by themselves, those that come.
+    /// Records a second without checkpoints, the median of all repetitions; where records come by themselves, those
+    /// that come.
     pub base_records_per_second: f64,
     /// By repetition, what it came to of each of [`METRICS`].
     pub repetitions: Vec<Vec<f64>>,
@@ -131,7 +132,7 @@ impl Session {
         let of_cell = |cell: &Values| {
             let repeated =
                 (0..self.experiment.repetitions).map(|repetition| self.repeated(cell, repetition));
-            std::iter::once(cell.base()).chain(repeated).collect::<Vec<_>>()
+            self.bases(cell).chain(repeated).collect::<Vec<_>>()
         };
         let runs = self.cells.iter().flat_map(of_cell).filter(&mut is_new).collect();
         [saturations, runs]
@@ -172,11 +173,26 @@ impl Session {
 
     /// What records a second are compared with: those that come, if they come by themselves, and otherwise those that
     /// are taken without checkpoints.
+    ///
+    /// A repetition is another window. Those of a base are the same job in another phase of its flushes and
+    /// compactions, and the window of a row with checkpoints begins in no phase that one of the base has too: there is
+    /// no pair of windows to divide by one another. What all are divided by is therefore one figure, the median, which
+    /// one odd window of the base does not move; the base's own row then has a median of 1, and its range about it.
     fn base_of(&self, cell: &Values, done: &Done) -> Option<f64> {
         match self.settings(cell, done).ok()?.job.rate {
             Rate::PerSecond(rate) => Some(rate as f64),
-            Rate::Closed | Rate::Load(_) => Some(done.get(&cell.base())?.records_per_second),
+            Rate::Closed | Rate::Load(_) => {
+                let windows = self.bases(cell).filter_map(|base| done.get(&base));
+                let windows: Vec<f64> = windows.map(|report| report.records_per_second).collect();
+                (!windows.is_empty()).then(|| Spread::of(windows).median)
+            }
         }
+    }
+
+    /// What a configuration is compared with, in each repetition.
+    fn bases(&self, cell: &Values) -> impl Iterator<Item = Values> {
+        let base = cell.base();
+        (0..self.experiment.repetitions).map(move |repetition| self.repeated(&base, repetition))
     }
 
     /// Carries all of it out, one run after another.
@@ -245,6 +261,24 @@ mod tests {
         let saturated: Vec<&Row> = rows.iter().filter(saturated).collect();
         let Spread { min, max, .. } = saturated[1].spread("throughput");
         assert!(max > min, "another window holds another part of a checkpoint");
+    }
+
+    /// One window of the base that is slower than the others makes no row look cheaper, nor a faster one dearer.
+    #[test]
+    fn what_rows_are_compared_with_is_the_median_of_all_windows_without_checkpoints() {
+        let text = "version = 1\nname = \"a\"\nrepetitions = 3\n[[vary]]\nfactor = \"interval\"\n\
+                    values = [\"none\", \"1s\"]\n";
+        let experiment = Experiment::parse("a.toml", text).expect("an experiment");
+        let session = Session::new(experiment, Library::default()).expect("two configurations");
+        let [first, runs] = session.stages();
+        assert_eq!((first.len(), runs.len()), (0, 6), "the base is a row of its own, run once");
+        let report = |records_per_second| Report { records_per_second, ..Report::default() };
+        let rates = [130.0, 90.0, 100.0, 50.0, 60.0, 40.0];
+        let done: Done = runs.into_iter().zip(rates.map(report)).collect();
+        let rows = session.rows(&done);
+        assert_eq!(rows[0].base_records_per_second, 100.0);
+        assert_eq!(rows[0].spread("throughputRatio"), Spread { median: 1.0, min: 0.9, max: 1.3 });
+        assert_eq!(rows[1].ratio(), 0.5);
     }
 
     #[test]
