@@ -129,11 +129,12 @@ impl Autonomy {
         });
     }
 
-    /// A checkpoint has been written.
+    /// A checkpoint has been written. Which one is found by its number: they were numbered as they were taken, the
+    /// initial state before all, and there may be a great many.
     pub(super) fn handle_durable(&mut self, checkpoint: CheckpointId) {
-        let mut held = self.held.iter_mut();
-        if let Some(held) = held.find(|held| held.checkpoint == Some(checkpoint)) {
-            held.is_durable = true;
+        let found = self.held.binary_search_by_key(&Some(checkpoint), |held| held.checkpoint);
+        if let Ok(place) = found {
+            self.held[place].is_durable = true;
         }
     }
 
@@ -157,5 +158,27 @@ impl Autonomy {
     /// The checkpoint at this place, the initial state at 0.
     pub(super) fn at(&self, place: usize) -> &Held {
         &self.held[place]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Looking through all of them for each would take a minute here.
+    #[test]
+    fn many_checkpoints_are_found_by_their_number() {
+        const MANY: u64 = 200_000;
+        let mut autonomy = Autonomy::new(Scheme::Uncoordinated, (0, 2), 1, 1);
+        for number in 1..=MANY {
+            autonomy.handle_checkpoint(CheckpointId(number), 0, 0);
+        }
+        assert_eq!(autonomy.durable(), 1);
+        (1..=MANY).rev().for_each(|number| autonomy.handle_durable(CheckpointId(number)));
+        assert_eq!(autonomy.durable(), 200_001);
+        // One that a restart has left behind is no more.
+        autonomy.restart(5);
+        autonomy.handle_durable(CheckpointId(MANY));
+        assert_eq!(autonomy.durable(), 6);
     }
 }

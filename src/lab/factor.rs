@@ -250,6 +250,11 @@ mod tests {
         assert!(problem(&idle.with(Factor::Interval, "1ms")).contains("fewer checkpoints"));
         let busy = Values::default().with(Factor::Quantum, "1").with(Factor::Measure, "10min");
         assert!(problem(&busy).contains("more records a batch"));
+        let alone = Values::default().with(Factor::Rate, "50k").with(Factor::Measure, "20min");
+        let alone = alone.with(Factor::Parallelism, "100");
+        let by = |protocol: &str| problem(&alone.with(Factor::Protocol, protocol));
+        assert_eq!(by("uncoordinated"), "");
+        assert!(by("bcs").contains("fewer checkpoints"), "each forces others");
         let wide = idle.with(Factor::Interval, "1h").with(Factor::Parallelism, "100");
         assert_eq!(problem(&wide), "");
         assert!(problem(&wide.with(Factor::Debloat, "300ms")).contains("no debloating"));

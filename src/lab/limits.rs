@@ -8,6 +8,9 @@ use crate::protocol::independent::Scheme;
 /// How many steps a run may take by an estimate made beforehand: some minutes of one core.
 const STEPS_MAX: f64 = 4e8;
 
+/// So many counters are copied in the time of a step.
+const COPIED: f64 = 20.0;
+
 /// So many subtasks a job has at most.
 const SUBTASKS_MAX: usize = 10_000;
 
@@ -117,7 +120,24 @@ impl Steps {
             Some(_) | None => 1.0,
         };
         let batches = 2.0 * batches * settings.operators() as f64 * settings.rounds() * carried;
-        Self { batches, checkpoints: triggered * checkpoint, debloats }
+        let own = settings.independent.map_or(0.0, |independent| {
+            triggered
+                * Self::own(independent.scheme, subtasks, channels, batches / triggered.max(1.0))
+        });
+        Self { batches, checkpoints: triggered * checkpoint + own, debloats }
+    }
+
+    /// What one interval of checkpoints that nobody coordinates holds until the end, since a failure may go back to
+    /// any of them: what passed every channel and, with it, what a subtask knows of all. One checkpoint forces at most
+    /// one of each other subtask, and no more than there are batches to do so.
+    fn own(scheme: Scheme, subtasks: f64, channels: f64, batches: f64) -> f64 {
+        let forced = match scheme {
+            Scheme::Uncoordinated => 0.0,
+            Scheme::Bcs | Scheme::Hmnr => (subtasks * (subtasks - 1.0)).min(batches),
+        };
+        let knows = if scheme == Scheme::Hmnr { subtasks } else { 1.0 };
+        let each = 8.0 + (2.0 * channels / subtasks + knows) / COPIED;
+        (subtasks + forced) * each
     }
 
     fn sum(&self) -> f64 {
