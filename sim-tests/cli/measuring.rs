@@ -147,6 +147,7 @@ fn nonsense_is_refused_before_anything_is_measured() {
         ("overhead --vary interval", "expected FACTOR=VALUE,VALUE"),
         ("overhead --vary parallelism=2.5", "--vary parallelism: \"2.5\" comes to 2.5, no whole"),
         ("overhead --vary state=0.5B", "--vary state: \"0.5B\" comes to 0.5, no whole number"),
+        ("overhead --vary interval=1s --vary interval=2s", "interval is varied twice, expected"),
         ("overhead --vary profile=spark", "unknown profile \"spark\""),
         ("overhead --vary protocol=cyclic", "expected shape loop"),
         ("overhead --vary shape=loop --vary exchanges=2", "expected cyclic"),

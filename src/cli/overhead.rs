@@ -153,9 +153,7 @@ fn sessions(arguments: &Arguments) -> Result<Vec<Session>, CliError> {
         if arguments.experiments.is_empty() { &default[..] } else { &arguments.experiments };
     let session = |name: &String| {
         let mut experiment = loading::experiment(name)?;
-        for argument in &arguments.vary {
-            loading::vary(&mut experiment, argument)?;
-        }
+        loading::vary(&mut experiment, &arguments.vary)?;
         let library = loading::library(&experiment)?;
         Session::new(experiment, library).map_err(|error| match error {
             LabError::File { .. } => CliError::usage(error.to_string()),

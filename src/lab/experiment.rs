@@ -122,7 +122,12 @@ impl Experiment {
             experiment.places.insert(factor, Place::Line { path: path.to_owned(), line: at });
         }
         for (index, Varied { factor: name, values }) in file.vary.iter().enumerate() {
-            let factor = factor(path, line_in(text, "vary", index, "factor"), name)?;
+            let named = line_in(text, "vary", index, "factor");
+            let factor = factor(path, named, name)?;
+            if experiment.vary.iter().any(|(held, _)| *held == factor) {
+                let problem = format!("{factor}: varied twice, expected all its values in one");
+                return Err(LabError::at(path, named, problem));
+            }
             let at = line_in(text, "vary", index, "values");
             if values.is_empty() {
                 return Err(LabError::at(path, at, format!("{name}: expected values")));
@@ -323,6 +328,13 @@ mod tests {
         let error = Experiment::parse("a.toml", "version = 2\nname = \"a\"").expect_err("version");
         assert_eq!(error.to_string(), "a.toml:1: version: 2, expected 1");
     }
+    #[test]
+    fn what_is_varied_twice_is_refused() {
+        let twice = TEXT.replace("\"protocol\"", "\"interval\"");
+        let error = Experiment::parse("a.toml", &twice).expect_err("twice").to_string();
+        assert!(error.starts_with("a.toml:9: interval: varied twice, expected all"), "{error}");
+    }
+
     /// What is said of a file in which one text stands for another.
     fn said(this: &str, other: &str) -> String {
         assert!(TEXT.contains(this), "{this}");

@@ -198,6 +198,11 @@ fn row(line: usize, cells: &Cells<'_>) -> Result<Measured, String> {
         (None, Some(_)) => return Err("mode: expected a protocol such as aligned".to_owned()),
     };
     let median = cells.needed("records_per_second")?;
+    let least = cells.number("records_min")?.unwrap_or(median);
+    let most = cells.number("records_max")?.unwrap_or(median);
+    if least > most {
+        return Err(format!("records_min: {least}, expected at most records_max, {most}"));
+    }
     let period_ms = match (cells.number("checkpoints")?, cells.number("window_ms")?) {
         (Some(checkpoints), Some(window)) if checkpoints > 0.0 => Some(window / checkpoints),
         _ => None,
@@ -210,11 +215,7 @@ fn row(line: usize, cells: &Cells<'_>) -> Result<Measured, String> {
         payload_bytes: cells.whole("payload_bytes")?,
         interval_ms,
         protocol,
-        records_per_second: (
-            median,
-            cells.number("records_min")?.unwrap_or(median),
-            cells.number("records_max")?.unwrap_or(median),
-        ),
+        records_per_second: (median, least, most),
         period_ms,
         duration_ms: cells.number("e2e_ms")?,
         checkpoint_bytes: cells.number("checkpoint_bytes")?,
@@ -293,6 +294,8 @@ mod tests {
         );
         let part = refused("fit,heap,1000,16", "fit,heap,1000.5,16");
         assert!(part.starts_with("m.csv:2: keys: 1000.5, expected a whole number"), "{part}");
+        let part = refused("6576381,7841877", "7841877,6576381");
+        assert!(part.starts_with("m.csv:2: records_min: 7841877, expected at most"), "{part}");
         assert!(refused("fit,heap", "fit,tape").starts_with("m.csv:2: backend: \"tape\""));
         assert!(refused("fit,heap", "heap").contains("16 cells, expected 17"));
     }

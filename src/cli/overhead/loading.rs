@@ -1,5 +1,6 @@
 //! Experiments and profiles: those that come with the crate, and those in files.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -59,8 +60,22 @@ pub fn experiment(name: &str) -> Result<Experiment, CliError> {
     }
 }
 
-/// `factor=value,value`, on top of what the experiment says.
-pub fn vary(experiment: &mut Experiment, argument: &str) -> Result<(), CliError> {
+/// Each is `factor=value,value`, on top of what the experiment says.
+pub fn vary(experiment: &mut Experiment, arguments: &[String]) -> Result<(), CliError> {
+    let mut given = BTreeSet::new();
+    for argument in arguments {
+        let (factor, values) = varied(argument)?;
+        if !given.insert(factor) {
+            return Err(CliError::usage(format!(
+                "--vary {argument}: {factor} is varied twice, expected all its values in one"
+            )));
+        }
+        experiment.vary(factor, values);
+    }
+    Ok(())
+}
+
+fn varied(argument: &str) -> Result<(Factor, Vec<String>), CliError> {
     let expected = || {
         CliError::usage(format!(
             "--vary {argument}: expected FACTOR=VALUE,VALUE such as interval=none,10s,1s"
@@ -72,8 +87,7 @@ pub fn vary(experiment: &mut Experiment, argument: &str) -> Result<(), CliError>
     if values.iter().any(String::is_empty) {
         return Err(expected());
     }
-    experiment.vary(factor, values);
-    Ok(())
+    Ok((factor, values))
 }
 
 /// Every profile in a file that an experiment names.
