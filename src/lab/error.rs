@@ -2,6 +2,8 @@
 
 use super::factor::Factor;
 use thiserror::Error;
+use toml::Spanned;
+use toml::de::{DeString, DeTable, DeValue};
 
 /// Why an experiment, a profile or a table of measurements cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -77,44 +79,41 @@ impl Misplaced {
 /// The line on which a field of a TOML file is given; where it is not, that of the table it is missing from, or the
 /// first.
 pub(super) fn line_of(text: &str, field: &str) -> usize {
-    let (mut table, mut header) = (String::new(), 1);
-    let wanted = field.rsplit_once('.').map_or("", |(table, _)| table);
-    for (index, line) in text.lines().enumerate() {
-        let line = line.split('#').next().unwrap_or("").trim();
-        if let Some(name) = line.strip_prefix('[') {
-            table = name.trim_matches(['[', ']', ' ']).to_owned();
-            if table == wanted {
-                header = index + 1;
-            }
-            if table == field {
-                return index + 1;
-            }
-        } else if let Some((name, _)) = line.split_once('=') {
-            let name = name.trim();
-            let is_it = match table.as_str() {
-                "" => name == field,
-                table => {
-                    field.strip_prefix(table).and_then(|rest| rest.strip_prefix('.')) == Some(name)
-                }
-            };
-            if is_it {
-                return index + 1;
-            }
-        }
-    }
-    header
+    let path: Vec<&str> = field.split('.').collect();
+    let found = DeTable::parse(text).ok().and_then(|root| place(root.get_ref(), &path));
+    line_at(text, found.unwrap_or(0))
 }
 
 /// The line of a field in one of several tables of the same name, as in `[[vary]]`: in the one with this index,
 /// from 0.
 pub(super) fn line_in(text: &str, table: &str, index: usize, field: &str) -> usize {
-    let header = format!("[[{table}]]");
-    let mut headers = text.lines().enumerate().filter(|(_, line)| line.trim() == header);
-    let Some((first, _)) = headers.nth(index) else { return line_of(text, table) };
-    let inside = text.lines().enumerate().skip(first + 1);
-    let mut inside = inside.take_while(|(_, line)| !line.trim_start().starts_with('['));
-    let is_it = |line: &str| line.split_once('=').is_some_and(|(name, _)| name.trim() == field);
-    inside.find(|(_, line)| is_it(line)).map_or(first, |(at, _)| at) + 1
+    let inside = |root: &DeTable<'_>| {
+        let item = entry(root, table)?.1.get_ref().as_array()?.get(index)?;
+        place(item.get_ref().as_table()?, &[field]).or(Some(item.span().start))
+    };
+    let found = DeTable::parse(text).ok().and_then(|root| inside(root.get_ref()));
+    found.map_or_else(|| line_of(text, table), |found| line_at(text, found))
+}
+
+/// Where the key at the end of a path stands, or the last before it that is there; of several tables of one name, in
+/// the first.
+fn place(table: &DeTable<'_>, path: &[&str]) -> Option<usize> {
+    let (name, rest) = path.split_first()?;
+    let (key, value) = entry(table, name)?;
+    let value = value.get_ref();
+    let first = || value.as_array()?.iter().find_map(|item| item.get_ref().as_table());
+    let inside = value.as_table().or_else(first);
+    inside.and_then(|inside| place(inside, rest)).or(Some(key.span().start))
+}
+
+type Entry<'a, 'i> = (&'a Spanned<DeString<'i>>, &'a Spanned<DeValue<'i>>);
+
+fn entry<'a, 'i>(table: &'a DeTable<'i>, name: &str) -> Option<Entry<'a, 'i>> {
+    table.iter().find(|(key, _)| key.get_ref() == name)
+}
+
+fn line_at(text: &str, place: usize) -> usize {
+    text.get(..place).map_or(0, |before| before.matches('\n').count()) + 1
 }
 
 struct Place(usize);
@@ -122,5 +121,30 @@ struct Place(usize);
 impl std::fmt::Display for Place {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         if self.0 > 0 { write!(f, ":{}", self.0) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_found_however_they_are_written() {
+        let text = "version = 1 # base.rate = 3\n[\"base\"] # interval = 2\n'rate' = \"#\"\nstate.a = 1\n\
+                    [[vary]] # the first\nfactor = \"a\"\n[[ vary ]]\n\"factor\" = \"b\"\n\
+                    values = [\n  \"factor = c\",\n]\n";
+        assert_eq!(line_of(text, "version"), 1);
+        assert_eq!(line_of(text, "base.rate"), 3);
+        assert_eq!(line_of(text, "base.state.a"), 4);
+        assert_eq!(line_of(text, "base.interval"), 2, "missing from its table");
+        assert_eq!(line_of(text, "nothing"), 1);
+        assert_eq!(line_in(text, "vary", 0, "factor"), 6);
+        assert_eq!(line_in(text, "vary", 0, "values"), 5, "missing from its table");
+        assert_eq!(line_in(text, "vary", 1, "factor"), 8);
+        assert_eq!(line_in(text, "vary", 1, "values"), 9);
+        let inline =
+            "base = { rate = 1 }\nvary = [\n  { factor = \"a\" },\n  { factor = \"b\" },\n]\n";
+        assert_eq!(line_of(inline, "base.rate"), 1);
+        assert_eq!(line_in(inline, "vary", 1, "factor"), 4);
     }
 }
