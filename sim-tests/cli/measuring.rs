@@ -103,6 +103,24 @@ fn why_checkpoints_are_aborted_is_said_wherever_they_are() {
 }
 
 #[test]
+fn what_never_comes_back_is_never_and_not_at_once() {
+    let place = Place::new("overhead-never");
+    let line = "overhead recovery --vary state=1MB --vary interval=500ms --vary rate=20k --vary warm-up=1s \
+                --vary measure=3s --vary fail-at=2990ms --out kept";
+    let said = place.run(line).expect(0);
+    let row = said.line("1MB");
+    assert!(row.contains("never up again (detect never, deploy never, restore never)"), "{row}");
+    let recovery = place.read("kept/recovery.csv");
+    for metric in
+        ["detect,ms", "deploy,ms", "restore,ms", "replay,ms", "catchUp,ms", "lostRecords,"]
+    {
+        assert!(recovery.contains(&format!("{metric},never")), "{metric}: {recovery}");
+    }
+    assert!(place.read("kept/runs.csv").contains("down,ms,never,never,never,1"));
+    assert!(place.read("kept/report.html").contains("drawn to its end"));
+}
+
+#[test]
 fn what_was_measured_is_not_measured_again() {
     let place = Place::new("overhead-resumed");
     place.run(&format!("overhead {SMALL} --out kept")).expect(0);

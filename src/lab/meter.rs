@@ -218,6 +218,12 @@ impl Meter {
         }
     }
 
+    pub(super) fn handle_detected(&mut self, now: u64) {
+        if let Some(recovering) = &mut self.recovering {
+            recovering.detected = Some(now);
+        }
+    }
+
     pub(super) fn handle_deployed(&mut self, now: u64) {
         if let Some(recovering) = &mut self.recovering {
             recovering.deployed = Some(now);
@@ -245,7 +251,7 @@ impl Meter {
             cores: facts.used_ns as f64 / measured as f64,
             blocked_percent: blocked / channels / ms(measured) * 100.0,
             behind_ms: ms(facts.behind_ns),
-            recovery: self.recovering.map(Recovering::report),
+            recovery: self.recovering.map(|recovering| recovering.report(self.until)),
             slices: self.slices,
             channels: self.channels,
             quantum: settings.batch_records(),

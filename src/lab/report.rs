@@ -155,19 +155,43 @@ pub struct ChannelFact {
 /// A restart.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Recovery {
-    /// From the death of the worker until the coordinator knows, and has subtasks deployed, in milliseconds.
-    pub detect_and_deploy_ms: f64,
+    /// From the death of the worker until the coordinator knows, in milliseconds; none, here and below: not in the
+    /// time of the run.
+    pub detect_ms: Option<f64>,
+    /// From there until it has subtasks deployed.
+    pub deploy_ms: Option<f64>,
     /// From there until all have their state.
-    pub restore_ms: f64,
-    /// From there until all is read again that had been read; none: not in the time of the run.
+    pub restore_ms: Option<f64>,
+    /// From there until all is read again that had been read.
     pub replay_ms: Option<f64>,
-    /// From there until records are read when they come; none: not in the time of the run, or they do not come
-    /// by themselves.
+    /// From there until records are read when they come.
     pub catch_up_ms: Option<f64>,
-    /// Records that were read twice.
-    pub lost_records: u64,
+    /// From the death of the worker to the end of the run.
+    pub until_end_ms: f64,
+    /// Records that are read twice, known once the state is back.
+    pub lost_records: Option<u64>,
     /// Of checkpoints that nobody coordinated: the share that the recovery line left behind, in per cent.
     pub discarded_percent: f64,
     /// Of subtasks that take theirs by themselves: the share that began anew, in per cent.
     pub anew_percent: f64,
+}
+
+impl Recovery {
+    /// From the death of the worker until all have their state, in milliseconds; none: not in the time of the run.
+    #[must_use]
+    pub fn down_ms(&self) -> Option<f64> {
+        Some(self.detect_ms? + self.deploy_ms? + self.restore_ms?)
+    }
+
+    /// One after the other, by name: what the restart went through.
+    #[must_use]
+    pub fn parts(&self) -> [(&'static str, Option<f64>); 5] {
+        [
+            ("detect", self.detect_ms),
+            ("deploy", self.deploy_ms),
+            ("restore", self.restore_ms),
+            ("replay", self.replay_ms),
+            ("catchUp", self.catch_up_ms),
+        ]
+    }
 }

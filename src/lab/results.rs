@@ -69,7 +69,8 @@ pub const METRICS: &[Metric] = &[
     Metric::new("aborted", "", |report, _| report.aborted as f64),
     Metric::new("forced", "", |report, _| report.forced as f64),
     Metric::new("down", "ms", |report, _| {
-        report.recovery.map_or(0.0, |it| it.detect_and_deploy_ms + it.restore_ms)
+        // A job that does not come back is down for longer than any that does.
+        report.recovery.map_or(0.0, |it| it.down_ms().unwrap_or(f64::INFINITY))
     }),
     Metric::new("discarded", "%", |report, _| {
         report.recovery.map_or(0.0, |it| it.discarded_percent)
@@ -220,23 +221,27 @@ const RECOVERY: &[&str] = &["metric", "unit", "value"];
 
 fn recovery(row: &Row) -> Vec<Line> {
     let Some(recovery) = row.report.recovery else { return Vec::new() };
+    let times = recovery.parts().map(|(name, value)| (name, "ms", value));
     let facts = [
-        ("detectAndDeploy", "ms", Some(recovery.detect_and_deploy_ms)),
-        ("restore", "ms", Some(recovery.restore_ms)),
-        ("replay", "ms", recovery.replay_ms),
-        ("catchUp", "ms", recovery.catch_up_ms),
-        ("lostRecords", "", Some(recovery.lost_records as f64)),
+        ("untilEnd", "ms", Some(recovery.until_end_ms)),
+        ("lostRecords", "", recovery.lost_records.map(|records| records as f64)),
         ("discarded", "%", Some(recovery.discarded_percent)),
         ("beganAnew", "%", Some(recovery.anew_percent)),
     ];
     let line = |(metric, unit, value): (&str, &str, Option<f64>)| {
-        vec![metric.to_owned(), unit.to_owned(), value.map_or_else(|| "never".to_owned(), number)]
+        vec![metric.to_owned(), unit.to_owned(), value.map_or_else(|| NEVER.to_owned(), number)]
     };
-    facts.into_iter().map(line).collect()
+    times.into_iter().chain(facts).map(line).collect()
 }
+
+/// Instead of a number: what did not come in the time of the run.
+const NEVER: &str = "never";
 
 /// No more digits than mean anything.
 fn number(value: f64) -> String {
+    if value.is_infinite() {
+        return NEVER.to_owned();
+    }
     let text = format!("{value:.4}");
     let text = text.trim_end_matches('0').trim_end_matches('.');
     text.to_owned()

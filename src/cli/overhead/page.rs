@@ -1,6 +1,7 @@
 //! The report: one file, which asks for nothing beside it; every chart has its table.
 
 mod published;
+mod restarts;
 
 use crate::lab::factor::{Factor, Values};
 use crate::lab::report::Quantiles;
@@ -50,7 +51,7 @@ fn experiment(session: &Session, rows: &[Row]) -> String {
     content.push_str(&pages::table(&telling::table(&factors, rows)));
     content.push_str(&over_time(&factors, rows));
     content.push_str(&parts(&factors, rows));
-    content.push_str(&recoveries(&factors, rows));
+    content.push_str(&restarts::chart(&factors, rows));
     content.push_str(&pressure(&factors, rows));
     content
 }
@@ -336,6 +337,17 @@ fn by_subtask(report: &Report) -> Vec<(String, Vec<f64>)> {
 }
 
 fn bar_chart(caption: &str, parts: &[&'static str], bars: &[(String, Vec<f64>)]) -> String {
+    let cells = |(_, values): &(String, Vec<f64>)| values.iter().copied().map(ms).collect();
+    bar_chart_with(caption, parts, bars, &bars.iter().map(cells).collect::<Vec<_>>())
+}
+
+/// Bars, and what its table says of each.
+fn bar_chart_with(
+    caption: &str,
+    parts: &[&'static str],
+    bars: &[(String, Vec<f64>)],
+    cells: &[Vec<String>],
+) -> String {
     let most = bars.iter().map(|(_, values)| values.iter().sum::<f64>()).fold(0.0, f64::max);
     let axes = Axes {
         about: format!("{caption}; its table follows"),
@@ -348,33 +360,12 @@ fn bar_chart(caption: &str, parts: &[&'static str], bars: &[(String, Vec<f64>)])
     let first = [("", Align::Right), ("", Align::Left)];
     let columns: Vec<_> = first.into_iter().chain(columns).collect();
     let mut table = Table::new(&columns);
-    for (index, (name, values)) in bars.iter().enumerate() {
+    for (index, ((name, _), cells)) in bars.iter().zip(cells).enumerate() {
         let number = (index + 1).to_string();
-        table.row([number, name.clone()].into_iter().chain(values.iter().copied().map(ms)));
+        table.row([number, name.clone()].into_iter().chain(cells.iter().cloned()));
     }
     let names: Vec<String> = parts.iter().map(|part| (*part).to_owned()).collect();
     figure(caption, &chart::bars(&axes, parts, bars), &chart::key(&names, false), &table)
-}
-
-/// What a restart takes.
-fn recoveries(factors: &[Factor], rows: &[Row]) -> String {
-    let bar = |row: &Row| {
-        let recovery = row.report.recovery?;
-        let values = vec![
-            recovery.detect_and_deploy_ms,
-            recovery.restore_ms,
-            recovery.replay_ms.unwrap_or(0.0),
-            recovery.catch_up_ms.unwrap_or(0.0),
-        ];
-        Some((words(&row.values, factors), values))
-    };
-    let bars: Vec<_> = rows.iter().filter_map(bar).take(BARS_MAX).collect();
-    if bars.is_empty() {
-        return String::new();
-    }
-    let parts = ["detect and deploy", "restore", "replay", "catch up"];
-    let chart = bar_chart("after a worker died", &parts, &bars);
-    format!("<h3>Recovery</h3>\n<div class=\"charts\">\n{chart}</div>\n")
 }
 
 // ---- back-pressure

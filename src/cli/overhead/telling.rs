@@ -1,6 +1,7 @@
 //! Rows as tables for people.
 
 use crate::lab::factor::Factor;
+use crate::lab::report::Recovery;
 use crate::lab::{Row, Spread};
 
 use super::super::table::{Align, Table, count, whole};
@@ -80,30 +81,46 @@ fn note(row: &Row) -> String {
     let mut notes = row.report.notes.clone();
     let reasons = row.report.abort_reasons.iter();
     notes.extend(reasons.map(|(reason, times)| format!("{} aborted: {reason}", count(*times))));
-    let recovery = row.report.recovery.map(|recovery| {
-        let down = recovery.detect_and_deploy_ms + recovery.restore_ms;
-        let replay = recovery.replay_ms.map_or("never".to_owned(), ms);
-        let caught_up = recovery.catch_up_ms.map_or("never".to_owned(), ms);
-        let line = match recovery.discarded_percent + recovery.anew_percent {
-            0.0 => String::new(),
-            _ => format!(
-                ", {:.1} % of checkpoints discarded, {:.0} % of subtasks begin anew",
-                recovery.discarded_percent, recovery.anew_percent
-            ),
-        };
-        format!("down {}, replays {replay}, catches up {caught_up}{line}", ms(down))
-    });
-    notes.extend(recovery);
+    notes.extend(row.report.recovery.map(|recovery| restart(&recovery)));
     notes.join("; ")
+}
+
+/// What a restart took.
+fn restart(recovery: &Recovery) -> String {
+    let or_never = |time: Option<f64>| time.map_or("never".to_owned(), ms);
+    let Recovery { detect_ms, deploy_ms, restore_ms, discarded_percent, anew_percent, .. } =
+        *recovery;
+    let line = match discarded_percent + anew_percent {
+        0.0 => String::new(),
+        _ => format!(
+            ", {discarded_percent:.1} % of checkpoints discarded, {anew_percent:.0} % of subtasks begin anew"
+        ),
+    };
+    let down = match recovery.down_ms() {
+        Some(down) => format!("down {}", ms(down)),
+        None => "never up again".to_owned(),
+    };
+    let lost = recovery.lost_records.map_or("never known".to_owned(), count);
+    format!(
+        "{down} (detect {}, deploy {}, restore {}), replays {}, catches up {}, records lost: {lost}{line}",
+        or_never(detect_ms),
+        or_never(deploy_ms),
+        or_never(restore_ms),
+        or_never(recovery.replay_ms),
+        or_never(recovery.catch_up_ms)
+    )
 }
 
 /// A median with the least and the most, where they differ.
 pub fn spread(spread: Spread, digits: usize) -> String {
     let Spread { median, min, max } = spread;
+    let word = |value: f64| {
+        if value.is_finite() { format!("{value:.digits$}") } else { "never".to_owned() }
+    };
     if min == max {
-        format!("{median:.digits$}")
+        word(median)
     } else {
-        format!("{median:.digits$} ({min:.digits$} to {max:.digits$})")
+        format!("{} ({} to {})", word(median), word(min), word(max))
     }
 }
 

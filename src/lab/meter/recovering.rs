@@ -11,6 +11,7 @@ pub(super) struct Recovering {
     failed: u64,
     /// Records that had been read when the worker died.
     read: u64,
+    pub(super) detected: Option<u64>,
     pub(super) deployed: Option<u64>,
     restored: Option<u64>,
     pub(super) discarded_percent: f64,
@@ -29,6 +30,7 @@ impl Recovering {
         Self {
             failed,
             read,
+            detected: None,
             deployed: None,
             restored: None,
             discarded_percent: 0.0,
@@ -60,14 +62,17 @@ impl Recovering {
         }
     }
 
-    pub(super) fn report(self) -> Recovery {
+    /// At the end of the run.
+    pub(super) fn report(self, until: u64) -> Recovery {
         let passed = |from: Option<u64>, to: Option<u64>| Some(ms(to?.saturating_sub(from?)));
         Recovery {
-            detect_and_deploy_ms: passed(Some(self.failed), self.deployed).unwrap_or(0.0),
-            restore_ms: passed(self.deployed, self.restored).unwrap_or(0.0),
+            detect_ms: passed(Some(self.failed), self.detected),
+            deploy_ms: passed(self.detected, self.deployed),
+            restore_ms: passed(self.deployed, self.restored),
             replay_ms: passed(self.restored, self.replayed),
             catch_up_ms: passed(self.replayed, self.caught_up),
-            lost_records: self.lost,
+            until_end_ms: ms(until.saturating_sub(self.failed)),
+            lost_records: self.restored.map(|_| self.lost),
             discarded_percent: self.discarded_percent,
             anew_percent: self.anew_percent,
         }

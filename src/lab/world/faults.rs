@@ -23,6 +23,7 @@ impl World<'_> {
     /// The coordinator gives the attempt up.
     pub(super) fn detected(&mut self) {
         let now = self.time();
+        self.meter.handle_detected(self.now);
         self.coordinator.interrupt();
         self.coordinator.protocol.stop_attempt(now);
         self.drain_coordinator();

@@ -16,6 +16,13 @@ struct Compared {
     here: Option<Spread>,
 }
 
+impl Compared {
+    /// What did not come in the time of the run has no place in a chart; the table says so.
+    fn drawn(&self) -> Option<Spread> {
+        self.here.filter(|here| here.max.is_finite())
+    }
+}
+
 /// Published beside measured, where the experiment has published figures.
 pub fn charts(session: &Session, rows: &[Row]) -> String {
     let figures = &session.experiment.published;
@@ -58,10 +65,10 @@ fn published_chart(metric: &str, bars: &[Compared]) -> String {
         ..Series::named("published")
     };
     let ranges = bars.iter().enumerate();
-    let ranges =
-        ranges.filter_map(|(index, bar)| Some((place(index), bar.here?.min, bar.here?.max)));
+    let ranges = ranges.filter_map(|(index, bar)| Some((place(index), bar.drawn()?)));
+    let ranges = ranges.map(|(place, here)| (place, here.min, here.max));
     let here = Series {
-        points: points(|bar| Some(bar.here?.median)),
+        points: points(|bar| Some(bar.drawn()?.median)),
         ranges: ranges.collect(),
         is_line: false,
         ..Series::named("here")
@@ -69,7 +76,7 @@ fn published_chart(metric: &str, bars: &[Compared]) -> String {
     let series = [published, here];
     let most = bars
         .iter()
-        .map(|bar| bar.published.max(bar.here.map_or(0.0, |here| here.max)))
+        .map(|bar| bar.published.max(bar.drawn().map_or(0.0, |here| here.max)))
         .fold(0.0, f64::max);
     let axes = Axes {
         about: format!("{metric}, published and here; its table follows"),
