@@ -9,7 +9,9 @@ use super::super::run::Batch;
 use super::super::store::mixed;
 use super::super::subtask::Thread;
 use super::{Event, Work, World};
-use crate::protocol::independent::Piggyback;
+use crate::protocol::independent::{
+    Edge, IndependentDefectSet, Lookup, Piggyback, recovery_line_from,
+};
 use crate::protocol::{CheckpointId, Element};
 
 /// What a failure leaves of checkpoints that nobody coordinates.
@@ -146,41 +148,40 @@ impl World<'_> {
 
     // ---- a failure
 
-    /// The newest durable checkpoints that are a consistent cut, going back as far as orphans demand; what was sent
-    /// before it and not received is replayed.
+    /// The newest durable checkpoints that are a consistent cut; what was sent before it and not received is replayed.
     pub(super) fn own_line(&self) -> OwnLine {
+        let held = |index: usize, place: usize| {
+            self.subtasks[index].autonomy.as_ref().map(|own| own.at(place))
+        };
+        let sent = |at: Lookup| {
+            let output = self.channels[at.channel].output;
+            held(at.process, at.checkpoint).map_or_else(Traffic::default, |held| held.sent[output])
+        };
+        let received = |at: Lookup| {
+            let input = self.channels[at.channel].input;
+            held(at.process, at.checkpoint)
+                .map_or_else(Traffic::default, |held| held.received[input])
+        };
+        let edge = |channel: &super::Channel| {
+            let (from, to) = (channel.from, channel.to);
+            let is_local = self.subtasks[from].worker == self.subtasks[to].worker;
+            Edge { from, to, is_local }
+        };
+        let edges: Vec<Edge> = self.channels.iter().map(edge).collect();
         let durable =
             |subtask: &super::Subtask| subtask.autonomy.as_ref().map_or(0, |own| own.durable() - 1);
-        let mut places: Vec<usize> = self.subtasks.iter().map(durable).collect();
-        let traffic = |places: &[usize], channel: &super::Channel| {
-            let at = |index: usize| {
-                self.subtasks[index].autonomy.as_ref().map(|own| own.at(places[index]))
-            };
-            let sent =
-                at(channel.from).map_or_else(Traffic::default, |held| held.sent[channel.output]);
-            let received =
-                at(channel.to).map_or_else(Traffic::default, |held| held.received[channel.input]);
-            (sent, received)
+        let places = recovery_line_from(
+            &edges,
+            self.subtasks.iter().map(durable).collect(),
+            |at| sent(at).batches,
+            |at| received(at).batches,
+            IndependentDefectSet::NONE,
+        );
+        let replayed = |(channel, edge): (usize, &Edge)| {
+            let of = |process: usize| Lookup { process, checkpoint: places[process], channel };
+            sent(of(edge.from)).since(received(of(edge.to)))
         };
-        let mut is_settled = false;
-        while !is_settled {
-            is_settled = true;
-            for channel in &self.channels {
-                loop {
-                    let (sent, received) = traffic(&places, channel);
-                    if received.batches <= sent.batches {
-                        break;
-                    }
-                    places[channel.to] -= 1;
-                    is_settled = false;
-                }
-            }
-        }
-        let replayed = |channel| {
-            let (sent, received) = traffic(&places, channel);
-            sent.since(received)
-        };
-        let replayed = self.channels.iter().map(replayed).collect();
+        let replayed = edges.iter().enumerate().map(replayed).collect();
         OwnLine { places, replayed }
     }
 

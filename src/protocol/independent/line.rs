@@ -34,6 +34,17 @@ impl ChannelCounts {
     }
 }
 
+/// A checkpoint of a process, and a channel of it: where a count is looked up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lookup {
+    /// Which process.
+    pub process: usize,
+    /// Which of its checkpoints, the initial state at 0.
+    pub checkpoint: usize,
+    /// Which channel: an index of the edges.
+    pub channel: usize,
+}
+
 /// By process, which of its checkpoints the newest consistent cut has: for each channel, what its receiver had
 /// received its sender had sent. What was sent and not received is replayed from the sender's log.
 ///
@@ -51,15 +62,45 @@ pub fn recovery_line(
     checkpoints: &[Vec<ChannelCounts>],
     defects: IndependentDefectSet,
 ) -> Vec<usize> {
-    let mut line: Vec<usize> = checkpoints.iter().map(|own| own.len() - 1).collect();
+    let newest = checkpoints.iter().map(|own| own.len() - 1).collect();
+    let counts = |at: Lookup| &checkpoints[at.process][at.checkpoint];
+    recovery_line_from(
+        edges,
+        newest,
+        |at| counts(at).sent[at.channel],
+        |at| counts(at).received[at.channel],
+        defects,
+    )
+}
+
+/// The same for whoever keeps counts another way: `newest` is by process the newest checkpoint that may be taken, and
+/// `sent` and `received` look counts up, of which those of an initial state must be 0.
+///
+/// # Panics
+///
+/// When an edge is of no process.
+#[must_use]
+pub fn recovery_line_from(
+    edges: &[Edge],
+    newest: Vec<usize>,
+    sent: impl Fn(Lookup) -> u64,
+    received: impl Fn(Lookup) -> u64,
+    defects: IndependentDefectSet,
+) -> Vec<usize> {
+    let mut line = newest;
     let skips = defects.has(IndependentDefect::LocalEdgesSkipped);
     let followed = || edges.iter().enumerate().filter(|(_, edge)| !(skips && edge.is_local));
+    let at = |line: &[usize], process: usize, channel| Lookup {
+        process,
+        checkpoint: line[process],
+        channel,
+    };
     let mut is_settled = false;
     while !is_settled {
         is_settled = true;
         for (channel, edge) in followed() {
-            let sent = checkpoints[edge.from][line[edge.from]].sent[channel];
-            while checkpoints[edge.to][line[edge.to]].received[channel] > sent {
+            let sent = sent(at(&line, edge.from, channel));
+            while received(at(&line, edge.to, channel)) > sent {
                 line[edge.to] -= 1;
                 is_settled = false;
             }

@@ -20,7 +20,7 @@ pub mod zigzag;
 
 pub use defect::{IndependentDefect, IndependentDefectSet};
 pub use inducer::{CheckpointInducer, Piggyback, Receipt, Scheme};
-pub use line::{ChannelCounts, Edge, recovery_line};
+pub use line::{ChannelCounts, Edge, Lookup, recovery_line, recovery_line_from};
 pub use zigzag::useless;
 
 #[cfg(test)]
