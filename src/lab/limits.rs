@@ -37,9 +37,6 @@ pub(super) fn check(settings: &Settings) -> Result<(), LabError> {
             format!("{most}, expected 1, since {protocol} takes one checkpoint at a time");
         return Err(LabError::value(Factor::Concurrency, problem));
     }
-    if settings.job.shape == Shape::Join && settings.job.exchanges != 1 {
-        return Err(LabError::value(Factor::Exchanges, "expected 1 for a join"));
-    }
     if settings.measure_ms == 0 {
         return Err(LabError::value(Factor::Measure, "expected more than 0ms"));
     }

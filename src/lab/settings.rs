@@ -12,7 +12,7 @@ use crate::protocol::independent::Scheme;
 pub enum Shape {
     /// A source, and one operator after another behind it.
     Chain,
-    /// Two sources, and an operator with both as inputs.
+    /// Two sources, an operator with both as inputs, and one operator after another behind it.
     Join,
     /// A source, and operators of which the last sends some records back to the first; from one to the next they
     /// stay on their worker (the query of reachability in CheckMate).
@@ -35,7 +35,7 @@ pub enum Rate {
 pub struct JobSettings {
     /// How operators are put together.
     pub shape: Shape,
-    /// Shuffles, each into the next operator; of a join, one.
+    /// Shuffles, each into the next operator; into the join both are one.
     pub exchanges: u16,
     /// Subtasks an operator.
     pub parallelism: u16,
@@ -153,7 +153,7 @@ impl Settings {
     pub fn operators(&self) -> usize {
         match self.job.shape {
             Shape::Chain | Shape::Loop => usize::from(self.job.exchanges) + 1,
-            Shape::Join => 3,
+            Shape::Join => usize::from(self.job.exchanges) + 2,
         }
     }
 
@@ -181,7 +181,7 @@ impl Settings {
         let shuffle = parallelism * parallelism;
         match self.job.shape {
             Shape::Chain => exchanges * shuffle,
-            Shape::Join => 2 * shuffle,
+            Shape::Join => (exchanges + 1) * shuffle,
             Shape::Loop => 2 * shuffle + (exchanges - 1) * parallelism,
         }
     }

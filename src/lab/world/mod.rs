@@ -366,10 +366,10 @@ fn shape(settings: &Settings) -> (Vec<Subtask>, Vec<Channel>) {
     let last = settings.operators() - 1;
     for to in of(settings.sources()).start..subtasks.len() {
         let feeding: Vec<usize> = match (settings.job.shape, subtasks[to].operator) {
-            (Shape::Join, _) => of(0).chain(of(1)).collect(),
+            (Shape::Join, 2) => of(0).chain(of(1)).collect(),
             (Shape::Loop, 1) => of(0).chain(of(last)).collect(),
             (Shape::Loop, _) => vec![to - parallelism],
-            (Shape::Chain, operator) => of(operator - 1).collect(),
+            (Shape::Chain | Shape::Join, operator) => of(operator - 1).collect(),
         };
         for (input, from) in feeding.into_iter().enumerate() {
             let output = subtasks[from].outputs.len();
