@@ -121,6 +121,27 @@ fn what_never_comes_back_is_never_and_not_at_once() {
 }
 
 #[test]
+fn a_row_beyond_what_was_fitted_says_by_what() {
+    let place = Place::new("overhead-outside");
+    let line = "overhead --vary profile=flink-heap,in-memory --vary state=1MB --vary interval=1s,2s --vary rate=closed \
+                --vary protocol=aligned --vary measure=2300ms --vary warm-up=1s --out kept";
+    let said = place.run(line).expect(0);
+    let rows: Vec<&str> = said.out.lines().filter(|line| line.contains("1MB")).collect();
+    assert!(!rows[0].contains("outside"), "{}", rows[0]);
+    assert!(rows[1].contains("outside of what was fitted by interval"), "{}", rows[1]);
+    assert!(rows[2].contains("not calibrated"), "{}", rows[2]);
+    let page = place.read("kept/report.html");
+    for told in
+        ["flink-heap was fitted to state 28.0 kB to 109.0 MB", "in-memory is not calibrated"]
+    {
+        assert!(said.out.contains(told) && page.contains(told), "{told}: {}", said.out);
+    }
+    let outside = place.read("kept/outside.csv");
+    assert!(outside.contains("flink-heap,1MB,closed,2s,aligned,interval"), "{outside}");
+    assert!(outside.contains("in-memory,1MB,closed,1s,aligned,profile"), "{outside}");
+}
+
+#[test]
 fn what_was_measured_is_not_measured_again() {
     let place = Place::new("overhead-resumed");
     place.run(&format!("overhead {SMALL} --out kept")).expect(0);

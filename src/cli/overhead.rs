@@ -7,6 +7,7 @@ mod page;
 mod running;
 mod targets;
 mod telling;
+mod trust;
 mod wall;
 
 use std::io::Write as _;
@@ -84,6 +85,8 @@ struct WrittenRow<'a> {
     ratio: f64,
     base_records_per_second: f64,
     repetitions: usize,
+    /// By which factors it lies outside of what its profile was fitted to.
+    outside: Vec<String>,
     /// By metric, what all repetitions came to.
     spread: std::collections::BTreeMap<&'static str, Spread>,
     report: &'a crate::lab::Report,
@@ -114,7 +117,11 @@ pub fn execute(arguments: &Arguments) -> Result<Exit, CliError> {
         writeln!(out, "{}: {}\n", session.experiment.name, session.experiment.about.trim())?;
         write!(out, "{}", telling::table(&varied(&session, &rows), &rows))?;
         let was = if before > 0 { format!(", {before} runs were kept") } else { String::new() };
-        writeln!(out, "\n{} of {of} configurations{was}\n", rows.len())?;
+        writeln!(out)?;
+        for line in trust::lines(&session) {
+            writeln!(out, "{line}")?;
+        }
+        writeln!(out, "{} of {of} configurations{was}\n", rows.len())?;
         measured.push((session, rows));
         if is_interrupted {
             exit = Exit::Interrupted;
@@ -218,6 +225,7 @@ fn written_row(row: &Row) -> WrittenRow<'_> {
         ratio: row.ratio(),
         base_records_per_second: row.base_records_per_second,
         repetitions: row.repetitions.len(),
+        outside: row.outside.iter().map(ToString::to_string).collect(),
         spread: results::METRICS
             .iter()
             .map(|metric| (metric.name, row.spread(metric.name)))

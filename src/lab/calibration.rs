@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use super::error::LabError;
 use super::factor::{Factor, Library, Values};
 use super::measured::{Measured, Use};
+use super::outside::outside;
 use super::profile::{BackendKind, EngineProfile};
 use super::report::Report;
 use super::run::run;
+use super::settings::Settings;
 
 /// A profile for each backend that was measured.
 pub type Profiles = BTreeMap<BackendKind, EngineProfile>;
@@ -56,8 +58,8 @@ pub struct Prediction {
     pub predicted_ratio: f64,
     /// What was simulated.
     pub report: Report,
-    /// How it lies outside of what the profile was fitted to, if it does.
-    pub outside: Option<String>,
+    /// By which factors it lies [outside](outside()) of what the profile was fitted to.
+    pub outside: Vec<Factor>,
 }
 
 impl Prediction {
@@ -115,7 +117,7 @@ pub fn predict(
             base_spread: (least / median, most / median),
             predicted_ratio: report.records_per_second / simulated_base.max(1e-9),
             report,
-            outside: outside(row, profile),
+            outside: outside(&settings(row, profile, setting)?),
         });
     }
     Ok(predictions)
@@ -141,6 +143,15 @@ pub(super) fn simulate(
     profile: &EngineProfile,
     setting: &Setting,
 ) -> Result<Report, LabError> {
+    Ok(run(&settings(row, profile, setting)?))
+}
+
+/// What was measured, as settings.
+fn settings(
+    row: &Measured,
+    profile: &EngineProfile,
+    setting: &Setting,
+) -> Result<Settings, LabError> {
     let name = "fitted";
     let mut library = Library::default();
     library.engines.insert(name.to_owned(), profile.clone());
@@ -161,24 +172,7 @@ pub(super) fn simulate(
         None => values,
     };
     let at = |error: LabError| LabError::Factor(format!("line {}: {error}", row.line));
-    Ok(run(&values.settings(&library).map_err(at)?))
-}
-
-/// How a row lies outside of what a profile was fitted to.
-fn outside(row: &Measured, profile: &EngineProfile) -> Option<String> {
-    let Some(fitted) = &profile.calibrated else {
-        return Some("the profile is not calibrated".to_owned());
-    };
-    let state = row.keys as f64 * profile.entry_bytes(row.payload_bytes);
-    let within = |value: f64, least: u64, most: u64| {
-        (0.95 * least as f64..=1.05 * most as f64).contains(&value)
-    };
-    if !within(state, fitted.state_bytes_min, fitted.state_bytes_max) {
-        return Some(format!("{state:.0} bytes of state are outside of what was fitted"));
-    }
-    let interval = row.interval_ms? as f64;
-    (!within(interval, fitted.interval_ms_min, fitted.interval_ms_max))
-        .then(|| format!("an interval of {interval} ms is outside of what was fitted"))
+    values.settings(&library).map_err(at)
 }
 
 /// Spearman's rank correlation; ties share the mean of their ranks. 0 where there is nothing to rank.

@@ -22,6 +22,7 @@ pub mod fitting;
 mod limits;
 pub mod measured;
 mod meter;
+pub mod outside;
 mod processor;
 pub mod profile;
 mod reading;

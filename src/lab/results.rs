@@ -19,6 +19,7 @@ pub fn files(factors: &[Factor], rows: &[Row]) -> Vec<File> {
         ("latency.csv", table(factors, rows, LATENCY, latency)),
         ("channels.csv", table(factors, rows, CHANNELS, channels)),
         ("recovery.csv", table(factors, rows, RECOVERY, recovery)),
+        ("outside.csv", table(factors, rows, OUTSIDE, beyond)),
     ]
 }
 
@@ -232,6 +233,13 @@ fn recovery(row: &Row) -> Vec<Line> {
         vec![metric.to_owned(), unit.to_owned(), value.map_or_else(|| NEVER.to_owned(), number)]
     };
     times.into_iter().chain(facts).map(line).collect()
+}
+
+const OUTSIDE: &[&str] = &["outside"];
+
+/// By what the row is outside of what its profile was fitted to.
+fn beyond(row: &Row) -> Vec<Line> {
+    row.outside.iter().map(|factor| vec![factor.to_string()]).collect()
 }
 
 /// Instead of a number: what did not come in the time of the run.

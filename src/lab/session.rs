@@ -7,6 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::error::LabError;
 use super::experiment::Experiment;
 use super::factor::{Factor, Library, Values};
+use super::outside::outside;
+use super::profile::EngineProfile;
 use super::report::Report;
 use super::results::METRICS;
 use super::run::run;
@@ -37,6 +39,8 @@ pub struct Row {
     pub base_records_per_second: f64,
     /// By repetition, what it came to of each of [`METRICS`].
     pub repetitions: Vec<Vec<f64>>,
+    /// By which factors it lies [outside](outside()) of what its profile was fitted to.
+    pub outside: Vec<Factor>,
 }
 
 /// What several repetitions came to.
@@ -122,6 +126,20 @@ impl Session {
         &self.cells
     }
 
+    /// The engine profiles that configurations name, in the order of first occurrence.
+    #[must_use]
+    pub fn engines(&self) -> Vec<EngineProfile> {
+        let mut engines: Vec<EngineProfile> = Vec::new();
+        for cell in &self.cells {
+            // They were checked when the session began.
+            let Ok(settings) = cell.settings(&self.library) else { continue };
+            if !engines.contains(&settings.engine) {
+                engines.push(settings.engine);
+            }
+        }
+        engines
+    }
+
     /// The runs that are needed, in stages: those of a stage need those of the stages before, and not one another.
     #[must_use]
     pub fn stages(&self) -> [Vec<Values>; 2] {
@@ -166,6 +184,7 @@ impl Session {
                 report: done.get(&self.repeated(cell, 0))?.clone(),
                 base_records_per_second: base,
                 repetitions: repetitions.map(values).collect(),
+                outside: outside(&self.settings(cell, done).ok()?),
             })
         };
         self.cells.iter().filter_map(row).collect()

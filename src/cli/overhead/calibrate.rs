@@ -17,6 +17,7 @@ use super::super::table::{Align, Table};
 use super::chart::{self, Axes, Series};
 use super::loading::{self, usage};
 use super::telling::ms;
+use super::trust;
 
 /// What was measured, and where the profiles go.
 #[derive(Debug, Args)]
@@ -192,7 +193,7 @@ fn table(predictions: &[Prediction]) -> Table {
             format!("{:+.1}", one.error_points()),
             one.row.duration_ms.map_or(String::new(), ms),
             ms(one.report.duration.p50),
-            one.outside.clone().unwrap_or_default(),
+            trust::note(&one.outside).unwrap_or_default(),
         ]);
     }
     table

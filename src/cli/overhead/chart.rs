@@ -34,7 +34,7 @@ figcaption { font-weight: 600; margin: 0 0 4px; overflow-wrap: anywhere; }
 .s3 { stroke: var(--s3); stroke-dasharray: 9 3 2 3; } .s4 { stroke: var(--s4); stroke-dasharray: 12 4; } .s5 { stroke: var(--s5); stroke-dasharray: 4 4; } .s6 { stroke: var(--s6); stroke-dasharray: 1 2; }
 .f0 { fill: var(--s0); } .f1 { fill: var(--s1); } .f2 { fill: var(--s2); } .f3 { fill: var(--s3); } .f4 { fill: var(--s4); } .f5 { fill: var(--s5); } .f6 { fill: var(--s6); }
 .heat { fill: var(--heat); }
-@media (max-width: 480px) { .chart text { font-size: 18px; } .chart .odd { display: none; } }
+@media (max-width: 480px) { .chart text { font-size: 18px; } .chart .odd { display: none; } figure th, figure td { white-space: normal; } }
 @media print { .charts { grid-template-columns: 1fr 1fr; } .charts figure { margin-bottom: 8px; } .wide { overflow: visible; } table { font-size: 9px; } th, td { white-space: normal; padding-right: 6px; } }
 ";
 

@@ -12,6 +12,7 @@ use super::super::pages;
 use super::super::table::{Align, Table};
 use super::chart::{self, Axes, Series};
 use super::telling::{self, ms};
+use super::trust;
 
 /// How long, between two failures, the marked interval is best for: an hour.
 const MTBF_MS: f64 = 3_600_000.0;
@@ -45,6 +46,9 @@ fn experiment(session: &Session, rows: &[Row]) -> String {
         escaped(experiment.about.trim()),
         escaped(&experiment.base.line())
     );
+    for line in trust::lines(session) {
+        content.push_str(&format!("<p class=\"facts\">{}</p>\n", escaped(&line)));
+    }
     content.push_str(&published::charts(session, rows));
     content.push_str(&ratios(&factors, rows));
     content.push_str("<h3>All configurations</h3>\n");

@@ -4,6 +4,8 @@ use crate::lab::factor::Factor;
 use crate::lab::report::Recovery;
 use crate::lab::{Row, Spread};
 
+use super::trust;
+
 use super::super::table::{Align, Table, count, whole};
 
 /// The factors that are varied, in the order of the experiment.
@@ -82,6 +84,7 @@ fn note(row: &Row) -> String {
     let reasons = row.report.abort_reasons.iter();
     notes.extend(reasons.map(|(reason, times)| format!("{} aborted: {reason}", count(*times))));
     notes.extend(row.report.recovery.map(|recovery| restart(&recovery)));
+    notes.extend(trust::note(&row.outside));
     notes.join("; ")
 }
 
@@ -111,17 +114,14 @@ fn restart(recovery: &Recovery) -> String {
     )
 }
 
-/// A median with the least and the most, where they differ.
+/// A median with the least and the most, where they differ in the digits that are shown.
 pub fn spread(spread: Spread, digits: usize) -> String {
     let Spread { median, min, max } = spread;
     let word = |value: f64| {
         if value.is_finite() { format!("{value:.digits$}") } else { "never".to_owned() }
     };
-    if min == max {
-        word(median)
-    } else {
-        format!("{} ({} to {})", word(median), word(min), word(max))
-    }
+    let (least, most) = (word(min), word(max));
+    if least == most { word(median) } else { format!("{} ({least} to {most})", word(median)) }
 }
 
 /// Milliseconds, with as many digits as mean something.
