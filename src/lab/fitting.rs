@@ -2,6 +2,10 @@
 //!
 //! One parameter after another, each to the one figure that it moves most; what no row says is taken over from
 //! the profile that the fit begins with. Nothing is fitted to the rows that judge.
+//!
+//! What is fitted later moves what was fitted before a little, and so all of it is fitted in rounds, until one changes
+//! nothing. A value stays unless another one is nearer to what was measured: a fit that begins with a fitted profile
+//! gives the same one.
 
 use super::calibration::{Profiles, Setting, simulate};
 use super::error::LabError;
@@ -9,8 +13,8 @@ use super::measured::{Measured, Use};
 use super::profile::{AccessPoint, BackendKind, Calibrated, EngineProfile};
 use super::report::Report;
 
-/// How often the whole is fitted: what is fitted later moves what was fitted before a little.
-const ROUNDS: usize = 3;
+/// How often the whole is fitted at most.
+const ROUNDS: usize = 12;
 
 /// A fit is good enough when it is this near.
 const NEAR: f64 = 0.003;
@@ -44,10 +48,20 @@ pub fn fit(
         })?;
         profiles.insert(backend, fit.prepared(backend, profile, source));
     }
+    profiles = rounded(profiles);
     for _ in 0..ROUNDS {
+        let before = profiles.clone();
         fit.round(&mut profiles)?;
+        profiles = rounded(profiles);
+        if profiles == before {
+            break;
+        }
     }
-    Ok(profiles.into_iter().map(|(backend, profile)| (backend, profile.rounded())).collect())
+    Ok(profiles)
+}
+
+fn rounded(profiles: Profiles) -> Profiles {
+    profiles.into_iter().map(|(backend, profile)| (backend, profile.rounded())).collect()
 }
 
 impl Fit<'_> {
@@ -72,10 +86,8 @@ impl Fit<'_> {
         source.clone_into(&mut profile.source);
         self.fit_entry(backend, &mut profile);
         let bytes = |row: &Measured| row.keys as f64 * profile.entry_bytes(row.payload_bytes);
-        let mut access: Vec<AccessPoint> = self
-            .bases(backend)
-            .map(|row| AccessPoint { state_bytes: bytes(row) as u64, ns: 1_000.0 })
-            .collect();
+        let mut access: Vec<AccessPoint> =
+            self.bases(backend).map(|row| known(&start.state.access, bytes(row) as u64)).collect();
         access.sort_by_key(|point| point.state_bytes);
         access.dedup_by_key(|point| point.state_bytes);
         let (least, most) = (access.first(), access.last());
@@ -165,10 +177,12 @@ impl Fit<'_> {
         let cores =
             profile.calibrated.as_ref().map_or(2_000, |fitted| fitted.cores_milli) as f64 / 1e3;
         let most = cores * 1e9 / aim;
+        let is_it = |point: &&AccessPoint| point.state_bytes == bytes;
+        let now = profile.state.access.iter().find(is_it).map_or(most / 2.0, |point| point.ns);
         self.solve(
             base,
             profile,
-            (0.0, most),
+            (now, 0.0, most),
             aim,
             |profile, ns| {
                 for point in
@@ -190,7 +204,7 @@ impl Fit<'_> {
         self.solve(
             row,
             &mut profile,
-            (0.0, 50.0),
+            (1.0, 0.0, 50.0),
             row.records_per_second.0,
             |profile, scale| {
                 profile.task.freeze_us = task.freeze_us.max(1.0) * scale;
@@ -200,10 +214,11 @@ impl Fit<'_> {
             |report| report.records_per_second,
         )?;
         if let Some(duration) = row.duration_ms {
+            let now = profile.coordinator.latency_us;
             self.solve(
                 row,
                 &mut profile,
-                (50_000.0, 0.0),
+                (now, 50_000.0, 0.0),
                 duration,
                 |profile, us| {
                     profile.coordinator.latency_us = us;
@@ -225,10 +240,11 @@ impl Fit<'_> {
         else {
             return Ok(());
         };
+        let now = profile.disk.stream_byte_ns;
         self.solve(
             row,
             profile,
-            (200.0, 0.0),
+            (now, 200.0, 0.0),
             duration,
             |profile, ns| profile.disk.stream_byte_ns = ns,
             duration_of,
@@ -254,6 +270,9 @@ impl Fit<'_> {
             + cost.message_us * (sources + subtasks)
             + cost.acknowledge_us * subtasks;
         let scale = aim_us / has_us.max(1.0);
+        if (scale - 1.0).abs() < NEAR {
+            return;
+        }
         cost.trigger_us *= scale;
         cost.complete_us *= scale;
         cost.cleanup_us *= scale;
@@ -267,7 +286,7 @@ impl Fit<'_> {
         self.solve(
             row,
             profile,
-            (0.0, 20.0),
+            (1.0, 0.0, 20.0),
             row.records_per_second.0,
             |profile, scale| {
                 profile.state.copy_byte_ns = state.copy_byte_ns * scale;
@@ -280,28 +299,46 @@ impl Fit<'_> {
         )
     }
 
-    /// Sets a parameter such that a figure of a simulated row is what was measured. With the parameter at the
-    /// first bound the figure is highest, at the second lowest.
+    /// Sets a parameter such that a figure of a simulated row is what was measured. With the parameter at `high` the
+    /// figure is highest, at `low` lowest; it stays as it is, `now`, unless another value is nearer.
+    ///
+    /// A figure may jump, as where one more compaction falls into the time of the row: of all values that were tried
+    /// the nearest is taken.
     fn solve(
         &self,
         row: &Measured,
         profile: &mut EngineProfile,
-        (mut high, mut low): (f64, f64),
+        (now, mut high, mut low): (f64, f64, f64),
         aim: f64,
         set: impl Fn(&mut EngineProfile, f64),
         figure: impl Fn(&Report) -> f64,
     ) -> Result<(), LabError> {
-        for _ in 0..HALVINGS {
-            let value = f64::midpoint(high, low);
+        let at = |profile: &mut EngineProfile, value: f64| -> Result<f64, LabError> {
             set(profile, value);
-            let simulated = figure(&simulate(row, profile, self.setting)?);
-            if (simulated / aim - 1.0).abs() < NEAR {
-                return Ok(());
+            Ok(figure(&simulate(row, profile, self.setting)?))
+        };
+        let off = |simulated: f64| (simulated / aim - 1.0).abs();
+        let mut nearest = (now, off(at(profile, now)?));
+        for _ in 0..HALVINGS {
+            if nearest.1 < NEAR {
+                break;
+            }
+            let value = f64::midpoint(high, low);
+            let simulated = at(profile, value)?;
+            if off(simulated) < nearest.1 {
+                nearest = (value, off(simulated));
             }
             if simulated > aim { high = value } else { low = value }
         }
+        set(profile, nearest.0);
         Ok(())
     }
+}
+
+/// What an access costs with so much state, if the profile that the fit begins with has it; otherwise a microsecond.
+fn known(access: &[AccessPoint], state_bytes: u64) -> AccessPoint {
+    let held = access.iter().find(|point| point.state_bytes == state_bytes);
+    held.copied().unwrap_or(AccessPoint { state_bytes, ns: 1_000.0 })
 }
 
 /// How long a checkpoint takes; where none completes, longer than any.

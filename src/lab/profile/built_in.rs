@@ -62,6 +62,17 @@ fn read<T>(profile: Result<T, LabError>) -> T {
 mod tests {
     use super::*;
 
+    /// It was fitted to nothing of its own.
+    #[test]
+    fn the_changelog_shares_with_rocksdb_what_its_file_says() {
+        let [rocksdb, changelog] =
+            ["flink-rocksdb", "flink-changelog"].map(|name| engine(name).expect("known"));
+        assert_eq!((changelog.task, changelog.coordinator), (rocksdb.task, rocksdb.coordinator));
+        assert_eq!((changelog.disk, changelog.recovery), (rocksdb.disk, rocksdb.recovery));
+        assert_eq!(changelog.state.copy_byte_ns, rocksdb.state.copy_byte_ns);
+        assert_eq!(changelog.state.entry_overhead_bytes, rocksdb.state.entry_overhead_bytes);
+    }
+
     #[test]
     fn what_comes_with_the_crate_can_be_read_and_is_called_what_its_file_is() {
         for name in engine_names() {
