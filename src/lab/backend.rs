@@ -182,6 +182,20 @@ impl Backend {
         }
     }
 
+    /// What a restore goes through.
+    #[must_use]
+    pub fn restore(&self) -> Restore {
+        let state = Restore { state_bytes: self.state_bytes, ..Restore::default() };
+        match &self.kind {
+            Kind::Heap { .. } | Kind::LogStructured(_) => state,
+            Kind::Changelog(log) => {
+                let (changes, logs) = log.changes();
+                let log_bytes = log.since_materialised();
+                Restore { log_bytes, logs, apply_ns: changes * self.access_ns, ..state }
+            }
+        }
+    }
+
     /// Bytes that a restore reads, and that the store holds for the newest checkpoint.
     #[must_use]
     pub fn stored_bytes(&self) -> f64 {
@@ -190,6 +204,19 @@ impl Backend {
             Kind::Changelog(log) => self.state_bytes + log.since_materialised(),
         }
     }
+}
+
+/// What a restore goes through.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Restore {
+    /// State that is read and put in place.
+    pub state_bytes: f64,
+    /// Changes since then, which are read behind it.
+    pub log_bytes: f64,
+    /// In how many objects they are: one is read after another.
+    pub logs: u32,
+    /// What applying them again takes, each an access.
+    pub apply_ns: f64,
 }
 
 /// How many of some keys were not drawn yet, by draws that hit each as likely as any other.

@@ -83,6 +83,7 @@ pub const METRICS: &[Metric] = &[
     Metric::new("period", "ms", |report, _| report.period_ms),
     Metric::new("CheckpointStartDelayMs", "ms", |report, _| report.parts.start_delay),
     Metric::new("AlignmentDurationMs", "ms", |report, _| report.parts.alignment),
+    Metric::new("barrierWait", "ms", |report, _| report.parts.start_delay + report.parts.alignment),
     Metric::new("SyncCheckpointDurationMs", "ms", |report, _| report.parts.sync),
     Metric::new("AsyncCheckpointDurationMs", "ms", |report, _| report.parts.asynchronous),
     Metric::new("CheckpointedSizeBytes", "bytes", |report, _| report.checkpointed_bytes),

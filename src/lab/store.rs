@@ -52,6 +52,12 @@ impl Store {
         (rounds * self.profile.latency_ms * 1e6 + bytes_ns) as u64
     }
 
+    /// How long it takes to read so many bytes out of so many objects, one after another, in nanoseconds.
+    pub(super) fn read_in_turn_ns(&self, bytes: f64, objects: u32) -> u64 {
+        let latency_ns = f64::from(objects) * self.profile.latency_ms * 1e6;
+        (latency_ns + bytes * self.profile.byte_ns) as u64
+    }
+
     fn request_ms(&self, subtask: usize, number: u64, round: u32) -> f64 {
         let draw = mixed(mixed(mixed(self.seed, subtask as u64), number), u64::from(round));
         let is_slow = draw % 1_000_000 < u64::from(self.profile.tail_per_million);

@@ -28,6 +28,7 @@ pub const BUILT_IN: &[(&str, &str)] = &[
         include_str!("../../../fixtures/overhead/vldb-2017-parallelism.toml"),
     ),
     ("changelog", include_str!("../../../fixtures/overhead/changelog.toml")),
+    ("changelog-restart", include_str!("../../../fixtures/overhead/changelog-restart.toml")),
     (
         "checkmate-2024-throughput",
         include_str!("../../../fixtures/overhead/checkmate-2024-throughput.toml"),

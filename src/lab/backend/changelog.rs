@@ -11,6 +11,8 @@ pub(super) struct Changelog {
     pending: f64,
     /// Bytes of changes since the state was materialised: a restore applies them again.
     since: f64,
+    /// In how many parts these were uploaded, each an object of its own in the store.
+    parts: u32,
     /// When the next materialisation is due, in nanoseconds.
     due: u64,
     /// Bytes of a materialisation that is due and not given out yet.
@@ -20,7 +22,7 @@ pub(super) struct Changelog {
 impl Changelog {
     pub(super) fn new(cost: ChangelogCost, entry_bytes: f64) -> Self {
         let due = cost.materialise_ms.saturating_mul(1_000_000);
-        Self { cost, entry_bytes, pending: 0.0, since: 0.0, due, materialise: None }
+        Self { cost, entry_bytes, pending: 0.0, since: 0.0, parts: 0, due, materialise: None }
     }
 
     /// So many bytes of changes: what the thread pays.
@@ -32,11 +34,13 @@ impl Changelog {
             self.due = now + self.cost.materialise_ms.saturating_mul(1_000_000);
             self.materialise = Some(state_bytes);
             self.since = 0.0;
+            self.parts = 0;
         }
         bytes * self.cost.log_byte_ns
     }
 
     pub(super) fn take_pending(&mut self) -> f64 {
+        self.parts = self.parts.saturating_add(u32::from(self.pending > 0.0));
         std::mem::take(&mut self.pending)
     }
 
@@ -46,11 +50,16 @@ impl Changelog {
             return Some(bytes);
         }
         let is_much = self.pending >= self.cost.upload_bytes as f64;
-        is_much.then(|| std::mem::take(&mut self.pending))
+        is_much.then(|| self.take_pending())
     }
 
     pub(super) fn since_materialised(&self) -> f64 {
         self.since
+    }
+
+    /// What a restore reads beside the state: so many changes, in so many parts.
+    pub(super) fn changes(&self) -> (f64, u32) {
+        (self.since / self.entry_bytes.max(1.0), self.parts)
     }
 }
 
@@ -68,8 +77,13 @@ mod tests {
         assert_eq!(log.poll_upload(), Some(1_000.0));
         log.append(300.0, 5_000.0, 0);
         assert_eq!((log.take_pending(), log.since_materialised()), (300.0, 1_300.0));
+        assert_eq!(
+            (log.take_pending(), log.changes()),
+            (0.0, (13.0, 2)),
+            "what is empty is no part"
+        );
         log.append(100.0, 5_000.0, 1_000_000);
         assert_eq!(log.poll_upload(), Some(5_000.0), "the state itself");
-        assert_eq!(log.since_materialised(), 0.0);
+        assert_eq!((log.since_materialised(), log.changes()), (0.0, (0.0, 0)));
     }
 }

@@ -35,12 +35,8 @@ impl World<'_> {
         let line = self.settings.independent.map(|_| self.own_line());
         let is_own = line.as_ref().map(|line| line.places.iter().any(|place| *place > 0));
         let restored = is_own.unwrap_or(self.coordinator.protocol.latest().is_some());
-        let stored = |subtask: &Subtask| {
-            subtask.backend.as_ref().map_or(0.0, |backend| backend.stored_bytes())
-        };
-        let largest = self.subtasks.iter().map(stored).fold(0.0, f64::max);
-        let placed = largest * self.settings.engine.recovery.restore_byte_ns;
-        let ns = if restored { self.store.read_ns(largest) + placed as u64 } else { 0 };
+        let slowest = self.subtasks.iter().map(|subtask| self.restore_ns(subtask)).max();
+        let ns = if restored { slowest.unwrap_or(0) } else { 0 };
         let replay_ns = line.as_ref().map_or(0, |line| self.own_replay_ns(line));
         if let Some(line) = &line {
             let (discarded_percent, anew_percent) = self.own_losses(line);
@@ -48,6 +44,15 @@ impl World<'_> {
         }
         self.meter.handle_deployed(self.now);
         self.push_after(ns + replay_ns, Event::Restored);
+    }
+
+    /// State is read and put in place; a changelog is read behind it, one upload after another (Flink:
+    /// `ChangelogBackendRestoreOperation`), and every change in it is an access.
+    fn restore_ns(&self, subtask: &Subtask) -> u64 {
+        let restore = subtask.backend.as_ref().map(|backend| backend.restore()).unwrap_or_default();
+        let placed = restore.state_bytes * self.settings.engine.recovery.restore_byte_ns;
+        let changes = self.store.read_in_turn_ns(restore.log_bytes, restore.logs);
+        self.store.read_ns(restore.state_bytes) + placed as u64 + changes + restore.apply_ns as u64
     }
 
     /// All run again.
