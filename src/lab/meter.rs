@@ -44,6 +44,14 @@ pub(super) struct Meter {
     recovering: Option<Recovering>,
 }
 
+/// What a snapshot uploads, and the bytes that its subtask has processed by then, in all.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Persisting {
+    pub(super) state: u64,
+    pub(super) in_flight: u64,
+    pub(super) processed: u64,
+}
+
 struct Slicing {
     from: u64,
     records: u64,
@@ -150,8 +158,18 @@ impl Meter {
         self.checkpoints.handle_forced(now);
     }
 
-    pub(super) fn handle_barrier(&mut self, now: u64, subtask: usize, checkpoint: CheckpointId) {
-        self.checkpoints.at(subtask, checkpoint, |times| _ = times.barrier.get_or_insert(now));
+    /// A barrier comes to a subtask that has processed so many bytes: the first one counts.
+    pub(super) fn handle_barrier(
+        &mut self,
+        now: u64,
+        subtask: usize,
+        checkpoint: CheckpointId,
+        processed: u64,
+    ) {
+        self.checkpoints.at(subtask, checkpoint, |times| {
+            times.barrier.get_or_insert(now);
+            times.processed_before.get_or_insert(processed);
+        });
     }
 
     pub(super) fn handle_cut(&mut self, now: u64, subtask: usize, checkpoint: CheckpointId) {
@@ -168,15 +186,15 @@ impl Meter {
 
     pub(super) fn handle_persisting(
         &mut self,
-        _now: u64,
         subtask: usize,
         checkpoint: CheckpointId,
-        state: u64,
-        in_flight: u64,
+        bytes: Persisting,
     ) {
         self.checkpoints.at(subtask, checkpoint, |times| {
-            times.state_bytes = state;
-            times.in_flight_bytes = in_flight;
+            times.state_bytes = bytes.state;
+            times.in_flight_bytes = bytes.in_flight;
+            let before = times.processed_before.unwrap_or(bytes.processed);
+            times.processed_bytes = bytes.processed.saturating_sub(before);
         });
     }
 

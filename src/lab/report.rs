@@ -120,6 +120,8 @@ pub struct CheckpointFact {
     pub checkpointed_bytes: u64,
     /// Bytes in flight (Flink: `PersistedDataBytes`).
     pub in_flight_bytes: u64,
+    /// Bytes that subtasks processed between their first barrier and their last (Flink: `ProcessedDataBytes`).
+    pub processed_bytes: u64,
 }
 
 /// A snapshot of one subtask.
@@ -137,6 +139,8 @@ pub struct SubtaskFact {
     pub checkpointed_bytes: u64,
     /// Bytes in flight.
     pub in_flight_bytes: u64,
+    /// Bytes processed between the first barrier and the last.
+    pub processed_bytes: u64,
 }
 
 /// A channel.

@@ -147,6 +147,7 @@ fn checkpoints(row: &Row) -> Vec<Line> {
             line("endTs", "ms", fact.end_ms),
             line("checkpointedSize", "bytes", fact.checkpointed_bytes as f64),
             line("PersistedDataBytes", "bytes", fact.in_flight_bytes as f64),
+            line("ProcessedDataBytes", "bytes", fact.processed_bytes as f64),
         ]
     };
     row.report.checkpoints.iter().flat_map(lines).collect()
@@ -168,6 +169,7 @@ fn subtasks(row: &Row) -> Vec<Line> {
             line("AsyncCheckpointDurationMs", "ms", fact.parts.asynchronous),
             line("CheckpointedSizeBytes", "bytes", fact.checkpointed_bytes as f64),
             line("PersistedDataBytes", "bytes", fact.in_flight_bytes as f64),
+            line("ProcessedDataBytes", "bytes", fact.processed_bytes as f64),
         ]
     };
     row.report.subtasks.iter().flat_map(lines).collect()

@@ -48,8 +48,10 @@ pub(super) struct Subtask {
     pub(super) autonomy: Option<Autonomy>,
     /// At the end of a loop: how much of what comes goes round again.
     back: Option<Back>,
-    /// Bytes processed since the last look, for debloating.
+    /// Bytes processed, in all.
     pub(super) processed_bytes: u64,
+    /// How many of them when gates were sized last.
+    pub(super) sized_bytes: u64,
 }
 
 /// What the thread of a subtask does.
@@ -150,6 +152,7 @@ impl Subtask {
             autonomy: None,
             back: None,
             processed_bytes: 0,
+            sized_bytes: 0,
         }
     }
 

@@ -23,7 +23,7 @@ use super::loading::usage;
 pub const NAME: &str = "results";
 
 /// The version of those lines; others are passed over.
-const VERSION: &str = "v4";
+const VERSION: &str = "v5";
 
 /// No file of kept results is larger.
 const BYTES_MAX: u64 = 1 << 30;

@@ -23,6 +23,10 @@ pub(super) struct Times {
     pub(super) durable: Option<u64>,
     pub(super) state_bytes: u64,
     pub(super) in_flight_bytes: u64,
+    /// Bytes that the subtask had processed when the first barrier came, in all.
+    pub(super) processed_before: Option<u64>,
+    /// Bytes processed from there until the last one.
+    pub(super) processed_bytes: u64,
 }
 
 struct Pending {
@@ -118,6 +122,7 @@ impl Checkpoints {
         let Some(pending) = self.pending.remove(&checkpoint) else { return };
         let state: u64 = pending.subtasks.iter().map(|times| times.state_bytes).sum();
         let in_flight: u64 = pending.subtasks.iter().map(|times| times.in_flight_bytes).sum();
+        let processed: u64 = pending.subtasks.iter().map(|times| times.processed_bytes).sum();
         if self.facts.len() < CHECKPOINTS_MAX {
             self.facts.push(CheckpointFact {
                 checkpoint: checkpoint.0,
@@ -126,6 +131,7 @@ impl Checkpoints {
                 status: aborted.map_or("completed", Into::into).to_owned(),
                 checkpointed_bytes: state,
                 in_flight_bytes: in_flight,
+                processed_bytes: processed,
             });
         }
         if pending.triggered < self.from {
@@ -168,6 +174,7 @@ impl Checkpoints {
                     parts,
                     checkpointed_bytes: times.state_bytes,
                     in_flight_bytes: times.in_flight_bytes,
+                    processed_bytes: times.processed_bytes,
                 });
             }
         }

@@ -1,6 +1,7 @@
 //! Checkpoints: what the protocol of subtasks and coordinator wants done, and what that takes.
 
 use super::super::coordinator::{Chore, attempt};
+use super::super::meter::Persisting;
 use super::super::run::Batch;
 use super::super::subtask::Thread;
 use super::{Event, Work, World, subtask_id};
@@ -63,7 +64,8 @@ impl World<'_> {
             ProtocolStep::BarrierSeen { checkpoint, .. }
             | ProtocolStep::BarrierOvertook { checkpoint, .. }
             | ProtocolStep::AlignmentStarted(checkpoint) => {
-                self.meter.handle_barrier(now, index, checkpoint);
+                let processed = self.subtasks[index].processed_bytes;
+                self.meter.handle_barrier(now, index, checkpoint, processed);
             }
             ProtocolStep::AlignmentCompleted(checkpoint)
             | ProtocolStep::AlignmentOvertaken(checkpoint) => {
@@ -187,7 +189,9 @@ impl World<'_> {
         let work = Work::Persist(index, checkpoint);
         self.processors[subtask.worker].start(self.now, cpu_ns as u64, work);
         self.store(index, checkpoint, bytes, upload.requests);
-        self.meter.handle_persisting(self.now, index, checkpoint, upload.bytes as u64, in_flight);
+        let processed = self.subtasks[index].processed_bytes;
+        let bytes = Persisting { state: upload.bytes as u64, in_flight, processed };
+        self.meter.handle_persisting(index, checkpoint, bytes);
     }
 
     /// The store answers, and has it; or it is the worker's own disk, and has it when that has written it.

@@ -334,7 +334,8 @@ impl<'a> World<'a> {
     fn debloat(&mut self) {
         let Some(target_ms) = self.settings.buffers.debloat_ms else { return };
         for subtask in &mut self.subtasks {
-            let processed = std::mem::take(&mut subtask.processed_bytes) as f64;
+            let processed = (subtask.processed_bytes - subtask.sized_bytes) as f64;
+            subtask.sized_bytes = subtask.processed_bytes;
             let aim = processed * (target_ms as f64 * 1e6) / DEBLOAT_PERIOD_NS as f64;
             let each = aim / subtask.inputs.len().max(1) as f64;
             for &channel in &subtask.inputs {
