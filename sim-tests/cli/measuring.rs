@@ -137,8 +137,8 @@ fn a_row_beyond_what_was_fitted_says_by_what() {
         assert!(said.out.contains(told) && page.contains(told), "{told}: {}", said.out);
     }
     let outside = place.read("kept/outside.csv");
-    assert!(outside.contains("flink-heap,1MB,closed,2s,aligned,interval"), "{outside}");
-    assert!(outside.contains("in-memory,1MB,closed,1s,aligned,profile"), "{outside}");
+    assert!(outside.contains("flink-heap,1MB,closed,2s,aligned,2300ms,1s,interval"), "{outside}");
+    assert!(outside.contains("in-memory,1MB,closed,1s,aligned,2300ms,1s,profile"), "{outside}");
 }
 
 #[test]

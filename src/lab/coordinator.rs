@@ -26,6 +26,7 @@ pub(super) enum Chore {
 }
 
 /// The coordinator.
+#[derive(Debug)]
 pub(super) struct Coordinator {
     pub(super) protocol: CheckpointCoordinator,
     cost: CoordinatorCost,

@@ -2,6 +2,8 @@
 
 mod checkpoints;
 mod faults;
+#[cfg(test)]
+mod held;
 mod independent;
 mod tasks;
 
