@@ -2,7 +2,8 @@
 
 use cutwater::lab::calibration::{self, Profiles, Setting};
 use cutwater::lab::factor::{Factor, Library};
-use cutwater::lab::measured::{self, Use};
+use cutwater::lab::fitting;
+use cutwater::lab::measured::{self, Measured, Use};
 use cutwater::lab::profile::engine;
 use cutwater::lab::{Experiment, Row, Session};
 
@@ -115,6 +116,72 @@ fn changelog() {
 
 #[test]
 #[ignore = "much processor time in a debug build: .ci/release"]
+fn changelog_restart() {
+    let rows = fixture!("changelog-restart");
+    let of = |profile| {
+        let is_it = |row: &&Row| row.values.get(Factor::Profile) == Some(profile);
+        rows.iter().find(is_it).expect("it is run").report.recovery.expect("a worker died")
+    };
+    let [one, other] = ["flink-rocksdb", "flink-changelog"].map(of);
+    let seconds = |time: Option<f64>| time.expect("it came back in time") / 1e3;
+    let said = format!(
+        "{:.1} → {:.1} s, of which the state takes {:.1} and the changes {:.1} s",
+        seconds(one.down_ms()),
+        seconds(other.down_ms()),
+        seconds(one.restore_ms),
+        seconds(other.restore_ms) - seconds(one.restore_ms)
+    );
+    quoted("changelog-restart", &said);
+}
+
+/// The table of what protocols cost in docs/PROTOCOL.md: a row for each, with both backends.
+#[test]
+#[ignore = "much processor time in a debug build: .ci/release"]
+fn what_protocols_cost() {
+    const PAGE: &str = include_str!("../../docs/PROTOCOL.md");
+    let names = ["aligned", "at-least-once", "unaligned", "hybrid", "stop-the-world"];
+    let text = include_str!("../../fixtures/overhead/trade-offs.toml");
+    let mut experiment = Experiment::parse("fixture", text).expect("an experiment");
+    let mut vary = |factor, values: &[&str]| {
+        experiment.vary(factor, values.iter().map(|value| (*value).to_owned()).collect());
+    };
+    vary(Factor::Protocol, &names);
+    vary(Factor::State, &["100MB"]);
+    vary(Factor::Interval, &["none", "1s"]);
+    vary(Factor::Rate, &["closed"]);
+    let session = Session::new(experiment, Library::default()).expect("configurations");
+    let rows = session.run().expect("they can be run");
+    let of = |profile: &str, protocol: Option<&str>| {
+        let is_it = |row: &&Row| {
+            let at = |factor| row.values.get(factor);
+            at(Factor::Profile) == Some(profile)
+                && at(Factor::Interval) == Some(protocol.map_or("none", |_| "1s"))
+                && protocol.is_none_or(|protocol| at(Factor::Protocol) == Some(protocol))
+        };
+        rows.iter().find(is_it).expect("it is run")
+    };
+    let quoted = |said: &str| assert!(PAGE.contains(said), "run again: {said}");
+    let thousands = |row: &Row| format!("{:.0} thousand a second", row.median("throughput") / 1e3);
+    let [heap, incremental] = ["flink-heap", "flink-rocksdb"].map(|profile| of(profile, None));
+    quoted(&format!("| none | {} | | {} |", thousands(heap), thousands(incremental)));
+    for protocol in names {
+        let [heap, incremental] =
+            ["flink-heap", "flink-rocksdb"].map(|profile| of(profile, Some(protocol)));
+        let lost = |row: &Row| format!("−{:.1} %", (1.0 - row.ratio()) * 100.0);
+        let took = |row: &Row| format!("{:.0} ms", row.median("durationP50"));
+        let blocked = format!("{:.1} %", incremental.median("blocked"));
+        quoted(&format!(
+            "| `{protocol}` | {} | {} | {} | {} | {blocked} |",
+            lost(heap),
+            took(heap),
+            lost(incremental),
+            took(incremental)
+        ));
+    }
+}
+
+#[test]
+#[ignore = "much processor time in a debug build: .ci/release"]
 fn checkmate_2024() {
     let said = |rows: &[Row], metric, digits| {
         let all = |protocol| series(rows, &[(Factor::Protocol, protocol)], metric, digits);
@@ -136,18 +203,42 @@ fn checkmate_2024() {
     quoted("checkmate-2024-cyclic", &format!("discarded {} %", said(&cyclic, "discarded", 1)));
 }
 
+/// The bench that the page shows is the one that is built.
+#[test]
+fn the_bench_of_an_own_job() {
+    const BENCH: &str = include_str!("../../benches/own_job.rs");
+    let start = BENCH.find("pub fn own_job").expect("the bench");
+    let end = BENCH[start..].find("\n}\n").expect("its end");
+    let body = &BENCH[start..start + end + 2];
+    assert!(PAGE.contains(body), "the page does not show:\n{body}");
+}
+
+/// Of each backend that was measured the profile that comes with the crate.
+fn profiles() -> Profiles {
+    let profiles = ["flink-heap", "flink-rocksdb"].map(|name| engine(name).expect("known"));
+    profiles.into_iter().map(|profile| (profile.state.backend, profile)).collect()
+}
+
+fn measurements() -> Vec<Measured> {
+    let text = include_str!("../../fixtures/overhead/measured/flink-2.3.0.csv");
+    measured::parse("measured", text).expect("measurements")
+}
+
+/// The profiles that come with the crate are what a fit to the rows that come with it gives.
+#[test]
+fn shipped_profiles() {
+    let shipped = profiles();
+    let source = &shipped.values().next().expect("there are some").source;
+    let fitted = fitting::fit(&measurements(), &shipped, &Setting::default(), source);
+    assert_eq!(fitted.expect("a fit"), shipped);
+}
+
 /// The table of predictions against measurements of Flink, and how good they are over all.
 #[test]
 fn predictions() {
-    let text = include_str!("../../fixtures/overhead/measured/flink-2.3.0.csv");
-    let rows = measured::parse("measured", text).expect("measurements");
-    let mut profiles = Profiles::new();
-    for name in ["flink-heap", "flink-rocksdb", "flink-changelog"] {
-        let profile = engine(name).expect("known");
-        profiles.insert(profile.state.backend, profile);
-    }
+    let rows = measurements();
     let predictions =
-        calibration::predict(&rows, &profiles, &Setting::default()).expect("predictions");
+        calibration::predict(&rows, &profiles(), &Setting::default()).expect("predictions");
     for prediction in &predictions {
         let error = prediction.error_points();
         let sign = if error < 0.0 { "−" } else { "+" };
