@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use super::backend::{KeyEntry, Slot};
 use super::broadcast_state::{BroadcastState, BroadcastView};
 use super::data::{Bytes, Data, decode};
+use super::processing_timers::ProcessingTimers;
 use super::state::{ListState, MapState, OperatorState, ValueState};
 use super::state_access::{ListAccess, MapAccess, OperatorListAccess, ValueAccess};
 use super::subtask_context::is_owner;
@@ -24,7 +25,7 @@ pub struct Context<'a> {
     pub(crate) key: Option<&'a [u8]>,
     pub(crate) entry: &'a mut KeyEntry,
     pub(crate) timers: &'a mut Timers,
-    pub(crate) processing: &'a mut Timers,
+    pub(crate) processing: &'a mut ProcessingTimers,
     pub(crate) processing_time: i64,
     pub(crate) lists: &'a mut [Vec<Bytes>],
     pub(crate) notes: &'a mut Notes,
@@ -114,7 +115,7 @@ impl Context<'_> {
     ///
     /// When the stream has no key.
     pub fn register_processing_timer(&mut self, at_ms: i64) {
-        self.processing.register(at_ms, keyed(self.key));
+        self.processing.register(at_ms, keyed(self.key), self.parent);
     }
 
     /// Takes a timer in processing time of the current key back; does nothing where there is none.

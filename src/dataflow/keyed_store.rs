@@ -5,6 +5,7 @@ use super::collector::Collector;
 use super::context::Context;
 use super::data::{Bytes, Data};
 use super::placement::Placement;
+use super::processing_timers::{ProcessingTimer, ProcessingTimers};
 use super::record::Outputs;
 use super::router::Router;
 use super::state::{StateDeclarations, StateShape};
@@ -24,8 +25,7 @@ pub(crate) struct KeyedStore {
     shapes: Vec<StateShape>,
     backend: KeyedBackend,
     timers: Timers,
-    /// Those in processing time.
-    processing: Timers,
+    processing: ProcessingTimers,
     lists: Vec<Vec<Bytes>>,
     notes: Notes,
     /// What a defect keeps in snapshots.
@@ -60,7 +60,7 @@ impl KeyedStore {
             shapes: states.shapes(),
             backend: KeyedBackend::new(states.keyed_count(), index, parallelism),
             timers: Timers::default(),
-            processing: Timers::default(),
+            processing: ProcessingTimers::default(),
             lists: vec![Vec::new(); states.operator_count()],
             notes: Notes::default(),
             fired: Vec::new(),
@@ -144,7 +144,7 @@ impl KeyedStore {
     }
 
     /// Takes out the first timer in processing time that is due.
-    pub(crate) fn pop_processing_timer(&mut self, now_ms: i64) -> Option<(i64, Bytes)> {
+    pub(crate) fn pop_processing_timer(&mut self, now_ms: i64) -> Option<ProcessingTimer> {
         self.processing.pop_due(now_ms)
     }
 
@@ -186,14 +186,14 @@ impl KeyedStore {
     }
 
     fn freeze_groups(&self) -> Vec<(KeyGroup, Bytes)> {
-        let timers = by_group(self.timers.iter().chain(&self.fired));
-        let processing = by_group(self.processing.iter());
+        let timers = by_group(self.timers.iter().chain(&self.fired), |(_, key)| key);
+        let processing = by_group(self.processing.iter(), |timer| &timer.key);
         let filled = self.backend.groups().filter_map(|(group, entries)| {
-            let of = |timers: &[Vec<_>]| timers[usize::from(group.0)].clone();
-            let (timers, processing) = (of(&timers), of(&processing));
+            let place = usize::from(group.0);
+            let (timers, processing) = (&timers[place], &processing[place]);
             let empty = entries.is_empty() && timers.is_empty() && processing.is_empty();
-            let content = KeyGroupRef { entries, timers: &timers };
-            (!empty).then(|| (group, encode_group(&content, &processing)))
+            let content = KeyGroupRef { entries, timers };
+            (!empty).then(|| (group, encode_group(&content, processing)))
         });
         let mut frozen: Vec<_> = filled.collect();
         if self.defects.has(Defect::KeyGroupsCollide) && frozen.len() > 1 {
@@ -216,8 +216,8 @@ impl KeyedStore {
         for (timestamp, key) in &content.timers {
             self.timers.register(*timestamp, key);
         }
-        for (timestamp, key) in &processing {
-            self.processing.register(*timestamp, key);
+        for ProcessingTimer { at_ms, key, registered_by } in &processing {
+            self.processing.register(*at_ms, key, *registered_by);
         }
         Ok(())
     }
@@ -226,26 +226,27 @@ impl KeyedStore {
         &self,
         group: KeyGroup,
         content: &KeyGroupContent,
-        processing: &[(i64, Bytes)],
+        processing: &[ProcessingTimer],
     ) -> bool {
-        let timers = content.timers.iter().chain(processing).map(|(_, key)| key);
+        let timers = content.timers.iter().map(|(_, key)| key);
+        let timers = timers.chain(processing.iter().map(|timer| &timer.key));
         self.backend.fits(&content.entries)
             && content.entries.keys().chain(timers).all(|key| KeyGroup::of(key) == group)
     }
 }
 
 /// Timers, in the order in which they fire, by key group.
-fn by_group<'a>(timers: impl Iterator<Item = &'a (i64, Bytes)>) -> Vec<Vec<&'a (i64, Bytes)>> {
+fn by_group<T: Clone>(timers: impl Iterator<Item = T>, key: impl Fn(&T) -> &Bytes) -> Vec<Vec<T>> {
     let mut groups = vec![Vec::new(); usize::from(KeyGroup::COUNT)];
     for timer in timers {
-        groups[usize::from(KeyGroup::of(&timer.1).0)].push(timer);
+        groups[usize::from(KeyGroup::of(key(&timer)).0)].push(timer);
     }
     groups
 }
 
 /// Timers in processing time are behind all else, and only where there are any: a key group without them has
 /// the bytes it always had.
-fn encode_group(content: &KeyGroupRef<'_>, processing: &[&(i64, Bytes)]) -> Bytes {
+fn encode_group(content: &KeyGroupRef<'_>, processing: &[ProcessingTimer]) -> Bytes {
     let mut bytes = postcard::to_stdvec(content).expect("plain data is encodable");
     if !processing.is_empty() {
         bytes.extend(postcard::to_stdvec(processing).expect("plain data is encodable"));
@@ -253,7 +254,7 @@ fn encode_group(content: &KeyGroupRef<'_>, processing: &[&(i64, Bytes)]) -> Byte
     Bytes::from(bytes)
 }
 
-fn decode_group(bytes: &[u8]) -> Option<(KeyGroupContent, Vec<(i64, Bytes)>)> {
+fn decode_group(bytes: &[u8]) -> Option<(KeyGroupContent, Vec<ProcessingTimer>)> {
     let (content, rest) = postcard::take_from_bytes(bytes).ok()?;
     if rest.is_empty() {
         return Some((content, Vec::new()));

@@ -72,6 +72,7 @@ pub mod operators;
 pub mod outside;
 mod placement;
 pub mod processed;
+mod processing_timers;
 pub mod record;
 pub mod rehearsal;
 pub mod replay;

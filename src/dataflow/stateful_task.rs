@@ -5,9 +5,11 @@ use std::sync::Arc;
 use super::channels::{freeze_watermarks, restore_watermarks};
 use super::collector::Collector;
 use super::context::Context;
+use super::data::Bytes;
 use super::keyed_store::{KeyedStore, Step};
 use super::outside::OutsideTask;
 use super::placement::Placement;
+use super::processing_timers::ProcessingTimer;
 use super::record::{Item, Outputs, Record};
 use super::router::{Consumer, Router};
 use super::state::StateDeclarations;
@@ -52,6 +54,33 @@ impl Cascade {
     }
 }
 
+/// Which timers time has passed already. One of those is registered again where a record is late, or by a timer; what
+/// it does then is not what it did before.
+struct Passed {
+    /// The watermark before this one.
+    before: i64,
+    /// The timer that fired last of all that do when the watermark rises.
+    last: Option<(i64, Bytes)>,
+    fired: u64,
+}
+
+impl Passed {
+    fn up_to(before: i64) -> Self {
+        Self { before, last: None, fired: 0 }
+    }
+
+    /// A timer fires. If its time had passed: how many have fired since the watermark rose.
+    fn pass(&mut self, timestamp: i64, key: &Bytes) -> Option<u64> {
+        self.fired += 1;
+        let at = (timestamp, key.clone());
+        if timestamp <= self.before || self.last.as_ref().is_some_and(|last| at <= *last) {
+            return Some(self.fired);
+        }
+        self.last = Some(at);
+        None
+    }
+}
+
 /// Computes a conserved quantity from all state of a subtask.
 pub(crate) type Conserved<O> = Arc<dyn Fn(&O, &StateView<'_>) -> i64 + Send + Sync>;
 
@@ -93,25 +122,37 @@ impl<L: Logic> StatefulTask<L> {
         logic.process(self.ports[channel], record, watermark, store, router, out);
     }
 
-    fn advance(&mut self, risen: Option<i64>, out: &mut Outputs) {
+    /// `before` is the watermark that has risen.
+    fn advance(&mut self, before: i64, risen: Option<i64>, out: &mut Outputs) {
         let Some(lowest) = risen else { return };
         out.note(|| TimeStep::Advanced { watermark: lowest });
-        self.fire_timers(lowest, out);
+        self.fire_timers(before, lowest, out);
         self.router.edges().broadcast_watermark(lowest, out);
     }
 
-    fn fire_timers(&mut self, watermark: i64, out: &mut Outputs) {
+    fn fire_timers(&mut self, before: i64, watermark: i64, out: &mut Outputs) {
         let mut cascade = Cascade::new(self.store.timers_pending());
+        let mut passed = Passed::up_to(before);
         while let Some((timestamp, key)) = self.store.pop_timer(watermark) {
             cascade.fire::<L::Operator>((timestamp, &key), || format!("watermark {watermark}"));
-            self.fire_timer(timestamp, &key, watermark, out);
+            let id = LineageId::of_timer(self.router.operator(), Digest::of(&key).0, timestamp);
+            let parent = match passed.pass(timestamp, &key) {
+                None => id,
+                Some(number) => id.fired_late(watermark, number),
+            };
+            self.fire_timer(parent, (timestamp, &key), watermark, out);
         }
     }
 
-    fn fire_timer(&mut self, timestamp: i64, key: &[u8], watermark: i64, out: &mut Outputs) {
+    fn fire_timer(
+        &mut self,
+        parent: LineageId,
+        (timestamp, key): (i64, &[u8]),
+        watermark: i64,
+        out: &mut Outputs,
+    ) {
         let Self { logic, store, router, .. } = self;
         out.note(|| TimeStep::Fired(TimerId::new(timestamp, key)));
-        let parent = LineageId::of_timer(router.operator(), Digest::of(key).0, timestamp);
         let step = Step { key: Some(key), timestamp, watermark, parent, index: 0, payload: &[] };
         let fire = |ctx: &mut Context<'_>, out: &mut Collector<'_, L::Out>| {
             logic.on_timer(timestamp, ctx, out);
@@ -121,10 +162,12 @@ impl<L: Logic> StatefulTask<L> {
 }
 
 impl<L: Logic> StatefulTask<L> {
-    fn fire_processing_timer(&mut self, at_ms: i64, key: &[u8], out: &mut Outputs) {
+    fn fire_processing_timer(&mut self, timer: &ProcessingTimer, out: &mut Outputs) {
         let watermark = self.watermarks.current();
         let Self { logic, store, router, .. } = self;
-        let parent = LineageId::of_processing_timer(router.operator(), Digest::of(key).0, at_ms);
+        let ProcessingTimer { at_ms, ref key, registered_by } = *timer;
+        let (operator, hash) = (router.operator(), Digest::of(key).0);
+        let parent = LineageId::of_processing_timer(operator, hash, at_ms, registered_by);
         let timestamp = at_ms;
         let step = Step { key: Some(key), timestamp, watermark, parent, index: 0, payload: &[] };
         let fire = |ctx: &mut Context<'_>, out: &mut Collector<'_, L::Out>| {
@@ -152,15 +195,17 @@ impl<L: Logic> InputTask for StatefulTask<L> {
         match item {
             Item::Record(record) => self.process_record(channel, &record, out),
             Item::Watermark(watermark) => {
+                let before = self.watermarks.current();
                 let risen = self.watermarks.advance(channel, watermark);
-                self.advance(risen, out);
+                self.advance(before, risen, out);
             }
         }
     }
 
     fn end_channel(&mut self, channel: usize, out: &mut Outputs) {
+        let before = self.watermarks.current();
         let risen = self.watermarks.end(channel);
-        self.advance(risen, out);
+        self.advance(before, risen, out);
     }
 
     fn freeze(&self) -> SubtaskState {
@@ -179,9 +224,10 @@ impl<L: Logic> InputTask for StatefulTask<L> {
 
     fn fire_processing_timers(&mut self, out: &mut Outputs) {
         let (now_ms, mut cascade) = (out.now_ms, Cascade::new(self.store.processing_pending()));
-        while let Some((at_ms, key)) = self.store.pop_processing_timer(now_ms) {
-            cascade.fire::<L::Operator>((at_ms, &key), || format!("{now_ms} ms on the clock"));
-            self.fire_processing_timer(at_ms, &key, out);
+        while let Some(timer) = self.store.pop_processing_timer(now_ms) {
+            let at = (timer.at_ms, &*timer.key);
+            cascade.fire::<L::Operator>(at, || format!("{now_ms} ms on the clock"));
+            self.fire_processing_timer(&timer, out);
         }
         out.wake_at_ms = self.store.next_processing_timer();
     }

@@ -1,4 +1,4 @@
-//! Timers of keys, of one clock: event time, or processing time.
+//! Timers of keys in event time.
 
 use std::collections::BTreeSet;
 
@@ -27,11 +27,6 @@ impl Timers {
             return None;
         }
         self.pending.pop_first()
-    }
-
-    /// When the first fires.
-    pub(crate) fn next(&self) -> Option<i64> {
-        self.pending.first().map(|(timestamp, _)| *timestamp)
     }
 
     /// How many are pending.

@@ -45,10 +45,23 @@ impl LineageId {
 }
 
 impl LineageId {
-    /// The id of what `operator` does when the processing-time timer of `key` at `at_ms` fires.
+    /// The id of what `operator` does when the processing-time timer of `key` at `at_ms` fires, which it registered
+    /// while it worked on `registered_by`. A clock may go back: key and time alone are not unique.
     #[must_use]
-    pub fn of_processing_timer(operator: OperatorId, key: u64, at_ms: i64) -> Self {
-        Self(mix(Self::of_timer(operator, key, at_ms).0 ^ 0xC10C))
+    pub fn of_processing_timer(
+        operator: OperatorId,
+        key: u64,
+        at_ms: i64,
+        registered_by: Self,
+    ) -> Self {
+        Self(mix(Self::of_timer(operator, key, at_ms).0 ^ mix(registered_by.0 ^ 0xC10C)))
+    }
+
+    /// The id of what this event-time timer does when it is registered although its time has passed, and fires as
+    /// the `number`-th timer for which `watermark` is the reason.
+    #[must_use]
+    pub fn fired_late(self, watermark: i64, number: u64) -> Self {
+        Self(mix(self.0 ^ mix(watermark.cast_unsigned() ^ mix(number ^ 0x1A7E))))
     }
 }
 

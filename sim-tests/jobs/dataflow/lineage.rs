@@ -88,6 +88,21 @@ fn what_a_timer_emits_descends_from_key_and_time() {
     assert_eq!(lineages(&harness), [expected]);
 }
 
+/// As the timer of a window that late records open again.
+#[test]
+fn what_a_timer_emits_that_fires_again_is_something_else() {
+    let mut harness = Harness::new(&obedient_job(), "obedient/0");
+    let mut emitted = BTreeSet::new();
+    for watermark in [10, 20, 30] {
+        let _: Vec<Shown> = harness.record(0, 0, &(3_u16, Op::RegisterTimer(10)));
+        harness.recover();
+        let _: Vec<Shown> = harness.watermark(0, watermark);
+        let _: Vec<Shown> = harness.watermark(1, watermark);
+        emitted.extend(lineages(&harness));
+    }
+    assert_eq!(emitted.len(), 3);
+}
+
 #[test]
 fn a_record_on_both_inputs_has_two_descendants() {
     let builder = JobBuilder::new("self-join");

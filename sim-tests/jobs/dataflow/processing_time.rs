@@ -6,7 +6,7 @@ use cutwater::dataflow::{
     Record, Replay, StateDeclarations, TimeToLive,
 };
 use cutwater::explore::Check;
-use cutwater::protocol::{Defect, DefectSet};
+use cutwater::protocol::{Defect, DefectSet, LineageId};
 
 use super::harness::{Harness, payload, source};
 
@@ -77,7 +77,7 @@ impl Clocked {
         let mut out = Outputs { now_ms: at_ms, ..Outputs::default() };
         if let Some(number) = number {
             let item = Item::Record(Record {
-                lineage: cutwater::protocol::LineageId(number),
+                lineage: LineageId(number),
                 timestamp: 0,
                 payload: payload(&number),
             });
@@ -86,6 +86,14 @@ impl Clocked {
         self.harness.subtask.fire_processing_timers(&mut out);
         self.harness.out = out;
         self.harness.records()
+    }
+}
+
+impl Clocked {
+    /// The ids of what is emitted when the clock has come so far.
+    fn emitted(&mut self, at_ms: i64) -> Vec<LineageId> {
+        self.feed(at_ms, None);
+        self.harness.raw_records().map(|record| record.lineage).collect()
     }
 }
 
@@ -110,6 +118,21 @@ fn a_timer_in_processing_time_fires_when_the_clock_has_come_to_it_also_after_a_r
     assert_eq!(clocked.harness.subtask.next_processing_timer(), Some(25));
     assert_eq!(clocked.feed(40, None), [number, number], "it came due while nobody was there");
     assert_eq!(clocked.harness.out.wake_at_ms, None);
+}
+
+/// A clock that was set back comes to the same time twice.
+#[test]
+fn a_timer_that_fires_again_at_the_same_time_emits_something_else() {
+    let job = linger().build().unwrap();
+    let number = own(0);
+    let mut clocked = Clocked::new(&job, "linger/0", DefectSet::NONE);
+    clocked.feed(5, Some(number));
+    let first = clocked.emitted(25);
+    clocked.feed(5, Some(number + 16));
+    clocked.harness.recover();
+    let second = clocked.emitted(25);
+    assert_eq!((first.len(), second.len()), (1, 1));
+    assert_ne!(first, second);
 }
 
 /// FLINK-4651.
