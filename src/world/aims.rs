@@ -1,8 +1,9 @@
-//! Things planned for the n-th occurrence of an event: which of them are due.
+//! Acts planned for the n-th occurrence of an event: which of them are due.
 
 use strum::EnumCount as _;
 
-use crate::plan::When;
+use super::act::Act;
+use crate::plan::{Plan, When};
 use crate::protocol::SubtaskId;
 use crate::trace::{Event, Point};
 
@@ -24,24 +25,21 @@ struct Aimed {
     subtask: Option<SubtaskId>,
     left: u32,
     after_restarts: u32,
-    place: usize,
+    act: Act,
 }
 
 impl Aims {
-    /// Of these, those that are aimed at points; each is known by its place.
-    pub fn new<'a>(planned: impl Iterator<Item = &'a When>) -> Self {
-        let aimed = planned.enumerate().filter_map(|(place, when)| {
+    /// Those acts of a plan that are aimed at points.
+    #[must_use]
+    pub fn new(plan: &Plan) -> Self {
+        let aimed = Act::following(plan).filter_map(|(act, when)| {
             let When::Point { point, subtask, occurrence, after_restarts } = *when else {
                 return None;
             };
-            Some(Aimed { point, subtask, left: occurrence.max(1), after_restarts, place })
+            Some(Aimed { point, subtask, left: occurrence.max(1), after_restarts, act })
         });
         let aimed: Vec<Aimed> = aimed.collect();
-        let mut points = aimed.iter().fold(0, |points, aimed| points | bit(aimed.point));
-        if aimed.iter().any(|aimed| aimed.after_restarts > 0) {
-            points |= bit(Point::AttemptStarted);
-        }
-        Self { aimed, points, restarts: 0 }
+        Self { points: watched(&aimed), aimed, restarts: 0 }
     }
 
     /// Whether anything is aimed at events of this kind.
@@ -50,8 +48,8 @@ impl Aims {
         self.points != 0 && self.points & bit(Point::from(event)) != 0
     }
 
-    /// What is due right after this event, by place.
-    pub fn handle_event(&mut self, event: &Event) -> Vec<usize> {
+    /// What is due right after this event.
+    pub fn handle_event(&mut self, event: &Event) -> Vec<Act> {
         if let Event::AttemptStarted { attempt, .. } = event {
             self.restarts = attempt.0.saturating_sub(1);
         }
@@ -63,18 +61,25 @@ impl Aims {
                 && (aimed.subtask.is_none() || aimed.subtask == subtask);
             aimed.left -= u32::from(matches);
             if aimed.left == 0 {
-                due.push(aimed.place);
+                due.push(aimed.act);
             }
             aimed.left > 0
         });
         due
     }
 
-    /// Nothing is due any more.
+    /// The safety phase is over: only requests may still be due.
     pub fn end(&mut self) {
-        self.aimed.clear();
-        self.points = 0;
+        self.aimed.retain(|aimed| matches!(aimed.act, Act::Request(_)));
+        self.points = watched(&self.aimed);
     }
+}
+
+/// The kinds of events at which something is aimed, and those that tell of restarts if these are counted.
+fn watched(aimed: &[Aimed]) -> u128 {
+    let points = aimed.iter().fold(0, |points, aimed| points | bit(aimed.point));
+    let counts_restarts = aimed.iter().any(|aimed| aimed.after_restarts > 0);
+    if counts_restarts { points | bit(Point::AttemptStarted) } else { points }
 }
 
 fn bit(point: Point) -> u128 {

@@ -1,12 +1,13 @@
-//! The nemesis: watches for the time or the point of each fault, and says what to do.
+//! The nemesis: watches for the point of each act of a plan, and keeps what faults do to messages.
 
+use super::act::Act;
 use super::aims::Aims;
 use crate::plan::{Fault, FaultClass, MessageAction, Plan, PlannedFault};
 use crate::protocol::ProcessId;
 use crate::protocol::ordered::VecSet;
 use crate::trace::{Event, MessageKind, Point};
 
-/// The faults of a plan that have not struck yet, and those that still act on messages.
+/// The acts of a plan that wait for an event, and the faults that still act on messages.
 #[derive(Clone, Debug)]
 pub struct Nemesis {
     aims: Aims,
@@ -48,20 +49,17 @@ impl Nemesis {
     /// The nemesis of a plan.
     #[must_use]
     pub fn new(plan: &Plan) -> Self {
-        // Rescales are watched for like faults: their places lie behind those of the faults.
-        let faults = plan.faults.iter().map(|planned| &planned.when);
-        let aims = Aims::new(faults.chain(plan.rescales.iter().map(|planned| &planned.when)));
-        Self { aims, messages: Vec::new(), strikes: Vec::new() }
+        Self { aims: Aims::new(plan), messages: Vec::new(), strikes: Vec::new() }
     }
 
-    /// Whether any fault is aimed at events of this kind.
+    /// Whether anything is aimed at events of this kind.
     #[must_use]
     pub fn is_watching(&self, event: &Event) -> bool {
         self.aims.is_watching(event)
     }
 
-    /// The faults that strike right after this event, by their place in the plan.
-    pub fn handle_event(&mut self, event: &Event) -> Vec<usize> {
+    /// What follows right after this event.
+    pub fn handle_event(&mut self, event: &Event) -> Vec<Act> {
         self.aims.handle_event(event)
     }
 
@@ -108,7 +106,7 @@ impl Nemesis {
         Some(action)
     }
 
-    /// No fault strikes or acts any more.
+    /// No fault strikes or acts any more, and no rescale is asked for.
     pub fn end(&mut self) {
         self.aims.end();
         self.messages.clear();

@@ -1,5 +1,6 @@
 //! Worlds: they own time, links, crashes and scheduling, and carry outboxes out in order.
 
+pub mod act;
 pub mod aims;
 pub mod clock;
 pub mod faults;

@@ -1,16 +1,13 @@
 //! What somebody outside asks of the coordinator, when its time has come.
 
-use super::aims::Aims;
 use crate::cluster::Message;
 use crate::cluster::message::ToCoordinator;
 use crate::plan::Plan;
 use crate::protocol::{RequestNumber, Term};
-use crate::trace::Event;
 
 /// The requests of a plan that have not been made yet.
 #[derive(Clone, Debug)]
 pub struct PlannedRequests {
-    aims: Aims,
     /// How many requests to resume are still to be made.
     resumes: usize,
     /// The newest reign: what older ones say of the end of the job is not so.
@@ -22,23 +19,7 @@ impl PlannedRequests {
     #[must_use]
     pub fn new(plan: &Plan) -> Self {
         let resumes = plan.requests.iter().filter(|planned| planned.request.resumption().is_some());
-        let resumes = resumes.count();
-        Self {
-            aims: Aims::new(plan.requests.iter().map(|planned| &planned.when)),
-            resumes,
-            term: Term(0),
-        }
-    }
-
-    /// Whether anybody waits for an event of this kind.
-    #[must_use]
-    pub fn is_watching(&self, event: &Event) -> bool {
-        self.aims.is_watching(event)
-    }
-
-    /// The requests that are made right after this event, by their place in the plan.
-    pub fn handle_event(&mut self, event: &Event) -> Vec<usize> {
-        self.aims.handle_event(event)
+        Self { resumes: resumes.count(), term: Term(0) }
     }
 
     /// A coordinator reigns.

@@ -8,6 +8,7 @@ use crate::cluster::{Cluster, Delay, Input, Message, Timer};
 use crate::plan::{Concern, MessageAction, Plan, Stream};
 use crate::protocol::{Attempt, Incarnation, ProcessId, VirtualTime};
 use crate::trace::{Event, Point, Stamp};
+use crate::world::act::Act;
 use crate::world::clock::Clock;
 use crate::world::faults::{Moment, Nemesis, message_event};
 use crate::world::links::{InFlight, Links};
@@ -111,10 +112,8 @@ pub(super) enum Arrival {
     Input { to: u32, incarnation: Incarnation, input: Input },
     /// A message that travels alone: it reaches whoever lives there then.
     Message { from: ProcessId, to: ProcessId, message: Message },
-    /// The fault at this place in the plan strikes.
-    Strike(usize),
-    /// The request at this place in the plan is made.
-    Ask(usize),
+    /// Something happens that the plan has for this time.
+    Act(Act),
     /// A crashed process is started again, if it is still down from that crash.
     Restart { slot: u32, incarnation: Incarnation },
     /// A pause of this life is over.
@@ -196,13 +195,8 @@ impl<'a, O: Observer> Core<'a, O> {
         if self.ending.is_some() {
             return ControlFlow::Break(());
         }
-        if self.planned_requests.is_watching(event) {
-            for place in self.planned_requests.handle_event(event) {
-                self.ask(place);
-            }
-        }
         if self.nemesis.is_watching(event) {
-            self.strike_aimed(event, process);
+            self.act_after(event, process);
             if matches!(self.slots[slot].condition, Condition::Down) {
                 return ControlFlow::Break(());
             }

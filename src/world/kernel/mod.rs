@@ -11,6 +11,7 @@ pub use self::fork::Upcoming;
 
 use self::carrier::Carrier;
 use self::core::{Arrival, Condition, Core, Envelope, LINK_TOKENS};
+use super::act::Act;
 use super::faults::Nemesis;
 use super::links::InFlight;
 use super::network::Delivery;
@@ -18,7 +19,7 @@ use super::observer::Observer;
 use super::queue::Due;
 use super::{Ending, RunEnd, run_started, slot_of};
 use crate::cluster::{Cluster, Input, Process, Trouble};
-use crate::plan::{Plan, When};
+use crate::plan::Plan;
 use crate::protocol::{Incarnation, ProcessId, VirtualTime};
 use crate::trace::Event;
 
@@ -86,21 +87,8 @@ impl<'a, O: Observer> Kernel<'a, O> {
         let plan = self.core.plan;
         let started = run_started(plan, self.cluster);
         self.core.observe(ProcessId::Coordinator, &Event::RunStarted(Box::new(started)));
-        for (fault, planned) in plan.faults.iter().enumerate() {
-            if let When::At { us } = planned.when {
-                self.core.schedule_at(VirtualTime::from_us(us), Arrival::Strike(fault));
-            }
-        }
-        for (place, planned) in plan.requests.iter().enumerate() {
-            if let When::At { us } = planned.when {
-                self.core.schedule_at(VirtualTime::from_us(us), Arrival::Ask(place));
-            }
-        }
-        for (rescale, planned) in plan.rescales.iter().enumerate() {
-            if let When::At { us } = planned.when {
-                let strike = Arrival::Strike(plan.faults.len() + rescale);
-                self.core.schedule_at(VirtualTime::from_us(us), strike);
-            }
+        for (at, act) in Act::timed(plan) {
+            self.core.schedule_at(at, Arrival::Act(act));
         }
         self.core.schedule_at(VirtualTime::ZERO + plan.safety(), Arrival::FaultsEnd);
         for slot in 0..self.processes.len() {
@@ -135,8 +123,7 @@ impl<'a, O: Observer> Kernel<'a, O> {
             Arrival::Message { from, to, message } => {
                 self.deliver_alone(Envelope { from, to, message });
             }
-            Arrival::Strike(fault) => self.strike(fault),
-            Arrival::Ask(place) => self.core.ask(place),
+            Arrival::Act(act) => self.act(act),
             Arrival::Restart { slot, incarnation } => self.restart(slot as usize, incarnation),
             Arrival::Resume { slot, incarnation } => self.resume(slot as usize, incarnation),
             Arrival::EndZombie { slot, incarnation } => {
@@ -153,8 +140,8 @@ impl<'a, O: Observer> Kernel<'a, O> {
         }
     }
 
-    fn strike(&mut self, fault: usize) {
-        self.core.strike(fault, ProcessId::Coordinator);
+    fn act(&mut self, act: Act) {
+        self.core.act(act, ProcessId::Coordinator);
         self.move_replaced();
     }
 

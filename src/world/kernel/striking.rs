@@ -7,27 +7,33 @@ use crate::cluster::Input;
 use crate::plan::{ClockChange, Fault};
 use crate::protocol::{Incarnation, ProcessId, VirtualTime};
 use crate::trace::Event;
+use crate::world::act::Act;
 use crate::world::network::Obstacle;
 use crate::world::observer::Observer;
 use crate::world::slot_of;
 
 impl<O: Observer> Core<'_, O> {
-    /// The faults aimed at this event strike, right after it.
+    /// What is aimed at this event happens, right after it.
     #[cold]
-    pub fn strike_aimed(&mut self, event: &Event, process: ProcessId) {
-        for fault in self.nemesis.handle_event(event) {
-            self.strike(fault, process);
+    pub fn act_after(&mut self, event: &Event, process: ProcessId) {
+        for act in self.nemesis.handle_event(event) {
+            self.act(act, process);
+        }
+    }
+
+    /// Something happens that the plan has; `struck` is where its point was reached.
+    pub fn act(&mut self, act: Act, struck: ProcessId) {
+        match act {
+            Act::Request(place) => self.ask(place),
+            Act::Fault(_) | Act::Rescale(_) if self.is_healed => {}
+            Act::Fault(index) => self.strike(index, struck),
+            Act::Rescale(place) => self.ask_for_rescale(place),
         }
     }
 
     /// A fault strikes; `struck` is where its point was reached.
-    pub fn strike(&mut self, index: usize, struck: ProcessId) {
-        if self.is_healed {
-            return;
-        }
-        let Some(planned) = self.plan.faults.get(index) else {
-            return self.ask_for_rescale(index - self.plan.faults.len());
-        };
+    fn strike(&mut self, index: usize, struck: ProcessId) {
+        let planned = &self.plan.faults[index];
         match &planned.fault {
             Fault::Crash { process, restart_after_us } => {
                 self.crash(index, process.unwrap_or(struck), *restart_after_us);
@@ -65,7 +71,7 @@ impl<O: Observer> Core<'_, O> {
 
     /// Asks the coordinator, if it is up; paused, it hears of it later.
     fn ask_for_rescale(&mut self, rescale: usize) {
-        let Some(planned) = self.plan.rescales.get(rescale) else { return };
+        let planned = &self.plan.rescales[rescale];
         let slot = slot_of(ProcessId::Coordinator);
         let incarnation = self.slots[slot].incarnation;
         let input = Input::Rescale(planned.request());

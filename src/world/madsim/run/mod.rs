@@ -15,9 +15,10 @@ use self::lives::{Slot, Zombie};
 use super::clocks::Clocks;
 use super::driver::{Life, Machine};
 use crate::cluster::{Input, Message, Trouble};
-use crate::plan::{MessageAction, Plan, When};
+use crate::plan::{MessageAction, Plan};
 use crate::protocol::{Attempt, Incarnation, ProcessId, VirtualTime};
 use crate::trace::{Event, MessageKind, Point, Stamp};
+use crate::world::act::Act;
 use crate::world::faults::{Moment, Nemesis, message_event};
 use crate::world::network::Network;
 use crate::world::planned_requests::PlannedRequests;
@@ -69,10 +70,8 @@ struct Envelope {
 
 /// Something due.
 enum Action {
-    /// The fault at this place in the plan strikes.
-    Strike(usize),
-    /// The request at this place in the plan is made.
-    Ask(usize),
+    /// Something happens that the plan has for this time.
+    Act(Act),
     /// Run this errand.
     Errand(Errand),
     /// A message arrives that was held back until it set out.
@@ -183,21 +182,8 @@ impl<O: Observer> Run<O> {
 
     fn schedule_plan(&mut self) {
         let plan = Arc::clone(&self.plan);
-        for (fault, planned) in plan.faults.iter().enumerate() {
-            if let When::At { us } = planned.when {
-                self.schedule(VirtualTime::from_us(us), Action::Strike(fault));
-            }
-        }
-        for (place, planned) in plan.requests.iter().enumerate() {
-            if let When::At { us } = planned.when {
-                self.schedule(VirtualTime::from_us(us), Action::Ask(place));
-            }
-        }
-        for (rescale, planned) in plan.rescales.iter().enumerate() {
-            if let When::At { us } = planned.when {
-                let strike = Action::Strike(plan.faults.len() + rescale);
-                self.schedule(VirtualTime::from_us(us), strike);
-            }
+        for (at, act) in Act::timed(&plan) {
+            self.schedule(at, Action::Act(act));
         }
         self.schedule(VirtualTime::ZERO + plan.safety(), Action::EndFaults);
         self.schedule(VirtualTime::ZERO + plan.limit(), Action::Limit);
@@ -234,7 +220,7 @@ impl<O: Observer> Run<O> {
             }
             match next.remove() {
                 Action::Errand(errand) => return Some(errand),
-                action => self.act(action),
+                action => self.carry_out(action),
             }
         }
         None
@@ -281,14 +267,9 @@ impl<O: Observer> Run<O> {
             Event::AttemptStarted { attempt, .. } => self.attempt = self.attempt.max(*attempt),
             _ => {}
         }
-        if self.ending.is_none() && self.planned_requests.is_watching(event) {
-            for place in self.planned_requests.handle_event(event) {
-                self.ask(place);
-            }
-        }
         if self.ending.is_none() && self.nemesis.is_watching(event) {
-            for fault in self.nemesis.handle_event(event) {
-                self.strike(fault, life.process);
+            for act in self.nemesis.handle_event(event) {
+                self.act(act, life.process);
             }
         }
         if self.ending.is_none() && self.is_alive(life) {
@@ -383,10 +364,9 @@ impl<O: Observer> Run<O> {
         self.schedule(self.now, Action::Errand(errand));
     }
 
-    fn act(&mut self, action: Action) {
+    fn carry_out(&mut self, action: Action) {
         match action {
-            Action::Strike(fault) => self.strike(fault, ProcessId::Coordinator),
-            Action::Ask(place) => self.ask(place),
+            Action::Act(act) => self.act(act, ProcessId::Coordinator),
             Action::Errand(errand) => self.schedule_errand(errand),
             Action::Arrive(Envelope { from, to, message, .. }) => {
                 let machine = self.machine_of(to, &message);

@@ -8,6 +8,7 @@ use crate::cluster::Input;
 use crate::plan::{ClockChange, Fault};
 use crate::protocol::ProcessId;
 use crate::trace::Event;
+use crate::world::act::Act;
 use crate::world::network::Obstacle;
 use crate::world::{Observer, slot_of};
 
@@ -15,15 +16,20 @@ use crate::world::{Observer, slot_of};
 const TOLD: Duration = Duration::from_micros(1);
 
 impl<O: Observer> Run<O> {
-    /// A fault strikes; `struck` is where its point was reached.
-    pub(super) fn strike(&mut self, index: usize, struck: ProcessId) {
-        if self.is_healed {
-            return;
+    /// Something happens that the plan has; `struck` is where its point was reached.
+    pub(super) fn act(&mut self, act: Act, struck: ProcessId) {
+        match act {
+            Act::Request(place) => self.ask(place),
+            Act::Fault(_) | Act::Rescale(_) if self.is_healed => {}
+            Act::Fault(index) => self.strike(index, struck),
+            Act::Rescale(place) => self.ask_for_rescale(place),
         }
+    }
+
+    /// A fault strikes; `struck` is where its point was reached.
+    fn strike(&mut self, index: usize, struck: ProcessId) {
         let plan = Arc::clone(&self.plan);
-        let Some(planned) = plan.faults.get(index) else {
-            return self.ask_for_rescale(index - plan.faults.len());
-        };
+        let planned = &plan.faults[index];
         match &planned.fault {
             Fault::Crash { process, restart_after_us } => {
                 self.crash(index, process.unwrap_or(struck), *restart_after_us);
@@ -63,7 +69,7 @@ impl<O: Observer> Run<O> {
 
     /// Asks the coordinator, if it is up; paused, it hears of it later.
     fn ask_for_rescale(&mut self, rescale: usize) {
-        let Some(planned) = self.plan.rescales.get(rescale) else { return };
+        let planned = &self.plan.rescales[rescale];
         let machine = self.slots[slot_of(ProcessId::Coordinator)].life.machine;
         self.schedule_errand(Errand::Tell(machine, Input::Rescale(planned.request())));
     }
