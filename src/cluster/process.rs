@@ -32,14 +32,7 @@ pub struct Cluster {
 impl Cluster {
     /// All processes, in the order in which they are started.
     pub fn processes(&self) -> impl Iterator<Item = ProcessId> + use<> {
-        let services = [
-            ProcessId::ObjectStore,
-            ProcessId::MetaStore,
-            ProcessId::SourceLog,
-            ProcessId::SinkTarget,
-            ProcessId::Coordinator,
-        ];
-        services.into_iter().chain((0..self.settings.workers).map(ProcessId::Worker))
+        self.settings.processes()
     }
 
     /// A process with empty memory.

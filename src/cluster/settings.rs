@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::protocol::{CheckpointSettings, Defect, DefectSet, SplitId};
+use crate::protocol::{CheckpointSettings, Defect, DefectSet, ProcessId, SplitId};
 
 /// The settings of all processes of one cluster.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -125,6 +125,18 @@ impl Default for ClusterSettings {
 }
 
 impl ClusterSettings {
+    /// All processes, in the order in which they are started.
+    pub fn processes(&self) -> impl Iterator<Item = ProcessId> + use<> {
+        let services = [
+            ProcessId::ObjectStore,
+            ProcessId::MetaStore,
+            ProcessId::SourceLog,
+            ProcessId::SinkTarget,
+            ProcessId::Coordinator,
+        ];
+        services.into_iter().chain((0..self.workers).map(ProcessId::Worker))
+    }
+
     /// When a request that is not answered is sent again.
     #[must_use]
     pub fn request_retry(&self, defects: DefectSet) -> Duration {

@@ -4,6 +4,7 @@ pub mod act;
 pub mod aims;
 pub mod clock;
 pub mod faults;
+mod injector;
 pub mod kernel;
 pub mod links;
 #[cfg(madsim)]
@@ -12,6 +13,7 @@ pub mod network;
 pub mod observer;
 pub mod planned_requests;
 pub mod queue;
+mod run_state;
 pub mod troubles;
 pub mod waiting;
 

@@ -22,11 +22,12 @@ enum Patient {
 }
 
 impl Troubles {
-    /// The fault at this place of the plan strikes. Whether it makes sense where it does.
-    pub fn begin(&mut self, index: usize, fault: &Fault) -> bool {
-        let Some(patient) = Patient::of(fault) else { return false };
+    /// The fault at this place of the plan strikes: the service that is in trouble through it, if it makes sense
+    /// where it strikes.
+    pub fn begin(&mut self, index: usize, fault: &Fault) -> Option<ProcessId> {
+        let patient = Patient::of(fault)?;
         self.in_force.insert(patient, index);
-        true
+        Some(patient.process())
     }
 
     /// What to tell whom, if this fault is in force.
@@ -103,7 +104,8 @@ mod tests {
     fn the_end_of_an_earlier_fault_does_not_heal_a_later_one() {
         let (first, second) = (store(StoreFault::Full), store(StoreFault::Mute));
         let mut troubles = Troubles::default();
-        assert!(troubles.begin(0, &first) && troubles.begin(1, &second));
+        assert_eq!(troubles.begin(0, &first), Some(ProcessId::ObjectStore));
+        assert_eq!(troubles.begin(1, &second), Some(ProcessId::ObjectStore));
         assert_eq!(troubles.told(0, &first), None, "it was replaced before it was told");
         let mute = Trouble::Store(StoreFault::Mute);
         assert_eq!(troubles.told(1, &second), Some((ProcessId::ObjectStore, mute)));
@@ -128,6 +130,6 @@ mod tests {
     fn what_makes_no_sense_does_not_strike() {
         let process = ProcessId::MetaStore;
         let torn = Fault::Store { process, fault: StoreFault::Torn, for_us: 10 };
-        assert!(!Troubles::default().begin(0, &torn));
+        assert_eq!(Troubles::default().begin(0, &torn), None);
     }
 }

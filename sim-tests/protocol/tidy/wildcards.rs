@@ -69,8 +69,7 @@ const SELECTIONS: &[(&str, &[&str])] = &[
     ("src/view/shades.rs", &["take"]),
     ("src/view/wording.rs", &["common"]),
     // Worlds: what ends a run.
-    ("src/world/kernel/core.rs", &["event"]),
-    ("src/world/madsim/run/mod.rs", &["event"]),
+    ("src/world/run_state.rs", &["note"]),
     // How far apart faults are aimed, of points that are not otherwise known.
     ("src/plan/draw/aim.rs", &["doublings"]),
 ];

@@ -7,18 +7,17 @@ use crate::cluster::message::Route;
 use crate::cluster::{Cluster, Delay, Input, Message, Timer};
 use crate::plan::{Concern, MessageAction, Plan, Stream};
 use crate::protocol::{Attempt, Incarnation, ProcessId, VirtualTime};
-use crate::trace::{Event, Point, Stamp};
+use crate::trace::{Event, Point};
 use crate::world::act::Act;
 use crate::world::clock::Clock;
-use crate::world::faults::{Moment, Nemesis, message_event};
+use crate::world::faults::message_event;
+use crate::world::injector::Injector as _;
 use crate::world::links::{InFlight, Links};
-use crate::world::network::Network;
 use crate::world::observer::Observer;
-use crate::world::planned_requests::PlannedRequests;
 use crate::world::queue::{Due, Queue, Slab, TOKENS_MAX};
-use crate::world::troubles::Troubles;
+use crate::world::run_state::RunState;
 use crate::world::waiting::HeldBack;
-use crate::world::{Ending, RunEnd, channels_max, slot_of};
+use crate::world::{channels_max, slot_of};
 
 /// Tokens at and above this are ordered links.
 pub(super) const LINK_TOKENS: u32 = TOKENS_MAX / 2;
@@ -27,7 +26,7 @@ pub(super) const LINK_TOKENS: u32 = TOKENS_MAX / 2;
 #[derive(Clone)]
 pub(super) struct Core<'a, O> {
     pub plan: &'a Plan,
-    pub now: VirtualTime,
+    pub state: RunState<O>,
     pub queue: Queue,
     /// Breaks ties in the queue.
     order: u64,
@@ -39,24 +38,10 @@ pub(super) struct Core<'a, O> {
     /// The slots whose lives have been replaced, and still are where they were.
     pub replaced: Vec<usize>,
     pub links: Links,
-    pub network: Network,
     /// Messages that wait for a hold to end, in the order in which they would have arrived.
     pub kept: Vec<Envelope>,
     /// Messages that wait for an event.
-    waiting: HeldBack<Envelope>,
-    pub nemesis: Nemesis,
-    planned_requests: PlannedRequests,
-    pub troubles: Troubles,
-    observer: O,
-    pub steps: u64,
-    events: u64,
-    /// The newest attempt that was started.
-    pub attempt: Attempt,
-    /// The kind of the last event that tells of the system, not of its faults.
-    last: Option<Point>,
-    pub ending: Option<Ending>,
-    /// The safety phase is over.
-    pub is_healed: bool,
+    pub waiting: HeldBack<Envelope>,
 }
 
 /// How a process fares.
@@ -142,7 +127,7 @@ impl<'a, O: Observer> Core<'a, O> {
         let links = Links::new(plan, channels_max(plan, cluster), slots.len());
         Self {
             plan,
-            now: VirtualTime::ZERO,
+            state: RunState::new(plan, observer),
             queue: Queue::default(),
             order: 0,
             arrivals: Slab::default(),
@@ -150,26 +135,9 @@ impl<'a, O: Observer> Core<'a, O> {
             zombies: Vec::new(),
             replaced: Vec::new(),
             links,
-            network: Network::default(),
             kept: Vec::new(),
             waiting: HeldBack::default(),
-            nemesis: Nemesis::new(plan),
-            planned_requests: PlannedRequests::new(plan),
-            troubles: Troubles::default(),
-            observer,
-            steps: 0,
-            events: 0,
-            attempt: Attempt::default(),
-            last: None,
-            ending: None,
-            is_healed: false,
         }
-    }
-
-    pub fn into_end(self) -> (RunEnd, Nemesis, O) {
-        let ending = self.ending.unwrap_or(Ending::Quiescent);
-        let end = RunEnd { ending, at: self.now, steps: self.steps, events: self.events };
-        (end, self.nemesis, self.observer)
     }
 
     /// Shows an event; `Break` when the process died of it, or the run is over.
@@ -177,54 +145,11 @@ impl<'a, O: Observer> Core<'a, O> {
     pub fn event(&mut self, slot: usize, event: &Event) -> ControlFlow<()> {
         let process = self.slots[slot].id;
         self.tell(process, event);
-        let point = Point::from(event);
-        if !point.tells_of_fault() {
-            self.last = Some(point);
-        }
-        match event {
-            Event::JobFinished { .. } => {
-                self.ending.get_or_insert(Ending::Finished);
-            }
-            Event::LeadershipTaken { term } => self.planned_requests.handle_leadership_taken(*term),
-            Event::JobStopped { term, .. } if self.planned_requests.is_over(*term) => {
-                self.ending.get_or_insert(Ending::Finished);
-            }
-            Event::AttemptStarted { attempt, .. } => self.attempt = self.attempt.max(*attempt),
-            _ => {}
-        }
-        if self.ending.is_some() {
+        let is_over = self.follow(process, event).is_break();
+        if is_over || matches!(self.slots[slot].condition, Condition::Down) {
             return ControlFlow::Break(());
         }
-        if self.nemesis.is_watching(event) {
-            self.act_after(event, process);
-            if matches!(self.slots[slot].condition, Condition::Down) {
-                return ControlFlow::Break(());
-            }
-        }
         ControlFlow::Continue(())
-    }
-
-    /// Shows an event of the system or of its faults; what waits for one of its kind sets out.
-    #[inline]
-    pub fn tell(&mut self, process: ProcessId, event: &Event) {
-        self.observe(process, event);
-        if self.waiting.is_awaited(Point::from(event)) {
-            self.release_waiting(Point::from(event));
-        }
-    }
-
-    #[inline]
-    pub fn observe(&mut self, process: ProcessId, event: &Event) {
-        let stamp = Stamp { number: self.events, at: self.now, process };
-        self.events += 1;
-        if self.observer.observe(stamp, event).is_break() {
-            self.ending.get_or_insert(Ending::Stopped);
-        }
-    }
-
-    /// Where the trace is now.
-    pub fn moment(&self) -> Moment {
-        Moment { events: self.events, after: self.last }
     }
 
     fn next_order(&mut self) -> u64 {
@@ -238,6 +163,10 @@ impl<'a, O: Observer> Core<'a, O> {
         self.queue.push(Due { at, order }, token);
     }
 
+    pub fn schedule_after(&mut self, us: u64, arrival: Arrival) {
+        self.schedule_at(self.state.now + Duration::from_micros(us), arrival);
+    }
+
     pub fn set_timer(&mut self, slot: usize, after: Delay, timer: Timer) {
         let target = &mut self.slots[slot];
         let after = match (after, &target.clock) {
@@ -249,7 +178,7 @@ impl<'a, O: Observer> Core<'a, O> {
         };
         let (to, incarnation) = (target.home as u32, target.incarnation);
         let input = Input::Timer(timer);
-        self.schedule_at(self.now + after, Arrival::Input { to, incarnation, input });
+        self.schedule_at(self.state.now + after, Arrival::Input { to, incarnation, input });
     }
 
     #[inline]
@@ -262,19 +191,12 @@ impl<'a, O: Observer> Core<'a, O> {
         }
     }
 
-    /// Somebody on the coordinator's machine asks it for something.
-    pub fn ask(&mut self, place: usize) {
-        let message = self.planned_requests.message(self.plan, place);
-        let coordinator = ProcessId::Coordinator;
-        self.send_alone(slot_of(coordinator), message.route(), coordinator, message);
-    }
-
     /// A message to a dead process is lost: its connection is gone.
     #[inline]
     fn send_ordered(&mut self, index: usize, from: ProcessId, to: ProcessId, message: Message) {
         let Some(to_incarnation) = self.connected(to, &message) else { return };
         let order = self.next_order();
-        let at = self.links.arrival(index, self.now, (from, to), &message);
+        let at = self.links.arrival(index, self.state.now, (from, to), &message);
         let link = self.links.ordered(index);
         let due = Due { at, order };
         if let Some(due) = link.push(InFlight { due, from, to, to_incarnation, message }) {
@@ -294,12 +216,12 @@ impl<'a, O: Observer> Core<'a, O> {
         (!matches!(receiver.condition, Condition::Down)).then_some(receiver.incarnation)
     }
 
-    fn send_alone(&mut self, slot: usize, route: Route, to: ProcessId, mut message: Message) {
+    pub fn send_alone(&mut self, slot: usize, route: Route, to: ProcessId, mut message: Message) {
         let (from, home) = (self.slots[slot].id, self.slots[slot].home);
-        let mut at = self.now + self.links.control_delay(home, self.now, from, to);
-        let moment = self.moment();
+        let mut at = self.state.now + self.links.control_delay(home, self.state.now, from, to);
+        let moment = self.state.moment();
         if let Route::Control(kind) = route
-            && let Some(action) = self.nemesis.handle_message(kind, to, moment)
+            && let Some(action) = self.state.nemesis.handle_message(kind, to, moment)
         {
             self.tell(from, &message_event(action, from, to, kind));
             match action {
@@ -322,29 +244,23 @@ impl<'a, O: Observer> Core<'a, O> {
     }
 
     #[cold]
-    fn release_waiting(&mut self, point: Point) {
+    pub fn release_waiting(&mut self, point: Point) {
         let envelopes = self.waiting.release(point);
         self.set_out(envelopes);
     }
 
-    /// Nothing waits for an event any more.
-    pub fn release_all_waiting(&mut self) {
-        let envelopes = self.waiting.release_all();
-        self.set_out(envelopes);
-    }
-
     /// Messages that were held back set out now, each for itself.
-    fn set_out(&mut self, envelopes: Vec<Envelope>) {
+    pub fn set_out(&mut self, envelopes: Vec<Envelope>) {
         for Envelope { from, to, message } in envelopes {
-            let delay = self.links.control_delay(slot_of(from), self.now, from, to);
-            self.schedule_at(self.now + delay, Arrival::Message { from, to, message });
+            let delay = self.links.control_delay(slot_of(from), self.state.now, from, to);
+            self.schedule_at(self.state.now + delay, Arrival::Message { from, to, message });
         }
     }
 
     /// Looks again at every ordered link whose first message waits.
     pub fn release_links(&mut self) {
         for index in 0..self.links.ordered_count() {
-            if let Some(due) = self.links.ordered(index).release(self.now) {
+            if let Some(due) = self.links.ordered(index).release(self.state.now) {
                 self.queue.push(due, LINK_TOKENS + index as u32);
             }
         }

@@ -31,12 +31,12 @@ impl<'a, O: Observer> Kernel<'a, O> {
     /// Does the next thing that is due, unless the run is over: one input of a process, one fault, or one
     /// end of a fault, with all that follows from it at once.
     pub fn advance_one(&mut self) {
-        if self.core.ending.is_none() {
+        if self.core.state.ending.is_none() {
             self.step(VirtualTime::ZERO + self.core.plan.limit());
-            if self.core.steps >= self.steps_max || self.is_circling() {
-                self.core.ending.get_or_insert(Ending::StepLimit);
+            if self.core.state.steps >= self.steps_max || self.is_circling() {
+                self.core.state.ending.get_or_insert(Ending::StepLimit);
             }
-            if self.core.ending == Some(Ending::Finished) {
+            if self.core.state.ending == Some(Ending::Finished) {
                 self.tell_held();
             }
         }
@@ -45,13 +45,13 @@ impl<'a, O: Observer> Kernel<'a, O> {
     /// The run is over: what is left in the external system is told.
     fn tell_held(&mut self) {
         for event in self.processes[slot_of(ProcessId::SinkTarget)].held() {
-            self.core.observe(ProcessId::SinkTarget, &event);
+            self.core.state.observe(ProcessId::SinkTarget, &event);
         }
     }
 
     /// Whether processes keep each other busy, and nothing comes of it: no event, and hardly any time.
     fn is_circling(&mut self) -> bool {
-        let (events, steps, at) = (self.events(), self.core.steps, self.core.now);
+        let (events, steps, at) = (self.events(), self.core.state.steps, self.core.state.now);
         if events != self.growth.events {
             self.growth = Growth { events, steps, at };
             return false;
@@ -63,13 +63,13 @@ impl<'a, O: Observer> Kernel<'a, O> {
     /// How many events the trace has.
     #[must_use]
     pub fn events(&self) -> u64 {
-        self.core.moment().events
+        self.core.state.moment().events
     }
 
     /// Whether the run is over.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        self.core.ending.is_some()
+        self.core.state.ending.is_some()
     }
 
     /// What happens next, if anything does.
@@ -118,7 +118,7 @@ impl<'a, O: Observer> Kernel<'a, O> {
     /// What time it is.
     #[must_use]
     pub fn now(&self) -> VirtualTime {
-        self.core.now
+        self.core.state.now
     }
 
     /// Draws all that is still to be drawn from other streams: the delays of links, of control messages
@@ -135,9 +135,9 @@ impl<'a, O: Observer> Kernel<'a, O> {
 
     /// Runs a run that has begun to its end.
     pub fn finish(mut self) -> (RunEnd, Nemesis, O) {
-        while self.core.ending.is_none() {
+        while self.core.state.ending.is_none() {
             self.advance_one();
         }
-        self.core.into_end()
+        self.core.state.into_end()
     }
 }

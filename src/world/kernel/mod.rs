@@ -13,6 +13,7 @@ use self::carrier::Carrier;
 use self::core::{Arrival, Condition, Core, Envelope, LINK_TOKENS};
 use super::act::Act;
 use super::faults::Nemesis;
+use super::injector::Injector as _;
 use super::links::InFlight;
 use super::network::Delivery;
 use super::observer::Observer;
@@ -86,7 +87,7 @@ impl<'a, O: Observer> Kernel<'a, O> {
     fn begin(&mut self) {
         let plan = self.core.plan;
         let started = run_started(plan, self.cluster);
-        self.core.observe(ProcessId::Coordinator, &Event::RunStarted(Box::new(started)));
+        self.core.state.observe(ProcessId::Coordinator, &Event::RunStarted(Box::new(started)));
         for (at, act) in Act::timed(plan) {
             self.core.schedule_at(at, Arrival::Act(act));
         }
@@ -99,15 +100,15 @@ impl<'a, O: Observer> Kernel<'a, O> {
     /// The next thing that is due.
     fn step(&mut self, limit: VirtualTime) {
         let Some((at, token)) = self.core.queue.pop() else {
-            self.core.ending = Some(Ending::Quiescent);
+            self.core.state.ending = Some(Ending::Quiescent);
             return;
         };
         if at > limit {
-            self.core.now = limit;
-            self.core.ending = Some(Ending::TimeLimit);
+            self.core.state.now = limit;
+            self.core.state.ending = Some(Ending::TimeLimit);
             return;
         }
-        self.core.now = at;
+        self.core.state.now = at;
         if token >= LINK_TOKENS {
             self.deliver_ordered((token - LINK_TOKENS) as usize);
         } else if let Some(arrival) = self.core.arrivals.remove(token) {
@@ -131,7 +132,7 @@ impl<'a, O: Observer> Kernel<'a, O> {
             }
             Arrival::Trouble { fault } => {
                 let planned = &self.core.plan.faults[fault].fault;
-                if let Some(told) = self.core.troubles.told(fault, planned) {
+                if let Some(told) = self.core.state.troubles.told(fault, planned) {
                     self.tell(told);
                 }
             }
@@ -146,17 +147,18 @@ impl<'a, O: Observer> Kernel<'a, O> {
     }
 
     fn deliver_ordered(&mut self, index: usize) {
-        let is_clear = self.core.network.is_clear();
+        let is_clear = self.core.state.network.is_clear();
         let link = self.core.links.ordered(index);
         let Some((from, to)) = link.ends() else { return };
-        let delivery = if is_clear { Delivery::Open } else { self.core.network.ordered(from, to) };
+        let delivery =
+            if is_clear { Delivery::Open } else { self.core.state.network.ordered(from, to) };
         if delivery == Delivery::Waits {
             link.hold();
             return;
         }
         let (first, next) = link.pop();
         if let Some(next) = next {
-            let due = Due { at: next.at.max(self.core.now), order: next.order };
+            let due = Due { at: next.at.max(self.core.state.now), order: next.order };
             self.core.queue.push(due, LINK_TOKENS + index as u32);
         }
         let Some(first) = first else { return };
@@ -168,8 +170,8 @@ impl<'a, O: Observer> Kernel<'a, O> {
     }
 
     fn deliver_alone(&mut self, envelope: Envelope) {
-        if !self.core.network.is_clear() {
-            match self.core.network.alone(envelope.from, envelope.to) {
+        if !self.core.state.network.is_clear() {
+            match self.core.state.network.alone(envelope.from, envelope.to) {
                 Delivery::Open => {}
                 Delivery::Waits => return self.core.kept.push(envelope),
                 Delivery::Lost => return,
@@ -192,7 +194,7 @@ impl<'a, O: Observer> Kernel<'a, O> {
     }
 
     fn handle(&mut self, slot: usize, input: Input) {
-        self.core.steps += 1;
+        self.core.state.steps += 1;
         let now = self.core.local_time(slot);
         let mut carrier = Carrier::new(&mut self.core, slot);
         self.processes[slot].handle(now, input, &mut carrier);
@@ -229,9 +231,9 @@ impl<'a, O: Observer> Kernel<'a, O> {
     }
 
     fn heal(&mut self, fault: usize) {
-        self.core.heal(fault);
+        self.core.clear(fault);
         let planned = &self.core.plan.faults[fault].fault;
-        if let Some(told) = self.core.troubles.end(fault, planned) {
+        if let Some(told) = self.core.state.troubles.end(fault, planned) {
             self.tell(told);
         }
     }
@@ -250,12 +252,11 @@ impl<'a, O: Observer> Kernel<'a, O> {
 
     /// The safety phase is over: everything that is not lost for good is healed.
     fn end_faults(&mut self) {
-        self.core.heal_links();
-        self.core.end_ghosts();
+        self.core.end_faults();
         for process in self.cluster.processes() {
             self.heal_process(slot_of(process));
         }
-        for told in self.core.troubles.end_all() {
+        for told in self.core.state.troubles.end_all() {
             self.tell(told);
         }
         self.core.tell(ProcessId::Coordinator, &Event::FaultsEnded);

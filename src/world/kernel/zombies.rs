@@ -3,13 +3,12 @@
 //! A zombie keeps what belonged to it alone: its timers, the connections that led to it, and the answers
 //! to what it asked. All other messages find the process where its newest life is.
 
-use std::time::Duration;
-
-use super::core::{Arrival, Condition, Core, Slot, Zombie};
+use super::core::{Condition, Core, Slot, Zombie};
 use crate::cluster::Message;
 use crate::plan::{Concern, Stream};
 use crate::protocol::{Incarnation, ProcessId};
 use crate::trace::Event;
+use crate::world::injector::Injector as _;
 use crate::world::observer::Observer;
 use crate::world::slot_of;
 
@@ -17,30 +16,7 @@ use crate::world::slot_of;
 const ZOMBIES_MAX: usize = 8;
 
 impl<O: Observer> Core<'_, O> {
-    /// The process is taken for dead, and goes on all the same.
-    pub fn zombify(
-        &mut self,
-        index: usize,
-        process: ProcessId,
-        restart_after_us: u64,
-        for_us: u64,
-    ) {
-        let slot = slot_of(process);
-        if !self.may_be_replaced(process) {
-            return;
-        }
-        let incarnation = self.slots[slot].incarnation;
-        self.mark(index, process);
-        self.replaced.push(slot);
-        self.tell(process, &Event::Zombified { process, incarnation });
-        let (now, slot) = (self.now, slot as u32);
-        let restart = Arrival::Restart { slot, incarnation };
-        self.schedule_at(now + Duration::from_micros(restart_after_us), restart);
-        let end = Arrival::EndZombie { slot, incarnation };
-        self.schedule_at(now + Duration::from_micros(for_us), end);
-    }
-
-    fn may_be_replaced(&self, process: ProcessId) -> bool {
+    pub fn may_be_replaced(&self, process: ProcessId) -> bool {
         let slot = slot_of(process);
         match process {
             ProcessId::Coordinator | ProcessId::Worker(_) => {}
@@ -69,7 +45,7 @@ impl<O: Observer> Core<'_, O> {
         let (id, clock) = (self.slots[home].id, self.slots[home].clock.clone());
         let slot = Slot { id, home, incarnation, condition, clock, mailbox };
         let place = self.place_ghost(slot);
-        self.zombies.push(Zombie { home, slot: place, incarnation, attempt: self.attempt });
+        self.zombies.push(Zombie { home, slot: place, incarnation, attempt: self.state.attempt });
         Some(place)
     }
 
@@ -129,12 +105,5 @@ impl<O: Observer> Core<'_, O> {
         self.slots[zombie.slot].condition = Condition::Down;
         let process = self.slots[home].id;
         self.tell(process, &Event::ZombieEnded { process, incarnation });
-    }
-
-    /// No zombie goes on any more.
-    pub fn end_ghosts(&mut self) {
-        for Zombie { home, incarnation, .. } in self.zombies.clone() {
-            self.end_ghost(home, incarnation);
-        }
     }
 }

@@ -50,11 +50,12 @@ pub fn run<O: Observer + Send + 'static>(
 ) -> (RunEnd, Nemesis, O) {
     let runtime = Runtime::with_seed_and_config(plan.root(), config(plan));
     let (remains, steps) = runtime.block_on(perform(plan, cluster, observer));
-    let Remains { observer, nemesis, ending, at, events, failure } = remains;
+    let Remains { observer, nemesis, mut end, failure } = remains;
     if let Some(failure) = failure {
         std::panic::resume_unwind(failure);
     }
-    (RunEnd { ending, at, steps, events }, nemesis, observer)
+    end.steps = steps;
+    (end, nemesis, observer)
 }
 
 fn config(plan: &Plan) -> madsim::Config {

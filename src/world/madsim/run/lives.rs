@@ -7,12 +7,13 @@ use super::{Action, Errand, Run};
 use crate::cluster::Message;
 use crate::protocol::{Attempt, Incarnation, ProcessId, VirtualTime};
 use crate::trace::Event;
+use crate::world::injector::Injector as _;
 use crate::world::madsim::driver::process_instance::{Admission, Status};
 use crate::world::madsim::driver::{Life, Machine};
 use crate::world::{Observer, slot_of};
 
 /// From a crash to the death of the process's tasks: what was handed to connections before it leaves.
-const LINGER: Duration = Duration::from_micros(50);
+pub(super) const LINGER: Duration = Duration::from_micros(50);
 
 /// No more zombies go on at once.
 const ZOMBIES_MAX: usize = 8;
@@ -52,7 +53,7 @@ impl Slot {
         Self { life, condition: Condition::Up, status: Arc::default() }
     }
 
-    fn is_down(&self) -> bool {
+    pub fn is_down(&self) -> bool {
         matches!(self.condition, Condition::Down { .. })
     }
 }
@@ -92,27 +93,9 @@ impl<O: Observer> Run<O> {
         lives.filter(|life| life.process == process).map(|life| life.machine).collect()
     }
 
-    pub(super) fn crash(&mut self, index: usize, process: ProcessId, restart_us: Option<u64>) {
-        let killed = self.now + LINGER;
-        let slot = &mut self.slots[slot_of(process)];
-        if slot.is_down() {
-            return;
-        }
-        slot.condition = Condition::Down { killed };
-        slot.status.set(Admission::Gone);
-        let Life { incarnation, machine, .. } = slot.life;
-        self.mark(index, process);
-        self.tell(process, &Event::Crashed { process });
-        self.schedule_end(machine);
-        if let Some(us) = restart_us {
-            let at = killed.max(self.now + Duration::from_micros(us));
-            self.schedule(at, Action::Restart(process, incarnation));
-        }
-    }
-
-    fn schedule_end(&mut self, machine: Machine) {
+    pub(super) fn schedule_end(&mut self, machine: Machine) {
         self.schedule_errand(Errand::Flush(machine));
-        self.schedule(self.now + LINGER, Action::Errand(Errand::Kill(machine)));
+        self.schedule(self.state.now + LINGER, Action::Errand(Errand::Kill(machine)));
     }
 
     pub(super) fn restart(&mut self, process: ProcessId, crashed: Incarnation) {
@@ -128,27 +111,12 @@ impl<O: Observer> Run<O> {
         self.schedule_errand(Errand::Start(process, machine));
     }
 
-    pub(super) fn pause(&mut self, index: usize, process: ProcessId, for_us: u64) {
-        let until = self.now + Duration::from_micros(for_us);
-        let slot = &mut self.slots[slot_of(process)];
-        if !matches!(slot.condition, Condition::Up) {
-            return;
-        }
-        slot.condition = Condition::Paused { until };
-        slot.status.set(Admission::Paused);
-        let life = slot.life;
-        self.machines.pause(life.machine);
-        self.mark(index, process);
-        self.tell(process, &Event::Paused { process });
-        self.schedule(until, Action::Resume(life));
-    }
-
     pub(super) fn resume(&mut self, life: Life) {
         let zombies = self.zombies.iter_mut().map(|zombie| &mut zombie.slot);
         let mut slots = zombies.chain(self.slots.get_mut(slot_of(life.process)));
         let Some(slot) = slots.find(|slot| slot.life == life) else { return };
         match slot.condition {
-            Condition::Paused { until } if until <= self.now || self.is_healed => {}
+            Condition::Paused { until } if until <= self.state.now || self.state.is_healed => {}
             Condition::Up | Condition::Down { .. } | Condition::Paused { .. } => return,
         }
         slot.condition = Condition::Up;
@@ -158,38 +126,23 @@ impl<O: Observer> Run<O> {
         self.machines.resume(life.machine);
     }
 
-    /// The process is taken for dead, and goes on all the same: its next life begins on another machine.
-    pub(super) fn zombify(
-        &mut self,
-        index: usize,
-        process: ProcessId,
-        restart_after_us: u64,
-        for_us: u64,
-    ) {
+    pub(super) fn may_be_replaced(&self, process: ProcessId) -> bool {
         let is_replaceable = matches!(process, ProcessId::Coordinator | ProcessId::Worker(_));
-        let home = slot_of(process);
-        if !is_replaceable || self.slots[home].is_down() || self.zombies.len() >= ZOMBIES_MAX {
-            return;
-        }
-        self.mark(index, process);
-        let life = self.slots[home].life;
-        self.go_on_as_zombie(home);
-        self.tell(process, &Event::Zombified { process, incarnation: life.incarnation });
-        let restart = Action::Restart(process, life.incarnation);
-        self.schedule(self.now + Duration::from_micros(restart_after_us), restart);
-        self.schedule(self.now + Duration::from_micros(for_us), Action::EndZombie(life));
+        is_replaceable
+            && !self.slots[slot_of(process)].is_down()
+            && self.zombies.len() < ZOMBIES_MAX
     }
 
     /// Nobody is where the process is looked for, until its next life begins there.
-    fn go_on_as_zombie(&mut self, home: usize) {
+    pub(super) fn go_on_as_zombie(&mut self, home: usize) {
         let slot = &mut self.slots[home];
-        let down = Condition::Down { killed: self.now };
+        let down = Condition::Down { killed: self.state.now };
         let (life, status) = (slot.life, Arc::clone(&slot.status));
         let condition = std::mem::replace(&mut slot.condition, down);
         slot.life.machine = self.next_machine;
         self.next_machine.0 += 1;
         let slot = Slot { life, condition, status };
-        self.zombies.push(Zombie { slot, attempt: self.attempt });
+        self.zombies.push(Zombie { slot, attempt: self.state.attempt });
     }
 
     /// The time of a zombie is over, or it ended with the faults.
@@ -203,12 +156,6 @@ impl<O: Observer> Run<O> {
         self.schedule_end(machine);
     }
 
-    /// No zombie goes on any more.
-    pub(super) fn end_ghosts(&mut self) {
-        let lives: Vec<Life> = self.zombies.iter().map(|zombie| zombie.slot.life).collect();
-        lives.into_iter().for_each(|life| self.end_ghost(life));
-    }
-
     /// Heals a process that is not lost for good; returns when it will have been healed.
     pub(super) fn heal_process(&mut self, slot: usize) -> VirtualTime {
         let life = self.slots[slot].life;
@@ -217,11 +164,11 @@ impl<O: Observer> Run<O> {
             Condition::Paused { .. } => self.resume(life),
             Condition::Down { .. } if self.plan.lost.contains(&life.process) => {}
             Condition::Down { killed } => {
-                let at = self.now.max(killed);
+                let at = self.state.now.max(killed);
                 self.schedule(at, Action::Restart(life.process, life.incarnation));
                 return at;
             }
         }
-        self.now
+        self.state.now
     }
 }

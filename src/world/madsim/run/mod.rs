@@ -3,7 +3,6 @@
 mod lives;
 mod obstacles;
 mod striking;
-mod troubles;
 
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -16,15 +15,14 @@ use super::clocks::Clocks;
 use super::driver::{Life, Machine};
 use crate::cluster::{Input, Message, Trouble};
 use crate::plan::{MessageAction, Plan};
-use crate::protocol::{Attempt, Incarnation, ProcessId, VirtualTime};
-use crate::trace::{Event, MessageKind, Point, Stamp};
+use crate::protocol::{Incarnation, ProcessId, VirtualTime};
+use crate::trace::{Event, MessageKind};
 use crate::world::act::Act;
-use crate::world::faults::{Moment, Nemesis, message_event};
-use crate::world::network::Network;
-use crate::world::planned_requests::PlannedRequests;
-use crate::world::troubles::Troubles;
+use crate::world::faults::{Nemesis, message_event};
+use crate::world::injector::Injector as _;
+use crate::world::run_state::RunState;
 use crate::world::waiting::HeldBack;
-use crate::world::{Ending, Observer};
+use crate::world::{Ending, Observer, RunEnd};
 
 /// What acts on the simulated machines at once.
 pub trait Machines: Send {
@@ -80,10 +78,8 @@ enum Action {
     Restart(ProcessId, Incarnation),
     /// A pause of this life is over.
     Resume(Life),
-    /// The time of a fault of the network is over.
-    Clear(usize),
-    /// The time of a trouble of a service is over.
-    Recover(usize),
+    /// The time of a fault of the network, or of a service's trouble, is over.
+    Heal(usize),
     /// A life that was replaced is over.
     EndZombie(Life),
     /// The safety phase is over.
@@ -97,10 +93,7 @@ enum Action {
 /// A run.
 pub struct Run<O> {
     plan: Arc<Plan>,
-    observer: O,
-    nemesis: Nemesis,
-    planned_requests: PlannedRequests,
-    network: Network,
+    state: RunState<O>,
     clocks: Arc<Clocks>,
     machines: Box<dyn Machines>,
     /// The newest life of each process, in the order of [`slot_of`](crate::world::slot_of).
@@ -109,22 +102,12 @@ pub struct Run<O> {
     zombies: Vec<Zombie>,
     /// The machine of the next life that cannot be where its process was.
     next_machine: Machine,
-    /// The newest attempt that was started.
-    attempt: Attempt,
     /// Messages that wait for an event.
     waiting: HeldBack<Envelope>,
-    troubles: Troubles,
     /// What is due, in order.
     agenda: BTreeMap<(VirtualTime, u64), Action>,
     order: u64,
-    /// When the last event happened.
-    now: VirtualTime,
-    events: u64,
-    /// The kind of the last event that tells of the system, not of its faults.
-    last: Option<Point>,
-    ending: Option<Ending>,
     failure: Option<Box<dyn Any + Send>>,
-    is_healed: bool,
 }
 
 /// All that is left of a run.
@@ -134,11 +117,7 @@ pub struct Remains<O> {
     /// Which faults took effect.
     pub nemesis: Nemesis,
     /// How it ended.
-    pub ending: Ending,
-    /// The virtual time at which it ended.
-    pub at: VirtualTime,
-    /// How many events there were.
-    pub events: u64,
+    pub end: RunEnd,
     /// What failed that must not.
     pub failure: Option<Box<dyn Any + Send>>,
 }
@@ -154,27 +133,17 @@ impl<O: Observer> Run<O> {
     ) -> Self {
         let slots: Vec<Slot> = processes.map(Slot::first).collect();
         let mut run = Self {
-            nemesis: Nemesis::new(&plan),
-            planned_requests: PlannedRequests::new(&plan),
+            state: RunState::new(&plan, observer),
             plan,
-            observer,
-            network: Network::default(),
             clocks,
             machines,
             next_machine: Machine(slots.len() as u16),
             slots,
             zombies: Vec::new(),
-            attempt: Attempt::default(),
             waiting: HeldBack::default(),
-            troubles: Troubles::default(),
             agenda: BTreeMap::new(),
             order: 0,
-            now: VirtualTime::ZERO,
-            events: 0,
-            last: None,
-            ending: None,
             failure: None,
-            is_healed: false,
         };
         run.schedule_plan();
         run
@@ -196,13 +165,13 @@ impl<O: Observer> Run<O> {
 
     /// How the run ended, once it has.
     pub fn ending(&self) -> Option<Ending> {
-        self.ending
+        self.state.ending
     }
 
     /// Something failed that must not.
     pub fn fail(&mut self, failure: Box<dyn Any + Send>) {
         self.failure.get_or_insert(failure);
-        self.ending.get_or_insert(Ending::Stopped);
+        self.state.ending.get_or_insert(Ending::Stopped);
     }
 
     /// When something is due.
@@ -212,8 +181,8 @@ impl<O: Observer> Run<O> {
 
     /// Takes the next errand; lets happen what is due before it.
     pub fn poll_errand(&mut self, now: VirtualTime) -> Option<Errand> {
-        self.now = self.now.max(now);
-        while self.ending.is_none() {
+        self.state.now = self.state.now.max(now);
+        while self.state.ending.is_none() {
             let next = self.agenda.first_entry()?;
             if next.key().0 > now {
                 return None;
@@ -228,51 +197,28 @@ impl<O: Observer> Run<O> {
 
     /// It has finished, and this is left in the external system.
     pub fn tell_held(&mut self, held: &[Event]) {
-        if self.ending == Some(Ending::Finished) {
-            held.iter().for_each(|event| self.observe(ProcessId::SinkTarget, event));
+        if self.state.ending == Some(Ending::Finished) {
+            held.iter().for_each(|event| self.state.observe(ProcessId::SinkTarget, event));
         }
     }
 
     /// What is left when it is over.
     pub fn finish(self) -> Remains<O> {
-        Remains {
-            observer: self.observer,
-            nemesis: self.nemesis,
-            ending: self.ending.unwrap_or(Ending::Quiescent),
-            at: self.now,
-            events: self.events,
-            failure: self.failure,
-        }
+        let (end, nemesis, observer) = self.state.into_end();
+        Remains { end, nemesis, observer, failure: self.failure }
     }
 
     /// An event happens in a life of a process; `Break` when it died of it, or the run is over.
     pub fn event(&mut self, life: Life, now: VirtualTime, event: &Event) -> ControlFlow<()> {
-        if self.ending.is_some() {
+        if self.state.ending.is_some() {
             return ControlFlow::Break(());
         }
-        self.now = self.now.max(now);
+        self.state.now = self.state.now.max(now);
         self.tell(life.process, event);
-        let point = Point::from(event);
-        if !point.tells_of_fault() {
-            self.last = Some(point);
-        }
-        match event {
-            Event::JobFinished { .. } => {
-                self.ending.get_or_insert(Ending::Finished);
-            }
-            Event::LeadershipTaken { term } => self.planned_requests.handle_leadership_taken(*term),
-            Event::JobStopped { term, .. } if self.planned_requests.is_over(*term) => {
-                self.ending.get_or_insert(Ending::Finished);
-            }
-            Event::AttemptStarted { attempt, .. } => self.attempt = self.attempt.max(*attempt),
-            _ => {}
-        }
-        if self.ending.is_none() && self.nemesis.is_watching(event) {
-            for act in self.nemesis.handle_event(event) {
-                self.act(act, life.process);
-            }
-        }
-        if self.ending.is_none() && self.is_alive(life) {
+        if self.follow(life.process, event).is_continue()
+            && self.state.ending.is_none()
+            && self.is_alive(life)
+        {
             ControlFlow::Continue(())
         } else {
             ControlFlow::Break(())
@@ -289,8 +235,8 @@ impl<O: Observer> Run<O> {
         kind: MessageKind,
         (delay, message): (Duration, &Message),
     ) -> Option<MessageAction> {
-        let action = self.nemesis.handle_message(kind, to, self.moment())?;
-        self.now = self.now.max(now);
+        let action = self.state.nemesis.handle_message(kind, to, self.state.moment())?;
+        self.state.now = self.state.now.max(now);
         self.tell(from, &message_event(action, from, to, kind));
         match action {
             MessageAction::Drop | MessageAction::Delay { .. } | MessageAction::Duplicate { .. } => {
@@ -303,56 +249,11 @@ impl<O: Observer> Run<O> {
         }
     }
 
-    /// Somebody on the coordinator's machine asks it for something.
-    fn ask(&mut self, place: usize) {
-        let plan = Arc::clone(&self.plan);
-        let message = self.planned_requests.message(&plan, place);
-        let (from, to) = (ProcessId::Coordinator, ProcessId::Coordinator);
-        let delay = Duration::from_micros(plan.links.local_us);
-        let with = (delay, &message);
-        let action = self.strike_message(from, self.now, to, MessageKind::Request, with);
-        let copies = match action {
-            None => vec![delay],
-            Some(MessageAction::Drop | MessageAction::Until { .. }) => Vec::new(),
-            Some(MessageAction::Delay { us }) => vec![delay + Duration::from_micros(us)],
-            Some(MessageAction::Duplicate { us }) => vec![delay, delay + Duration::from_micros(us)],
-        };
-        for delay in copies {
-            let message = message.clone();
-            self.schedule(self.now + delay, Action::Arrive(Envelope { from, to, delay, message }));
-        }
-    }
-
-    fn observe(&mut self, process: ProcessId, event: &Event) {
-        let stamp = Stamp { number: self.events, at: self.now, process };
-        self.events += 1;
-        if self.observer.observe(stamp, event).is_break() {
-            self.ending.get_or_insert(Ending::Stopped);
-        }
-    }
-
-    /// Shows an event of the system or of its faults; what waits for one of its kind sets out.
-    fn tell(&mut self, process: ProcessId, event: &Event) {
-        if self.ending.is_some() {
-            return;
-        }
-        self.observe(process, event);
-        let point = Point::from(event);
-        if self.waiting.is_awaited(point) {
-            let envelopes = self.waiting.release(point);
-            self.set_out(envelopes);
-        }
-    }
-
     /// Messages that were held back set out now, each for itself.
     fn set_out(&mut self, envelopes: Vec<Envelope>) {
         for envelope in envelopes {
-            self.schedule(self.now + envelope.delay, Action::Arrive(envelope));
+            self.schedule(self.state.now + envelope.delay, Action::Arrive(envelope));
         }
-    }
-
-    fn moment(&self) -> Moment {
-        Moment { events: self.events, after: self.last }
     }
 
     fn schedule(&mut self, at: VirtualTime, action: Action) {
@@ -360,8 +261,12 @@ impl<O: Observer> Run<O> {
         self.agenda.insert((at, self.order), action);
     }
 
+    fn schedule_after(&mut self, us: u64, action: Action) {
+        self.schedule(self.state.now + Duration::from_micros(us), action);
+    }
+
     fn schedule_errand(&mut self, errand: Errand) {
-        self.schedule(self.now, Action::Errand(errand));
+        self.schedule(self.state.now, Action::Errand(errand));
     }
 
     fn carry_out(&mut self, action: Action) {
@@ -374,14 +279,16 @@ impl<O: Observer> Run<O> {
             }
             Action::Restart(process, incarnation) => self.restart(process, incarnation),
             Action::Resume(life) => self.resume(life),
-            Action::Clear(fault) => self.clear(fault),
-            Action::Recover(fault) => self.recover(fault),
+            Action::Heal(fault) => {
+                self.clear(fault);
+                self.recover(fault);
+            }
             Action::EndZombie(life) => self.end_ghost(life),
-            Action::EndFaults => self.end_faults(),
+            Action::EndFaults => self.heal_all(),
             Action::FaultsEnded => self.tell(ProcessId::Coordinator, &Event::FaultsEnded),
             Action::Limit => {
-                self.now = VirtualTime::ZERO + self.plan.limit();
-                self.ending = Some(Ending::TimeLimit);
+                self.state.now = VirtualTime::ZERO + self.plan.limit();
+                self.state.ending = Some(Ending::TimeLimit);
             }
         }
     }
