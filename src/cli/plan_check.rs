@@ -7,6 +7,8 @@ use crate::dataflow::Job;
 use crate::plan::{Fault, Plan, When};
 use crate::protocol::ordered::VecSet;
 use crate::protocol::{ProcessId, SubtaskId, Topology};
+use crate::trace::StoreTrouble;
+use strum::IntoEnumIterator as _;
 
 /// Refuses a plan that names what does not exist, or a cluster in which its job has no place.
 pub fn check(path: &str, plan: &Plan, job: &Job) -> Result<(), CliError> {
@@ -167,11 +169,11 @@ fn fault_problem(fault: &Fault, plan: &Plan, topology: &Topology) -> Option<Stri
             fault,
             ..
         } => {
-            let trouble = fault.trouble()?;
+            let trouble = StoreTrouble::from(fault);
             let problem = || {
-                format!(
-                    "the {process} cannot be {trouble}, expected one of slow, failing, stalled, full, mute, unsynced"
-                )
+                let can = StoreTrouble::iter().filter(|can| can.fault().applies_to(*process));
+                let can = can.map(<&str>::from).collect::<Vec<_>>().join(", ");
+                format!("the {process} cannot be {trouble}, expected one of {can}")
             };
             (!fault.applies_to(*process)).then(problem)
         }

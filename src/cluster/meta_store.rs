@@ -58,7 +58,7 @@ impl MetaStore {
             }
             Input::Trouble(Trouble::Store(fault)) => {
                 let turn = self.requests.handle_fault(fault, outbox);
-                if turn.is_some_and(|turn| turn.ended == StoreFault::Unsynced) {
+                if turn.is_some_and(|turn| turn.ended == Some(StoreFault::Unsynced)) {
                     self.lose_power();
                 }
             }
@@ -86,19 +86,21 @@ impl MetaStore {
         let Request { from, request, operation } = request;
         let is_write = matches!(operation, MetaOperation::Write { .. });
         let is_answered = match self.requests.fault() {
-            StoreFault::Failing => return,
-            StoreFault::Full if is_write => return,
-            StoreFault::Unsynced if is_write => return self.write_unsynced(operation),
-            StoreFault::Mute => false,
-            StoreFault::Healthy
-            | StoreFault::Slow { .. }
-            | StoreFault::Stalled
-            | StoreFault::Full
-            | StoreFault::Torn
-            | StoreFault::Corrupt
-            | StoreFault::Lagging
-            | StoreFault::Unsynced
-            | StoreFault::Destroyed => true,
+            Some(StoreFault::Failing) => return,
+            Some(StoreFault::Full) if is_write => return,
+            Some(StoreFault::Unsynced) if is_write => return self.write_unsynced(operation),
+            Some(StoreFault::Mute) => false,
+            None
+            | Some(
+                StoreFault::Slow { .. }
+                | StoreFault::Stalled
+                | StoreFault::Full
+                | StoreFault::Torn
+                | StoreFault::Corrupt
+                | StoreFault::Lagging
+                | StoreFault::Unsynced
+                | StoreFault::Destroyed,
+            ) => true,
         };
         let written = match operation {
             MetaOperation::Read => false,

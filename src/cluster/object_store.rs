@@ -106,21 +106,23 @@ impl ObjectStore {
     }
 
     fn turn(&mut self, turn: Turn, outbox: &mut dyn Outbox) {
-        if turn.ended == StoreFault::Unsynced {
+        if turn.ended == Some(StoreFault::Unsynced) {
             self.lose_power();
         }
         match turn.began {
-            StoreFault::Lagging => self.listing = self.durable.keys().copied().collect(),
-            StoreFault::Destroyed => self.destroy(outbox),
-            StoreFault::Healthy
-            | StoreFault::Slow { .. }
-            | StoreFault::Failing
-            | StoreFault::Stalled
-            | StoreFault::Full
-            | StoreFault::Torn
-            | StoreFault::Corrupt
-            | StoreFault::Mute
-            | StoreFault::Unsynced => {}
+            Some(StoreFault::Lagging) => self.listing = self.durable.keys().copied().collect(),
+            Some(StoreFault::Destroyed) => self.destroy(outbox),
+            None
+            | Some(
+                StoreFault::Slow { .. }
+                | StoreFault::Failing
+                | StoreFault::Stalled
+                | StoreFault::Full
+                | StoreFault::Torn
+                | StoreFault::Corrupt
+                | StoreFault::Mute
+                | StoreFault::Unsynced,
+            ) => {}
         }
     }
 
@@ -152,29 +154,33 @@ impl ObjectStore {
         let is_write =
             matches!(operation, ObjectOperation::Put { .. } | ObjectOperation::Delete { .. });
         let result = match self.requests.fault() {
-            StoreFault::Failing => Some(refuse(&operation, outbox)),
-            StoreFault::Full if is_put(&operation) => Some(refuse(&operation, outbox)),
-            StoreFault::Torn if is_put(&operation) => {
+            Some(StoreFault::Failing) => Some(refuse(&operation, outbox)),
+            Some(StoreFault::Full) if is_put(&operation) => Some(refuse(&operation, outbox)),
+            Some(StoreFault::Torn) if is_put(&operation) => {
                 self.tear(operation);
                 None
             }
-            StoreFault::Mute => {
+            Some(StoreFault::Mute) => {
                 self.apply(operation, outbox);
                 None
             }
-            StoreFault::Unsynced if is_write => {
+            Some(StoreFault::Unsynced) if is_write => {
                 self.write_unsynced(operation);
                 self.defects.has(Defect::AnsweredBeforeSynced).then_some(ObjectResult::Done)
             }
-            StoreFault::Corrupt => Some(self.apply(operation, outbox)).map(|it| self.corrupt(it)),
-            StoreFault::Healthy
-            | StoreFault::Slow { .. }
-            | StoreFault::Stalled
-            | StoreFault::Full
-            | StoreFault::Torn
-            | StoreFault::Lagging
-            | StoreFault::Unsynced
-            | StoreFault::Destroyed => Some(self.apply(operation, outbox)),
+            Some(StoreFault::Corrupt) => {
+                Some(self.apply(operation, outbox)).map(|it| self.corrupt(it))
+            }
+            None
+            | Some(
+                StoreFault::Slow { .. }
+                | StoreFault::Stalled
+                | StoreFault::Full
+                | StoreFault::Torn
+                | StoreFault::Lagging
+                | StoreFault::Unsynced
+                | StoreFault::Destroyed,
+            ) => Some(self.apply(operation, outbox)),
         };
         if let Some(result) = result {
             outbox.send(from, Message::Answer(Answer::Object { request, result }));
@@ -205,7 +211,7 @@ impl ObjectStore {
 
     fn list(&self) -> Vec<ObjectKey> {
         match self.requests.fault() {
-            StoreFault::Lagging => self.listing.clone(),
+            Some(StoreFault::Lagging) => self.listing.clone(),
             _ => {
                 let gone = |key: &ObjectKey| self.unsynced.get(key).is_some_and(Option::is_none);
                 let mut keys: Vec<_> =

@@ -31,7 +31,7 @@ pub struct SinkTarget {
     /// Aborted by the target of itself, by a timeout, an expiry or a restart, while their producers were current: nothing may
     /// be written into them any more. Those of producers that are fenced meanwhile are forgotten.
     timed_out: VecSet<TransactionId>,
-    fault: SinkFault,
+    fault: Option<SinkFault>,
     /// Commits that take effect later, by ticket.
     delayed: VecMap<u64, Delayed>,
     next: u64,
@@ -73,7 +73,7 @@ impl SinkTarget {
     #[must_use]
     pub fn new(defects: DefectSet, system: Option<Box<dyn ExternalSystem>>) -> Self {
         let (epochs, transactions, committed, timed_out, written) = Default::default();
-        let (fault, delayed, next) = (SinkFault::Healthy, VecMap::new(), 0);
+        let (fault, delayed, next) = (None, VecMap::new(), 0);
         Self {
             defects,
             epochs,
@@ -132,13 +132,14 @@ impl SinkTarget {
                 self.write_through(transaction, first, &records, outbox);
             }
             ToSinkTarget::Operation { request, operation } => match (operation, self.fault) {
-                (SinkOperation::Commit { transaction }, SinkFault::DelayedCommit { extra_ms }) => {
-                    self.delay(extra_ms, Delayed { from, request, transaction }, outbox)
-                }
-                (SinkOperation::Commit { transaction }, SinkFault::UnansweredCommit) => {
+                (
+                    SinkOperation::Commit { transaction },
+                    Some(SinkFault::DelayedCommit { extra_ms }),
+                ) => self.delay(extra_ms, Delayed { from, request, transaction }, outbox),
+                (SinkOperation::Commit { transaction }, Some(SinkFault::UnansweredCommit)) => {
                     self.commit(transaction, outbox);
                 }
-                (SinkOperation::Commit { transaction }, SinkFault::RefusedCommit)
+                (SinkOperation::Commit { transaction }, Some(SinkFault::RefusedCommit))
                     if !self.committed.contains(&transaction) =>
                 {
                     outbox.send(from, Message::Answer(Answer::Sink { request, accepted: false }));

@@ -6,7 +6,7 @@ use super::io::{Outbox, Timer};
 use super::trouble::StoreFault;
 use crate::protocol::ProcessId;
 use crate::protocol::ordered::VecMap;
-use crate::trace::Event;
+use crate::trace::{Event, StoreTrouble};
 
 /// Requests that a store holds at most; those beyond are lost, as if on their way, and come again.
 const REQUESTS_MAX: usize = 1 << 14;
@@ -18,7 +18,7 @@ const REQUESTS_MAX: usize = 1 << 14;
 #[derive(Clone, Debug)]
 pub struct StoreHealth<R> {
     process: ProcessId,
-    fault: StoreFault,
+    fault: Option<StoreFault>,
     next: u64,
     due: VecMap<u64, R>,
     /// Tickets of requests that were due while the store stalled, in that order.
@@ -29,29 +29,33 @@ pub struct StoreHealth<R> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Turn {
     /// This is over.
-    pub ended: StoreFault,
+    pub ended: Option<StoreFault>,
     /// This begins.
-    pub began: StoreFault,
+    pub began: Option<StoreFault>,
 }
 
 impl<R> StoreHealth<R> {
     /// The health of a store that has nothing to do.
     #[must_use]
     pub fn new(process: ProcessId) -> Self {
-        let (fault, stalled) = (StoreFault::Healthy, Vec::new());
-        Self { process, fault, next: 0, due: VecMap::new(), stalled }
+        Self { process, fault: None, next: 0, due: VecMap::new(), stalled: Vec::new() }
     }
 
     /// The store fares differently from here on. A fault replaces the one before it; one that makes no
     /// sense for this store changes nothing. The caller carries out what the turn means for content.
-    pub fn handle_fault(&mut self, fault: StoreFault, outbox: &mut dyn Outbox) -> Option<Turn> {
-        if fault == self.fault || !fault.applies_to(self.process) {
+    pub fn handle_fault(
+        &mut self,
+        fault: Option<StoreFault>,
+        outbox: &mut dyn Outbox,
+    ) -> Option<Turn> {
+        let makes_sense = fault.is_none_or(|fault| fault.applies_to(self.process));
+        if fault == self.fault || !makes_sense {
             return None;
         }
         let turn = Turn { ended: self.fault, began: fault };
         self.fault = fault;
         let process = self.process;
-        outbox.event(match fault.trouble() {
+        outbox.event(match fault.map(StoreTrouble::from) {
             None => Event::StoreRecovered { process },
             Some(trouble) => Event::StoreTroubled { process, trouble },
         });
@@ -61,9 +65,9 @@ impl<R> StoreHealth<R> {
         Some(turn)
     }
 
-    /// What is wrong with the store.
+    /// What is wrong with the store, if anything is.
     #[must_use]
-    pub fn fault(&self) -> StoreFault {
+    pub fn fault(&self) -> Option<StoreFault> {
         self.fault
     }
 
@@ -72,10 +76,7 @@ impl<R> StoreHealth<R> {
         if self.due.len() >= REQUESTS_MAX {
             return;
         }
-        let extra = match self.fault {
-            StoreFault::Slow { extra_ms } => Duration::from_millis(extra_ms),
-            _ => Duration::ZERO,
-        };
+        let extra = Duration::from_millis(self.fault.map_or(0, StoreFault::extra_ms));
         self.due.insert(self.next, request);
         outbox.set_timer(duration + extra, Timer::Serve(self.next));
         self.next += 1;
@@ -83,7 +84,7 @@ impl<R> StoreHealth<R> {
 
     /// The request that is due, unless the store stalls: then its time comes when that ends.
     pub fn take(&mut self, ticket: u64) -> Option<R> {
-        if self.fault == StoreFault::Stalled {
+        if self.fault == Some(StoreFault::Stalled) {
             if self.due.contains_key(&ticket) {
                 self.stalled.push(ticket);
             }

@@ -9,11 +9,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::fault::SinkFault;
 use super::row::Row;
 use super::system::{ExternalSystem, Held, Request, SystemOutputs};
 use crate::protocol::VirtualTime;
 use crate::protocol::ordered::VecMap;
+use crate::trace::SinkFault;
 use crate::trace::Upkeep;
 
 /// What a bucket is asked for.
@@ -168,23 +168,25 @@ impl ExternalSystem for ObjectBucket {
 
     fn handle_timer(&mut self, _: u64, _: &mut SystemOutputs) {}
 
-    fn handle_fault(&mut self, fault: SinkFault, out: &mut SystemOutputs) {
+    fn handle_fault(&mut self, fault: Option<SinkFault>, out: &mut SystemOutputs) {
         match fault {
             // A rule of the bucket aborts uploads that are not completed (`AbortIncompleteMultipartUpload`).
-            SinkFault::ExpiredTransaction => {
+            Some(SinkFault::ExpiredTransaction) => {
                 while let Some((_, upload)) = self.uploads.pop_first() {
                     out.expire(upload.parts.into_values().flatten().collect());
                 }
             }
             // It knows neither producers nor transactions; answers are its host's.
-            SinkFault::Healthy
-            | SinkFault::TransactionTimeout
-            | SinkFault::FencedProducer
-            | SinkFault::DelayedCommit { .. }
-            | SinkFault::HangingTransaction
-            | SinkFault::RefusedCommit
-            | SinkFault::UnansweredCommit
-            | SinkFault::ForeignCommit => {}
+            None
+            | Some(
+                SinkFault::TransactionTimeout
+                | SinkFault::FencedProducer
+                | SinkFault::DelayedCommit { .. }
+                | SinkFault::HangingTransaction
+                | SinkFault::RefusedCommit
+                | SinkFault::UnansweredCommit
+                | SinkFault::ForeignCommit,
+            ) => {}
         }
     }
 

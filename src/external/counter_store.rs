@@ -11,11 +11,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::fault::SinkFault;
 use super::row::Row;
 use super::system::{ExternalSystem, Held, Request, SystemOutputs, without_transactions};
 use crate::protocol::ordered::VecMap;
 use crate::protocol::{LineageId, OperatorId};
+use crate::trace::SinkFault;
 
 /// What a store of sums is asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -204,7 +204,7 @@ impl ExternalSystem for CounterStore {
 
     fn handle_timer(&mut self, _: u64, _: &mut SystemOutputs) {}
 
-    fn handle_fault(&mut self, fault: SinkFault, _: &mut SystemOutputs) {
+    fn handle_fault(&mut self, fault: Option<SinkFault>, _: &mut SystemOutputs) {
         without_transactions(fault);
     }
 

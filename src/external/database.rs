@@ -12,11 +12,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::fault::SinkFault;
 use super::row::Row;
 use super::system::{ExternalSystem, Held, Request, SystemOutputs};
 use crate::protocol::VirtualTime;
 use crate::protocol::ordered::VecMap;
+use crate::trace::SinkFault;
 use crate::trace::Upkeep;
 
 /// What a database is asked for.
@@ -189,18 +189,20 @@ impl ExternalSystem for XaDatabase {
 
     fn handle_timer(&mut self, _: u64, _: &mut SystemOutputs) {}
 
-    fn handle_fault(&mut self, fault: SinkFault, out: &mut SystemOutputs) {
+    fn handle_fault(&mut self, fault: Option<SinkFault>, out: &mut SystemOutputs) {
         match fault {
-            SinkFault::TransactionTimeout => self.roll_back_active(),
-            SinkFault::ExpiredTransaction => self.roll_back_prepared(out),
+            Some(SinkFault::TransactionTimeout) => self.roll_back_active(),
+            Some(SinkFault::ExpiredTransaction) => self.roll_back_prepared(out),
             // It knows no producers, and one row does not wait for another; answers are its host's.
-            SinkFault::Healthy
-            | SinkFault::FencedProducer
-            | SinkFault::DelayedCommit { .. }
-            | SinkFault::HangingTransaction
-            | SinkFault::RefusedCommit
-            | SinkFault::UnansweredCommit
-            | SinkFault::ForeignCommit => {}
+            None
+            | Some(
+                SinkFault::FencedProducer
+                | SinkFault::DelayedCommit { .. }
+                | SinkFault::HangingTransaction
+                | SinkFault::RefusedCommit
+                | SinkFault::UnansweredCommit
+                | SinkFault::ForeignCommit,
+            ) => {}
         }
     }
 

@@ -7,7 +7,6 @@
 pub mod bucket;
 pub mod counter_store;
 pub mod database;
-mod fault;
 pub mod queue;
 mod row;
 mod system;
@@ -18,7 +17,7 @@ pub mod transactional_log;
 pub mod upsert_store;
 mod whole;
 
-pub use fault::SinkFault;
+pub use crate::trace::SinkFault;
 pub use row::Row;
 pub use system::{
     Caller, ExternalSystem, Held, Reply, Request, SystemOutput, SystemOutputs, without_transactions,

@@ -6,10 +6,10 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::fault::SinkFault;
 use super::row::Row;
 use super::whole::decode_whole;
 use crate::protocol::{ProcessId, VirtualTime};
+use crate::trace::SinkFault;
 use crate::trace::Upkeep;
 
 /// An external system as a state machine: each call is one input, and what it brings about goes to `out`, in order.
@@ -29,9 +29,10 @@ pub trait ExternalSystem: Send + Sync {
     /// A timer that was set by [`SystemOutputs::wake`] is due. It may be one that was set before a restart.
     fn handle_timer(&mut self, timer: u64, out: &mut SystemOutputs);
 
-    /// The system fares differently from here on; what was wrong before is over. Late, lost and refused answers
+    /// The system fares differently from here on; what was wrong before is over, and nothing is wrong where there
+    /// is no fault. Late, lost and refused answers
     /// are its host's business: it is told of all faults, and minds those that are about its own state.
-    fn handle_fault(&mut self, fault: SinkFault, out: &mut SystemOutputs);
+    fn handle_fault(&mut self, fault: Option<SinkFault>, out: &mut SystemOutputs);
 
     /// It has crashed and begins anew with what is durable in it. Its timers are gone.
     fn restart(&mut self, out: &mut SystemOutputs);
@@ -46,17 +47,19 @@ pub trait ExternalSystem: Send + Sync {
 
 /// What a fault means to a system without transactions: nothing. Answers are its host's business, and there is
 /// nothing that could be left open, prepared, or committed by somebody else. A new fault must be thought of here.
-pub fn without_transactions(fault: SinkFault) {
+pub fn without_transactions(fault: Option<SinkFault>) {
     match fault {
-        SinkFault::Healthy
-        | SinkFault::TransactionTimeout
-        | SinkFault::FencedProducer
-        | SinkFault::DelayedCommit { .. }
-        | SinkFault::HangingTransaction
-        | SinkFault::RefusedCommit
-        | SinkFault::ExpiredTransaction
-        | SinkFault::UnansweredCommit
-        | SinkFault::ForeignCommit => {}
+        None
+        | Some(
+            SinkFault::TransactionTimeout
+            | SinkFault::FencedProducer
+            | SinkFault::DelayedCommit { .. }
+            | SinkFault::HangingTransaction
+            | SinkFault::RefusedCommit
+            | SinkFault::ExpiredTransaction
+            | SinkFault::UnansweredCommit
+            | SinkFault::ForeignCommit,
+        ) => {}
     }
 }
 

@@ -14,11 +14,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::fault::SinkFault;
 use super::row::Row;
 use super::system::{ExternalSystem, Held, Request, SystemOutputs};
 use crate::protocol::VirtualTime;
 use crate::protocol::ordered::VecMap;
+use crate::trace::SinkFault;
 use crate::trace::Upkeep;
 
 /// How many snapshots a table keeps: their properties can be read, and no others.
@@ -162,18 +162,20 @@ impl ExternalSystem for SnapshotTable {
 
     fn handle_timer(&mut self, _: u64, _: &mut SystemOutputs) {}
 
-    fn handle_fault(&mut self, fault: SinkFault, _: &mut SystemOutputs) {
+    fn handle_fault(&mut self, fault: Option<SinkFault>, _: &mut SystemOutputs) {
         match fault {
-            SinkFault::ForeignCommit => self.add_snapshot(None),
+            Some(SinkFault::ForeignCommit) => self.add_snapshot(None),
             // It has neither producers nor open transactions; answers are its host's.
-            SinkFault::Healthy
-            | SinkFault::TransactionTimeout
-            | SinkFault::FencedProducer
-            | SinkFault::DelayedCommit { .. }
-            | SinkFault::HangingTransaction
-            | SinkFault::RefusedCommit
-            | SinkFault::ExpiredTransaction
-            | SinkFault::UnansweredCommit => {}
+            None
+            | Some(
+                SinkFault::TransactionTimeout
+                | SinkFault::FencedProducer
+                | SinkFault::DelayedCommit { .. }
+                | SinkFault::HangingTransaction
+                | SinkFault::RefusedCommit
+                | SinkFault::ExpiredTransaction
+                | SinkFault::UnansweredCommit,
+            ) => {}
         }
     }
 

@@ -52,7 +52,7 @@ impl<S: ExternalSystem> Bench<S> {
 
     pub fn fault(&mut self, fault: SinkFault) {
         let mut out = SystemOutputs::new(VirtualTime::ZERO);
-        self.system.handle_fault(fault, &mut out);
+        self.system.handle_fault(Some(fault), &mut out);
         self.look(&mut out);
     }
 
@@ -117,7 +117,7 @@ impl ExternalSystem for Echo {
 
     fn handle_timer(&mut self, _: u64, _: &mut SystemOutputs) {}
 
-    fn handle_fault(&mut self, _: SinkFault, _: &mut SystemOutputs) {}
+    fn handle_fault(&mut self, _: Option<SinkFault>, _: &mut SystemOutputs) {}
 
     fn restart(&mut self, _: &mut SystemOutputs) {}
 

@@ -22,11 +22,11 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::fault::SinkFault;
 use super::row::Row;
 use super::system::{Caller, ExternalSystem, Held, Request, SystemOutputs};
 use crate::protocol::VirtualTime;
 use crate::protocol::ordered::VecMap;
+use crate::trace::SinkFault;
 use crate::trace::Upkeep;
 
 /// Who produces: what `Begin` gave.
@@ -331,25 +331,27 @@ impl ExternalSystem for TransactionalLog {
         );
     }
 
-    fn handle_fault(&mut self, fault: SinkFault, out: &mut SystemOutputs) {
+    fn handle_fault(&mut self, fault: Option<SinkFault>, out: &mut SystemOutputs) {
         match fault {
-            SinkFault::TransactionTimeout => {
+            Some(SinkFault::TransactionTimeout) => {
                 self.time_out(|stand| matches!(stand, Stand::Open { is_flushed: false, .. }), out)
             }
-            SinkFault::ExpiredTransaction => {
+            Some(SinkFault::ExpiredTransaction) => {
                 self.time_out(|stand| matches!(stand, Stand::Open { .. }), out);
             }
-            SinkFault::FencedProducer => self.time_out(
+            Some(SinkFault::FencedProducer) => self.time_out(
                 |stand| matches!(stand, Stand::Empty | Stand::Open { is_flushed: false, .. }),
                 out,
             ),
             // A hanging transaction of Kafka's (KIP-664) is one that nobody ends: rule 5 without a fault.
-            SinkFault::HangingTransaction
-            | SinkFault::Healthy
-            | SinkFault::DelayedCommit { .. }
-            | SinkFault::RefusedCommit
-            | SinkFault::UnansweredCommit
-            | SinkFault::ForeignCommit => {}
+            None
+            | Some(
+                SinkFault::HangingTransaction
+                | SinkFault::DelayedCommit { .. }
+                | SinkFault::RefusedCommit
+                | SinkFault::UnansweredCommit
+                | SinkFault::ForeignCommit,
+            ) => {}
         }
     }
 

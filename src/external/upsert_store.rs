@@ -7,10 +7,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::fault::SinkFault;
 use super::row::Row;
 use super::system::{ExternalSystem, Held, Request, SystemOutputs, without_transactions};
 use crate::protocol::ordered::VecMap;
+use crate::trace::SinkFault;
 
 /// One write.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,7 +87,7 @@ impl ExternalSystem for UpsertStore {
 
     fn handle_timer(&mut self, _: u64, _: &mut SystemOutputs) {}
 
-    fn handle_fault(&mut self, fault: SinkFault, _: &mut SystemOutputs) {
+    fn handle_fault(&mut self, fault: Option<SinkFault>, _: &mut SystemOutputs) {
         without_transactions(fault);
     }
 

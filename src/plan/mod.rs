@@ -30,7 +30,7 @@ pub use draw::draw;
 pub use environment::Environment;
 pub use expectation::{Expectation, Situation};
 pub use fault::{ClockChange, Fault, MessageAction, PlannedFault, When};
-pub use fault_class::{FaultClass, FaultFamily};
+pub use fault_class::{FaultClass, FaultFamily, FaultKind};
 pub use file::{FileError, PLAN_FORMAT, PLAN_VERSION, PlanFile};
 pub use job_shape::JobShape;
 pub use links::{ControlLink, Latency, LinkSettings, Priority, SlowLink};
@@ -43,7 +43,7 @@ pub use swarm::{Setting, SwarmScenario};
 
 use serde::{Deserialize, Serialize};
 
-use crate::cluster::{ClusterSettings, SinkFault, StoreFault};
+use crate::cluster::ClusterSettings;
 use crate::dataflow::{Deal, SplitAssignment};
 use crate::protocol::{DefectSet, ProcessId};
 
@@ -108,14 +108,8 @@ impl Plan {
     /// end of the job is not owed any more.
     #[must_use]
     pub fn loses_for_good(&self) -> bool {
-        let loses = |planned: &PlannedFault| {
-            matches!(
-                planned.fault,
-                Fault::Store { fault: StoreFault::Destroyed, .. }
-                    | Fault::Sink { fault: SinkFault::ExpiredTransaction, .. }
-            )
-        };
-        self.faults.iter().any(loses)
+        let anywhere = ProcessId::Coordinator; // It does not depend on the process.
+        self.faults.iter().any(|planned| planned.class(anywhere).loses_for_good())
     }
 }
 

@@ -120,7 +120,6 @@ fn write_clock(f: &mut fmt::Formatter<'_>, whom: &str, change: ClockChange) -> f
 
 fn store_words(fault: StoreFault) -> String {
     match fault {
-        StoreFault::Healthy => "works normally".to_owned(),
         StoreFault::Slow { extra_ms } => format!("takes {extra_ms} ms longer"),
         StoreFault::Failing => "fails".to_owned(),
         StoreFault::Stalled => "serves nothing".to_owned(),
@@ -136,7 +135,6 @@ fn store_words(fault: StoreFault) -> String {
 
 fn write_sink(f: &mut fmt::Formatter<'_>, fault: SinkFault, for_us: u64) -> fmt::Result {
     match fault {
-        SinkFault::Healthy => f.write_str("sink-target works normally"),
         SinkFault::TransactionTimeout => f.write_str("open transactions time out"),
         SinkFault::FencedProducer => f.write_str("the producers that write are fenced"),
         SinkFault::DelayedCommit { extra_ms } => {

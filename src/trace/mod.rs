@@ -26,4 +26,4 @@ pub use message_kind::MessageKind;
 pub use ownership::{ListContent, ListMode, Ownership};
 pub use selections::{Hindrance, Standing};
 pub use shapes::Shapes;
-pub use trouble::{SinkTrouble, StoreTrouble};
+pub use trouble::{SinkFault, SinkTrouble, StoreFault, StoreTrouble};

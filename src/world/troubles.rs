@@ -1,7 +1,7 @@
 //! Which services are in trouble, and through which fault: a later one replaces an earlier, and only the
 //! one in force is healed when its time is over.
 
-use crate::cluster::{SinkFault, StoreFault, Trouble};
+use crate::cluster::Trouble;
 use crate::plan::Fault;
 use crate::protocol::ordered::VecMap;
 use crate::protocol::{ProcessId, SplitId};
@@ -38,8 +38,8 @@ impl Troubles {
             return None;
         }
         let trouble = match fault {
-            Fault::Store { fault, .. } => Trouble::Store(*fault),
-            Fault::Sink { fault, .. } => Trouble::Sink(*fault),
+            Fault::Store { fault, .. } => Trouble::Store(Some(*fault)),
+            Fault::Sink { fault, .. } => Trouble::Sink(Some(*fault)),
             Fault::Idle { split, .. } => Trouble::Split { split: *split, is_idle: true },
             _ => return None,
         };
@@ -84,8 +84,8 @@ impl Patient {
 
     fn recovery(self) -> (ProcessId, Trouble) {
         let trouble = match self {
-            Patient::Store(_) => Trouble::Store(StoreFault::Healthy),
-            Patient::Sink => Trouble::Sink(SinkFault::Healthy),
+            Patient::Store(_) => Trouble::Store(None),
+            Patient::Sink => Trouble::Sink(None),
             Patient::Split(split) => Trouble::Split { split, is_idle: false },
         };
         (self.process(), trouble)
@@ -95,6 +95,7 @@ impl Patient {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cluster::StoreFault;
 
     fn store(fault: StoreFault) -> Fault {
         Fault::Store { process: ProcessId::ObjectStore, fault, for_us: 10 }
@@ -107,10 +108,10 @@ mod tests {
         assert_eq!(troubles.begin(0, &first), Some(ProcessId::ObjectStore));
         assert_eq!(troubles.begin(1, &second), Some(ProcessId::ObjectStore));
         assert_eq!(troubles.told(0, &first), None, "it was replaced before it was told");
-        let mute = Trouble::Store(StoreFault::Mute);
+        let mute = Trouble::Store(Some(StoreFault::Mute));
         assert_eq!(troubles.told(1, &second), Some((ProcessId::ObjectStore, mute)));
         assert_eq!(troubles.end(0, &first), None);
-        let healthy = Trouble::Store(StoreFault::Healthy);
+        let healthy = Trouble::Store(None);
         assert_eq!(troubles.end(1, &second), Some((ProcessId::ObjectStore, healthy)));
         assert_eq!(troubles.end(1, &second), None, "it is over once");
     }

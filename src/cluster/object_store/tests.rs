@@ -72,8 +72,8 @@ impl Bench {
         answers.pop()
     }
 
-    fn turn(&mut self, fault: StoreFault) -> (Vec<ObjectResult>, Vec<Event>) {
-        self.handle(Input::Trouble(Trouble::Store(fault)))
+    fn turn(&mut self, fault: impl Into<Option<StoreFault>>) -> (Vec<ObjectResult>, Vec<Event>) {
+        self.handle(Input::Trouble(Trouble::Store(fault.into())))
     }
 }
 
@@ -97,7 +97,7 @@ fn a_stalled_store_serves_what_waited_when_it_recovers() {
     bench.turn(StoreFault::Stalled);
     assert_eq!(bench.answer(get(1)), None);
     assert_eq!(bench.answer(put(2, b"later")), None);
-    let (answers, events) = bench.turn(StoreFault::Healthy);
+    let (answers, events) = bench.turn(None);
     assert_eq!((answers.len(), stored(&events)), (2, 1));
 }
 
@@ -119,7 +119,7 @@ fn a_torn_write_leaves_its_beginning_but_where_something_whole_lies() {
     assert_eq!(bench.answer(get(2)), read(b"abc"));
     assert_eq!(bench.answer(put(1, b"other")), None);
     assert_eq!(bench.answer(get(1)), read(b"whole"), "what was acknowledged stays");
-    bench.turn(StoreFault::Healthy);
+    bench.turn(None);
     assert_eq!(bench.answer(put(2, b"abcdef")), Some(ObjectResult::Done));
     assert_eq!(bench.answer(get(2)), read(b"abcdef"), "the next write is whole");
 }
@@ -133,7 +133,7 @@ fn a_corrupt_read_has_one_wrong_bit_and_the_next_after_it_none() {
         let bits: u32 = bytes.iter().zip(b"whole").map(|(a, b)| (a ^ b).count_ones()).sum();
         assert_eq!((bytes.len(), bits), (5, 1));
     }
-    bench.turn(StoreFault::Healthy);
+    bench.turn(None);
     assert_eq!(bench.answer(get(1)), read(b"whole"));
 }
 
@@ -143,7 +143,7 @@ fn a_mute_store_applies_and_says_nothing() {
     bench.turn(StoreFault::Mute);
     let (answers, events) = bench.ask(put(2, b"unheard"));
     assert_eq!((answers.len(), stored(&events)), (0, 1));
-    bench.turn(StoreFault::Healthy);
+    bench.turn(None);
     assert_eq!(bench.answer(get(2)), read(b"unheard"));
 }
 
@@ -157,7 +157,7 @@ fn a_lagging_listing_shows_what_was_there_when_it_began() {
         |keys: &[u64]| Some(ObjectResult::Listed(keys.iter().map(|id| key(*id)).collect()));
     assert_eq!(bench.answer(ObjectOperation::List), listed(&[1]));
     assert_eq!(bench.answer(get(2)), read(b"new"), "only listings lag");
-    bench.turn(StoreFault::Healthy);
+    bench.turn(None);
     assert_eq!(bench.answer(ObjectOperation::List), listed(&[2]));
 }
 
@@ -182,7 +182,7 @@ fn a_store_that_answers_before_it_syncs_loses_what_it_acknowledged() {
     let mut bench = Bench::new(DefectSet::only(Defect::AnsweredBeforeSynced));
     bench.turn(StoreFault::Unsynced);
     assert_eq!(bench.answer(put(2, b"new")), Some(ObjectResult::Done));
-    bench.turn(StoreFault::Healthy);
+    bench.turn(None);
     assert_eq!(bench.answer(get(2)), Some(ObjectResult::Missing));
 }
 
@@ -199,8 +199,8 @@ fn a_destroyed_store_says_of_each_object_that_it_is_gone_and_goes_on() {
 #[test]
 fn a_recovery_is_told_once_and_only_of_what_was_troubled() {
     let mut bench = healthy();
-    assert_eq!(bench.turn(StoreFault::Healthy).1, []);
+    assert_eq!(bench.turn(None).1, []);
     bench.turn(StoreFault::Full);
     let process = ProcessId::ObjectStore;
-    assert_eq!(bench.turn(StoreFault::Healthy).1, [Event::StoreRecovered { process }]);
+    assert_eq!(bench.turn(None).1, [Event::StoreRecovered { process }]);
 }

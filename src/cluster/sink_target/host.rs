@@ -20,7 +20,7 @@ use crate::trace::{Event, OutputHeld, OutputRecord};
 #[derive(Clone)]
 pub(super) struct Host {
     system: Box<dyn ExternalSystem>,
-    fault: SinkFault,
+    fault: Option<SinkFault>,
     /// Requests that are carried out later, by ticket.
     delayed: VecMap<u64, (Caller, Vec<u8>)>,
     next: u64,
@@ -35,7 +35,7 @@ impl fmt::Debug for Host {
 impl Host {
     /// The host of this system.
     pub(super) fn new(system: Box<dyn ExternalSystem>) -> Self {
-        Self { system, fault: SinkFault::Healthy, delayed: VecMap::new(), next: 0 }
+        Self { system, fault: None, delayed: VecMap::new(), next: 0 }
     }
 
     /// What a crash leaves: the system, and its troubles.
@@ -111,7 +111,7 @@ impl Host {
         outbox: &mut dyn Outbox,
     ) {
         match self.fault {
-            SinkFault::DelayedCommit { extra_ms } => {
+            Some(SinkFault::DelayedCommit { extra_ms }) => {
                 if self.delayed.values().any(|(other, _)| *other == caller) {
                     return; // Asked again: that one is under way.
                 }
@@ -120,17 +120,19 @@ impl Host {
                 outbox.set_timer(after, Timer::HeldBack(self.next));
                 self.next += 1;
             }
-            SinkFault::RefusedCommit => reply(caller, Reply::Unavailable, outbox),
-            SinkFault::UnansweredCommit => {
+            Some(SinkFault::RefusedCommit) => reply(caller, Reply::Unavailable, outbox),
+            Some(SinkFault::UnansweredCommit) => {
                 let unheard = Caller { request: None, ..caller };
                 self.system.handle_request(Request { caller: unheard, bytes }, out);
             }
-            SinkFault::Healthy
-            | SinkFault::TransactionTimeout
-            | SinkFault::FencedProducer
-            | SinkFault::HangingTransaction
-            | SinkFault::ExpiredTransaction
-            | SinkFault::ForeignCommit => {
+            None
+            | Some(
+                SinkFault::TransactionTimeout
+                | SinkFault::FencedProducer
+                | SinkFault::HangingTransaction
+                | SinkFault::ExpiredTransaction
+                | SinkFault::ForeignCommit,
+            ) => {
                 self.system.handle_request(Request { caller, bytes }, out);
             }
         }
@@ -140,7 +142,7 @@ impl Host {
         self.system.handle_request(Request { caller, bytes: &bytes }, out);
     }
 
-    fn handle_fault(&mut self, fault: SinkFault, out: &mut SystemOutputs) {
+    fn handle_fault(&mut self, fault: Option<SinkFault>, out: &mut SystemOutputs) {
         if fault == self.fault {
             return;
         }

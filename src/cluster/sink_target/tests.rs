@@ -81,8 +81,8 @@ impl Bench {
         self.ask(SinkOperation::Fence { sink: SINK, attempt, keep, since, former })
     }
 
-    fn turn(&mut self, fault: SinkFault) -> Vec<Event> {
-        self.handle(Input::Trouble(Trouble::Sink(fault))).1
+    fn turn(&mut self, fault: impl Into<Option<SinkFault>>) -> Vec<Event> {
+        self.handle(Input::Trouble(Trouble::Sink(fault.into()))).1
     }
 }
 
@@ -113,7 +113,7 @@ fn only_what_is_open_times_out_and_takes_nothing_more() {
 fn a_fenced_producer_is_refused_until_a_later_attempt_comes() {
     let mut bench = Bench::new();
     bench.turn(SinkFault::FencedProducer);
-    bench.turn(SinkFault::Healthy);
+    bench.turn(None);
     bench.turn(SinkFault::FencedProducer);
     assert_eq!(bench.prepare(transaction(1, 1)), Some(false));
     assert_eq!(bench.fence(2, &[]).0, Some(false), "twice raised");
@@ -141,7 +141,7 @@ fn late_commits_are_not_later_than_the_recovery() {
     let mut bench = Bench::new();
     bench.turn(SinkFault::DelayedCommit { extra_ms: u64::MAX });
     bench.commit(transaction(1, 0));
-    assert!(committed(&bench.turn(SinkFault::Healthy)));
+    assert!(committed(&bench.turn(None)));
 }
 
 #[test]
@@ -152,7 +152,7 @@ fn a_hanging_transaction_is_neither_aborted_nor_committed_until_the_recovery() {
     assert_eq!((accepted, aborted(&events)), (Some(true), Vec::new()));
     assert_eq!(bench.commit(transaction(1, 0)), (Some(false), Vec::new()));
     let both = [transaction(1, 0), transaction(1, 1)];
-    assert_eq!(aborted(&bench.turn(SinkFault::Healthy)), both);
+    assert_eq!(aborted(&bench.turn(None)), both);
 }
 
 #[test]
@@ -163,7 +163,7 @@ fn what_is_refused_stays_prepared_and_what_is_committed_is_not_refused() {
     bench.turn(SinkFault::RefusedCommit);
     assert_eq!(bench.commit(transaction(1, 1)), (Some(false), Vec::new()));
     assert_eq!(bench.commit(transaction(1, 0)), (Some(true), Vec::new()), "it is done already");
-    bench.turn(SinkFault::Healthy);
+    bench.turn(None);
     assert!(committed(&bench.commit(transaction(1, 1)).1));
 }
 
@@ -184,7 +184,7 @@ fn a_target_that_is_down_carries_out_nothing_that_it_had_delayed() {
     bench.turn(SinkFault::DelayedCommit { extra_ms: 5 });
     bench.commit(transaction(1, 0));
     let mut process = Process::SinkTarget(bench.target);
-    let healthy = Trouble::Sink(SinkFault::Healthy);
+    let healthy = Trouble::Sink(None);
     let events: Vec<_> = process.handle_trouble_while_down(VirtualTime::ZERO, healthy).collect();
     assert_eq!(events, [Event::SinkRecovered]);
     let Process::SinkTarget(target) = process else { panic!("it is a sink target") };

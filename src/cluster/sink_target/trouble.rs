@@ -7,46 +7,50 @@ use super::super::message::{Answer, Message};
 use super::super::trouble::SinkFault;
 use super::{Delayed, SinkTarget, Transaction};
 use crate::protocol::{SubtaskId, TransactionId};
-use crate::trace::Event;
+use crate::trace::{Event, SinkTrouble};
 
 impl SinkTarget {
     /// The target fares differently from here on; what was wrong before is over.
-    pub(super) fn handle_fault(&mut self, fault: SinkFault, outbox: &mut dyn Outbox) {
+    pub(super) fn handle_fault(&mut self, fault: Option<SinkFault>, outbox: &mut dyn Outbox) {
         if fault == self.fault {
             return;
         }
         let ended = std::mem::replace(&mut self.fault, fault);
-        outbox.event(match fault.trouble() {
+        outbox.event(match fault.map(SinkTrouble::from) {
             None => Event::SinkRecovered,
             Some(trouble) => Event::SinkTroubled { trouble },
         });
         match ended {
-            SinkFault::DelayedCommit { .. } => self.commit_delayed(outbox),
-            SinkFault::HangingTransaction => self.abort_hanging(outbox),
-            SinkFault::Healthy
-            | SinkFault::TransactionTimeout
-            | SinkFault::FencedProducer
-            | SinkFault::RefusedCommit
-            | SinkFault::ExpiredTransaction
-            | SinkFault::UnansweredCommit
-            | SinkFault::ForeignCommit => {}
+            Some(SinkFault::DelayedCommit { .. }) => self.commit_delayed(outbox),
+            Some(SinkFault::HangingTransaction) => self.abort_hanging(outbox),
+            None
+            | Some(
+                SinkFault::TransactionTimeout
+                | SinkFault::FencedProducer
+                | SinkFault::RefusedCommit
+                | SinkFault::ExpiredTransaction
+                | SinkFault::UnansweredCommit
+                | SinkFault::ForeignCommit,
+            ) => {}
         }
         match fault {
-            SinkFault::TransactionTimeout => self.time_out(outbox),
-            SinkFault::FencedProducer => self.fence_current(outbox),
-            SinkFault::ExpiredTransaction => self.expire(outbox),
-            SinkFault::Healthy
-            | SinkFault::DelayedCommit { .. }
-            | SinkFault::HangingTransaction
-            | SinkFault::RefusedCommit
-            | SinkFault::UnansweredCommit
-            | SinkFault::ForeignCommit => {}
+            Some(SinkFault::TransactionTimeout) => self.time_out(outbox),
+            Some(SinkFault::FencedProducer) => self.fence_current(outbox),
+            Some(SinkFault::ExpiredTransaction) => self.expire(outbox),
+            None
+            | Some(
+                SinkFault::DelayedCommit { .. }
+                | SinkFault::HangingTransaction
+                | SinkFault::RefusedCommit
+                | SinkFault::UnansweredCommit
+                | SinkFault::ForeignCommit,
+            ) => {}
         }
     }
 
     /// The transaction is gone, or will be when the target has recovered.
     pub(super) fn abort(&mut self, transaction: TransactionId, outbox: &mut dyn Outbox) {
-        if self.fault == SinkFault::HangingTransaction {
+        if self.fault == Some(SinkFault::HangingTransaction) {
             self.transactions.insert(transaction, Transaction::Hanging);
         } else if self.transactions.remove(&transaction).is_some() {
             outbox.event(Event::TransactionAborted { transaction });

@@ -3,10 +3,9 @@
 use super::aim::{self, Aim, Home};
 use super::repertoire::Repertoire;
 use super::{below_u32, small};
-use crate::cluster::{SinkFault, StoreFault};
 use crate::plan::Plan;
 use crate::plan::fault::{Fault, PlannedFault, When};
-use crate::plan::fault_class::FaultClass;
+use crate::plan::fault_class::{CrashKind, FaultClass, FaultKind};
 use crate::plan::limits::ELEMENTS;
 use crate::plan::random::{Span, Stream};
 use crate::plan::scenario::NemesisScenario;
@@ -70,56 +69,32 @@ impl<'a> FaultDraw<'a> {
             assert!(aim::can_aim(class, aim.point), "{class} cannot be aimed at {}", aim.point);
         }
         self.aim = aim;
-        match class {
-            FaultClass::LateRequest => self.late_request(),
-            _ => vec![self.single(class)],
-        }
-    }
-
-    fn single(&mut self, class: FaultClass) -> PlannedFault {
-        match class {
-            FaultClass::CrashWorker
-            | FaultClass::CrashCoordinator
-            | FaultClass::CrashStore
-            | FaultClass::CrashInRecovery
-            | FaultClass::CrashAgain => self.crash(class),
-            FaultClass::PauseWorker | FaultClass::PauseCoordinator => self.pause(class),
-            FaultClass::ZombieWorker | FaultClass::ZombieCoordinator => self.zombie(class),
-            FaultClass::Disconnect
-            | FaultClass::DisconnectOneWay
-            | FaultClass::Isolate
-            | FaultClass::Hold
-            | FaultClass::HalfOpen => self.disconnect(class),
-            FaultClass::LossyReconnect => self.lossy_reconnect(),
-            FaultClass::DropMessage
-            | FaultClass::DelayMessage
-            | FaultClass::DuplicateMessage
-            | FaultClass::ReorderMessage
-            | FaultClass::LateRequest => self.message(class),
-            FaultClass::ClockOffset => self.clock_offset(),
-            FaultClass::ClockDrift => self.clock(class, Self::drift),
-            FaultClass::ClockStep => self.clock(class, Self::ahead),
-            FaultClass::ClockBackwards => self.clock(class, Self::behind),
-            FaultClass::SlowStore => self.store(class, Self::slow_store),
-            FaultClass::FailingStore => self.store(class, |_| StoreFault::Failing),
-            FaultClass::StalledStore => self.store(class, |_| StoreFault::Stalled),
-            FaultClass::FullStore => self.store(class, |_| StoreFault::Full),
-            FaultClass::TornWrite => self.store(class, |_| StoreFault::Torn),
-            FaultClass::CorruptRead => self.store(class, |_| StoreFault::Corrupt),
-            FaultClass::LostAnswer => self.store(class, |_| StoreFault::Mute),
-            FaultClass::StaleListing => self.store(class, |_| StoreFault::Lagging),
-            FaultClass::LostUnsynced => self.store(class, |_| StoreFault::Unsynced),
-            FaultClass::DestroyedStore => self.store(class, |_| StoreFault::Destroyed),
-            FaultClass::TransactionTimeout => self.sink(class, |_| SinkFault::TransactionTimeout),
-            FaultClass::FencedProducer => self.sink(class, |_| SinkFault::FencedProducer),
-            FaultClass::DelayedCommit => self.sink(class, Self::delayed_commit),
-            FaultClass::HangingTransaction => self.sink(class, |_| SinkFault::HangingTransaction),
-            FaultClass::RefusedCommit => self.sink(class, |_| SinkFault::RefusedCommit),
-            FaultClass::ExpiredTransaction => self.sink(class, |_| SinkFault::ExpiredTransaction),
-            FaultClass::UnansweredCommit => self.sink(class, |_| SinkFault::UnansweredCommit),
-            FaultClass::ForeignCommit => self.sink(class, |_| SinkFault::ForeignCommit),
-            FaultClass::IdleSplit => self.idle(),
-        }
+        let planned = match class.kind() {
+            FaultKind::Crash(crash) => self.crash(class, crash),
+            FaultKind::Pause { coordinator } => self.pause(class, coordinator),
+            FaultKind::Zombie { coordinator } => self.zombie(class, coordinator),
+            FaultKind::Disconnect { both } => self.obstacle(class, |_, from, to, for_us| {
+                Fault::Disconnect { from, to, both, for_us }
+            }),
+            FaultKind::Isolate => self.obstacle(class, |draw, _, _, for_us| Fault::Isolate {
+                process: Some(draw.actor()),
+                for_us,
+            }),
+            FaultKind::Hold => {
+                self.obstacle(class, |_, from, to, for_us| Fault::Hold { from, to, for_us })
+            }
+            FaultKind::HalfOpen => {
+                self.obstacle(class, |_, from, to, for_us| Fault::HalfOpen { from, to, for_us })
+            }
+            FaultKind::Lose => self.lossy_reconnect(class),
+            FaultKind::Message(trouble) => self.message(class, trouble),
+            FaultKind::LateRequest => return self.late_request(class),
+            FaultKind::Clock(trouble) => self.clock(class, trouble),
+            FaultKind::Store(trouble) => self.store(class, trouble),
+            FaultKind::Sink(trouble) => self.sink(class, trouble),
+            FaultKind::Idle => self.idle(class),
+        };
+        vec![planned]
     }
 
     /// Microseconds from a range of milliseconds.
@@ -190,74 +165,70 @@ impl<'a> FaultDraw<'a> {
         (!is_there || self.stream.chance(ELSEWHERE_PERCENT)).then(|| self.worker())
     }
 
-    fn crash(&mut self, class: FaultClass) -> PlannedFault {
-        let when = self.crash_time(class);
-        let process = match class {
-            FaultClass::CrashCoordinator => Some(ProcessId::Coordinator),
-            FaultClass::CrashStore => Some(self.a_store()),
-            FaultClass::CrashInRecovery | FaultClass::CrashAgain if self.stream.chance(30) => {
+    fn crash(&mut self, class: FaultClass, crash: CrashKind) -> PlannedFault {
+        let when = self.crash_time(class, crash);
+        let process = match crash {
+            CrashKind::Coordinator => Some(ProcessId::Coordinator),
+            CrashKind::Service => Some(self.a_store()),
+            CrashKind::InRecovery | CrashKind::Again if self.stream.chance(30) => {
                 Some(ProcessId::Coordinator)
             }
-            _ => self.struck_worker(&when),
+            CrashKind::Worker | CrashKind::InRecovery | CrashKind::Again => {
+                self.struck_worker(&when)
+            }
         };
         let restart_after_us = Some(self.us(self.ranges.down_ms));
         PlannedFault { when, fault: Fault::Crash { process, restart_after_us } }
     }
 
-    fn crash_time(&mut self, class: FaultClass) -> When {
-        let points = match class {
-            FaultClass::CrashInRecovery => aim::RECOVERY.to_vec(),
-            FaultClass::CrashAgain if self.stream.chance(Self::ANYWHERE_PERCENT) => {
-                self.points(class)
+    fn crash_time(&mut self, class: FaultClass, crash: CrashKind) -> When {
+        let points = match crash {
+            CrashKind::InRecovery => aim::RECOVERY.to_vec(),
+            CrashKind::Again if self.stream.chance(Self::ANYWHERE_PERCENT) => self.points(class),
+            CrashKind::Again => aim::BEFORE_COMPLETION.to_vec(),
+            CrashKind::Worker | CrashKind::Coordinator | CrashKind::Service => {
+                return self.when(class);
             }
-            FaultClass::CrashAgain => aim::BEFORE_COMPLETION.to_vec(),
-            _ => return self.when(class),
         };
         let aim = self.aim.unwrap_or_else(|| self.aim_at(&points));
         self.aim = Some(aim);
         // The first attempt is a recovery as well: of nothing.
-        let is_again = class == FaultClass::CrashAgain || self.stream.chance(50);
-        debug_assert_eq!(aim.point.begins_recovery(), class == FaultClass::CrashInRecovery);
+        let is_again = crash == CrashKind::Again || self.stream.chance(50);
+        debug_assert_eq!(aim.point.begins_recovery(), crash == CrashKind::InRecovery);
         self.aimed(class, u32::from(is_again))
     }
 
-    fn pause(&mut self, class: FaultClass) -> PlannedFault {
+    fn pause(&mut self, class: FaultClass, coordinator: bool) -> PlannedFault {
         let when = self.when(class);
-        let process = match class {
-            FaultClass::PauseCoordinator => Some(ProcessId::Coordinator),
-            _ => self.struck_worker(&when),
-        };
+        let process = self.victim(coordinator, &when);
         let for_us = self.us(self.ranges.pause_ms);
         PlannedFault { when, fault: Fault::Pause { process, for_us } }
     }
 
-    fn zombie(&mut self, class: FaultClass) -> PlannedFault {
+    fn zombie(&mut self, class: FaultClass, coordinator: bool) -> PlannedFault {
         let when = self.when(class);
-        let process = match class {
-            FaultClass::ZombieCoordinator => Some(ProcessId::Coordinator),
-            _ => self.struck_worker(&when),
-        };
+        let process = self.victim(coordinator, &when);
         let restart_after_us = self.us(self.ranges.down_ms);
         let for_us = self.us(self.ranges.zombie_ms);
         PlannedFault { when, fault: Fault::Zombie { process, restart_after_us, for_us } }
     }
 
-    fn disconnect(&mut self, class: FaultClass) -> PlannedFault {
+    fn victim(&mut self, coordinator: bool, when: &When) -> Option<ProcessId> {
+        if coordinator { Some(ProcessId::Coordinator) } else { self.struck_worker(when) }
+    }
+
+    /// Something between a worker and another process.
+    fn obstacle(
+        &mut self,
+        class: FaultClass,
+        fault: impl FnOnce(&mut Self, ProcessId, ProcessId, u64) -> Fault,
+    ) -> PlannedFault {
         let when = self.when(class);
         let worker = self.worker();
         let peer = self.peer(worker);
         let (from, to) = if self.stream.chance(50) { (worker, peer) } else { (peer, worker) };
         let for_us = self.us(self.ranges.disconnect_ms);
-        let fault = match class {
-            FaultClass::Isolate => Fault::Isolate { process: Some(self.actor()), for_us },
-            FaultClass::Hold => Fault::Hold { from, to, for_us },
-            FaultClass::HalfOpen => Fault::HalfOpen { from, to, for_us },
-            _ => {
-                let both = class == FaultClass::Disconnect;
-                Fault::Disconnect { from, to, both, for_us }
-            }
-        };
-        PlannedFault { when, fault }
+        PlannedFault { when, fault: fault(self, from, to, for_us) }
     }
 
     /// A worker; seldom the coordinator.
@@ -284,8 +255,8 @@ impl<'a> FaultDraw<'a> {
         *self.stream.pick(&SERVICES).unwrap_or(&ProcessId::Coordinator)
     }
 
-    fn lossy_reconnect(&mut self) -> PlannedFault {
-        let when = self.when(FaultClass::LossyReconnect);
+    fn lossy_reconnect(&mut self, class: FaultClass) -> PlannedFault {
+        let when = self.when(class);
         let channel = ChannelId(small(self.stream.below(self.targets.channels.into())));
         let count = ELEMENTS.clamp(self.stream.within(self.ranges.elements));
         PlannedFault { when, fault: Fault::Lose { channel, count } }

@@ -4,23 +4,23 @@ use super::below_u32;
 use super::fault::FaultDraw;
 use super::repertoire::Need;
 use crate::plan::fault::{Fault, MessageAction, PlannedFault, When};
-use crate::plan::fault_class::FaultClass;
+use crate::plan::fault_class::{FaultClass, MessageTrouble};
 use crate::plan::limits::MESSAGES;
 use crate::protocol::ProcessId;
 use crate::trace::{MessageKind, Point};
 
 impl FaultDraw<'_> {
-    pub(super) fn message(&mut self, class: FaultClass) -> PlannedFault {
+    pub(super) fn message(&mut self, class: FaultClass, trouble: MessageTrouble) -> PlannedFault {
         let when = self.when(class);
         let fragile = self.fragile();
         let mut message = *self.stream.pick(&fragile).unwrap_or(&MessageKind::Trigger);
         let count = MESSAGES.clamp(self.stream.within(self.ranges.messages));
         let us = self.us(self.ranges.delay_ms);
-        let action = match class {
-            FaultClass::DropMessage => MessageAction::Drop,
-            FaultClass::DelayMessage => MessageAction::Delay { us },
-            FaultClass::DuplicateMessage => MessageAction::Duplicate { us },
-            _ => {
+        let action = match trouble {
+            MessageTrouble::Drop => MessageAction::Drop,
+            MessageTrouble::Delay => MessageAction::Delay { us },
+            MessageTrouble::Duplicate => MessageAction::Duplicate { us },
+            MessageTrouble::Reorder => {
                 let overtakers;
                 (message, overtakers) = *self
                     .stream
@@ -51,8 +51,8 @@ impl FaultDraw<'_> {
 
     /// A request to a store is held back until a process runs again, and a client of that store is
     /// crashed soon after: without the crash nothing would be late.
-    pub(super) fn late_request(&mut self) -> Vec<PlannedFault> {
-        let when = self.when(FaultClass::LateRequest);
+    pub(super) fn late_request(&mut self, class: FaultClass) -> Vec<PlannedFault> {
+        let when = self.when(class);
         let store = self.a_store();
         let client = match store {
             // What workers write, they write to the object store; the coordinator writes to both.

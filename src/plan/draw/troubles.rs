@@ -2,41 +2,29 @@
 
 use super::fault::FaultDraw;
 use super::small;
-use crate::cluster::{SinkFault, StoreFault};
 use crate::plan::fault::{ClockChange, Fault, PlannedFault, When};
-use crate::plan::fault_class::FaultClass;
+use crate::plan::fault_class::{ClockTrouble, FaultClass};
 use crate::protocol::{ProcessId, SplitId};
+use crate::trace::{SinkFault, SinkTrouble, StoreFault, StoreTrouble};
 
 impl FaultDraw<'_> {
-    /// A clock that is off before any process has done more than start.
-    pub(super) fn clock_offset(&mut self) -> PlannedFault {
-        let (when, process) = (When::At { us: 0 }, Some(self.actor()));
-        let us = self.step_us();
-        let us = if self.stream.chance(50) { us } else { -us };
-        PlannedFault { when, fault: Fault::Clock { process, change: ClockChange::Step { us } } }
-    }
-
-    pub(super) fn clock(
-        &mut self,
-        class: FaultClass,
-        change: impl FnOnce(&mut Self) -> ClockChange,
-    ) -> PlannedFault {
-        let when = self.when(class);
+    pub(super) fn clock(&mut self, class: FaultClass, trouble: ClockTrouble) -> PlannedFault {
+        let when = match trouble {
+            // Before any process has done more than start.
+            ClockTrouble::Offset => When::At { us: 0 },
+            ClockTrouble::Drift | ClockTrouble::Ahead | ClockTrouble::Behind => self.when(class),
+        };
         let process = Some(self.actor());
-        let change = change(self);
+        let change = match trouble {
+            ClockTrouble::Offset => {
+                let us = self.step_us();
+                ClockChange::Step { us: if self.stream.chance(50) { us } else { -us } }
+            }
+            ClockTrouble::Drift => ClockChange::Drift { ppm: self.ppm() },
+            ClockTrouble::Ahead => ClockChange::Step { us: self.step_us() },
+            ClockTrouble::Behind => ClockChange::Step { us: -self.step_us() },
+        };
         PlannedFault { when, fault: Fault::Clock { process, change } }
-    }
-
-    pub(super) fn ahead(&mut self) -> ClockChange {
-        ClockChange::Step { us: self.step_us() }
-    }
-
-    pub(super) fn behind(&mut self) -> ClockChange {
-        ClockChange::Step { us: -self.step_us() }
-    }
-
-    pub(super) fn drift(&mut self) -> ClockChange {
-        ClockChange::Drift { ppm: self.ppm() }
     }
 
     /// At least one microsecond.
@@ -58,50 +46,32 @@ impl FaultDraw<'_> {
         if object { ProcessId::ObjectStore } else { ProcessId::MetaStore }
     }
 
-    pub(super) fn store(
-        &mut self,
-        class: FaultClass,
-        fault: impl FnOnce(&mut Self) -> StoreFault,
-    ) -> PlannedFault {
+    pub(super) fn store(&mut self, class: FaultClass, trouble: StoreTrouble) -> PlannedFault {
         let when = self.when(class);
-        let fault = fault(self);
-        let process = match fault {
-            // The meta store keeps one record, replaced whole, that is not listed.
-            StoreFault::Torn | StoreFault::Corrupt | StoreFault::Lagging => ProcessId::ObjectStore,
-            StoreFault::Healthy
-            | StoreFault::Slow { .. }
-            | StoreFault::Failing
-            | StoreFault::Stalled
-            | StoreFault::Full
-            | StoreFault::Mute
-            | StoreFault::Unsynced
-            | StoreFault::Destroyed => self.a_store(),
-        };
+        let mut fault = trouble.fault();
+        if let StoreFault::Slow { extra_ms } = &mut fault {
+            *extra_ms = self.stream.within(self.ranges.store_extra_ms);
+        }
+        // The meta store keeps one record, replaced whole, that is not listed.
+        let is_of_objects =
+            matches!(fault, StoreFault::Torn | StoreFault::Corrupt | StoreFault::Lagging);
+        let process = if is_of_objects { ProcessId::ObjectStore } else { self.a_store() };
         let for_us = self.us(self.ranges.store_ms);
         PlannedFault { when, fault: Fault::Store { process, fault, for_us } }
     }
 
-    pub(super) fn slow_store(&mut self) -> StoreFault {
-        StoreFault::Slow { extra_ms: self.stream.within(self.ranges.store_extra_ms) }
-    }
-
-    pub(super) fn sink(
-        &mut self,
-        class: FaultClass,
-        fault: impl FnOnce(&mut Self) -> SinkFault,
-    ) -> PlannedFault {
+    pub(super) fn sink(&mut self, class: FaultClass, trouble: SinkTrouble) -> PlannedFault {
         let when = self.when(class);
-        let fault = fault(self);
+        let mut fault = trouble.fault();
+        if let SinkFault::DelayedCommit { extra_ms } = &mut fault {
+            *extra_ms = self.stream.within(self.ranges.sink_extra_ms);
+        }
         let for_us = self.us(self.ranges.sink_ms);
         PlannedFault { when, fault: Fault::Sink { fault, for_us } }
     }
 
-    pub(super) fn delayed_commit(&mut self) -> SinkFault {
-        SinkFault::DelayedCommit { extra_ms: self.stream.within(self.ranges.sink_extra_ms) }
-    }
-
-    pub(super) fn idle(&mut self) -> PlannedFault {
-        let when = self.when(FaultClass::IdleSplit);
+    pub(super) fn idle(&mut self, class: FaultClass) -> PlannedFault {
+        let when = self.when(class);
         let split = SplitId(small(self.stream.below(self.targets.splits.into())));
         let for_us = self.us(self.ranges.idle_ms);
         PlannedFault { when, fault: Fault::Idle { split, for_us } }

@@ -4,9 +4,7 @@ use super::place::{Place, Refusal, ends, hold, number_of, one};
 use super::scenario::{check_cost, check_deal};
 use super::{sense, table as t};
 use crate::cluster::message::Request;
-use crate::cluster::{
-    BufferSettings, ClusterSettings, DiscoverySettings, SinkFault, StoreFault, StoreSettings,
-};
+use crate::cluster::{BufferSettings, ClusterSettings, DiscoverySettings, StoreSettings};
 use crate::plan::fault::{ClockChange, Fault, MessageAction, When};
 use crate::plan::links::{ControlLink, LinkSettings, Priority, SlowLink};
 use crate::plan::random::Span;
@@ -230,11 +228,11 @@ fn check_fault(fault: &PlannedFault, at: &Place<'_>) -> Result<(), Refusal> {
         Fault::Clock { process: _, change } => check_change(*change, &at),
         Fault::Store { process: _, fault, for_us } => {
             lasting(*for_us, &at)?;
-            extra(store_extra_ms(*fault), &at)
+            extra(fault.extra_ms(), &at)
         }
         Fault::Sink { fault, for_us } => {
             lasting(*for_us, &at)?;
-            extra(sink_extra_ms(*fault), &at)
+            extra(fault.extra_ms(), &at)
         }
     }
 }
@@ -246,36 +244,6 @@ fn lasting(for_us: u64, at: &Place<'_>) -> Result<(), Refusal> {
 fn extra(extra_ms: u64, at: &Place<'_>) -> Result<(), Refusal> {
     let at = at.field("fault");
     at.variant().hold(&[("extra_ms", &t::FAULT_EXTRA_MS, one(extra_ms))])
-}
-
-fn store_extra_ms(fault: StoreFault) -> u64 {
-    match fault {
-        StoreFault::Slow { extra_ms } => extra_ms,
-        StoreFault::Healthy
-        | StoreFault::Failing
-        | StoreFault::Stalled
-        | StoreFault::Full
-        | StoreFault::Torn
-        | StoreFault::Corrupt
-        | StoreFault::Mute
-        | StoreFault::Lagging
-        | StoreFault::Unsynced
-        | StoreFault::Destroyed => 0,
-    }
-}
-
-fn sink_extra_ms(fault: SinkFault) -> u64 {
-    match fault {
-        SinkFault::DelayedCommit { extra_ms } => extra_ms,
-        SinkFault::Healthy
-        | SinkFault::TransactionTimeout
-        | SinkFault::FencedProducer
-        | SinkFault::HangingTransaction
-        | SinkFault::RefusedCommit
-        | SinkFault::ExpiredTransaction
-        | SinkFault::UnansweredCommit
-        | SinkFault::ForeignCommit => 0,
-    }
 }
 
 fn check_action(action: MessageAction, at: &Place<'_>) -> Result<(), Refusal> {
