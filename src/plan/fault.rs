@@ -207,23 +207,41 @@ pub enum ClockChange {
 }
 
 impl Fault {
-    /// Which process it strikes, if it strikes one; `struck` is where its point was reached.
-    #[must_use]
-    pub fn victim(&self, struck: ProcessId) -> Option<ProcessId> {
+    /// The process that it strikes, where it may leave out which: then it is the one in which its point was reached.
+    pub fn process_mut(&mut self) -> Option<&mut Option<ProcessId>> {
         match self {
             Fault::Crash { process, .. }
             | Fault::Zombie { process, .. }
             | Fault::Pause { process, .. }
             | Fault::Isolate { process, .. }
-            | Fault::Clock { process, .. } => Some(process.unwrap_or(struck)),
-            Fault::Store { process, .. } => Some(*process),
-            Fault::Sink { .. } => Some(ProcessId::SinkTarget),
-            Fault::Idle { .. } => Some(ProcessId::SourceLog),
+            | Fault::Clock { process, .. } => Some(process),
             Fault::Disconnect { .. }
             | Fault::Hold { .. }
             | Fault::HalfOpen { .. }
             | Fault::Lose { .. }
-            | Fault::Message { .. } => None,
+            | Fault::Message { .. }
+            | Fault::Store { .. }
+            | Fault::Sink { .. }
+            | Fault::Idle { .. } => None,
+        }
+    }
+
+    /// For how long it acts, in microseconds, if it does for a while.
+    pub fn for_us_mut(&mut self) -> Option<&mut u64> {
+        match self {
+            Fault::Zombie { for_us, .. }
+            | Fault::Pause { for_us, .. }
+            | Fault::Disconnect { for_us, .. }
+            | Fault::Isolate { for_us, .. }
+            | Fault::Hold { for_us, .. }
+            | Fault::HalfOpen { for_us, .. }
+            | Fault::Store { for_us, .. }
+            | Fault::Sink { for_us, .. }
+            | Fault::Idle { for_us, .. } => Some(for_us),
+            Fault::Crash { .. }
+            | Fault::Lose { .. }
+            | Fault::Message { .. }
+            | Fault::Clock { .. } => None,
         }
     }
 }

@@ -61,21 +61,7 @@ fn moment(
 
 /// The process that a fault names, if the fault could do without its name.
 fn victim(fault: &Fault) -> Option<ProcessId> {
-    match fault {
-        Fault::Crash { process, .. }
-        | Fault::Zombie { process, .. }
-        | Fault::Pause { process, .. }
-        | Fault::Isolate { process, .. }
-        | Fault::Clock { process, .. } => *process,
-        Fault::Disconnect { .. }
-        | Fault::Hold { .. }
-        | Fault::HalfOpen { .. }
-        | Fault::Lose { .. }
-        | Fault::Message { .. }
-        | Fault::Store { .. }
-        | Fault::Sink { .. }
-        | Fault::Idle { .. } => None,
-    }
+    *fault.clone().process_mut()?
 }
 
 /// How many events of each sort are tried.
@@ -160,26 +146,10 @@ fn versions(fault: &Fault, reached_in: ProcessId) -> Vec<Fault> {
         return vec![fault.clone()];
     }
     let mut nameless = fault.clone();
-    forget_victim(&mut nameless);
-    vec![nameless, fault.clone()]
-}
-
-fn forget_victim(fault: &mut Fault) {
-    match fault {
-        Fault::Crash { process, .. }
-        | Fault::Zombie { process, .. }
-        | Fault::Pause { process, .. }
-        | Fault::Isolate { process, .. }
-        | Fault::Clock { process, .. } => *process = None,
-        Fault::Disconnect { .. }
-        | Fault::Hold { .. }
-        | Fault::HalfOpen { .. }
-        | Fault::Lose { .. }
-        | Fault::Message { .. }
-        | Fault::Store { .. }
-        | Fault::Sink { .. }
-        | Fault::Idle { .. } => {}
+    if let Some(process) = nameless.process_mut() {
+        *process = None;
     }
+    vec![nameless, fault.clone()]
 }
 
 /// Whether events of this kind come once in a while, and not with every record.

@@ -149,7 +149,7 @@ fn check(plan: &Plan, experiments: &Experiments, pass: &str) {
     let mut processes = plan.lost.clone();
     processes.extend(plan.links.slow_control.iter().flat_map(|link| [link.from, link.to]));
     for planned in &plan.faults {
-        processes.extend(planned.fault.victim(ProcessId::Coordinator));
+        processes.extend(planned.fault.clone().process_mut().and_then(|process| *process));
         if let Fault::Disconnect { from, to, .. } = planned.fault {
             processes.extend([from, to]);
         }

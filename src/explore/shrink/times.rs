@@ -153,34 +153,16 @@ fn set_restart(fault: &mut Fault, us: u64) {
 /// The fault, for a shorter while.
 fn shorter_lasting(fault: &Fault) -> Vec<Fault> {
     let mut fault = fault.clone();
-    let Some(lasting) = lasting(&mut fault) else { return Vec::new() };
+    let Some(lasting) = fault.for_us_mut() else { return Vec::new() };
     let values = lower_roughly(*lasting, 0);
     let shorter = values.into_iter().map(|value| {
         let mut fault = fault.clone();
-        if let Some(lasting) = self::lasting(&mut fault) {
+        if let Some(lasting) = fault.for_us_mut() {
             *lasting = value;
         }
         fault
     });
     shorter.collect()
-}
-
-/// For how long a fault acts, if it does for a while.
-fn lasting(fault: &mut Fault) -> Option<&mut u64> {
-    match fault {
-        Fault::Zombie { for_us, .. }
-        | Fault::Pause { for_us, .. }
-        | Fault::Disconnect { for_us, .. }
-        | Fault::Isolate { for_us, .. }
-        | Fault::Hold { for_us, .. }
-        | Fault::HalfOpen { for_us, .. }
-        | Fault::Store { for_us, .. }
-        | Fault::Sink { for_us, .. }
-        | Fault::Idle { for_us, .. } => Some(for_us),
-        Fault::Crash { .. } | Fault::Lose { .. } | Fault::Message { .. } | Fault::Clock { .. } => {
-            None
-        }
-    }
 }
 
 /// Lost is simpler than late.

@@ -52,7 +52,10 @@ fn problem(plan: &Plan, topology: &Topology) -> Option<String> {
             Fault::Disconnect { from, to, .. }
             | Fault::Hold { from, to, .. }
             | Fault::HalfOpen { from, to, .. } => exists(from) && exists(to) && from != to,
-            _ => planned.fault.victim(ProcessId::Coordinator).is_none_or(exists),
+            _ => {
+                let mut fault = planned.fault.clone();
+                fault.process_mut().and_then(|process| *process).is_none_or(exists)
+            }
         };
         // A job that is rescaled may have more subtasks later.
         let is_rescaled = plan.parallelisms().next().is_some();
