@@ -3,6 +3,7 @@
 mod dataflow;
 mod generated_jobs;
 mod laboratory;
+mod one_source;
 mod one_task;
 mod planted;
 mod quoted;

@@ -89,11 +89,6 @@ impl<S: Source> SourceTask<S> {
         !self.has_read && self.defects.has(Defect::EmptyEpochResetsPosition)
     }
 
-    fn ended_splits(&self) -> Vec<SplitId> {
-        let splits = self.positions.iter().zip(&self.ended);
-        splits.filter(|(_, ended)| **ended && !self.forgets()).map(|(at, _)| at.split).collect()
-    }
-
     fn restore_positions(&mut self, state: &SubtaskState) -> Result<(), RestoreError> {
         match self.assignment {
             SplitAssignment::Static => {}
@@ -165,6 +160,11 @@ impl<S: Source> SplitTask for SourceTask<S> {
         }
     }
 
+    fn ended_splits(&self) -> Vec<SplitId> {
+        let splits = self.positions.iter().zip(&self.ended);
+        splits.filter(|(_, ended)| **ended).map(|(at, _)| at.split).collect()
+    }
+
     fn add_split(&mut self, split: SplitId) {
         assert!(self.awaits_splits(), "{split} is assigned after the last one");
         let local = self.positions.partition_point(|position| position.split < split);
@@ -230,7 +230,7 @@ impl<S: Source> SplitTask for SourceTask<S> {
     fn freeze(&self) -> SubtaskState {
         let mut state = SubtaskState {
             positions: self.frozen_positions(),
-            ended: self.ended_splits(),
+            ended: if self.forgets() { Vec::new() } else { self.ended_splits() },
             counters: self.router.edges().counters(),
             source: Bytes(encode(&self.source.snapshot())),
             ..SubtaskState::default()

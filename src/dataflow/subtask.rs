@@ -100,6 +100,15 @@ impl Subtask {
         }
     }
 
+    /// The splits of the subtask that have ended, ascending. Nothing of them must be read.
+    #[must_use]
+    pub fn ended_splits(&self) -> Vec<SplitId> {
+        match self.inner.task() {
+            Task::Splits(task) => task.ended_splits(),
+            Task::Inputs(_) => Vec::new(),
+        }
+    }
+
     /// The split has no more entries; whether all splits of the subtask have ended, in which case the
     /// maximum watermark has been emitted, now or before. Telling it again does nothing.
     ///

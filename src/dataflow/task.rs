@@ -75,6 +75,8 @@ pub(crate) trait SplitTask: Send {
     fn read(&mut self, entry: Entry<'_>, out: &mut Outputs) -> bool;
     /// The splits whose next entry was read in part.
     fn paused(&self) -> Vec<SplitId>;
+    /// The splits that have ended, ascending.
+    fn ended_splits(&self) -> Vec<SplitId>;
     fn add_split(&mut self, split: SplitId);
     fn end_assignment(&mut self, out: &mut Outputs) -> bool;
     fn end_split(&mut self, split: SplitId, out: &mut Outputs) -> bool;

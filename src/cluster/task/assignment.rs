@@ -97,7 +97,7 @@ impl Task {
                 }
             }
             // Restored with nothing to read, and nothing to ask for.
-            Inquiry::Over if self.subtask.splits().is_empty() => self.end(env),
+            Inquiry::Over if is_idle => self.end(env),
             Inquiry::Reading { .. } | Inquiry::Asking { .. } | Inquiry::Over => {}
         }
     }

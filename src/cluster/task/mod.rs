@@ -160,7 +160,7 @@ impl Task {
         let role = topology.operator_of(id).role;
         let input = |channel| InputChannel::new(channel, host(shape(channel).from));
         let side = match role {
-            OperatorRole::Source => Side::Source(SourceReader::new(&[], false)),
+            OperatorRole::Source => Side::Source(SourceReader::new(&[], &[], false)),
             OperatorRole::Operator
             | OperatorRole::TransactionalSink
             | OperatorRole::AtLeastOnceSink

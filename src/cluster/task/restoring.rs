@@ -119,14 +119,12 @@ impl Task {
         let checkpoint = deploy.checkpoint;
         self.is_restored = checkpoint.is_some();
         if let Side::Source(reader) = &mut self.side {
-            let mut from = positions.clone();
+            let (mut from, ended) = (positions.clone(), self.subtask.ended_splits());
             if self.is_restored && self.defects.has(Defect::CommittedOffsetsRestored) {
                 // The log keeps what was not committed, and no more.
-                let ended = self.subtask.freeze().ended;
-                let others = from.iter_mut().filter(|position| !ended.contains(&position.split));
-                others.for_each(|position| position.offset = 0);
+                from.iter_mut().for_each(|position| position.offset = 0);
             }
-            *reader = SourceReader::new(&from, self.subtask.awaits_splits());
+            *reader = SourceReader::new(&from, &ended, self.subtask.awaits_splits());
         }
         self.protocol.handle_restored(checkpoint);
         let ownership = match self.tells_ownership {

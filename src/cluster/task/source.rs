@@ -1,29 +1,27 @@
 //! The reading side of a source: fetches entries ahead, and hands them out at its pace.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
+use std::ops::Bound;
 use std::time::Duration;
 
 use super::super::io::TaskTimer;
 use super::super::message::{Fetched, Message, ToSourceLog};
 use super::assignment::Inquiry;
 use super::{Env, Phase, Purpose, Side, Task};
+use crate::protocol::ordered::VecMap;
 use crate::protocol::{LineageId, ProcessId, SplitId, SubtaskId};
 use crate::trace::{Event, SplitPosition};
 
-/// The splits of one source subtask.
+/// The splits of one source subtask that have not ended: what has is read no more, and nothing of it is fetched.
 #[derive(Clone, Debug)]
 pub struct SourceReader {
-    splits: Vec<SplitReader>,
-    /// Where each of them is.
-    places: BTreeMap<SplitId, usize>,
+    splits: VecMap<SplitId, SplitReader>,
     /// Those that have an entry.
-    readable: BTreeSet<usize>,
+    readable: BTreeSet<SplitId>,
     /// Those that were read to their end, which nobody has been told.
-    exhausted: BTreeSet<usize>,
-    /// How many have not ended.
-    unended: usize,
-    /// Whose turn it is.
-    turn: usize,
+    exhausted: BTreeSet<SplitId>,
+    /// Who had the last turn.
+    turn: Option<SplitId>,
     /// What it has to do with its enumerator.
     inquiry: Inquiry,
     pace: Pace,
@@ -52,7 +50,6 @@ struct SplitReader {
     fetching: bool,
     /// Known after the first answer.
     split_end: Option<u64>,
-    ended: bool,
 }
 
 /// Entries of one answer; `read` of them have been handed out.
@@ -83,7 +80,6 @@ impl SplitReader {
             blocks: VecDeque::new(),
             fetching: false,
             split_end: None,
-            ended: false,
         }
     }
 
@@ -121,10 +117,10 @@ impl SplitReader {
         }
     }
 
-    /// The entry to hand out next: its split, its offset, and what it says.
-    fn next_entry(&self) -> Option<(SplitId, u64, &[u8])> {
+    /// The entry to hand out next: its offset, and what it says.
+    fn next_entry(&self) -> Option<(u64, &[u8])> {
         let block = self.blocks.front()?;
-        Some((self.split, block.offset(), block.entry()))
+        Some((block.offset(), block.entry()))
     }
 
     fn advance(&mut self) {
@@ -139,26 +135,23 @@ impl SplitReader {
 }
 
 impl SourceReader {
-    /// A reader that goes on at these positions. `awaits_splits`: and asks for more.
-    pub fn new(positions: &[SplitPosition], awaits_splits: bool) -> Self {
+    /// A reader that goes on at these positions, but in splits that have `ended`. `awaits_splits`: and asks for more.
+    pub fn new(positions: &[SplitPosition], ended: &[SplitId], awaits_splits: bool) -> Self {
         let inquiry = if awaits_splits { Inquiry::Reading { taken: 0 } } else { Inquiry::Over };
-        let mut source = Self {
-            splits: Vec::with_capacity(positions.len()),
-            places: BTreeMap::new(),
+        let unended = positions.iter().filter(|position| !ended.contains(&position.split));
+        Self {
+            splits: unended.map(|at| (at.split, SplitReader::new(*at))).collect(),
             readable: BTreeSet::new(),
             exhausted: BTreeSet::new(),
-            unended: 0,
-            turn: 0,
+            turn: None,
             inquiry,
             pace: Pace::Stopped,
-        };
-        positions.iter().for_each(|position| source.push(SplitReader::new(*position)));
-        source
+        }
     }
 
     pub fn start(&mut self, subtask: SubtaskId, env: &mut Env<'_>) {
         self.pace = Pace::Due;
-        for split in &mut self.splits {
+        for split in self.splits.values_mut() {
             split.fetch_ahead(subtask, env);
         }
     }
@@ -168,40 +161,34 @@ impl SourceReader {
     }
 
     pub fn handle_fetched(&mut self, fetched: Fetched) {
-        let Some(place) = self.places.get(&fetched.split).copied() else { return };
-        self.splits[place].handle_fetched(fetched);
-        self.look_at(place);
+        let id = fetched.split;
+        let Some(split) = self.splits.get_mut(&id) else { return };
+        split.handle_fetched(fetched);
+        self.look_at(id);
     }
 
     /// What became of a split.
-    fn look_at(&mut self, place: usize) {
-        let split = &self.splits[place];
+    fn look_at(&mut self, id: SplitId) {
+        let Some(split) = self.splits.get(&id) else { return };
         if split.blocks.is_empty() {
-            self.readable.remove(&place);
+            self.readable.remove(&id);
         } else {
-            self.readable.insert(place);
+            self.readable.insert(id);
         }
-        if !split.ended && split.is_exhausted() {
-            self.exhausted.insert(place);
+        if split.is_exhausted() {
+            self.exhausted.insert(id);
         }
     }
 
-    fn push(&mut self, split: SplitReader) {
-        self.places.entry(split.split).or_insert(self.splits.len());
-        self.splits.push(split);
-        self.unended += 1;
-    }
-
-    /// A split more.
+    /// A split more. One that is there is read on.
     pub fn add(&mut self, position: SplitPosition, subtask: SubtaskId, env: &mut Env<'_>) {
-        let mut split = SplitReader::new(position);
-        split.fetch_ahead(subtask, env);
-        self.push(split);
+        let split = self.splits.entry(position.split);
+        split.or_insert_with(|| SplitReader::new(position)).fetch_ahead(subtask, env);
     }
 
     /// Whether everything that it has was read.
     pub fn is_idle(&self) -> bool {
-        self.unended == 0
+        self.splits.is_empty()
     }
 
     pub fn inquiry(&mut self) -> &mut Inquiry {
@@ -211,32 +198,36 @@ impl SourceReader {
     /// The positions as a defect has them: what was fetched is taken for read.
     pub fn move_to_fetched(&self, positions: &mut [SplitPosition]) {
         for position in positions {
-            let reader = self.places.get(&position.split).map(|place| &self.splits[*place]);
+            let reader = self.splits.get(&position.split);
             position.offset = reader.map_or(position.offset, |reader| reader.fetched_to);
         }
     }
 
     /// The next split, in turn, that has an entry.
-    fn take_turn(&mut self) -> Option<usize> {
-        let next = self.readable.range(self.turn..).next();
-        let chosen = *next.or_else(|| self.readable.first())?;
-        self.turn = (chosen + 1) % self.splits.len();
-        Some(chosen)
+    fn take_turn(&mut self) -> Option<SplitId> {
+        let after = self.turn.map_or(Bound::Unbounded, Bound::Excluded);
+        let next = self.readable.range((after, Bound::Unbounded)).next();
+        self.turn = Some(*next.or_else(|| self.readable.first())?);
+        self.turn
+    }
+
+    fn next_entry(&self, id: SplitId) -> Option<(u64, &[u8])> {
+        self.splits.get(&id)?.next_entry()
     }
 
     /// The next entry of this split was handed out.
-    fn advance(&mut self, place: usize, subtask: SubtaskId, env: &mut Env<'_>) {
-        let split = &mut self.splits[place];
+    fn advance(&mut self, id: SplitId, subtask: SubtaskId, env: &mut Env<'_>) {
+        let Some(split) = self.splits.get_mut(&id) else { return };
         split.advance();
         split.fetch_ahead(subtask, env);
-        self.look_at(place);
+        self.look_at(id);
     }
 
+    /// A split that was read to its end; it is let go of.
     fn newly_exhausted(&mut self) -> Option<SplitId> {
-        let reader = &mut self.splits[self.exhausted.pop_first()?];
-        reader.ended = true;
-        self.unended -= 1;
-        Some(reader.split)
+        let id = self.exhausted.pop_first()?;
+        self.splits.remove(&id);
+        Some(id)
     }
 }
 
@@ -265,16 +256,16 @@ impl Task {
     /// Reads one entry, or a part of one, wherever the pace stands; false when there is none.
     pub(super) fn read_one(&mut self, env: &mut Env<'_>) -> bool {
         let Some(reader) = self.side.source() else { return false };
-        let Some(place) = reader.take_turn() else { return false };
-        self.read_at(place, env).is_some()
+        let Some(split) = reader.take_turn() else { return false };
+        self.read_at(split, env).is_some()
     }
 
     /// Reads the next entry of a split, as far as the source pleases: whether all of it was read. None when there is
     /// no entry.
-    fn read_at(&mut self, place: usize, env: &mut Env<'_>) -> Option<bool> {
+    fn read_at(&mut self, split: SplitId, env: &mut Env<'_>) -> Option<bool> {
         let (subtask, attempt) = (self.id, self.attempt);
         let reader = self.side.source()?;
-        let (split, offset, entry) = reader.splits[place].next_entry()?;
+        let (offset, entry) = reader.next_entry(split)?;
         let (lineage, bytes) = (LineageId::of_entry(split, offset), entry.len());
         let is_whole = self.subtask.read_part(split, offset, entry, &mut self.produced);
         if is_whole {
@@ -282,7 +273,7 @@ impl Task {
         }
         self.deliver(env);
         if let Some(reader) = self.side.source().filter(|_| is_whole) {
-            reader.advance(place, subtask, env);
+            reader.advance(split, subtask, env);
         }
         self.spend(|cost| cost.item(bytes), env);
         let pace = self.next_pace(env);
@@ -295,9 +286,7 @@ impl Task {
     /// Reads entries to their end of which a part was read.
     fn finish_entries(&mut self, env: &mut Env<'_>) {
         for split in self.subtask.paused() {
-            let Some(reader) = self.side.source() else { return };
-            let Some(place) = reader.places.get(&split).copied() else { continue };
-            while self.read_at(place, env) == Some(false) {}
+            while self.read_at(split, env) == Some(false) {}
         }
     }
 

@@ -1,0 +1,200 @@
+//! One task of a source with discovered splits, in a worker that is told everything by hand: what it fetches, what it
+//! commits, and when it lets go of a split that it has read to its end. Its sink is elsewhere.
+
+use std::sync::Arc;
+
+use cutwater::cluster::message::{
+    Answer, Deploy, Fetched, ObjectOperation, ObjectResult, ToCoordinator, ToSourceLog, ToWorker,
+};
+use cutwater::cluster::worker::Worker;
+use cutwater::cluster::{
+    ClusterSettings, Input, Message, Output, QueuedOutbox, RequestId, TaskTimer,
+};
+use cutwater::dataflow::{EncodedSink, JobBuilder, Replay, Source};
+use cutwater::protocol::{
+    Attempt, Barrier, ChannelId, CheckpointId, DefectSet, Digest, Incarnation, ProcessId,
+    SnapshotHandle, SplitEvent, SplitId, SubtaskId, Term, VirtualTime,
+};
+use cutwater::trace::Event;
+
+const HERE: u16 = 0;
+const ELSEWHERE: u16 = 1;
+const SOURCE: SubtaskId = SubtaskId(0);
+const SPLIT: SplitId = SplitId(0);
+const ONE: CheckpointId = CheckpointId(1);
+
+/// What the task does with its splits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Done {
+    Fetch(u64),
+    /// It has nothing to read.
+    Ask,
+    Commit(u64),
+    Release,
+}
+
+/// A worker with the source, in its first attempt unless it is restored.
+struct Bench {
+    worker: Worker,
+    attempt: Attempt,
+    /// Everything since it was last asked.
+    outputs: Vec<Output>,
+}
+
+impl Bench {
+    fn new<S: Source<Out = u64>>(source: S) -> Self {
+        let builder = JobBuilder::new("shards");
+        let numbers = builder.source_discovered("numbers", source, 1, 2);
+        numbers.transactional_sink("out", 1, EncodedSink::new());
+        let settings = ClusterSettings { source_interval_us: 0, ..ClusterSettings::default() };
+        let job = Arc::new(builder.build().unwrap());
+        let worker = Worker::new(HERE, Arc::new(settings), job, DefectSet::NONE);
+        let mut bench = Self { worker, attempt: Attempt(1), outputs: Vec::new() };
+        bench.handle(Input::Start(Incarnation(1)));
+        bench.deploy(None);
+        bench.run();
+        bench
+    }
+
+    /// One that has read three entries of a split, of so many.
+    fn with_split_of(split_end: u64) -> Self {
+        Self::new(Replay::<u64>::new()).having_read(split_end)
+    }
+
+    fn having_read(mut self, split_end: u64) -> Self {
+        let (attempt, subtask) = (self.attempt, SOURCE);
+        let event = SplitEvent::Assign(SPLIT);
+        self.receive(Message::Worker(ToWorker::TellReader { attempt, subtask, number: 0, event }));
+        let request = self.request(|message| match message {
+            Message::SourceLog(ToSourceLog::Fetch { request, .. }) => Some(*request),
+            _ => None,
+        });
+        let entries = [1, 2, 3].map(|number| Replay::<u64>::entry(&number));
+        let mut fetched = Fetched {
+            request: request.expect("the split is fetched"),
+            split: SPLIT,
+            requested: 0,
+            offset: 0,
+            bytes: Vec::new(),
+            ends: Vec::new(),
+            split_end,
+        };
+        for entry in &entries {
+            fetched.bytes.extend(entry);
+            fetched.ends.push(u32::try_from(fetched.bytes.len()).unwrap());
+        }
+        self.receive(Message::Answer(Answer::Fetched(Box::new(fetched))));
+        self.outputs.clear();
+        self
+    }
+
+    fn handle(&mut self, input: Input) {
+        let mut outbox = QueuedOutbox::new();
+        self.worker.handle(VirtualTime::ZERO, input, &mut outbox);
+        self.outputs.extend(outbox.drain());
+    }
+
+    fn receive(&mut self, message: Message) {
+        self.handle(Input::Message { from: ProcessId::Coordinator, message });
+    }
+
+    fn deploy(&mut self, snapshot: Option<SnapshotHandle>) {
+        let deploy = Deploy {
+            attempt: self.attempt,
+            term: Term(1),
+            checkpoint: snapshot.map(|_| ONE),
+            placement: vec![HERE, ELSEWHERE],
+            // One of each subtask, of which it reads its own.
+            snapshots: snapshot.map_or_else(Vec::new, |one| vec![one; 2]),
+            unions: Vec::new(),
+            shape: None,
+        };
+        let (to, deploy) = (Incarnation(1), Arc::new(deploy));
+        self.receive(Message::Worker(ToWorker::Deploy { to, deploy }));
+    }
+
+    /// It runs, and its receiver can take what it gives.
+    fn run(&mut self) {
+        let (attempt, channel) = (self.attempt, ChannelId(0));
+        self.receive(Message::Worker(ToWorker::Run { attempt }));
+        let message = Message::Worker(ToWorker::Credit { attempt, channel, credits: 100 });
+        self.handle(Input::Message { from: ProcessId::Worker(ELSEWHERE), message });
+    }
+
+    /// The request among the outputs that this finds.
+    fn request(&self, found: impl Fn(&Message) -> Option<RequestId>) -> Option<RequestId> {
+        self.outputs.iter().find_map(|output| match output {
+            Output::Send { message, .. } => found(message),
+            _ => None,
+        })
+    }
+
+    fn snapshot(&mut self, barrier: Barrier) {
+        let (attempt, checkpoint) = (self.attempt, barrier.checkpoint);
+        self.receive(Message::Worker(ToWorker::Trigger { attempt, barrier }));
+        self.handle(Input::Timer(TaskTimer::Mail { barrier }.of(SOURCE, attempt)));
+        self.handle(Input::Timer(TaskTimer::Upload { checkpoint }.of(SOURCE, attempt)));
+    }
+
+    /// The next attempt goes on from the snapshot that was written.
+    fn restart(&mut self) {
+        let put = self.outputs.iter().find_map(|output| match output {
+            Output::Send { message: Message::ObjectStore { operation, .. }, .. } => match operation
+            {
+                ObjectOperation::Put { key, bytes } => Some((*key, Arc::clone(bytes))),
+                _ => None,
+            },
+            _ => None,
+        });
+        let (key, bytes) = put.expect("the snapshot is written");
+        let length = bytes.len() as u64;
+        let digest = Digest::of(&bytes);
+        let handle = SnapshotHandle { subtask: SOURCE, key, digest, bytes: length };
+        self.attempt = Attempt(self.attempt.0 + 1);
+        self.outputs.clear();
+        self.deploy(Some(handle));
+        let request = self.request(|message| match message {
+            Message::ObjectStore { request, .. } => Some(*request),
+            _ => None,
+        });
+        let (request, result) = (request.expect("it is read"), ObjectResult::Read(bytes));
+        self.receive(Message::Answer(Answer::Object { request, result }));
+        self.run();
+    }
+
+    /// What was done since this was last asked.
+    fn done(&mut self) -> Vec<Done> {
+        std::mem::take(&mut self.outputs).iter().filter_map(done).collect()
+    }
+}
+
+fn done(output: &Output) -> Option<Done> {
+    match output {
+        Output::Send { message: Message::SourceLog(message), .. } => match message {
+            ToSourceLog::Fetch { offset, .. } => Some(Done::Fetch(*offset)),
+            ToSourceLog::CommitOffset { offset, .. } => Some(Done::Commit(*offset)),
+            ToSourceLog::ListSplits { .. } => None,
+        },
+        Output::Send {
+            message: Message::Coordinator(ToCoordinator::RequestSplit { .. }), ..
+        } => Some(Done::Ask),
+        Output::Event(Event::SplitReleased { .. }) => Some(Done::Release),
+        _ => None,
+    }
+}
+
+#[test]
+fn a_split_that_had_ended_is_not_fetched_again_and_a_reader_that_has_no_other_asks() {
+    let mut bench = Bench::with_split_of(3);
+    bench.snapshot(Barrier::in_order(ONE));
+    bench.restart();
+    assert_eq!(bench.done(), [Done::Ask]);
+}
+
+#[test]
+fn a_split_that_had_not_ended_is_fetched_from_where_it_stood() {
+    let mut bench = Bench::with_split_of(4);
+    bench.snapshot(Barrier::in_order(ONE));
+    bench.restart();
+    assert_eq!(bench.done(), [Done::Fetch(3)]);
+}
