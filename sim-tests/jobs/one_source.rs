@@ -13,7 +13,7 @@ use cutwater::cluster::{
 use cutwater::dataflow::{EncodedSink, JobBuilder, Replay, Source};
 use cutwater::protocol::{
     Attempt, Barrier, ChannelId, CheckpointId, DefectSet, Digest, Incarnation, ProcessId,
-    SnapshotHandle, SplitEvent, SplitId, SubtaskId, Term, VirtualTime,
+    SavepointMode, SnapshotHandle, SplitEvent, SplitId, SubtaskId, Term, VirtualTime,
 };
 use cutwater::trace::Event;
 
@@ -22,6 +22,7 @@ const ELSEWHERE: u16 = 1;
 const SOURCE: SubtaskId = SubtaskId(0);
 const SPLIT: SplitId = SplitId(0);
 const ONE: CheckpointId = CheckpointId(1);
+const TWO: CheckpointId = CheckpointId(2);
 
 /// What the task does with its splits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,6 +137,11 @@ impl Bench {
         self.handle(Input::Timer(TaskTimer::Upload { checkpoint }.of(SOURCE, attempt)));
     }
 
+    fn complete(&mut self, checkpoint: CheckpointId) {
+        let attempt = self.attempt;
+        self.receive(Message::Worker(ToWorker::NotifyComplete { attempt, checkpoint }));
+    }
+
     /// The next attempt goes on from the snapshot that was written.
     fn restart(&mut self) {
         let put = self.outputs.iter().find_map(|output| match output {
@@ -197,4 +203,19 @@ fn a_split_that_had_not_ended_is_fetched_from_where_it_stood() {
     bench.snapshot(Barrier::in_order(ONE));
     bench.restart();
     assert_eq!(bench.done(), [Done::Fetch(3)]);
+}
+
+#[test]
+fn a_drain_lets_go_of_what_was_read_to_its_end_and_of_nothing_that_it_cut_short() {
+    let drain = Barrier::of_savepoint(ONE, SavepointMode::Drain);
+    for (split_end, expected) in [(3, vec![Done::Release]), (4, Vec::new())] {
+        let mut bench = Bench::with_split_of(split_end);
+        bench.snapshot(drain);
+        bench.complete(ONE);
+        bench.snapshot(Barrier::in_order(TWO));
+        bench.complete(TWO);
+        let mut done = bench.done();
+        done.retain(|done| *done == Done::Release);
+        assert_eq!(done, expected, "of {split_end} entries three were read");
+    }
 }

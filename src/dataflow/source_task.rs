@@ -24,9 +24,9 @@ pub(crate) struct SourceTask<S: Source> {
     /// The subtask's splits, ascending; never empty where they are assigned statically, which the builder
     /// sees to.
     positions: Vec<SplitPosition>,
-    /// Which of them have been read to their end.
-    ended: Vec<bool>,
-    /// How many have not.
+    /// How far each of them has come.
+    progress: Vec<Progress>,
+    /// How many have not ended.
     unended: usize,
     /// By split, where a part of the next entry was read: how many records of it were emitted.
     paused: VecMap<SplitId, u32>,
@@ -38,6 +38,30 @@ pub(crate) struct SourceTask<S: Source> {
     /// Whether anything was read since the start or the restore.
     has_read: bool,
     defects: DefectSet,
+}
+
+/// How far a split has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Progress {
+    /// It is being read.
+    Reading,
+    /// It was read to its end.
+    Exhausted,
+    /// It was ended where it stood, because the job is drained. No snapshot that a job goes on from holds such a split.
+    CutShort,
+}
+
+impl Progress {
+    fn has_ended(self) -> bool {
+        match self {
+            Progress::Reading => false,
+            Progress::Exhausted | Progress::CutShort => true,
+        }
+    }
+
+    fn restored(has_ended: bool) -> Self {
+        if has_ended { Progress::Exhausted } else { Progress::Reading }
+    }
 }
 
 impl<S: Source> SourceTask<S> {
@@ -54,7 +78,7 @@ impl<S: Source> SourceTask<S> {
         Self {
             source,
             positions: placement.splits.iter().map(at_start).collect(),
-            ended: vec![false; splits],
+            progress: vec![Progress::Reading; splits],
             unended: splits,
             paused: VecMap::new(),
             watermarks: WatermarkMerger::new(first_split(assignment) + splits, defects),
@@ -98,14 +122,14 @@ impl<S: Source> SourceTask<S> {
         }
         let held = state.reading();
         let over: BTreeSet<SplitId> = state.ended.iter().copied().collect();
-        for (position, ended) in self.positions.iter_mut().zip(&mut self.ended) {
+        for (position, progress) in self.positions.iter_mut().zip(&mut self.progress) {
             let split = position.split;
             let first = held.partition_point(|held| held.split < split);
             let found = held.get(first).filter(|held| held.split == split);
             *position = *found.ok_or(RestoreError::OtherSplits { split })?;
-            *ended = over.contains(&split);
+            *progress = Progress::restored(over.contains(&split));
         }
-        self.unended = self.ended.iter().filter(|ended| !**ended).count();
+        self.unended = self.progress.iter().filter(|progress| !progress.has_ended()).count();
         if !self.defects.has(Defect::BatchPositionOnly) {
             self.paused = state.paused().collect();
         }
@@ -116,7 +140,7 @@ impl<S: Source> SourceTask<S> {
     fn take_over(&mut self, positions: &[SplitPosition]) {
         self.positions = positions.to_vec();
         self.positions.sort_unstable();
-        self.ended = vec![false; positions.len()];
+        self.progress = vec![Progress::Reading; positions.len()];
         self.unended = positions.len();
         let inputs = first_split(self.assignment) + positions.len();
         self.watermarks = WatermarkMerger::new(inputs, self.defects);
@@ -126,8 +150,23 @@ impl<S: Source> SourceTask<S> {
     fn release(&mut self, split: SplitId) {
         let local = self.local(split);
         self.positions.remove(local);
-        self.ended.remove(local);
+        self.progress.remove(local);
         self.watermarks.remove(first_split(self.assignment) + local);
+    }
+
+    /// The split ends, if it has not: whether all have.
+    fn end(&mut self, split: SplitId, how: Progress, out: &mut Outputs) -> bool {
+        let local = self.local(split);
+        if !self.progress[local].has_ended() {
+            self.progress[local] = how;
+            self.unended -= 1;
+        }
+        let input = first_split(self.assignment) + local;
+        if let Some(lowest) = self.watermarks.end(input) {
+            out.note(|| TimeStep::Advanced { watermark: lowest });
+            self.router.edges().broadcast_watermark(lowest, out);
+        }
+        self.has_ended()
     }
 
     fn has_ended(&self) -> bool {
@@ -161,15 +200,15 @@ impl<S: Source> SplitTask for SourceTask<S> {
     }
 
     fn ended_splits(&self) -> Vec<SplitId> {
-        let splits = self.positions.iter().zip(&self.ended);
-        splits.filter(|(_, ended)| **ended).map(|(at, _)| at.split).collect()
+        let splits = self.positions.iter().zip(&self.progress);
+        splits.filter(|(_, progress)| progress.has_ended()).map(|(at, _)| at.split).collect()
     }
 
     fn add_split(&mut self, split: SplitId) {
         assert!(self.awaits_splits(), "{split} is assigned after the last one");
         let local = self.positions.partition_point(|position| position.split < split);
         self.positions.insert(local, SplitPosition { split, offset: 0 });
-        self.ended.insert(local, false);
+        self.progress.insert(local, Progress::Reading);
         self.unended += 1;
         self.watermarks.insert(first_split(self.assignment) + local);
     }
@@ -184,7 +223,7 @@ impl<S: Source> SplitTask for SourceTask<S> {
 
     fn read(&mut self, entry: Entry<'_>, out: &mut Outputs) -> bool {
         let local = self.local(entry.split);
-        assert!(!self.ended[local], "{} was read on after its end", entry.split);
+        assert!(!self.progress[local].has_ended(), "{} was read on after its end", entry.split);
         self.has_read = true;
         let before = self.paused.remove(&entry.split).unwrap_or(0);
         let mut collector = SourceCollector {
@@ -216,15 +255,11 @@ impl<S: Source> SplitTask for SourceTask<S> {
     }
 
     fn end_split(&mut self, split: SplitId, out: &mut Outputs) -> bool {
-        let local = self.local(split);
-        self.unended -= usize::from(!self.ended[local]);
-        self.ended[local] = true;
-        let input = first_split(self.assignment) + local;
-        if let Some(lowest) = self.watermarks.end(input) {
-            out.note(|| TimeStep::Advanced { watermark: lowest });
-            self.router.edges().broadcast_watermark(lowest, out);
-        }
-        self.has_ended()
+        self.end(split, Progress::Exhausted, out)
+    }
+
+    fn cut_short(&mut self, split: SplitId, out: &mut Outputs) -> bool {
+        self.end(split, Progress::CutShort, out)
     }
 
     fn freeze(&self) -> SubtaskState {
@@ -264,8 +299,10 @@ impl<S: Source> SplitTask for SourceTask<S> {
         match self.assignment {
             SplitAssignment::Static | SplitAssignment::Enumerated => Vec::new(),
             SplitAssignment::Discovered => {
-                let over = |(at, ended): (&SplitPosition, &bool)| *ended && held.contains(at);
-                let splits = self.positions.iter().zip(&self.ended);
+                let over = |(at, progress): (&SplitPosition, &Progress)| {
+                    *progress == Progress::Exhausted && held.contains(at)
+                };
+                let splits = self.positions.iter().zip(&self.progress);
                 let over: Vec<_> =
                     splits.filter(|one| over(*one)).map(|(at, _)| at.split).collect();
                 over.iter().for_each(|split| self.release(*split));

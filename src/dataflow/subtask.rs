@@ -122,6 +122,19 @@ impl Subtask {
         self.inner.give(split, out, |watch, _| watch.begin_end(), call)
     }
 
+    /// The split ends where it stands, though it has more entries, since the job is drained: as
+    /// [`end_split`](Self::end_split), but that the split is never [released](Self::release_splits).
+    ///
+    /// # Panics
+    ///
+    /// When this is not a source, or the split is not one of its own.
+    pub fn cut_short(&mut self, split: SplitId, out: &mut Outputs) -> bool {
+        let id = self.id;
+        let call =
+            |task: &mut Task, split, out: &mut Outputs| reader(task, id).cut_short(split, out);
+        self.inner.give(split, out, |watch, _| watch.begin_end(), call)
+    }
+
     /// A source whose splits are assigned by an enumerator reads this one from its start from here on.
     ///
     /// # Panics

@@ -79,7 +79,10 @@ pub(crate) trait SplitTask: Send {
     fn ended_splits(&self) -> Vec<SplitId>;
     fn add_split(&mut self, split: SplitId);
     fn end_assignment(&mut self, out: &mut Outputs) -> bool;
+    /// The split was read to its end: whether all have ended.
     fn end_split(&mut self, split: SplitId, out: &mut Outputs) -> bool;
+    /// The split ends where it stands: whether all have ended.
+    fn cut_short(&mut self, split: SplitId, out: &mut Outputs) -> bool;
     fn freeze(&self) -> SubtaskState;
     fn restore(&mut self, state: &SubtaskState) -> Result<(), RestoreError>;
     fn checkpoint_completed(

@@ -320,7 +320,7 @@ impl Task {
         }
         self.finish_entries(env);
         for position in self.positions() {
-            self.subtask.end_split(position.split, &mut self.produced);
+            self.subtask.cut_short(position.split, &mut self.produced);
             self.deliver(env);
         }
         self.end(env);
