@@ -10,12 +10,14 @@ use cutwater::cluster::worker::Worker;
 use cutwater::cluster::{
     ClusterSettings, Input, Message, Output, QueuedOutbox, RequestId, TaskTimer,
 };
-use cutwater::dataflow::{EncodedSink, JobBuilder, Replay, Source};
+use cutwater::dataflow::{
+    CompletedSource, EncodedSink, Entry, JobBuilder, Replay, Source, SourceCollector,
+};
 use cutwater::protocol::{
     Attempt, Barrier, ChannelId, CheckpointId, DefectSet, Digest, Incarnation, ProcessId,
     SavepointMode, SnapshotHandle, SplitEvent, SplitId, SubtaskId, Term, VirtualTime,
 };
-use cutwater::trace::Event;
+use cutwater::trace::{Event, SplitPosition};
 
 const HERE: u16 = 0;
 const ELSEWHERE: u16 = 1;
@@ -218,4 +220,36 @@ fn a_drain_lets_go_of_what_was_read_to_its_end_and_of_nothing_that_it_cut_short(
         done.retain(|done| *done == Done::Release);
         assert_eq!(done, expected, "of {split_end} entries three were read");
     }
+}
+
+/// Needs all of what it has read once more after a restore.
+#[derive(Clone, Default)]
+struct Needy(Replay<u64>);
+
+impl Source for Needy {
+    type Out = u64;
+    type State = ();
+
+    fn read(&mut self, entry: Entry<'_>, out: &mut SourceCollector<'_, u64>) {
+        self.0.read(entry, out);
+    }
+
+    fn snapshot(&self) {}
+
+    fn restore(&mut self, (): ()) {}
+
+    fn on_checkpoint_complete(&mut self, held: CompletedSource<'_, ()>) -> Vec<SplitPosition> {
+        held.positions.iter().map(|at| SplitPosition { offset: 0, ..*at }).collect()
+    }
+}
+
+#[test]
+fn a_split_of_which_its_source_needs_entries_is_kept() {
+    let mut bench = Bench::new(Needy::default()).having_read(3);
+    bench.outputs.clear();
+    for checkpoint in [ONE, TWO] {
+        bench.snapshot(Barrier::in_order(checkpoint));
+        bench.complete(checkpoint);
+    }
+    assert_eq!(bench.done(), [Done::Commit(0), Done::Commit(0)]);
 }

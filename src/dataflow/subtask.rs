@@ -306,7 +306,7 @@ impl Subtask {
     }
 
     /// A source whose splits are discovered lets go of those that were read to their end: a checkpoint that
-    /// holds these positions has completed. Gives them.
+    /// holds these positions has completed, and the outside may forget what is before them. Gives them.
     pub fn release_splits(&mut self, held: &[SplitPosition]) -> Vec<SplitId> {
         match self.inner.quiet() {
             Task::Splits(task) => task.release_splits(held),

@@ -218,12 +218,13 @@ impl Task {
     /// the source log be told.
     pub(super) fn forget_completed(&mut self, completed: CheckpointId, env: &mut Env<'_>) {
         if let Some(Snapshotting { positions, source, .. }) = self.snapshots.get(&completed) {
-            let positions = match self.defects.has(Defect::NewestPositionCommitted) {
+            let committed = match self.defects.has(Defect::NewestPositionCommitted) {
                 true => self.positions(),
                 false => self.subtask.checkpoint_completed(completed, positions, source),
             };
-            Self::commit_offsets(&positions, env);
-            self.release_splits(completed, env);
+            Self::commit_offsets(&committed, env);
+            let needed_no_more = covered_by(&committed, positions);
+            self.release_splits(completed, &needed_no_more, env);
         }
         let protocol = &self.protocol;
         self.snapshots.retain(|checkpoint, _| protocol.outlives(*checkpoint, completed));
@@ -231,14 +232,26 @@ impl Task {
 }
 
 impl Task {
-    /// What was read to its end is in a completed checkpoint: later ones need not hold it.
-    fn release_splits(&mut self, checkpoint: CheckpointId, env: &mut Env<'_>) {
+    /// What was read to its end, as these positions of a completed checkpoint say: later ones need not hold it.
+    fn release_splits(
+        &mut self,
+        checkpoint: CheckpointId,
+        positions: &[SplitPosition],
+        env: &mut Env<'_>,
+    ) {
         let (subtask, attempt) = (self.id, self.attempt);
-        let held = self.snapshots.get(&checkpoint).map_or(&[][..], |taken| &taken.positions);
-        for split in self.subtask.release_splits(held) {
+        for split in self.subtask.release_splits(positions) {
             env.outbox.event(Event::SplitReleased { subtask, attempt, checkpoint, split });
         }
     }
+}
+
+/// Those positions before which the outside was told that it may forget everything.
+fn covered_by(committed: &[SplitPosition], positions: &[SplitPosition]) -> Vec<SplitPosition> {
+    let is_covered = |at: &&SplitPosition| {
+        committed.iter().any(|told| told.split == at.split && told.offset >= at.offset)
+    };
+    positions.iter().filter(is_covered).copied().collect()
 }
 
 pub(super) fn object_request(purpose: Purpose, operation: ObjectOperation, env: &mut Env<'_>) {
