@@ -208,6 +208,20 @@ fn a_split_that_had_not_ended_is_fetched_from_where_it_stood() {
 }
 
 #[test]
+fn a_split_is_released_when_its_end_was_committed_twice_since_one_commit_may_be_lost() {
+    let mut bench = Bench::with_split_of(3);
+    bench.outputs.clear();
+    bench.snapshot(Barrier::in_order(ONE));
+    bench.complete(ONE);
+    assert_eq!(bench.done(), [Done::Commit(3)]);
+    bench.complete(ONE);
+    assert_eq!(bench.done(), [], "told again");
+    bench.snapshot(Barrier::in_order(TWO));
+    bench.complete(TWO);
+    assert_eq!(bench.done(), [Done::Commit(3), Done::Release]);
+}
+
+#[test]
 fn a_drain_lets_go_of_what_was_read_to_its_end_and_of_nothing_that_it_cut_short() {
     let drain = Barrier::of_savepoint(ONE, SavepointMode::Drain);
     for (split_end, expected) in [(3, vec![Done::Release]), (4, Vec::new())] {

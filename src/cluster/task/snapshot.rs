@@ -223,8 +223,9 @@ impl Task {
                 false => self.subtask.checkpoint_completed(completed, positions, source),
             };
             Self::commit_offsets(&committed, env);
-            let needed_no_more = covered_by(&committed, positions);
-            self.release_splits(completed, &needed_no_more, env);
+            let covered = covered_by(&committed, positions);
+            let told_before = self.side.source().map(|reader| reader.commit_again(covered));
+            self.release_splits(completed, &told_before.unwrap_or_default(), env);
         }
         let protocol = &self.protocol;
         self.snapshots.retain(|checkpoint, _| protocol.outlives(*checkpoint, completed));

@@ -22,6 +22,8 @@ pub struct SourceReader {
     exhausted: BTreeSet<SplitId>,
     /// Who had the last turn.
     turn: Option<SplitId>,
+    /// What the log was told when the last checkpoint completed.
+    committed: Vec<SplitPosition>,
     /// What it has to do with its enumerator.
     inquiry: Inquiry,
     pace: Pace,
@@ -144,6 +146,7 @@ impl SourceReader {
             readable: BTreeSet::new(),
             exhausted: BTreeSet::new(),
             turn: None,
+            committed: Vec::new(),
             inquiry,
             pace: Pace::Stopped,
         }
@@ -189,6 +192,13 @@ impl SourceReader {
     /// Whether everything that it has was read.
     pub fn is_idle(&self) -> bool {
         self.splits.is_empty()
+    }
+
+    /// The log was told these positions. Gives those that it was told before: nobody answers to that, and what is
+    /// told once may be lost.
+    pub fn commit_again(&mut self, positions: Vec<SplitPosition>) -> Vec<SplitPosition> {
+        let before = std::mem::replace(&mut self.committed, positions);
+        self.committed.iter().filter(|at| before.contains(at)).copied().collect()
     }
 
     pub fn inquiry(&mut self) -> &mut Inquiry {
