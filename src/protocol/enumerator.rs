@@ -177,14 +177,19 @@ impl SplitEnumerator {
         }
     }
 
-    /// The outside says which splits there are: those that nobody knew of are unassigned from here on, and
-    /// readers that wait for one get one. Listings must come in the order in which they were made.
+    /// The outside says which splits there are: those that nobody knew of are unassigned from here on. Listings must
+    /// come in the order in which they were made. Readers that wait [are served](Self::serve_waiting) after it.
     pub fn handle_listing(&mut self, listing: &Listing) {
         let Some(discovery) = &mut self.discovery else { return };
         for split in discovery.handle_listing(listing, self.defects) {
             self.unassigned.insert(split);
             self.outputs.push_back(EnumeratorOutput::Discovered { split });
         }
+    }
+
+    /// Readers that have asked when there was no split get one now, as far as there are any. Not to be called
+    /// between two attempts: what those readers got would have to be taken back.
+    pub fn serve_waiting(&mut self) {
         for reader in core::mem::take(&mut self.waiting) {
             self.serve(reader);
         }

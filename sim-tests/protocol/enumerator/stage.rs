@@ -58,6 +58,7 @@ impl Stage {
             ["list", listed @ ..] => {
                 let listing = listing(listed)?;
                 self.enumerator.handle_listing(&listing);
+                self.enumerator.serve_waiting();
             }
             ["source", names @ .., splits] => self.source(names, splits)?,
             ["ask", reader] => {

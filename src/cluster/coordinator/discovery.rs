@@ -52,7 +52,8 @@ impl Coordinator {
         );
     }
 
-    /// These splits are there. An answer counts once, and answers to what was asked later are newer.
+    /// These splits are there. An answer counts once, and answers to what was asked later are newer. Who does not
+    /// lead has nobody to tell: the record may be a successor's already.
     pub(super) fn handle_splits_listed(
         &mut self,
         request: RequestId,
@@ -62,9 +63,18 @@ impl Coordinator {
         if self.requests.answered(request) != Some(Purpose::Discover) {
             return;
         }
+        let is_deployed = match &self.state {
+            State::Leading { deployment, .. } => deployment.deploy().is_some(),
+            State::TakingLeadership | State::Loading { .. } | State::Stopped | State::Finished => {
+                return;
+            }
+        };
         let owned: Vec<_> = self.job.enumerated().map(|(_, _, splits)| splits).collect();
         let enumerators = self.enumerators.all().zip(owned);
         enumerators.for_each(|(enumerator, owned)| tell(enumerator, listing, &owned));
+        if is_deployed {
+            self.enumerators.all().for_each(SplitEnumerator::serve_waiting);
+        }
         self.carry_out_enumerators(outbox);
     }
 }

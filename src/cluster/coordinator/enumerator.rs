@@ -29,6 +29,9 @@ pub struct Cut {
 pub struct Enumerators {
     /// In the order of their operators; none before the first attempt of this reign.
     live: Vec<(OperatorId, SplitEnumerator)>,
+    /// The attempt that they serve, or served last. The record may be ahead: the next attempt has a number before it
+    /// is deployed, and a successor's record is not of this reign.
+    attempt: Attempt,
     /// Their parts of the checkpoints that are pending or retained, each in the order of operators.
     parts: VecMap<CheckpointId, Vec<EnumeratorState>>,
     /// Checkpoints that lie in the enumerators' mailbox. It is worked off in order, however long each waits: what
@@ -234,6 +237,8 @@ impl Coordinator {
         outbox: &mut dyn Outbox,
     ) {
         let is_new = self.enumerators.live.is_empty();
+        let attempt = self.ledger.record().attempt;
+        self.enumerators.attempt = attempt;
         self.enumerators.draining.clear();
         self.enumerators.mail.clear();
         if is_new || self.has_other_readers() {
@@ -242,7 +247,6 @@ impl Coordinator {
             self.enumerators.all().for_each(SplitEnumerator::handle_restart);
         }
         self.carry_out_enumerators(outbox);
-        let attempt = self.ledger.record().attempt;
         for (operator, enumerator) in &self.enumerators.live {
             let (operator, unassigned) = (*operator, enumerator.state().unassigned);
             outbox.event(Event::EnumeratorRestored { operator, attempt, unassigned });
@@ -294,7 +298,7 @@ impl Coordinator {
         output: EnumeratorOutput,
         outbox: &mut dyn Outbox,
     ) {
-        let attempt = self.ledger.record().attempt;
+        let attempt = self.enumerators.attempt;
         match output {
             EnumeratorOutput::Assigned { reader: subtask, split } => {
                 outbox.event(Event::SplitAssigned { subtask, attempt, split });

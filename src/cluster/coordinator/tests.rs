@@ -1,22 +1,31 @@
-//! What a coordinator does with savepoints that do not fit its job.
+//! What a coordinator does with savepoints that do not fit its job, and with listings of splits that come late.
 
 use std::sync::Arc;
 
 use super::super::io::{Output, QueuedOutbox};
 use super::super::message::{
-    Answer, JobRecord, Message, MetaOperation, ObjectOperation, ObjectResult, Request, RequestId,
-    ToCoordinator,
+    Answer, Heartbeat, JobRecord, Message, MetaOperation, ObjectOperation, ObjectResult, Request,
+    RequestId, ToCoordinator, ToSourceLog,
 };
 use super::super::settings::StoreSettings;
 use super::savepoint_file::SavepointFile;
 use super::*;
 use crate::dataflow::{EncodedSink, JobBuilder, Replay};
 use crate::protocol::{
-    Attempt, CheckpointSettings, Digest, ObjectKey, ProcessId, Protocol, SnapshotHandle, SubtaskId,
+    Attempt, CheckpointSettings, Digest, Listing, ObjectKey, OperatorId, ProcessId, Protocol,
+    SnapshotHandle, SplitId, SubtaskId,
 };
 use crate::trace::Event;
 
 const SAVEPOINT: CheckpointId = CheckpointId(7);
+
+/// A job whose splits are discovered.
+fn shards() -> Job {
+    let job = JobBuilder::new("shards");
+    let numbers = job.source_discovered("numbers", Replay::<u64>::new(), 1, 2);
+    numbers.transactional_sink("out", 1, EncodedSink::new());
+    job.build().expect("it is a job")
+}
 
 fn job(source: &str) -> Job {
     let job = JobBuilder::new("copy");
@@ -85,11 +94,51 @@ struct Bench {
 
 impl Bench {
     fn stopped() -> Self {
-        let (settings, job) = (Arc::new(settings()), Arc::new(job("lines")));
         let mut record = JobRecord { last_checkpoint: SAVEPOINT, ..JobRecord::default() };
         record.savepoints.completed.push(SAVEPOINT);
         record.savepoints.stopped = Some(SAVEPOINT);
-        let coordinator = Coordinator::new(settings, job, DefectSet::NONE);
+        Self::of(job("lines"), record)
+    }
+
+    /// A coordinator that has deployed a job whose splits are discovered, and has asked which there are; its reader
+    /// waits for one.
+    fn discovering() -> (Self, RequestId) {
+        let mut bench = Self::of(shards(), JobRecord::default());
+        bench.handle(Input::Timer(Timer::Coordinator(CoordinatorWakeUp::Restart)));
+        let (incarnation, sequence, attempt) = (Incarnation(1), 1, None);
+        let sign = ToCoordinator::Heartbeat(Heartbeat { incarnation, sequence, attempt });
+        bench.receive(ProcessId::Worker(0), Message::Coordinator(sign));
+        bench.serve_meta_store();
+        let (attempt, subtask) = (bench.record.attempt, SubtaskId(0));
+        let asks = ToCoordinator::RequestSplit { attempt, subtask, taken: 0 };
+        bench.receive(ProcessId::Worker(0), Message::Coordinator(asks));
+        let listing = bench.take(|message| match message {
+            Message::SourceLog(ToSourceLog::ListSplits { request }) => Some(*request),
+            _ => None,
+        });
+        let listing = listing.expect("it asks which splits there are");
+        bench.outputs.clear();
+        (bench, listing)
+    }
+
+    /// The answer, that there is a split; what comes of it.
+    fn list(&mut self, request: RequestId) -> Vec<Event> {
+        let there = vec![SplitId(0)];
+        let listing = Box::new(Listing { there, ..Listing::default() });
+        self.receive(
+            ProcessId::SourceLog,
+            Message::Answer(Answer::SplitsListed { request, listing }),
+        );
+        let outputs = std::mem::take(&mut self.outputs).into_iter();
+        let event = |output| match output {
+            Output::Event(event) => Some(event),
+            _ => None,
+        };
+        outputs.filter_map(event).collect()
+    }
+
+    fn of(job: Job, record: JobRecord) -> Self {
+        let coordinator = Coordinator::new(Arc::new(settings()), Arc::new(job), DefectSet::NONE);
         let mut bench = Self { coordinator, outputs: Vec::new(), record };
         bench.handle(Input::Start(Incarnation(1)));
         bench.serve_meta_store();
@@ -227,4 +276,38 @@ fn a_savepoint_that_fits_is_taken_once_though_it_is_asked_for_twice() {
     let is_resumed = |output: &&Output| matches!(output, Output::Event(Event::JobResumed { .. }));
     assert_eq!(bench.outputs.iter().filter(is_resumed).count(), 1);
     assert_eq!(bench.record.savepoints.origin, Some(SAVEPOINT));
+}
+
+#[test]
+fn a_split_that_is_listed_is_discovered_and_assigned_to_who_waits() {
+    let (mut bench, request) = Bench::discovering();
+    let (operator, attempt, split) = (OperatorId(0), bench.record.attempt, SplitId(0));
+    let subtask = SubtaskId(0);
+    let expected = [
+        Event::SplitDiscovered { operator, attempt, split },
+        Event::SplitAssigned { subtask, attempt, split },
+    ];
+    assert_eq!(bench.list(request), expected);
+    assert_eq!(bench.list(request), [], "the answer comes twice");
+}
+
+#[test]
+fn a_deposed_coordinator_discovers_nothing() {
+    let (mut bench, request) = Bench::discovering();
+    bench.coordinator.state = State::Finished;
+    assert_eq!(bench.list(request), []);
+}
+
+#[test]
+fn between_two_attempts_nothing_is_assigned_and_what_is_discovered_is_of_the_last() {
+    let (mut bench, request) = Bench::discovering();
+    let (attempt, subtask) = (bench.record.attempt, SubtaskId(0));
+    let reason = "it is lost".to_owned();
+    let failed = ToCoordinator::SubtaskFailed { attempt, subtask, reason };
+    bench.receive(ProcessId::Worker(0), Message::Coordinator(failed));
+    bench.handle(Input::Timer(Timer::Coordinator(CoordinatorWakeUp::Restart)));
+    bench.outputs.clear();
+    assert_eq!(bench.coordinator.ledger.record().attempt, attempt);
+    let discovered = Event::SplitDiscovered { operator: OperatorId(0), attempt, split: SplitId(0) };
+    assert_eq!(bench.list(request), [discovered]);
 }

@@ -109,8 +109,11 @@ fn who_asks_before_a_split_is_discovered_gets_it_then() {
     enumerator.handle_request(B, 0);
     assert_eq!(sent(&mut enumerator), [], "more may come");
     enumerator.handle_listing(&listing(&[3], &[], false));
+    assert_eq!(sent(&mut enumerator), [], "the attempt may be over");
+    enumerator.serve_waiting();
     assert_eq!(sent(&mut enumerator), [(A, 0, SplitEvent::Assign(SplitId(3)))]);
     enumerator.handle_listing(&listing(&[3, 4], &[], true));
+    enumerator.serve_waiting();
     assert_eq!(sent(&mut enumerator), [(B, 0, SplitEvent::Assign(SplitId(4)))]);
     enumerator.handle_request(A, 1);
     assert_eq!(sent(&mut enumerator), [(A, 1, SplitEvent::NoMore)]);
@@ -141,6 +144,7 @@ fn a_restart_keeps_what_was_discovered_and_asks_nobody_who_waited() {
     enumerator.handle_request(A, 0);
     enumerator.handle_restart();
     enumerator.handle_listing(&listing(&[7], &[], true));
+    enumerator.serve_waiting();
     assert_eq!(outputs(&mut enumerator), [EnumeratorOutput::Discovered { split: SplitId(7) }]);
     assert_eq!(enumerator.state().unassigned, [SplitId(7)]);
 }
