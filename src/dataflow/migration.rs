@@ -140,7 +140,7 @@ impl Job {
         let states = before.subtasks_of(old).into_iter().map(|id| &snapshots[id.index()]);
         let unread = states.flat_map(|state| {
             let has_ended = |split: &SplitId| state.ended.contains(split);
-            let held = state.positions.iter().map(|position| position.split);
+            let held = state.reading().iter().map(|position| position.split);
             held.filter(move |split| !has_ended(split))
         });
         let mut places: Vec<u16> = unread.map(|split| split.0.saturating_sub(first)).collect();

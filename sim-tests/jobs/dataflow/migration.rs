@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 
 use cutwater::dataflow::{
-    EncodedSink, Input, Item, Job, JobBuilder, MigrationError, Outputs, Replay, Subtask,
-    SubtaskState, Windows,
+    EncodedSink, Entry, Input, Item, Job, JobBuilder, MigrationError, Outputs, Replay, Source,
+    SourceCollector, Subtask, SubtaskState, Windows,
 };
 use cutwater::protocol::{DefectSet, SplitId, SubtaskId};
 
@@ -177,6 +177,45 @@ fn a_split_that_is_gone_is_named_unless_it_was_read_to_its_end() {
     let starts = job.starts_from(&before, &run.freeze(), &[]).unwrap();
     let held = &starts[subtask_id(&job, "payments/0").index()].as_ref().unwrap().positions;
     assert_eq!(held.iter().map(|at| (at.split, at.offset)).collect::<Vec<_>>(), [(SplitId(0), 3)]);
+}
+
+/// Reads each entry in two parts, the payment and the same once more.
+#[derive(Clone)]
+struct Halved;
+
+impl Source for Halved {
+    type Out = Payment;
+    type State = ();
+
+    fn read(&mut self, entry: Entry<'_>, out: &mut SourceCollector<'_, Payment>) {
+        out.emit(0, postcard::from_bytes(entry.bytes).unwrap());
+        if out.emitted() == 1 {
+            out.pause();
+        }
+    }
+
+    fn snapshot(&self) {}
+
+    fn restore(&mut self, (): ()) {}
+}
+
+#[test]
+fn a_split_that_is_gone_in_the_midst_of_an_entry_is_named_once() {
+    let halved = |splits| {
+        let job = JobBuilder::new("halved");
+        job.source("payments", Halved, 1, splits).transactional_sink("out", 1, EncodedSink::new());
+        job.build().unwrap()
+    };
+    let (before, job) = (halved(2), halved(1));
+    let mut run = Run::new(&before, Vec::new());
+    let (source, payment) = (subtask_id(&before, "payments/0"), &payments()[0]);
+    let source = &mut run.subtasks[source.index()];
+    assert!(!source.read_part(SplitId(1), 0, payment, &mut Outputs::default()));
+    let places = match job.starts_from(&before, &run.freeze(), &[]) {
+        Err(MigrationError::SplitsLeftBehind { places, .. }) => places,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(places, [1]);
 }
 
 /// The first version, stopped, as what its subtasks start from.
