@@ -1,7 +1,7 @@
 //! Checks that user code is snapshot-safe: that everything it learns is in its snapshots.
 //!
-//! For every prefix of the input: a subtask that has processed it is snapshotted, the snapshot restored
-//! into a fresh subtask, and both go on with the rest. What they emit and their last snapshots must be
+//! For every prefix of the input, and wherever a source pauses within an entry: a subtask that has processed it is
+//! snapshotted, the snapshot restored into a fresh subtask, and both go on with the rest. What they emit and their last snapshots must be
 //! equal to the byte, and a snapshot of what was just restored must equal what it was restored from.
 
 use thiserror::Error;
@@ -254,10 +254,26 @@ fn check_with(
     let mut heard = Heard::default();
     for prefix in 0..=stimuli.len() {
         check_prefix((&subtask, &heard), fresh(), service, (prefix, &stimuli[prefix..]))?;
+        check_within((&subtask, &heard), fresh, service, (prefix, &stimuli[prefix..]))?;
         if let Some(stimulus) = stimuli.get(prefix) {
             let answer = feed(&mut subtask, service, prefix, *stimulus);
             heard.take(&subtask, answer);
         }
+    }
+    Ok(())
+}
+
+/// A snapshot may fall wherever a source pauses in the next entry: what it was restored from is given that entry again.
+fn check_within(
+    (subtask, heard): (&Subtask, &Heard),
+    fresh: &dyn Fn() -> Subtask,
+    service: Service,
+    (prefix, rest): (usize, &[Timed<'_>]),
+) -> Result<(), Divergence> {
+    let Some((_, Stimulus::Entry { split, offset, bytes })) = rest.first() else { return Ok(()) };
+    let mut midway = subtask.clone();
+    while !midway.read_part(*split, *offset, bytes, &mut Outputs::default()) {
+        check_prefix((&midway, heard), fresh(), service, (prefix, rest))?;
     }
     Ok(())
 }

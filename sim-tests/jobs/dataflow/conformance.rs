@@ -144,3 +144,39 @@ fn a_source_conforms_unless_it_forgets() {
     let divergence = check_source(Forgetful { next: 0 }, &splits);
     assert!(matches!(divergence, Err(Divergence::Output { prefix: 1, .. })), "{divergence:?}");
 }
+
+/// Emits an entry byte by byte, and counts in a field or by what it has emitted.
+#[derive(Clone)]
+struct ByteByByte {
+    counts: bool,
+    read: usize,
+}
+
+impl Source for ByteByByte {
+    type Out = u8;
+    type State = ();
+
+    fn read(&mut self, entry: Entry<'_>, out: &mut SourceCollector<'_, u8>) {
+        let read = if self.counts { self.read } else { out.emitted() as usize };
+        out.emit(0, entry.bytes[read]);
+        self.read = (read + 1) % entry.bytes.len();
+        if self.read != 0 {
+            out.pause();
+        }
+    }
+
+    fn snapshot(&self) {}
+
+    fn restore(&mut self, (): ()) {}
+}
+
+#[test]
+fn a_snapshot_within_an_entry_finds_what_a_source_knows_only_there() {
+    let splits = vec![vec![b"a".to_vec(), b"bcd".to_vec()], vec![b"ef".to_vec()]];
+    assert_eq!(check_source(ByteByByte { counts: false, read: 0 }, &splits), Ok(()));
+    let divergence = check_source(ByteByByte { counts: true, read: 0 }, &splits);
+    assert!(
+        matches!(divergence, Err(Divergence::Output { prefix: 1, input: 1, .. })),
+        "{divergence:?}"
+    );
+}
