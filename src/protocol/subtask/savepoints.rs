@@ -13,6 +13,8 @@ const KNOWN_MAX: usize = 16;
 pub(super) struct SavepointSide {
     /// The newest that it was asked for: a newer checkpoint does not make their snapshots superfluous.
     known: VecSet<CheckpointId>,
+    /// The newest that failed: a trigger or a barrier that comes late does not revive them.
+    failed: VecSet<CheckpointId>,
     /// At and below this nothing stops the subtask any more.
     over: CheckpointId,
     /// The savepoint that the job is to stop at.
@@ -46,10 +48,10 @@ impl SavepointSide {
 
     /// A savepoint is asked for.
     pub fn ask(&mut self, checkpoint: CheckpointId, mode: SavepointMode) {
-        self.known.insert(checkpoint);
-        if self.known.len() > KNOWN_MAX {
-            self.known.pop_first();
+        if self.failed.contains(&checkpoint) {
+            return;
         }
+        remember(&mut self.known, checkpoint);
         if mode.is_terminal() && checkpoint > self.over {
             self.terminal = Some((checkpoint, mode));
         }
@@ -58,6 +60,7 @@ impl SavepointSide {
     /// The savepoint has failed, and whatever the subtask was to stop at up to it.
     pub fn give_up(&mut self, checkpoint: CheckpointId) {
         self.known.remove(&checkpoint);
+        remember(&mut self.failed, checkpoint);
         self.go_on(checkpoint);
     }
 
@@ -80,5 +83,33 @@ impl SavepointSide {
     pub fn stop(&mut self) -> bool {
         self.halted = true;
         !core::mem::replace(&mut self.stopped, true)
+    }
+}
+
+/// One more; the oldest makes room.
+fn remember(newest: &mut VecSet<CheckpointId>, checkpoint: CheckpointId) {
+    newest.insert(checkpoint);
+    if newest.len() > KNOWN_MAX {
+        newest.pop_first();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_savepoint_that_failed_is_not_revived_by_who_asks_late() {
+        let [one, two, three] = [1, 2, 3].map(CheckpointId);
+        let mut savepoints = SavepointSide::default();
+        savepoints.ask(one, SavepointMode::GoOn);
+        savepoints.ask(two, SavepointMode::GoOn);
+        savepoints.give_up(two);
+        savepoints.ask(two, SavepointMode::GoOn);
+        assert!(
+            savepoints.outlives(one, three),
+            "it has not failed, and is wanted beside a newer one"
+        );
+        assert!(!savepoints.outlives(two, three));
     }
 }
