@@ -93,8 +93,10 @@ impl SourceLog {
         }
     }
 
+    /// Nothing is to be heard of a split; of one that has not come up, nothing is heard anyway.
     fn idle(&mut self, split: SplitId, outbox: &mut dyn Outbox) {
-        if split.index() < self.first.len() && !self.idle.contains_key(&split) {
+        let is_there = split.index() < self.first.len() && !self.splits.awaits(split);
+        if is_there && !self.idle.contains_key(&split) {
             self.idle.insert(split, Vec::new());
             outbox.event(Event::SplitIdle { split });
         }
@@ -125,6 +127,9 @@ impl SourceLog {
     fn fetch(&self, fetch: Fetch) -> Option<Fetched> {
         let Fetch { request, split, offset: requested, entries_max, .. } = fetch;
         let first = *self.first.get(split.index())?;
+        if self.splits.awaits(split) {
+            return None;
+        }
         let offset = if self.splits.retains(split) { requested } else { requested.max(first) };
         let split_end = self.input.len(split);
         let end = split_end.min(offset.saturating_add(u64::from(entries_max)));

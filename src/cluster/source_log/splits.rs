@@ -88,6 +88,11 @@ impl Splits {
         self.settings.is_some() && standing.is_none_or(|standing| *standing != Standing::Gone)
     }
 
+    /// Whether it has not come up yet: the outside does not know it.
+    pub fn awaits(&self, split: SplitId) -> bool {
+        self.standing.get(split.index()) == Some(&Standing::Awaited)
+    }
+
     /// Which splits there are. One that is `hidden` is not listed, and may be back in the next listing.
     pub fn list(&self, hidden: impl Fn(SplitId) -> bool) -> Listing {
         let mut listing = Listing { is_complete: true, ..Listing::default() };

@@ -112,6 +112,15 @@ fn a_split_comes_up_in_its_time_also_in_a_log_that_starts_late() {
 }
 
 #[test]
+fn of_a_split_that_has_not_come_up_nothing_is_heard() {
+    let mut log = growing();
+    assert_eq!(fetch(&mut log, 1, 0, 0), []);
+    assert_eq!(trouble(&mut log, true).1, [], "it is as quiet without that");
+    outputs(&mut log, 0, Input::Timer(Timer::Split(SplitId(0))));
+    assert_eq!(fetch(&mut log, 1, 0, 0).len(), 1);
+}
+
+#[test]
 fn what_is_committed_can_be_read_until_all_of_it_was_and_its_time_is_over() {
     let mut log = growing();
     outputs(&mut log, 0, Input::Timer(Timer::Split(SplitId(0))));
