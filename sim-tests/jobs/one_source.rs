@@ -32,11 +32,14 @@ enum Done {
     Fetch(u64),
     /// It has nothing to read.
     Ask,
+    /// It took a snapshot, with the next entry at this offset.
+    Freeze(u64),
     Commit(u64),
     Release,
 }
 
 /// A worker with the source, in its first attempt unless it is restored.
+#[derive(Clone)]
 struct Bench {
     worker: Worker,
     attempt: Attempt,
@@ -45,11 +48,17 @@ struct Bench {
 }
 
 impl Bench {
+    /// It reads as fast as it can.
     fn new<S: Source<Out = u64>>(source: S) -> Self {
+        Self::paced(source, 0)
+    }
+
+    /// It reads once, and then when its pace allows.
+    fn paced<S: Source<Out = u64>>(source: S, source_interval_us: u64) -> Self {
         let builder = JobBuilder::new("shards");
         let numbers = builder.source_discovered("numbers", source, 1, 2);
         numbers.transactional_sink("out", 1, EncodedSink::new());
-        let settings = ClusterSettings { source_interval_us: 0, ..ClusterSettings::default() };
+        let settings = ClusterSettings { source_interval_us, ..ClusterSettings::default() };
         let job = Arc::new(builder.build().unwrap());
         let worker = Worker::new(HERE, Arc::new(settings), job, DefectSet::NONE);
         let mut bench = Self { worker, attempt: Attempt(1), outputs: Vec::new() };
@@ -68,6 +77,13 @@ impl Bench {
         let (attempt, subtask) = (self.attempt, SOURCE);
         let event = SplitEvent::Assign(SPLIT);
         self.receive(Message::Worker(ToWorker::TellReader { attempt, subtask, number: 0, event }));
+        self.fetch(split_end);
+        self.outputs.clear();
+        self
+    }
+
+    /// What it has asked for comes: the first three entries.
+    fn fetch(&mut self, split_end: u64) {
         let request = self.request(|message| match message {
             Message::SourceLog(ToSourceLog::Fetch { request, .. }) => Some(*request),
             _ => None,
@@ -87,8 +103,6 @@ impl Bench {
             fetched.ends.push(u32::try_from(fetched.bytes.len()).unwrap());
         }
         self.receive(Message::Answer(Answer::Fetched(Box::new(fetched))));
-        self.outputs.clear();
-        self
     }
 
     fn handle(&mut self, input: Input) {
@@ -172,7 +186,18 @@ impl Bench {
 
     /// What was done since this was last asked.
     fn done(&mut self) -> Vec<Done> {
-        std::mem::take(&mut self.outputs).iter().filter_map(done).collect()
+        let done = std::mem::take(&mut self.outputs).iter().filter_map(done).collect::<Vec<_>>();
+        done.into_iter().filter(|done| !matches!(done, Done::Freeze(_))).collect()
+    }
+
+    /// Where it stood in the snapshots that it took since this was last asked.
+    fn frozen(&mut self) -> Vec<u64> {
+        let done = std::mem::take(&mut self.outputs).iter().filter_map(done).collect::<Vec<_>>();
+        let offset = |done| match done {
+            Done::Freeze(offset) => Some(offset),
+            Done::Fetch(_) | Done::Ask | Done::Commit(_) | Done::Release => None,
+        };
+        done.into_iter().filter_map(offset).collect()
     }
 }
 
@@ -186,6 +211,9 @@ fn done(output: &Output) -> Option<Done> {
         Output::Send {
             message: Message::Coordinator(ToCoordinator::RequestSplit { .. }), ..
         } => Some(Done::Ask),
+        Output::Event(Event::SnapshotTaken(taken)) => {
+            Some(Done::Freeze(taken.positions.first().map_or(0, |at| at.offset)))
+        }
         Output::Event(Event::SplitReleased { .. }) => Some(Done::Release),
         _ => None,
     }
@@ -266,4 +294,45 @@ fn a_split_of_which_its_source_needs_entries_is_kept() {
         bench.complete(checkpoint);
     }
     assert_eq!(bench.done(), [Done::Commit(0), Done::Commit(0)]);
+}
+
+/// Emits each number twice, and pauses in between.
+#[derive(Clone, Default)]
+struct Halved(Replay<u64>);
+
+impl Source for Halved {
+    type Out = u64;
+    type State = ();
+
+    fn read(&mut self, entry: Entry<'_>, out: &mut SourceCollector<'_, u64>) {
+        self.0.read(entry, out);
+        if out.emitted() == 1 {
+            out.pause();
+        }
+    }
+
+    fn snapshot(&self) {}
+
+    fn restore(&mut self, (): ()) {}
+}
+
+#[test]
+fn a_drain_cuts_no_entry_in_two_and_waits_for_one_that_has_to_be_fetched_again() {
+    let mut bench = Bench::paced(Halved::default(), 1_000).having_read(4);
+    bench.snapshot(Barrier::in_order(ONE));
+    let mut amid = bench.clone();
+    amid.outputs.clear();
+    amid.snapshot(Barrier::of_savepoint(TWO, SavepointMode::Drain));
+    assert_eq!(amid.frozen(), [1], "the rest of the entry is here, and is read");
+    bench.restart();
+    bench.snapshot(Barrier::of_savepoint(TWO, SavepointMode::Drain));
+    let mut given_up = bench.clone();
+    assert!(given_up.frozen().is_empty(), "half of the first entry was read");
+    bench.fetch(4);
+    assert_eq!(bench.frozen(), [1]);
+    let (attempt, checkpoint) = (given_up.attempt, TWO);
+    given_up.receive(Message::Worker(ToWorker::NotifyAborted { attempt, checkpoint }));
+    let three = CheckpointId(3);
+    given_up.snapshot(Barrier::in_order(three));
+    assert_eq!(given_up.frozen(), [0], "nothing waits for the entry any more");
 }

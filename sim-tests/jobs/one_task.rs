@@ -120,6 +120,12 @@ impl Bench {
         self.handle(Input::Timer(TaskTimer::Mail { barrier }.of(subtask, attempt)));
     }
 
+    /// The checkpoint is given up.
+    fn abort(&mut self) {
+        let (attempt, checkpoint) = (self.attempt, CKPT);
+        self.receive(Message::Worker(ToWorker::NotifyAborted { attempt, checkpoint }));
+    }
+
     fn answer(&mut self, request: u64) {
         let (subtask, attempt) = (OPERATOR, self.attempt);
         self.handle(Input::Timer(TaskTimer::Answer { request }.of(subtask, attempt)));
@@ -227,18 +233,31 @@ fn so_does_one_whose_barrier_comes_behind_other_operators() {
 }
 
 #[test]
-fn a_drain_that_fails_while_its_cut_waits_is_given_up_behind_the_answers() {
+fn a_drain_that_fails_while_its_cut_waits_is_given_up_and_the_answers_are_awaited() {
     let mut bench = asking();
     bench.give_record(1);
     bench.trigger(drain());
     bench.give(Element::End);
     bench.mail(drain());
-    bench.receive(Message::Worker(ToWorker::NotifyAborted {
-        attempt: bench.attempt,
-        checkpoint: CKPT,
-    }));
+    bench.abort();
+    assert_eq!(bench.seen(), [Seen::Cancel]);
     bench.answer(0);
-    assert_eq!(bench.seen(), [Seen::Record, Seen::Watermark, Seen::Cancel, Seen::End]);
+    assert_eq!(bench.seen(), [Seen::Record, Seen::Watermark, Seen::End]);
+}
+
+#[test]
+fn a_cut_that_was_given_up_lets_nothing_out_ahead_of_the_next() {
+    let mut bench = asking();
+    bench.give_record(1);
+    bench.give(Element::Barrier(drain()));
+    bench.mail(drain());
+    bench.abort();
+    let next = Barrier::in_order(CKPT.next());
+    bench.give(Element::Barrier(next));
+    bench.answer(0);
+    assert_eq!(bench.seen(), [Seen::Cancel], "the turn of the next cut has not come");
+    bench.mail(next);
+    assert_eq!(bench.seen(), [Seen::Barrier, Seen::Snapshot, Seen::Record]);
 }
 
 #[test]

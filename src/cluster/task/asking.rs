@@ -5,7 +5,7 @@
 
 use super::super::io::{Outbox, TaskTimer};
 use super::{Env, Task};
-use crate::protocol::{Barrier, Defect};
+use crate::protocol::{Barrier, CheckpointId, Defect};
 
 impl Task {
     /// Makes the requests of the last step.
@@ -32,7 +32,7 @@ impl Task {
     /// Emits what the answers allow, when the protocol wants nothing done and no cut waits for its snapshot: except
     /// one that waits for the answers. Whether there was anything to do.
     pub(super) fn emit_answered(&mut self, env: &mut Env<'_>) -> bool {
-        let may_emit = self.may_emit_of_itself() || self.cut_behind_answers.is_some();
+        let may_emit = self.may_emit_of_itself() || self.awaiting_cut.is_some();
         if !self.has_answers || !self.can_work() || !may_emit {
             return false;
         }
@@ -40,21 +40,35 @@ impl Task {
         self.subtask.emit_answered(&mut self.produced);
         self.deliver(env);
         self.end_if_answered(env);
-        self.cut_if_answered();
+        self.cut_if_complete();
         true
     }
 
-    /// Lets a cut wait while requests are under way, where it is to be behind everything. Whether it waits.
-    pub(super) fn await_answers(&mut self, barrier: Barrier) -> bool {
-        let awaits = self.subtask.requests_pending() > 0 && self.protocol.cuts_behind_all(barrier);
-        self.cut_behind_answers = awaits.then_some(barrier);
+    /// Lets a cut wait for what is under way, where it is to be behind everything. Whether it waits.
+    pub(super) fn await_all(&mut self, barrier: Barrier) -> bool {
+        let awaits = self.protocol.cuts_behind_all(barrier) && self.is_amid();
+        self.awaiting_cut = awaits.then_some(barrier);
         awaits
     }
 
-    fn cut_if_answered(&mut self) {
-        if self.subtask.requests_pending() == 0
-            && let Some(barrier) = self.cut_behind_answers.take()
+    /// Whether requests are under way, or the rest of entries of which a part was read.
+    fn is_amid(&self) -> bool {
+        self.subtask.requests_pending() > 0 || self.awaits_entries()
+    }
+
+    /// What the cut waited for may have come.
+    pub(super) fn cut_if_complete(&mut self) {
+        if self.awaiting_cut.is_some()
+            && !self.is_amid()
+            && let Some(barrier) = self.awaiting_cut.take()
         {
+            self.protocol.handle_mail(barrier);
+        }
+    }
+
+    /// The checkpoint was aborted: if its cut waits, its turn is over. Nothing may be emitted for its sake any more.
+    pub(super) fn give_up_cut(&mut self, checkpoint: CheckpointId) {
+        if let Some(barrier) = self.awaiting_cut.take_if(|cut| cut.checkpoint == checkpoint) {
             self.protocol.handle_mail(barrier);
         }
     }

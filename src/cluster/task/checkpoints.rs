@@ -183,7 +183,7 @@ impl Task {
             let mail = TaskTimer::Mail { barrier }.of(self.id, self.attempt);
             return env.outbox.set_timer(Duration::from_millis(1), mail);
         }
-        if !self.await_answers(barrier) {
+        if !self.await_all(barrier) {
             self.protocol.handle_mail(barrier);
         }
         self.carry_on(env);
@@ -212,6 +212,7 @@ impl Task {
             self.fail(format!("{checkpoint} was aborted"));
         }
         self.protocol.handle_aborted(checkpoint);
+        self.give_up_cut(checkpoint);
         self.tell_outcome(checkpoint, CheckpointOutcome::Aborted, env);
         self.carry_on(env);
     }

@@ -120,8 +120,8 @@ pub struct Task {
     has_answers: bool,
     /// Whether all input has ended, and its output ends with the last answers.
     awaits_last_answers: bool,
-    /// The cut of a drain whose turn has come, and which waits for the last answers.
-    cut_behind_answers: Option<Barrier>,
+    /// The cut of a drain whose turn has come, and which waits for the last answers, or for the rest of an entry.
+    awaiting_cut: Option<Barrier>,
     /// When user code wants to be woken.
     wake: Wake,
     /// Room for what one step produces.
@@ -194,7 +194,7 @@ impl Task {
             is_asynchronous: subtask.is_asynchronous(),
             has_answers: false,
             awaits_last_answers: false,
-            cut_behind_answers: None,
+            awaiting_cut: None,
             subtask,
             protocol: SubtaskProtocol::new(role, side.inputs().len(), protocol, place, defects),
             side,
@@ -334,6 +334,7 @@ impl Task {
         if let Some(source) = self.side.source() {
             source.handle_fetched(fetched);
         }
+        self.cut_if_complete();
         self.run(env);
     }
 

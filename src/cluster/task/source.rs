@@ -293,7 +293,17 @@ impl Task {
         Some(is_whole)
     }
 
-    /// Reads entries to their end of which a part was read.
+    /// Whether an entry of which a part was read is not here: a restored reader has to fetch it first.
+    pub(super) fn awaits_entries(&self) -> bool {
+        match &self.side {
+            Side::Source(reader) => {
+                self.subtask.paused().into_iter().any(|split| reader.next_entry(split).is_none())
+            }
+            Side::Inputs(_) => false,
+        }
+    }
+
+    /// Reads entries to their end of which a part was read. They are [here](Self::awaits_entries).
     fn finish_entries(&mut self, env: &mut Env<'_>) {
         for split in self.subtask.paused() {
             while self.read_at(split, env) == Some(false) {}
