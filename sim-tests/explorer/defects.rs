@@ -329,6 +329,7 @@ const TABLE: &[Row] = &[
     row(Defect::KnownSplitsForgotten, "discovered", 60, &[SPLITS]),
     row(Defect::MissingSplitTakenForRemoved, "discovered", 60, &[SPLITS]),
     row(Defect::DiscoveryNotResumed, "discovered", 100, &[LIVENESS, SPLITS]),
+    row(Defect::SplitReleasedAtItsEnd, "discovered", 20, &[STATE]),
     row(Defect::CommittedOffsetsRestored, "coordinator-crashes", 60, &[STATE]),
     row(Defect::BatchPositionOnly, "batches", 20, &[CUT, STATE, OUTPUT]),
     row(Defect::ReducedReplaced, "meters", 5, &[OUTPUT]),

@@ -393,6 +393,9 @@ pub enum Defect {
     MissingSplitTakenForRemoved,
     /// B8, FLINK-31006's class: an enumerator that is restored does not look for splits any more.
     DiscoveryNotResumed,
+    /// B8, FLINK-37627, FLINK-37416: a reader lets go of a split when it has read it to its end, and not when a
+    /// checkpoint that holds that has completed.
+    SplitReleasedAtItsEnd,
     /// B7, SeaTunnel #9940: a source that is restored goes on where the outside says that it was, and not where its
     /// snapshot says.
     CommittedOffsetsRestored,

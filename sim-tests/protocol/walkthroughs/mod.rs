@@ -140,6 +140,7 @@ const SHOWN_NOWHERE: &[(&str, &[Defect])] = &[
             Defect::KnownSplitsForgotten,
             Defect::MissingSplitTakenForRemoved,
             Defect::DiscoveryNotResumed,
+            Defect::SplitReleasedAtItsEnd,
         ],
     ),
     (

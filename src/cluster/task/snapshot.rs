@@ -225,7 +225,11 @@ impl Task {
             Self::commit_offsets(&committed, env);
             let covered = covered_by(&committed, positions);
             let told_before = self.side.source().map(|reader| reader.commit_again(covered));
-            self.release_splits(completed, &told_before.unwrap_or_default(), env);
+            let over = match self.defects.has(Defect::SplitReleasedAtItsEnd) {
+                true => self.positions(),
+                false => told_before.unwrap_or_default(),
+            };
+            self.release_splits(completed, &over, env);
         }
         let protocol = &self.protocol;
         self.snapshots.retain(|checkpoint, _| protocol.outlives(*checkpoint, completed));
