@@ -89,6 +89,7 @@ built_in![
     "savepoints-cyclic",
     "savepoints-counted",
     "savepoints-enumerated",
+    "savepoints-discovered",
     "savepoints-requests",
     "drained-requests",
     "savepoints-windows",
