@@ -189,7 +189,8 @@ fn a_source_restored_after_its_end_ends_once() {
     let result = ObjectResult::Read(bytes);
     assert_eq!(restored(&bench.receive(Message::Answer(Answer::Object { request, result }))), 1);
     let outputs = bench.receive(Message::Worker(ToWorker::Run { attempt: Attempt(2) }));
-    assert_eq!(ended(&bench.answer_fetches(&outputs)), 1, "it says its end once an attempt");
+    assert_eq!(ended(&outputs), 1, "it says its end once an attempt");
+    assert!(bench.answer_fetches(&outputs).is_empty(), "and fetches nothing");
 }
 
 #[test]
