@@ -179,9 +179,7 @@ impl Job {
         };
         let part = |subtask: SubtaskId| {
             let mut state: SubtaskState = snapshots[subtask.index()].clone();
-            for position in &mut state.positions {
-                position.split = renumbered(position.split);
-            }
+            state.positions = state.positions.renamed(renumbered);
             for split in &mut state.ended {
                 *split = renumbered(*split);
             }

@@ -71,6 +71,7 @@ pub mod operator;
 pub mod operators;
 pub mod outside;
 mod placement;
+mod positions;
 pub mod processed;
 mod processing_timers;
 pub mod record;
@@ -128,6 +129,7 @@ pub use operators::{
     WindowResult, WindowedStream, Windows,
 };
 pub use outside::{Ask, Heard, OutsideTask, SinkStep};
+pub use positions::Positions;
 pub use processed::Processed;
 pub use record::{Item, Outputs, Payload, Record};
 pub use replay::Replay;

@@ -9,6 +9,7 @@
 use super::data::Bytes;
 use super::job::Job;
 use super::placement::Placement;
+use super::positions::Positions;
 use super::state::StateKind;
 use super::subtask_state::{RestoreError, SubtaskState};
 use super::watermark::{WATERMARK_MAX, WATERMARK_MIN};
@@ -204,15 +205,17 @@ fn assign_splits(
     parts: &[Part],
     state: &mut SubtaskState,
 ) -> Result<(), RestoreError> {
+    let mut positions = Vec::with_capacity(placement.splits.len());
     for split in &placement.splits {
         let (position, watermark, has_ended) =
             find_split(*split, parts).ok_or(RestoreError::OtherSplits { split: *split })?;
-        state.positions.push(position);
+        positions.push(position);
         state.watermarks.push(watermark);
         if has_ended {
             state.ended.push(*split);
         }
     }
+    state.positions = Positions::of(positions);
     state.watermark = state.watermarks.iter().copied().min().unwrap_or(WATERMARK_MIN);
     Ok(())
 }
@@ -220,13 +223,7 @@ fn assign_splits(
 /// Whoever gets a split whose next entry was read in part goes on in it.
 fn go_on_within_entries(parts: &[Part], state: &mut SubtaskState) {
     let paused = parts.iter().flat_map(|part| part.state.paused());
-    let is_ours = |split: SplitId| state.positions.iter().any(|at| at.split == split);
-    let paused = paused.filter(|(split, _)| is_ours(*split));
-    let mut ours: Vec<_> = paused
-        .map(|(split, emitted)| SplitPosition { split, offset: u64::from(emitted) })
-        .collect();
-    ours.sort_unstable();
-    state.positions.extend(ours);
+    state.positions = std::mem::take(&mut state.positions).within_entries(paused);
 }
 
 /// What an enumerator had assigned is dealt out in turn, in the order of the splits. Ahead of the watermarks of
@@ -241,13 +238,15 @@ fn deal_splits(placement: &Placement, parts: &[Part], state: &mut SubtaskState) 
     let mut held: Vec<_> = parts.iter().flat_map(held).collect();
     held.sort_unstable_by_key(|(at, ..)| at.split);
     let (index, step) = (usize::from(placement.index), usize::from(placement.parallelism));
+    let mut positions = Vec::new();
     for (position, watermark, has_ended) in held.into_iter().skip(index).step_by(step.max(1)) {
-        state.positions.push(position);
+        positions.push(position);
         state.watermarks.push(watermark);
         if has_ended {
             state.ended.push(position.split);
         }
     }
+    state.positions = Positions::of(positions);
     state.watermark = state.watermarks.iter().copied().min().unwrap_or(WATERMARK_MIN);
 }
 

@@ -6,6 +6,7 @@ use super::assignment::SplitAssignment;
 use super::channels::{freeze_watermarks, restore_watermarks};
 use super::data::{Bytes, decode, encode};
 use super::placement::Placement;
+use super::positions::Positions;
 use super::record::Outputs;
 use super::router::{Consumer, Router};
 use super::source::{CompletedSource, Entry, Source, SourceCollector};
@@ -94,19 +95,13 @@ impl<S: Source> SourceTask<S> {
         found.unwrap_or_else(|_| panic!("{split} is not one of this subtask's"))
     }
 
-    fn frozen_positions(&self) -> Vec<SplitPosition> {
+    fn frozen_positions(&self) -> Positions {
         let mut positions = self.positions.clone();
         if self.forgets() {
             positions.iter_mut().for_each(|position| position.offset = 0);
         }
-        let paused = self.paused.iter();
-        positions.extend(
-            paused.map(|(split, emitted)| SplitPosition {
-                split: *split,
-                offset: u64::from(*emitted),
-            }),
-        );
-        positions
+        let paused = self.paused.iter().map(|(split, emitted)| (*split, *emitted));
+        Positions::of(positions).within_entries(paused)
     }
 
     fn forgets(&self) -> bool {

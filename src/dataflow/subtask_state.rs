@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use super::backend::KeyEntry;
 use super::data::Bytes;
+use super::positions::Positions;
 use super::state::StateShape;
 use crate::protocol::{Digest, KeyGroup, ProtocolError, SplitId, SubtaskId};
 use crate::trace::SplitPosition;
@@ -21,9 +22,8 @@ pub struct SubtaskState {
     pub key_groups: Vec<(KeyGroup, Bytes)>,
     /// The elements of each operator state.
     pub operator_lists: Vec<Vec<Bytes>>,
-    /// In a source, where reading goes on, ascending by split. Behind them, again ascending: where a part of the next
-    /// entry was read, the split and, as its offset, how many records of the entry were emitted.
-    pub positions: Vec<SplitPosition>,
+    /// In a source, where reading goes on.
+    pub positions: Positions,
     /// In a source, the splits that have been read to their end.
     pub ended: Vec<SplitId>,
     /// The watermark of each input channel, or of each split of a source.
@@ -70,20 +70,12 @@ impl SubtaskState {
     /// In a source, where reading goes on.
     #[must_use]
     pub fn reading(&self) -> &[SplitPosition] {
-        &self.positions[..self.first_paused()]
+        self.positions.reading()
     }
 
     /// In a source, by split whose next entry was read in part: how many records of it were emitted.
     pub fn paused(&self) -> impl Iterator<Item = (SplitId, u32)> + '_ {
-        let paused = &self.positions[self.first_paused()..];
-        paused.iter().map(|at| (at.split, u32::try_from(at.offset).unwrap_or(u32::MAX)))
-    }
-
-    /// A split is named again.
-    fn first_paused(&self) -> usize {
-        let is_again = |pair: &[SplitPosition]| pair[1].split <= pair[0].split;
-        let again = self.positions.windows(2).position(is_again);
-        again.map_or(self.positions.len(), |before| before + 1)
+        self.positions.paused()
     }
 
     /// Whether anything would be missing without it: keyed state, timers, lists, positions.

@@ -32,8 +32,8 @@ fn an_empty_epoch_resets_positions() {
     let mut defective = job.subtask(id, DefectSet::only(Defect::EmptyEpochResetsPosition));
     defective.restore(&state).unwrap();
     let at = |offset| [SplitPosition { split: SplitId(0), offset }];
-    assert_eq!(defective.freeze().positions, at(0), "nothing was read since the restore");
+    assert_eq!(defective.freeze().reading(), at(0), "nothing was read since the restore");
     assert_eq!(defective.splits(), at(3), "reading itself goes on where it should");
     defective.read(SplitId(0), 3, &entry, &mut Default::default());
-    assert_eq!(defective.freeze().positions, at(4));
+    assert_eq!(defective.freeze().reading(), at(4));
 }

@@ -176,7 +176,10 @@ fn a_split_that_is_gone_is_named_unless_it_was_read_to_its_end() {
     run.subtasks[source.index()].end_split(SplitId(1), &mut Outputs::default());
     let starts = job.starts_from(&before, &run.freeze(), &[]).unwrap();
     let held = &starts[subtask_id(&job, "payments/0").index()].as_ref().unwrap().positions;
-    assert_eq!(held.iter().map(|at| (at.split, at.offset)).collect::<Vec<_>>(), [(SplitId(0), 3)]);
+    assert_eq!(
+        held.reading().iter().map(|at| (at.split, at.offset)).collect::<Vec<_>>(),
+        [(SplitId(0), 3)]
+    );
 }
 
 /// Reads each entry in two parts, the payment and the same once more.

@@ -114,7 +114,7 @@ impl Task {
         if self.defects.has(Defect::PrefetchedInPosition)
             && let Side::Source(reader) = &self.side
         {
-            reader.move_to_fetched(&mut state.positions);
+            reader.move_to_fetched(state.positions.reading_mut());
         }
         StoredSnapshot { state, transactions }
     }
