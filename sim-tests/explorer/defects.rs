@@ -329,6 +329,8 @@ const TABLE: &[Row] = &[
     row(Defect::KnownSplitsForgotten, "discovered", 60, &[SPLITS]),
     row(Defect::MissingSplitTakenForRemoved, "discovered", 60, &[SPLITS]),
     row(Defect::DiscoveryNotResumed, "discovered", 100, &[LIVENESS, SPLITS]),
+    row(Defect::MessagesAcknowledgedOnDelivery, "shared-queue", 5, &[STATE]),
+    row(Defect::MessageIdsNotSnapshotted, "shared-queue", 60, &[OUTPUT]),
     row(Defect::SplitReleasedAtItsEnd, "discovered", 20, &[STATE]),
     row(Defect::CommittedOffsetsRestored, "coordinator-crashes", 60, &[STATE]),
     row(Defect::BatchPositionOnly, "batches", 20, &[CUT, STATE, OUTPUT]),

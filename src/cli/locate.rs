@@ -12,7 +12,7 @@ pub fn job(path: &str, error: &WorkloadError) -> CliError {
     let field = match error {
         WorkloadError::Unknown(_) => "workload",
         WorkloadError::Setting { setting, .. } => setting,
-        WorkloadError::LateRecords { .. } => "assignment",
+        WorkloadError::LateRecords { .. } | WorkloadError::DiscoveredQueue { .. } => "assignment",
         WorkloadError::Job(_) => "parallelism",
         WorkloadError::Input(_) => "records",
         WorkloadError::Fixed { setting, .. } => setting,

@@ -131,8 +131,8 @@ pub enum ToCoordinator {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the fields are named after the ids they hold")]
 pub enum ToSourceLog {
-    /// Send entries of this split from this offset on.
-    Fetch { request: RequestId, split: SplitId, offset: u64, entries_max: u32 },
+    /// Send entries of this split from this offset on. A queue gives messages to consumers of the newest attempt only.
+    Fetch { request: RequestId, attempt: Attempt, split: SplitId, offset: u64, entries_max: u32 },
     /// Nothing before this offset will be read again.
     CommitOffset { split: SplitId, offset: u64 },
     /// Which splits are there?

@@ -1,9 +1,11 @@
 //! The source log: the replayable input, in splits.
 
+mod queue;
 mod splits;
 
 use std::sync::Arc;
 
+use queue::Queue;
 use splits::{Change, Splits};
 
 use super::io::{Input, Outbox, Timer};
@@ -12,7 +14,7 @@ use super::settings::DiscoverySettings;
 use super::trouble::Trouble;
 use crate::dataflow;
 use crate::protocol::ordered::VecMap;
-use crate::protocol::{ProcessId, SplitId, VirtualTime};
+use crate::protocol::{Attempt, ProcessId, SplitId, VirtualTime};
 use crate::trace::Event;
 
 /// Fetches that wait at an idle split at most; those beyond are lost, and come again.
@@ -26,6 +28,8 @@ pub struct SourceLog {
     /// By split: the offset before which entries are gone, or said not to be needed.
     first: Vec<u64>,
     splits: Splits,
+    /// The input as one queue, where it is one; its consumers are the splits.
+    queue: Option<Queue>,
     /// Splits that have nothing new to give, each with the fetches that wait for it to go on: a fetch
     /// is answered when there is something to say (Kafka: `fetch.max.wait.ms`).
     idle: VecMap<SplitId, Vec<Fetch>>,
@@ -36,6 +40,7 @@ pub struct SourceLog {
 struct Fetch {
     from: ProcessId,
     request: RequestId,
+    attempt: Attempt,
     split: SplitId,
     offset: u64,
     entries_max: u32,
@@ -47,7 +52,8 @@ impl SourceLog {
     pub fn new(input: Arc<dataflow::Input>, discovery: Option<DiscoverySettings>) -> Self {
         let first = vec![0; usize::from(input.split_count())];
         let splits = Splits::new(input.split_count(), discovery);
-        Self { input, first, splits, idle: VecMap::new() }
+        let queue = input.is_queue().then(|| Queue::new(&input));
+        Self { input, first, splits, queue, idle: VecMap::new() }
     }
 
     /// Takes one input.
@@ -74,8 +80,9 @@ impl SourceLog {
 
     fn handle_message(&mut self, from: ProcessId, message: ToSourceLog, outbox: &mut dyn Outbox) {
         match message {
-            ToSourceLog::Fetch { request, split, offset, entries_max } => {
-                self.handle_fetch(Fetch { from, request, split, offset, entries_max }, outbox);
+            ToSourceLog::Fetch { request, attempt, split, offset, entries_max } => {
+                let fetch = Fetch { from, request, attempt, split, offset, entries_max };
+                self.handle_fetch(fetch, outbox);
             }
             ToSourceLog::ListSplits { request } => {
                 let listing = Box::new(self.splits.list(|split| self.idle.contains_key(&split)));
@@ -118,8 +125,10 @@ impl SourceLog {
         }
     }
 
-    fn answer(&self, fetch: Fetch, outbox: &mut dyn Outbox) {
-        if let Some(fetched) = self.fetch(fetch) {
+    fn answer(&mut self, fetch: Fetch, outbox: &mut dyn Outbox) {
+        if let Some(queue) = &mut self.queue {
+            queue.handle_fetch(fetch, &self.input, outbox);
+        } else if let Some(fetched) = self.fetch(fetch) {
             outbox.send(fetch.from, Message::Answer(Answer::Fetched(Box::new(fetched))));
         }
     }
@@ -154,7 +163,9 @@ impl SourceLog {
             *first = offset;
             outbox.event(Event::OffsetCommitted { split, offset });
         }
-        if offset >= self.input.len(split)
+        if let Some(queue) = &mut self.queue {
+            queue.acknowledge(split, offset, &self.input, outbox);
+        } else if offset >= self.input.len(split)
             && let Some(after) = self.splits.consume(split)
         {
             outbox.set_timer(after, Timer::Split(split));

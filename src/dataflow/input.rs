@@ -22,6 +22,7 @@ use crate::protocol::{Digest, SplitId};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Input {
     splits: Arc<[Split]>,
+    is_queue: bool,
 }
 
 /// One split: all entries end to end, and where each ends.
@@ -39,7 +40,7 @@ impl Input {
     /// When a split holds 4 GiB or more.
     #[must_use]
     pub fn new(splits: Vec<Vec<Vec<u8>>>) -> Self {
-        Self { splits: splits.into_iter().map(Split::of).collect() }
+        Self { splits: splits.into_iter().map(Split::of).collect(), is_queue: false }
     }
 
     /// Deals `entries` out to `splits` splits in turn, as a partitioned log's round-robin producer does.
@@ -67,7 +68,21 @@ impl Input {
         for (index, entry) in entries.into_iter().enumerate() {
             logs[usize::from(deal.split_of(index as u64, splits))].push(entry.as_ref());
         }
-        Self { splits: logs.into() }
+        Self { splits: logs.into(), is_queue: false }
+    }
+
+    /// The same entries, as the messages of one queue, published in turns. The splits of the source are its consumers
+    /// then: each message goes to one of them, is acknowledged when a checkpoint has completed, and goes to any of them
+    /// again, in another order, if the attempt ends before. No position says what was read, only what a message holds.
+    #[must_use]
+    pub fn queued(self) -> Self {
+        Self { is_queue: true, ..self }
+    }
+
+    /// Whether it is one queue.
+    #[must_use]
+    pub fn is_queue(&self) -> bool {
+        self.is_queue
     }
 
     /// How many splits there are.
@@ -129,6 +144,9 @@ impl Input {
             let ends = split.ends.iter().flat_map(|end| end.to_le_bytes()).collect::<Vec<u8>>();
             digests.extend(Digest::of(&ends).0.to_le_bytes());
             digests.extend(Digest::of(&split.bytes).0.to_le_bytes());
+        }
+        if self.is_queue {
+            digests.push(1);
         }
         Digest::of(&digests)
     }

@@ -84,6 +84,10 @@ fn from_entry(
 /// The lineage of every entry of the input, with what it is called.
 fn entries(prepared: &Prepared) -> Vec<(LineageId, String)> {
     let input = &prepared.experiment.input;
+    if input.is_queue() {
+        // Which message came where is decided while it runs.
+        return Vec::new();
+    }
     let splits = (0..input.split_count()).map(crate::protocol::SplitId);
     let entries = splits.flat_map(|split| {
         (0..input.len(split)).map(move |offset| {

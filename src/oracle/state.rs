@@ -20,7 +20,7 @@ use crate::protocol::ordered::VecMap;
 use crate::protocol::{
     ChannelId, CheckpointId, Digest, Fingerprint, LineageId, SplitId, SubtaskId,
 };
-use crate::trace::{Restored, SnapshotTaken, SplitPosition};
+use crate::trace::{Restored, RunStarted, SnapshotTaken, SplitPosition};
 
 /// How many cuts without an outcome are remembered; older ones are forgotten.
 const SAVED_MAX: usize = 32;
@@ -298,7 +298,9 @@ impl StateOracle {
     pub fn handle_finished(&mut self, scene: &mut Scene) {
         for (index, split) in self.splits.iter().enumerate() {
             let length = scene.shape.split_lengths[index];
-            if self.has_reads && split.next != length {
+            // What consumers of a queue got in all is judged by what comes of it.
+            let is_bounded = length != RunStarted::UNBOUNDED;
+            if self.has_reads && is_bounded && split.next != length {
                 let next = split.next;
                 let text = format!(
                     "the job finished with split-{index} read up to {next} of {length} entries"

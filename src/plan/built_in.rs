@@ -117,6 +117,7 @@ built_in![
     "payments",
     "meters",
     "batches",
+    "shared-queue",
     "requests",
     "union-lists",
     "log-sink",

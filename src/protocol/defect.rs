@@ -393,6 +393,12 @@ pub enum Defect {
     MissingSplitTakenForRemoved,
     /// B8, FLINK-31006's class: an enumerator that is restored does not look for splits any more.
     DiscoveryNotResumed,
+    /// B7, alpakka #97, pulsar #24353: a reader acknowledges messages of a queue as they arrive, and not when a checkpoint
+    /// that holds them has completed.
+    MessagesAcknowledgedOnDelivery,
+    /// B7, Flink's `MultipleIdsMessageAcknowledgingSourceBase`, whose ids are state: the ids of messages that were seen
+    /// are in no snapshot, so that what a queue gives again counts again.
+    MessageIdsNotSnapshotted,
     /// B8, FLINK-37627, FLINK-37416: a reader lets go of a split when it has read it to its end, and not when a
     /// checkpoint that holds that has completed.
     SplitReleasedAtItsEnd,

@@ -85,6 +85,10 @@ id! {
     SplitId(u16), "split-"
 }
 id! {
+    /// A message of a queue, by the order in which they were published.
+    MessageId(u64), "message-"
+}
+id! {
     /// One global snapshot of Chandy and Lamport; the first is `snap-0`, as in the course's files.
     SnapshotId(u32), "snap-"
 }

@@ -59,8 +59,8 @@ pub use enumerator::{EnumeratorOutput, EnumeratorState, Listing, SplitEnumerator
 pub use error::ProtocolError;
 pub use gate::{Element, GateOutput, InputGate};
 pub use ids::{
-    Attempt, ChannelId, CheckpointId, Incarnation, ObjectKey, OperatorId, ProcessId, SnapshotId,
-    SplitId, SubtaskId, Term, TransactionId,
+    Attempt, ChannelId, CheckpointId, Incarnation, MessageId, ObjectKey, OperatorId, ProcessId,
+    SnapshotId, SplitId, SubtaskId, Term, TransactionId,
 };
 pub use key_group::KeyGroup;
 pub use lineage::{Digest, Fingerprint, LineageId};

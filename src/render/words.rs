@@ -327,6 +327,9 @@ impl Names<'_> {
             Event::RecordRefused { version, term } => {
                 Clause::act(format!("refuses version {version} of the job, for {term}"))
             }
+            Event::MessageRedelivered { message, consumer, number } => {
+                Clause::act(format!("gives {message} again, to {consumer} as its number {number}"))
+            }
             Event::OffsetCommitted { split, offset } => {
                 Clause::act(format!("lets go of {split} before offset {offset}"))
             }

@@ -145,7 +145,7 @@ impl Event {
             | E::Held { .. } | E::Released { .. } | E::HalfOpened { .. } | E::ConnectionReset { .. } | E::ClockChanged { .. }
             | E::StoreTroubled { .. } | E::StoreRecovered { .. } | E::SinkTroubled { .. } | E::SinkRecovered | E::SplitIdle { .. }
             | E::SplitResumed { .. } | E::RescaleRefused { .. } | E::RequestRefused { .. } | E::LeadershipTaken { .. }
-            | E::RecordWritten { .. } | E::RecordRefused { .. } | E::OffsetCommitted { .. }
+            | E::RecordWritten { .. } | E::RecordRefused { .. } | E::OffsetCommitted { .. } | E::MessageRedelivered { .. }
             | E::SplitAppeared { .. } | E::SplitRemoved { .. } => About::default(),
             E::RescaleRequested { attempt, .. } | E::RescaleStarted { attempt, .. } | E::Reshaped { attempt, .. }
             | E::AttemptStarted { attempt, .. } | E::AttemptRunning { attempt } | E::AttemptFailed { attempt, .. }
@@ -244,7 +244,7 @@ impl Point {
             | P::SplitRequested | P::SplitAssigned | P::SplitAccepted | P::SplitsExhausted | P::SplitsReturned
             | P::EnumeratorSnapshot | P::EnumeratorRestored | P::GatewayClosed | P::GatewayReopened => Family::Enumerator,
             P::ObjectStored | P::ObjectRefused | P::ObjectDeleted | P::RecordWritten | P::RecordRefused
-            | P::OffsetCommitted => Family::Store,
+            | P::OffsetCommitted | P::MessageRedelivered => Family::Store,
             P::ProducersFenced | P::ProducerRefused | P::TransactionOpened | P::TransactionPrepared
             | P::CommitRequested | P::TransactionCommitted | P::TransactionAborted | P::OutputWritten
             | P::OutputShown | P::OutputHidden | P::OutputExpired | P::OutputHeld => Family::Sink,

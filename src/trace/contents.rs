@@ -14,7 +14,8 @@ use cutwater_protocol::{
 pub struct RunStarted {
     /// The job's shape.
     pub topology: Topology,
-    /// How many entries each split of the source log holds.
+    /// How many entries each split of the source log holds; [`UNBOUNDED`](Self::UNBOUNDED) for the consumers of a
+    /// queue.
     pub split_lengths: Vec<u64>,
     /// How many completed checkpoints are kept.
     pub retained: u32,
@@ -25,6 +26,12 @@ pub struct RunStarted {
     /// How the cuts are made.
     #[serde(default, skip_serializing_if = "Protocol::is_aligned")]
     pub protocol: Protocol,
+}
+
+impl RunStarted {
+    /// The length of a split of which nobody can say how long it will be: a consumer of a queue gets what others have
+    /// not got, some of it more than once.
+    pub const UNBOUNDED: u64 = u64::MAX;
 }
 
 /// What one subtask knew when it froze its state.

@@ -13,9 +13,9 @@ use super::tagged::{self, TaggedSerializer};
 use super::trouble::{SinkTrouble, StoreTrouble};
 use cutwater_protocol::serde_by_name;
 use cutwater_protocol::{
-    AbortReason, Attempt, ChannelId, CheckpointId, Digest, Incarnation, LineageId, ObjectKey,
-    OperatorId, ProcessId, SavepointMode, SplitId, SubtaskId, Term, Topology, TransactionId,
-    VirtualTime,
+    AbortReason, Attempt, ChannelId, CheckpointId, Digest, Incarnation, LineageId, MessageId,
+    ObjectKey, OperatorId, ProcessId, SavepointMode, SplitId, SubtaskId, Term, Topology,
+    TransactionId, VirtualTime,
 };
 
 /// When and where an event happened.
@@ -342,6 +342,8 @@ pub enum Event {
     RecordRefused { version: u64, term: Term },
     /// The source log was told that everything before `offset` is no longer needed, and let go of it.
     OffsetCommitted { split: SplitId, offset: u64 },
+    /// A queue gives a message once more: this consumer, a split of the source, gets it under this number.
+    MessageRedelivered { message: MessageId, consumer: SplitId, number: u64 },
 
     // ---- sink target ---------------------------------------------------------------------------
     /// Producers of this sink with an attempt below `attempt` are refused from here on.

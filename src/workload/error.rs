@@ -56,6 +56,15 @@ pub enum WorkloadError {
         /// How many the sources read.
         read: u16,
     },
+    /// The input is one queue, and a source of the job discovers its splits.
+    #[error(
+        "workload {workload}: its input is one queue, whose consumers are there for good, and a source of it discovers \
+         its splits: expected splits that are assigned, by the builder or by an enumerator"
+    )]
+    DiscoveredQueue {
+        /// The workload.
+        workload: String,
+    },
     /// There is only one size and one shape of it.
     #[error("workload {workload}: there is one size of it: {setting} cannot be asked for")]
     Fixed {

@@ -70,13 +70,19 @@ impl Experiment {
     ///
     /// # Errors
     ///
-    /// When the input has fewer or more splits than the sources of the job read.
+    /// When the input has fewer or more splits than the sources of the job read, or is a queue of which a source
+    /// discovers consumers.
     pub fn check(&self, workload: &str) -> Result<(), WorkloadError> {
+        let workload = workload.to_owned();
         let (splits, read) = (self.input.split_count(), self.job.split_count());
-        if splits == read {
-            return Ok(());
+        let discovers = self.job.enumerated().any(|(source, ..)| self.job.discovers(source));
+        if splits != read {
+            return Err(WorkloadError::Splits { workload, splits, read });
         }
-        Err(WorkloadError::Splits { workload: workload.to_owned(), splits, read })
+        if self.input.is_queue() && discovers {
+            return Err(WorkloadError::DiscoveredQueue { workload });
+        }
+        Ok(())
     }
 
     /// A payload of the output, as people wrote it; as bytes where its type is not known, or it is of another.

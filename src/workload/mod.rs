@@ -51,6 +51,7 @@ mod sequence;
 mod sessions;
 mod settings;
 mod tariffs;
+mod tickets;
 mod visits;
 mod window;
 mod word_count;
@@ -82,7 +83,7 @@ pub struct Workload {
 }
 
 /// Every workload that comes with the library.
-static ALL: [Workload; 35] = [
+static ALL: [Workload; 36] = [
     word_count::WORKLOAD,
     flights::WORKLOAD,
     nexmark::q1::WORKLOAD,
@@ -108,6 +109,7 @@ static ALL: [Workload; 35] = [
     payments::WORKLOAD,
     meters::WORKLOAD,
     batches::WORKLOAD,
+    tickets::WORKLOAD,
     requests::WORKLOAD,
     delayed_answers::WORKLOAD,
     agents::WORKLOAD,
@@ -161,6 +163,19 @@ fn decoded<T: DeserializeOwned>(entry: &[u8]) -> T {
 mod tests {
     use super::*;
     use crate::dataflow::SplitAssignment;
+
+    #[test]
+    fn a_queue_has_no_consumers_that_are_discovered() {
+        let usual = tickets::WORKLOAD.usual_settings(2, 0);
+        let with = |assignment| {
+            tickets::WORKLOAD.experiment(&WorkloadSettings { assignment, ..usual.clone() })
+        };
+        let assigned = with(SplitAssignment::Enumerated).expect("an enumerator may assign them");
+        assert!(assigned.input.is_queue());
+        let error = with(SplitAssignment::Discovered).err();
+        let workload = "tickets".to_owned();
+        assert_eq!(error, Some(WorkloadError::DiscoveredQueue { workload }));
+    }
 
     #[test]
     fn what_is_late_in_one_order_is_not_read_in_any() {

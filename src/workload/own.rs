@@ -153,6 +153,7 @@ impl Workload {
                 return Err(WorkloadError::LateRecords { workload: self.name.to_string(), late });
             }
             experiment.job = Arc::new(experiment.job.with_assignment(settings.assignment)?);
+            experiment.check(&self.name)?;
         }
         Ok(experiment)
     }

@@ -88,7 +88,10 @@ pub fn channels_max(plan: &Plan, cluster: &Cluster) -> usize {
 fn run_started(plan: &Plan, cluster: &Cluster) -> RunStarted {
     RunStarted {
         topology: cluster.job.topology().clone(),
-        split_lengths: cluster.input.lengths(),
+        split_lengths: match cluster.input.is_queue() {
+            true => vec![RunStarted::UNBOUNDED; usize::from(cluster.input.split_count())],
+            false => cluster.input.lengths(),
+        },
         retained: plan.cluster.checkpoints.retained,
         liveness_bound_ms: plan.liveness_ms,
         concurrent_max: plan.cluster.checkpoints.concurrent_max,

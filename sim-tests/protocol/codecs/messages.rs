@@ -329,7 +329,8 @@ fn of_services(kind: usize, n: &mut Numbers, bytes: &[u8]) -> Message {
         }
         30 => {
             let (split, offset, entries_max) = (SplitId(n.short()), n.wide(), n.middle());
-            Message::SourceLog(ToSourceLog::Fetch { request, split, offset, entries_max })
+            let attempt = Attempt(n.middle());
+            Message::SourceLog(ToSourceLog::Fetch { request, attempt, split, offset, entries_max })
         }
         31 => Message::Answer(Answer::Fetched(Box::new(Fetched {
             request,

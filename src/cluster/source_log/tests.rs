@@ -29,7 +29,9 @@ fn hand(log: &mut SourceLog, input: Input) -> (Vec<Fetched>, Vec<Event>) {
 
 fn fetch(log: &mut SourceLog, request: u64, split: u16, offset: u64) -> Vec<Fetched> {
     let (request, split) = (RequestId(request), SplitId(split));
-    let message = Message::SourceLog(ToSourceLog::Fetch { request, split, offset, entries_max: 2 });
+    let (attempt, entries_max) = (Attempt(1), 2);
+    let message =
+        Message::SourceLog(ToSourceLog::Fetch { request, attempt, split, offset, entries_max });
     hand(log, Input::Message { from: ProcessId::Worker(0), message }).0
 }
 

@@ -2,7 +2,7 @@
 
 use super::super::io::Outbox;
 use super::super::message::{Message, ToCoordinator};
-use super::{Env, Phase, SourceReader, Task};
+use super::{Env, Fetcher, Phase, SourceReader, Task};
 use crate::protocol::{Defect, ProcessId, SplitEvent, SplitId};
 use crate::trace::{Event, SplitPosition};
 
@@ -70,7 +70,7 @@ impl Task {
         let accepted = Event::SplitAccepted { subtask, attempt, split, offset: position.offset };
         env.outbox.event(accepted);
         if let Some(source) = self.side.source() {
-            source.add(position, subtask, env);
+            source.add(position, Fetcher { subtask, attempt }, env);
         }
     }
 

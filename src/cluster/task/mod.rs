@@ -29,7 +29,7 @@ pub use restoring::Shapes;
 use side::{InputSide, Side};
 use snapshot::Snapshotting;
 pub use snapshot::StoredSnapshot;
-use source::SourceReader;
+use source::{Fetcher, SourceReader};
 
 use std::sync::Arc;
 
@@ -41,7 +41,7 @@ use super::settings::ClusterSettings;
 use crate::dataflow::{Item, Job, Outputs, Subtask};
 use crate::protocol::ordered::VecMap;
 use crate::protocol::{
-    Attempt, Barrier, ChannelId, CheckpointId, DefectSet, Element, LoopPlace, OperatorRole,
+    Attempt, Barrier, ChannelId, CheckpointId, Defect, DefectSet, Element, LoopPlace, OperatorRole,
     ProcessId, SplitId, SubtaskId, SubtaskOutput, SubtaskProtocol, TransactionId, VirtualTime,
 };
 use crate::trace::{Event, SplitPosition};
@@ -259,7 +259,7 @@ impl Task {
         self.request_again(env.outbox);
         self.wake_again(env);
         if let Some(source) = self.side.source() {
-            source.start(self.id, env);
+            source.start(Fetcher { subtask: self.id, attempt: self.attempt }, env);
         }
         self.run(env);
     }
@@ -331,6 +331,10 @@ impl Task {
 
     /// Entries arrived.
     pub fn handle_fetched(&mut self, fetched: Fetched, env: &mut Env<'_>) {
+        if self.defects.has(Defect::MessagesAcknowledgedOnDelivery) {
+            let offset = fetched.offset + fetched.ends.len() as u64;
+            Self::commit_offsets(&[SplitPosition { split: fetched.split, offset }], env);
+        }
         if let Some(source) = self.side.source() {
             source.handle_fetched(fetched);
         }

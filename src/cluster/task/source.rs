@@ -9,7 +9,7 @@ use super::super::message::{Fetched, Message, ToSourceLog};
 use super::assignment::Inquiry;
 use super::{Env, Phase, Purpose, Side, Task};
 use crate::protocol::ordered::VecMap;
-use crate::protocol::{LineageId, ProcessId, SplitId, SubtaskId};
+use crate::protocol::{Attempt, LineageId, ProcessId, SplitId, SubtaskId};
 use crate::trace::{Event, SplitPosition};
 
 /// The splits of one source subtask that have not ended: what has is read no more, and nothing of it is fetched.
@@ -38,6 +38,13 @@ enum Pace {
     Due,
     /// When the timer fires.
     Waiting,
+}
+
+/// Who fetches.
+#[derive(Clone, Copy, Debug)]
+pub struct Fetcher {
+    pub subtask: SubtaskId,
+    pub attempt: Attempt,
 }
 
 /// What has been fetched of one split, and what not.
@@ -90,7 +97,7 @@ impl SplitReader {
     }
 
     /// Asks for more when half of a fetch is left.
-    fn fetch_ahead(&mut self, subtask: SubtaskId, env: &mut Env<'_>) {
+    fn fetch_ahead(&mut self, fetcher: Fetcher, env: &mut Env<'_>) {
         let entries_max = env.settings.fetch_max;
         let ahead = self.fetched_to.saturating_sub(self.next);
         let at_end = self.split_end.is_some_and(|end| self.fetched_to >= end);
@@ -98,9 +105,10 @@ impl SplitReader {
             return;
         }
         self.fetching = true;
+        let Fetcher { subtask, attempt } = fetcher;
         let (split, offset) = (self.split, self.fetched_to);
         let message = |request| {
-            Message::SourceLog(ToSourceLog::Fetch { request, split, offset, entries_max })
+            Message::SourceLog(ToSourceLog::Fetch { request, attempt, split, offset, entries_max })
         };
         let purpose = Purpose::Fetch { subtask, split };
         env.requests.send(env.now, ProcessId::SourceLog, purpose, message, env.outbox);
@@ -152,10 +160,10 @@ impl SourceReader {
         }
     }
 
-    pub fn start(&mut self, subtask: SubtaskId, env: &mut Env<'_>) {
+    pub fn start(&mut self, fetcher: Fetcher, env: &mut Env<'_>) {
         self.pace = Pace::Due;
         for split in self.splits.values_mut() {
-            split.fetch_ahead(subtask, env);
+            split.fetch_ahead(fetcher, env);
         }
     }
 
@@ -184,9 +192,9 @@ impl SourceReader {
     }
 
     /// A split more. One that is there is read on.
-    pub fn add(&mut self, position: SplitPosition, subtask: SubtaskId, env: &mut Env<'_>) {
+    pub fn add(&mut self, position: SplitPosition, fetcher: Fetcher, env: &mut Env<'_>) {
         let split = self.splits.entry(position.split);
-        split.or_insert_with(|| SplitReader::new(position)).fetch_ahead(subtask, env);
+        split.or_insert_with(|| SplitReader::new(position)).fetch_ahead(fetcher, env);
     }
 
     /// Whether everything that it has was read.
@@ -226,10 +234,10 @@ impl SourceReader {
     }
 
     /// The next entry of this split was handed out.
-    fn advance(&mut self, id: SplitId, subtask: SubtaskId, env: &mut Env<'_>) {
+    fn advance(&mut self, id: SplitId, fetcher: Fetcher, env: &mut Env<'_>) {
         let Some(split) = self.splits.get_mut(&id) else { return };
         split.advance();
-        split.fetch_ahead(subtask, env);
+        split.fetch_ahead(fetcher, env);
         self.look_at(id);
     }
 
@@ -283,7 +291,7 @@ impl Task {
         }
         self.deliver(env);
         if let Some(reader) = self.side.source().filter(|_| is_whole) {
-            reader.advance(split, subtask, env);
+            reader.advance(split, Fetcher { subtask, attempt }, env);
         }
         self.spend(|cost| cost.item(bytes), env);
         let pace = self.next_pace(env);

@@ -125,7 +125,8 @@ impl PhaseTracker {
             | E::SplitAccepted { .. } | E::SplitsExhausted { .. } | E::SplitsReturned { .. }
             | E::EnumeratorSnapshot { .. } | E::EnumeratorRestored { .. } | E::GatewayClosed { .. }
             | E::GatewayReopened { .. } | E::ObjectStored { .. } | E::ObjectRefused { .. } | E::ObjectDeleted { .. }
-            | E::RecordWritten { .. } | E::RecordRefused { .. } | E::OffsetCommitted { .. } | E::ProducersFenced { .. }
+            | E::RecordWritten { .. } | E::RecordRefused { .. } | E::OffsetCommitted { .. } | E::MessageRedelivered { .. }
+            | E::ProducersFenced { .. }
             | E::ProducerRefused { .. } | E::TransactionOpened { .. } | E::TransactionPrepared { .. }
             | E::CommitRequested { .. } | E::TransactionCommitted { .. } | E::TransactionAborted { .. }
             | E::OutputWritten { .. } | E::OutputShown { .. } | E::OutputHidden { .. } | E::OutputExpired { .. }

@@ -59,7 +59,7 @@ pub(super) fn concern(event: &Event) -> Concern {
         | E::Healed { .. } | E::MessageDropped { .. } | E::MessageDelayed { .. }
         | E::MessageDuplicated { .. } | E::MessageReordered { .. } | E::Held { .. }
         | E::Released { .. } | E::HalfOpened { .. } | E::ConnectionReset { .. }
-        | E::ElementLost { .. } | E::ClockChanged { .. } | E::SplitIdle { .. } | E::SplitResumed { .. }
+        | E::ElementLost { .. } | E::ClockChanged { .. } | E::SplitIdle { .. } | E::SplitResumed { .. } | E::MessageRedelivered { .. }
         | E::RecordCut { .. } | E::AlignmentCompleted { .. } | E::SnapshotDurable { .. } | E::Declined { .. }
         | E::SubtaskEnded { .. } | E::AcknowledgementIgnored { .. }
         | E::RequestRefused { .. } | E::RescaleRefused { .. }

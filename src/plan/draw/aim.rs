@@ -42,7 +42,7 @@ impl Home {
             | P::Zombified | P::ZombieEnded | P::Held | P::Released | P::HalfOpened
             | P::ConnectionReset | P::ElementLost | P::ClockChanged | P::StoreTroubled
             | P::StoreRecovered | P::ObjectDestroyed | P::SinkTroubled | P::SinkRecovered
-            | P::SplitIdle | P::SplitResumed | P::SplitAppeared | P::SplitRemoved => None,
+            | P::SplitIdle | P::SplitResumed | P::SplitAppeared | P::SplitRemoved | P::MessageRedelivered => None,
             P::BarrierOvertook | P::Replayed | P::RecordCut | P::AlignmentOvertaken
             | P::ChannelStateCaptured | P::ChannelStateDealt | P::ChannelStateRestored => Some(Home::Worker),
             P::Read | P::Sent | P::Received | P::BarrierSent | P::BarrierReceived | P::CancelSent

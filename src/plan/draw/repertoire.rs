@@ -81,7 +81,7 @@ impl Need {
             | P::Healed | P::MessageDropped | P::MessageDelayed | P::MessageDuplicated | P::MessageReordered
             | P::Zombified | P::ZombieEnded | P::Held | P::Released | P::HalfOpened | P::ConnectionReset
             | P::ElementLost | P::ClockChanged | P::StoreTroubled | P::StoreRecovered | P::ObjectDestroyed
-            | P::SinkTroubled | P::SinkRecovered | P::SplitIdle | P::SplitResumed | P::Read | P::Sent | P::Received
+            | P::SinkTroubled | P::SinkRecovered | P::SplitIdle | P::SplitResumed | P::MessageRedelivered | P::Read | P::Sent | P::Received
             | P::BarrierSent | P::BarrierReceived | P::CancelSent | P::CancelReceived | P::EndSent | P::EndReceived
             | P::ChannelBlocked | P::ChannelUnblocked | P::Restored | P::AlignmentStarted | P::AlignmentCompleted
             | P::AlignmentAborted | P::SnapshotTaken | P::SnapshotDurable | P::Acknowledged | P::Declined

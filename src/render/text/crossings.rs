@@ -136,6 +136,7 @@ impl<'a> Crossings<'a> {
             | E::SplitReleased { .. } | E::SplitRemoved { .. } | E::SplitRequested { .. } | E::SplitAssigned { .. } | E::SplitsExhausted { .. }
             | E::SplitsReturned { .. } | E::EnumeratorSnapshot { .. } | E::EnumeratorRestored { .. }
             | E::GatewayClosed { .. } | E::GatewayReopened { .. } | E::ObjectDeleted { .. } | E::OffsetCommitted { .. }
+            | E::MessageRedelivered { .. }
             | E::CommitRequested { .. } | E::TransactionAborted { .. } | E::OutputWritten { .. }
             | E::OutputShown { .. } | E::OutputHidden { .. } | E::OutputExpired { .. }
             | E::OutputHeld(_) => None,

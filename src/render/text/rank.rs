@@ -96,7 +96,7 @@ const fn level(point: Point) -> Level {
         | P::ObjectDeleted | P::ChannelStateDealt | P::ChannelStateRestored | P::Restored | P::TransactionPrepared
         | P::TransactionCommitted | P::TransactionAborted | P::SplitRequested | P::SplitAssigned | P::SplitAccepted
         | P::SplitsExhausted | P::EnumeratorRestored | P::EndSent | P::EndReceived | P::SubtaskEnded | P::RecordWritten
-        | P::OffsetCommitted | P::ProducersFenced | P::TransactionOpened | P::OutputWritten | P::OutputShown
+        | P::OffsetCommitted | P::MessageRedelivered | P::ProducersFenced | P::TransactionOpened | P::OutputWritten | P::OutputShown
         | P::OutputHidden | P::OutputExpired | P::OutputHeld | P::TimeRestored | P::WatermarkAdvanced | P::TimerFired
         | P::DroppedLate | P::SplitAppeared | P::SplitDiscovered | P::SplitReleased | P::SplitRemoved
         | P::StoreRecovered | P::SinkRecovered | P::SplitResumed => Level::Detail,
