@@ -160,14 +160,15 @@ impl Bench {
 
     /// The next attempt goes on from the snapshot that was written.
     fn restart(&mut self) {
-        let put = self.outputs.iter().find_map(|output| match output {
-            Output::Send { message: Message::ObjectStore { operation, .. }, .. } => match operation
-            {
-                ObjectOperation::Put { key, bytes } => Some((*key, Arc::clone(bytes))),
+        let put =
+            self.outputs.iter().find_map(|output| match output {
+                Output::Send {
+                    message:
+                        Message::ObjectStore { operation: ObjectOperation::Put { key, bytes }, .. },
+                    ..
+                } => Some((*key, Arc::clone(bytes))),
                 _ => None,
-            },
-            _ => None,
-        });
+            });
         let (key, bytes) = put.expect("the snapshot is written");
         let length = bytes.len() as u64;
         let digest = Digest::of(&bytes);
