@@ -19,7 +19,7 @@ use crate::plan::draw::patience;
 use crate::plan::draw::repertoire::Repertoire;
 use crate::trace::digest::TraceDigest;
 use crate::trace::{Event, Point, Stamp};
-use crate::workload::panic_message;
+use crate::workload::{Experiment, panic_message};
 use crate::world::faults::{Nemesis, Strike};
 use crate::world::{Ending, Kernel, Observer, RunEnd};
 
@@ -140,7 +140,8 @@ fn run_judged(
     let ran = quiet::within(|| catch_unwind(AssertUnwindSafe(run)));
     match ran {
         Ok((end, nemesis, watch)) => {
-            let repertoire = Repertoire::of(plan, prepared.experiment.job.topology());
+            let Experiment { job, input, .. } = &prepared.experiment;
+            let repertoire = Repertoire::of(plan, job.topology()).over(input.is_queue());
             let (outcome, other) = conclude(end, &nemesis, watch, &repertoire);
             (outcome, nemesis.strikes().to_vec(), Some(other))
         }

@@ -43,6 +43,8 @@ pub enum Rule {
     NoReaders,
     /// The row of what readers do not see any more, where nothing is taken back.
     NothingHidden,
+    /// The row of messages that come again, where no input is a queue.
+    NoQueue,
     /// The rows of sources with an enumerator, where no job has one.
     NoEnumerator,
     /// The rows of splits that come and go, where no enumerator discovers any.
@@ -112,6 +114,7 @@ impl Rule {
             Need::AskingToCommit => Self::NothingCommitted,
             Need::Showing => Self::NoReaders,
             Need::Hiding => Self::NothingHidden,
+            Need::Redelivering => Self::NoQueue,
         }
     }
 
@@ -128,6 +131,7 @@ impl Rule {
             Self::NothingCommitted => "no job that was run has a sink that asks for commits",
             Self::NoReaders => "no job that was run writes to an external system",
             Self::NothingHidden => "no job that was run takes back what readers have seen",
+            Self::NoQueue => "no input that was read is a queue, which gives messages again",
             Self::NoEnumerator => "no job that was run has a source with an enumerator",
             Self::NothingDiscovered => {
                 "no job that was run has an enumerator that discovers splits"
@@ -174,6 +178,7 @@ impl Rule {
             | Self::NothingCommitted
             | Self::NoReaders
             | Self::NothingHidden
+            | Self::NoQueue
             | Self::NoEnumerator
             | Self::NothingDiscovered
             | Self::TimeUnobserved

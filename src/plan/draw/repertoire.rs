@@ -44,6 +44,8 @@ pub enum Need {
     Showing,
     /// An external system that takes back what readers have seen.
     Hiding,
+    /// An input that is a queue, which gives again what nobody acknowledged.
+    Redelivering,
 }
 
 impl Need {
@@ -77,11 +79,12 @@ impl Need {
             P::CommitRequested => Some(Self::AskingToCommit),
             P::OutputShown | P::OutputExpired | P::OutputHeld => Some(Self::Showing),
             P::OutputHidden => Some(Self::Hiding),
+            P::MessageRedelivered => Some(Self::Redelivering),
             P::RunStarted | P::FaultsEnded | P::Crashed | P::Restarted | P::Paused | P::Resumed | P::Disconnected
             | P::Healed | P::MessageDropped | P::MessageDelayed | P::MessageDuplicated | P::MessageReordered
             | P::Zombified | P::ZombieEnded | P::Held | P::Released | P::HalfOpened | P::ConnectionReset
             | P::ElementLost | P::ClockChanged | P::StoreTroubled | P::StoreRecovered | P::ObjectDestroyed
-            | P::SinkTroubled | P::SinkRecovered | P::SplitIdle | P::SplitResumed | P::MessageRedelivered | P::Read | P::Sent | P::Received
+            | P::SinkTroubled | P::SinkRecovered | P::SplitIdle | P::SplitResumed | P::Read | P::Sent | P::Received
             | P::BarrierSent | P::BarrierReceived | P::CancelSent | P::CancelReceived | P::EndSent | P::EndReceived
             | P::ChannelBlocked | P::ChannelUnblocked | P::Restored | P::AlignmentStarted | P::AlignmentCompleted
             | P::AlignmentAborted | P::SnapshotTaken | P::SnapshotDurable | P::Acknowledged | P::Declined
@@ -125,6 +128,13 @@ impl Repertoire {
         Self { finishing, ..Self::meeting(|need| has(plan, topology, need)) }
     }
 
+    /// The same, over an input that is a queue, or is none.
+    #[must_use]
+    pub fn over(mut self, is_queue: bool) -> Self {
+        self.met[Need::Redelivering as usize] = is_queue;
+        self
+    }
+
     /// Whether it has this.
     #[must_use]
     pub fn meets(&self, need: Need) -> bool {
@@ -162,6 +172,8 @@ fn has(plan: &Plan, topology: &Topology, need: Need) -> bool {
         }
         Need::Showing => topology.operators.iter().any(|operator| operator.role.is_outside()),
         Need::Hiding => has_sink(OperatorRole::ConvergingSink),
+        // Only who has the input knows.
+        Need::Redelivering => false,
     }
 }
 
