@@ -1,4 +1,4 @@
-//! The kinds of violations: what is broken, more finely than which oracle says so.
+//! The oracles by name, and the kinds of violations: what is broken, more finely than which oracle says so.
 //!
 //! Two runs fail the same way when the same oracle reports the same kind first: that is what shrinking
 //! keeps, and what failures are grouped by.
@@ -6,11 +6,33 @@
 use serde::{Deserialize, Serialize};
 use strum::{EnumCount, EnumIter, EnumString, IntoStaticStr};
 
-use super::verdict::OracleName;
-
 /// A table of kinds by oracle; what is documented of a kind is the property that it breaks.
 macro_rules! kinds {
-    ($($oracle:ident { $(#[doc = $property:literal] $kind:ident,)+ })+) => {
+    ($(#[doc = $judged:literal] $oracle:ident { $(#[doc = $property:literal] $kind:ident,)+ })+) => {
+        /// The oracles, by the property each one judges.
+        #[derive(
+            Clone,
+            Copy,
+            Debug,
+            PartialEq,
+            Eq,
+            PartialOrd,
+            Ord,
+            Hash,
+            Serialize,
+            Deserialize,
+            EnumCount,
+            EnumIter,
+            EnumString,
+            IntoStaticStr,
+            strum::Display,
+        )]
+        #[serde(rename_all = "kebab-case")]
+        #[strum(serialize_all = "kebab-case")]
+        pub enum OracleName {
+            $(#[doc = $judged] $oracle,)+
+        }
+
         /// What a violation is about. Each kind belongs to one oracle; its documentation is the property
         /// that is broken, in words: [`property`](Kind::property).
         #[derive(
@@ -56,7 +78,16 @@ macro_rules! kinds {
     };
 }
 
+impl OracleName {
+    /// Whether it judges that something happens at all, rather than that nothing wrong does.
+    #[must_use]
+    pub fn is_liveness(self) -> bool {
+        self == Self::Liveness
+    }
+}
+
 kinds! {
+    /// What fails, fails for a reason: a fault that acts, or a limit that was configured.
     Causes {
         /// A checkpoint is finalised unless something is in trouble.
         NeedlessAbort,
@@ -65,10 +96,12 @@ kinds! {
         /// Where nothing is in trouble, nothing fails.
         NeedlessFailure,
     }
+    /// O8: what the job conserves is the same in every cut.
     Conservation {
         /// In every whole cut, what the job conserves sums to zero.
         TokenImbalance,
     }
+    /// O1, O2, O3: no orphan, no lost record, nothing in transit, in any cut.
     Cut {
         /// A channel is captured once at each end, for each checkpoint.
         CapturedTwice,
@@ -97,6 +130,7 @@ kinds! {
         /// A snapshot lists each end of each channel of its subtask, once.
         UnlistedChannel,
     }
+    /// O21, I6: what is acknowledged is durable, unchanged, and stays.
     Durability {
         /// A subtask acknowledges only after its snapshot is durable.
         AcknowledgedBeforeDurable,
@@ -121,6 +155,7 @@ kinds! {
         /// What is stored is what was frozen at the cut.
         StoredOtherState,
     }
+    /// O24, I20: timers fire once, watermarks never fall, nothing is dropped late that must be kept.
     EventTime {
         /// A record is dropped as late only where the reference drops it, and after its time.
         DroppedUnduly,
@@ -147,6 +182,7 @@ kinds! {
         /// A restore brings back the watermark of the cut, where snapshots hold it.
         WatermarkRestoredOtherwise,
     }
+    /// I5, I7, I9, I10: a checkpoint's life, from its trigger to its end.
     Lifecycle {
         /// A checkpoint that completed is not aborted.
         AbortedAfterCompletion,
@@ -179,6 +215,7 @@ kinds! {
         /// Checkpoints are triggered in the order of their ids.
         TriggeredOutOfOrder,
     }
+    /// O16, I12, I13: the job ends, and so does every checkpoint and every blockage.
     Liveness {
         /// No channel stays blocked for a checkpoint that is settled.
         BlockedTooLong,
@@ -195,6 +232,7 @@ kinds! {
         /// As long as the job has not finished, something is left to happen.
         Stuck,
     }
+    /// O6, I5, I12: channels are FIFO, and markers keep their place and their order.
     Order {
         /// A subtask aligns for each checkpoint once, in order.
         AlignmentRepeated,
@@ -225,6 +263,7 @@ kinds! {
         /// What a restore puts back into a channel leaves it in order, each record once.
         ReplayedOutOfOrder,
     }
+    /// O10, I3, I16: the visible output is the reference output, once each.
     Output {
         /// A transaction that is visible, or owed, is not aborted.
         AbortedTransaction,
@@ -253,6 +292,7 @@ kinds! {
         /// Only what is expected becomes visible, as often as it is expected.
         UnexpectedOutput,
     }
+    /// O18, I19: a rescale gives every piece of state to whom it belongs, and loses none.
     Ownership {
         /// A broadcast list is the same in every subtask.
         BroadcastDiffers,
@@ -281,6 +321,7 @@ kinds! {
         /// After every restore everybody has all elements of a union, in the order of the subtasks.
         UnionIncomplete,
     }
+    /// O12, I8, I17: what is restored may be, and the dead take no effect.
     Recovery {
         /// Attempts start in the order of their numbers.
         AttemptOutOfOrder,
@@ -297,6 +338,7 @@ kinds! {
         /// An attempt starts from the newest completed checkpoint.
         WrongCheckpoint,
     }
+    /// I18: a split that an enumerator assigns has one owner, and every cut tells who.
     Splits {
         /// A reader takes a split that was assigned to it, once.
         AcceptedUnduly,
@@ -321,6 +363,7 @@ kinds! {
         /// Nobody has a split that somebody else has.
         TwoOwners,
     }
+    /// O9, I2, I18: every record counts once in the state, on the history that survives.
     State {
         /// Where there is no checkpoint, a subtask starts from the initial state.
         NotInitial,
@@ -347,10 +390,12 @@ kinds! {
         /// A snapshot holds the place where reading stands.
         WrongPosition,
     }
+    /// Naiad's pause: between its snapshot and the end of the checkpoint a subtask stands still.
     StoppedWorld {
         /// From its snapshot until the checkpoint is over, a subtask reads and processes nothing.
         MovedWhileStopped,
     }
+    /// O20, I22: a stopped job is its savepoint, no more and no less.
     Termination {
         /// A plain stop ends no input.
         EndedByStop,
@@ -367,6 +412,7 @@ kinds! {
         /// A job is stopped only at a savepoint that has completed.
         StoppedWithoutSavepoint,
     }
+    /// The trace itself: numbered without gaps, in time order, within its topology.
     Trace {
         /// A trace is numbered without gaps, in the order of time.
         MisnumberedEvent,
@@ -377,6 +423,7 @@ kinds! {
         /// Events are of subtasks and channels that the topology has, and the topology is whole.
         UnknownEntity,
     }
+    /// O4: no cut depends on what happened after it elsewhere.
     VectorClock {
         /// No cut depends on what another subtask did after its own.
         DependentCut,

@@ -33,6 +33,6 @@ mod vector_clock;
 mod verdict;
 
 pub use judge::Judge;
-pub use kind::Kind;
+pub use kind::{Kind, OracleName};
 pub use reference::{DigestHasher, Reference};
-pub use verdict::{End, Loss, Names, OracleName, Verdict, VerdictClass, Violation, Violations};
+pub use verdict::{End, Loss, Names, Verdict, VerdictClass, Violation, Violations};

@@ -3,77 +3,11 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use strum::{EnumCount, EnumIter, EnumString, IntoStaticStr};
 
-use super::kind::Kind;
+use super::kind::{Kind, OracleName};
 use super::shape::Shape;
 use crate::protocol::{ChannelId, CheckpointId, LineageId, SubtaskId, VirtualTime};
 use crate::trace::Stamp;
-
-/// The oracles, by the property each one judges.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Serialize,
-    Deserialize,
-    EnumCount,
-    EnumIter,
-    EnumString,
-    IntoStaticStr,
-    strum::Display,
-)]
-#[serde(rename_all = "kebab-case")]
-#[strum(serialize_all = "kebab-case")]
-pub enum OracleName {
-    /// What fails, fails for a reason: a fault that acts, or a limit that was configured.
-    Causes,
-    /// O8: what the job conserves is the same in every cut.
-    Conservation,
-    /// O1, O2, O3: no orphan, no lost record, nothing in transit, in any cut.
-    Cut,
-    /// O21, I6: what is acknowledged is durable, unchanged, and stays.
-    Durability,
-    /// O24, I20: timers fire once, watermarks never fall, nothing is dropped late that must be kept.
-    EventTime,
-    /// I5, I7, I9, I10: a checkpoint's life, from its trigger to its end.
-    Lifecycle,
-    /// O16, I12, I13: the job ends, and so does every checkpoint and every blockage.
-    Liveness,
-    /// O6, I5, I12: channels are FIFO, and markers keep their place and their order.
-    Order,
-    /// O10, I3, I16: the visible output is the reference output, once each.
-    Output,
-    /// O18, I19: a rescale gives every piece of state to whom it belongs, and loses none.
-    Ownership,
-    /// O12, I8, I17: what is restored may be, and the dead take no effect.
-    Recovery,
-    /// I18: a split that an enumerator assigns has one owner, and every cut tells who.
-    Splits,
-    /// O9, I2, I18: every record counts once in the state, on the history that survives.
-    State,
-    /// Naiad's pause: between its snapshot and the end of the checkpoint a subtask stands still.
-    StoppedWorld,
-    /// O20, I22: a stopped job is its savepoint, no more and no less.
-    Termination,
-    /// The trace itself: numbered without gaps, in time order, within its topology.
-    Trace,
-    /// O4: no cut depends on what happened after it elsewhere.
-    VectorClock,
-}
-
-impl OracleName {
-    /// Whether it judges that something happens at all, rather than that nothing wrong does.
-    #[must_use]
-    pub fn is_liveness(self) -> bool {
-        self == Self::Liveness
-    }
-}
 
 /// One broken property: where, and what about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
