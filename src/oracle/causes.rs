@@ -1,8 +1,7 @@
 //! What fails, fails for a reason: a fault that acts, or a limit that was configured.
 //!
 //! A failover out of nothing heals by itself, so that no other oracle sees it; a job that restarts ten times an hour
-//! is broken all the same. A run is *calm* until its first fault, and again once its faults have ended and an attempt
-//! that began after them runs; the end of faults is no fault itself. In calm
+//! is broken all the same. While the run is calm (`course/weather.rs`)
 //!
 //! 1. no subtask fails, unless its worker has not heard of the coordinator for as long as was configured;
 //! 2. an attempt fails only when checkpoints were aborted in it (as many as are tolerated is a limit that was
@@ -20,7 +19,9 @@
 
 use std::time::Duration;
 
+use super::course::Fact;
 use super::kind::Kind;
+use super::oracles::{Oracle, listens};
 use super::shape::Scene;
 use super::verdict::Violation;
 use crate::protocol::ordered::VecMap;
@@ -39,7 +40,6 @@ const SHARED_MIN: u32 = 12;
 pub(super) struct CausesOracle {
     /// Checkpoints have far more time than they take on average.
     is_patient: bool,
-    weather: Weather,
     /// How long a checkpoint may take, where somebody knows.
     timeout: Option<Duration>,
     /// Those that are under way in the current attempt, each with when it was triggered.
@@ -48,9 +48,6 @@ pub(super) struct CausesOracle {
     completed: u32,
     /// Those that did not in time, and were not held up by records. One that a newer one overtook is no loss.
     expired: u32,
-    /// Faults have ended, and the current attempt began after that.
-    is_after_faults: bool,
-    have_faults_ended: bool,
     /// Checkpoints were aborted in the current attempt.
     has_aborted: bool,
     /// Somebody asked for another parallelism.
@@ -59,25 +56,31 @@ pub(super) struct CausesOracle {
     has_slow_links: bool,
 }
 
-/// Whether something acts that can make things fail.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Weather {
-    /// Nothing does.
-    #[default]
-    Calm,
-    /// A fault has struck.
-    Disturbed,
-    /// Something is gone for good.
-    Damaged,
-}
+listens! { CausesOracle(self, scene, event) {
+    Event::Triggered { checkpoint, .. } => { self.handle_triggered(scene.stamp.at, checkpoint) }
+    Event::Aborted { checkpoint, reason, .. } => { self.handle_aborted(scene, checkpoint, reason) }
+    Event::RescaleStarted { .. } => { self.is_rescaling = true }
+    Event::SubtaskFailed { subtask, ref reason, .. } => { self.handle_subtask_failed(scene, subtask, reason) }
+    Event::AttemptFailed { attempt, ref reason } => { self.handle_attempt_failed(scene, attempt, reason) }
+} }
 
-impl CausesOracle {
-    /// The run begins.
-    pub fn start(&mut self) {
+impl Oracle for CausesOracle {
+    fn start(&mut self, _scene: &Scene) {
         let (is_patient, timeout) = (self.is_patient, self.timeout);
         *self = Self { is_patient, timeout, ..Self::default() };
     }
 
+    fn learn(&mut self, scene: &mut Scene, fact: Fact) {
+        match fact {
+            Fact::AttemptStarted { .. } => self.handle_attempt_started(),
+            Fact::Newest { checkpoint, .. } => self.handle_completed(scene, checkpoint),
+            Fact::Finished => self.handle_finished(scene),
+            _ => {}
+        }
+    }
+}
+
+impl CausesOracle {
     /// Whether checkpoints have far more time than they take on average: nothing is owed where they have not.
     /// They expire after `timeout`, and not before.
     pub fn expect_checkpoints(&mut self, is_patient: bool, timeout: Duration) {
@@ -86,67 +89,27 @@ impl CausesOracle {
     }
 
     /// A checkpoint is triggered.
-    pub fn handle_triggered(&mut self, at: VirtualTime, checkpoint: CheckpointId) {
+    fn handle_triggered(&mut self, at: VirtualTime, checkpoint: CheckpointId) {
         self.pending.insert(checkpoint, at);
     }
 
-    /// A fault struck, or one ended.
-    pub fn handle_fault(&mut self) {
-        if self.weather == Weather::Calm {
-            self.weather = Weather::Disturbed;
-        }
-    }
-
-    /// Something is gone that the job cannot do without.
-    pub fn handle_lost(&mut self) {
-        self.weather = Weather::Damaged;
-    }
-
-    /// Whether nothing acts that can make things fail.
-    pub fn is_calm(&self) -> bool {
-        self.weather == Weather::Calm
-    }
-
-    /// No fault acts any more.
-    pub fn handle_faults_ended(&mut self) {
-        self.have_faults_ended = true;
-    }
-
     /// An attempt begins.
-    pub fn handle_attempt_started(&mut self) {
-        self.is_after_faults = self.have_faults_ended;
+    fn handle_attempt_started(&mut self) {
         self.has_aborted = false;
         self.is_rescaling = false;
         self.pending.clear();
     }
 
-    /// All subtasks run.
-    pub fn handle_running(&mut self) {
-        if self.is_after_faults && self.weather == Weather::Disturbed {
-            self.weather = Weather::Calm;
-        }
-    }
-
-    /// The job is to go on at another parallelism.
-    pub fn handle_rescale(&mut self) {
-        self.is_rescaling = true;
-    }
-
     /// A checkpoint will never complete; maybe one of its barriers was held up by records.
-    pub fn handle_aborted(
-        &mut self,
-        scene: &mut Scene,
-        checkpoint: CheckpointId,
-        reason: AbortReason,
-        is_held_up: bool,
-    ) {
+    fn handle_aborted(&mut self, scene: &mut Scene, checkpoint: CheckpointId, reason: AbortReason) {
         self.has_aborted = true;
         let since = self.pending.remove(&checkpoint);
-        if self.weather == Weather::Calm && reason == AbortReason::Expired {
+        let is_held_up = scene.found.excuses.held_up == Some(checkpoint);
+        if scene.is_calm() && reason == AbortReason::Expired {
             self.expired += u32::from(!is_held_up);
             self.judge_expiry(scene, checkpoint, since);
         }
-        if self.weather == Weather::Calm && reason == AbortReason::FinalizationFailed {
+        if scene.is_calm() && reason == AbortReason::FinalizationFailed {
             let text = format!("{checkpoint} could not be finalised, and nothing was in trouble");
             scene.report(Violation::new(Kind::NeedlessAbort, text).of(checkpoint));
         }
@@ -172,13 +135,13 @@ impl CausesOracle {
     }
 
     /// A checkpoint completed.
-    pub fn handle_completed(&mut self, checkpoint: CheckpointId) {
+    fn handle_completed(&mut self, scene: &Scene, checkpoint: CheckpointId) {
         self.pending.remove(&checkpoint);
-        self.completed += u32::from(self.weather == Weather::Calm);
+        self.completed += u32::from(scene.is_calm());
     }
 
     /// The job finished: what was triggered in calm has completed, by and large.
-    pub fn handle_finished(&mut self, scene: &mut Scene) {
+    fn handle_finished(&mut self, scene: &mut Scene) {
         let (completed, settled) = (self.completed, self.completed + self.expired);
         let is_starved = settled >= SHARED_MIN && completed * SHARE_MIN < settled;
         if is_starved && self.is_patient && !self.has_slow_links {
@@ -191,10 +154,10 @@ impl CausesOracle {
     }
 
     /// A subtask of the current attempt failed.
-    pub fn handle_subtask_failed(&mut self, scene: &mut Scene, subtask: SubtaskId, why: &str) {
+    fn handle_subtask_failed(&mut self, scene: &mut Scene, subtask: SubtaskId, why: &str) {
         let is_silence = why.ends_with(SILENCE);
         self.has_slow_links |= is_silence;
-        if self.weather == Weather::Calm && !is_silence {
+        if scene.is_calm() && !is_silence {
             let name = scene.name(subtask);
             let text = format!("{name} failed, and nothing was in trouble: {why}");
             scene.report(Violation::new(Kind::NeedlessFailure, text).by(subtask));
@@ -202,12 +165,12 @@ impl CausesOracle {
     }
 
     /// The current attempt failed.
-    pub fn handle_attempt_failed(&mut self, scene: &mut Scene, attempt: Attempt, why: &str) {
+    fn handle_attempt_failed(&mut self, scene: &mut Scene, attempt: Attempt, why: &str) {
         // Until faults have ended it may be the plan that lets nobody hear of a worker.
-        let is_unheard = why.ends_with(SILENCE) && !self.is_after_faults;
+        let is_unheard = why.ends_with(SILENCE) && !scene.course.weather.is_after_faults();
         let is_explained =
             self.has_aborted || self.is_rescaling || self.has_slow_links || is_unheard;
-        if self.weather == Weather::Calm && !is_explained {
+        if scene.is_calm() && !is_explained {
             let text = format!("{attempt} failed, and nothing was in trouble: {why}");
             scene.report(Violation::new(Kind::NeedlessFailure, text));
         }

@@ -5,7 +5,9 @@
 //! in which nothing is in transit (Chandy and Lamport's conserved tokens; the bank of Brandon's
 //! internal consistency). Judged for every cut that is whole, also of a checkpoint that aborts.
 
+use super::course::Fact;
 use super::kind::Kind;
+use super::oracles::{Oracle, listens};
 use super::shape::Scene;
 use super::verdict::Violation;
 use crate::protocol::{Attempt, CheckpointId};
@@ -33,19 +35,31 @@ struct Sum {
     is_partial: bool,
 }
 
+listens! { ConservationOracle(self, scene, event) {
+    Event::SnapshotTaken(ref snapshot) => { self.handle_snapshot(scene, snapshot) }
+    Event::ChannelStateCaptured(ref captured) => { self.handle_captured(captured) }
+} }
+
+impl Oracle for ConservationOracle {
+    fn start(&mut self, _scene: &Scene) {
+        self.sums.clear();
+    }
+
+    fn learn(&mut self, scene: &mut Scene, fact: Fact) {
+        match fact {
+            // Older cuts will not become whole.
+            Fact::AttemptStarted { .. } => self.sums.clear(),
+            Fact::Completed { checkpoint, .. } | Fact::SavepointCompleted { checkpoint, .. } => {
+                self.handle_completed(scene, checkpoint);
+            }
+            _ => {}
+        }
+    }
+}
+
 impl ConservationOracle {
-    /// The run begins.
-    pub fn start(&mut self) {
-        self.sums.clear();
-    }
-
-    /// Older cuts will not become whole.
-    pub fn handle_attempt_started(&mut self) {
-        self.sums.clear();
-    }
-
     /// A subtask froze its state.
-    pub fn handle_snapshot(&mut self, scene: &mut Scene, snapshot: &SnapshotTaken) {
+    fn handle_snapshot(&mut self, scene: &mut Scene, snapshot: &SnapshotTaken) {
         let position = self.position(scene, snapshot);
         let sum = &mut self.sums[position];
         let counted = &mut sum.counted[snapshot.subtask.index()];
@@ -63,7 +77,7 @@ impl ConservationOracle {
     }
 
     /// Records were on their way at this cut.
-    pub fn handle_captured(&mut self, captured: &ChannelStateCaptured) {
+    fn handle_captured(&mut self, captured: &ChannelStateCaptured) {
         if captured.inputs.is_empty() && captured.outputs.is_empty() {
             return;
         }
@@ -74,7 +88,7 @@ impl ConservationOracle {
     }
 
     /// The checkpoint completed: whether records were on their way is known.
-    pub fn handle_completed(&mut self, scene: &mut Scene, checkpoint: CheckpointId) {
+    fn handle_completed(&mut self, scene: &mut Scene, checkpoint: CheckpointId) {
         if let Some(position) = self.sums.iter().position(|sum| sum.checkpoint == checkpoint) {
             let sum = self.sums.remove(position);
             if sum.missing == 0 {

@@ -16,7 +16,9 @@ use std::collections::VecDeque;
 
 use channel_state::ChannelStates;
 
+use super::course::Fact;
 use super::kind::Kind;
+use super::oracles::{Oracle, listens};
 use super::shape::Scene;
 use super::verdict::Violation;
 use crate::protocol::ordered::VecSet;
@@ -80,9 +82,23 @@ struct Claims {
     at_barrier: Option<Claim>,
 }
 
-impl CutOracle {
-    /// The run begins.
-    pub fn start(&mut self, scene: &Scene) {
+listens! { CutOracle(self, scene, event) {
+    Event::BarrierSent { channel, attempt, checkpoint, .. } => {
+        self.handle_barrier_sent(scene, channel, attempt, checkpoint)
+    }
+    Event::AlignmentOvertaken { subtask, attempt, checkpoint } => {
+        self.handle_overtaken(scene, subtask, attempt, checkpoint)
+    }
+    Event::SnapshotTaken(ref snapshot) => { self.handle_snapshot(scene, snapshot) }
+    Event::ChannelStateCaptured(ref captured) => { self.handle_captured(scene, captured) }
+    Event::ChannelStateRestored(ref restored) => { self.handle_put_back(scene, restored) }
+    Event::Replayed { channel, .. } => { self.handle_replayed(channel) }
+    Event::SavepointTriggered { checkpoint, .. } => { self.handle_savepoint_triggered(checkpoint) }
+    Event::Aborted { checkpoint, .. } => { self.handle_aborted(checkpoint) }
+} }
+
+impl Oracle for CutOracle {
+    fn start(&mut self, scene: &Scene) {
         self.flows = vec![Flow::default(); scene.shape.channels.len()];
         self.restored = vec![VecDeque::new(); scene.shape.channels.len()];
         self.cuts.clear();
@@ -91,8 +107,21 @@ impl CutOracle {
         self.has_records = false;
     }
 
+    fn learn(&mut self, scene: &mut Scene, fact: Fact) {
+        match fact {
+            Fact::AttemptStarted { .. } => self.handle_attempt_started(scene),
+            Fact::Completed { checkpoint, .. } => self.handle_completed(scene, checkpoint),
+            Fact::SavepointCompleted { checkpoint, .. } => {
+                self.handle_savepoint_completed(scene, checkpoint);
+            }
+            _ => {}
+        }
+    }
+}
+
+impl CutOracle {
     /// All channels are new.
-    pub fn handle_attempt_started(&mut self, scene: &Scene) {
+    fn handle_attempt_started(&mut self, scene: &Scene) {
         self.flows.fill(Flow::default());
         self.flows.resize(scene.shape.channels.len(), Flow::default());
         self.restored.iter_mut().for_each(VecDeque::clear);
@@ -117,7 +146,7 @@ impl CutOracle {
     }
 
     /// A barrier entered a channel: what was sent before it is the sender's cut.
-    pub fn handle_barrier_sent(
+    fn handle_barrier_sent(
         &mut self,
         scene: &mut Scene,
         channel: ChannelId,
@@ -134,7 +163,7 @@ impl CutOracle {
     }
 
     /// A subtask froze its state.
-    pub fn handle_snapshot(&mut self, scene: &mut Scene, snapshot: &SnapshotTaken) {
+    fn handle_snapshot(&mut self, scene: &mut Scene, snapshot: &SnapshotTaken) {
         self.judge_lists(scene, snapshot);
         self.keep_restored(scene, snapshot);
         for claimed in &snapshot.received {
@@ -151,7 +180,7 @@ impl CutOracle {
 
     /// The checkpoint completed: its cut must be whole, and nothing below it matters any more, but for the
     /// savepoints that are pending beside it.
-    pub fn handle_completed(&mut self, scene: &mut Scene, checkpoint: CheckpointId) {
+    fn handle_completed(&mut self, scene: &mut Scene, checkpoint: CheckpointId) {
         self.judge_completed(scene, checkpoint);
         self.forgotten = self.forgotten.max(checkpoint);
         let savepoints = &self.savepoints;
@@ -159,13 +188,13 @@ impl CutOracle {
     }
 
     /// Somebody asked for a savepoint, and it was triggered.
-    pub fn handle_savepoint_triggered(&mut self, checkpoint: CheckpointId) {
+    fn handle_savepoint_triggered(&mut self, checkpoint: CheckpointId) {
         self.savepoints.insert(checkpoint);
     }
 
     /// A savepoint is there: its cut must be whole as well, and without channel state. One of an attempt
     /// that is over is told of too late to be judged.
-    pub fn handle_savepoint_completed(&mut self, scene: &mut Scene, checkpoint: CheckpointId) {
+    fn handle_savepoint_completed(&mut self, scene: &mut Scene, checkpoint: CheckpointId) {
         if self.savepoints.remove(&checkpoint) {
             self.judge_completed(scene, checkpoint);
             let cut = self.cuts.iter().find(|cut| cut.checkpoint == checkpoint);
@@ -175,7 +204,7 @@ impl CutOracle {
     }
 
     /// The checkpoint will never complete.
-    pub fn handle_aborted(&mut self, checkpoint: CheckpointId) {
+    fn handle_aborted(&mut self, checkpoint: CheckpointId) {
         self.savepoints.remove(&checkpoint);
     }
 

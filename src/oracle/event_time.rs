@@ -8,12 +8,11 @@
 mod time_progress;
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 
-pub(super) use self::time_progress::Beginning;
 use self::time_progress::{TimeProgress, Timer, WATERMARK_MAX, WATERMARK_MIN, told};
+use super::course::Fact;
 use super::kind::Kind;
-use super::reference::Reference;
+use super::oracles::{Oracle, listens};
 use super::shape::Scene;
 use super::verdict::Violation;
 use crate::protocol::ordered::VecMap;
@@ -29,9 +28,8 @@ type InChannel = (i64, u64);
 type Saved = Vec<Option<TimeProgress>>;
 
 /// Judges event time.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct EventTimeOracle {
-    reference: Arc<Reference>,
     /// Whether the trace tells of event time, and of where it began.
     is_told: bool,
     /// By subtask.
@@ -47,31 +45,49 @@ pub(super) struct EventTimeOracle {
     version: usize,
 }
 
-impl EventTimeOracle {
-    /// An oracle of a run that must drop what `reference` drops.
-    pub fn new(reference: Arc<Reference>) -> Self {
-        Self {
-            reference,
-            is_told: false,
-            stands: Vec::new(),
-            channels: Vec::new(),
-            newest: Vec::new(),
-            saved: VecMap::new(),
-            dropped: VecMap::new(),
-            version: 0,
-        }
+listens! { EventTimeOracle(self, scene, event) {
+    Event::TimeRestored { subtask, watermark, timers, .. } => {
+        self.handle_restored(scene, subtask, watermark, timers)
     }
+    Event::WatermarkSent { channel, watermark, sequence, .. } => {
+        self.handle_sent(scene, channel, watermark, sequence)
+    }
+    Event::WatermarkReceived { channel, watermark, sequence, .. } => {
+        self.handle_received(scene, channel, watermark, sequence)
+    }
+    Event::EndReceived { channel, .. } => { self.promise(scene, channel, WATERMARK_MAX) }
+    Event::WatermarkAdvanced { subtask, watermark, .. } => { self.handle_advanced(scene, subtask, watermark) }
+    Event::TimerRegistered { subtask, key, timestamp, .. } => { self.handle_timer(subtask, (timestamp, key), true) }
+    Event::TimerDeleted { subtask, key, timestamp, .. } => { self.handle_timer(subtask, (timestamp, key), false) }
+    Event::TimerFired { subtask, key, timestamp, .. } => { self.handle_fired(scene, subtask, (timestamp, key)) }
+    Event::DroppedLate { subtask, lineage, record, timestamp, .. } => {
+        self.handle_dropped(scene, subtask, lineage, (record, timestamp))
+    }
+    Event::SnapshotTaken(ref snapshot) => { self.handle_snapshot(scene, snapshot.subtask, snapshot.checkpoint) }
+    Event::Aborted { checkpoint, .. } => { self.saved.remove(&checkpoint); }
+    Event::JobFinished { .. } => { self.handle_finished(scene) }
+} }
 
-    /// The run begins.
-    pub fn start(&mut self, scene: &Scene) {
-        *self = Self::new(Arc::clone(&self.reference));
+impl Oracle for EventTimeOracle {
+    fn start(&mut self, scene: &Scene) {
+        *self = Self::default();
         self.stands = scene.shape.subtask_ids().map(|subtask| beginning(scene, subtask)).collect();
         self.channels = vec![VecDeque::new(); scene.shape.channels.len()];
         self.newest = vec![WATERMARK_MIN; scene.shape.channels.len()];
     }
 
+    fn learn(&mut self, scene: &mut Scene, fact: Fact) {
+        match fact {
+            Fact::AttemptStarted { restored, .. } => self.handle_attempt_started(scene, restored),
+            Fact::Newest { checkpoint, .. } => self.handle_completed(scene, checkpoint),
+            _ => {}
+        }
+    }
+}
+
+impl EventTimeOracle {
     /// The next attempt starts: what was done after the restored cut is undone.
-    pub fn handle_attempt_started(&mut self, scene: &Scene, restored: Option<CheckpointId>) {
+    fn handle_attempt_started(&mut self, scene: &Scene, restored: Option<CheckpointId>) {
         self.saved.retain(|id, _| Some(*id) == restored);
         if self.version != scene.shape.version() {
             self.reshape(scene, restored);
@@ -114,14 +130,19 @@ impl EventTimeOracle {
     }
 
     /// A subtask says what it begins with.
-    pub fn handle_restored(&mut self, scene: &mut Scene, subtask: SubtaskId, begins: Beginning) {
+    fn handle_restored(
+        &mut self,
+        scene: &mut Scene,
+        subtask: SubtaskId,
+        watermark: Option<i64>,
+        timers: u64,
+    ) {
         self.is_told = true;
         let progress = &mut self.stands[subtask.index()];
         if !progress.is_known {
-            progress.watermark = begins.watermark.unwrap_or(WATERMARK_MIN);
+            progress.watermark = watermark.unwrap_or(WATERMARK_MIN);
             return;
         }
-        let Beginning { watermark, timers } = begins;
         let pending = progress.pending.len() as u64;
         if timers != pending {
             let text = format!("begins with {timers} timers, {pending} were pending at its cut");
@@ -139,7 +160,7 @@ impl EventTimeOracle {
     }
 
     /// A watermark entered a channel.
-    pub fn handle_sent(
+    fn handle_sent(
         &mut self,
         scene: &mut Scene,
         channel: ChannelId,
@@ -161,7 +182,7 @@ impl EventTimeOracle {
     }
 
     /// A watermark left a channel: the receiver has one more promise.
-    pub fn handle_received(
+    fn handle_received(
         &mut self,
         scene: &mut Scene,
         channel: ChannelId,
@@ -181,11 +202,7 @@ impl EventTimeOracle {
         self.promise(scene, channel, watermark);
     }
 
-    /// The end of input left a channel: nothing follows.
-    pub fn handle_end_received(&mut self, scene: &mut Scene, channel: ChannelId) {
-        self.promise(scene, channel, WATERMARK_MAX);
-    }
-
+    /// A channel promises that nothing at or below `watermark` follows; at its end, nothing at all.
     fn promise(&mut self, scene: &mut Scene, channel: ChannelId, watermark: i64) {
         let receiver = scene.shape.channels[channel.index()].to;
         self.settle(scene, receiver);
@@ -196,7 +213,7 @@ impl EventTimeOracle {
     }
 
     /// The watermark of a subtask rose.
-    pub fn handle_advanced(&mut self, scene: &mut Scene, subtask: SubtaskId, watermark: i64) {
+    fn handle_advanced(&mut self, scene: &mut Scene, subtask: SubtaskId, watermark: i64) {
         let progress = &mut self.stands[subtask.index()];
         let promised = progress.promised();
         if watermark <= progress.watermark {
@@ -213,7 +230,7 @@ impl EventTimeOracle {
     }
 
     /// A timer was registered, or taken back.
-    pub fn handle_timer(&mut self, subtask: SubtaskId, timer: Timer, is_there: bool) {
+    fn handle_timer(&mut self, subtask: SubtaskId, timer: Timer, is_there: bool) {
         let progress = &mut self.stands[subtask.index()];
         if is_there {
             progress.pending.insert(timer);
@@ -224,7 +241,7 @@ impl EventTimeOracle {
     }
 
     /// A timer fires.
-    pub fn handle_fired(&mut self, scene: &mut Scene, subtask: SubtaskId, timer: Timer) {
+    fn handle_fired(&mut self, scene: &mut Scene, subtask: SubtaskId, timer: Timer) {
         let progress = &mut self.stands[subtask.index()];
         progress.due.remove(&timer);
         let (was_pending, watermark) = (progress.pending.remove(&timer), progress.watermark);
@@ -239,7 +256,7 @@ impl EventTimeOracle {
     }
 
     /// A record was dropped because it is late.
-    pub fn handle_dropped(
+    fn handle_dropped(
         &mut self,
         scene: &mut Scene,
         subtask: SubtaskId,
@@ -253,10 +270,10 @@ impl EventTimeOracle {
         let why = if timestamp > progress.watermark {
             format!("though the watermark is {}", told(progress.watermark))
         } else if !scene.shape.allows_repeats()
-            && self.reference.is_known()
-            && *times > self.reference.late(record)
+            && scene.course.reference.is_known()
+            && *times > scene.course.reference.late(record)
         {
-            let kept = self.reference.late(record);
+            let kept = scene.course.reference.late(record);
             format!("for the {times}. time, the reference drops it {kept} times")
         } else {
             return;
@@ -268,12 +285,7 @@ impl EventTimeOracle {
     }
 
     /// A subtask froze its state.
-    pub fn handle_snapshot(
-        &mut self,
-        scene: &mut Scene,
-        subtask: SubtaskId,
-        checkpoint: CheckpointId,
-    ) {
+    fn handle_snapshot(&mut self, scene: &mut Scene, subtask: SubtaskId, checkpoint: CheckpointId) {
         if !self.is_told {
             return;
         }
@@ -288,20 +300,15 @@ impl EventTimeOracle {
     }
 
     /// The checkpoint completed: it is what recovery goes back to.
-    pub fn handle_completed(&mut self, scene: &mut Scene, checkpoint: CheckpointId) {
+    fn handle_completed(&mut self, scene: &mut Scene, checkpoint: CheckpointId) {
         self.saved.retain(|id, _| *id >= checkpoint);
         if let Some(saved) = self.saved.get(&checkpoint) {
             judge_cut(scene, checkpoint, saved);
         }
     }
 
-    /// The checkpoint will never complete.
-    pub fn handle_aborted(&mut self, checkpoint: CheckpointId) {
-        self.saved.remove(&checkpoint);
-    }
-
     /// The job finished: nothing is owed any more.
-    pub fn handle_finished(&mut self, scene: &mut Scene) {
+    fn handle_finished(&mut self, scene: &mut Scene) {
         if !self.is_told {
             return;
         }
@@ -312,7 +319,7 @@ impl EventTimeOracle {
         if scene.shape.allows_repeats() {
             return;
         }
-        for (record, times) in self.reference.all_late() {
+        for (record, times) in scene.course.reference.all_late() {
             let dropped = self.dropped.get(&record).copied().unwrap_or(0);
             if dropped < times {
                 let text = format!(

@@ -1,45 +1,29 @@
-//! The judge: all oracles, each told of what concerns it.
-
-/// The scene of an event, borrowing only what the oracles do not.
-macro_rules! scene {
-    ($judge:expr, $stamp:expr) => {
-        &mut Scene { shape: &$judge.shape, stamp: $stamp, found: &mut $judge.found }
-    };
-}
-
-mod attempts;
-mod concern;
-mod outside;
-mod rare;
-mod savepoints;
-mod splits;
-mod time;
+//! The judge: all oracles, each told of what it listens for.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::causes::CausesOracle;
-use super::conservation::ConservationOracle;
-use super::cut::CutOracle;
-use super::durability::DurabilityOracle;
-use super::event_time::EventTimeOracle;
+use super::Oracles;
+use super::course::{Course, Hearing};
+use super::findings::{Excuses, Findings};
 use super::kind::Kind;
-use super::lifecycle::LifecycleOracle;
-use super::liveness::LivenessOracle;
-use super::order::OrderOracle;
-use super::output::OutputOracle;
-use super::ownership::OwnershipOracle;
-use super::recovery::RecoveryOracle;
 use super::reference::Reference;
-use super::shape::{Scene, Shape};
-use super::splits::SplitsOracle;
-use super::state::StateOracle;
-use super::stopped_world::StoppedWorldOracle;
-use super::termination::TerminationOracle;
-use super::vector_clock::VectorClockOracle;
+use super::shape::Scene;
 use super::verdict::{End, Verdict, Violation, Violations};
-use crate::protocol::{Attempt, ChannelId, LineageId, ProcessId, SubtaskId, Topology, VirtualTime};
-use crate::trace::{Event, SplitPosition, Stamp};
+use crate::protocol::{ProcessId, VirtualTime};
+use crate::trace::{Event, RunStarted, SplitPosition, Stamp};
+
+/// The scene of an event, borrowing only what the oracles do not.
+macro_rules! scene {
+    ($judge:expr, $stamp:expr) => {
+        &mut Scene {
+            course: &$judge.course,
+            shape: &$judge.course.shape,
+            stamp: $stamp,
+            found: &mut $judge.found,
+        }
+    };
+}
 
 /// Judges one run by its trace, while it happens.
 ///
@@ -48,35 +32,12 @@ use crate::trace::{Event, SplitPosition, Stamp};
 /// but what it finds then may follow from the first.
 #[derive(Clone, Debug)]
 pub struct Judge {
-    shape: Shape,
-    found: Violations,
+    course: Course,
+    oracles: Oracles,
+    found: Findings,
     /// Where the next event must lie.
     next: u64,
-    /// The shape of the attempt that is about to start.
-    reshaped: Option<(Attempt, Box<Topology>)>,
     now: VirtualTime,
-    /// The attempt whose events count.
-    attempt: Option<Attempt>,
-    /// How many replaced coordinators go on.
-    zombies: u32,
-    /// The coordinator that started the attempt has been deposed.
-    is_orphaned: bool,
-    causes: CausesOracle,
-    conservation: ConservationOracle,
-    cut: CutOracle,
-    durability: DurabilityOracle,
-    event_time: EventTimeOracle,
-    lifecycle: LifecycleOracle,
-    liveness: LivenessOracle,
-    order: OrderOracle,
-    output: OutputOracle,
-    ownership: OwnershipOracle,
-    recovery: RecoveryOracle,
-    splits: SplitsOracle,
-    state: StateOracle,
-    stopped_world: StoppedWorldOracle,
-    termination: TerminationOracle,
-    vector_clock: VectorClockOracle,
 }
 
 impl Judge {
@@ -84,30 +45,11 @@ impl Judge {
     #[must_use]
     pub fn new(reference: Arc<Reference>) -> Self {
         Self {
-            shape: Shape::default(),
-            found: Violations::default(),
+            course: Course::new(reference),
+            oracles: Oracles::default(),
+            found: Findings::default(),
             next: 0,
-            reshaped: None,
             now: VirtualTime::ZERO,
-            attempt: None,
-            zombies: 0,
-            is_orphaned: false,
-            causes: CausesOracle::default(),
-            conservation: ConservationOracle::default(),
-            cut: CutOracle::default(),
-            durability: DurabilityOracle::default(),
-            event_time: EventTimeOracle::new(Arc::clone(&reference)),
-            lifecycle: LifecycleOracle::default(),
-            liveness: LivenessOracle::default(),
-            order: OrderOracle::default(),
-            output: OutputOracle::new(reference),
-            ownership: OwnershipOracle::default(),
-            recovery: RecoveryOracle::default(),
-            splits: SplitsOracle::default(),
-            state: StateOracle::default(),
-            stopped_world: StoppedWorldOracle::default(),
-            termination: TerminationOracle::default(),
-            vector_clock: VectorClockOracle::default(),
         }
     }
 
@@ -115,41 +57,45 @@ impl Judge {
     /// is, some of them must complete as long as nothing goes wrong. Nothing of the kind is expected where nobody says so.
     #[must_use]
     pub fn expecting_checkpoints(mut self, is_patient: bool, timeout: Duration) -> Self {
-        self.causes.expect_checkpoints(is_patient, timeout);
+        self.oracles.causes.expect_checkpoints(is_patient, timeout);
         self
     }
 
-    /// Takes the next event.
+    /// Takes the next event. What comes with every record goes straight to those who listen for it, and in the order
+    /// of the list.
     #[inline]
     pub fn observe(&mut self, stamp: Stamp, event: &Event) {
         self.place(stamp);
         match event {
             Event::Sent { channel, attempt, sequence, lineage, bytes: _ } => {
-                if self.counts_on(stamp, *channel, *attempt) {
-                    self.order.handle_sent(scene!(self, stamp), *channel, *sequence, *lineage);
-                    self.cut.handle_sent(*channel, *lineage);
-                    self.vector_clock.handle_sent(*channel);
-                    self.state.handle_sent(*channel, *lineage);
-                    self.termination.handle_sent(scene!(self, stamp), *channel);
+                let (scene, all) = (scene!(self, stamp), &mut self.oracles);
+                if scene.counts_on(*channel, *attempt) {
+                    all.order.handle_sent(scene, *channel, *sequence, *lineage);
+                    all.cut.handle_sent(*channel, *lineage);
+                    all.vector_clock.handle_sent(*channel);
+                    all.state.handle_sent(*channel, *lineage);
+                    all.termination.handle_sent(scene, *channel);
                 }
             }
             Event::Received { channel, attempt, sequence, lineage } => {
-                if self.counts_on(stamp, *channel, *attempt) {
-                    self.order.handle_received(scene!(self, stamp), *channel, *sequence, *lineage);
-                    self.cut.handle_received(*channel, *lineage);
-                    self.vector_clock.handle_received(*channel, *sequence);
-                    self.state.handle_received(*channel, *lineage);
-                    self.give(*channel, *lineage);
-                    self.judge_move(stamp, self.shape.channels[channel.index()].to);
+                let (scene, all) = (scene!(self, stamp), &mut self.oracles);
+                if scene.counts_on(*channel, *attempt) {
+                    all.order.handle_received(scene, *channel, *sequence, *lineage);
+                    all.cut.handle_received(*channel, *lineage);
+                    all.vector_clock.handle_received(*channel, *sequence);
+                    all.state.handle_received(*channel, *lineage);
+                    all.output.handle_received(scene, *channel, *lineage);
+                    all.stopped_world.handle_received(scene, *channel);
                 }
             }
             Event::Read { subtask, attempt, split, offset, lineage } => {
-                if self.counts_in(stamp, *subtask, *attempt) {
+                let (scene, all) = (scene!(self, stamp), &mut self.oracles);
+                if scene.counts_in(*subtask, *attempt) {
                     let entry = SplitPosition { split: *split, offset: *offset };
-                    self.splits.handle_read(scene!(self, stamp), *subtask, *split);
-                    self.state.handle_read(scene!(self, stamp), *subtask, entry, *lineage);
-                    self.termination.handle_read(scene!(self, stamp), *subtask);
-                    self.judge_move(stamp, *subtask);
+                    all.splits.handle_read(scene, *subtask, *split);
+                    all.state.handle_read(scene, *subtask, entry, *lineage);
+                    all.termination.handle_read(scene, *subtask);
+                    all.stopped_world.handle_read(scene, *subtask);
                 }
             }
             rare => self.observe_rare(stamp, rare),
@@ -160,20 +106,20 @@ impl Judge {
     #[must_use]
     #[inline]
     pub fn is_violated(&self) -> bool {
-        !self.found.is_empty()
+        !self.found.violations.is_empty()
     }
 
     /// Whether the job cannot finish any more, and has been watched for long enough: nothing new is to be expected.
     #[must_use]
     #[inline]
     pub fn is_given_up(&self) -> bool {
-        self.liveness.is_given_up()
+        self.found.excuses.expired().is_some() && self.oracles.liveness.is_given_up()
     }
 
     /// What was found so far.
     #[must_use]
     pub fn violations(&self) -> &Violations {
-        &self.found
+        &self.found.violations
     }
 
     /// The run is over: judges what was owed by its end.
@@ -188,9 +134,9 @@ impl Judge {
         };
         let number = self.next.saturating_sub(1);
         let stamp = Stamp { number, at, process: ProcessId::Coordinator };
-        let is_decided = self.liveness.finish(scene!(self, stamp), end);
+        let is_decided = self.oracles.liveness.finish(scene!(self, stamp), end);
         if self.is_violated() {
-            return Verdict::Violated(self.found.clone());
+            return Verdict::Violated(self.found.violations.clone());
         }
         match end {
             End::Panicked { message } => Verdict::Panicked { message: message.clone() },
@@ -199,7 +145,7 @@ impl Judge {
             | End::TimeLimit { .. }
             | End::StepLimit { .. }
             | End::Stopped => {
-                if let Some(why) = self.liveness.not_owed() {
+                if let Some(why) = self.oracles.liveness.not_owed() {
                     Verdict::NotOwed { why: why.to_owned() }
                 } else if is_decided {
                     Verdict::Held
@@ -210,22 +156,48 @@ impl Judge {
         }
     }
 
-    /// A subtask was given a record.
-    #[inline]
-    fn give(&mut self, channel: ChannelId, lineage: LineageId) {
-        if self.output.watches_readers() {
-            let subtask = self.shape.channels[channel.index()].to;
-            if self.output.handle_given(&self.shape, subtask, lineage) {
-                self.judge_expired();
+    /// Takes an event that is not per record: first of all, time has passed.
+    fn observe_rare(&mut self, stamp: Stamp, event: &Event) {
+        if let Event::RunStarted(run) = event {
+            return self.start(stamp, run);
+        }
+        if stamp.number == 0 {
+            let text = "the first event is not the start of a run".to_owned();
+            self.report(stamp, Kind::MisplacedStart, text);
+        }
+        self.oracles.splits.handle_time(scene!(self, stamp));
+        self.oracles.liveness.handle_time(scene!(self, stamp));
+        match scene!(self, stamp).hearing(event) {
+            Hearing::Counts => self.tell(stamp, event),
+            Hearing::Past => {
+                self.course.overhear(event);
+                self.oracles.overhear(scene!(self, stamp), event);
             }
+            Hearing::Nobody => {}
         }
     }
 
-    #[inline]
-    fn judge_move(&mut self, stamp: Stamp, subtask: SubtaskId) {
-        if self.stopped_world.is_active() {
-            self.stopped_world.handle_moved(scene!(self, stamp), subtask);
+    /// Tells of an event that counts, and of what follows from it.
+    fn tell(&mut self, stamp: Stamp, event: &Event) {
+        for fact in self.course.reveal(event).into_iter().flatten() {
+            self.oracles.learn(scene!(self, stamp), fact);
         }
+        self.course.take(stamp, event);
+        self.oracles.observe(scene!(self, stamp), event);
+        for fact in self.course.follow(&mut self.found, stamp, event).into_iter().flatten() {
+            self.oracles.learn(scene!(self, stamp), fact);
+        }
+    }
+
+    fn start(&mut self, stamp: Stamp, run: &RunStarted) {
+        if stamp.number != 0 {
+            self.report(stamp, Kind::MisplacedStart, "a run starts within a run".to_owned());
+        }
+        if let Err(text) = self.course.start(run) {
+            self.report(stamp, Kind::UnknownEntity, text);
+        }
+        self.found.excuses = Excuses::default();
+        self.oracles.start(scene!(self, stamp));
     }
 
     /// Events are numbered without gaps, in time order.
@@ -245,54 +217,8 @@ impl Judge {
         self.report(stamp, Kind::MisnumberedEvent, text);
     }
 
-    /// Whether an event at a channel is of the attempt that counts.
-    #[inline]
-    fn counts_on(&mut self, stamp: Stamp, channel: ChannelId, attempt: Attempt) -> bool {
-        if self.attempt == Some(attempt) && self.shape.has_channel(channel) {
-            return true;
-        }
-        if !self.shape.ever_had_channel(channel) || self.attempt == Some(attempt) {
-            self.report(stamp, Kind::UnknownEntity, format!("{channel} is not in the topology"));
-        }
-        self.judge_attempt(stamp, attempt);
-        false
-    }
-
-    /// Whether an event at a subtask is of the attempt that counts.
-    #[inline]
-    fn counts_in(&mut self, stamp: Stamp, subtask: SubtaskId, attempt: Attempt) -> bool {
-        if self.attempt == Some(attempt) && self.shape.has_subtask(subtask) {
-            return true;
-        }
-        if self.attempt == Some(attempt) {
-            self.report(stamp, Kind::UnknownEntity, format!("{subtask} is not in the topology"));
-        } else {
-            self.knows(stamp, subtask);
-        }
-        self.judge_attempt(stamp, attempt);
-        false
-    }
-
-    /// Whether the job has, or has had, this subtask.
-    fn knows(&mut self, stamp: Stamp, subtask: SubtaskId) -> bool {
-        let is_known = self.shape.ever_had_subtask(subtask);
-        if !is_known {
-            self.report(stamp, Kind::UnknownEntity, format!("{subtask} is not in the topology"));
-        }
-        is_known
-    }
-
-    /// An attempt that is over is legal, one that has not started is not.
-    #[cold]
-    fn judge_attempt(&mut self, stamp: Stamp, attempt: Attempt) {
-        let newest = self.attempt.max(self.recovery.newest_started());
-        if newest.is_none_or(|newest| attempt > newest) {
-            self.recovery.handle_unknown_attempt(scene!(self, stamp), attempt);
-        }
-    }
-
     #[cold]
     fn report(&mut self, stamp: Stamp, kind: Kind, text: String) {
-        self.found.add(&self.shape, stamp, Violation::new(kind, text));
+        self.found.report(&self.course.shape, stamp, Violation::new(kind, text));
     }
 }

@@ -10,11 +10,14 @@
 //! store all the same, with the answer lost: such a checkpoint counts as completed when an attempt is
 //! started from it, and a successor may tell of a completion again.
 
+use super::course::Fact;
 use super::kind::Kind;
+use super::oracles::{Oracle, listens};
 use super::shape::Scene;
 use super::verdict::Violation;
 use crate::protocol::ordered::{VecMap, VecSet};
-use crate::protocol::{Attempt, CheckpointId, ObjectKey, SavepointMode, SubtaskId};
+use crate::protocol::{Attempt, CheckpointId, ObjectKey, SubtaskId};
+use crate::trace::Event;
 
 /// How many settled ids are remembered.
 const SETTLED_MAX: usize = 256;
@@ -25,11 +28,8 @@ pub(super) struct LifecycleOracle {
     triggered_last: Option<CheckpointId>,
     pending: VecMap<CheckpointId, Pending>,
     aborted: VecSet<CheckpointId>,
-    completed: VecSet<CheckpointId>,
     /// Completed, and nobody has said so yet: whoever added it may still do, however late.
     untold: VecSet<CheckpointId>,
-    /// Not assembled when their coordinator was deposed: their successor knows nothing of them.
-    abandoned: VecSet<CheckpointId>,
     /// A coordinator took over since the last completion.
     is_succeeded: bool,
     /// By subtask, within the attempt.
@@ -55,52 +55,69 @@ struct Known {
     aborted: VecSet<CheckpointId>,
 }
 
-impl LifecycleOracle {
-    /// The run begins.
-    pub fn start(&mut self, scene: &Scene) {
+listens! { LifecycleOracle(self, scene, event) {
+    Event::LeadershipTaken { .. } => { self.handle_leadership_taken() }
+    Event::Triggered { attempt, checkpoint } => { self.handle_triggered(scene, attempt, checkpoint) }
+    Event::SavepointTriggered { attempt, checkpoint, .. } => {
+        self.handle_savepoint_triggered(scene, attempt, checkpoint)
+    }
+    Event::SnapshotTaken(ref snapshot) => { self.handle_snapshot(scene, snapshot.subtask, snapshot.checkpoint) }
+    Event::Acknowledged { subtask, attempt, checkpoint } => { self.handle_acknowledged(subtask, attempt, checkpoint) }
+    Event::AcknowledgementCounted { subtask, from_attempt, checkpoint } => {
+        self.handle_counted(scene, subtask, from_attempt, checkpoint)
+    }
+    Event::Assembled { checkpoint, ref snapshots } => { self.handle_assembled(scene, checkpoint, snapshots) }
+    Event::Completed { attempt, checkpoint } => { self.handle_completed(scene, attempt, checkpoint) }
+    Event::SavepointCompleted { checkpoint, .. } => { self.handle_savepoint_completed(scene, checkpoint) }
+    Event::Aborted { checkpoint, .. } => { self.handle_aborted(scene, checkpoint) }
+    Event::CompletionNotified { checkpoint, .. } => { self.handle_notified(scene, checkpoint) }
+    Event::CompletionLearned { subtask, attempt, checkpoint, sent_to } => {
+        self.handle_learned(scene, subtask, (attempt, sent_to), checkpoint)
+    }
+    Event::AbortLearned { subtask, checkpoint, .. } => { self.handle_abort_learned(subtask, checkpoint) }
+    Event::CommitRequested { transaction, checkpoint } => {
+        self.handle_commit_requested(scene, transaction.sink, checkpoint)
+    }
+} }
+
+impl Oracle for LifecycleOracle {
+    fn start(&mut self, scene: &Scene) {
         *self = Self::default();
         self.subtasks = vec![Known::default(); scene.shape.subtasks()];
     }
 
+    fn learn(&mut self, scene: &mut Scene, fact: Fact) {
+        match fact {
+            Fact::AttemptStarted { .. } => self.handle_attempt_started(scene),
+            Fact::Completed { checkpoint, is_silent } => self.settle(checkpoint, is_silent),
+            Fact::SavepointCompleted { checkpoint, .. } => self.settle(checkpoint, false),
+            _ => {}
+        }
+    }
+
+    fn overhear(&mut self, scene: &mut Scene, event: &Event) {
+        if let Event::Completed { checkpoint, .. } = event {
+            self.handle_completed_again(scene, *checkpoint);
+        }
+    }
+}
+
+impl LifecycleOracle {
     /// All subtasks are new.
-    pub fn handle_attempt_started(&mut self, scene: &Scene) {
+    fn handle_attempt_started(&mut self, scene: &Scene) {
         self.subtasks.fill(Known::default());
         self.subtasks.resize(scene.shape.subtasks(), Known::default());
     }
 
     /// A coordinator took over: nothing is pending any more.
-    pub fn handle_leadership_taken(&mut self) {
+    fn handle_leadership_taken(&mut self) {
         self.is_succeeded = true;
-        let lost = self.pending.iter().filter(|(_, pending)| !pending.is_assembled);
-        self.abandoned.extend(lost.map(|(checkpoint, _)| *checkpoint));
-        trim(&mut self.abandoned);
         self.pending.retain(|_, pending| pending.is_assembled);
         self.pending.values_mut().for_each(|pending| pending.is_abandoned = true);
     }
 
-    /// Whether `checkpoint` is none of the coordinator that reigns.
-    pub fn is_abandoned(&self, checkpoint: CheckpointId) -> bool {
-        self.abandoned.contains(&checkpoint)
-    }
-
-    /// `checkpoint` was triggered by a coordinator that does not know that it has been deposed.
-    pub fn abandon(&mut self, checkpoint: CheckpointId) {
-        self.abandoned.insert(checkpoint);
-        trim(&mut self.abandoned);
-    }
-
-    /// Whether `checkpoint` may have completed without a word: assembled by a coordinator that is gone.
-    pub fn is_silently_completed(&self, checkpoint: CheckpointId) -> bool {
-        self.pending.get(&checkpoint).is_some_and(|pending| pending.is_abandoned)
-    }
-
     /// A checkpoint was triggered.
-    pub fn handle_triggered(
-        &mut self,
-        scene: &mut Scene,
-        attempt: Attempt,
-        checkpoint: CheckpointId,
-    ) {
+    fn handle_triggered(&mut self, scene: &mut Scene, attempt: Attempt, checkpoint: CheckpointId) {
         self.judge_order(scene, checkpoint);
         let counts = |pending: &&Pending| !pending.is_assembled && !pending.is_savepoint;
         let pending = self.pending.values().filter(counts).count() + 1;
@@ -111,10 +128,14 @@ impl LifecycleOracle {
             report(scene, Kind::TooManyPending, checkpoint, text);
         }
         self.pending.insert(checkpoint, Pending::new(attempt, scene.shape.subtasks()));
+        if scene.course.attempt() != Some(attempt) {
+            let text = format!("{checkpoint} was triggered in {attempt}, which does not run");
+            scene.report(Violation::new(Kind::TriggeredElsewhere, text));
+        }
     }
 
     /// A savepoint was triggered, however many checkpoints are pending.
-    pub fn handle_savepoint_triggered(
+    fn handle_savepoint_triggered(
         &mut self,
         scene: &mut Scene,
         attempt: Attempt,
@@ -137,16 +158,8 @@ impl LifecycleOracle {
         self.triggered_last = self.triggered_last.max(Some(checkpoint));
     }
 
-    /// A savepoint is there, whatever other checkpoints have completed. Whether this is news.
-    pub fn handle_savepoint_completed(
-        &mut self,
-        scene: &mut Scene,
-        checkpoint: CheckpointId,
-        mode: SavepointMode,
-    ) -> bool {
-        if self.completed.contains(&checkpoint) {
-            return false;
-        }
+    /// A savepoint is there, whatever other checkpoints have completed.
+    fn handle_savepoint_completed(&mut self, scene: &mut Scene, checkpoint: CheckpointId) {
         let what = match self.pending.get(&checkpoint) {
             _ if self.aborted.contains(&checkpoint) => Some("it was aborted"),
             Some(pending) if !pending.is_savepoint => Some("nobody asked for it"),
@@ -159,48 +172,34 @@ impl LifecycleOracle {
             let text = format!("savepoint {checkpoint} completed, though {what}");
             report(scene, Kind::CompletedUnduly, checkpoint, text);
         }
-        self.pending.remove(&checkpoint);
-        if mode.is_terminal() {
-            self.complete(checkpoint);
-        }
-        true
     }
 
     /// A subtask froze its state: once per checkpoint, in order, and for none it knows to be aborted.
-    pub fn handle_snapshot(
-        &mut self,
-        scene: &mut Scene,
-        subtask: SubtaskId,
-        checkpoint: CheckpointId,
-    ) {
+    fn handle_snapshot(&mut self, scene: &mut Scene, subtask: SubtaskId, checkpoint: CheckpointId) {
         let known = &mut self.subtasks[subtask.index()];
         let last = known.snapshotted.filter(|last| checkpoint <= *last);
-        let name = scene.name(subtask);
-        let text = if known.aborted.contains(&checkpoint) {
-            let text =
-                format!("{name} took a snapshot for {checkpoint}, which it knew to be aborted");
-            Some((Kind::SnapshotOfAborted, text))
+        let wrong = if known.aborted.contains(&checkpoint) {
+            Some((Kind::SnapshotOfAborted, ", which it knew to be aborted".to_owned()))
         } else {
-            let tell =
-                |last| format!("{name} took a snapshot for {checkpoint} after one for {last}");
-            last.map(|last| (Kind::SnapshotOutOfOrder, tell(last)))
+            last.map(|last| (Kind::SnapshotOutOfOrder, format!(" after one for {last}")))
         };
         known.snapshotted = known.snapshotted.max(Some(checkpoint));
         known.aborted.retain(|aborted| *aborted >= checkpoint);
-        if let Some((kind, text)) = text {
+        if let Some((kind, what)) = wrong {
+            let text = format!("{} took a snapshot for {checkpoint}{what}", scene.name(subtask));
             scene.report(Violation::new(kind, text).of(checkpoint).by(subtask));
         }
     }
 
     /// A subtask learned that a checkpoint was aborted.
-    pub fn handle_abort_learned(&mut self, subtask: SubtaskId, checkpoint: CheckpointId) {
+    fn handle_abort_learned(&mut self, subtask: SubtaskId, checkpoint: CheckpointId) {
         let known = &mut self.subtasks[subtask.index()];
         known.aborted.insert(checkpoint);
         trim(&mut known.aborted);
     }
 
     /// A subtask acknowledges.
-    pub fn handle_acknowledged(
+    fn handle_acknowledged(
         &mut self,
         subtask: SubtaskId,
         attempt: Attempt,
@@ -215,7 +214,7 @@ impl LifecycleOracle {
     }
 
     /// An acknowledgement was counted (FLINK-5063, Jet #1435).
-    pub fn handle_counted(
+    fn handle_counted(
         &mut self,
         scene: &mut Scene,
         subtask: SubtaskId,
@@ -237,7 +236,7 @@ impl LifecycleOracle {
     }
 
     /// The snapshots of a checkpoint were listed: one of each subtask, and of this checkpoint.
-    pub fn handle_assembled(
+    fn handle_assembled(
         &mut self,
         scene: &mut Scene,
         checkpoint: CheckpointId,
@@ -271,25 +270,10 @@ impl LifecycleOracle {
         }
     }
 
-    /// The checkpoint is in the store. Whether this is news.
-    pub fn handle_completed(
-        &mut self,
-        scene: &mut Scene,
-        attempt: Attempt,
-        checkpoint: CheckpointId,
-    ) -> bool {
-        if self.completed.contains(&checkpoint) {
-            if !self.untold.remove(&checkpoint) && !self.is_succeeded {
-                report(
-                    scene,
-                    Kind::CompletedTwice,
-                    checkpoint,
-                    format!("{checkpoint} completed twice"),
-                );
-            }
-            return false;
-        }
-        if let Some(what) = self.refuses_completion(attempt, checkpoint) {
+    /// The checkpoint is in the store.
+    fn handle_completed(&mut self, scene: &mut Scene, attempt: Attempt, checkpoint: CheckpointId) {
+        let newest = scene.course.lives.newest();
+        if let Some(what) = self.refuses_completion(newest, attempt, checkpoint) {
             report(
                 scene,
                 Kind::CompletedUnduly,
@@ -297,27 +281,29 @@ impl LifecycleOracle {
                 format!("{checkpoint} completed, though {what}"),
             );
         }
-        self.complete(checkpoint);
         self.is_succeeded = false;
-        true
     }
 
-    /// The checkpoint turned out to have completed.
-    pub fn complete_silently(&mut self, checkpoint: CheckpointId) {
-        self.complete(checkpoint);
-        self.untold.insert(checkpoint);
-        trim(&mut self.untold);
+    /// Somebody says once more that it is.
+    fn handle_completed_again(&mut self, scene: &mut Scene, checkpoint: CheckpointId) {
+        if !self.untold.remove(&checkpoint) && !self.is_succeeded {
+            let text = format!("{checkpoint} completed twice");
+            report(scene, Kind::CompletedTwice, checkpoint, text);
+        }
     }
 
-    fn complete(&mut self, checkpoint: CheckpointId) {
+    /// It has an outcome, of which maybe nobody has told.
+    fn settle(&mut self, checkpoint: CheckpointId, is_silent: bool) {
         self.pending.remove(&checkpoint);
-        self.completed.insert(checkpoint);
-        trim(&mut self.completed);
+        if is_silent {
+            self.untold.insert(checkpoint);
+            trim(&mut self.untold);
+        }
     }
 
     /// The checkpoint will never complete.
-    pub fn handle_aborted(&mut self, scene: &mut Scene, checkpoint: CheckpointId) {
-        if self.completed.contains(&checkpoint) {
+    fn handle_aborted(&mut self, scene: &mut Scene, checkpoint: CheckpointId) {
+        if scene.course.lives.has_completed(checkpoint) {
             report(
                 scene,
                 Kind::AbortedAfterCompletion,
@@ -331,44 +317,43 @@ impl LifecycleOracle {
     }
 
     /// The subtasks are told that a checkpoint completed: it must have (I7, FLINK-31077).
-    pub fn handle_notified(&mut self, scene: &mut Scene, checkpoint: CheckpointId) {
-        if !self.is_completed(checkpoint) {
+    fn handle_notified(&mut self, scene: &mut Scene, checkpoint: CheckpointId) {
+        if !scene.course.lives.may_have_completed(checkpoint) {
             let text = format!("the completion of {checkpoint} was announced before it completed");
             report(scene, Kind::AnnouncedBeforeCompletion, checkpoint, text);
         }
     }
 
     /// A subtask learned that a checkpoint completed: it must have, and be told to it (FLINK-24096).
-    pub fn handle_learned(
+    fn handle_learned(
         &mut self,
         scene: &mut Scene,
         subtask: SubtaskId,
         (attempt, sent_to): (Attempt, Attempt),
         checkpoint: CheckpointId,
     ) {
-        let name = scene.name(subtask);
-        let (kind, text) = if sent_to != attempt {
-            let text = format!(
-                "{name} of {attempt} took the completion of {checkpoint} meant for {sent_to}"
-            );
-            (Kind::LearnedFromOtherAttempt, text)
-        } else if !self.is_completed(checkpoint) {
-            let text = format!("{name} learned that {checkpoint} completed before it did");
-            (Kind::LearnedBeforeCompletion, text)
+        let (kind, what) = if sent_to != attempt {
+            let what =
+                format!("of {attempt} took the completion of {checkpoint} meant for {sent_to}");
+            (Kind::LearnedFromOtherAttempt, what)
+        } else if !scene.course.lives.may_have_completed(checkpoint) {
+            let what = format!("learned that {checkpoint} completed before it did");
+            (Kind::LearnedBeforeCompletion, what)
         } else {
             return;
         };
+        let text = format!("{} {what}", scene.name(subtask));
         scene.report(Violation::new(kind, text).of(checkpoint).by(subtask));
     }
 
     /// A sink is about to commit on behalf of a checkpoint: it or a later one must have completed.
-    pub fn handle_commit_requested(
+    fn handle_commit_requested(
         &mut self,
         scene: &mut Scene,
         sink: SubtaskId,
         checkpoint: CheckpointId,
     ) {
-        if self.completed.last().is_none_or(|newest| *newest < checkpoint) {
+        if scene.course.lives.newest().is_none_or(|newest| newest < checkpoint) {
             let name = scene.name(sink);
             let text = format!(
                 "{name} commits for {checkpoint}, which has not completed, nor a later one"
@@ -378,11 +363,16 @@ impl LifecycleOracle {
         }
     }
 
-    fn refuses_completion(&self, attempt: Attempt, checkpoint: CheckpointId) -> Option<String> {
+    fn refuses_completion(
+        &self,
+        newest: Option<CheckpointId>,
+        attempt: Attempt,
+        checkpoint: CheckpointId,
+    ) -> Option<String> {
         if self.aborted.contains(&checkpoint) {
             return Some("it was aborted".to_owned());
         }
-        if let Some(newest) = self.completed.last().filter(|newest| checkpoint < **newest) {
+        if let Some(newest) = newest.filter(|newest| checkpoint < *newest) {
             return Some(format!("{newest} had completed before"));
         }
         match self.pending.get(&checkpoint) {
@@ -396,13 +386,6 @@ impl LifecycleOracle {
             }
             Some(_) => None,
         }
-    }
-
-    /// Whether it completed; so it is for ids too old to be remembered.
-    fn is_completed(&self, checkpoint: CheckpointId) -> bool {
-        let is_forgotten = self.completed.len() >= SETTLED_MAX
-            && self.completed.first().is_some_and(|oldest| checkpoint < *oldest);
-        is_forgotten || self.completed.contains(&checkpoint)
     }
 }
 

@@ -22,10 +22,12 @@ mod awaited;
 use std::time::Duration;
 
 use self::awaited::Awaited;
+use super::course::Fact;
 use super::kind::Kind;
+use super::oracles::{Oracle, listens};
 use super::shape::Scene;
 use super::verdict::{End, Violation};
-use crate::protocol::ordered::VecSet;
+use crate::protocol::ordered::{VecMap, VecSet};
 use crate::protocol::{ChannelId, CheckpointId, ObjectKey, VirtualTime};
 use crate::trace::Event;
 
@@ -48,18 +50,15 @@ pub(super) struct LivenessOracle {
     vain: u32,
     /// All subtasks run, as far as the coordinator knows.
     is_running: bool,
-    /// What recovery would need and is destroyed, if anything is.
-    lost: Option<(CheckpointId, ObjectKey)>,
-    /// What a completed checkpoint holds and the sink target has let expire, if anything is.
-    expired: Option<String>,
+    /// How often something has expired at the sink target, as of the last attempt that failed.
+    expiries: u32,
     /// Why the job need not finish, once it has not in time.
     not_owed: Option<String>,
     pending: VecSet<CheckpointId>,
     newest: Option<CheckpointId>,
     /// Completed or aborted, and when; oldest first.
     settled: Vec<(CheckpointId, VirtualTime)>,
-    /// By channel.
-    blocked: Vec<Option<Blocked>>,
+    blocked: VecMap<ChannelId, Blocked>,
     /// For words only.
     awaited: Awaited,
 }
@@ -70,23 +69,62 @@ struct Blocked {
     since: VirtualTime,
 }
 
-impl LivenessOracle {
-    /// The run begins.
-    pub fn start(&mut self, scene: &Scene) {
-        *self = Self::default();
-        self.blocked = vec![None; scene.shape.channels.len()];
-    }
-
-    /// No fault acts any more.
-    pub fn handle_faults_ended(&mut self, now: VirtualTime) {
-        self.faults_ended.get_or_insert(now);
-    }
-
-    /// Anything but a record's step happened: it may be what others waited for.
-    pub fn handle_step(&mut self, event: &Event) {
+listens! { LivenessOracle(self, scene, event) {
+    Event::FaultsEnded {} => { self.faults_ended.get_or_insert(scene.stamp.at); }
+    Event::LeadershipTaken { .. } => { self.handle_leadership_taken() }
+    Event::AttemptRunning { .. } => {
+        self.is_running = true;
         self.awaited.select(event);
     }
+    Event::AttemptFailed { ref reason, .. } => {
+        self.awaited.select(event);
+        self.handle_attempt_failed(scene, reason);
+    }
+    Event::Triggered { checkpoint, .. } | Event::SavepointTriggered { checkpoint, .. } => {
+        self.pending.insert(checkpoint);
+        self.awaited.select(event);
+    }
+    Event::Aborted { checkpoint, .. } => {
+        self.settle(scene, checkpoint);
+        self.awaited.select(event);
+    }
+    Event::ChannelBlocked { channel, checkpoint, .. } => {
+        self.blocked.insert(channel, Blocked { checkpoint, since: scene.stamp.at });
+    }
+    Event::ChannelUnblocked { channel, .. } => { self.blocked.remove(&channel); }
+    Event::JobStopped { .. } => { self.finished.get_or_insert(scene.stamp.at); }
+    Event::JobResumed { .. } => { self.handle_resumed(scene.stamp.at) }
+    Event::AttemptStarted { .. } | Event::Restored(_) | Event::SubtaskEnded { .. }
+    | Event::GatewayClosed { .. } | Event::GatewayReopened { .. } | Event::CommitRequested { .. }
+    | Event::TransactionCommitted { .. } | Event::TransactionAborted { .. } | Event::OutputShown { .. }
+    | Event::AcknowledgementCounted { .. } | Event::Assembled { .. } | Event::Completed { .. }
+    | Event::SavepointCompleted { .. } => { self.awaited.select(event) }
+} }
 
+impl Oracle for LivenessOracle {
+    fn start(&mut self, _scene: &Scene) {
+        *self = Self::default();
+    }
+
+    fn learn(&mut self, scene: &mut Scene, fact: Fact) {
+        match fact {
+            Fact::AttemptStarted { .. } => self.handle_attempt_started(),
+            Fact::Newest { checkpoint, .. } => self.handle_completed(scene, checkpoint),
+            Fact::SavepointCompleted { checkpoint, mode } if !mode.is_terminal() => {
+                self.settle(scene, checkpoint);
+            }
+            Fact::Finished => self.handle_finished(scene),
+            _ => {}
+        }
+    }
+
+    /// Whoever says it, it is told as what is waited for.
+    fn overhear(&mut self, _scene: &mut Scene, event: &Event) {
+        self.awaited.select(event);
+    }
+}
+
+impl LivenessOracle {
     /// Time has passed.
     pub fn handle_time(&mut self, scene: &mut Scene) {
         let Some(ended) = self.faults_ended else { return };
@@ -100,30 +138,17 @@ impl LivenessOracle {
         }
     }
 
-    /// What recovery would need and is destroyed, if anything is.
-    pub fn handle_lost(&mut self, lost: Option<(CheckpointId, ObjectKey)>) {
-        self.lost = lost;
-    }
-
-    /// What a completed checkpoint holds and is gone from the target, if anything is: the job can never commit it.
-    /// From then on it is watched for some attempts more.
-    pub fn handle_expired(&mut self, what: Option<String>) {
-        if self.expired.is_none() && what.is_some() {
+    /// The attempt is over.
+    fn handle_attempt_failed(&mut self, scene: &mut Scene, why: &str) {
+        self.is_running = false;
+        let excuses = &scene.found.excuses;
+        if excuses.expiries() != self.expiries {
+            // The job can never commit that: from then on it is watched for some attempts more.
+            self.expiries = excuses.expiries();
             self.vain = 0;
         }
-        self.expired = what;
-    }
-
-    /// All subtasks run: nothing needs to be recovered.
-    pub fn handle_running(&mut self) {
-        self.is_running = true;
-    }
-
-    /// The attempt is over.
-    pub fn handle_attempt_failed(&mut self, scene: &mut Scene, why: &str) {
-        self.is_running = false;
         self.vain += u32::from(self.faults_ended.is_some());
-        let most = if self.expired.is_some() { HOPELESS_MAX } else { VAIN_MAX };
+        let most = if excuses.expired().is_some() { HOPELESS_MAX } else { VAIN_MAX };
         if self.vain < most || self.finished.is_some() || self.is_overdue {
             return;
         }
@@ -138,52 +163,26 @@ impl LivenessOracle {
     }
 
     /// All channels are new.
-    pub fn handle_attempt_started(&mut self, scene: &Scene) {
+    fn handle_attempt_started(&mut self) {
         self.is_running = false;
-        self.blocked.fill(None);
-        self.blocked.resize(scene.shape.channels.len(), None);
+        self.blocked.clear();
     }
 
     /// A coordinator took over: nobody will settle what its predecessor had triggered.
-    pub fn handle_leadership_taken(&mut self) {
+    fn handle_leadership_taken(&mut self) {
         self.is_running = false;
         self.pending.clear();
     }
 
-    /// A checkpoint was triggered.
-    pub fn handle_triggered(&mut self, checkpoint: CheckpointId) {
-        self.pending.insert(checkpoint);
-    }
-
     /// A checkpoint completed.
-    pub fn handle_completed(&mut self, scene: &Scene, checkpoint: CheckpointId) {
+    fn handle_completed(&mut self, scene: &Scene, checkpoint: CheckpointId) {
         self.newest = self.newest.max(Some(checkpoint));
         self.vain = 0;
         self.settle(scene, checkpoint);
     }
 
-    /// A checkpoint will never complete.
-    pub fn handle_aborted(&mut self, scene: &Scene, checkpoint: CheckpointId) {
-        self.settle(scene, checkpoint);
-    }
-
-    /// A channel delivers nothing for now.
-    pub fn handle_blocked(
-        &mut self,
-        now: VirtualTime,
-        channel: ChannelId,
-        checkpoint: CheckpointId,
-    ) {
-        self.blocked[channel.index()] = Some(Blocked { checkpoint, since: now });
-    }
-
-    /// A channel delivers again.
-    pub fn handle_unblocked(&mut self, channel: ChannelId) {
-        self.blocked[channel.index()] = None;
-    }
-
     /// The job finished: in time, and with every older checkpoint settled.
-    pub fn handle_finished(&mut self, scene: &mut Scene) {
+    fn handle_finished(&mut self, scene: &mut Scene) {
         self.finished.get_or_insert(scene.stamp.at);
         let Some(newest) = self.newest else { return };
         if let Some(forgotten) = self.pending.range(..newest).next().copied() {
@@ -194,13 +193,8 @@ impl LivenessOracle {
         }
     }
 
-    /// The job is stopped, as somebody wanted it to be.
-    pub fn handle_stopped(&mut self, now: VirtualTime) {
-        self.finished.get_or_insert(now);
-    }
-
     /// It starts again: its time begins anew.
-    pub fn handle_resumed(&mut self, now: VirtualTime) {
+    fn handle_resumed(&mut self, now: VirtualTime) {
         if self.finished.take().is_some() {
             self.faults_ended = self.faults_ended.map(|ended| ended.max(now));
         }
@@ -253,16 +247,20 @@ impl LivenessOracle {
     }
 
     fn judge_blocked(&mut self, scene: &mut Scene, ended: VirtualTime) {
-        let bound = scene.shape.liveness_bound / 2;
-        for index in 0..self.blocked.len() {
-            let Some(blocked) = self.blocked[index] else { continue };
-            let Some(settled) = self.settled_at(blocked.checkpoint) else { continue };
-            let waited = scene.stamp.at.since(settled.max(blocked.since).max(ended));
-            if waited > bound {
-                report_blocked(scene, index, blocked.checkpoint, waited);
-                self.blocked[index] = None;
-            }
+        if self.blocked.is_empty() {
+            return;
         }
+        let bound = scene.shape.liveness_bound / 2;
+        let mut blocked = std::mem::take(&mut self.blocked);
+        blocked.retain(|channel, Blocked { checkpoint, since }| {
+            let Some(settled) = self.settled_at(*checkpoint) else { return true };
+            let waited = scene.stamp.at.since(settled.max(*since).max(ended));
+            if waited > bound {
+                report_blocked(scene, *channel, *checkpoint, waited);
+            }
+            waited <= bound
+        });
+        self.blocked = blocked;
     }
 
     fn report_overdue(&mut self, scene: &mut Scene, ended: VirtualTime) {
@@ -278,11 +276,10 @@ impl LivenessOracle {
         scene.report(Violation::new(Kind::Overdue, text));
     }
 
-    /// Whether the job cannot finish, for something that it needs is gone from the target, and has been watched for as
-    /// long as one that can.
+    /// Whether the job has been watched for as long as one that must finish, and need not.
     #[inline]
     pub fn is_given_up(&self) -> bool {
-        self.is_overdue && self.expired.is_some() && self.not_owed.is_some()
+        self.is_overdue && self.not_owed.is_some()
     }
 
     /// Why the job need not have finished, though it has not.
@@ -293,7 +290,7 @@ impl LivenessOracle {
     /// Whether the end of the job is not owed any more. Where the target has let expire what was promised
     /// to it, it is not; where recovery needs what is destroyed, a job that runs owes its end all the same.
     fn excuse(&mut self, scene: &Scene) -> bool {
-        if let Some(what) = &self.expired {
+        if let Some(what) = scene.found.excuses.expired() {
             let why = format!(
                 "a completed checkpoint holds {what}, and the sink target has let it expire"
             );
@@ -303,7 +300,7 @@ impl LivenessOracle {
         if self.is_running {
             return false;
         }
-        let Some((checkpoint, key)) = self.lost else { return false };
+        let Some((checkpoint, key)) = scene.course.store.lost() else { return false };
         let what = match key {
             ObjectKey::Snapshot { subtask, .. } => {
                 format!("the snapshot of {}", scene.name(subtask))
@@ -318,14 +315,12 @@ impl LivenessOracle {
     /// Who is waiting for what, at most four.
     fn tell_blocked(&self, scene: &Scene) -> String {
         let mut told = String::new();
-        let blocked =
-            self.blocked.iter().enumerate().filter_map(|(index, at)| Some((index, (*at)?)));
-        for (index, blocked) in blocked.take(4) {
+        for (channel, blocked) in self.blocked.iter().take(4) {
             let state = match self.settled_at(blocked.checkpoint) {
                 Some(_) => "settled",
                 None => "not settled",
             };
-            let name = scene.channel(channel_id(index));
+            let name = scene.channel(*channel);
             let checkpoint = blocked.checkpoint;
             told.push_str(&format!("; {name} is blocked for {checkpoint}, which is {state}"));
         }
@@ -333,13 +328,13 @@ impl LivenessOracle {
     }
 }
 
-fn channel_id(index: usize) -> ChannelId {
-    ChannelId(u16::try_from(index).unwrap_or(u16::MAX))
-}
-
 #[cold]
-fn report_blocked(scene: &mut Scene, index: usize, checkpoint: CheckpointId, waited: Duration) {
-    let channel = channel_id(index);
+fn report_blocked(
+    scene: &mut Scene,
+    channel: ChannelId,
+    checkpoint: CheckpointId,
+    waited: Duration,
+) {
     let text = format!(
         "{} is blocked for {checkpoint}, which was settled {} ms ago",
         scene.channel(channel),

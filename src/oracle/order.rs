@@ -12,7 +12,9 @@ use std::collections::VecDeque;
 
 use restored::judge_behind_dealt;
 
+use super::course::Fact;
 use super::kind::Kind;
+use super::oracles::{Oracle, listens};
 use super::shape::Scene;
 use super::verdict::Violation;
 use crate::protocol::ordered::{VecMap, VecSet};
@@ -68,15 +70,60 @@ pub(super) enum Marker {
     End,
 }
 
-impl OrderOracle {
-    /// The run begins.
-    pub fn start(&mut self, scene: &Scene) {
+listens! { OrderOracle(self, scene, event) {
+    Event::BarrierSent { channel, checkpoint, sequence, .. } => {
+        self.handle_marker_sent(scene, channel, Marker::Barrier(checkpoint), sequence)
+    }
+    Event::CancelSent { channel, checkpoint, sequence, .. } => {
+        self.handle_marker_sent(scene, channel, Marker::Cancel(checkpoint), sequence)
+    }
+    Event::EndSent { channel, sequence, .. } => { self.handle_marker_sent(scene, channel, Marker::End, sequence) }
+    Event::BarrierReceived { channel, checkpoint, sequence, .. } => {
+        self.handle_marker_received(scene, channel, Marker::Barrier(checkpoint), sequence)
+    }
+    Event::CancelReceived { channel, checkpoint, sequence, .. } => {
+        self.handle_marker_received(scene, channel, Marker::Cancel(checkpoint), sequence)
+    }
+    Event::EndReceived { channel, sequence, .. } => {
+        self.handle_marker_received(scene, channel, Marker::End, sequence)
+    }
+    Event::BarrierOvertook { channel, checkpoint, sequence, .. } => {
+        self.handle_overtook(scene, channel, checkpoint, sequence)
+    }
+    Event::Replayed { channel, lineage, .. } => { self.handle_replayed(scene, channel, lineage) }
+    Event::AlignmentStarted { subtask, checkpoint, .. } => {
+        self.handle_alignment_started(scene, subtask, checkpoint)
+    }
+    Event::AlignmentAborted { subtask, checkpoint, .. } => {
+        self.handle_alignment_aborted(scene, subtask, checkpoint)
+    }
+    Event::ChannelStateDealt(ref dealt) => { self.handle_dealt(dealt) }
+    Event::ChannelStateRestored(ref restored) => { self.handle_put_back(scene, restored) }
+    Event::Aborted { checkpoint, .. } => { self.excuse(scene, checkpoint) }
+    Event::JobFinished { .. } => { self.handle_finished(scene) }
+} }
+
+impl Oracle for OrderOracle {
+    fn start(&mut self, scene: &Scene) {
         self.lanes = vec![Lane::default(); scene.shape.channels.len()];
         self.aligning = vec![CheckpointId(0); scene.shape.subtasks()];
     }
 
+    fn learn(&mut self, scene: &mut Scene, fact: Fact) {
+        match fact {
+            Fact::AttemptStarted { .. } => self.handle_attempt_started(scene),
+            // Where records go round behind the cut, some may be left.
+            Fact::Stopped { clean: true } if !scene.shape.has_loops() => {
+                self.handle_finished(scene)
+            }
+            _ => {}
+        }
+    }
+}
+
+impl OrderOracle {
     /// All channels are new.
-    pub fn handle_attempt_started(&mut self, scene: &Scene) {
+    fn handle_attempt_started(&mut self, scene: &Scene) {
         self.lanes.iter_mut().for_each(Lane::clear);
         self.lanes.resize(scene.shape.channels.len(), Lane::default());
         self.dealt.clear();
@@ -84,12 +131,14 @@ impl OrderOracle {
         self.aligning.resize(scene.shape.subtasks(), CheckpointId(0));
     }
 
-    /// Whether a barrier of this checkpoint waits in a channel for records that entered it before.
-    pub fn is_held_up(&self, checkpoint: CheckpointId) -> bool {
+    /// A checkpoint is aborted: does a barrier of it wait in a channel for records that entered it before?
+    fn excuse(&self, scene: &mut Scene, checkpoint: CheckpointId) {
         let is_it = |marker: &Marker| *marker == Marker::Barrier(checkpoint);
-        self.lanes.iter().any(|lane| {
+        let is_held_up = self.lanes.iter().any(|lane| {
             lane.markers.iter().any(|(marker, place)| is_it(marker) && *place > lane.received)
-        })
+        });
+        let counts = is_held_up && !scene.shape.protocol.may_overtake();
+        scene.found.excuses.held_up = counts.then_some(checkpoint);
     }
 
     /// A record entered a channel.
@@ -134,7 +183,7 @@ impl OrderOracle {
     }
 
     /// A marker entered a channel.
-    pub fn handle_marker_sent(
+    fn handle_marker_sent(
         &mut self,
         scene: &mut Scene,
         channel: ChannelId,
@@ -163,7 +212,7 @@ impl OrderOracle {
     }
 
     /// A marker left a channel.
-    pub fn handle_marker_received(
+    fn handle_marker_received(
         &mut self,
         scene: &mut Scene,
         channel: ChannelId,
@@ -182,7 +231,7 @@ impl OrderOracle {
     }
 
     /// A subtask began to align: for each checkpoint once, and in order (FLINK-17994).
-    pub fn handle_alignment_started(
+    fn handle_alignment_started(
         &mut self,
         scene: &mut Scene,
         subtask: SubtaskId,
@@ -198,7 +247,7 @@ impl OrderOracle {
     }
 
     /// A subtask gave a checkpoint up: each of its channels owes a cancel marker.
-    pub fn handle_alignment_aborted(
+    fn handle_alignment_aborted(
         &mut self,
         scene: &Scene,
         subtask: SubtaskId,
@@ -212,15 +261,8 @@ impl OrderOracle {
         }
     }
 
-    /// The job was stopped cleanly: nothing may be left in a channel, but where records go round behind the cut.
-    pub fn handle_stopped(&mut self, scene: &mut Scene) {
-        if !scene.shape.has_loops() {
-            self.handle_finished(scene);
-        }
-    }
-
-    /// The job finished: nothing may be left in a channel.
-    pub fn handle_finished(&mut self, scene: &mut Scene) {
+    /// The job finished, or was stopped cleanly: nothing may be left in a channel.
+    fn handle_finished(&mut self, scene: &mut Scene) {
         for channel in 0..self.lanes.len() {
             let lane = &self.lanes[channel];
             let left = lane.restored.iter().chain(&lane.in_flight);

@@ -23,16 +23,19 @@ use std::sync::Arc;
 use held::HeldOutput;
 use readers::Readers;
 
+use super::course::Fact;
 use super::kind::Kind;
+use super::oracles::{Oracle, listens};
 use super::reference::{DigestSet, Reference};
-use super::shape::{Scene, Shape};
+use super::shape::Scene;
 use super::verdict::Violation;
 use crate::protocol::lineage::mix;
 use crate::protocol::ordered::VecMap;
 use crate::protocol::{
-    Attempt, CheckpointId, Digest, LineageId, OperatorId, SubtaskId, TransactionId, VirtualTime,
+    Attempt, ChannelId, CheckpointId, Digest, LineageId, OperatorId, ProcessId, SubtaskId,
+    TransactionId, VirtualTime,
 };
-use crate::trace::{OutputHeld, OutputRecord, SinkTrouble, SnapshotTaken, Stamp};
+use crate::trace::{OutputRecord, SinkTrouble, SnapshotTaken};
 
 /// Judges output.
 #[derive(Clone, Debug, Default)]
@@ -54,9 +57,6 @@ pub(super) struct OutputOracle {
     may_repeat: bool,
     /// The target cannot get rid of transactions of itself.
     is_hanging: bool,
-    /// The newest event of the target's last expiry: its begin, and what it settles in that instant, with nothing
-    /// between but faults that strike.
-    expiry: Option<(u64, VirtualTime)>,
     /// By sink, below which attempt producers are refused.
     fences: VecMap<SubtaskId, Attempt>,
     /// Of external systems.
@@ -84,16 +84,38 @@ struct Held {
     transactions: Vec<TransactionId>,
 }
 
-impl OutputOracle {
-    /// An oracle that holds the output against `reference`.
-    pub fn new(reference: Arc<Reference>) -> Self {
-        let committed = vec![0; reference.distinct()];
-        Self { reference, committed, ..Self::default() }
+listens! { OutputOracle(self, scene, event) {
+    Event::SnapshotTaken(ref snapshot) => { self.handle_snapshot(snapshot) }
+    Event::Replayed { channel, lineage, .. } => { self.handle_received(scene, channel, lineage) }
+    Event::Aborted { checkpoint, .. } => { self.held.retain(|held| held.checkpoint != checkpoint) }
+    Event::AttemptFailed { .. } => { self.may_repeat = true }
+    Event::SinkTroubled { trouble } => { self.is_hanging = trouble == SinkTrouble::HangingTransaction }
+    Event::SinkRecovered {} => { self.is_hanging = false }
+    Event::ProducersFenced { sink, attempt } => { self.handle_fenced(sink, attempt) }
+    Event::TransactionOpened { transaction } => { self.handle_opened(scene, transaction) }
+    Event::TransactionPrepared { transaction, records } => {
+        self.transactions.entry(transaction).or_default().prepared = Some(records)
     }
+    Event::TransactionCommitted { transaction, ref records } => { self.handle_committed(scene, transaction, records) }
+    Event::TransactionAborted { transaction } => { self.handle_aborted(scene, transaction) }
+    Event::OutputWritten { sink, ref records } => { self.handle_written(scene, sink, records) }
+    Event::OutputShown { operator, ref records } => { self.handle_shown(scene, operator, records) }
+    Event::OutputHidden { operator, ref records } => { self.readers.hide(scene, operator, records) }
+    Event::OutputExpired { operator, ref records } => { self.handle_expired(scene, operator, records) }
+    Event::OutputHeld(ref held) => { self.held_outside.judge(scene, held) }
+    Event::ClockChanged { process, .. } => {
+        if process == ProcessId::SinkTarget {
+            self.held_outside.handle_clock_changed();
+        }
+    }
+    Event::JobFinished { .. } => { self.handle_finished(scene) }
+} }
 
-    /// The run begins.
-    pub fn start(&mut self, scene: &Scene) {
-        *self = Self::new(Arc::clone(&self.reference));
+impl Oracle for OutputOracle {
+    fn start(&mut self, scene: &Scene) {
+        let reference = Arc::clone(&scene.course.reference);
+        let committed = vec![0; reference.distinct()];
+        *self = Self { reference, committed, ..Self::default() };
         if scene.shape.has_direct_sink() {
             self.written = vec![0; self.reference.distinct()];
         }
@@ -102,8 +124,20 @@ impl OutputOracle {
         self.visible.reserve(expected.min(1 << 20));
     }
 
+    fn learn(&mut self, scene: &mut Scene, fact: Fact) {
+        match fact {
+            Fact::AttemptStarted { attempt, .. } => {
+                self.handle_attempt_started(attempt, scene.stamp.at);
+            }
+            Fact::Newest { checkpoint, .. } => self.handle_completed(scene, checkpoint),
+            _ => {}
+        }
+    }
+}
+
+impl OutputOracle {
     /// A subtask froze its state, with these transactions in it.
-    pub fn handle_snapshot(&mut self, snapshot: &SnapshotTaken) {
+    fn handle_snapshot(&mut self, snapshot: &SnapshotTaken) {
         self.readers.handle_cut(snapshot.subtask, snapshot.checkpoint);
         if snapshot.transactions.is_empty() {
             return;
@@ -114,7 +148,7 @@ impl OutputOracle {
     }
 
     /// The checkpoint completed: the transactions that it holds are to be committed.
-    pub fn handle_completed(&mut self, checkpoint: CheckpointId) {
+    fn handle_completed(&mut self, scene: &mut Scene, checkpoint: CheckpointId) {
         self.readers.handle_completed(checkpoint);
         for held in self.held.iter().filter(|held| held.checkpoint == checkpoint) {
             for transaction in &held.transactions {
@@ -122,15 +156,11 @@ impl OutputOracle {
             }
         }
         self.held.retain(|held| held.checkpoint > checkpoint);
-    }
-
-    /// The checkpoint will never complete.
-    pub fn handle_aborted(&mut self, checkpoint: CheckpointId) {
-        self.held.retain(|held| held.checkpoint != checkpoint);
+        self.tell_expired(scene);
     }
 
     /// What older attempts snapshotted cannot complete any more.
-    pub fn handle_attempt_started(&mut self, attempt: Attempt, at: VirtualTime) {
+    fn handle_attempt_started(&mut self, attempt: Attempt, at: VirtualTime) {
         self.held_outside.handle_attempt_started(at);
         self.readers.handle_attempt_started();
         self.held.retain(|held| held.attempt >= attempt);
@@ -138,60 +168,31 @@ impl OutputOracle {
         self.attempts = self.attempts.saturating_add(1);
     }
 
-    /// The attempt is over.
-    pub fn handle_attempt_failed(&mut self) {
-        self.may_repeat = true;
-    }
-
-    /// The sink target fares differently.
-    pub fn handle_trouble(&mut self, stamp: Stamp, trouble: Option<SinkTrouble>) {
-        self.is_hanging = trouble == Some(SinkTrouble::HangingTransaction);
-        if trouble == Some(SinkTrouble::ExpiredTransaction) {
-            self.expiry = Some((stamp.number, stamp.at));
-        }
-    }
-
-    /// A fault strikes, maybe while the target lets one transaction after the other expire.
-    pub fn handle_fault(&mut self, stamp: Stamp) {
-        self.is_of_expiry(stamp);
-    }
-
-    /// Whether this event is of the target's last expiry; the next one may be, too.
-    fn is_of_expiry(&mut self, stamp: Stamp) -> bool {
-        let is_next =
-            self.expiry.is_some_and(|(newest, at)| (newest + 1, at) == (stamp.number, stamp.at));
-        if is_next {
-            self.expiry = Some((stamp.number, stamp.at));
-        }
-        is_next
-    }
-
     /// What a completed checkpoint holds, and the target has let expire: nobody can commit it any more, and a job
     /// that finished all the same would finish without its records.
-    pub fn expired(&self) -> Option<String> {
+    fn tell_expired(&self, scene: &mut Scene) {
         let record = self.readers.gone().map(|record| format!("record {record}"));
-        record.or_else(|| self.expired_transaction().map(|transaction| transaction.to_string()))
+        let transaction = || self.expired_transaction(scene).map(|id| id.to_string());
+        let what = record.or_else(transaction);
+        scene.found.excuses.set_expired(what);
     }
 
-    /// Whether readers wait for anything that is [lost](Self::expired).
-    pub fn is_anything_lost(&self) -> bool {
-        self.readers.gone().is_some()
-    }
-
-    fn expired_transaction(&self) -> Option<TransactionId> {
-        self.expiry?; // Usually none has, and this is asked at each completion.
+    fn expired_transaction(&self, scene: &Scene) -> Option<TransactionId> {
+        if !scene.course.weather.has_expiry() {
+            return None; // Usually none has, and this is asked at each completion.
+        }
         let is_lost = |progress: &Progress| progress.is_expired && progress.is_promised;
         self.transactions.iter().find(|(_, progress)| is_lost(progress)).map(|(id, _)| *id)
     }
 
     /// Older producers of a sink are refused from here on.
-    pub fn handle_fenced(&mut self, sink: SubtaskId, attempt: Attempt) {
+    fn handle_fenced(&mut self, sink: SubtaskId, attempt: Attempt) {
         let fence = self.fences.entry(sink).or_default();
         *fence = (*fence).max(attempt);
     }
 
     /// A transaction takes its first records: it must be new.
-    pub fn handle_opened(&mut self, scene: &mut Scene, transaction: TransactionId) {
+    fn handle_opened(&mut self, scene: &mut Scene, transaction: TransactionId) {
         let progress = self.transactions.entry(transaction).or_default();
         let what = match (progress.is_committed, progress.is_aborted) {
             (true, _) => "committed",
@@ -202,36 +203,33 @@ impl OutputOracle {
         report(scene, Kind::ReopenedTransaction, transaction, text);
     }
 
-    /// A transaction is durable.
-    pub fn handle_prepared(&mut self, transaction: TransactionId, records: u64) {
-        self.transactions.entry(transaction).or_default().prepared = Some(records);
-    }
-
     /// A transaction is gone: it must not have been visible, nor owed.
-    pub fn handle_aborted_transaction(&mut self, scene: &mut Scene, transaction: TransactionId) {
-        let is_expired = self.is_of_expiry(scene.stamp);
+    fn handle_aborted(&mut self, scene: &mut Scene, transaction: TransactionId) {
+        let is_expired = scene.course.weather.is_of_expiry(scene.stamp);
         let progress = self.transactions.entry(transaction).or_default();
         progress.is_aborted = true;
         progress.is_expired = is_expired && progress.prepared.is_some();
         let what = if progress.is_committed {
-            "it was visible already"
+            Some("it was visible already")
         } else if progress.is_promised && !progress.is_expired {
-            "a completed checkpoint holds it"
+            Some("a completed checkpoint holds it")
         } else {
-            return;
+            None
         };
-        let text = format!("{transaction} was aborted, though {what}");
-        report(scene, Kind::AbortedTransaction, transaction, text);
+        if let Some(what) = what {
+            let text = format!("{transaction} was aborted, though {what}");
+            report(scene, Kind::AbortedTransaction, transaction, text);
+        }
+        self.tell_expired(scene);
     }
 
     /// A transaction became visible.
-    pub fn handle_committed(
+    fn handle_committed(
         &mut self,
         scene: &mut Scene,
         transaction: TransactionId,
         records: &[OutputRecord],
     ) {
-        self.is_of_expiry(scene.stamp); // A late commit that is carried out then is among it.
         let progress = self.transactions.entry(transaction).or_default();
         if let Some(what) = progress.refuses(records.len() as u64) {
             let number = records.len();
@@ -246,7 +244,7 @@ impl OutputOracle {
     }
 
     /// Records became visible outside any transaction.
-    pub fn handle_written(&mut self, scene: &mut Scene, sink: SubtaskId, records: &[OutputRecord]) {
+    fn handle_written(&mut self, scene: &mut Scene, sink: SubtaskId, records: &[OutputRecord]) {
         if !self.reference.is_known() {
             return;
         }
@@ -255,24 +253,20 @@ impl OutputOracle {
         }
     }
 
-    /// Whether anybody reads an external system: then it matters what sinks are given.
+    /// A subtask was given a record: where anybody reads an external system, it matters what sinks are given.
     #[inline]
-    pub fn watches_readers(&self) -> bool {
-        self.readers.are_there()
-    }
-
-    /// A subtask was given a record. Whether that changes what is [lost](Self::expired).
-    pub fn handle_given(&mut self, shape: &Shape, subtask: SubtaskId, lineage: LineageId) -> bool {
-        self.readers.handle_given(shape, subtask, lineage)
+    pub fn handle_received(&mut self, scene: &mut Scene, channel: ChannelId, lineage: LineageId) {
+        if self.readers.are_there() {
+            let subtask = scene.shape.channels[channel.index()].to;
+            if self.readers.handle_given(scene.shape, subtask, lineage) {
+                self.tell_expired(scene);
+            }
+        }
     }
 
     /// Readers of the external system see these records from here on.
-    pub fn handle_shown(
-        &mut self,
-        scene: &mut Scene,
-        operator: OperatorId,
-        records: &[OutputRecord],
-    ) {
+    fn handle_shown(&mut self, scene: &mut Scene, operator: OperatorId, records: &[OutputRecord]) {
+        let was_lost = self.readers.gone().is_some();
         self.readers.judge_order(scene, operator, records);
         for record in records {
             if self.readers.show(scene, operator, *record) {
@@ -284,35 +278,26 @@ impl OutputOracle {
                 });
             }
         }
+        if was_lost {
+            self.tell_expired(scene);
+        }
     }
 
-    /// Readers of the external system do not see these records any more.
-    pub fn handle_hidden(
+    /// The external system has let go of these records: where a fault explains it, they are lost.
+    fn handle_expired(
         &mut self,
         scene: &mut Scene,
         operator: OperatorId,
         records: &[OutputRecord],
     ) {
-        self.readers.hide(scene, operator, records);
-    }
-
-    /// The external system has let go of these records, and a fault explains it.
-    pub fn handle_let_go(&mut self, operator: OperatorId, records: &[OutputRecord]) {
-        self.readers.handle_expired(operator, records);
-    }
-
-    /// The clock of the sink target is not virtual time any more.
-    pub fn handle_clock_changed(&mut self) {
-        self.held_outside.handle_clock_changed();
-    }
-
-    /// The run is over, and the external system holds this.
-    pub fn handle_held(&mut self, scene: &mut Scene, held: &OutputHeld) {
-        self.held_outside.judge(scene, held);
+        if !scene.is_calm() {
+            self.readers.handle_expired(operator, records);
+            self.tell_expired(scene);
+        }
     }
 
     /// The job finished: all that is expected is visible, and nothing lingers.
-    pub fn handle_finished(&mut self, scene: &mut Scene) {
+    fn handle_finished(&mut self, scene: &mut Scene) {
         self.held_outside.handle_finished();
         self.judge_missing(scene);
         self.judge_stale(scene);

@@ -16,15 +16,14 @@ use std::sync::Arc;
 
 use in_flight::InFlightOwners;
 
+use super::course::Fact;
 use super::kind::Kind;
-use super::shape::{Scene, Shape};
+use super::oracles::{Oracle, listens};
+use super::shape::Scene;
 use super::verdict::Violation;
 use crate::protocol::ordered::VecMap;
 use crate::protocol::{CheckpointId, Digest, KeyGroup, OperatorId, Topology};
-use crate::trace::{
-    ChannelStateCaptured, ChannelStateDealt, ChannelStateRestored, ListMode, Ownership, Restored,
-    SnapshotTaken,
-};
+use crate::trace::{ListMode, Ownership, Restored, SnapshotTaken};
 
 /// How many cuts are remembered; older ones than the newest completed are forgotten before.
 const CUTS_MAX: usize = 32;
@@ -59,14 +58,41 @@ struct Handover<'a> {
     new: &'a VecMap<u16, Ownership>,
 }
 
-impl OwnershipOracle {
-    /// The run begins.
-    pub fn start(&mut self) {
+listens! { OwnershipOracle(self, scene, event) {
+    Event::SnapshotTaken(ref snapshot) => { self.handle_snapshot(scene, snapshot) }
+    Event::Restored(ref restored) => { self.handle_restored(scene, restored) }
+    Event::ChannelStateCaptured(ref captured) => { self.in_flight.handle_captured(scene.shape, captured) }
+    Event::ChannelStateDealt(ref dealt) => { self.in_flight.handle_dealt(scene, dealt) }
+    Event::ChannelStateRestored(ref restored) => { self.in_flight.handle_put_back(scene, restored) }
+    Event::AttemptRunning { attempt } => {
+        if scene.course.attempt() == Some(attempt) {
+            self.in_flight.handle_running(scene);
+        }
+    }
+    Event::Triggered { checkpoint, .. } => { self.triggered = self.triggered.max(Some(checkpoint)) }
+    // What its predecessor was asked for is forgotten.
+    Event::LeadershipTaken { .. } => { self.awaited = None }
+    Event::RescaleRequested { checkpoint_first, .. } => { self.awaited = checkpoint_first.then_some(self.triggered) }
+    Event::RescaleStarted { newest, .. } => { self.handle_rescale_started(scene, newest) }
+} }
+
+impl Oracle for OwnershipOracle {
+    fn start(&mut self, _scene: &Scene) {
         *self = Self::default();
     }
 
+    fn learn(&mut self, _scene: &mut Scene, fact: Fact) {
+        match fact {
+            Fact::AttemptStarted { restored, .. } => self.handle_attempt_started(restored),
+            Fact::Newest { checkpoint, .. } => self.handle_completed(checkpoint),
+            _ => {}
+        }
+    }
+}
+
+impl OwnershipOracle {
     /// A subtask froze its state.
-    pub fn handle_snapshot(&mut self, scene: &mut Scene, snapshot: &SnapshotTaken) {
+    fn handle_snapshot(&mut self, scene: &mut Scene, snapshot: &SnapshotTaken) {
         if snapshot.ownership.is_empty() {
             return;
         }
@@ -87,55 +113,20 @@ impl OwnershipOracle {
         }
     }
 
-    /// A checkpoint was triggered.
-    pub fn handle_triggered(&mut self, checkpoint: CheckpointId) {
-        self.triggered = self.triggered.max(Some(checkpoint));
-    }
-
     /// The checkpoint completed: recovery goes back behind none older.
-    pub fn handle_completed(&mut self, checkpoint: CheckpointId) {
+    fn handle_completed(&mut self, checkpoint: CheckpointId) {
         self.cuts.retain(|id, _| *id >= checkpoint);
         self.in_flight.handle_completed(checkpoint);
     }
 
     /// All subtasks are new.
-    pub fn handle_attempt_started(&mut self, restored: Option<CheckpointId>) {
+    fn handle_attempt_started(&mut self, restored: Option<CheckpointId>) {
         self.restoring.clear();
         self.in_flight.handle_attempt_started(restored);
     }
 
-    /// All subtasks of the attempt run.
-    pub fn handle_running(&mut self, scene: &mut Scene) {
-        self.in_flight.handle_running(scene);
-    }
-
-    /// What was in flight at a cut is known.
-    pub fn handle_captured(&mut self, shape: &Shape, captured: &ChannelStateCaptured) {
-        self.in_flight.handle_captured(shape, captured);
-    }
-
-    /// A subtask takes its share of what was in flight in another shape.
-    pub fn handle_dealt(&mut self, scene: &mut Scene, dealt: &ChannelStateDealt) {
-        self.in_flight.handle_dealt(scene, dealt);
-    }
-
-    /// A subtask puts records back into its channels.
-    pub fn handle_put_back(&mut self, scene: &mut Scene, restored: &ChannelStateRestored) {
-        self.in_flight.handle_put_back(scene, restored);
-    }
-
-    /// A coordinator took over: what its predecessor was asked for is forgotten.
-    pub fn handle_leadership_taken(&mut self) {
-        self.awaited = None;
-    }
-
-    /// Somebody asked for a rescale.
-    pub fn handle_requested(&mut self, is_checkpoint_first: bool) {
-        self.awaited = is_checkpoint_first.then_some(self.triggered);
-    }
-
     /// The attempt is about to be ended for a rescale (Arroyo 6f9bf300).
-    pub fn handle_rescale_started(&mut self, scene: &mut Scene, newest: Option<CheckpointId>) {
+    fn handle_rescale_started(&mut self, scene: &mut Scene, newest: Option<CheckpointId>) {
         let Some(before) = self.awaited.take() else { return };
         if newest <= before {
             let shown = |id: Option<CheckpointId>| {
@@ -153,7 +144,7 @@ impl OwnershipOracle {
     }
 
     /// A subtask holds the state it starts from.
-    pub fn handle_restored(&mut self, scene: &mut Scene, restored: &Restored) {
+    fn handle_restored(&mut self, scene: &mut Scene, restored: &Restored) {
         if restored.ownership.is_empty() {
             return;
         }

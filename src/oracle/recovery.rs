@@ -5,7 +5,9 @@
 //! no older one writes the job's record; after a sink's producers were fenced, no older one prepares
 //! a transaction (RisingWave #27087).
 
+use super::course::Fact;
 use super::kind::Kind;
+use super::oracles::{Oracle, listens};
 use super::shape::Scene;
 use super::verdict::Violation;
 use crate::protocol::ordered::VecMap;
@@ -16,8 +18,6 @@ use crate::trace::Restored;
 #[derive(Clone, Debug, Default)]
 pub(super) struct RecoveryOracle {
     attempt: Option<Attempt>,
-    /// The newest attempt started by a coordinator that had been deposed.
-    deposed: Option<Attempt>,
     restored: Option<CheckpointId>,
     newest: Option<CheckpointId>,
     term: Option<Term>,
@@ -29,30 +29,33 @@ pub(super) struct RecoveryOracle {
     fences: VecMap<SubtaskId, Attempt>,
 }
 
-impl RecoveryOracle {
-    /// The run begins.
-    pub fn start(&mut self) {
+listens! { RecoveryOracle(self, scene, event) {
+    Event::LeadershipTaken { term } => { self.handle_leadership_taken(scene, term) }
+    Event::AttemptStarted { attempt, term, restored } => {
+        self.handle_attempt_started(scene, attempt, term, restored)
+    }
+    Event::Restored(ref restored) => { self.handle_restored(scene, restored) }
+    Event::RecordWritten { version, term, .. } => { self.handle_record_written(scene, version, term) }
+    Event::ProducersFenced { sink, attempt } => { self.handle_fenced(sink, attempt) }
+    Event::TransactionOpened { transaction } => { self.handle_produced(scene, transaction, "opened") }
+    Event::TransactionPrepared { transaction, .. } => { self.handle_produced(scene, transaction, "prepared") }
+} }
+
+impl Oracle for RecoveryOracle {
+    fn start(&mut self, _scene: &Scene) {
         *self = Self::default();
     }
 
-    /// Whether a later coordinator than that of `term` reigns.
-    pub fn is_deposed(&self, term: Term) -> bool {
-        self.term.is_some_and(|reigning| term < reigning)
+    fn learn(&mut self, _scene: &mut Scene, fact: Fact) {
+        if let Fact::Newest { checkpoint, .. } = fact {
+            self.newest = self.newest.max(Some(checkpoint));
+        }
     }
+}
 
-    /// A coordinator that does not know that it has been deposed starts an attempt: nothing will run in
-    /// it, but what is deployed for it is heard of.
-    pub fn handle_deposed_start(&mut self, attempt: Attempt) {
-        self.deposed = self.deposed.max(Some(attempt));
-    }
-
-    /// The newest attempt that was started, by whomever.
-    pub fn newest_started(&self) -> Option<Attempt> {
-        self.attempt.max(self.deposed)
-    }
-
+impl RecoveryOracle {
     /// A coordinator reigns.
-    pub fn handle_leadership_taken(&mut self, scene: &mut Scene, term: Term) {
+    fn handle_leadership_taken(&mut self, scene: &mut Scene, term: Term) {
         if let Some(last) = self.term.filter(|last| term <= *last) {
             report(
                 scene,
@@ -63,14 +66,14 @@ impl RecoveryOracle {
         self.term = self.term.max(Some(term));
     }
 
-    /// An attempt starts. Whether it is a new one.
-    pub fn handle_attempt_started(
+    /// An attempt starts.
+    fn handle_attempt_started(
         &mut self,
         scene: &mut Scene,
         attempt: Attempt,
         term: Term,
         restored: Option<CheckpointId>,
-    ) -> bool {
+    ) {
         if let Some(reigning) = self.term.filter(|reigning| term != *reigning) {
             report(
                 scene,
@@ -80,16 +83,15 @@ impl RecoveryOracle {
         }
         if let Some(last) = self.attempt.filter(|last| attempt <= *last) {
             report(scene, Kind::AttemptOutOfOrder, format!("{attempt} was started after {last}"));
-            return false;
+            return;
         }
         self.judge_restored(scene, attempt, restored);
         self.attempt = Some(attempt);
         self.restored = restored;
-        true
     }
 
     /// A subtask holds the state it starts from.
-    pub fn handle_restored(&mut self, scene: &mut Scene, restored: &Restored) {
+    fn handle_restored(&mut self, scene: &mut Scene, restored: &Restored) {
         if restored.checkpoint == self.restored {
             return;
         }
@@ -101,22 +103,8 @@ impl RecoveryOracle {
         scene.report(violation);
     }
 
-    /// A subtask does something in an attempt that never started.
-    pub fn handle_unknown_attempt(&mut self, scene: &mut Scene, attempt: Attempt) {
-        report(
-            scene,
-            Kind::FromNowhere,
-            format!("something happened in {attempt}, which has not started"),
-        );
-    }
-
-    /// A checkpoint completed.
-    pub fn handle_completed(&mut self, checkpoint: CheckpointId) {
-        self.newest = self.newest.max(Some(checkpoint));
-    }
-
     /// The job's record was replaced.
-    pub fn handle_record_written(&mut self, scene: &mut Scene, version: u64, term: Term) {
+    fn handle_record_written(&mut self, scene: &mut Scene, version: u64, term: Term) {
         if let Some(last) = self.version.filter(|last| version <= *last) {
             report(
                 scene,
@@ -136,13 +124,13 @@ impl RecoveryOracle {
     }
 
     /// Older producers of a sink are refused from here on.
-    pub fn handle_fenced(&mut self, sink: SubtaskId, attempt: Attempt) {
+    fn handle_fenced(&mut self, sink: SubtaskId, attempt: Attempt) {
         let fence = self.fences.entry(sink).or_default();
         *fence = (*fence).max(attempt);
     }
 
     /// A producer opened or prepared a transaction: it must not be fenced.
-    pub fn handle_produced(&mut self, scene: &mut Scene, transaction: TransactionId, what: &str) {
+    fn handle_produced(&mut self, scene: &mut Scene, transaction: TransactionId, what: &str) {
         let fence = self.fences.get(&transaction.sink).copied().unwrap_or_default();
         if transaction.attempt < fence {
             let name = scene.shape.producer(transaction);

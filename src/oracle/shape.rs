@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::verdict::{Violation, Violations};
+use super::course::Course;
+use super::findings::Findings;
+use super::verdict::Violation;
 use crate::protocol::{
     Attempt, ChannelId, DefectSet, Guarantee, Loops, OperatorId, OperatorRole, Protocol, SubtaskId,
     SubtaskShape, Topology, TransactionId,
 };
-use crate::trace::{RunStarted, Stamp};
+use crate::trace::{ChannelStateRestored, InFlight, RunStarted, Stamp};
 
 /// The two ends of a channel.
 #[derive(Clone, Copy, Debug)]
@@ -160,6 +162,15 @@ impl Shape {
         channels.any(|index| self.is_logged(ChannelId(index)))
     }
 
+    /// What a restore puts back into channels that are the subtask's own.
+    pub fn put_back<'a>(
+        &self,
+        restored: &'a ChannelStateRestored,
+    ) -> impl Iterator<Item = &'a InFlight> {
+        let inputs = &self.inputs[restored.subtask.index()];
+        restored.inputs.iter().filter(|one| inputs.contains(&one.channel))
+    }
+
     /// How many subtasks there are.
     pub fn subtasks(&self) -> usize {
         self.inputs.len()
@@ -230,21 +241,28 @@ impl Shape {
     }
 }
 
-/// What an oracle sees besides the event: where, when, and whom to tell.
+/// What an oracle sees besides the event: where, when, what is known of the job, and whom to tell.
 pub(super) struct Scene<'a> {
-    /// The job.
+    /// The job so far.
+    pub course: &'a Course,
+    /// Its shape.
     pub shape: &'a Shape,
     /// Number, time and process of the event.
     pub stamp: Stamp,
-    /// Where violations go.
-    pub found: &'a mut Violations,
+    /// Where violations go, and what excuses them.
+    pub found: &'a mut Findings,
 }
 
 impl Scene<'_> {
     /// Tells of a violation at this event.
     #[cold]
     pub fn report(&mut self, violation: Violation) {
-        self.found.add(self.shape, self.stamp, violation);
+        self.found.report(self.shape, self.stamp, violation);
+    }
+
+    /// Whether nothing acts that can make things fail, and nothing is broken for good.
+    pub fn is_calm(&self) -> bool {
+        self.course.weather.is_calm() && self.found.excuses.expiries() == 0
     }
 
     /// The form people read: `count/1`.

@@ -11,12 +11,14 @@ mod discovered;
 
 use discovered::Discoveries;
 
+use super::course::Fact;
 use super::kind::Kind;
+use super::oracles::{Oracle, listens};
 use super::shape::Scene;
 use super::verdict::Violation;
 use crate::protocol::ordered::{VecMap, VecSet};
-use crate::protocol::{CheckpointId, OperatorId, SplitId, SubtaskId, VirtualTime};
-use crate::trace::{Restored, SnapshotTaken};
+use crate::protocol::{CheckpointId, OperatorId, SplitId, SubtaskId};
+use crate::trace::{Event, Restored, SnapshotTaken};
 
 /// How many cuts without an outcome are remembered; older ones are forgotten.
 const CUTS_MAX: usize = 32;
@@ -46,14 +48,65 @@ enum Owner {
     Reader(SubtaskId),
 }
 
-impl SplitsOracle {
-    /// The run begins.
-    pub fn start(&mut self) {
+listens! { SplitsOracle(self, scene, event) {
+    Event::SplitAppeared { split } => { self.discoveries.handle_appeared(scene.stamp.at, split) }
+    Event::SplitRemoved { split } => { self.discoveries.handle_removed(split) }
+    Event::SplitDiscovered { operator, split, .. } => { self.handle_discovered(scene, operator, split) }
+    Event::SplitsKnown { operator, checkpoint, ref known, .. } => {
+        self.handle_known(scene, operator, checkpoint, known)
+    }
+    Event::SplitAssigned { subtask, split, .. } => { self.handle_assigned(scene, subtask, split) }
+    Event::SplitAccepted { subtask, split, .. } => { self.handle_accepted(scene, subtask, split) }
+    Event::EnumeratorSnapshot { operator, checkpoint, ref unassigned, .. } => {
+        self.handle_enumerator_snapshot(scene, operator, checkpoint, unassigned)
+    }
+    Event::EnumeratorRestored { operator, ref unassigned, .. } => {
+        self.handle_enumerator_restored(scene, operator, unassigned)
+    }
+    Event::Restored(ref restored) => { self.handle_restored(scene, restored) }
+    Event::SnapshotTaken(ref snapshot) => { self.handle_snapshot(scene, snapshot) }
+    Event::Triggered { checkpoint, .. } | Event::SavepointTriggered { checkpoint, .. } => {
+        self.pending.insert(checkpoint);
+    }
+    Event::Aborted { checkpoint, .. } => { self.pending.remove(&checkpoint); }
+    Event::AttemptRunning { attempt } => {
+        if scene.course.attempt() == Some(attempt) {
+            self.discoveries.handle_running(scene.stamp.at);
+        }
+    }
+    Event::AttemptFailed { .. } | Event::JobStopped { .. } => { self.discoveries.handle_over() }
+    Event::FaultsEnded {} => { self.discoveries.handle_faults_ended(scene.stamp.at) }
+    Event::JobFinished { .. } => { self.handle_finished(scene) }
+} }
+
+impl Oracle for SplitsOracle {
+    fn start(&mut self, _scene: &Scene) {
         *self = Self::default();
     }
 
+    fn learn(&mut self, scene: &mut Scene, fact: Fact) {
+        match fact {
+            Fact::AttemptStarted { restored, .. } => self.handle_attempt_started(restored),
+            Fact::Completed { checkpoint, .. } | Fact::SavepointCompleted { checkpoint, .. } => {
+                self.pending.remove(&checkpoint);
+            }
+            Fact::Released { reader, split } => self.handle_released(scene, reader, split),
+            _ => {}
+        }
+    }
+
+    /// The enumerator of a coordinator that does not know that it was deposed is frozen: what it froze binds
+    /// nobody, but the readers that it asks come after it.
+    fn overhear(&mut self, _scene: &mut Scene, event: &Event) {
+        if let Event::EnumeratorSnapshot { operator, checkpoint, .. } = event {
+            self.cuts.entry(*checkpoint).or_default().entry(*operator).or_default();
+        }
+    }
+}
+
+impl SplitsOracle {
     /// The next attempt starts: who has what is told anew.
-    pub fn handle_attempt_started(&mut self, restored: Option<CheckpointId>) {
+    fn handle_attempt_started(&mut self, restored: Option<CheckpointId>) {
         self.owners.clear();
         self.pending.clear();
         self.restored = restored;
@@ -62,7 +115,7 @@ impl SplitsOracle {
     }
 
     /// What an enumerator has as the attempt starts: all that it had at the restored cut, and nothing else.
-    pub fn handle_enumerator_restored(
+    fn handle_enumerator_restored(
         &mut self,
         scene: &mut Scene,
         operator: OperatorId,
@@ -94,7 +147,7 @@ impl SplitsOracle {
     }
 
     /// A reader holds what it starts from.
-    pub fn handle_restored(&mut self, scene: &mut Scene, restored: &Restored) {
+    fn handle_restored(&mut self, scene: &mut Scene, restored: &Restored) {
         if !self.enumerated.contains(&OperatorId(scene.shape.operator(restored.subtask))) {
             return;
         }
@@ -109,18 +162,8 @@ impl SplitsOracle {
         }
     }
 
-    /// The source has a split more.
-    pub fn handle_appeared(&mut self, now: VirtualTime, split: SplitId) {
-        self.discoveries.handle_appeared(now, split);
-    }
-
-    /// The source has the split no longer.
-    pub fn handle_removed(&mut self, split: SplitId) {
-        self.discoveries.handle_removed(split);
-    }
-
     /// An enumerator learns of a split, and has it from here on: nobody may have known of it.
-    pub fn handle_discovered(&mut self, scene: &mut Scene, operator: OperatorId, split: SplitId) {
+    fn handle_discovered(&mut self, scene: &mut Scene, operator: OperatorId, split: SplitId) {
         self.enumerated.insert(operator);
         let before = self.owners.insert(split, Owner::Enumerator(operator));
         if self.discoveries.handle_discovered(split) {
@@ -138,7 +181,7 @@ impl SplitsOracle {
     }
 
     /// What an enumerator knows is frozen: of what the operator has, all that the source has still.
-    pub fn handle_known(
+    fn handle_known(
         &mut self,
         scene: &mut Scene,
         operator: OperatorId,
@@ -166,26 +209,11 @@ impl SplitsOracle {
     }
 
     /// A reader lets go of a split that it has read to its end: it must have had it.
-    pub fn handle_released(&mut self, scene: &mut Scene, reader: SubtaskId, split: SplitId) {
+    fn handle_released(&mut self, scene: &mut Scene, reader: SubtaskId, split: SplitId) {
         if self.owners.remove(&split) != Some(Owner::Reader(reader)) {
             let text = format!("{} let go of {split}, which is not its own", scene.name(reader));
             scene.report(Violation::new(Kind::ReadByStranger, text).by(reader));
         }
-    }
-
-    /// All subtasks run.
-    pub fn handle_running(&mut self, now: VirtualTime) {
-        self.discoveries.handle_running(now);
-    }
-
-    /// The attempt is over, or the job.
-    pub fn handle_over(&mut self) {
-        self.discoveries.handle_over();
-    }
-
-    /// No fault acts any more.
-    pub fn handle_faults_ended(&mut self, now: VirtualTime) {
-        self.discoveries.handle_faults_ended(now);
     }
 
     /// Time has passed.
@@ -195,7 +223,7 @@ impl SplitsOracle {
     }
 
     /// An enumerator gives a split away: it must have it.
-    pub fn handle_assigned(&mut self, scene: &mut Scene, reader: SubtaskId, split: SplitId) {
+    fn handle_assigned(&mut self, scene: &mut Scene, reader: SubtaskId, split: SplitId) {
         let before = self.owners.insert(split, Owner::OnTheWay(reader));
         match before {
             Some(Owner::Enumerator(_)) => {}
@@ -208,7 +236,7 @@ impl SplitsOracle {
     }
 
     /// A reader takes a split: it must have been assigned to it, and be taken once.
-    pub fn handle_accepted(&mut self, scene: &mut Scene, reader: SubtaskId, split: SplitId) {
+    fn handle_accepted(&mut self, scene: &mut Scene, reader: SubtaskId, split: SplitId) {
         let before = self.owners.insert(split, Owner::Reader(reader));
         if before != Some(Owner::OnTheWay(reader)) {
             let name = scene.name(reader);
@@ -228,18 +256,8 @@ impl SplitsOracle {
         }
     }
 
-    /// A checkpoint is triggered.
-    pub fn handle_triggered(&mut self, checkpoint: CheckpointId) {
-        self.pending.insert(checkpoint);
-    }
-
-    /// A checkpoint has completed, or never will.
-    pub fn handle_settled(&mut self, checkpoint: CheckpointId) {
-        self.pending.remove(&checkpoint);
-    }
-
     /// An enumerator is frozen: for a checkpoint that may complete, and with what it has.
-    pub fn handle_enumerator_snapshot(
+    fn handle_enumerator_snapshot(
         &mut self,
         scene: &mut Scene,
         operator: OperatorId,
@@ -269,14 +287,8 @@ impl SplitsOracle {
         self.cuts.entry(checkpoint).or_default().insert(operator, unassigned.to_vec());
     }
 
-    /// The enumerator of a coordinator that does not know that it was deposed is frozen: what it froze binds
-    /// nobody, but the readers that it asks come after it.
-    pub fn handle_deposed_snapshot(&mut self, operator: OperatorId, checkpoint: CheckpointId) {
-        self.cuts.entry(checkpoint).or_default().entry(operator).or_default();
-    }
-
     /// A reader is frozen: after its enumerator, or an assignment could be in neither.
-    pub fn handle_snapshot(&mut self, scene: &mut Scene, snapshot: &SnapshotTaken) {
+    fn handle_snapshot(&mut self, scene: &mut Scene, snapshot: &SnapshotTaken) {
         let operator = OperatorId(scene.shape.operator(snapshot.subtask));
         let is_frozen = |cut: &VecMap<_, _>| cut.contains_key(&operator);
         let is_late = self.enumerated.contains(&operator)
@@ -290,8 +302,8 @@ impl SplitsOracle {
     }
 
     /// The job finished: everything was assigned and taken.
-    pub fn handle_finished(&mut self, scene: &mut Scene) {
-        self.handle_over();
+    fn handle_finished(&mut self, scene: &mut Scene) {
+        self.discoveries.handle_over();
         for (split, owner) in &self.owners {
             match owner {
                 Owner::Reader(_) => {}

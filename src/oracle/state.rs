@@ -8,12 +8,16 @@
 
 mod channel_state;
 mod released;
+mod restored;
 
 use std::collections::BTreeSet;
 
 use channel_state::OnItsWay;
+use restored::{judge_initial, judge_restored};
 
+use super::course::Fact;
 use super::kind::Kind;
+use super::oracles::{Oracle, listens};
 use super::shape::Scene;
 use super::verdict::Violation;
 use crate::protocol::ordered::VecMap;
@@ -89,9 +93,32 @@ struct Frozen {
     on_its_way: OnItsWay,
 }
 
-impl StateOracle {
-    /// The run begins.
-    pub fn start(&mut self, scene: &Scene) {
+listens! { StateOracle(self, scene, event) {
+    Event::BarrierSent { channel, checkpoint, .. } => { self.handle_barrier_sent(scene, channel, checkpoint) }
+    Event::EndSent { channel, .. } => { self.handle_end_sent(scene, channel) }
+    Event::Replayed { channel, lineage, .. } => { self.handle_received(channel, lineage) }
+    Event::Restored(ref restored) => { self.handle_restored(scene, restored) }
+    Event::SnapshotTaken(ref snapshot) => { self.handle_snapshot(scene, snapshot) }
+    Event::ChannelStateCaptured(ref captured) => { self.handle_captured(captured) }
+    Event::ChannelStateRestored(ref restored) => { self.handle_channels_restored(restored) }
+    Event::SplitDiscovered { split, .. } => { self.handle_discovered(split) }
+    Event::SplitsKnown { checkpoint, ref known, .. } => { self.handle_known(scene, checkpoint, known) }
+    Event::SplitReleased { subtask, checkpoint, split, .. } => {
+        self.handle_released(scene, subtask, checkpoint, split)
+    }
+    Event::EnumeratorSnapshot { checkpoint, ref unassigned, .. } => {
+        self.saved(scene, checkpoint).unassigned.extend(unassigned)
+    }
+    Event::EnumeratorRestored { ref unassigned, .. } => { self.handle_unassigned(unassigned) }
+    Event::OffsetCommitted { split, offset } => {
+        self.handle_offset_committed(scene, SplitPosition { split, offset })
+    }
+    Event::Aborted { checkpoint, .. } => { self.saved.remove(&checkpoint); }
+    Event::JobFinished { .. } => { self.handle_finished(scene) }
+} }
+
+impl Oracle for StateOracle {
+    fn start(&mut self, scene: &Scene) {
         *self = Self::default();
         self.splits = vec![Split::default(); scene.shape.split_lengths.len()];
         self.flows = vec![Flow::default(); scene.shape.channels.len()];
@@ -99,6 +126,16 @@ impl StateOracle {
         self.allows_repeats = scene.shape.allows_repeats();
     }
 
+    fn learn(&mut self, scene: &mut Scene, fact: Fact) {
+        match fact {
+            Fact::AttemptStarted { restored, .. } => self.handle_attempt_started(scene, restored),
+            Fact::Newest { checkpoint, .. } => self.handle_completed(scene, checkpoint),
+            _ => {}
+        }
+    }
+}
+
+impl StateOracle {
     /// A source took an entry.
     #[inline]
     pub fn handle_read(
@@ -143,18 +180,13 @@ impl StateOracle {
 
     /// A barrier entered a channel: what was sent before it belongs to the cut, what waited for
     /// credit when the snapshot was taken included.
-    pub fn handle_barrier_sent(
-        &mut self,
-        scene: &Scene,
-        channel: ChannelId,
-        checkpoint: CheckpointId,
-    ) {
+    fn handle_barrier_sent(&mut self, scene: &Scene, channel: ChannelId, checkpoint: CheckpointId) {
         let sent = self.flows[channel.index()].sent;
         self.saved(scene, checkpoint).sent[channel.index()] = Some(sent);
     }
 
     /// The end of input entered a channel: the cuts that its sender took before hold all of it.
-    pub fn handle_end_sent(&mut self, scene: &Scene, channel: ChannelId) {
+    fn handle_end_sent(&mut self, scene: &Scene, channel: ChannelId) {
         let sender = scene.shape.channels[channel.index()].from;
         let sent = self.flows[channel.index()].sent;
         let version = scene.shape.version();
@@ -166,7 +198,7 @@ impl StateOracle {
     }
 
     /// A subtask froze its state.
-    pub fn handle_snapshot(&mut self, scene: &mut Scene, snapshot: &SnapshotTaken) {
+    fn handle_snapshot(&mut self, scene: &mut Scene, snapshot: &SnapshotTaken) {
         self.judge_positions(scene, snapshot);
         let subtask = snapshot.subtask.index();
         let frozen = Frozen {
@@ -189,18 +221,8 @@ impl StateOracle {
         }
     }
 
-    /// An enumerator froze what no reader has: its part of the cut.
-    pub fn handle_enumerator(
-        &mut self,
-        scene: &Scene,
-        checkpoint: CheckpointId,
-        unassigned: &[SplitId],
-    ) {
-        self.saved(scene, checkpoint).unassigned.extend(unassigned);
-    }
-
     /// The checkpoint completed: its state is the state that recovery goes back to.
-    pub fn handle_completed(&mut self, scene: &mut Scene, checkpoint: CheckpointId) {
+    fn handle_completed(&mut self, scene: &mut Scene, checkpoint: CheckpointId) {
         self.saved.retain(|id, _| *id >= checkpoint);
         let Some(saved) = self.saved.get(&checkpoint) else { return };
         judge_ownership(scene, checkpoint, saved, &self.splits);
@@ -211,16 +233,11 @@ impl StateOracle {
         }
     }
 
-    /// The checkpoint will never complete.
-    pub fn handle_aborted(&mut self, checkpoint: CheckpointId) {
-        self.saved.remove(&checkpoint);
-    }
-
     /// The next attempt starts: what was done after the restored cut is undone.
     ///
     /// In another shape the channels are others, and what went through them is settled; what was in transit
     /// at the cut enters the new ones when it is put back.
-    pub fn handle_attempt_started(&mut self, scene: &Scene, restored: Option<CheckpointId>) {
+    fn handle_attempt_started(&mut self, scene: &Scene, restored: Option<CheckpointId>) {
         self.saved.retain(|id, _| Some(*id) == restored);
         let saved = restored.and_then(|checkpoint| self.saved.get(&checkpoint));
         for split in &mut self.splits {
@@ -258,7 +275,7 @@ impl StateOracle {
     }
 
     /// A subtask holds the state it starts from: the one that was frozen, or the initial one.
-    pub fn handle_restored(&mut self, scene: &mut Scene, restored: &Restored) {
+    fn handle_restored(&mut self, scene: &mut Scene, restored: &Restored) {
         for position in &restored.positions {
             if let Some(split) = self.splits.get_mut(position.split.index()) {
                 split.reader = Some(restored.subtask);
@@ -283,7 +300,7 @@ impl StateOracle {
     }
 
     /// The source log let go of entries: a completed checkpoint must hold that they were read (I7).
-    pub fn handle_offset_committed(&mut self, scene: &mut Scene, position: SplitPosition) {
+    fn handle_offset_committed(&mut self, scene: &mut Scene, position: SplitPosition) {
         let Some(split) = self.splits.get(position.split.index()) else { return };
         if position.offset > split.released {
             let text = format!(
@@ -295,7 +312,7 @@ impl StateOracle {
     }
 
     /// The job finished: every entry was read and every record processed.
-    pub fn handle_finished(&mut self, scene: &mut Scene) {
+    fn handle_finished(&mut self, scene: &mut Scene) {
         for (index, split) in self.splits.iter().enumerate() {
             let length = scene.shape.split_lengths[index];
             // What consumers of a queue got in all is judged by what comes of it.
@@ -411,42 +428,6 @@ fn judge_ownership(scene: &mut Scene, checkpoint: CheckpointId, saved: &Saved, s
         let text = format!("{checkpoint} holds {count} owners of split-{split}, not one");
         scene.report(Violation::new(Kind::SplitOwnership, text).of(checkpoint));
     }
-}
-
-fn judge_initial(scene: &mut Scene, restored: &Restored) {
-    let is_initial = restored.positions.iter().all(|position| position.offset == 0);
-    if !is_initial || restored.state != Digest::default() {
-        let name = scene.name(restored.subtask);
-        let text = format!("{name} starts from no checkpoint, but not from the initial state");
-        scene.report(Violation::new(Kind::NotInitial, text).by(restored.subtask));
-    }
-}
-
-fn judge_restored(
-    scene: &mut Scene,
-    restored: &Restored,
-    checkpoint: CheckpointId,
-    frozen: &Frozen,
-) {
-    let name = scene.name(restored.subtask);
-    let (kind, text) = if restored.state != frozen.state {
-        let (found, expected) = (restored.state, frozen.state);
-        let text =
-            format!("{name} restored state {found} from {checkpoint}, which froze {expected}");
-        (Kind::RestoredOtherState, text)
-    } else if sorted(&restored.positions) != sorted(&frozen.positions) {
-        let text = format!("{name} restored other positions from {checkpoint} than it froze");
-        (Kind::RestoredOtherPositions, text)
-    } else {
-        return;
-    };
-    scene.report(Violation::new(kind, text).of(checkpoint).by(restored.subtask));
-}
-
-fn sorted(positions: &[SplitPosition]) -> Vec<SplitPosition> {
-    let mut positions = positions.to_vec();
-    positions.sort_unstable();
-    positions
 }
 
 #[cold]

@@ -10,7 +10,9 @@
 //! That nothing else is visible is the output oracle's part, and that who resumes starts from there the
 //! recovery and the state oracles': for them such a savepoint is the newest completed checkpoint.
 
+use super::course::Fact;
 use super::kind::Kind;
+use super::oracles::{Oracle, listens};
 use super::shape::Scene;
 use super::verdict::Violation;
 use crate::protocol::ordered::VecSet;
@@ -39,14 +41,45 @@ struct Stopping {
     transactions: Vec<TransactionId>,
 }
 
-impl TerminationOracle {
-    /// The run begins.
-    pub fn start(&mut self) {
+listens! { TerminationOracle(self, scene, event) {
+    Event::SavepointTriggered { attempt, checkpoint, mode } => {
+        self.handle_triggered(scene, attempt, checkpoint, mode)
+    }
+    Event::SnapshotTaken(ref snapshot) => { self.handle_snapshot(scene, snapshot) }
+    Event::EndSent { channel, .. } => { self.handle_end_sent(scene, scene.shape.channels[channel.index()].from) }
+    // The job goes on.
+    Event::Aborted { checkpoint, .. } => { self.stopping.take_if(|stopping| stopping.checkpoint == checkpoint); }
+    Event::TransactionPrepared { transaction, records } => {
+        if records > 0 {
+            self.prepared.insert(transaction);
+        }
+    }
+    Event::TransactionCommitted { transaction, .. } | Event::TransactionAborted { transaction } => {
+        self.prepared.remove(&transaction);
+    }
+    Event::JobStopped { checkpoint, clean, .. } => { self.handle_stopped(scene, checkpoint, clean) }
+    Event::JobResumed { .. } => { self.stopped = None }
+} }
+
+impl Oracle for TerminationOracle {
+    fn start(&mut self, _scene: &Scene) {
         *self = Self::default();
     }
 
+    fn learn(&mut self, scene: &mut Scene, fact: Fact) {
+        match fact {
+            Fact::AttemptStarted { attempt, .. } => self.handle_attempt_started(scene, attempt),
+            Fact::SavepointCompleted { checkpoint, mode } if mode.is_terminal() => {
+                self.stopped = Some(checkpoint);
+            }
+            _ => {}
+        }
+    }
+}
+
+impl TerminationOracle {
     /// A savepoint was triggered.
-    pub fn handle_triggered(
+    fn handle_triggered(
         &mut self,
         scene: &Scene,
         attempt: Attempt,
@@ -61,7 +94,7 @@ impl TerminationOracle {
     }
 
     /// A subtask froze its state.
-    pub fn handle_snapshot(&mut self, scene: &mut Scene, snapshot: &SnapshotTaken) {
+    fn handle_snapshot(&mut self, scene: &mut Scene, snapshot: &SnapshotTaken) {
         let (subtask, checkpoint) = (snapshot.subtask, snapshot.checkpoint);
         let Some(stopping) = self.stopping.as_mut().filter(|stopping| {
             (stopping.checkpoint, stopping.attempt) == (checkpoint, snapshot.attempt)
@@ -109,7 +142,7 @@ impl TerminationOracle {
 
     /// The end of input entered a channel. What is not a source may end behind its cut: with the last
     /// channel that ends it is aligned first.
-    pub fn handle_end_sent(&mut self, scene: &mut Scene, sender: SubtaskId) {
+    fn handle_end_sent(&mut self, scene: &mut Scene, sender: SubtaskId) {
         if let Some(stopping) = &self.stopping
             && stopping.halted[sender.index()]
             && scene.shape.inputs[sender.index()].is_empty()
@@ -121,23 +154,8 @@ impl TerminationOracle {
         }
     }
 
-    /// The checkpoint will never complete: the job goes on.
-    pub fn handle_aborted(&mut self, checkpoint: CheckpointId) {
-        self.stopping.take_if(|stopping| stopping.checkpoint == checkpoint);
-    }
-
-    /// A terminal savepoint is there: the job is over.
-    pub fn handle_completed(&mut self, checkpoint: CheckpointId) {
-        self.stopped = Some(checkpoint);
-    }
-
-    /// The job is resumed.
-    pub fn handle_resumed(&mut self) {
-        self.stopped = None;
-    }
-
     /// All channels are new.
-    pub fn handle_attempt_started(&mut self, scene: &mut Scene, attempt: Attempt) {
+    fn handle_attempt_started(&mut self, scene: &mut Scene, attempt: Attempt) {
         self.stopping = None;
         if let Some(checkpoint) = self.stopped.take() {
             let text = format!("{attempt} started, though the job is over with {checkpoint}");
@@ -145,20 +163,8 @@ impl TerminationOracle {
         }
     }
 
-    /// A transaction holds these many records.
-    pub fn handle_prepared(&mut self, transaction: TransactionId, records: u64) {
-        if records > 0 {
-            self.prepared.insert(transaction);
-        }
-    }
-
-    /// A transaction is visible, or gone.
-    pub fn handle_settled(&mut self, transaction: TransactionId) {
-        self.prepared.remove(&transaction);
-    }
-
     /// The job is stopped.
-    pub fn handle_stopped(&mut self, scene: &mut Scene, checkpoint: CheckpointId, clean: bool) {
+    fn handle_stopped(&mut self, scene: &mut Scene, checkpoint: CheckpointId, clean: bool) {
         if self.stopped != Some(checkpoint) {
             let text =
                 format!("the job was stopped at {checkpoint}, which is no completed savepoint");

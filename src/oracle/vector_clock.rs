@@ -11,7 +11,9 @@
 
 use std::collections::VecDeque;
 
+use super::course::Fact;
 use super::kind::Kind;
+use super::oracles::{Oracle, listens};
 use super::shape::Scene;
 use super::verdict::Violation;
 use crate::protocol::{ChannelId, CheckpointId, SubtaskId};
@@ -55,9 +57,12 @@ struct Carried {
     changes: VecDeque<(u64, Box<[u64]>)>,
 }
 
-impl VectorClockOracle {
-    /// The run begins.
-    pub fn start(&mut self, scene: &Scene) {
+listens! { VectorClockOracle(self, scene, event) {
+    Event::SnapshotTaken(ref snapshot) => { self.handle_snapshot(scene, snapshot) }
+} }
+
+impl Oracle for VectorClockOracle {
+    fn start(&mut self, scene: &Scene) {
         *self = Self::default();
         let subtasks = scene.shape.subtasks();
         if subtasks > SUBTASKS_MAX || scene.shape.allows_repeats() {
@@ -69,8 +74,16 @@ impl VectorClockOracle {
             scene.shape.channels.iter().map(|ends| Carried::new(ends.from.0, ends.to.0)).collect();
     }
 
+    fn learn(&mut self, scene: &mut Scene, fact: Fact) {
+        if let Fact::AttemptStarted { is_reshaped, .. } = fact {
+            self.handle_attempt_started(scene, is_reshaped);
+        }
+    }
+}
+
+impl VectorClockOracle {
     /// All subtasks and channels are new, and others after a rescale.
-    pub fn handle_attempt_started(&mut self, scene: &Scene, is_reshaped: bool) {
+    fn handle_attempt_started(&mut self, scene: &Scene, is_reshaped: bool) {
         if is_reshaped {
             return self.start(scene);
         }
@@ -106,7 +119,7 @@ impl VectorClockOracle {
     }
 
     /// A subtask froze its state: it must not know of anything after the same cut elsewhere.
-    pub fn handle_snapshot(&mut self, scene: &mut Scene, snapshot: &SnapshotTaken) {
+    fn handle_snapshot(&mut self, scene: &mut Scene, snapshot: &SnapshotTaken) {
         let (subtask, checkpoint) = (snapshot.subtask, snapshot.checkpoint);
         let Some(clock) = self.clocks.get(subtask.index()) else { return };
         let taken = Self::taken(&mut self.taken, scene, checkpoint);

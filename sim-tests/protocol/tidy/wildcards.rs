@@ -36,9 +36,14 @@ const SELECTIONS: &[(&str, &[&str])] = &[
     // The events of records, before all others: the rest goes to a function that knows every event.
     ("src/trace/digest.rs", &["record"]),
     ("src/oracle/judge.rs", &["observe"]),
-    ("src/oracle/judge/outside.rs", &["observe_outside"]),
-    // What a coordinator says, and is believed to have said in vain.
-    ("src/oracle/judge/rare.rs", &["is_of_deposed", "observe_deposed"]),
+    // The arm of whoever is told of an event that it does not name, which fails tests.
+    ("src/oracle/oracles.rs", &["observe"]),
+    // What the job comes to.
+    ("src/oracle/course.rs", &["is_told_again", "overhear", "reveal", "follow"]),
+    ("src/oracle/course/lives.rs", &["take"]),
+    ("src/oracle/course/store.rs", &["take"]),
+    ("src/oracle/course/weather.rs", &["take", "strike"]),
+    ("src/oracle/course/reign.rs", &["take", "is_of_deposed"]),
     // Words: an event without any is called by its name.
     (
         "src/render/words.rs",

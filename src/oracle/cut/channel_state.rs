@@ -15,7 +15,7 @@ use crate::oracle::kind::Kind;
 use crate::oracle::shape::Scene;
 use crate::oracle::verdict::Violation;
 use crate::protocol::{Attempt, ChannelId, CheckpointId, Digest, LineageId, SubtaskId};
-use crate::trace::{ChannelStateCaptured, InFlight, SnapshotTaken};
+use crate::trace::{ChannelStateCaptured, ChannelStateRestored, InFlight, SnapshotTaken};
 
 /// What is known of the channel states of one cut.
 #[derive(Clone, Debug)]
@@ -73,10 +73,12 @@ impl CutOracle {
         self.cut(scene, checkpoint, attempt).states.overtaken[subtask.index()] = true;
     }
 
-    /// A restore puts these records back into a channel.
-    pub fn handle_put_back(&mut self, in_flight: &InFlight) {
-        let records = in_flight.records.iter().copied();
-        self.restored[in_flight.channel.index()].extend(records);
+    /// A restore puts records back into the channels of a subtask.
+    pub fn handle_put_back(&mut self, scene: &Scene, restored: &ChannelStateRestored) {
+        for in_flight in scene.shape.put_back(restored) {
+            let records = in_flight.records.iter().copied();
+            self.restored[in_flight.channel.index()].extend(records);
+        }
     }
 
     /// One of them was processed.

@@ -4,7 +4,7 @@
 //! attempt sweeps what its predecessors left. A new reign takes over the debts of the one before: all that lies in
 //! the store then.
 
-use super::checkpoint_of;
+use crate::oracle::course::checkpoint_of;
 use crate::protocol::ordered::{VecMap, VecSet};
 use crate::protocol::{CheckpointId, ObjectKey};
 

@@ -14,15 +14,6 @@ pub(super) const WATERMARK_MAX: i64 = i64::MAX;
 /// When a timer fires, and the digest of its key.
 pub(super) type Timer = (i64, Digest);
 
-/// What a subtask says that it begins with.
-#[derive(Clone, Copy, Debug)]
-pub(in super::super) struct Beginning {
-    /// Its watermark; none where snapshots hold none.
-    pub watermark: Option<i64>,
-    /// How many timers are pending.
-    pub timers: u64,
-}
-
 /// What a subtask knows of event time, on the history that survives.
 #[derive(Clone, Debug)]
 pub(super) struct TimeProgress {

@@ -6,7 +6,7 @@ use crate::oracle::shape::Scene;
 use crate::oracle::verdict::Violation;
 use crate::protocol::ordered::VecMap;
 use crate::protocol::{ChannelId, CheckpointId, LineageId, SubtaskId};
-use crate::trace::{ChannelStateDealt, InFlight};
+use crate::trace::{ChannelStateDealt, ChannelStateRestored};
 
 impl OrderOracle {
     /// A barrier left a channel ahead of what is in it: it may be early, and never late or unsent.
@@ -27,10 +27,12 @@ impl OrderOracle {
         lane.overtook = lane.overtook.max(checkpoint);
     }
 
-    /// A restore puts these records back into a channel, ahead of everything that arrives.
-    pub fn handle_put_back(&mut self, in_flight: &InFlight) {
-        let lane = &mut self.lanes[in_flight.channel.index()];
-        lane.restored.extend(in_flight.records.iter().copied());
+    /// A restore puts records back into channels, ahead of everything that arrives.
+    pub fn handle_put_back(&mut self, scene: &Scene, restored: &ChannelStateRestored) {
+        for in_flight in scene.shape.put_back(restored) {
+            let lane = &mut self.lanes[in_flight.channel.index()];
+            lane.restored.extend(in_flight.records.iter().copied());
+        }
     }
 
     /// After a rescale these records may be of any key that the subtask owns, whatever their channel: all

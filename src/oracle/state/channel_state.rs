@@ -59,11 +59,6 @@ impl StateOracle {
         self.put_back[restored.subtask.index()] = found;
     }
 
-    /// A record that was put back is processed.
-    pub fn handle_replayed(&mut self, channel: ChannelId, lineage: LineageId) {
-        self.flows[channel.index()].received.add(lineage.0);
-    }
-
     /// A subtask holds the state it starts from: the channel state must be that of the same cut.
     pub(super) fn judge_put_back(
         &self,
