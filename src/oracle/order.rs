@@ -15,7 +15,7 @@ use restored::judge_behind_dealt;
 use super::course::Fact;
 use super::kind::Kind;
 use super::oracles::{Oracle, listens};
-use super::shape::Scene;
+use super::shape::{Scene, Shape};
 use super::verdict::Violation;
 use crate::protocol::ordered::{VecMap, VecSet};
 use crate::protocol::{ChannelId, CheckpointId, LineageId, SubtaskId};
@@ -100,7 +100,7 @@ listens! { OrderOracle(self, scene, event) {
     Event::ChannelStateDealt(ref dealt) => { self.handle_dealt(dealt) }
     Event::ChannelStateRestored(ref restored) => { self.handle_put_back(scene, restored) }
     Event::Aborted { checkpoint, .. } => { self.excuse(scene, checkpoint) }
-    Event::JobFinished { .. } => { self.handle_finished(scene) }
+    Event::JobFinished { .. } => { self.judge_left(scene, |_, _| true) }
 } }
 
 impl Oracle for OrderOracle {
@@ -113,8 +113,8 @@ impl Oracle for OrderOracle {
         match fact {
             Fact::AttemptStarted { .. } => self.handle_attempt_started(scene),
             // Where records go round behind the cut, some may be left.
-            Fact::Stopped { clean: true } if !scene.shape.has_loops() => {
-                self.handle_finished(scene)
+            Fact::Stopped { clean: true } => {
+                self.judge_left(scene, |shape, sender| !shape.is_behind_loop(sender));
             }
             _ => {}
         }
@@ -261,13 +261,15 @@ impl OrderOracle {
         }
     }
 
-    /// The job finished, or was stopped cleanly: nothing may be left in a channel.
-    fn handle_finished(&mut self, scene: &mut Scene) {
-        for channel in 0..self.lanes.len() {
-            let lane = &self.lanes[channel];
+    /// The job finished, or was stopped cleanly: nothing may be left in a channel of a sender that `owes` that.
+    fn judge_left(&self, scene: &mut Scene, owes: impl Fn(&Shape, SubtaskId) -> bool) {
+        let ids = scene.shape.topology().channel_ids();
+        for ((channel, ends), lane) in ids.zip(&scene.shape.channels).zip(&self.lanes) {
             let left = lane.restored.iter().chain(&lane.in_flight);
             let Some(record) = left.copied().next() else { continue };
-            let channel = ChannelId(u16::try_from(channel).unwrap_or(u16::MAX));
+            if !owes(scene.shape, ends.from) {
+                continue;
+            }
             let number = lane.restored.len() + lane.in_flight.len();
             let name = scene.channel(channel);
             let text = format!("the job finished with {number} records in {name}, first {record}");

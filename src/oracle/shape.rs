@@ -45,6 +45,8 @@ pub(super) struct Shape {
     pub protocol: Protocol,
     /// The edges that lead back, where the protocol logs them.
     loops: Loops,
+    /// By subtask, whether what goes round a loop comes to it; empty where nothing does.
+    behind_loops: Vec<bool>,
 }
 
 impl Shape {
@@ -64,6 +66,7 @@ impl Shape {
             liveness_bound: Duration::from_millis(run.liveness_bound_ms),
             protocol: run.protocol,
             loops: Loops::default(),
+            behind_loops: Vec::new(),
         };
         shape.index();
         Ok(shape)
@@ -93,6 +96,21 @@ impl Shape {
         if self.protocol.traits().has_loops {
             self.loops = Loops::of(&self.topology, DefectSet::NONE);
         }
+        self.behind_loops = self.find_behind_loops();
+    }
+
+    /// Whoever receives what leads back, and all that come after.
+    fn find_behind_loops(&self) -> Vec<bool> {
+        let back = self.topology.channel_ids().filter(|channel| self.is_logged(*channel));
+        let receiver = |channel: ChannelId| self.channels[channel.index()].to;
+        let mut open: Vec<SubtaskId> = back.map(receiver).collect();
+        let mut found = vec![false; if open.is_empty() { 0 } else { self.subtasks() }];
+        while let Some(subtask) = open.pop() {
+            if !std::mem::replace(&mut found[subtask.index()], true) {
+                open.extend(self.outputs[subtask.index()].iter().copied().map(receiver));
+            }
+        }
+        found
     }
 
     /// The job.
@@ -156,10 +174,9 @@ impl Shape {
         self.loops.leads_back(channel)
     }
 
-    /// Whether anything leads back.
-    pub fn has_loops(&self) -> bool {
-        let mut channels = (0..self.channels.len()).filter_map(|index| u16::try_from(index).ok());
-        channels.any(|index| self.is_logged(ChannelId(index)))
+    /// Whether records that go round a loop come to this subtask, in the loop or behind it.
+    pub fn is_behind_loop(&self, subtask: SubtaskId) -> bool {
+        self.behind_loops.get(subtask.index()).copied().unwrap_or(false)
     }
 
     /// What a restore puts back into channels that are the subtask's own.

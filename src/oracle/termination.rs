@@ -126,12 +126,13 @@ impl TerminationOracle {
         }
     }
 
-    /// A record entered a channel. In a loop some come round behind the cut, and are in its log.
+    /// A record entered a channel. In a loop some come round behind the cut, and are in its log: whoever they come to may
+    /// emit something.
     #[inline]
     pub fn handle_sent(&mut self, scene: &mut Scene, channel: ChannelId) {
         let Some(stopping) = &self.stopping else { return };
         let sender = scene.shape.channels[channel.index()].from;
-        if stopping.halted[sender.index()] && !scene.shape.has_loops() {
+        if stopping.halted[sender.index()] && !scene.shape.is_behind_loop(sender) {
             let (name, checkpoint) = (scene.channel(channel), stopping.checkpoint);
             let text = format!(
                 "a record entered {name} behind the barrier of {checkpoint}, at which the job stops"
