@@ -48,7 +48,7 @@ pub(super) struct Course {
 }
 
 /// What follows from an event, in order.
-type Facts = [Option<Fact>; 2];
+pub(super) type Facts = [Option<Fact>; 2];
 
 impl Course {
     /// A job whose output must be `reference`.

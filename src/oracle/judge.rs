@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Oracles;
-use super::course::{Course, Hearing};
+use super::course::{Course, Facts, Hearing};
 use super::findings::{Excuses, Findings};
 use super::kind::Kind;
 use super::reference::Reference;
@@ -179,13 +179,17 @@ impl Judge {
 
     /// Tells of an event that counts, and of what follows from it.
     fn tell(&mut self, stamp: Stamp, event: &Event) {
-        for fact in self.course.reveal(event).into_iter().flatten() {
-            self.oracles.learn(scene!(self, stamp), fact);
-        }
+        let revealed = self.course.reveal(event);
+        self.tell_facts(stamp, revealed);
         self.course.take(stamp, event);
         self.oracles.observe(scene!(self, stamp), event);
-        for fact in self.course.follow(&mut self.found, stamp, event).into_iter().flatten() {
-            self.oracles.learn(scene!(self, stamp), fact);
+        let follows = self.course.follow(&mut self.found, stamp, event);
+        self.tell_facts(stamp, follows);
+    }
+
+    fn tell_facts(&mut self, stamp: Stamp, facts: Facts) {
+        for fact in facts.iter().flatten() {
+            self.oracles.learn(scene!(self, stamp), *fact);
         }
     }
 
