@@ -283,14 +283,15 @@ impl OutputOracle {
         }
     }
 
-    /// The external system has let go of these records: where a fault explains it, they are lost.
+    /// The external system has let go of these records: where a fault explains it, they are lost. It does as long as what
+    /// it held up may be on its way.
     fn handle_expired(
         &mut self,
         scene: &mut Scene,
         operator: OperatorId,
         records: &[OutputRecord],
     ) {
-        if !scene.is_calm() {
+        if !scene.is_settled() {
             self.readers.handle_expired(operator, records);
             self.tell_expired(scene);
         }

@@ -282,6 +282,11 @@ impl Scene<'_> {
         self.course.weather.is_calm() && self.found.excuses.expiries() == 0
     }
 
+    /// The same, and nothing that a fault held up is on its way either.
+    pub fn is_settled(&self) -> bool {
+        self.is_calm() && self.course.weather.is_settled()
+    }
+
     /// The form people read: `count/1`.
     pub fn name(&self, subtask: SubtaskId) -> String {
         self.shape.name(subtask)

@@ -2,6 +2,9 @@
 //!
 //! A run is *calm* until its first fault, and again once its faults have ended and an attempt that began after them runs;
 //! the end of faults is no fault itself. What is gone for good makes it never calm again.
+//!
+//! What faults held up may be on its way for a while after that: restored sinks commit again what had been promised.
+//! Calm is *settled* once a checkpoint has completed in it.
 
 use crate::protocol::VirtualTime;
 use crate::trace::{Event, Point, SinkTrouble, Stamp};
@@ -25,6 +28,8 @@ enum Sky {
     Calm,
     /// A fault has struck.
     Disturbed,
+    /// Nothing acts any more, and no checkpoint has completed since.
+    Clearing,
     /// Something is gone for good.
     Damaged,
 }
@@ -40,8 +45,9 @@ impl Weather {
                 self.continue_expiry(stamp);
             }
             Event::AttemptRunning { .. } if self.is_after_faults && self.sky == Sky::Disturbed => {
-                self.sky = Sky::Calm;
+                self.sky = Sky::Clearing;
             }
+            Event::Completed { .. } if self.sky == Sky::Clearing => self.sky = Sky::Calm,
             _ => {}
         }
     }
@@ -61,7 +67,7 @@ impl Weather {
             }
             _ => {}
         }
-        if self.sky == Sky::Calm {
+        if self.is_calm() {
             self.sky = Sky::Disturbed;
         }
     }
@@ -80,6 +86,14 @@ impl Weather {
 
     /// Whether nothing acts, as far as faults go.
     pub fn is_calm(&self) -> bool {
+        match self.sky {
+            Sky::Calm | Sky::Clearing => true,
+            Sky::Disturbed | Sky::Damaged => false,
+        }
+    }
+
+    /// Whether nothing that a fault held up is on its way either.
+    pub fn is_settled(&self) -> bool {
         self.sky == Sky::Calm
     }
 

@@ -193,6 +193,20 @@ fn what_expires_though_nothing_is_in_trouble_excuses_nobody() {
 }
 
 #[test]
+fn what_expires_before_a_checkpoint_has_completed_in_calm_may_have_been_on_its_way() {
+    let (mut events, _) = let_go();
+    events.splice(1..1, [trouble(), Event::SinkRecovered, Event::FaultsEnded]);
+    let running = Event::AttemptRunning { attempt: Attempt(1) };
+    let mut settled = events.clone();
+    let triggered = at(&settled, |event| matches!(event, Event::Triggered { .. }));
+    settled.insert(triggered, running.clone());
+    expect(OracleName::Liveness, "nothing is left to happen", &settled, &End::Quiescent);
+    let expired = at(&events, |event| matches!(event, Event::OutputExpired { .. }));
+    events.insert(expired, running);
+    assert!(matches!(judged(&events, &End::Quiescent), Verdict::NotOwed { .. }));
+}
+
+#[test]
 fn what_is_found_again_excuses_nobody() {
     let (mut events, records) = let_go();
     events.insert(1, trouble());
