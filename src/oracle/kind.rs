@@ -405,7 +405,7 @@ kinds! {
         NotDrained,
         /// A source reads nothing behind the barrier of the savepoint that its job stops at.
         ReadAfterStop,
-        /// Nobody emits anything behind the barrier of the savepoint that the job stops at, except round a loop.
+        /// Nobody emits anything behind the barrier of the savepoint that the job stops at, except in and behind a loop.
         SentAfterStop,
         /// A job is stopped cleanly only when all that its savepoint holds is committed.
         StoppedUncommitted,
