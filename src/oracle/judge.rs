@@ -201,7 +201,8 @@ impl Judge {
             self.report(stamp, Kind::UnknownEntity, text);
         }
         self.found.excuses = Excuses::default();
-        self.oracles.start(scene!(self, stamp));
+        let scene = scene!(self, stamp);
+        self.oracles.start(scene);
     }
 
     /// Events are numbered without gaps, in time order.
