@@ -88,7 +88,8 @@ fn subject(event: &Event) -> Subject {
         | E::RequestRefused { .. } | E::SplitAppeared { .. } | E::SplitRemoved { .. } | E::SplitRequested { .. }
         | E::SplitsExhausted { .. } | E::SplitsReturned { .. } | E::GatewayClosed { .. } | E::GatewayReopened { .. }
         | E::ObjectStored { .. } | E::ObjectRefused { .. } | E::ObjectDeleted { .. } | E::ObjectDestroyed { .. }
-        | E::RecordWritten { .. } | E::RecordRefused { .. } | E::OffsetCommitted { .. } | E::ProducerRefused { .. } =>
+        | E::RecordWritten { .. } | E::RecordRefused { .. } | E::OffsetCommitted { .. } | E::MessageRedelivered { .. }
+        | E::ProducerRefused { .. } =>
             Subject::Job,
     }
 }
