@@ -1,6 +1,6 @@
 //! What a generated job is, as data.
 
-use cutwater::protocol::Protocol;
+use cutwater::protocol::{Guarantee, Protocol};
 use serde::{Deserialize, Serialize};
 use strum::IntoEnumIterator as _;
 
@@ -180,11 +180,12 @@ impl StepKind {
 impl JobSpec {
     /// The protocols that it can have.
     pub fn protocols(&self) -> Vec<Protocol> {
-        let admits = |protocol: &Protocol| match protocol {
-            Protocol::Cyclic => true,
-            Protocol::Aligned | Protocol::StopTheWorld => !self.has_loop(),
-            Protocol::Unaligned | Protocol::Hybrid => !self.has_loop() && !self.broadcasts(),
-            Protocol::AtLeastOnce => self.steps.iter().all(|step| step.kind.bears_repetition()),
+        let admits = |protocol: &Protocol| {
+            let traits = protocol.traits();
+            let is_repeated = traits.guarantee == Guarantee::AtLeastOnce;
+            (traits.has_loops || !self.has_loop())
+                && !(protocol.may_overtake() && self.broadcasts())
+                && !(is_repeated && self.steps.iter().any(|step| !step.kind.bears_repetition()))
         };
         Protocol::iter().filter(admits).collect()
     }
