@@ -33,7 +33,8 @@ impl Positions {
     /// splits are passed over.
     #[must_use]
     pub fn within_entries(self, paused: impl IntoIterator<Item = (SplitId, u32)>) -> Self {
-        let is_ours = |split: SplitId| self.reading.iter().any(|at| at.split == split);
+        let is_ours =
+            |split: SplitId| self.reading.binary_search_by_key(&split, |at| at.split).is_ok();
         let paused = paused.into_iter().filter(|(split, _)| is_ours(*split));
         let mut paused: Vec<_> = paused
             .map(|(split, emitted)| SplitPosition { split, offset: u64::from(emitted) })

@@ -294,6 +294,7 @@ impl<S: Source> SplitTask for SourceTask<S> {
         match self.assignment {
             SplitAssignment::Static | SplitAssignment::Enumerated => Vec::new(),
             SplitAssignment::Discovered => {
+                let held: BTreeSet<&SplitPosition> = held.iter().collect();
                 let over = |(at, progress): (&SplitPosition, &Progress)| {
                     *progress == Progress::Exhausted && held.contains(at)
                 };

@@ -1,5 +1,6 @@
 //! Snapshots: frozen synchronously, uploaded asynchronously, read back at a restore.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -12,7 +13,7 @@ use super::{Env, Phase, Purpose, Side, Task};
 use crate::dataflow::{Bytes, SubtaskState};
 use crate::protocol::{
     Acknowledgement, Captured, CheckpointId, Defect, Digest, ObjectKey, ProcessId, SavepointMode,
-    SnapshotHandle, TransactionId,
+    SnapshotHandle, SplitId, TransactionId,
 };
 use crate::trace::{Event, Ownership, SnapshotTaken, SplitPosition};
 
@@ -252,10 +253,14 @@ impl Task {
 }
 
 /// Those positions before which the outside was told that it may forget everything.
-fn covered_by(committed: &[SplitPosition], positions: &[SplitPosition]) -> Vec<SplitPosition> {
-    let is_covered = |at: &&SplitPosition| {
-        committed.iter().any(|told| told.split == at.split && told.offset >= at.offset)
-    };
+fn covered_by(committed: &[SplitPosition], positions: &[SplitPosition]) -> BTreeSet<SplitPosition> {
+    let mut told: BTreeMap<SplitId, u64> = BTreeMap::new();
+    for SplitPosition { split, offset } in committed {
+        let most = told.entry(*split).or_default();
+        *most = (*most).max(*offset);
+    }
+    let is_covered =
+        |at: &&SplitPosition| told.get(&at.split).is_some_and(|offset| *offset >= at.offset);
     positions.iter().filter(is_covered).copied().collect()
 }
 

@@ -1,6 +1,6 @@
 //! The reading side of a source: fetches entries ahead, and hands them out at its pace.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Bound;
 use std::time::Duration;
 
@@ -8,14 +8,13 @@ use super::super::io::TaskTimer;
 use super::super::message::{Fetched, Message, ToSourceLog};
 use super::assignment::Inquiry;
 use super::{Env, Phase, Purpose, Side, Task};
-use crate::protocol::ordered::VecMap;
 use crate::protocol::{Attempt, LineageId, ProcessId, SplitId, SubtaskId};
 use crate::trace::{Event, SplitPosition};
 
 /// The splits of one source subtask that have not ended: what has is read no more, and nothing of it is fetched.
 #[derive(Clone, Debug)]
 pub struct SourceReader {
-    splits: VecMap<SplitId, SplitReader>,
+    splits: BTreeMap<SplitId, SplitReader>,
     /// Those that have an entry.
     readable: BTreeSet<SplitId>,
     /// Those that were read to their end, which nobody has been told.
@@ -23,7 +22,7 @@ pub struct SourceReader {
     /// Who had the last turn.
     turn: Option<SplitId>,
     /// What the log was told when the last checkpoint completed.
-    committed: Vec<SplitPosition>,
+    committed: BTreeSet<SplitPosition>,
     /// What it has to do with its enumerator.
     inquiry: Inquiry,
     pace: Pace,
@@ -148,13 +147,14 @@ impl SourceReader {
     /// A reader that goes on at these positions, but in splits that have `ended`. `awaits_splits`: and asks for more.
     pub fn new(positions: &[SplitPosition], ended: &[SplitId], awaits_splits: bool) -> Self {
         let inquiry = if awaits_splits { Inquiry::Reading { taken: 0 } } else { Inquiry::Over };
+        let ended: BTreeSet<SplitId> = ended.iter().copied().collect();
         let unended = positions.iter().filter(|position| !ended.contains(&position.split));
         Self {
             splits: unended.map(|at| (at.split, SplitReader::new(*at))).collect(),
             readable: BTreeSet::new(),
             exhausted: BTreeSet::new(),
             turn: None,
-            committed: Vec::new(),
+            committed: BTreeSet::new(),
             inquiry,
             pace: Pace::Stopped,
         }
@@ -204,9 +204,9 @@ impl SourceReader {
 
     /// The log was told these positions. Gives those that it was told before: nobody answers to that, and what is
     /// told once may be lost.
-    pub fn commit_again(&mut self, positions: Vec<SplitPosition>) -> Vec<SplitPosition> {
+    pub fn commit_again(&mut self, positions: BTreeSet<SplitPosition>) -> Vec<SplitPosition> {
         let before = std::mem::replace(&mut self.committed, positions);
-        self.committed.iter().filter(|at| before.contains(at)).copied().collect()
+        self.committed.intersection(&before).copied().collect()
     }
 
     pub fn inquiry(&mut self) -> &mut Inquiry {
