@@ -180,12 +180,12 @@ impl StepKind {
 impl JobSpec {
     /// The protocols that it can have.
     pub fn protocols(&self) -> Vec<Protocol> {
+        let is_repeatable = self.steps.iter().all(|step| step.kind.bears_repetition());
         let admits = |protocol: &Protocol| {
             let traits = protocol.traits();
-            let is_repeated = traits.guarantee == Guarantee::AtLeastOnce;
-            (traits.has_loops || !self.has_loop())
-                && !(protocol.may_overtake() && self.broadcasts())
-                && !(is_repeated && self.steps.iter().any(|step| !step.kind.bears_repetition()))
+            let goes_round = traits.has_loops || !self.has_loop();
+            let has_place = !protocol.may_overtake() || !self.broadcasts();
+            goes_round && has_place && (traits.guarantee == Guarantee::ExactlyOnce || is_repeatable)
         };
         Protocol::iter().filter(admits).collect()
     }
