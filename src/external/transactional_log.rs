@@ -46,7 +46,9 @@ pub enum LogRequest {
         /// The transactional id.
         transactional_id: String,
     },
-    /// Which ids that begin so have an open transaction (`ListTransactions`)? Answered with [`LogAnswer::Listed`].
+    /// With which ids that begin so can somebody write: those with an open transaction, and those that were begun and
+    /// have none yet, whose rows may be on their way (`ListTransactions`, states `Ongoing` and `Empty`)? Answered with
+    /// [`LogAnswer::Listed`].
     List {
         /// The beginning.
         prefix: String,
@@ -92,7 +94,7 @@ pub enum Replaces {
 /// What the log answers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LogAnswer {
-    /// These ids have open transactions.
+    /// These ids have a transaction that is open, or may be opened by who began them.
     Listed(Vec<String>),
     /// The producer of the id, if it has ever been begun.
     Described(Option<Producer>),
@@ -168,11 +170,11 @@ impl TransactionalLog {
     }
 
     fn list(&self, prefix: &str) -> LogAnswer {
-        let is_open = |(id, known): &(&String, &Known)| {
-            id.starts_with(prefix) && matches!(known.stand, Stand::Open { .. })
+        let can_write = |(id, known): &(&String, &Known)| {
+            id.starts_with(prefix) && matches!(known.stand, Stand::Empty | Stand::Open { .. })
         };
-        let open = self.producers.iter().filter(is_open);
-        LogAnswer::Listed(open.map(|(id, _)| id.clone()).collect())
+        let listed = self.producers.iter().filter(can_write);
+        LogAnswer::Listed(listed.map(|(id, _)| id.clone()).collect())
     }
 
     fn begin(

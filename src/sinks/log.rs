@@ -84,7 +84,7 @@ enum Stand {
 /// What a request is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LogToken {
-    /// To know which ids were left open that were made where this sink begins.
+    /// To know with which ids that were made where this sink begins somebody can still write.
     List,
     /// To know who has an id.
     Describe(PooledId),
@@ -164,9 +164,10 @@ impl<T> LogSink<T> {
     }
 
     /// There may have been more subtasks in an attempt that failed before it had a checkpoint: the pools of those
-    /// that are gone are taken over. Then every id is begun that is not promised.
-    fn handle_listed(&mut self, open: &[String], out: &mut SinkOutputs<'_, LogToken>) {
-        for name in open {
+    /// that are gone are taken over, also where nothing was written yet, for it may be on its way. Then every id is
+    /// begun that is not promised.
+    fn handle_listed(&mut self, writable: &[String], out: &mut SinkOutputs<'_, LogToken>) {
+        for name in writable {
             let index = name.strip_prefix(&self.prefix()).and_then(|rest| rest.split('-').next());
             let Some(Ok(index)) = index.map(str::parse::<u16>) else { continue };
             let pool = PoolId { checkpoint: self.seat.restored, index };

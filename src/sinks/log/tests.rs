@@ -1,5 +1,6 @@
 use super::super::testing::{Bench, opening, row};
 use super::*;
+use crate::external::ExternalSystem as _;
 use crate::external::transactional_log::TransactionalLog;
 use crate::protocol::{Attempt, SubtaskId, TransactionId};
 
@@ -71,4 +72,19 @@ fn ids_of_many_subtasks_are_let_go_of_by_one() {
     let states = (0..4).flat_map(|index| (0..IDS).map(move |number| id(index, number)));
     let subtask = opened(&mut log, opening(1, 1, states.collect(), Vec::new()));
     assert_eq!(stands(&subtask), usize::from(IDS));
+}
+
+/// Its rows may be on their way when its successor lists what is open; behind them no reader would see anything.
+#[test]
+fn a_subtask_that_is_gone_cannot_write_though_it_had_not() {
+    let mut log = TransactionalLog::new(Duration::from_secs(900));
+    let of_two = |index| Opening { index, parallelism: 2, ..opening(1, 0, Vec::new(), Vec::new()) };
+    opened(&mut log, of_two(0));
+    let mut gone = opened(&mut log, of_two(1));
+    let mut left = opened(&mut log, opening(2, 0, Vec::new(), Vec::new()));
+    gone.call(&mut log, |sink, out| sink.write(7, row(7), out));
+    let promised = promise(&mut left, &mut log, 1).remove(0);
+    commit(&mut left, &mut log, promised);
+    assert_eq!((left.committed, left.failed.as_deref()), (1, None));
+    assert_eq!(log.held().len(), 0);
 }
