@@ -1,19 +1,24 @@
-//! Draws plans: settings from end to end of their ranges, and faults of every class, by the product's own drawer.
+//! Draws plans: settings from end to end of their ranges, and faults of every class.
 
 use std::ops::RangeInclusive;
 
-use cutwater::cluster::{BufferSettings, ClusterSettings, CostModel, StoreSettings};
+use cutwater::cluster::{BufferSettings, ClusterSettings, CostModel, StoreFault, StoreSettings};
 use cutwater::dataflow::{Deal, SplitAssignment};
-use cutwater::plan::draw::{FaultDraw, Targets};
 use cutwater::plan::{
-    Concern, Fault, FaultClass, JobPlan, Latency, LinkSettings, Name, NemesisScenario, Plan,
-    PlannedFault, PlannedRescale, SlowLink, Span, Stream, When,
+    Fault, JobPlan, Latency, LinkSettings, MessageAction, Name, Plan, PlannedFault, PlannedRescale,
+    SlowLink, Span, When,
 };
-use cutwater::protocol::{ChannelId, CheckpointSettings, DefectSet, ProcessId, Protocol, Topology};
+use cutwater::protocol::{
+    ChannelId, CheckpointSettings, DefectSet, ProcessId, Protocol, SplitId, SubtaskId, Topology,
+};
+use cutwater::trace::{MessageKind, Point};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 use strum::IntoEnumIterator as _;
+
+use super::points::is_mortal;
+use super::what::{DraftWhat, what};
 
 /// When the last fault may strike, in microseconds.
 const WINDOW_US: u64 = 1_500_000;
@@ -65,8 +70,24 @@ struct DraftLinks {
     slow: Vec<(u16, u64)>,
 }
 
-/// A fault that the product is to draw: of which class, and from which seed.
-type DraftFault = (FaultClass, u64);
+/// A fault that does not know yet how many workers and subtasks there are.
+#[derive(Clone, Debug)]
+pub struct DraftFault {
+    when: DraftWhen,
+    what: DraftWhat,
+}
+
+#[derive(Clone, Debug)]
+enum DraftWhen {
+    /// After this share of the time that the job takes to read its input, in thousandths.
+    At(u64),
+    Point {
+        point: Point,
+        subtask: Option<u16>,
+        occurrence: u32,
+        after_restarts: u32,
+    },
+}
 
 /// Draws a plan with so many faults.
 pub fn draft_plan(
@@ -166,33 +187,24 @@ fn links() -> impl Strategy<Value = DraftLinks> {
     )
 }
 
-/// Any class. After some the end of the job is not owed, or they are about what few jobs have: these are rare.
 fn fault() -> impl Strategy<Value = DraftFault> {
-    let classes = FaultClass::iter();
-    let (rare, usual): (Vec<_>, Vec<_>) = classes.partition(|class| class.is_by_name_only());
-    (prop_oneof![1 => select(rare), 30 => select(usual)], any::<u64>())
+    (when(), what()).prop_map(|(when, what)| DraftFault { when, what })
 }
 
-/// From end to end of what the system has to stand. A clock is off by half a second, or by a day.
-fn ranges(span_us: u64, seed: u64) -> NemesisScenario {
-    let clock_step_ms = if seed.is_multiple_of(2) { 500 } else { 90_000_000 };
-    NemesisScenario {
-        window_ms: Span::new(0, span_us / 1_000),
-        down_ms: Span::new(0, 400),
-        pause_ms: Span::new(0, 600),
-        zombie_ms: Span::new(0, 800),
-        disconnect_ms: Span::new(0, 600),
-        delay_ms: Span::new(0, 400),
-        messages: Span::new(1, 6),
-        store_ms: Span::new(0, 600),
-        store_extra_ms: Span::new(10, 400),
-        sink_ms: Span::new(0, 600),
-        sink_extra_ms: Span::new(10, 400),
-        clock_step_ms: Span::new(1, clock_step_ms),
-        clock_drift_ppm: Span::new(1, 700_000),
-        idle_ms: Span::new(0, 600),
-        ..NemesisScenario::default()
-    }
+fn when() -> impl Strategy<Value = DraftWhen> {
+    let points: Vec<Point> = Point::iter().collect();
+    let restarts = prop_oneof![4 => Just(0), 1 => 1_u32..3];
+    let aimed = (select(points), prop::option::weighted(0.3, any::<u16>()), 1_u32..30, restarts);
+    prop_oneof![
+        1 => Just(DraftWhen::At(0)),
+        10 => (0_u64..1_000).prop_map(DraftWhen::At),
+        11 => aimed.prop_map(|(point, subtask, occurrence, after_restarts)| DraftWhen::Point {
+            point,
+            subtask,
+            occurrence,
+            after_restarts,
+        }),
+    ]
 }
 
 fn planned_rescale(
@@ -226,7 +238,7 @@ impl DraftPlan {
         });
         let cluster = &self.cluster;
         let heartbeat_timeout_ms = cluster.heartbeat_ms * 4;
-        let mut plan = Plan {
+        Plan {
             salt: 0,
             scenario: Name::literal("generated"),
             seed: self.seed,
@@ -261,7 +273,7 @@ impl DraftPlan {
             },
             links: self.links.settle(topology),
             mailbox_us: Span::new(0, self.mailbox_us),
-            faults: Vec::new(),
+            faults: self.faults.iter().map(|each| self.fault(each, topology, span_us)).collect(),
             requests: Vec::new(),
             rescales: self
                 .rescale
@@ -272,32 +284,110 @@ impl DraftPlan {
             liveness_ms: 60_000,
             lost: (0..self.lost).map(ProcessId::Worker).collect(),
             defects: DefectSet::NONE,
-        };
-        plan.faults = self.draw_faults(&plan, topology, span_us);
-        plan
+        }
     }
 
-    fn draw_faults(&self, plan: &Plan, topology: &Topology, span_us: u64) -> Vec<PlannedFault> {
-        let targets = Targets { splits: SPLITS_MAX, ..Targets::of(topology, plan) };
-        let draw = |(class, seed): DraftFault| {
-            let stream = Stream::new(seed, Concern::Faults, 0);
-            FaultDraw::new(&ranges(span_us, seed), targets, stream).fault(class, None)
+    fn fault(&self, draft: &DraftFault, topology: &Topology, span_us: u64) -> PlannedFault {
+        let subtasks = topology.subtasks.len() as u16;
+        let when = match draft.when {
+            DraftWhen::At(share) => When::At { us: span_us * share / 1_000 },
+            DraftWhen::Point { point, subtask, occurrence, after_restarts } => {
+                let subtask = subtask.map(|subtask| SubtaskId(subtask % subtasks));
+                When::Point { point, subtask, occurrence, after_restarts }
+            }
         };
-        let mut faults: Vec<_> = self.faults.iter().copied().flat_map(draw).collect();
-        if !faults.is_empty() {
-            for lost in &plan.lost {
-                let crashes = draw((FaultClass::CrashWorker, self.seed)).into_iter();
-                faults.extend(crashes.map(|crash| for_good(crash, *lost)));
+        PlannedFault { when: when.clone(), fault: self.effect(&draft.what, &when, topology) }
+    }
+
+    fn effect(&self, what: &DraftWhat, when: &When, topology: &Topology) -> Fault {
+        let worker = |number: u16| Some(ProcessId::Worker(number % self.workers));
+        let coordinator = Some(ProcessId::Coordinator);
+        match *what {
+            DraftWhat::CrashWorker { worker: number, restart_after_us } => {
+                Fault::Crash { process: worker(number), restart_after_us }
+            }
+            DraftWhat::CrashCoordinator { restart_after_us } => {
+                Fault::Crash { process: coordinator, restart_after_us }
+            }
+            DraftWhat::CrashWhoReachedIt { restart_after_us } => {
+                let process = if is_mortal(when) { None } else { worker(0) };
+                Fault::Crash { process, restart_after_us }
+            }
+            DraftWhat::PauseWorker { worker: number, for_us } => {
+                Fault::Pause { process: worker(number), for_us }
+            }
+            DraftWhat::PauseCoordinator { for_us } => Fault::Pause { process: coordinator, for_us },
+            DraftWhat::Disconnect { from, to, both, for_us } => {
+                let (from, to) = self.pair(from, to);
+                Fault::Disconnect { from, to, both, for_us }
+            }
+            DraftWhat::Message { message, count, action } => {
+                Fault::Message { message, to: None, count, action }
+            }
+            DraftWhat::Store { object, fault, for_us } => {
+                // The meta store keeps one record, replaced whole, that is not listed.
+                let is_of_objects =
+                    matches!(fault, StoreFault::Torn | StoreFault::Corrupt | StoreFault::Lagging);
+                let process = store_of(object || is_of_objects);
+                Fault::Store { process, fault, for_us }
+            }
+            DraftWhat::LateRequest { object, count } => {
+                let (message, to) = (MessageKind::StoreRequest, Some(store_of(object)));
+                let action = MessageAction::Until { point: Point::Restarted };
+                Fault::Message { message, to, count, action }
+            }
+            DraftWhat::Sink { fault, for_us } => Fault::Sink { fault, for_us },
+            DraftWhat::Idle { split, for_us } => {
+                Fault::Idle { split: SplitId(split % SPLITS_MAX), for_us }
+            }
+            DraftWhat::CrashService { service, restart_after_us } => {
+                let process = Some(self.pair(1 + service % 4, 0).0);
+                Fault::Crash { process, restart_after_us: Some(restart_after_us) }
+            }
+            DraftWhat::Zombie { worker: number, restart_after_us, for_us } => {
+                let process = number.map_or(coordinator, worker);
+                Fault::Zombie { process, restart_after_us, for_us }
+            }
+            DraftWhat::Isolate { process, for_us } => {
+                Fault::Isolate { process: Some(self.pair(process, 0).0), for_us }
+            }
+            DraftWhat::Hold { from, to, for_us } => {
+                let (from, to) = self.pair(from, to);
+                Fault::Hold { from, to, for_us }
+            }
+            DraftWhat::HalfOpen { from, to, for_us } => {
+                let (from, to) = self.pair(from, to);
+                Fault::HalfOpen { from, to, for_us }
+            }
+            DraftWhat::Lose { channel, count } => {
+                let channels = topology.channels.len() as u16;
+                Fault::Lose { channel: ChannelId(channel % channels), count }
+            }
+            DraftWhat::Clock { process, change } => {
+                Fault::Clock { process: Some(self.pair(process, 0).0), change }
             }
         }
-        faults
+    }
+
+    /// Two different processes, any.
+    fn pair(&self, from: u16, to: u16) -> (ProcessId, ProcessId) {
+        let services = [
+            ProcessId::Coordinator,
+            ProcessId::ObjectStore,
+            ProcessId::MetaStore,
+            ProcessId::SourceLog,
+            ProcessId::SinkTarget,
+        ];
+        let all: Vec<_> =
+            services.into_iter().chain((0..self.workers).map(ProcessId::Worker)).collect();
+        let from = usize::from(from) % all.len();
+        let to = (from + 1 + usize::from(to) % (all.len() - 1)) % all.len();
+        (all[from], all[to])
     }
 }
 
-/// The crash is that of a worker that does not come back.
-fn for_good(crash: PlannedFault, lost: ProcessId) -> PlannedFault {
-    let fault = Fault::Crash { process: Some(lost), restart_after_us: None };
-    PlannedFault { fault, ..crash }
+fn store_of(is_object_store: bool) -> ProcessId {
+    if is_object_store { ProcessId::ObjectStore } else { ProcessId::MetaStore }
 }
 
 impl DraftLinks {

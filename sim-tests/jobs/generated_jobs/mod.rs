@@ -9,9 +9,11 @@ mod case;
 mod faults;
 mod looping;
 mod operators;
+mod points;
 mod reference;
 mod spec;
 mod strategy;
+mod what;
 mod wiring;
 
 use case::{Reached, check};
@@ -57,12 +59,22 @@ fn jobs_hold_all_oracles_when_they_are_rescaled() {
     assert!(reached.refused > 0, "{reached:?}");
 }
 
+/// Classes of faults that no case has, each with the reason.
+const NEVER_DRAWN: &[(FaultClass, &str)] = &[
+    (FaultClass::DestroyedStore, "recovery is not owed when every copy is gone"),
+    (FaultClass::ExpiredTransaction, "the end is not owed when what was promised is gone"),
+    (FaultClass::UnansweredCommit, "the scenarios of external systems name it"),
+    (FaultClass::ForeignCommit, "only an external system may have others that commit"),
+];
+
 /// A test that never got to what it is about proves nothing.
 fn assert_reach(reached: &Reached, cases: u32) {
     println!("{reached:?}");
     let Reached { statistics, protocols, .. } = reached;
     for class in FaultClass::iter() {
-        assert!(statistics.struck(class) > 0, "{class} never struck");
+        let is_excused = NEVER_DRAWN.iter().any(|(excused, _)| *excused == class);
+        let struck = statistics.struck(class);
+        assert_eq!(struck == 0, is_excused, "{class} struck {struck} times");
     }
     let cases = u64::from(cases);
     assert!(statistics.restores > cases / 4, "{} restores only", statistics.restores);
