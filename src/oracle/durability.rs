@@ -38,7 +38,9 @@ pub(super) struct DurabilityOracle {
     /// By the key that the snapshot is stored under.
     frozen: VecMap<ObjectKey, Frozen>,
     prepared: VecSet<TransactionId>,
-    /// Completed, not discarded and not destroyed, with the snapshots that each lists.
+    /// Completed and not discarded, whatever was destroyed of it: its coordinator cannot know.
+    completed: VecSet<CheckpointId>,
+    /// Of these, the ones of which nothing was destroyed, with the snapshots that each lists.
     retained: VecMap<CheckpointId, Vec<ObjectKey>>,
     /// What the newest record of the job names.
     recorded: Vec<CheckpointId>,
@@ -233,6 +235,7 @@ impl DurabilityOracle {
             let text = format!("{checkpoint} completed before its metadata was durable");
             report(scene, Kind::CompletedBeforeMetadata, metadata, text);
         }
+        self.completed.insert(checkpoint);
         if store.lost().is_none() {
             self.retained.insert(checkpoint, listed.to_vec());
         }
@@ -255,11 +258,12 @@ impl DurabilityOracle {
     /// A completed checkpoint fell out of retention: none of the newest may.
     fn handle_discarded(&mut self, scene: &mut Scene, checkpoint: CheckpointId) {
         let most = scene.shape.retained.max(1);
-        let newest: Vec<_> = self.retained.keys().rev().take(most).collect();
-        if newest.contains(&&checkpoint) {
+        let is_among_newest = self.completed.iter().rev().take(most).any(|id| *id == checkpoint);
+        if is_among_newest && self.retained.contains_key(&checkpoint) {
             let text = format!("{checkpoint} was discarded, though {most} are to be retained");
             report(scene, Kind::DiscardedTooEarly, ObjectKey::Metadata { checkpoint }, text);
         }
+        self.completed.remove(&checkpoint);
         let listed = self.retained.remove(&checkpoint).unwrap_or_default();
         self.leftovers.handle_discarded(checkpoint, listed);
     }

@@ -252,7 +252,9 @@ impl Coordinator {
         outbox: &mut dyn Outbox,
     ) {
         let checkpoint = checkpoint_of(key);
-        let State::Leading { checkpoints, .. } = &mut self.state else { return };
+        let State::Leading { checkpoints, .. } = &mut self.state else {
+            return self.handle_late_metadata(now, key, result, outbox);
+        };
         match result {
             ObjectResult::Done if checkpoints.awaits_metadata(checkpoint) => {
                 checkpoints.handle_metadata_durable(now, checkpoint);
@@ -265,6 +267,20 @@ impl Coordinator {
             | ObjectResult::Failed => {
                 checkpoints.handle_metadata_failed(now, checkpoint);
             }
+        }
+    }
+
+    /// The job is over, and with it the checkpoint. Who was deposed does not know what its successor reads.
+    fn handle_late_metadata(
+        &mut self,
+        now: VirtualTime,
+        key: ObjectKey,
+        result: &ObjectResult,
+        outbox: &mut dyn Outbox,
+    ) {
+        let is_deposed = matches!(self.state, State::Finished) && self.farewell.is_none();
+        if *result == ObjectResult::Done && !is_deposed && !self.is_wanted(checkpoint_of(key)) {
+            self.delete(now, key, outbox);
         }
     }
 }

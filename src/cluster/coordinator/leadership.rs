@@ -75,7 +75,13 @@ impl Coordinator {
 
     /// The job has finished once all that was to be deleted is gone: nobody would look for it later.
     pub(super) fn say_farewell(&mut self, outbox: &mut dyn Outbox) {
-        let cleans_up = |purpose: &Purpose| matches!(purpose, Purpose::Delete | Purpose::List);
+        let cleans_up = |purpose: &Purpose| match purpose {
+            Purpose::Delete | Purpose::List | Purpose::WriteMetadata(_) => true,
+            Purpose::Record
+            | Purpose::LoadMetadata(_)
+            | Purpose::LoadSavepoint(..)
+            | Purpose::Discover => false,
+        };
         if self.farewell.is_some()
             && !self.requests.any(cleans_up)
             && let Some(attempt) = self.farewell.take()

@@ -72,7 +72,7 @@ impl Coordinator {
     }
 
     /// Whether recovery may need it, or somebody asked for it to be kept.
-    fn is_wanted(&self, checkpoint: CheckpointId) -> bool {
+    pub(super) fn is_wanted(&self, checkpoint: CheckpointId) -> bool {
         let is_retained = match &self.state {
             State::Leading { checkpoints, .. } => checkpoints.is_retained(checkpoint),
             State::TakingLeadership | State::Loading { .. } | State::Stopped | State::Finished => {

@@ -278,6 +278,40 @@ fn a_savepoint_that_fits_is_taken_once_though_it_is_asked_for_twice() {
     assert_eq!(bench.record.savepoints.origin, Some(SAVEPOINT));
 }
 
+/// The metadata of a checkpoint is written while the job ends: whether it is deleted then.
+fn is_deleted_when_late(end: impl FnOnce(&mut Coordinator)) -> bool {
+    let (mut bench, _) = Bench::discovering();
+    let key = ObjectKey::Metadata { checkpoint: CheckpointId(1) };
+    let mut outbox = QueuedOutbox::new();
+    let operation = ObjectOperation::Put { key, bytes: Arc::new([]) };
+    let (now, purpose) = (VirtualTime::from_ms(1), Purpose::WriteMetadata(key));
+    bench.coordinator.object(now, purpose, operation, &mut outbox);
+    bench.outputs.extend(outbox.drain());
+    let request = bench.take(|message| match message {
+        Message::ObjectStore { request, operation: ObjectOperation::Put { .. } } => Some(*request),
+        _ => None,
+    });
+    end(&mut bench.coordinator);
+    let (request, result) = (request.expect("it is written"), ObjectResult::Done);
+    bench.receive(ProcessId::ObjectStore, Message::Answer(Answer::Object { request, result }));
+    let deleted = bench.take(|message| match message {
+        Message::ObjectStore { operation: ObjectOperation::Delete { key }, .. } => Some(*key),
+        _ => None,
+    });
+    deleted == Some(key)
+}
+
+#[test]
+fn metadata_that_lands_when_the_job_is_over_is_deleted() {
+    assert!(is_deleted_when_late(|coordinator| coordinator.state = State::Stopped));
+    assert!(is_deleted_when_late(|coordinator| {
+        coordinator.farewell = Some(Attempt(1));
+        coordinator.state = State::Finished;
+    }));
+    let is_deposed = |coordinator: &mut Coordinator| coordinator.state = State::Finished;
+    assert!(!is_deleted_when_late(is_deposed), "its successor may need it");
+}
+
 #[test]
 fn a_split_that_is_listed_is_discovered_and_assigned_to_who_waits() {
     let (mut bench, request) = Bench::discovering();

@@ -89,6 +89,39 @@ fn what_only_a_sweep_finds_may_be_hidden_from_it() {
     assert!(is_left(&events), "it is right again before the sweep");
 }
 
+/// A second checkpoint completes, and the first is discarded; an object of `destroyed` is gone before.
+fn second_completes(destroyed: CheckpointId) -> Vec<Event> {
+    let mut script = started();
+    script.pass();
+    script.checkpoint(1);
+    script.pass();
+    script.snapshot(TWO);
+    script.acknowledge(TWO);
+    script.assemble(TWO);
+    script.events.push(Event::ObjectDestroyed { key: key(destroyed, Attempt(1), SUM) });
+    script.complete(TWO);
+    script.events
+}
+
+#[test]
+fn what_is_destroyed_counts_among_those_that_are_retained() {
+    for destroyed in [ONE, TWO] {
+        let verdict = judged(&second_completes(destroyed), &End::Stopped);
+        assert!(verdict.violations().is_empty(), "{destroyed}: {:#?}", verdict.violations());
+    }
+}
+
+#[test]
+fn a_checkpoint_is_not_discarded_before_a_damaged_one_completes() {
+    let mut events = second_completes(TWO);
+    let is_discarded = |event: &Event| matches!(event, Event::Discarded { checkpoint: ONE });
+    let discarded = events.remove(at(&events, is_discarded));
+    let is_it = |event: &Event| matches!(event, Event::Completed { checkpoint: TWO, .. });
+    events.insert(at(&events, is_it), discarded);
+    let words = "ckpt-1 was discarded, though 1 are to be retained";
+    includes(OracleName::Durability, words, &events);
+}
+
 #[test]
 fn what_the_record_names_is_not_deleted() {
     let mut script = started();

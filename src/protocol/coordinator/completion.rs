@@ -141,9 +141,6 @@ impl CheckpointCoordinator {
         for older in self.subsumed_by(checkpoint) {
             self.abort(now, older, AbortReason::Subsumed);
         }
-        if terminal {
-            self.abort_savepoints(now);
-        }
         if let Job::Running { failures, .. } = &mut self.job {
             *failures = 0;
         }
@@ -153,6 +150,10 @@ impl CheckpointCoordinator {
         }
         if self.is_current(attempt) && !quiet.is_empty() {
             self.outputs.push_back(CoordinatorOutput::LoopsQuiet(quiet));
+        }
+        // What is taken behind the last one would be added to a record that nobody leads any more.
+        if terminal {
+            self.end_job(now);
         }
         debug_assert!(
             self.subsumed_by(checkpoint).is_empty(),

@@ -52,13 +52,14 @@ impl CheckpointCoordinator {
         older
     }
 
-    /// The job is over: savepoints that are pending will not be taken.
-    pub(super) fn abort_savepoints(&mut self, now: VirtualTime) {
-        let mut pending = self.abortable(|_| true);
-        pending.retain(|id| self.pending[id].kind != CheckpointKind::Periodic);
-        for savepoint in pending {
-            self.abort(now, savepoint, AbortReason::JobOver);
+    /// The job is over: nothing that is pending will be taken, and nothing is triggered any more.
+    pub(super) fn end_job(&mut self, now: VirtualTime) {
+        for checkpoint in self.abortable(|_| true) {
+            self.abort(now, checkpoint, AbortReason::JobOver);
         }
+        self.job = Job::Stopped;
+        self.schedule.stop();
+        self.wanted.clear();
     }
 
     /// The checkpoint will never complete, and that may say something about the running attempt.
@@ -71,6 +72,8 @@ impl CheckpointCoordinator {
     ) {
         self.discard(now, checkpoint, pending, reason);
         match pending.kind {
+            // Nothing goes on that it could be an obstacle to.
+            CheckpointKind::Savepoint(_) if reason == AbortReason::JobOver => {}
             CheckpointKind::Savepoint(request) => {
                 self.fail_savepoint(now, pending.attempt, request);
             }

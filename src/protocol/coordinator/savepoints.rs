@@ -4,7 +4,6 @@
 //! checkpoints) and `StopWithSavepoint`.
 
 use super::{CheckpointCoordinator, Job};
-use crate::abort::AbortReason;
 use crate::completed::CompletedCheckpoint;
 use crate::coordinator_output::{CoordinatorOutput, CoordinatorTimer};
 use crate::defect::Defect;
@@ -87,12 +86,7 @@ impl CheckpointCoordinator {
     /// From here on the job is over, whatever fails: there is no failover behind its last savepoint
     /// (FLINK-26783).
     fn stop_job(&mut self, now: VirtualTime, checkpoint: CheckpointId) {
-        for other in self.abortable(|_| true) {
-            self.abort(now, other, AbortReason::JobOver);
-        }
-        self.job = Job::Stopped;
-        self.schedule.stop();
-        self.wanted.clear();
+        self.end_job(now);
         self.outputs.push_back(CoordinatorOutput::Stop(checkpoint));
     }
 

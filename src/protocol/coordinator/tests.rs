@@ -150,6 +150,28 @@ fn an_older_one_awaiting_the_store_is_subsumed_by_the_newer() {
 }
 
 #[test]
+fn behind_the_last_checkpoint_of_a_job_nothing_is_added() {
+    let mut coordinator = coordinator(settings());
+    (1..=2).for_each(|id| trigger(&mut coordinator, id));
+    for id in 1..=2 {
+        for subtask in 0..SUBTASKS {
+            let told = Acknowledgement { terminal: true, ..acknowledgement(1, id, subtask) };
+            coordinator.handle_acknowledge(ms(900), told);
+        }
+        coordinator.handle_metadata_durable(ms(900), ckpt(id));
+    }
+    drain(&mut coordinator);
+    coordinator.handle_added(ms(910), ckpt(1));
+    let outputs = drain(&mut coordinator);
+    let over = CoordinatorOutput::Aborted { checkpoint: ckpt(2), reason: AbortReason::JobOver };
+    assert!(outputs.contains(&over), "{outputs:?}");
+    assert_eq!(adding(&outputs), []);
+    coordinator.handle_timer(ms(1_000), CoordinatorTimer::Trigger);
+    coordinator.request(ms(1_000));
+    assert_eq!(drain(&mut coordinator), [], "nothing is triggered any more");
+}
+
+#[test]
 fn a_refused_addition_gives_the_next_its_turn() {
     let mut coordinator = coordinator(settings());
     (1..=2).for_each(|id| trigger(&mut coordinator, id));
