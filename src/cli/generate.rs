@@ -1,5 +1,7 @@
-//! `cutwater generate`: completions for shells and manual pages, for those who install the program; and the gallery of views.
+//! `cutwater generate`: completions for shells and manual pages, for those who install the program; the gallery of
+//! views; and digests.
 
+mod digests;
 mod gallery;
 
 use std::io::Write as _;
@@ -34,6 +36,8 @@ enum What {
         /// The directory; made where it is not there
         dir: PathBuf,
     },
+    /// Prints the digests of two runs of every built-in scenario, which are the same in every build
+    Digests,
     /// Writes the views of all plans in a directory's `plans` into it, in place of those of an earlier version
     Gallery {
         /// The directory
@@ -49,6 +53,7 @@ pub fn execute(
 ) -> Result<Exit, CliError> {
     match arguments.what {
         What::Completions { shell } => Console::stdout().write_all(&completions(shell, program))?,
+        What::Digests => digests::print(experiments)?,
         What::Gallery { dir } => gallery::write(&dir, experiments)?,
         What::Man { dir } => write_pages(program, &OutDir::open(&dir)?)?,
     }
