@@ -149,6 +149,10 @@ fn plans_that_name_what_does_not_exist() {
     let resume = asks(r#"{"resume-at": {"parallelism": 128}}"#);
     refused_with(("requests", &resume, "requests[0]: "));
     refused_with(("requests", &asks(r#"{"resume-at": {}}"#), "missing field `parallelism`"));
+    let resume = asks(r#"{"resume-as": {"version": 1}}"#);
+    refused_with(("requests", &resume, "has no version 1: the newest is 0"));
+    let resume = asks(r#"{"resume-as": {"version": 17}}"#);
+    refused_with(("requests", &resume, "requests[0].request.version is 17, expected 0 to 16"));
     refused_with(("requests", &asks("\"resumed\""), "unknown variant `resumed`"));
     let faults = plan.find("\"faults\"").expect("it has faults");
     let end = plan.find("\"safety_ms\"").expect("faults are before it");

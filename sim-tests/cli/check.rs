@@ -7,6 +7,7 @@ use cutwater::explore::{Check, CheckError, Registry, WorldKind};
 use cutwater::oracle::Verdict;
 use cutwater::plan::{FaultClass, Name, Plan, Scenario, Span};
 use cutwater::protocol::{Defect, DefectSet, Guarantee};
+use cutwater::trace::Point;
 use cutwater::workload::{Experiment, Workload, WorkloadError, WorkloadSettings};
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -348,6 +349,32 @@ fn an_output_that_is_not_the_expected_one_needs_no_failure() {
     let counted = check.scenario(built_in("counted-barriers")).seeds_only().run();
     let told = counted.expect_err("its sink is transactional").to_string();
     assert!(told.starts_with("the check is wrong: copy: at-least-once barriers"), "{told}");
+}
+
+/// Doubles numbers; version by version with so much more.
+fn doubles(more: u64) -> JobBuilder {
+    let job = JobBuilder::new("doubles");
+    job.source("numbers", Replay::<u64>::new(), 1, 1)
+        .map("double", 1, move |number| 2 * number + more)
+        .transactional_sink("out", 1, EncodedSink::new());
+    job
+}
+
+#[test]
+fn every_version_of_a_job_gives_what_is_expected_and_goes_on_from_the_one_before() {
+    let input = || Input::dealt((0..200_u64).map(|number| Replay::entry(&number)), 1);
+    let expected: Vec<u64> = (0..200).map(|number| 2 * number).collect();
+    let experiment = |more| {
+        let first = Experiment::new(&doubles(0), input(), &expected).expect("it can be built");
+        first.upgraded_to(&doubles(more)).expect("it goes on from the first")
+    };
+    let told = Check::of(experiment(1)).expect("it can be made").run();
+    let told = told.expect_err("the second version gives one more").to_string();
+    let words = "doubles: as version 1: the job does not give what is expected of it";
+    assert!(told.starts_with(words), "{told}");
+    let check = Check::of(experiment(0)).expect("it can be made");
+    let checked = check.seeds(0..30).run().unwrap_or_else(|error| panic!("{error}"));
+    assert!(checked.reach.point(Point::JobResumed) > 0, "{checked}");
 }
 
 /// Not read back: postcard writes no names.

@@ -276,6 +276,8 @@ const TABLE: &[Row] = &[
     row(Defect::SourcesBeforeEnumerator, "lossy-requests", 10, &[SPLITS, STATE]),
     row(Defect::EnumeratorOfAbortedSnapshots, "lossy-requests", 300, &[SPLITS]),
     row(Defect::RepeatedAssignmentTaken, "enumerated", 10, &[SPLITS]),
+    row(Defect::StateFoundByPlace, "savepoints-upgraded", 10, &[OWNERSHIP]),
+    row(Defect::RenamedStateDropped, "savepoints-upgraded", 10, &[OWNERSHIP]),
     row(Defect::MergingSessionsNotSnapshotted, "visits", 20, &[OUTPUT]),
     row(Defect::MergedSessionForgotten, "visits", 5, &[OUTPUT]),
     row(Defect::MergedTimerLost, "visits", 5, &[OUTPUT]),

@@ -101,10 +101,8 @@ impl Execution {
         };
         Topology {
             operators: (0..self.processes)
-                .map(|process| OperatorShape {
-                    name: format!("p{process}"),
-                    role: OperatorRole::Operator,
-                    parallelism: 1,
+                .map(|process| {
+                    OperatorShape::new(&format!("p{process}"), OperatorRole::Operator, 1)
                 })
                 .collect(),
             subtasks: (0..self.processes)

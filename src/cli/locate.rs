@@ -18,6 +18,7 @@ pub fn job(path: &str, error: &WorkloadError) -> CliError {
         WorkloadError::Fixed { setting, .. } => setting,
         WorkloadError::Record { .. }
         | WorkloadError::Splits { .. }
+        | WorkloadError::Version { .. }
         | WorkloadError::Panicked { .. }
         | WorkloadError::Own(_) => "workload",
     };

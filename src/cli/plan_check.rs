@@ -6,7 +6,7 @@ use crate::cluster::message::Request;
 use crate::dataflow::Job;
 use crate::plan::{Fault, Plan, When};
 use crate::protocol::ordered::VecSet;
-use crate::protocol::{ProcessId, SubtaskId, Topology};
+use crate::protocol::{ProcessId, Revision, SubtaskId, Topology};
 use crate::trace::StoreTrouble;
 use strum::IntoEnumIterator as _;
 
@@ -48,8 +48,14 @@ fn check_requests(path: &str, plan: &Plan, job: &Job) -> Result<(), CliError> {
             }
             Request::Resume => {}
             Request::ResumeAt { parallelism } => {
-                if let Err(reason) = resumption_problem(plan, job, parallelism) {
+                if let Err(reason) = resumption_problem(plan, job, Revision::at(parallelism)) {
                     return refused("resume-at", reason);
+                }
+            }
+            Request::ResumeAs { version, parallelism } => {
+                let revision = Revision { version, parallelism };
+                if let Err(reason) = resumption_problem(plan, job, revision) {
+                    return refused("resume-as", reason);
                 }
             }
         }
@@ -57,9 +63,9 @@ fn check_requests(path: &str, plan: &Plan, job: &Job) -> Result<(), CliError> {
     Ok(())
 }
 
-/// Whether the workers could hold the job with so many subtasks, if it can have them.
-fn resumption_problem(plan: &Plan, job: &Job, parallelism: u16) -> Result<(), String> {
-    let resumed = job.at(parallelism).map_err(|error| error.to_string())?;
+/// Whether the workers could hold the job as this, if it can be that.
+fn resumption_problem(plan: &Plan, job: &Job, revision: Revision) -> Result<(), String> {
+    let resumed = job.in_revision(revision).map_err(|error| error.to_string())?;
     let (needed, cluster) = (resumed.topology().subtasks.len(), &plan.cluster);
     let held = usize::from(cluster.workers) * usize::from(cluster.slots);
     if needed > held {
@@ -125,9 +131,8 @@ fn check_cluster(path: &str, plan: &Plan, topology: &Topology) -> Result<(), Cli
 
 /// How many subtasks the job has in the largest of the shapes that the plan gives it.
 fn subtasks_max(plan: &Plan, job: &Job) -> usize {
-    let at = |parallelism| job.at(parallelism).ok().map(|job| job.topology().subtasks.len());
-    let others = plan.parallelisms().filter_map(at);
-    others.fold(job.topology().subtasks.len(), usize::max)
+    let shapes = plan.revisions().filter_map(|revision| job.in_revision(revision).ok());
+    shapes.map(|job| job.topology().subtasks.len()).max().unwrap_or(0)
 }
 
 fn when_problem(when: &When, subtasks: usize) -> Option<String> {

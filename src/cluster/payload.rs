@@ -8,7 +8,7 @@ use super::message::RequestId;
 use super::savepoint_record::SavepointRecord;
 use crate::protocol::rescale::FormerName;
 use crate::protocol::{
-    Attempt, CheckpointId, Incarnation, ObjectKey, ShapeHistory, SnapshotHandle, SplitId,
+    Attempt, CheckpointId, Incarnation, ObjectKey, Revision, ShapeHistory, SnapshotHandle, SplitId,
     SubtaskId, Term, TransactionId,
 };
 
@@ -39,15 +39,15 @@ pub struct Deploy {
     /// By subtask: the snapshots of all subtasks of its operator, where that has a union list and starts from
     /// snapshots of its own shape. Empty where no operator has one.
     pub unions: Vec<Vec<SnapshotHandle>>,
-    /// The shape, once the job has been rescaled.
+    /// The shape, once the job has been rescaled, or is resumed as another version.
     pub shape: Option<Box<DeployedShape>>,
 }
 
-/// The shape of an attempt of a job that has been rescaled.
+/// The shape of an attempt of a job that does not run as it was declared first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeployedShape {
-    /// How many subtasks each operator has that may have several.
-    pub parallelism: u16,
+    /// As what the job runs.
+    pub revision: Revision,
     /// The first attempt in this shape.
     pub since: Attempt,
     /// By subtask: what its sink's transactions were called in older shapes, those it takes over included.
@@ -59,8 +59,8 @@ pub struct DeployedShape {
 /// Snapshots of another shape.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Redistribution {
-    /// The parallelism at which they were taken; none where as declared.
-    pub parallelism: Option<u16>,
+    /// As what the job ran when they were taken.
+    pub revision: Revision,
     /// By subtask: those of its operator that it must read.
     pub snapshots: Vec<Vec<SnapshotHandle>>,
     /// By subtask: those of whoever sent to its operator, where something of theirs may be in flight.
@@ -142,8 +142,8 @@ pub struct JobRecord {
     pub retained: Vec<CheckpointId>,
     /// Nothing is left to do.
     pub finished: bool,
-    /// The parallelism of the next attempt, once somebody has asked for another than the declared one.
-    pub parallelism: Option<u16>,
+    /// As what the next attempt runs.
+    pub revision: Revision,
     /// In which shapes attempts have run.
     pub shapes: ShapeHistory,
     /// What is asked of this job, the savepoints that were taken, and whether it is stopped at one.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::protocol::{CheckpointId, RequestNumber, SavepointMode, SavepointRequest};
+use crate::protocol::{CheckpointId, RequestNumber, Resumption, SavepointMode, SavepointRequest};
 
 /// What a job knows about its savepoints.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,16 +55,26 @@ pub enum Request {
         /// How many.
         parallelism: u16,
     },
+    /// The same, as another version of the job.
+    ResumeAs {
+        /// Which, from 0.
+        version: u16,
+        /// With how many subtasks; absent: as that version was declared.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        parallelism: Option<u16>,
+    },
 }
 
 impl Request {
-    /// With how many subtasks a stopped job is to be started again, if it is: none said, as it was.
+    /// As what a stopped job is to be started again, if it is.
     #[must_use]
-    pub fn resumption(self) -> Option<Option<u16>> {
-        match self {
-            Request::Savepoint { .. } => None,
-            Request::Resume => Some(None),
-            Request::ResumeAt { parallelism } => Some(Some(parallelism)),
-        }
+    pub fn resumption(self) -> Option<Resumption> {
+        let (version, parallelism) = match self {
+            Request::Savepoint { .. } => return None,
+            Request::Resume => (None, None),
+            Request::ResumeAt { parallelism } => (None, Some(parallelism)),
+            Request::ResumeAs { version, parallelism } => (Some(version), parallelism),
+        };
+        Some(Resumption { version, parallelism })
     }
 }

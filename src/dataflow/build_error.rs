@@ -19,6 +19,16 @@ pub enum BuildError {
         /// The protocol.
         protocol: Protocol,
     },
+    /// A version of a job that was not declared.
+    #[error("`{job}` has no version {version}: the newest is {newest}")]
+    NoSuchVersion {
+        /// The job.
+        job: String,
+        /// What was asked for.
+        version: u16,
+        /// The number of the newest.
+        newest: u16,
+    },
     /// A stream that leads nowhere.
     #[error("nothing consumes the stream of `{operator}`: add a sink, or remove the operator")]
     Dangling {

@@ -30,6 +30,8 @@ struct Inner {
     wiring: Wiring,
     /// Whether its subtasks tell what they own.
     is_rescalable: bool,
+    /// As what it may go on, version after version.
+    later: Vec<Job>,
 }
 
 impl Job {
@@ -39,8 +41,29 @@ impl Job {
     }
 
     fn of_kind(name: &str, graph: Graph, is_rescalable: bool) -> Result<Self, BuildError> {
-        let (name, wiring) = (name.to_owned(), Wiring::of(&graph)?);
-        Ok(Self { inner: Arc::new(Inner { name, graph, wiring, is_rescalable }) })
+        let (name, wiring, later) = (name.to_owned(), Wiring::of(&graph)?, Vec::new());
+        Ok(Self { inner: Arc::new(Inner { name, graph, wiring, is_rescalable, later }) })
+    }
+
+    /// The same job, with these later versions.
+    pub(super) fn with_later(&self, later: Vec<Self>) -> Self {
+        let Inner { name, graph, is_rescalable, .. } = &*self.inner;
+        let wiring = Wiring::of(graph).expect("it was wired before");
+        let (name, graph, is_rescalable) = (name.clone(), graph.clone(), *is_rescalable);
+        Self { inner: Arc::new(Inner { name, graph, wiring, is_rescalable, later }) }
+    }
+
+    /// As what it may go on, version after version.
+    pub(super) fn later(&self) -> &[Self] {
+        &self.inner.later
+    }
+
+    pub(super) fn nodes(&self) -> impl Iterator<Item = &Node> {
+        self.inner.graph.nodes.iter()
+    }
+
+    pub(super) fn node(&self, operator: OperatorId) -> &Node {
+        &self.inner.graph.nodes[operator.index()]
     }
 
     /// The same job, with so many subtasks of each operator but the
@@ -60,8 +83,9 @@ impl Job {
     /// The same job, whose subtasks tell at each snapshot and restore what state they own, piece by piece.
     #[must_use]
     pub fn rescalable(&self) -> Self {
-        let Inner { name, graph, .. } = &*self.inner;
-        Self::of_kind(name, graph.clone(), true).expect("it was wired before")
+        let Inner { name, graph, later, .. } = &*self.inner;
+        let job = Self::of_kind(name, graph.clone(), true).expect("it was wired before");
+        job.with_later(later.iter().map(Self::rescalable).collect())
     }
 
     /// Whether its subtasks tell what state they own.
@@ -255,7 +279,8 @@ impl Job {
             node.assignment = assignment;
         }
         graph.check()?;
-        Self::of(self.name(), &graph)
+        let later = self.later().iter().map(|job| job.with_assignment(assignment));
+        Ok(Self::of(self.name(), &graph)?.with_later(later.collect::<Result<_, _>>()?))
     }
 
     /// A fresh task side of this subtask, with the defects that are switched on.
@@ -281,10 +306,12 @@ impl Job {
     /// The same job, whose subtasks show `witness` what they take and make. It behaves as it does without.
     #[must_use]
     pub fn witnessed(&self, witness: Witness) -> Self {
-        let Inner { name, graph, is_rescalable, .. } = &*self.inner;
+        let Inner { name, graph, is_rescalable, later, .. } = &*self.inner;
         let mut graph = graph.clone();
+        let later = later.iter().map(|job| job.witnessed(witness.clone())).collect();
         graph.witness = Some(witness);
-        Self::of_kind(name, graph, *is_rescalable).expect("it was wired before")
+        let job = Self::of_kind(name, graph, *is_rescalable).expect("it was wired before");
+        job.with_later(later)
     }
 
     /// How the records of each input channel of a subtask are shown.

@@ -52,6 +52,30 @@ pub enum MigrationError {
         /// Which of them, by their places among those that it had, from 0.
         places: Vec<u16>,
     },
+    /// A uid that is that of an operator of another kind: a source, a sink, one with a key or without.
+    #[error("`{uid}` is an operator of another kind than before: give it another uid")]
+    OtherKind {
+        /// The uid.
+        uid: String,
+    },
+    /// In a world all versions of a job read the same input.
+    #[error(
+        "`{uid}` reads other splits than before: in a world all versions of a job read the same"
+    )]
+    OtherSplits {
+        /// The uid of the source.
+        uid: String,
+    },
+    /// What a world does not carry over from one version of a job to another.
+    #[error(
+        "`{job}` has {what}: a world does not know how another version of it goes on from there"
+    )]
+    NotInAWorld {
+        /// The job.
+        job: String,
+        /// What it has.
+        what: &'static str,
+    },
     /// State that an operator cannot take over.
     #[error("`{uid}` cannot take its state over: {reason}")]
     Refused {
@@ -159,7 +183,7 @@ impl Job {
         u16::try_from(read.sum::<usize>()).unwrap_or(u16::MAX)
     }
 
-    fn operator_of_uid(&self, uid: &str) -> Option<OperatorId> {
+    pub(super) fn operator_of_uid(&self, uid: &str) -> Option<OperatorId> {
         (0..).map(OperatorId).zip(self.uids()).find(|(_, known)| *known == uid).map(|(id, _)| id)
     }
 

@@ -99,6 +99,7 @@ mod task;
 pub mod time;
 mod timers;
 mod transform_task;
+mod versions;
 mod watermark;
 mod wiring;
 pub mod witness;

@@ -54,6 +54,11 @@ pub struct StateDeclarations {
 }
 
 impl StateDeclarations {
+    /// Whether nothing is declared.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.keyed.is_empty() && self.operator.is_empty()
+    }
+
     /// Declares one value per key.
     pub fn value<T>(&mut self, name: &str) -> ValueState<T> {
         ValueState::at(declare(&mut self.keyed, name, StateKind::Value))

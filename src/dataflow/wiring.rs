@@ -50,7 +50,8 @@ impl Wiring {
 }
 
 fn operator_shape(node: &Node) -> OperatorShape {
-    OperatorShape { name: node.name.clone(), role: node.role, parallelism: node.parallelism }
+    let shape = OperatorShape::new(&node.name, node.role, node.parallelism);
+    OperatorShape { uid: (node.uid != node.name).then(|| node.uid.clone()), ..shape }
 }
 
 /// The id of each operator's first subtask.

@@ -11,8 +11,8 @@ use super::unprovoked;
 use crate::cluster::Cluster;
 use crate::oracle::Reference;
 use crate::plan::{JobPlan, JobShape, Name, Plan, Scenario, draw};
-use crate::protocol::DefectSet;
 use crate::protocol::ordered::VecMap;
+use crate::protocol::{DefectSet, Revision};
 use crate::workload::{Experiment, Workload, WorkloadError, WorkloadSettings};
 
 /// An experiment, ready to be run and judged.
@@ -36,16 +36,16 @@ impl Prepared {
     /// What its job is with these settings, to be kept with its plans.
     #[must_use]
     pub fn shape(&self, settings: &JobPlan) -> JobShape {
-        JobShape::of(settings, self.experiment.job.topology(), &self.experiment.input)
+        let Experiment { job, input, .. } = &self.experiment;
+        JobShape::of(settings, &job.topologies(), input)
     }
 
     /// The cluster that runs it under `plan`.
     #[must_use]
     pub fn cluster(&self, plan: &Plan) -> Cluster {
         let job = &self.experiment.job;
-        let is_rescaled = plan.parallelisms().next().is_some();
         Cluster {
-            job: if is_rescaled { Arc::new(job.rescalable()) } else { Arc::clone(job) },
+            job: if plan.is_reshaped() { Arc::new(job.rescalable()) } else { Arc::clone(job) },
             input: Arc::clone(&self.experiment.input),
             settings: Arc::new(plan.cluster.clone()),
             defects: plan.defects,
@@ -171,9 +171,13 @@ impl Experiments {
         defects: DefectSet,
     ) -> Result<Plan, WorkloadError> {
         let plan = draw(scenario, seed, defects, |job| {
-            self.prepare(job).map(|prepared| prepared.experiment.job.topology().clone())
+            self.prepare(job).map(|prepared| prepared.experiment.job.topologies())
         })?;
-        self.prepare(&plan.job)?.experiment.job.admits(&plan.cluster.checkpoints)?;
+        let job = self.prepare(&plan.job)?.experiment.job;
+        job.admits(&plan.cluster.checkpoints)?;
+        for version in plan.revisions().map(|revision| revision.version) {
+            job.in_revision(Revision { version, parallelism: None })?;
+        }
         Ok(plan)
     }
 }

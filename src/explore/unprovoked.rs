@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use super::apart::{Apart, apart, given};
 use super::quiet;
@@ -12,7 +13,7 @@ use crate::dataflow::rehearsal::{Rehearsal, can_be_rehearsed, rehearse};
 use crate::dataflow::replay::ENTRY_EXPECTED;
 use crate::dataflow::witness::{Observation, Witness};
 use crate::protocol::ordered::VecMap;
-use crate::protocol::{DefectSet, SubtaskId};
+use crate::protocol::{DefectSet, Revision, SubtaskId};
 use crate::workload::{Experiment, WorkloadError, panic_message};
 
 /// What is wrong with a job, though nothing failed.
@@ -46,6 +47,13 @@ pub enum Unprovoked {
         surplus: Vec<String>,
         /// How many there are of those.
         surplus_count: u64,
+    },
+    /// A later version of the job has something of this. Every version must give what is expected.
+    InVersion {
+        /// The version.
+        version: u16,
+        /// What is wrong with it.
+        problem: Box<Unprovoked>,
     },
 }
 
@@ -83,7 +91,7 @@ pub fn check_types(experiment: &Experiment) -> Result<(), WorkloadError> {
     Err(WorkloadError::Record { workload, what, problem: message })
 }
 
-/// Rehearses a job three times, and restores its operators after every input.
+/// Rehearses a job three times, and restores its operators after every input; and so each later version of it.
 ///
 /// A job with a loop, one whose splits are assigned while it runs, and a long input are passed over.
 ///
@@ -91,6 +99,17 @@ pub fn check_types(experiment: &Experiment) -> Result<(), WorkloadError> {
 ///
 /// The first thing that is wrong.
 pub fn check(experiment: &Experiment) -> Result<(), Unprovoked> {
+    check_version(experiment)?;
+    for version in 1..=experiment.job.newest_version() {
+        let job = experiment.job.in_revision(Revision { version, parallelism: None });
+        let Ok(job) = job.map(Arc::new) else { continue };
+        check_version(&Experiment { job, ..experiment.clone() })
+            .map_err(|problem| Unprovoked::InVersion { version, problem: Box::new(problem) })?;
+    }
+    Ok(())
+}
+
+fn check_version(experiment: &Experiment) -> Result<(), Unprovoked> {
     let entries: u64 = experiment.input.lengths().iter().sum();
     if !can_be_rehearsed(&experiment.job) || entries > ENTRIES_MAX {
         return Ok(());
@@ -204,6 +223,9 @@ impl fmt::Display for Unprovoked {
                 };
                 tell("expected, not there:", missing, *missing_count)?;
                 tell("there, not expected:", surplus, *surplus_count)
+            }
+            Self::InVersion { version, problem } => {
+                write!(f, "as version {version}: {problem}")
             }
         }
     }

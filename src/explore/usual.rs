@@ -167,12 +167,18 @@ fn rescaled(subject: &Subject<'_>) -> Option<Scenario> {
     Some(scenario)
 }
 
+/// A job that has a newer version is resumed as that.
 fn stopped(subject: &Subject<'_>) -> Option<Scenario> {
-    let mut scenario =
-        subject.scenario(STOPPED, "is stopped with a savepoint, and resumed from it")?;
+    let about = match subject.job().newest_version() {
+        0 => "is stopped with a savepoint, and resumed from it",
+        _ => "is stopped with a savepoint, and resumed from it as its newest version",
+    };
+    let mut scenario = subject.scenario(STOPPED, about)?;
+    let newest = u64::from(subject.job().newest_version());
     scenario.requests = RequestScenario {
         savepoints: Span::new(0, 2),
         stops: Span::new(1, 2),
+        resume_version: (newest > 0).then(|| Span::new(newest, newest)),
         ..Default::default()
     };
     scenario.nemesis.window_ms = Span::new(120, 900);

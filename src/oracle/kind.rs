@@ -318,6 +318,8 @@ kinds! {
         KeyGroupsNotPartitioned,
         /// The elements of a list are dealt out, each to one subtask.
         ListElementsDiffer,
+        /// An operator that the job did not have when a checkpoint was taken is restored from it with nothing.
+        NewcomerHoldsState,
         /// After every restore everybody has all elements of a union, in the order of the subtasks.
         UnionIncomplete,
     }

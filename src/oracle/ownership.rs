@@ -6,6 +6,8 @@
 //! stays, everybody has its own again. Of a union everybody has all, in either case, and in the order of the subtasks:
 //! it is what user code sees, and must be the same whenever it is run.
 //!
+//! Where the job goes on as another version, operators are the same that have the same uid; who is new holds nothing.
+//!
 //! What was in flight is dealt out as well: see `ownership/in_flight.rs`.
 //!
 //! A rescale that was to wait for a checkpoint starts from one that was triggered after it was asked for.
@@ -162,9 +164,14 @@ impl OwnershipOracle {
         judge_partition(scene, operator, new);
         let Some(checkpoint) = checkpoint else { return };
         let Some(cut) = self.cuts.get(&checkpoint) else { return };
-        let Some(old) = cut.operators.get(&operator) else { return };
-        let before = cut.topology.operators.get(operator.index());
-        if before.is_none_or(|before| usize::from(before.parallelism) != old.len()) {
+        let topology = scene.shape.topology();
+        let uid = topology.operators.get(operator.index()).map_or("", |shape| shape.uid());
+        let Some(before) = cut.topology.operator_with_uid(uid) else {
+            return judge_newcomer(scene, operator, checkpoint, new);
+        };
+        let Some(old) = cut.operators.get(&before) else { return };
+        let shape = cut.topology.operators.get(before.index());
+        if shape.is_none_or(|shape| usize::from(shape.parallelism) != old.len()) {
             return; // Not all of it was told.
         }
         let is_rescaled = *cut.topology != **scene.shape.topology();
@@ -284,6 +291,26 @@ fn sorted(elements: &[Digest]) -> Vec<Digest> {
     let mut elements = elements.to_vec();
     elements.sort_unstable();
     elements
+}
+
+/// An operator that the job did not have when the checkpoint was taken holds nothing.
+fn judge_newcomer(
+    scene: &mut Scene,
+    operator: OperatorId,
+    checkpoint: CheckpointId,
+    new: &VecMap<u16, Ownership>,
+) {
+    let holds = |ownership: &Ownership| {
+        let mut lists = ownership.lists.iter();
+        !ownership.key_groups.is_empty() || lists.any(|list| !list.elements.is_empty())
+    };
+    if let Some((index, _)) = new.iter().find(|(_, ownership)| holds(ownership)) {
+        let name = scene.shape.operator_name(operator);
+        let text = format!(
+            "{name} was not there when {checkpoint} was taken, and subtask {index} of it starts with state"
+        );
+        scene.report(Violation::new(Kind::NewcomerHoldsState, text).of(checkpoint));
+    }
 }
 
 /// What a subtask snapshots lies in its own range.

@@ -213,10 +213,25 @@ impl Shape {
         self.subtask(subtask).map_or(0, |shape| shape.operator.0)
     }
 
-    /// The dense number of the operator that opened a transaction, for keys; 0 where there is none.
+    /// The number of the operator that opened a transaction, for keys; 0 where there is none. It is the same in all
+    /// versions of the job that have an operator with that uid.
     pub fn opened_by(&self, transaction: TransactionId) -> u16 {
         let topology = self.topology_in(transaction.attempt);
-        topology.subtasks.get(transaction.sink.index()).map_or(0, |shape| shape.operator.0)
+        let subtask = topology.subtasks.get(transaction.sink.index());
+        subtask.map_or(0, |shape| self.lasting(topology, shape.operator))
+    }
+
+    /// The number that an operator had in the first shape that has its uid, above those of the shapes before.
+    fn lasting(&self, topology: &Topology, operator: OperatorId) -> u16 {
+        let Some(shape) = topology.operators.get(operator.index()) else { return operator.0 };
+        let mut above = 0;
+        for (_, known) in &self.earlier {
+            if let Some(found) = known.operator_with_uid(shape.uid()) {
+                return above + found.0;
+            }
+            above = above.saturating_add(u16::try_from(known.operators.len()).unwrap_or(u16::MAX));
+        }
+        above.saturating_add(operator.0)
     }
 
     /// Whether some sink writes outside transactions.

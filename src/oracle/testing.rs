@@ -29,7 +29,7 @@ pub const LAST: ChannelId = ChannelId(2);
 
 /// The description of the job's run; the sink writes outside transactions where `role` says so.
 pub fn run(role: OperatorRole) -> RunStarted {
-    let operator = |name: &str, role| OperatorShape { name: name.to_owned(), role, parallelism: 1 };
+    let operator = |name: &str, role| OperatorShape::new(name, role, 1);
     let channel = |from, to, input| ChannelShape { from, to, input, edge: 0 };
     RunStarted {
         topology: Topology {

@@ -86,6 +86,7 @@ built_in![
     "drained-behind",
     "savepoints-unaligned",
     "savepoints-rescaled",
+    "savepoints-upgraded",
     "savepoints-cyclic",
     "savepoints-counted",
     "savepoints-enumerated",

@@ -24,15 +24,24 @@ pub struct JobShape {
 }
 
 impl JobShape {
-    /// The shape of the job with these settings, which has this topology and reads this input.
+    /// The shape of the job with these settings, whose versions have these topologies, and which reads this input.
     #[must_use]
-    pub fn of(settings: &JobPlan, topology: &Topology, input: &Input) -> Self {
-        let edges: VecSet<String> =
-            topology.channels.iter().map(|channel| edge(topology, channel)).collect();
+    pub fn of(settings: &JobPlan, versions: &[Topology], input: &Input) -> Self {
+        let (mut operators, mut edges) = (Vec::new(), Vec::new());
+        for (version, topology) in versions.iter().enumerate() {
+            let named = |what: String| match version {
+                0 => what,
+                _ => format!("version {version}: {what}"),
+            };
+            operators.extend(topology.operators.iter().map(operator).map(named));
+            let of_version: VecSet<String> =
+                topology.channels.iter().map(|channel| edge(topology, channel)).collect();
+            edges.extend(of_version.into_iter().map(named));
+        }
         Self {
             settings: settings.clone(),
-            operators: topology.operators.iter().map(operator).collect(),
-            edges: edges.into_iter().collect(),
+            operators,
+            edges,
             entries: input.lengths(),
             input: input.digest(),
         }
@@ -81,7 +90,8 @@ fn operator(shape: &OperatorShape) -> String {
         ConvergingSink => "a converging sink",
         StagingWriter => "a staging writer",
     };
-    format!("{}, {role} in {} subtasks", shape.name, shape.parallelism)
+    let uid = shape.uid.as_ref().map_or(String::new(), |uid| format!(", with the uid {uid}"));
+    format!("{}, {role} in {} subtasks{uid}", shape.name, shape.parallelism)
 }
 
 fn edge(topology: &Topology, channel: &ChannelShape) -> String {
@@ -115,7 +125,7 @@ mod tests {
             deal: Deal::Even,
             assignment: SplitAssignment::Static,
         };
-        JobShape::of(&settings, job.build().expect("it can be built").topology(), &input)
+        JobShape::of(&settings, &job.build().expect("it can be built").topologies(), &input)
     }
 
     #[test]

@@ -45,7 +45,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cluster::ClusterSettings;
 use crate::dataflow::{Deal, SplitAssignment};
-use crate::protocol::{DefectSet, ProcessId};
+use crate::protocol::{DefectSet, ProcessId, Resumption, Revision};
 
 /// Everything that decides a run, but for the job's code and input.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,8 +100,29 @@ impl Plan {
 
     /// The numbers of subtasks that the job may be asked to go on with.
     pub fn parallelisms(&self) -> impl Iterator<Item = u16> {
-        let resumed = self.requests.iter().filter_map(|planned| planned.request.resumption()?);
+        let resumed = self.resumptions().filter_map(|resumption| resumption.parallelism);
         self.rescales.iter().map(|planned| planned.parallelism).chain(resumed)
+    }
+
+    /// As what the job may be asked to go on, and more: all its versions that are asked for, with all numbers of
+    /// subtasks.
+    pub fn revisions(&self) -> impl Iterator<Item = Revision> {
+        let versions = self.resumptions().filter_map(|resumption| resumption.version);
+        std::iter::once(0).chain(versions).flat_map(|version| {
+            let sizes = self.parallelisms().map(Some);
+            let of_version = move |parallelism| Revision { version, parallelism };
+            std::iter::once(None).chain(sizes).map(of_version)
+        })
+    }
+
+    /// Whether the job may be asked to go on in another shape.
+    #[must_use]
+    pub fn is_reshaped(&self) -> bool {
+        self.revisions().any(|revision| revision != Revision::default())
+    }
+
+    fn resumptions(&self) -> impl Iterator<Item = Resumption> {
+        self.requests.iter().filter_map(|planned| planned.request.resumption())
     }
 
     /// Whether a store is to lose everything that it keeps, or the sink target what was promised to it: then the

@@ -312,6 +312,8 @@ pub struct RequestScenario {
     pub stops: Span,
     /// How many subtasks each operator has then that may have several; as before where nothing is said.
     pub resume_parallelism: Option<Span>,
+    /// As which version of the job it is resumed, from 0; as the one that was stopped where nothing is said.
+    pub resume_version: Option<Span>,
     /// Savepoints that the job is drained for. With one of them nothing is resumed.
     pub drains: Span,
 }
@@ -319,7 +321,13 @@ pub struct RequestScenario {
 impl Default for RequestScenario {
     fn default() -> Self {
         let none = Span::new(0, 0);
-        Self { savepoints: none, stops: none, resume_parallelism: None, drains: none }
+        Self {
+            savepoints: none,
+            stops: none,
+            resume_parallelism: None,
+            resume_version: None,
+            drains: none,
+        }
     }
 }
 

@@ -417,6 +417,12 @@ pub enum Defect {
     /// B20, Flink's `StatusWatermarkValve`, which takes the minimum over all channels: the watermark of several
     /// streams in one is that of the first.
     FirstStreamsWatermark,
+    /// B10, Flink's `StreamGraphHasherV2`, which makes up the uids that nobody gives: state is found by the place of
+    /// its operator in the graph, so that one that was inserted takes over another's.
+    StateFoundByPlace,
+    /// B10, Flink's `allowNonRestoredState`: state is found by the name of its operator; that of one that was renamed
+    /// is dropped in silence, and the operator starts anew.
+    RenamedStateDropped,
 }
 
 serde_by_name!(Defect);

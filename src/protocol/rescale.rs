@@ -20,12 +20,56 @@ pub struct RescaleRequest {
     pub checkpoint_first: bool,
 }
 
-/// Which attempts ran at which parallelism. Before the first entry the job ran as it was declared.
+/// Which version of a job runs, and with how many subtasks. The first version as it was declared is the default.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Revision {
+    /// Versions are numbered from 0, in the order in which they were declared.
+    pub version: u16,
+    /// How many subtasks each operator has that may have several; none where as declared.
+    pub parallelism: Option<u16>,
+}
+
+impl Revision {
+    /// The first version, with so many subtasks.
+    #[must_use]
+    pub fn at(parallelism: u16) -> Self {
+        Self { version: 0, parallelism: Some(parallelism) }
+    }
+
+    /// The same version with so many subtasks.
+    #[must_use]
+    pub fn resized(self, parallelism: u16) -> Self {
+        Self { parallelism: Some(parallelism), ..self }
+    }
+}
+
+/// As what a stopped job is to go on, as far as it is said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resumption {
+    /// As which version; none said: as the one that was stopped.
+    pub version: Option<u16>,
+    /// With how many subtasks; none said: as before, or as another version was declared.
+    pub parallelism: Option<u16>,
+}
+
+impl Resumption {
+    /// What a job that ran as `before` goes on as.
+    #[must_use]
+    pub fn of(self, before: Revision) -> Revision {
+        let Self { version, parallelism } = self;
+        match version {
+            Some(version) => Revision { version, parallelism },
+            None => Revision { parallelism: parallelism.or(before.parallelism), ..before },
+        }
+    }
+}
+
+/// Which attempts ran in which revision. Before the first entry the job ran as it was declared.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ShapeHistory {
-    /// The first attempt of each stretch, and its parallelism; attempts strictly increase.
-    changes: Vec<(Attempt, u16)>,
+    /// The first attempt of each stretch, and its revision; attempts strictly increase.
+    changes: Vec<(Attempt, Revision)>,
 }
 
 /// A stretch of attempts in one shape.
@@ -35,8 +79,8 @@ pub struct Stretch {
     pub from: Attempt,
     /// The first attempt that is not of it any more.
     pub until: Attempt,
-    /// The parallelism; none where the job ran as it was declared.
-    pub parallelism: Option<u16>,
+    /// What the job ran as.
+    pub revision: Revision,
 }
 
 /// A name that a sink subtask's transactions bear which were opened in these attempts.
@@ -65,35 +109,34 @@ impl ShapeHistory {
         self.changes.is_empty()
     }
 
-    /// From `attempt` on the job runs at `parallelism`.
-    pub fn push(&mut self, attempt: Attempt, parallelism: u16) {
+    /// From `attempt` on the job runs as `revision`.
+    pub fn push(&mut self, attempt: Attempt, revision: Revision) {
         let last = self.changes.last().copied();
         assert!(last.is_none_or(|(last, _)| last < attempt), "{attempt} starts after {last:?}");
-        self.changes.push((attempt, parallelism));
+        self.changes.push((attempt, revision));
     }
 
-    /// At which parallelism `attempt` ran; none where as declared.
+    /// As what `attempt` ran.
     #[must_use]
-    pub fn parallelism_in(&self, attempt: Attempt) -> Option<u16> {
+    pub fn revision_in(&self, attempt: Attempt) -> Revision {
         let earlier = self.changes.iter().rev().find(|(first, _)| *first <= attempt);
-        earlier.map(|(_, parallelism)| *parallelism)
+        earlier.map(|(_, revision)| *revision).unwrap_or_default()
     }
 
-    /// The newest parallelism.
+    /// The newest revision.
     #[must_use]
-    pub fn newest(&self) -> Option<u16> {
-        self.changes.last().map(|(_, parallelism)| *parallelism)
+    pub fn newest(&self) -> Revision {
+        self.changes.last().map(|(_, revision)| *revision).unwrap_or_default()
     }
 
     /// All stretches, oldest first; the last one has no end yet.
     #[must_use]
     pub fn stretches(&self) -> Vec<Stretch> {
-        let first = (Attempt::default(), None);
-        let changes =
-            self.changes.iter().map(|(attempt, parallelism)| (*attempt, Some(*parallelism)));
+        let first = (Attempt::default(), Revision::default());
+        let changes = self.changes.iter().copied();
         let begins: Vec<_> = core::iter::once(first).chain(changes).collect();
         let ends = begins.iter().skip(1).map(|(attempt, _)| *attempt).chain([Attempt(u32::MAX)]);
-        let stretch = |((from, parallelism), until)| Stretch { from, until, parallelism };
+        let stretch = |((from, revision), until)| Stretch { from, until, revision };
         begins.iter().copied().zip(ends).map(stretch).collect()
     }
 }
@@ -140,16 +183,26 @@ mod tests {
     #[test]
     fn the_history_tells_the_shape_of_every_attempt() {
         let mut history = ShapeHistory::default();
-        assert_eq!(history.parallelism_in(Attempt(7)), None);
-        history.push(Attempt(3), 4);
-        history.push(Attempt(6), 1);
-        let shapes: Vec<_> = (1..8).map(|n| history.parallelism_in(Attempt(n))).collect();
-        assert_eq!(shapes, [None, None, Some(4), Some(4), Some(4), Some(1), Some(1)]);
-        assert_eq!(history.newest(), Some(1));
+        assert_eq!(history.revision_in(Attempt(7)), Revision::default());
+        let (four, other) = (Revision::at(4), Revision { version: 1, parallelism: None });
+        history.push(Attempt(3), four);
+        history.push(Attempt(6), other);
+        let shapes: Vec<_> = (2..8).map(|n| history.revision_in(Attempt(n))).collect();
+        assert_eq!(shapes, [Revision::default(), four, four, four, other, other]);
+        assert_eq!(history.newest(), other);
         let stretches = history.stretches();
         let bounds: Vec<_> =
             stretches.iter().map(|stretch| (stretch.from.0, stretch.until.0)).collect();
         assert_eq!(bounds, [(0, 3), (3, 6), (6, u32::MAX)]);
+    }
+
+    #[test]
+    fn a_job_goes_on_as_it_was_where_nothing_else_is_said() {
+        let before = Revision { version: 1, parallelism: Some(3) };
+        let resumed = |version, parallelism| Resumption { version, parallelism }.of(before);
+        assert_eq!(resumed(None, None), before);
+        assert_eq!(resumed(None, Some(2)), before.resized(2));
+        assert_eq!(resumed(Some(2), None), Revision { version: 2, parallelism: None });
     }
 
     #[test]

@@ -1,13 +1,13 @@
 //! The restore plan: which subtask starts from which snapshots.
 //!
 //! A job of the same shape restores one to one. One of another shape is given its state anew: operators
-//! are matched by name, key groups go to whoever owns them, and all else is told of every old subtask
+//! are matched by uid, key groups go to whoever owns them, and all else is told of every old subtask
 //! of the operator (Flink: `StateAssignmentOperation`).
 
 use super::completed::{CompletedCheckpoint, SnapshotHandle};
 use super::defect::{Defect, DefectSet};
 use super::error::ProtocolError;
-use super::ids::{CheckpointId, SubtaskId};
+use super::ids::{CheckpointId, OperatorId, SubtaskId};
 use super::key_group::KeyGroup;
 use super::topology::{OperatorShape, Topology};
 use crate::ordered::VecSet;
@@ -30,6 +30,21 @@ pub enum SnapshotRange {
     KeyRange,
     /// All: what it needs may lie in any.
     All,
+    /// None: the operator is new, and starts anew.
+    Nothing,
+}
+
+/// The shape in which a checkpoint was taken, and the one that goes on from it.
+#[derive(Clone, Copy, Debug)]
+pub struct Succession<'a> {
+    /// The shape of the checkpoint.
+    pub old: &'a Topology,
+    /// The shape that goes on.
+    pub new: &'a Topology,
+    /// By operator of the new shape, what its subtasks must read.
+    pub ranges: &'a [SnapshotRange],
+    /// Operators of the old shape whose state nobody takes over, as somebody has said.
+    pub left: &'a [OperatorId],
 }
 
 impl RestorePlan {
@@ -48,27 +63,29 @@ impl RestorePlan {
         Ok(Self { checkpoint: Some(completed.checkpoint), snapshots, senders: Vec::new() })
     }
 
-    /// The plan for a job of the shape `new` that recovers from a checkpoint taken in the shape `old`.
-    /// `ranges` tells, by operator of the new shape, what its subtasks must read.
+    /// The plan for a job that recovers from a checkpoint taken in another shape.
     ///
     /// # Errors
     ///
-    /// When the checkpoint is not one of the shape `old`, when one of the shapes has an operator that
-    /// the other lacks, or a keyed one has more subtasks than there are key groups.
+    /// When the checkpoint is not one of the old shape, when one of the shapes has an operator that the other
+    /// lacks and nobody has said so, or a keyed one has more subtasks than there are key groups.
     pub fn rescaled(
         completed: &CompletedCheckpoint,
-        old: &Topology,
-        new: &Topology,
-        ranges: &[SnapshotRange],
+        succession: Succession<'_>,
         defects: DefectSet,
     ) -> Result<Self, ProtocolError> {
         let checkpoint = completed.checkpoint;
+        let Succession { old, new, ranges, left } = succession;
         check_whole(completed, old.subtasks.len())?;
-        check_nothing_left(checkpoint, old, new)?;
+        check_nothing_left(checkpoint, old, new, left)?;
         let mut snapshots = Vec::with_capacity(new.subtasks.len());
         for shape in &new.subtasks {
             let operator = &new.operators[shape.operator.index()];
             let wanted = ranges.get(shape.operator.index()).copied().unwrap_or(SnapshotRange::All);
+            if wanted == SnapshotRange::Nothing {
+                snapshots.push(Vec::new());
+                continue;
+            }
             check_maximum(checkpoint, operator, wanted)?;
             let (first, before) = find(checkpoint, old, operator)?;
             let is_read =
@@ -124,8 +141,8 @@ impl RestorePlan {
 /// The subtasks of the old shape that sent to the operator of `subtask`, in order.
 fn senders_of(subtask: SubtaskId, old: &Topology, new: &Topology) -> Vec<usize> {
     let senders = new.inputs(subtask).map(|channel| new.channels[channel.index()].from);
-    let names: VecSet<&str> = senders.map(|sender| &*new.operator_of(sender).name).collect();
-    let is_one = |sender: &SubtaskId| names.contains(&*old.operator_of(*sender).name);
+    let uids: VecSet<&str> = senders.map(|sender| new.operator_of(sender).uid()).collect();
+    let is_one = |sender: &SubtaskId| uids.contains(old.operator_of(*sender).uid());
     old.subtask_ids().filter(is_one).map(SubtaskId::index).collect()
 }
 
@@ -154,6 +171,7 @@ fn reads(
     // The state is looked up by an identity that is made of all the operator is, its parallelism included.
     let is_lost = defects.has(Defect::StateOfOtherIdentity) && before != operator.parallelism;
     match wanted {
+        SnapshotRange::Nothing => false,
         SnapshotRange::KeyRange if is_lost => false,
         SnapshotRange::All => true,
         SnapshotRange::KeyRange => {
@@ -187,7 +205,7 @@ fn find(
 ) -> Result<(usize, u16), ProtocolError> {
     let mut first = 0;
     for known in &old.operators {
-        if known.name == operator.name {
+        if known.uid() == operator.uid() {
             return Ok((first, known.parallelism));
         }
         first += usize::from(known.parallelism);
@@ -201,11 +219,15 @@ fn check_nothing_left(
     checkpoint: CheckpointId,
     old: &Topology,
     new: &Topology,
+    left: &[OperatorId],
 ) -> Result<(), ProtocolError> {
-    let is_known = |name: &str| new.operators.iter().any(|operator| operator.name == name);
-    match old.operators.iter().find(|operator| !is_known(&operator.name)) {
+    let mut operators = (0..).map(OperatorId).zip(&old.operators);
+    let is_forgotten = |(id, operator): &(OperatorId, &OperatorShape)| {
+        new.operator_with_uid(operator.uid()).is_none() && !left.contains(id)
+    };
+    match operators.find(is_forgotten) {
         None => Ok(()),
-        Some(left) => {
+        Some((_, left)) => {
             Err(ProtocolError::OperatorLeftBehind { checkpoint, operator: left.name.clone() })
         }
     }

@@ -1,10 +1,12 @@
 //! The shape of a job: operators, their subtasks, and the channels between them.
 
+use alloc::borrow::ToOwned;
 use alloc::format;
 use alloc::string::String;
 use alloc::string::ToString;
 use alloc::vec::Vec;
 use core::fmt::Write as _;
+use core::hash::{Hash, Hasher};
 
 use serde::{Deserialize, Serialize};
 
@@ -73,15 +75,43 @@ impl OperatorRole {
 }
 
 /// One operator.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OperatorShape {
     /// Unique in the job, lower case.
     pub name: String,
+    /// By what its state is found in another version of the job, where that is not its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uid: Option<String>,
     /// What it does to the outside.
     pub role: OperatorRole,
     /// How many subtasks it has.
     pub parallelism: u16,
+}
+
+impl OperatorShape {
+    /// An operator whose uid is its name.
+    #[must_use]
+    pub fn new(name: &str, role: OperatorRole, parallelism: u16) -> Self {
+        Self { name: name.to_owned(), uid: None, role, parallelism }
+    }
+
+    /// By what its state is found in another version of the job.
+    #[must_use]
+    pub fn uid(&self) -> &str {
+        self.uid.as_deref().unwrap_or(&self.name)
+    }
+}
+
+/// A uid that is the name adds nothing.
+impl Hash for OperatorShape {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Self { name, uid, role, parallelism } = self;
+        (name, role, parallelism).hash(state);
+        if let Some(uid) = uid {
+            uid.hash(state);
+        }
+    }
 }
 
 /// One subtask.
@@ -139,6 +169,13 @@ impl Topology {
     #[must_use]
     pub fn operator_of(&self, subtask: SubtaskId) -> &OperatorShape {
         &self.operators[self.subtasks[subtask.index()].operator.index()]
+    }
+
+    /// The operator with this uid.
+    #[must_use]
+    pub fn operator_with_uid(&self, uid: &str) -> Option<OperatorId> {
+        let mut operators = (0..).map(OperatorId).zip(&self.operators);
+        operators.find(|(_, operator)| operator.uid() == uid).map(|(id, _)| id)
     }
 
     /// The subtask with this name, such as `count/1`.

@@ -59,6 +59,15 @@ pub fn clause(topology: &Topology, event: &Event) -> Clause {
     clause.unwrap_or_else(|| Clause::act(point.to_string()))
 }
 
+/// How many subtasks there are, and which operators have the uid of another name.
+fn shape(topology: &Topology) -> String {
+    let renamed = topology.operators.iter().filter_map(|operator| {
+        operator.uid.as_ref().map(|uid| format!("; {} is `{uid}`", operator.name))
+    });
+    let renamed: String = renamed.collect();
+    format!("{} subtasks{renamed}", topology.subtasks.len())
+}
+
 struct Names<'a> {
     topology: &'a Topology,
 }
@@ -266,8 +275,7 @@ impl Names<'_> {
                 Clause::act(format!("ends {attempt} for parallelism {parallelism}"))
             }
             Event::Reshaped { attempt, topology, .. } => {
-                let subtasks = topology.subtasks.len();
-                by_attempt(attempt, format!("has {subtasks} subtasks"))
+                by_attempt(attempt, format!("has {}", shape(topology)))
             }
             Event::AttemptRunning { attempt } => by_attempt(attempt, "runs".to_owned()),
             Event::AttemptFailed { attempt, reason } => {

@@ -286,11 +286,7 @@ mod tests {
     fn run() -> RunStarted {
         RunStarted {
             topology: Topology {
-                operators: vec![OperatorShape {
-                    name: "lines".to_owned(),
-                    role: OperatorRole::Source,
-                    parallelism: 1,
-                }],
+                operators: vec![OperatorShape::new("lines", OperatorRole::Source, 1)],
                 subtasks: vec![SubtaskShape {
                     operator: cutwater_protocol::OperatorId(0),
                     index: 0,

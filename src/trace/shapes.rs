@@ -94,7 +94,7 @@ mod tests {
     fn topology(parallelism: u16) -> Topology {
         use cutwater_protocol::{OperatorRole, OperatorShape};
         let (name, role) = ("count".to_owned(), OperatorRole::Operator);
-        let operators = vec![OperatorShape { name, role, parallelism }];
+        let operators = vec![OperatorShape::new(&name, role, parallelism)];
         Topology { operators, ..Topology::default() }
     }
 

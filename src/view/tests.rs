@@ -24,7 +24,7 @@ const CKPT: CheckpointId = CheckpointId(1);
 
 /// Two sources, and who sums them: `a/0->sum/0` is channel 0, `b/0->sum/0` channel 1.
 fn topology() -> Topology {
-    let operator = |name: &str, role| OperatorShape { name: name.to_owned(), role, parallelism: 1 };
+    let operator = |name: &str, role| OperatorShape::new(name, role, 1);
     let subtask = |operator| SubtaskShape { operator: OperatorId(operator), index: 0 };
     let channel = |from| ChannelShape { from: SubtaskId(from), to: SUM, input: 0, edge: 0 };
     let (source, sink) = (OperatorRole::Source, OperatorRole::TransactionalSink);

@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use super::Workload;
-use crate::dataflow::BuildError;
+use crate::dataflow::{BuildError, MigrationError};
 
 /// A workload could not be made.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -64,6 +64,16 @@ pub enum WorkloadError {
     DiscoveredQueue {
         /// The workload.
         workload: String,
+    },
+    /// A version of its job that cannot go on from a savepoint of the one before.
+    #[error("workload {workload}: version {version} of its job: {error}")]
+    Version {
+        /// The workload.
+        workload: String,
+        /// The number of the version.
+        version: u16,
+        /// Why not.
+        error: MigrationError,
     },
     /// There is only one size and one shape of it.
     #[error("workload {workload}: there is one size of it: {setting} cannot be asked for")]

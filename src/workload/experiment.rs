@@ -60,6 +60,21 @@ impl Experiment {
         })
     }
 
+    /// The same experiment, whose job may go on as `next` from a savepoint that it was stopped at: see
+    /// [`Job::upgraded_to`]. What is expected stays the same.
+    ///
+    /// # Errors
+    ///
+    /// When the other version cannot be built, or cannot go on from a savepoint of the one before.
+    pub fn upgraded_to(self, next: &JobBuilder) -> Result<Self, WorkloadError> {
+        let job = self.job.upgraded_to(&next.build()?).map_err(|error| WorkloadError::Version {
+            workload: self.job.name().to_owned(),
+            version: self.job.newest_version().saturating_add(1),
+            error,
+        })?;
+        Ok(Self { job: Arc::new(job), ..self })
+    }
+
     /// The experiment with records that are late.
     #[must_use]
     pub fn dropping<T: Serialize>(self, late: &[T]) -> Self {

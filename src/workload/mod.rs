@@ -52,6 +52,7 @@ mod sessions;
 mod settings;
 mod tariffs;
 mod tickets;
+mod turnstiles;
 mod visits;
 mod window;
 mod word_count;
@@ -83,7 +84,7 @@ pub struct Workload {
 }
 
 /// Every workload that comes with the library.
-static ALL: [Workload; 36] = [
+static ALL: [Workload; 37] = [
     word_count::WORKLOAD,
     flights::WORKLOAD,
     nexmark::q1::WORKLOAD,
@@ -110,6 +111,7 @@ static ALL: [Workload; 36] = [
     meters::WORKLOAD,
     batches::WORKLOAD,
     tickets::WORKLOAD,
+    turnstiles::WORKLOAD,
     requests::WORKLOAD,
     delayed_answers::WORKLOAD,
     agents::WORKLOAD,

@@ -79,9 +79,8 @@ pub fn slot_of(process: ProcessId) -> usize {
 /// How many channels the job has at most, in any of the shapes that `plan` asks for.
 #[must_use]
 pub fn channels_max(plan: &Plan, cluster: &Cluster) -> usize {
-    let shapes = plan.parallelisms().filter_map(|parallelism| cluster.job.at(parallelism).ok());
-    let channels = shapes.map(|job| job.topology().channels.len());
-    channels.max().unwrap_or(0).max(cluster.job.topology().channels.len())
+    let shapes = plan.revisions().filter_map(|revision| cluster.job.in_revision(revision).ok());
+    shapes.map(|job| job.topology().channels.len()).max().unwrap_or(0)
 }
 
 /// What the first event of a trace says.

@@ -16,4 +16,5 @@ mod processing_time;
 mod source;
 mod state;
 mod timers;
+mod versions;
 mod windows;

@@ -6,7 +6,7 @@ use cutwater::dataflow::{
 };
 use cutwater::protocol::{
     Attempt, CheckpointId, CompletedCheckpoint, DefectSet, Digest, KeyGroup, ObjectKey,
-    RestorePlan, SnapshotHandle, SubtaskId,
+    RestorePlan, SnapshotHandle, SubtaskId, Succession,
 };
 
 /// Keeps the last number of each key.
@@ -59,7 +59,9 @@ fn refusal(old: &Job, new: &Job, left_out: usize) -> String {
     let completed = completed(old, left_out);
     let untouched = completed.clone();
     let (from, to) = (old.topology(), new.topology());
-    let plan = RestorePlan::rescaled(&completed, from, to, &new.snapshot_ranges(), DefectSet::NONE);
+    let (ranges, left) = (new.snapshot_ranges(), &[][..]);
+    let succession = Succession { old: from, new: to, ranges: &ranges, left };
+    let plan = RestorePlan::rescaled(&completed, succession, DefectSet::NONE);
     assert_eq!(completed, untouched, "a refusal touches nothing");
     plan.expect_err("it is not of this job").to_string()
 }

@@ -6,3 +6,4 @@ mod protocols;
 mod refusals;
 mod resumption;
 mod shapes;
+mod versions;

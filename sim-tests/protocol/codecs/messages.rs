@@ -14,7 +14,7 @@ use cutwater::external::Reply;
 use cutwater::protocol::rescale::FormerName;
 use cutwater::protocol::{
     Acknowledgement, Attempt, Barrier, ChannelId, CheckpointId, DeclineReason, Digest, Element,
-    Incarnation, LineageId, Listing, ObjectKey, Passage, RequestNumber, SavepointMode,
+    Incarnation, LineageId, Listing, ObjectKey, Passage, RequestNumber, Revision, SavepointMode,
     ShapeHistory, SnapshotHandle, SplitEvent, SplitId, SubtaskId, Term, TransactionId, VirtualTime,
 };
 
@@ -108,9 +108,13 @@ impl Numbers {
                 is_drained: self.flag(),
                 origin: Some(self.checkpoint()),
             }),
-            parallelism: self.flag().then_some(3),
+            revision: self.revision(),
             shapes: ShapeHistory::default(),
         }
+    }
+
+    fn revision(&mut self) -> Revision {
+        Revision { version: self.short(), parallelism: self.flag().then_some(3) }
     }
 
     fn former_name(&mut self) -> FormerName {
@@ -120,11 +124,11 @@ impl Numbers {
     fn deployed_shape(&mut self) -> DeployedShape {
         let snapshots = vec![vec![self.handle()], Vec::new()];
         DeployedShape {
-            parallelism: 3,
+            revision: self.revision(),
             since: self.attempt(),
             former: vec![Vec::new(), vec![self.former_name()]],
             redistribution: Some(Redistribution {
-                parallelism: Some(2),
+                revision: self.revision(),
                 senders: snapshots.clone(),
                 snapshots,
             }),
@@ -277,9 +281,10 @@ fn of_savepoints(kind: usize, n: &mut Numbers) -> Message {
         41 if n.flag() => Message::Coordinator(ToCoordinator::Ended(n.heartbeat())),
         41 => Message::Coordinator(ToCoordinator::Finished(n.heartbeat())),
         _ => {
-            let request = match n.short() % 3 {
+            let request = match n.short() % 4 {
                 0 => Request::Resume,
                 1 => Request::ResumeAt { parallelism: n.short() },
+                2 => Request::ResumeAs { version: n.short(), parallelism: n.flag().then_some(2) },
                 _ => Request::Savepoint { mode },
             };
             Message::Coordinator(ToCoordinator::Request {

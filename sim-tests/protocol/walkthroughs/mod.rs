@@ -130,6 +130,10 @@ const SHOWN_NOWHERE: &[(&str, &[Defect])] = &[
         ],
     ),
     (
+        "between two versions of a job, which no walk-through has",
+        &[Defect::StateFoundByPlace, Defect::RenamedStateDropped],
+    ),
+    (
         "in the enumerator, whose state machine has tests of its own beside these",
         &[
             Defect::SplitsDiscoveredAgain,

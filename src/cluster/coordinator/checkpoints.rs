@@ -236,8 +236,8 @@ impl Coordinator {
                 self.handle_loaded(checkpoint, &result, outbox);
             }
             Purpose::WriteMetadata(key) => self.handle_metadata(now, key, &result, outbox),
-            Purpose::LoadSavepoint(number, parallelism) => {
-                self.handle_savepoint_read(now, number, parallelism, &result, outbox);
+            Purpose::LoadSavepoint(number, resumption) => {
+                self.handle_savepoint_read(now, number, resumption, &result, outbox);
             }
             Purpose::List => self.handle_listed(now, result, outbox),
             Purpose::Record | Purpose::Delete | Purpose::Discover => {}

@@ -3,7 +3,9 @@
 use std::collections::VecDeque;
 
 use super::super::message::JobRecord;
-use crate::protocol::{Addition, Attempt, CheckpointId, Incarnation, RequestNumber, Term};
+use crate::protocol::{
+    Addition, Attempt, CheckpointId, Incarnation, RequestNumber, Resumption, Term,
+};
 
 /// A change of the record that must be durable before its consequences.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,8 +18,8 @@ pub enum Change {
     StartAttempt(Attempt),
     /// The checkpoint is completed: what is retained, or who owns it.
     Add { checkpoint: CheckpointId, addition: Addition },
-    /// The job is started again from the savepoint that it is stopped at, with so many subtasks if it is said.
-    Resume { number: RequestNumber, parallelism: Option<u16> },
+    /// The job is started again from the savepoint that it is stopped at.
+    Resume { number: RequestNumber, resumption: Resumption },
     /// The next attempt has this parallelism.
     Rescale(u16),
     /// Nothing is left to do.
@@ -37,22 +39,22 @@ impl Change {
             }
             Change::StartAttempt(attempt) => {
                 record.attempt = *attempt;
-                if let Some(parallelism) = record.parallelism
-                    && record.shapes.newest() != Some(parallelism)
-                {
-                    record.shapes.push(*attempt, parallelism);
+                if record.revision != record.shapes.newest() {
+                    record.shapes.push(*attempt, record.revision);
                 }
             }
-            Change::Rescale(parallelism) => record.parallelism = Some(*parallelism),
+            Change::Rescale(parallelism) => {
+                record.revision = record.revision.resized(*parallelism);
+            }
             Change::Add { checkpoint, addition } => match addition {
                 Addition::Retain(retained) => record.retained.clone_from(retained),
                 Addition::Savepoint(request) => record.savepoints.add(*checkpoint, *request),
             },
             // A second request may have been written behind the first: by then the job is started, in the shape
             // that the first one wanted, and its coordinator has taken that.
-            Change::Resume { number, parallelism } => {
+            Change::Resume { number, resumption } => {
                 if record.savepoints.resume(*number) {
-                    record.parallelism = parallelism.or(record.parallelism);
+                    record.revision = resumption.of(record.revision);
                 }
             }
             Change::Finish => record.finished = true,
@@ -149,6 +151,7 @@ impl Ledger {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::Revision;
 
     fn record(term: u32, leader: u32) -> JobRecord {
         JobRecord { term: Term(term), leader: Incarnation(leader), ..JobRecord::default() }
@@ -183,10 +186,10 @@ mod tests {
         record.savepoints.stopped = stopped;
         let resume = |number, parallelism| Change::Resume {
             number: RequestNumber(number),
-            parallelism: Some(parallelism),
+            resumption: Resumption { version: None, parallelism: Some(parallelism) },
         };
         let record = resume(2, 3).apply(&resume(1, 1).apply(&record));
-        assert_eq!(record.parallelism, Some(1));
+        assert_eq!(record.revision, Revision::at(1));
         assert_eq!((record.savepoints.stopped, record.savepoints.origin), (None, stopped));
         assert_eq!(record.savepoints.requests, [RequestNumber(1), RequestNumber(2)]);
     }

@@ -5,6 +5,7 @@ mod checkpoints;
 mod deployment;
 mod discovery;
 mod enumerator;
+mod heirs;
 mod leadership;
 mod ledger;
 mod leftovers;
@@ -30,7 +31,7 @@ use crate::protocol::ordered::{VecMap, VecSet};
 use crate::protocol::rescale::Rescaling;
 use crate::protocol::{
     Attempt, CheckpointCoordinator, CheckpointId, CompletedCheckpoint, DefectSet, Incarnation,
-    ObjectKey, ProcessId, RequestNumber, VirtualTime,
+    ObjectKey, ProcessId, RequestNumber, Resumption, VirtualTime,
 };
 
 /// What a request of the coordinator is for.
@@ -42,8 +43,8 @@ enum Purpose {
     LoadMetadata(CheckpointId),
     /// Write the metadata of a checkpoint, or of a savepoint, under this key.
     WriteMetadata(ObjectKey),
-    /// Read the savepoint that the job is to be resumed from, as this request says, at this parallelism.
-    LoadSavepoint(RequestNumber, Option<u16>),
+    /// Read the savepoint that the job is to be resumed from, as this request says, as this.
+    LoadSavepoint(RequestNumber, Resumption),
     /// Delete what belongs to nothing.
     Delete,
     /// See what there is.

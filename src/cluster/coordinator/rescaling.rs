@@ -9,13 +9,14 @@ use std::sync::Arc;
 use super::super::io::Outbox;
 use super::super::message::{DeployedShape, Redistribution};
 use super::deployment::Deployment;
+use super::heirs::heirs;
 use super::ledger::Change;
 use super::{Coordinator, State};
-use crate::dataflow::Job;
+use crate::dataflow::{BuildError, Job};
 use crate::protocol::rescale::{FormerName, Rescaling, Stretch, successor};
 use crate::protocol::{
     AtCut, Attempt, CheckpointId, CompletedCheckpoint, Defect, ProtocolError, RescaleRequest,
-    RestorePlan, SubtaskId, VirtualTime,
+    RestorePlan, Revision, SubtaskId, Succession, VirtualTime,
 };
 use crate::trace::Event;
 
@@ -50,7 +51,7 @@ impl Coordinator {
         if self.rescaling != Rescaling::Idle {
             return Err("another rescale is under way".to_owned());
         }
-        let job = self.declared.at(parallelism).map_err(|error| error.to_string())?;
+        let job = self.resized(parallelism).map_err(|error| error.to_string())?;
         if job.topology() == self.job.topology() {
             return Err(format!("the job runs at parallelism {parallelism}"));
         }
@@ -89,7 +90,7 @@ impl Coordinator {
     fn needs_alignment(&self, request: RescaleRequest) -> bool {
         let protocol = self.settings.checkpoints.protocol;
         let is_divisible = |job: Job| self.job.can_deal_in_flight(&job, protocol).is_ok();
-        !self.declared.at(request.parallelism).is_ok_and(is_divisible)
+        !self.resized(request.parallelism).is_ok_and(is_divisible)
             && !self.defects.has(Defect::ForwardStateDealtOut)
     }
 
@@ -167,14 +168,20 @@ impl Coordinator {
 
     /// The job in the shape that the record says.
     pub(super) fn take_shape(&mut self) {
-        self.job = self.job_at(self.ledger.record().parallelism);
+        self.job = self.job_in(self.ledger.record().revision);
     }
 
-    fn job_at(&self, parallelism: Option<u16>) -> Arc<Job> {
-        let Some(parallelism) = parallelism else { return Arc::clone(&self.declared) };
-        Arc::new(
-            self.declared.at(parallelism).expect("the shape was accepted when it was asked for"),
-        )
+    fn job_in(&self, revision: Revision) -> Arc<Job> {
+        if revision == Revision::default() {
+            return Arc::clone(&self.declared);
+        }
+        let job = self.declared.in_revision(revision);
+        Arc::new(job.expect("the revision was accepted when it was asked for"))
+    }
+
+    /// The version that runs, with so many subtasks.
+    fn resized(&self, parallelism: u16) -> Result<Job, BuildError> {
+        self.declared.in_revision(self.ledger.record().revision.resized(parallelism))
     }
 
     /// What the next attempt restores.
@@ -186,27 +193,29 @@ impl Coordinator {
         let Some(completed) = latest.filter(|latest| self.is_of_other_shape(latest)) else {
             return RestorePlan::new(latest, subtasks);
         };
-        let before = self.job_at(self.shape_of(completed));
+        let before = self.job_of(completed);
         let (old, new) = (before.topology(), self.job.topology());
-        let plan =
-            RestorePlan::rescaled(completed, old, new, &self.job.snapshot_ranges(), self.defects)?;
+        let heirs = heirs(&self.job, &before, self.defects);
+        let (ranges, left) = (&heirs.ranges[..], &heirs.left[..]);
+        let succession = Succession { old, new: &heirs.topology, ranges, left };
+        let plan = RestorePlan::rescaled(completed, succession, self.defects)?;
         let protocol = self.settings.checkpoints.protocol;
         Ok(if protocol.may_overtake() { plan.with_senders(completed, old, new) } else { plan })
     }
 
     /// The job in the shape in which this was taken.
     pub(super) fn job_of(&self, completed: &CompletedCheckpoint) -> Arc<Job> {
-        self.job_at(self.shape_of(completed))
+        self.job_in(self.revision_of(completed))
     }
 
-    fn shape_of(&self, completed: &CompletedCheckpoint) -> Option<u16> {
-        self.ledger.record().shapes.parallelism_in(completed.attempt)
+    fn revision_of(&self, completed: &CompletedCheckpoint) -> Revision {
+        self.ledger.record().shapes.revision_in(completed.attempt)
     }
 
     fn is_of_other_shape(&self, completed: &CompletedCheckpoint) -> bool {
-        let parallelism = self.shape_of(completed);
-        parallelism != self.ledger.record().parallelism
-            && self.job_at(parallelism).topology() != self.job.topology()
+        let revision = self.revision_of(completed);
+        revision != self.ledger.record().revision
+            && self.job_in(revision).topology() != self.job.topology()
     }
 
     /// What workers must know of the shape; nothing where the job runs as it was declared.
@@ -216,17 +225,16 @@ impl Coordinator {
         plan: &RestorePlan,
     ) -> Option<Box<DeployedShape>> {
         let stretches = self.ledger.record().shapes.stretches();
-        let Stretch { from: since, parallelism, .. } = *stretches.last()?;
-        let parallelism = parallelism?;
+        let Stretch { from: since, revision, .. } = *stretches.get(1..)?.last()?;
         let subtasks = || self.job.topology().subtask_ids();
         let former = subtasks().map(|sink| self.former_names(sink, since, &stretches)).collect();
         let other = latest.filter(|latest| self.is_of_other_shape(latest));
         let redistribution = other.map(|completed| Redistribution {
-            parallelism: self.shape_of(completed),
+            revision: self.revision_of(completed),
             snapshots: subtasks().map(|subtask| plan.snapshots_of(subtask).to_vec()).collect(),
             senders: subtasks().map(|subtask| plan.senders_of(subtask).to_vec()).collect(),
         });
-        Some(Box::new(DeployedShape { parallelism, since, former, redistribution }))
+        Some(Box::new(DeployedShape { revision, since, former, redistribution }))
     }
 
     /// What this sink's transactions, and those that it takes over, were called before `since`.
@@ -245,9 +253,9 @@ impl Coordinator {
 
     fn names_in(&self, sink: SubtaskId, stretch: Stretch) -> Vec<FormerName> {
         let topology = self.job.topology();
-        let own = topology.subtasks[sink.index()];
-        let parallelism = topology.operator_of(sink).parallelism;
-        let job = self.job_at(stretch.parallelism);
+        let (own, operator) = (topology.subtasks[sink.index()], topology.operator_of(sink));
+        let parallelism = operator.parallelism;
+        let job = self.job_in(stretch.revision);
         let before = job.topology();
         let is_ours = |subtask: &SubtaskId| {
             let shape = before.subtasks[subtask.index()];
@@ -256,7 +264,7 @@ impl Coordinator {
             } else {
                 successor(shape.index, parallelism)
             };
-            shape.operator == own.operator && heir == own.index
+            before.operator_of(*subtask).uid() == operator.uid() && heir == own.index
         };
         let Stretch { from, until, .. } = stretch;
         let name = |sink| FormerName { sink, from, until };

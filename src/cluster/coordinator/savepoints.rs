@@ -10,7 +10,7 @@ use super::{Coordinator, Purpose, State, metadata};
 use crate::protocol::ordered::VecSet;
 use crate::protocol::{
     CheckpointId, CheckpointKind, CompletedCheckpoint, Defect, EnumeratorState, ObjectKey,
-    ProcessId, RequestNumber, SavepointRequest, VirtualTime,
+    ProcessId, RequestNumber, Resumption, SavepointRequest, VirtualTime,
 };
 use crate::trace::Event;
 
@@ -46,11 +46,13 @@ impl Coordinator {
             (State::Leading { checkpoints, .. }, Request::Savepoint { mode }) => {
                 checkpoints.handle_request(now, SavepointRequest { number, mode });
             }
-            (State::Stopped, Request::Resume | Request::ResumeAt { .. }) => {
-                self.consider_resumption(now, number, request.resumption().flatten(), outbox);
-            }
-            (_, Request::Resume | Request::ResumeAt { .. }) => {
-                refuse("the job is not stopped", outbox);
+            (state, Request::Resume | Request::ResumeAt { .. } | Request::ResumeAs { .. }) => {
+                match (state, request.resumption()) {
+                    (State::Stopped, Some(resumption)) => {
+                        self.consider_resumption(now, number, resumption, outbox);
+                    }
+                    _ => refuse("the job is not stopped", outbox),
+                }
             }
             (State::Stopped | State::Finished, Request::Savepoint { .. }) => {
                 refuse("the job does not run", outbox);
@@ -66,25 +68,32 @@ impl Coordinator {
         &mut self,
         now: VirtualTime,
         number: RequestNumber,
-        parallelism: Option<u16>,
+        resumption: Resumption,
         outbox: &mut dyn Outbox,
     ) {
         if self.ledger.record().savepoints.is_drained {
             return refuse("the job was drained: its input has ended for good", outbox);
         }
-        match parallelism.map_or(Ok(()), |parallelism| self.judge_parallelism(parallelism)) {
-            Ok(()) => self.read_savepoint(now, number, parallelism, outbox),
+        match self.judge_resumption(resumption) {
+            Ok(()) => self.read_savepoint(now, number, resumption, outbox),
             Err(reason) => refuse(&reason, outbox),
         }
     }
 
-    /// Whether the job can be resumed with so many subtasks. Nothing is in flight in a savepoint, but on
-    /// loops.
-    fn judge_parallelism(&self, parallelism: u16) -> Result<(), String> {
+    /// Whether the job can be resumed so. Nothing is in flight in a savepoint, but on loops.
+    fn judge_resumption(&self, resumption: Resumption) -> Result<(), String> {
+        if resumption == Resumption::default() {
+            return Ok(());
+        }
         if self.settings.checkpoints.protocol.traits().has_loops {
             return Err("what is on its way round a loop stays with its subtasks".to_owned());
         }
-        let job = self.declared.at(parallelism).map_err(|error| error.to_string())?;
+        let before = self.ledger.record().revision;
+        let revision = resumption.of(before);
+        let job = self.declared.in_revision(revision).map_err(|error| error.to_string())?;
+        if revision.version != before.version {
+            job.check_succeeds(&self.job).map_err(|error| error.to_string())?;
+        }
         self.judge_slots(&job)
     }
 
@@ -151,12 +160,12 @@ impl Coordinator {
         &mut self,
         now: VirtualTime,
         number: RequestNumber,
-        parallelism: Option<u16>,
+        resumption: Resumption,
         outbox: &mut dyn Outbox,
     ) {
         let Some(checkpoint) = self.ledger.record().savepoints.stopped else { return };
         let operation = ObjectOperation::Get { key: ObjectKey::Savepoint { checkpoint } };
-        self.object(now, Purpose::LoadSavepoint(number, parallelism), operation, outbox);
+        self.object(now, Purpose::LoadSavepoint(number, resumption), operation, outbox);
     }
 
     /// What cannot be read, or is not whole, is read again.
@@ -173,7 +182,7 @@ impl Coordinator {
         &mut self,
         now: VirtualTime,
         number: RequestNumber,
-        parallelism: Option<u16>,
+        resumption: Resumption,
         result: &ObjectResult,
         outbox: &mut dyn Outbox,
     ) {
@@ -185,7 +194,7 @@ impl Coordinator {
         };
         let Some(file) = SavepointFile::decode(bytes, self.defects) else { return };
         match file.check(&self.job_of(&file.completed)) {
-            Ok(()) => self.change(now, Change::Resume { number, parallelism }, outbox),
+            Ok(()) => self.change(now, Change::Resume { number, resumption }, outbox),
             Err(reason) => refuse(&reason, outbox),
         }
     }

@@ -128,7 +128,7 @@ impl Worker {
     fn shapes_of(&self, deploy: &Deploy) -> Shapes {
         let shape = deploy.shape.as_ref();
         let redistribution = shape.and_then(|shape| shape.redistribution.as_ref());
-        let before = redistribution.map(|other| self.job_at(other.parallelism));
+        let before = redistribution.map(|other| self.job_in(other.revision));
         Shapes { now: Arc::clone(&self.job), before }
     }
 

@@ -15,7 +15,7 @@ use super::task::{Env, Purpose, Task};
 use crate::dataflow::Job;
 use crate::protocol::{
     Attempt, ChannelId, ChannelShape, CheckpointId, Defect, DefectSet, Incarnation, ProcessId,
-    SubtaskId, VirtualTime,
+    Revision, SubtaskId, VirtualTime,
 };
 use crate::trace::{Event, SILENCE};
 
@@ -342,13 +342,16 @@ impl Worker {
 
     /// The shape was accepted by the coordinator, which has the same job.
     fn take_shape(&mut self, deploy: &Deploy) {
-        let parallelism = deploy.shape.as_ref().map(|shape| shape.parallelism);
-        self.job = self.job_at(parallelism);
+        let revision = deploy.shape.as_ref().map(|shape| shape.revision);
+        self.job = self.job_in(revision.unwrap_or_default());
     }
 
-    fn job_at(&self, parallelism: Option<u16>) -> Arc<Job> {
-        let Some(parallelism) = parallelism else { return Arc::clone(&self.declared) };
-        Arc::new(self.declared.at(parallelism).expect("the coordinator has accepted the shape"))
+    fn job_in(&self, revision: Revision) -> Arc<Job> {
+        if revision == Revision::default() {
+            return Arc::clone(&self.declared);
+        }
+        let job = self.declared.in_revision(revision);
+        Arc::new(job.expect("the coordinator has accepted the revision"))
     }
 
     fn handle_run(&mut self, now: VirtualTime, attempt: Attempt, outbox: &mut dyn Outbox) {

@@ -251,7 +251,7 @@ impl Check {
         let prepared = self.prepared()?;
         let job = &prepared.experiment.job;
         let drawn = draw(scenario, seed, self.defects, |_| {
-            Ok::<Topology, std::convert::Infallible>(job.topology().clone())
+            Ok::<_, std::convert::Infallible>(job.topologies())
         });
         let plan = match drawn {
             Ok(plan) => Plan { job: self.job_plan(), ..plan },

@@ -58,7 +58,7 @@ fn problem(plan: &Plan, topology: &Topology) -> Option<String> {
             }
         };
         // A job that is rescaled may have more subtasks later.
-        let is_rescaled = plan.parallelisms().next().is_some();
+        let is_rescaled = plan.is_reshaped();
         let has_subtask =
             subtask.is_none_or(|subtask| is_rescaled || subtask.index() < topology.subtasks.len());
         if !is_aimable || !has_target || !has_subtask {

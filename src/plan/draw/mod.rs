@@ -27,26 +27,31 @@ use super::scenario::Scenario;
 use super::{JobPlan, Plan};
 use crate::protocol::{DefectSet, ProcessId, Topology};
 
-/// The plan of `seed`. `topology` gives the shape of a job plan's job.
+/// The plan of `seed`. `topologies` gives the shape of a job plan's job, and behind it those of its later versions.
 ///
 /// # Errors
 ///
-/// What `topology` says of a job that cannot be.
+/// What `topologies` says of a job that cannot be.
+///
+/// # Panics
+///
+/// When it gives no shape.
 pub fn draw<E>(
     scenario: &Scenario,
     seed: u64,
     defects: DefectSet,
-    topology: impl FnOnce(&JobPlan) -> Result<Topology, E>,
+    topologies: impl FnOnce(&JobPlan) -> Result<Vec<Topology>, E>,
 ) -> Result<Plan, E> {
     let (salt, number) = (salt(&scenario.name), seed);
     let seed = scenario.root(number);
     let mut shape = Stream::new(seed, Concern::Shape, 0);
     let mut job = shape::job(scenario, &mut shape);
     job.deal = shape::deal(scenario, seed, job.splits);
-    let topology = topology(&job)?;
-    let mut cluster = shape::cluster(scenario, &topology, &mut shape);
-    cluster.discovery = shape::discovery(scenario, seed, job.splits, &topology);
-    let mut links = shape::links(scenario, &topology, &mut shape);
+    let topologies = topologies(&job)?;
+    let topology = &topologies[0];
+    let mut cluster = shape::cluster(scenario, topology, &mut shape);
+    cluster.discovery = shape::discovery(scenario, seed, job.splits, topology);
+    let mut links = shape::links(scenario, topology, &mut shape);
     links.slow_control = shape::slow_control(scenario, seed, cluster.workers);
     let lost = shape::lost(scenario, cluster.workers, &mut shape);
     let healthy = u64::from(cluster.workers) - lost.len() as u64;
@@ -71,11 +76,11 @@ pub fn draw<E>(
         lost: lost.iter().copied().map(ProcessId::Worker).collect(),
         defects,
     };
-    let most = rescale::subtasks_max(plan.parallelisms(), &topology);
+    let most = rescale::subtasks_max(&plan, &topologies);
     plan.cluster.slots = plan.cluster.slots.max(small(most.div_ceil(healthy)));
-    patience::grant(&mut plan, &topology, scenario.checkpoints.timeout_ms);
-    patience::grant_time(&mut plan, &topology);
-    let targets = Targets::of(&topology, &plan);
+    patience::grant(&mut plan, topology, scenario.checkpoints.timeout_ms);
+    patience::grant_time(&mut plan, topology);
+    let targets = Targets::of(topology, &plan);
     plan.faults = draw_faults(scenario, seed, targets);
     plan.faults.extend(lost.iter().map(|worker| lose(scenario, seed, targets, *worker)));
     Ok(plan)

@@ -3,7 +3,7 @@
 use super::below_u32;
 use crate::cluster::message::Request;
 use crate::plan::fault::When;
-use crate::plan::limits::{RESUME_AT_PARALLELISM, SAVEPOINTS};
+use crate::plan::limits::{RESUME_AS_VERSION, RESUME_AT_PARALLELISM, SAVEPOINTS};
 use crate::plan::random::{Concern, Stream};
 use crate::plan::request::PlannedRequest;
 use crate::plan::scenario::Scenario;
@@ -12,6 +12,9 @@ use crate::trace::Point;
 
 /// Streams of resumptions begin here, behind those of three kinds of savepoints.
 const RESUME_ENTITY: u64 = 3 << 32;
+
+/// Streams of the versions that a job is resumed as begin here.
+const VERSION_ENTITY: u64 = 4 << 32;
 
 /// Points at which a request meets the rest of the protocol.
 const POINTS: &[Point] = &[
@@ -69,12 +72,18 @@ fn resume(scenario: &Scenario, seed: u64, stop: u64) -> PlannedRequest {
     let occurrence = u32::try_from(stop).unwrap_or(u32::MAX);
     let point = Point::JobStopped;
     let when = When::Point { point, subtask: None, occurrence, after_restarts: 0 };
-    let request = match scenario.requests.resume_parallelism {
-        None => Request::Resume,
-        Some(range) => {
-            let mut stream = Stream::new(seed, Concern::Requests, RESUME_ENTITY | stop);
-            Request::ResumeAt { parallelism: RESUME_AT_PARALLELISM.clamp(stream.within(range)) }
-        }
+    let ranges = &scenario.requests;
+    let drawn =
+        |entity: u64, range| Stream::new(seed, Concern::Requests, entity | stop).within(range);
+    let parallelism = ranges
+        .resume_parallelism
+        .map(|range| RESUME_AT_PARALLELISM.clamp(drawn(RESUME_ENTITY, range)));
+    let version =
+        ranges.resume_version.map(|range| RESUME_AS_VERSION.clamp(drawn(VERSION_ENTITY, range)));
+    let request = match (version, parallelism) {
+        (None, None) => Request::Resume,
+        (None, Some(parallelism)) => Request::ResumeAt { parallelism },
+        (Some(version), parallelism) => Request::ResumeAs { version, parallelism },
     };
     PlannedRequest { when, request }
 }

@@ -3,8 +3,8 @@
 use crate::plan::limits::{RESCALE_COUNT, RESCALES_PARALLELISM};
 use crate::plan::random::{Concern, Stream};
 use crate::plan::scenario::{RescaleScenario, Scenario};
-use crate::plan::{PlannedRescale, When};
-use crate::protocol::Topology;
+use crate::plan::{Plan, PlannedRescale, When};
+use crate::protocol::{Revision, Topology};
 
 /// Streams of rescales begin here; that of all other shapes has entity 0.
 const RESCALE_ENTITY: u64 = 1 << 32;
@@ -25,6 +25,11 @@ fn rescale(ranges: &RescaleScenario, stream: &mut Stream) -> PlannedRescale {
 }
 
 /// How many subtasks the job has at most; operators that keep their parallelism count as if they did not.
-pub fn subtasks_max(parallelisms: impl Iterator<Item = u16>, topology: &Topology) -> u64 {
-    u64::from(parallelisms.max().unwrap_or(0)) * topology.operators.len() as u64
+pub fn subtasks_max(plan: &Plan, topologies: &[Topology]) -> u64 {
+    let subtasks = |revision: Revision| {
+        let topology = topologies.get(usize::from(revision.version))?;
+        let resized = |parallelism| u64::from(parallelism) * topology.operators.len() as u64;
+        Some(revision.parallelism.map_or(topology.subtasks.len() as u64, resized))
+    };
+    plan.revisions().filter_map(subtasks).max().unwrap_or(0)
 }

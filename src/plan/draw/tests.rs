@@ -135,13 +135,12 @@ fn a_crash_again_waits_for_a_restart_and_mostly_comes_before_a_completion() {
 
 /// A plan of a job that has one source and nothing else.
 fn plan_of(scenario: &Scenario, seed: u64) -> Plan {
-    let operator =
-        OperatorShape { name: "a".to_owned(), role: OperatorRole::Source, parallelism: 1 };
+    let operator = OperatorShape::new("a", OperatorRole::Source, 1);
     let subtask = SubtaskShape { operator: OperatorId(0), index: 0 };
     let channel = ChannelShape { from: SubtaskId(0), to: SubtaskId(0), input: 0, edge: 0 };
     let topology =
         Topology { operators: vec![operator], subtasks: vec![subtask], channels: vec![channel] };
-    let shape = |_: &_| Ok::<_, Infallible>(topology.clone());
+    let shape = |_: &_| Ok::<_, Infallible>(vec![topology.clone()]);
     super::draw(scenario, seed, DefectSet::NONE, shape).expect("it cannot fail")
 }
 

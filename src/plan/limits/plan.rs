@@ -289,6 +289,14 @@ fn check_request(request: &PlannedRequest, at: &Place<'_>) -> Result<(), Refusal
             let resumed: Span = one(*parallelism);
             at.variant().hold(&[("parallelism", &t::RESUME_AT_PARALLELISM, resumed)])
         }
+        Request::ResumeAs { version, parallelism } => {
+            let at = at.field("request");
+            let (version, at): (Span, _) = (one(*version), at.variant());
+            at.hold(&[("version", &t::RESUME_AS_VERSION, version)])?;
+            parallelism.map_or(Ok(()), |parallelism| {
+                at.hold(&[("parallelism", &t::RESUME_AS_PARALLELISM, one(parallelism))])
+            })
+        }
     }
 }
 

@@ -187,12 +187,14 @@ fn check_rescale(rescale: &RescaleScenario) -> Result<(), Refusal> {
 }
 
 fn check_requests(requests: &RequestScenario) -> Result<(), Refusal> {
-    let RequestScenario { savepoints, stops, resume_parallelism, drains } = requests;
-    let resumed = resume_parallelism.unwrap_or(Span::new(1, 1));
+    let RequestScenario { savepoints, stops, resume_parallelism, resume_version, drains } =
+        requests;
+    let resumed = |span: &Option<Span>| span.unwrap_or(Span::new(1, 1));
     Place::root("requests").hold(&[
         ("savepoints", &t::SAVEPOINTS, *savepoints),
         ("stops", &t::STOPS, *stops),
-        ("resume_parallelism", &t::RESUME_PARALLELISM, resumed),
+        ("resume_parallelism", &t::RESUME_PARALLELISM, resumed(resume_parallelism)),
+        ("resume_version", &t::RESUME_VERSION, resumed(resume_version)),
         ("drains", &t::DRAINS, *drains),
     ])
 }

@@ -83,9 +83,12 @@ limits! {
     SAVEPOINTS: Scenario "requests.savepoints" 0..=100 "", "savepoints that the job survives";
     STOPS: Scenario "requests.stops" 0..=100 "", "savepoints that the job stops at, and is resumed from";
     RESUME_PARALLELISM: Scenario "requests.resume_parallelism" 1..=128 "", "subtasks of each operator then";
+    RESUME_VERSION: Scenario "requests.resume_version" 0..=16 "", "version of the job that it is resumed as";
     DRAINS: Scenario "requests.drains" 0..=100 "", "savepoints that the job is drained for";
     REQUESTS: Plan "requests" 0..=1_000 "", "requests to the coordinator";
     RESUME_AT_PARALLELISM: Plan "requests[].request.resume-at.parallelism" 1..=128 "", "subtasks of each operator that the job goes on with";
+    RESUME_AS_VERSION: Plan "requests[].request.resume-as.version" 0..=16 "", "version of the job that it goes on as";
+    RESUME_AS_PARALLELISM: Plan "requests[].request.resume-as.parallelism" 1..=128 "", "subtasks of each operator then";
     FAULTS_OF_A_CLASS: Scenario "faults.*" 0..=100 "", "faults of a class";
     FAULTS: Plan "faults" 0..=16_000 "", "faults";
     WHEN_AT_US: Plan "when.at.us" 0..=86_400_000_000 "us", "after the beginning, at which a fault strikes, or a request is made";

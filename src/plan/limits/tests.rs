@@ -23,9 +23,8 @@ fn scenario(lines: &[(&str, &str)]) -> Result<Scenario, FileError> {
 
 /// A plan of the shape that a scenario asks for, of a job with one subtask.
 fn drawn(scenario: &Scenario, seed: u64) -> Plan {
-    let topology = Topology::default();
-    let plan =
-        draw(scenario, seed, DefectSet::NONE, |_| Ok::<_, std::convert::Infallible>(topology));
+    let shapes = |_: &_| Ok::<_, std::convert::Infallible>(vec![Topology::default()]);
+    let plan = draw(scenario, seed, DefectSet::NONE, shapes);
     plan.unwrap_or_else(|never| match never {})
 }
 

@@ -20,7 +20,7 @@ fn topology(edges: &[&str]) -> Topology {
     let mut topology = Topology::default();
     for (index, name) in (0..).zip(&names) {
         let role = OperatorRole::Operator;
-        topology.operators.push(OperatorShape { name: name.clone(), role, parallelism: 1 });
+        topology.operators.push(OperatorShape::new(name, role, 1));
         topology.subtasks.push(SubtaskShape { operator: OperatorId(index), index: 0 });
     }
     for [from, to] in edges.iter().map(ends) {

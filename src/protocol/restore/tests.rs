@@ -11,9 +11,8 @@ use alloc::vec::Vec;
 fn shape(operators: &[(&str, u16)]) -> Topology {
     let mut topology = Topology::default();
     for (operator, (name, parallelism)) in (0..).map(OperatorId).zip(operators) {
-        let (name, parallelism) = ((*name).to_owned(), *parallelism);
-        topology.operators.push(OperatorShape { name, role: OperatorRole::Operator, parallelism });
-        topology.subtasks.extend((0..parallelism).map(|index| SubtaskShape { operator, index }));
+        topology.operators.push(OperatorShape::new(name, OperatorRole::Operator, *parallelism));
+        topology.subtasks.extend((0..*parallelism).map(|index| SubtaskShape { operator, index }));
     }
     topology
 }
@@ -37,7 +36,8 @@ fn plan(
     defects: DefectSet,
 ) -> Result<Vec<Vec<String>>, ProtocolError> {
     let (old, new) = (shape(old), shape(new));
-    let plan = RestorePlan::rescaled(&checkpoint(&old), &old, &new, ranges, defects)?;
+    let succession = Succession { old: &old, new: &new, ranges, left: &[] };
+    let plan = RestorePlan::rescaled(&checkpoint(&old), succession, defects)?;
     let read = |subtask| {
         let handles = plan.snapshots_of(subtask).iter();
         handles.map(|handle| old.name(handle.subtask)).collect()
@@ -115,9 +115,40 @@ fn what_is_impossible_is_refused() {
         "`count` is to have 129 subtasks, but ckpt-3 has 128 key groups"
     );
     let (old, other) = (shape(&[("count", 2)]), shape(&[("count", 3)]));
-    let wrong = RestorePlan::rescaled(&checkpoint(&other), &old, &old, &[], DefectSet::NONE);
+    let same = Succession { old: &old, new: &old, ranges: &[], left: &[] };
+    let wrong = RestorePlan::rescaled(&checkpoint(&other), same, DefectSet::NONE);
     let expected = "ckpt-3 was taken with 3 subtasks, the job has 2";
     assert_eq!(wrong.expect_err("refused").to_string(), expected);
+}
+
+/// Another version: an operator was inserted, one was renamed, one is gone.
+fn next_version() -> (Topology, Topology) {
+    let mut new = shape(&[("read", 1), ("check", 1), ("tally", 2)]);
+    new.operators[2].uid = Some("count".to_owned());
+    (shape(&[("read", 1), ("log", 1), ("count", 1)]), new)
+}
+
+/// What the subtasks of the next version read, by the names of the subtasks that took it.
+fn upgraded(left: &[OperatorId], defects: DefectSet) -> Result<Vec<Vec<String>>, ProtocolError> {
+    let (old, new) = next_version();
+    let ranges = [SnapshotRange::All, SnapshotRange::Nothing, SnapshotRange::KeyRange];
+    let succession = Succession { old: &old, new: &new, ranges: &ranges, left };
+    let plan = RestorePlan::rescaled(&checkpoint(&old), succession, defects)?;
+    let names = |handles: &[SnapshotHandle]| {
+        handles.iter().map(|handle| old.name(handle.subtask)).collect()
+    };
+    Ok(new.subtask_ids().map(|subtask| names(plan.snapshots_of(subtask))).collect())
+}
+
+#[test]
+fn state_is_found_by_uid_and_who_is_new_starts_anew() {
+    let log = [OperatorId(1)];
+    let read = upgraded(&log, DefectSet::NONE).expect("it is possible");
+    let expected: [&[&str]; 4] = [&["read/0"], &[], &["count/0"], &["count/0"]];
+    assert_eq!(read, expected);
+    let error = upgraded(&[], DefectSet::NONE).expect_err("nobody says that `log` is left");
+    let expected = "ckpt-3 holds state of the operator `log`, which the job does not have";
+    assert_eq!(error.to_string(), expected);
 }
 
 #[test]

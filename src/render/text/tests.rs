@@ -17,8 +17,7 @@ fn worker(number: u16) -> ProcessId {
 
 /// `numbers/0 -> sum/0`, and as many more sums as are asked for.
 fn topology(sums: u16) -> Topology {
-    let operator =
-        |name: &str, role, parallelism| OperatorShape { name: name.to_owned(), role, parallelism };
+    let operator = OperatorShape::new;
     let subtask = |operator, index| SubtaskShape { operator: OperatorId(operator), index };
     let channel =
         |sum| ChannelShape { from: SubtaskId(0), to: SubtaskId(sum + 1), input: 0, edge: 0 };
@@ -323,8 +322,9 @@ fn nothing_gives_nothing() {
 fn after_a_rescale_names_are_those_of_the_new_shape() {
     let mut script = Script::new(topology(1));
     let (second, two) = (Attempt(2), CheckpointId(2));
-    let reshaped =
-        Event::Reshaped { attempt: second, term: Term(1), topology: Box::new(topology(3)) };
+    let mut wider = topology(3);
+    wider.operators[1].uid = Some("count".to_owned());
+    let reshaped = Event::Reshaped { attempt: second, term: Term(1), topology: Box::new(wider) };
     script.then(COORDINATOR, reshaped);
     let started = Event::AttemptStarted { attempt: second, term: Term(1), restored: None };
     script.then(COORDINATOR, started);
@@ -335,6 +335,7 @@ fn after_a_rescale_names_are_those_of_the_new_shape() {
     script.then(worker(0), acknowledged(FIRST));
     let drawn = script.drawn(Options::default());
     assert!(drawn.contains("sum/2 acknowledges"), "{drawn}");
+    assert!(drawn.contains("4 subtasks; sum is `count`"), "{drawn}");
     assert!(
         drawn.contains("subtask-3 acknowledges"),
         "a name that attempt-1 did not have: {drawn}"

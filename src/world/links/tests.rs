@@ -10,7 +10,7 @@ const STORE: ProcessId = ProcessId::ObjectStore;
 
 /// Control messages take 200 to 1,000 µs, but for these.
 fn links(slow_control: &[ControlLink]) -> Links {
-    let shape = |_: &_| Ok::<_, Infallible>(crate::protocol::Topology::default());
+    let shape = |_: &_| Ok::<_, Infallible>(vec![crate::protocol::Topology::default()]);
     let scenario = &scenario::built_in()[0];
     let mut plan = draw(scenario, 7, DefectSet::NONE, shape).expect("it cannot fail");
     plan.links.control = Latency::Uniform(Span::new(200, 1_000));

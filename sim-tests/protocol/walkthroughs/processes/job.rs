@@ -79,8 +79,7 @@ pub fn empty_log(sources: usize) -> Input {
 pub fn named(job: &Job, names: &[String]) -> Topology {
     let mut topology = job.topology().clone();
     let roles = topology.subtask_ids().map(|id| topology.operator_of(id).role);
-    let shape =
-        |(role, name): (_, &String)| OperatorShape { name: name.clone(), role, parallelism: 1 };
+    let shape = |(role, name): (_, &String)| OperatorShape::new(name, role, 1);
     let operators: Vec<_> = roles.zip(names).map(shape).collect();
     let subtask = |operator| SubtaskShape { operator: OperatorId(operator), index: 0 };
     topology.subtasks = (0..operators.len() as u16).map(subtask).collect();

@@ -10,7 +10,7 @@ use cutwater::dataflow::{Item, Job, Outputs, Part, Record, Share, Subtask, Subta
 use cutwater::protocol::redistribute::joined;
 use cutwater::protocol::{
     Attempt, ChannelId, CheckpointId, CompletedCheckpoint, DefectSet, Digest, KeyGroup, LineageId,
-    ObjectKey, Protocol, RestorePlan, SnapshotHandle, SubtaskId,
+    ObjectKey, Protocol, RestorePlan, SnapshotHandle, SubtaskId, Succession,
 };
 
 /// What a subtask froze, with what was in flight to and from it.
@@ -198,8 +198,9 @@ impl Rescaled {
         let completed =
             CompletedCheckpoint { checkpoint, attempt, snapshots, terminal: false, quiet };
         let (old, new) = (before.topology(), self.job.topology());
-        let plan =
-            RestorePlan::rescaled(&completed, old, new, &self.job.snapshot_ranges(), self.defects);
+        let (ranges, left) = (self.job.snapshot_ranges(), &[][..]);
+        let succession = Succession { old, new, ranges: &ranges, left };
+        let plan = RestorePlan::rescaled(&completed, succession, self.defects);
         let plan = plan.map_err(|error| error.to_string())?;
         let reads_senders = self.protocol.may_overtake();
         Ok(if reads_senders { plan.with_senders(&completed, old, new) } else { plan })
