@@ -3,7 +3,7 @@
 //! After Flink's `CheckpointRequestDecider` (a savepoint is forced: it may exceed the number of pending
 //! checkpoints) and `StopWithSavepoint`.
 
-use super::{CheckpointCoordinator, Job};
+use super::CheckpointCoordinator;
 use crate::completed::CompletedCheckpoint;
 use crate::coordinator_output::{CoordinatorOutput, CoordinatorTimer};
 use crate::defect::Defect;
