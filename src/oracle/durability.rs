@@ -210,7 +210,7 @@ impl DurabilityOracle {
     ) {
         let key = ObjectKey::Snapshot { checkpoint, attempt, subtask };
         let store = &scene.course.store;
-        if !store.was_durable(key) && !store.was_deleted(key) {
+        if !store.was_durable(key) && !store.is_gone(key) {
             let name = scene.name(subtask);
             let text = format!("{name} acknowledged {checkpoint} before its snapshot was durable");
             report(scene, Kind::AcknowledgedBeforeDurable, key, text);

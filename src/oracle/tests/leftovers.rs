@@ -3,7 +3,7 @@
 use super::super::Kind;
 use super::super::testing::{SUM, key};
 use super::*;
-use crate::protocol::{Attempt, ObjectKey, ProcessId, Term};
+use crate::protocol::{Attempt, Digest, ObjectKey, ProcessId, Term};
 use crate::trace::StoreTrouble;
 
 /// The healthy run without the deletion of this object.
@@ -109,6 +109,33 @@ fn what_is_destroyed_counts_among_those_that_are_retained() {
         let verdict = judged(&second_completes(destroyed), &End::Stopped);
         assert!(verdict.violations().is_empty(), "{destroyed}: {:#?}", verdict.violations());
     }
+}
+
+/// A worker that had stalled says it when a newer checkpoint has long completed.
+#[test]
+fn what_was_destroyed_may_be_acknowledged_late_and_what_was_never_there_may_not() {
+    let late = |is_stored: bool| {
+        let mut script = started();
+        script.pass();
+        script.snapshot(ONE);
+        let of_it = key(ONE, Attempt(1), SUM);
+        if is_stored {
+            script.events.push(Event::ObjectStored { key: of_it, digest: Digest(102), bytes: 10 });
+            script.events.push(Event::ObjectDestroyed { key: of_it });
+        }
+        script.fail();
+        script.abort(1);
+        script.start();
+        script.pass();
+        script.checkpoint(2);
+        let (subtask, attempt, checkpoint) = (SUM, Attempt(1), ONE);
+        script.events.push(Event::Acknowledged { subtask, attempt, checkpoint });
+        script.events
+    };
+    let words = "sum/0 acknowledged ckpt-1 before its snapshot was durable";
+    includes(OracleName::Durability, words, &late(false));
+    let verdict = judged(&late(true), &End::Stopped);
+    assert!(verdict.violations().is_empty(), "{:#?}", verdict.violations());
 }
 
 #[test]
