@@ -24,7 +24,9 @@ fn rescale(ranges: &RescaleScenario, stream: &mut Stream) -> PlannedRescale {
     PlannedRescale { when: When::At { us }, parallelism, checkpoint_first }
 }
 
-/// How many subtasks the job has at most; operators that keep their parallelism count as if they did not.
+/// How many subtasks the job has at most, as it is declared or at any of these parallelisms. An operator may keep its
+/// own (`JobBuilder::fix`), which its shape does not tell: each counts with the higher of the two.
 pub fn subtasks_max(parallelisms: impl Iterator<Item = u16>, topology: &Topology) -> u64 {
-    u64::from(parallelisms.max().unwrap_or(0)) * topology.operators.len() as u64
+    let highest = parallelisms.max().unwrap_or(0);
+    topology.operators.iter().map(|operator| u64::from(operator.parallelism.max(highest))).sum()
 }

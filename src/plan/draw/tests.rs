@@ -4,6 +4,7 @@ use strum::IntoEnumIterator as _;
 
 use super::aim::{self, Aim, Home};
 use super::repertoire::Repertoire;
+use super::rescale::subtasks_max;
 use super::{FaultDraw, Targets};
 use crate::plan::scenario::all;
 use crate::plan::{
@@ -143,6 +144,20 @@ fn plan_of(scenario: &Scenario, seed: u64) -> Plan {
         Topology { operators: vec![operator], subtasks: vec![subtask], channels: vec![channel] };
     let shape = |_: &_| Ok::<_, Infallible>(topology.clone());
     super::draw(scenario, seed, DefectSet::NONE, shape).expect("it cannot fail")
+}
+
+#[test]
+fn an_operator_that_keeps_its_parallelism_has_slots_for_all_its_subtasks() {
+    let operator = |parallelism| {
+        let (name, role) = ("a".to_owned(), OperatorRole::Operator);
+        OperatorShape { name, role, parallelism }
+    };
+    let operators = [3, 2, 1, 1].map(operator).to_vec();
+    let topology = Topology { operators, subtasks: Vec::new(), channels: Vec::new() };
+    let most = |parallelisms: &[u16]| subtasks_max(parallelisms.iter().copied(), &topology);
+    assert_eq!(most(&[]), 7, "as it is declared");
+    assert_eq!(most(&[2]), 9, "the first may keep its three");
+    assert_eq!(most(&[1, 4]), 16);
 }
 
 #[test]
