@@ -161,6 +161,32 @@ fn what_the_record_names_is_not_deleted() {
     expect(OracleName::Durability, words, &script.events, &End::Stopped);
 }
 
+/// A second checkpoint is in the record, and its coordinator dies before it says so. Somebody acknowledges the first
+/// once more, and the successor, which does not know it, deletes what it is told of.
+#[test]
+fn what_a_new_coordinator_finds_outdated_may_be_deleted_before_anybody_says_so() {
+    let deleted = |takes_over: bool, is_recorded: bool| {
+        let mut script = started();
+        script.pass();
+        script.checkpoint(1);
+        script.pass();
+        script.snapshot(TWO);
+        script.acknowledge(TWO);
+        if is_recorded {
+            script.assemble(TWO);
+        }
+        if takes_over {
+            script.events.push(Event::LeadershipTaken { term: Term(2) });
+        }
+        script.events.push(Event::ObjectDeleted { key: key(ONE, Attempt(1), SUM) });
+        let verdict = judged(&script.events, &End::Stopped);
+        verdict.violations().iter().any(|found| found.kind == Kind::DeletedWhileRetained)
+    };
+    assert!(!deleted(true, true));
+    assert!(deleted(false, true), "its own coordinator says first that it is discarded");
+    assert!(deleted(true, false), "it is the newest");
+}
+
 #[test]
 fn a_cancel_marker_comes_once() {
     let (attempt, subtask, checkpoint) = (Attempt(1), SUM, ONE);
