@@ -167,6 +167,26 @@ fn plans_that_name_what_does_not_exist() {
 }
 
 #[test]
+fn a_plan_whose_last_workers_cannot_hold_the_job_that_is_asked_for() {
+    let (place, plan) = with_plan("bad-plan-shapes");
+    let at = |slots: u16, parallelism: u16| {
+        let rescale = format!(r#"{{"when": {{"at": {{"us": 5}}}}, "parallelism": {parallelism}}}"#);
+        let fields = format!("\"lost\": [{{\"worker\": 1}}],\n\"rescales\": [{rescale}],\n");
+        let plan = plan.replacen("\"slots\": 2", &format!("\"slots\": {slots}"), 1);
+        place.write("bad.json", &plan.replacen("\"safety_ms\"", &(fields + "\"safety_ms\""), 1));
+    };
+    at(4, 3);
+    let said = refused(&place, "replay bad.json");
+    let problem = "1 workers with 4 slots have room for 4 subtasks, the job has up to 5";
+    assert!(said.contains(problem), "{said}");
+    at(4, 1);
+    place.run("replay bad.json").expect(0);
+    // It is refused when it is asked for, and the job goes on.
+    at(4, 20);
+    place.run("replay bad.json").expect(0);
+}
+
+#[test]
 fn directories_that_cannot_be_written() {
     let place = Place::new("unwritable");
     place.write("quick.toml", QUICK);

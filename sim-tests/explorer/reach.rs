@@ -10,6 +10,7 @@ use cutwater::plan::draw::repertoire::Need;
 use cutwater::plan::{Expectation, FaultClass, Plan, Scenario, Situation, Span, scenario};
 use cutwater::protocol::DefectSet;
 use cutwater::trace::Point;
+use strum::EnumCount as _;
 
 /// How many seeds each scenario gets here; a sweep runs more.
 const SEEDS: u64 = 20;
@@ -106,7 +107,7 @@ fn assert_no_contradiction(name: &str, reach: &Reach) {
 #[test]
 fn strikes_are_counted_where_the_statistics_count_them() {
     for outcome in sweep(&named("control-chaos"), SEEDS, |_| {}) {
-        let mut by_class = vec![0; FaultClass::IdleSplit as usize + 1];
+        let mut by_class = vec![0; FaultClass::COUNT];
         for (cell, count) in outcome.reach.cells() {
             by_class[cell.class as usize] += count;
         }

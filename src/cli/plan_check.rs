@@ -17,7 +17,7 @@ pub fn check(path: &str, plan: &Plan, job: &Job) -> Result<(), CliError> {
     if let Err(reason) = job.admits(&plan.cluster.checkpoints) {
         return Err(locate::field(path, "protocol", 0, reason.to_string()));
     }
-    check_cluster(path, plan, topology)?;
+    check_cluster(path, plan, job)?;
     check_links(path, plan, topology)?;
     for (index, planned) in plan.faults.iter().enumerate() {
         let problem = when_problem(&planned.when, subtasks_max(plan, job))
@@ -114,15 +114,21 @@ fn check_links(path: &str, plan: &Plan, topology: &Topology) -> Result<(), CliEr
     Ok(())
 }
 
-fn check_cluster(path: &str, plan: &Plan, topology: &Topology) -> Result<(), CliError> {
+/// The workers that are left must hold the job, in every shape that all workers together hold: another is refused when
+/// it is asked for.
+fn check_cluster(path: &str, plan: &Plan, job: &Job) -> Result<(), CliError> {
     let cluster = &plan.cluster;
     let lost: VecSet<_> = plan.lost.iter().collect();
     let (workers, slots) = (usize::from(cluster.workers), usize::from(cluster.slots));
-    let (left, subtasks) = (workers - lost.len(), topology.subtasks.len());
+    let left = workers - lost.len();
     let room = left * slots;
+    let is_accepted = |subtasks: &usize| *subtasks <= workers * slots;
+    let declared = job.topology().subtasks.len();
+    let subtasks = shapes(plan, job).filter(is_accepted).fold(declared, usize::max);
     if subtasks > room {
+        let up_to = if subtasks > declared { "up to " } else { "" };
         let problem = format!(
-            "{left} workers with {slots} slots have room for {room} subtasks, the job has {subtasks}"
+            "{left} workers with {slots} slots have room for {room} subtasks, the job has {up_to}{subtasks}"
         );
         return Err(locate::field(path, "slots", 0, problem));
     }
@@ -131,8 +137,13 @@ fn check_cluster(path: &str, plan: &Plan, topology: &Topology) -> Result<(), Cli
 
 /// How many subtasks the job has in the largest of the shapes that the plan gives it.
 fn subtasks_max(plan: &Plan, job: &Job) -> usize {
+    shapes(plan, job).max().unwrap_or(0)
+}
+
+/// How many subtasks the job has in each of the shapes that the plan gives it.
+fn shapes(plan: &Plan, job: &Job) -> impl Iterator<Item = usize> {
     let shapes = plan.revisions().filter_map(|revision| job.in_revision(revision).ok());
-    shapes.map(|job| job.topology().subtasks.len()).max().unwrap_or(0)
+    shapes.map(|job| job.topology().subtasks.len())
 }
 
 fn when_problem(when: &When, subtasks: usize) -> Option<String> {

@@ -142,7 +142,7 @@ impl Course {
 
     fn complete(&mut self, checkpoint: CheckpointId, is_silent: bool) -> Facts {
         self.lives.complete(checkpoint);
-        self.store.complete(checkpoint);
+        self.store.complete(&self.shape, checkpoint);
         let newest = Fact::Newest { checkpoint, is_savepoint: false };
         [Some(Fact::Completed { checkpoint, is_silent }), Some(newest)]
     }

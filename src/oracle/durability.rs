@@ -44,6 +44,9 @@ pub(super) struct DurabilityOracle {
     retained: VecMap<CheckpointId, Vec<ObjectKey>>,
     /// What the newest record of the job names.
     recorded: Vec<CheckpointId>,
+    /// Of the retained ones, those that were when the coordinator took over, though the record named as many newer ones
+    /// as are to be retained: the predecessor died before it discarded them.
+    outdated: VecSet<CheckpointId>,
     leftovers: Leftovers,
 }
 
@@ -158,7 +161,8 @@ impl DurabilityOracle {
     fn judge_deleted(&self, scene: &mut Scene, checkpoint: CheckpointId, key: ObjectKey) {
         let is_metadata = key == ObjectKey::Metadata { checkpoint };
         let is_of = |listed: &[ObjectKey]| is_metadata || listed.contains(&key);
-        if self.retained.get(&checkpoint).is_some_and(|listed| is_of(listed)) {
+        let is_retained = self.retained.get(&checkpoint).is_some_and(|listed| is_of(listed));
+        if is_retained && !self.outdated.contains(&checkpoint) {
             let text = format!("{} was deleted while {checkpoint} is retained", shown(scene, key));
             report(scene, Kind::DeletedWhileRetained, key, text);
             return;
@@ -198,6 +202,10 @@ impl DurabilityOracle {
         let is_unnamed = |checkpoint: &CheckpointId| !self.recorded.contains(checkpoint);
         let unnamed = self.retained.keys().copied().filter(is_unnamed);
         self.leftovers.handle_leadership_taken(scene.course.store.keys(), unnamed);
+        let most = scene.shape.retained.max(1);
+        let newer = |checkpoint| self.recorded.iter().filter(|named| **named > checkpoint).count();
+        let ids = self.retained.keys().copied();
+        self.outdated = ids.filter(|checkpoint| newer(*checkpoint) >= most).collect();
     }
 
     /// A subtask acknowledges: its snapshot and its transactions must be durable.
@@ -210,7 +218,7 @@ impl DurabilityOracle {
     ) {
         let key = ObjectKey::Snapshot { checkpoint, attempt, subtask };
         let store = &scene.course.store;
-        if !store.was_durable(key) && !store.was_deleted(key) {
+        if !store.was_durable(key) && !store.is_gone(key) {
             let name = scene.name(subtask);
             let text = format!("{name} acknowledged {checkpoint} before its snapshot was durable");
             report(scene, Kind::AcknowledgedBeforeDurable, key, text);

@@ -38,7 +38,7 @@ pub use name::{NAME_CHARS_MAX, Name, NameError};
 pub use random::{Concern, Span, Stream, salt};
 pub use request::PlannedRequest;
 pub use rescale::PlannedRescale;
-pub use scenario::{NemesisScenario, Scenario};
+pub use scenario::{Breadth, NemesisScenario, Scenario};
 pub use swarm::{Setting, SwarmScenario};
 
 use serde::{Deserialize, Serialize};

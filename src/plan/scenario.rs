@@ -331,10 +331,23 @@ impl Default for RequestScenario {
     }
 }
 
+/// What the faults of a scenario are drawn from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Breadth {
+    /// What is known to matter: the processes, connections and messages that decide a checkpoint or a recovery.
+    #[default]
+    Usual,
+    /// Whatever a plan can say: any process, any two of them, any kind of message, any point.
+    Any,
+}
+
 /// When and how the faults of a scenario strike.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct NemesisScenario {
+    /// What faults are drawn from.
+    pub breadth: Breadth,
     /// The time in which they strike; after its end they are healed.
     pub window_ms: Span,
     /// How many in a hundred faults are aimed at a protocol point instead of a time.
@@ -372,6 +385,7 @@ pub struct NemesisScenario {
 impl Default for NemesisScenario {
     fn default() -> Self {
         Self {
+            breadth: Breadth::Usual,
             window_ms: Span::new(50, 1_500),
             aimed_percent: 50,
             down_ms: Span::new(1, 400),

@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 
 use cutwater::explore::{Experiments, Outcome, WorldKind, run_plan};
+use cutwater::plan::draw::Targets;
 use cutwater::plan::{Fault, FaultClass, Plan, PlannedFault, When, scenario};
 use cutwater::protocol::{DefectSet, ProcessId};
 use cutwater::trace::{Event, Point, Stamp};
@@ -75,6 +76,12 @@ impl Bench {
         let shape = shape.unwrap_or_else(|| panic!("there is no scenario {name:?}"));
         let plan = self.experiments.draw(&shape, seed, DefectSet::NONE).expect("it can be drawn");
         Plan { faults: Vec::new(), lost: Vec::new(), ..plan }
+    }
+
+    /// What the job of a plan has that faults can strike.
+    pub fn targets(&self, plan: &Plan) -> Targets {
+        let prepared = self.experiments.prepare(&plan.job).expect("it was drawn for it");
+        Targets::of(prepared.experiment.job.topology(), plan)
     }
 
     pub fn run(&self, plan: &Plan) -> (Outcome, Seen) {

@@ -1,24 +1,19 @@
-//! Draws plans: settings from end to end of their ranges, and faults of every class.
+//! Draws plans: settings from end to end of their ranges, and faults of every class, by the product's own drawer.
 
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 
-use cutwater::cluster::{BufferSettings, ClusterSettings, CostModel, StoreFault, StoreSettings};
+use cutwater::cluster::{BufferSettings, ClusterSettings, CostModel, StoreSettings};
 use cutwater::dataflow::{Deal, SplitAssignment};
+use cutwater::plan::draw::{FaultDraw, Targets, patience};
 use cutwater::plan::{
-    Fault, JobPlan, Latency, LinkSettings, MessageAction, Name, Plan, PlannedFault, PlannedRescale,
-    SlowLink, Span, When,
+    Breadth, Concern, Fault, FaultClass, JobPlan, Latency, LinkSettings, Name, NemesisScenario,
+    Plan, PlannedFault, PlannedRescale, SlowLink, Span, Stream, When,
 };
-use cutwater::protocol::{
-    ChannelId, CheckpointSettings, DefectSet, ProcessId, Protocol, SplitId, SubtaskId, Topology,
-};
-use cutwater::trace::{MessageKind, Point};
+use cutwater::protocol::{ChannelId, CheckpointSettings, DefectSet, ProcessId, Protocol, Topology};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 use strum::IntoEnumIterator as _;
-
-use super::points::is_mortal;
-use super::what::{DraftWhat, what};
 
 /// When the last fault may strike, in microseconds.
 const WINDOW_US: u64 = 1_500_000;
@@ -28,6 +23,12 @@ const SPLITS_MAX: u16 = 4;
 
 /// How long faults strike after the last entry should have been read, in microseconds.
 const AFTER_LAST_ENTRY_US: u64 = 200_000;
+
+/// What a row takes in a buffer at most, with what goes before it.
+const ROW_BYTES: u64 = 32;
+
+/// No checkpoint has more time than this, however slow its way.
+const TIMEOUT_MAX_MS: u64 = 10_000;
 
 /// A plan that does not know its job yet.
 #[derive(Clone, Debug)]
@@ -51,13 +52,21 @@ struct DraftCluster {
     heartbeat_ms: u64,
     restart_delay_ms: u64,
     request_retry_ms: u64,
-    credits: u32,
-    buffers: Option<BufferSettings>,
-    source_interval_us: u64,
+    flow: DraftFlow,
+    /// Instead, where barriers may overtake: others wait behind it for longer than they have.
+    congestion: Option<DraftFlow>,
     fetch_max: u32,
     sink_batch: u32,
     object_us: u64,
     meta_us: u64,
+}
+
+/// How fast records come and go.
+#[derive(Clone, Debug)]
+struct DraftFlow {
+    credits: u32,
+    buffers: Option<BufferSettings>,
+    source_interval_us: u64,
     cost: Option<CostModel>,
 }
 
@@ -70,24 +79,8 @@ struct DraftLinks {
     slow: Vec<(u16, u64)>,
 }
 
-/// A fault that does not know yet how many workers and subtasks there are.
-#[derive(Clone, Debug)]
-pub struct DraftFault {
-    when: DraftWhen,
-    what: DraftWhat,
-}
-
-#[derive(Clone, Debug)]
-enum DraftWhen {
-    /// After this share of the time that the job takes to read its input, in thousandths.
-    At(u64),
-    Point {
-        point: Point,
-        subtask: Option<u16>,
-        occurrence: u32,
-        after_restarts: u32,
-    },
-}
+/// A fault that the product is to draw: of which class, and from which seed.
+type DraftFault = (FaultClass, u64);
 
 /// Draws a plan with so many faults.
 pub fn draft_plan(
@@ -122,32 +115,64 @@ pub fn draft_plan(
 
 fn cluster() -> impl Strategy<Value = DraftCluster> {
     let times = (20_u64..=100, 0_u64..=50, 40_u64..=200);
-    let interval_us = prop_oneof![1 => Just(0), 6 => 500_u64..20_000];
-    let flow = (1_u32..=64, interval_us, 1_u32..=64, 1_u32..=16, buffers());
+    let flow = (usual_flow(), prop::option::of(congestion()));
+    let batches = (1_u32..=64, 1_u32..=16);
     let stores = (0_u64..=10_000, 0_u64..=5_000);
-    let cost = prop::option::of((0_u64..200_000, 0_u64..5_000, 0_u64..50_000).prop_map(
-        |(record_ns, byte_ns, freeze_byte_ns)| CostModel { record_ns, byte_ns, freeze_byte_ns },
-    ));
-    (times, flow, stores, cost).prop_map(|(times, flow, stores, cost)| DraftCluster {
+    (times, flow, batches, stores).prop_map(|(times, flow, batches, stores)| DraftCluster {
         heartbeat_ms: times.0,
         restart_delay_ms: times.1,
         request_retry_ms: times.2,
-        credits: flow.0,
-        buffers: flow.4,
-        source_interval_us: flow.1,
-        fetch_max: flow.2,
-        sink_batch: flow.3,
+        flow: flow.0,
+        congestion: flow.1,
+        fetch_max: batches.0,
+        sink_batch: batches.1,
         object_us: stores.0,
         meta_us: stores.1,
-        cost,
     })
 }
 
+fn usual_flow() -> impl Strategy<Value = DraftFlow> {
+    let interval_us = prop_oneof![1 => Just(0), 6 => 500_u64..20_000];
+    let buffers = prop::option::weighted(0.6, buffers(4..200));
+    let cost = prop::option::of(cost(0..200_000));
+    flow(1..=64, buffers, interval_us, cost)
+}
+
+/// More comes than is processed, and few bytes are on their way at a time: barriers find something to overtake, and
+/// most records span buffers, so that a barrier that overtakes cuts one in two.
+fn congestion() -> impl Strategy<Value = DraftFlow> {
+    let (buffers, cost) = (buffers(4..30).prop_map(Some), cost(100_000..1_000_000).prop_map(Some));
+    flow(1..=4, buffers, 0_u64..200, cost)
+}
+
+fn flow(
+    credits: RangeInclusive<u32>,
+    buffers: impl Strategy<Value = Option<BufferSettings>>,
+    interval_us: impl Strategy<Value = u64>,
+    cost: impl Strategy<Value = Option<CostModel>>,
+) -> impl Strategy<Value = DraftFlow> {
+    (credits, buffers, interval_us, cost).prop_map(
+        |(credits, buffers, source_interval_us, cost)| DraftFlow {
+            credits,
+            buffers,
+            source_interval_us,
+            cost,
+        },
+    )
+}
+
 /// From a few bytes, which most records span, to some records.
-fn buffers() -> impl Strategy<Value = Option<BufferSettings>> {
-    let settings = (4_u32..200, 1_u64..=10);
-    let settings = settings.prop_map(|(bytes, timeout_ms)| BufferSettings { bytes, timeout_ms });
-    prop::option::weighted(0.6, settings)
+fn buffers(bytes: Range<u32>) -> impl Strategy<Value = BufferSettings> {
+    (bytes, 1_u64..=10).prop_map(|(bytes, timeout_ms)| BufferSettings { bytes, timeout_ms })
+}
+
+fn cost(record_ns: Range<u64>) -> impl Strategy<Value = CostModel> {
+    let bytes_ns = (0_u64..5_000, 0_u64..50_000);
+    (record_ns, bytes_ns).prop_map(|(record_ns, (byte_ns, freeze_byte_ns))| CostModel {
+        record_ns,
+        byte_ns,
+        freeze_byte_ns,
+    })
 }
 
 fn checkpoints() -> impl Strategy<Value = CheckpointSettings> {
@@ -187,24 +212,34 @@ fn links() -> impl Strategy<Value = DraftLinks> {
     )
 }
 
+/// Any class. Those are rare after which the end of the job is not owed, or which are about what few jobs have.
 fn fault() -> impl Strategy<Value = DraftFault> {
-    (when(), what()).prop_map(|(when, what)| DraftFault { when, what })
+    let classes = FaultClass::iter();
+    let (rare, usual): (Vec<_>, Vec<_>) = classes.partition(|class| class.is_by_name_only());
+    (prop_oneof![1 => select(rare), 30 => select(usual)], any::<u64>())
 }
 
-fn when() -> impl Strategy<Value = DraftWhen> {
-    let points: Vec<Point> = Point::iter().collect();
-    let restarts = prop_oneof![4 => Just(0), 1 => 1_u32..3];
-    let aimed = (select(points), prop::option::weighted(0.3, any::<u16>()), 1_u32..30, restarts);
-    prop_oneof![
-        1 => Just(DraftWhen::At(0)),
-        10 => (0_u64..1_000).prop_map(DraftWhen::At),
-        11 => aimed.prop_map(|(point, subtask, occurrence, after_restarts)| DraftWhen::Point {
-            point,
-            subtask,
-            occurrence,
-            after_restarts,
-        }),
-    ]
+/// From end to end of what the system has to stand. A clock is off by half a second, or by a day.
+fn ranges(span_us: u64, seed: u64) -> NemesisScenario {
+    let clock_step_ms = if seed.is_multiple_of(2) { 500 } else { 90_000_000 };
+    NemesisScenario {
+        breadth: Breadth::Any,
+        window_ms: Span::new(0, span_us / 1_000),
+        down_ms: Span::new(0, 400),
+        pause_ms: Span::new(0, 600),
+        zombie_ms: Span::new(0, 800),
+        disconnect_ms: Span::new(0, 600),
+        delay_ms: Span::new(0, 400),
+        messages: Span::new(1, 6),
+        store_ms: Span::new(0, 600),
+        store_extra_ms: Span::new(10, 400),
+        sink_ms: Span::new(0, 600),
+        sink_extra_ms: Span::new(10, 400),
+        clock_step_ms: Span::new(1, clock_step_ms),
+        clock_drift_ppm: Span::new(1, 700_000),
+        idle_ms: Span::new(0, 600),
+        ..NemesisScenario::default()
+    }
 }
 
 fn planned_rescale(
@@ -213,6 +248,23 @@ fn planned_rescale(
 ) -> PlannedRescale {
     let when = When::At { us: span_us * share / 1_000 };
     PlannedRescale { when, parallelism, checkpoint_first }
+}
+
+impl DraftCluster {
+    fn flow(&self, protocol: Protocol) -> &DraftFlow {
+        let congestion = self.congestion.as_ref().filter(|_| protocol.may_overtake());
+        congestion.unwrap_or(&self.flow)
+    }
+}
+
+/// What sweeps grant as well: a checkpoint may take what it takes on average, in a loop above all, or the job
+/// restarts for ever without any bug. A row that spans buffers takes as many turns.
+fn grant_patience(plan: &mut Plan, topology: &Topology) {
+    let turns = plan.cluster.buffers.map_or(1, |buffers| ROW_BYTES.div_ceil(buffers.bytes.into()));
+    let drawn_ms = std::mem::take(&mut plan.cluster.checkpoints.timeout_ms);
+    patience::grant(plan, topology, Span::new(0, TIMEOUT_MAX_MS));
+    let timeout_ms = &mut plan.cluster.checkpoints.timeout_ms;
+    *timeout_ms = (*timeout_ms * turns).clamp(drawn_ms, TIMEOUT_MAX_MS);
 }
 
 impl DraftPlan {
@@ -230,15 +282,12 @@ impl DraftPlan {
 
     /// The plan for a job of this shape, whose busiest source subtask reads this many entries.
     pub fn settle(&self, topology: &Topology, protocol: Protocol, entries: u64) -> Plan {
-        let reading_us = entries * self.cluster.source_interval_us;
+        let flow = self.cluster.flow(protocol);
+        let reading_us = entries * flow.source_interval_us;
         let span_us = (reading_us + AFTER_LAST_ENTRY_US).min(WINDOW_US);
-        let subtasks = u16::try_from(topology.subtasks.len()).expect("few subtasks");
-        let most = self.rescale.map_or(0, |(_, parallelism, _)| {
-            parallelism * u16::try_from(topology.operators.len()).expect("few operators")
-        });
         let cluster = &self.cluster;
         let heartbeat_timeout_ms = cluster.heartbeat_ms * 4;
-        Plan {
+        let mut plan = Plan {
             salt: 0,
             scenario: Name::literal("generated"),
             seed: self.seed,
@@ -254,26 +303,26 @@ impl DraftPlan {
                 final_at_once: false,
                 observe_time: true,
                 workers: self.workers,
-                slots: subtasks.max(most).div_ceil(self.workers - self.lost),
+                slots: self.subtasks_max(topology).div_ceil(self.workers - self.lost),
                 heartbeat_ms: cluster.heartbeat_ms,
                 heartbeat_timeout_ms,
                 session_timeout_ms: heartbeat_timeout_ms * 2,
                 restart_delay_ms: cluster.restart_delay_ms,
                 request_retry_ms: cluster.request_retry_ms,
-                credits: cluster.credits,
-                buffers: cluster.buffers,
-                source_interval_us: cluster.source_interval_us,
+                credits: flow.credits,
+                buffers: flow.buffers,
+                source_interval_us: flow.source_interval_us,
                 discovery: None,
                 fetch_max: cluster.fetch_max,
                 sink_batch: cluster.sink_batch,
                 object_store: StoreSettings { latency_us: cluster.object_us, byte_ns: 10 },
                 meta_store: StoreSettings { latency_us: cluster.meta_us, byte_ns: 0 },
-                cost: cluster.cost,
+                cost: flow.cost,
                 checkpoints: self.checkpoints(protocol),
             },
             links: self.links.settle(topology),
             mailbox_us: Span::new(0, self.mailbox_us),
-            faults: self.faults.iter().map(|each| self.fault(each, topology, span_us)).collect(),
+            faults: Vec::new(),
             requests: Vec::new(),
             rescales: self
                 .rescale
@@ -284,110 +333,39 @@ impl DraftPlan {
             liveness_ms: 60_000,
             lost: (0..self.lost).map(ProcessId::Worker).collect(),
             defects: DefectSet::NONE,
-        }
-    }
-
-    fn fault(&self, draft: &DraftFault, topology: &Topology, span_us: u64) -> PlannedFault {
-        let subtasks = topology.subtasks.len() as u16;
-        let when = match draft.when {
-            DraftWhen::At(share) => When::At { us: span_us * share / 1_000 },
-            DraftWhen::Point { point, subtask, occurrence, after_restarts } => {
-                let subtask = subtask.map(|subtask| SubtaskId(subtask % subtasks));
-                When::Point { point, subtask, occurrence, after_restarts }
-            }
         };
-        PlannedFault { when: when.clone(), fault: self.effect(&draft.what, &when, topology) }
+        grant_patience(&mut plan, topology);
+        plan.faults = self.draw_faults(&plan, topology, span_us);
+        plan
     }
 
-    fn effect(&self, what: &DraftWhat, when: &When, topology: &Topology) -> Fault {
-        let worker = |number: u16| Some(ProcessId::Worker(number % self.workers));
-        let coordinator = Some(ProcessId::Coordinator);
-        match *what {
-            DraftWhat::CrashWorker { worker: number, restart_after_us } => {
-                Fault::Crash { process: worker(number), restart_after_us }
-            }
-            DraftWhat::CrashCoordinator { restart_after_us } => {
-                Fault::Crash { process: coordinator, restart_after_us }
-            }
-            DraftWhat::CrashWhoReachedIt { restart_after_us } => {
-                let process = if is_mortal(when) { None } else { worker(0) };
-                Fault::Crash { process, restart_after_us }
-            }
-            DraftWhat::PauseWorker { worker: number, for_us } => {
-                Fault::Pause { process: worker(number), for_us }
-            }
-            DraftWhat::PauseCoordinator { for_us } => Fault::Pause { process: coordinator, for_us },
-            DraftWhat::Disconnect { from, to, both, for_us } => {
-                let (from, to) = self.pair(from, to);
-                Fault::Disconnect { from, to, both, for_us }
-            }
-            DraftWhat::Message { message, count, action } => {
-                Fault::Message { message, to: None, count, action }
-            }
-            DraftWhat::Store { object, fault, for_us } => {
-                // The meta store keeps one record, replaced whole, that is not listed.
-                let is_of_objects =
-                    matches!(fault, StoreFault::Torn | StoreFault::Corrupt | StoreFault::Lagging);
-                let process = store_of(object || is_of_objects);
-                Fault::Store { process, fault, for_us }
-            }
-            DraftWhat::LateRequest { object, count } => {
-                let (message, to) = (MessageKind::StoreRequest, Some(store_of(object)));
-                let action = MessageAction::Until { point: Point::Restarted };
-                Fault::Message { message, to, count, action }
-            }
-            DraftWhat::Sink { fault, for_us } => Fault::Sink { fault, for_us },
-            DraftWhat::Idle { split, for_us } => {
-                Fault::Idle { split: SplitId(split % SPLITS_MAX), for_us }
-            }
-            DraftWhat::CrashService { service, restart_after_us } => {
-                let process = Some(self.pair(1 + service % 4, 0).0);
-                Fault::Crash { process, restart_after_us: Some(restart_after_us) }
-            }
-            DraftWhat::Zombie { worker: number, restart_after_us, for_us } => {
-                let process = number.map_or(coordinator, worker);
-                Fault::Zombie { process, restart_after_us, for_us }
-            }
-            DraftWhat::Isolate { process, for_us } => {
-                Fault::Isolate { process: Some(self.pair(process, 0).0), for_us }
-            }
-            DraftWhat::Hold { from, to, for_us } => {
-                let (from, to) = self.pair(from, to);
-                Fault::Hold { from, to, for_us }
-            }
-            DraftWhat::HalfOpen { from, to, for_us } => {
-                let (from, to) = self.pair(from, to);
-                Fault::HalfOpen { from, to, for_us }
-            }
-            DraftWhat::Lose { channel, count } => {
-                let channels = topology.channels.len() as u16;
-                Fault::Lose { channel: ChannelId(channel % channels), count }
-            }
-            DraftWhat::Clock { process, change } => {
-                Fault::Clock { process: Some(self.pair(process, 0).0), change }
+    /// How many subtasks the job has at most: sources keep their parallelism when it is rescaled.
+    fn subtasks_max(&self, topology: &Topology) -> u16 {
+        let asked = self.rescale.map_or(0, |(_, parallelism, _)| parallelism);
+        topology.operators.iter().map(|operator| operator.parallelism.max(asked)).sum()
+    }
+
+    fn draw_faults(&self, plan: &Plan, topology: &Topology, span_us: u64) -> Vec<PlannedFault> {
+        let targets = Targets { splits: SPLITS_MAX, ..Targets::of(topology, plan) };
+        let draw = |(class, seed): DraftFault| {
+            let stream = Stream::new(seed, Concern::Faults, 0);
+            FaultDraw::new(&ranges(span_us, seed), targets, stream).fault(class, None)
+        };
+        let mut faults: Vec<_> = self.faults.iter().copied().flat_map(draw).collect();
+        if !faults.is_empty() {
+            for lost in &plan.lost {
+                let crashes = draw((FaultClass::CrashWorker, self.seed)).into_iter();
+                faults.extend(crashes.map(|crash| for_good(crash, *lost)));
             }
         }
-    }
-
-    /// Two different processes, any.
-    fn pair(&self, from: u16, to: u16) -> (ProcessId, ProcessId) {
-        let services = [
-            ProcessId::Coordinator,
-            ProcessId::ObjectStore,
-            ProcessId::MetaStore,
-            ProcessId::SourceLog,
-            ProcessId::SinkTarget,
-        ];
-        let all: Vec<_> =
-            services.into_iter().chain((0..self.workers).map(ProcessId::Worker)).collect();
-        let from = usize::from(from) % all.len();
-        let to = (from + 1 + usize::from(to) % (all.len() - 1)) % all.len();
-        (all[from], all[to])
+        faults
     }
 }
 
-fn store_of(is_object_store: bool) -> ProcessId {
-    if is_object_store { ProcessId::ObjectStore } else { ProcessId::MetaStore }
+/// The crash is that of a worker that does not come back.
+fn for_good(crash: PlannedFault, lost: ProcessId) -> PlannedFault {
+    let fault = Fault::Crash { process: Some(lost), restart_after_us: None };
+    PlannedFault { fault, ..crash }
 }
 
 impl DraftLinks {

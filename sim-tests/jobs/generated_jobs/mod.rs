@@ -9,11 +9,9 @@ mod case;
 mod faults;
 mod looping;
 mod operators;
-mod points;
 mod reference;
 mod spec;
 mod strategy;
-mod what;
 mod wiring;
 
 use case::{Reached, check};
@@ -59,22 +57,12 @@ fn jobs_hold_all_oracles_when_they_are_rescaled() {
     assert!(reached.refused > 0, "{reached:?}");
 }
 
-/// Classes of faults that no case has, each with the reason.
-const NEVER_DRAWN: &[(FaultClass, &str)] = &[
-    (FaultClass::DestroyedStore, "recovery is not owed when every copy is gone"),
-    (FaultClass::ExpiredTransaction, "the end is not owed when what was promised is gone"),
-    (FaultClass::UnansweredCommit, "the scenarios of external systems name it"),
-    (FaultClass::ForeignCommit, "only an external system may have others that commit"),
-];
-
 /// A test that never got to what it is about proves nothing.
 fn assert_reach(reached: &Reached, cases: u32) {
     println!("{reached:?}");
     let Reached { statistics, protocols, .. } = reached;
     for class in FaultClass::iter() {
-        let is_excused = NEVER_DRAWN.iter().any(|(excused, _)| *excused == class);
-        let struck = statistics.struck(class);
-        assert_eq!(struck == 0, is_excused, "{class} struck {struck} times");
+        assert!(statistics.struck(class) > 0, "{class} never struck");
     }
     let cases = u64::from(cases);
     assert!(statistics.restores > cases / 4, "{} restores only", statistics.restores);
@@ -84,10 +72,8 @@ fn assert_reach(reached: &Reached, cases: u32) {
         assert!(own.cases > cases / 40, "{protocol}: {own:?}");
         let has_channel_state = protocol.may_overtake() || protocol == Protocol::Cyclic;
         assert_eq!(own.restores > 0, has_channel_state, "{protocol}: {own:?}");
-        assert!(own.cuts == 0 || protocol.may_overtake(), "{protocol}: {own:?}");
+        assert_eq!(own.cuts > 0, protocol.may_overtake(), "{protocol}: {own:?}");
     }
-    // One run in a hundred is cut within a record; that each protocol is, which may be, the matrix holds.
-    assert!(protocols.values().any(|own| own.cuts > 0), "no record was cut within");
     assert!(reached.loop_restores > cases / 40, "{} restores of loops only", reached.loop_restores);
     assert!(reached.reshaped.1 > cases / 40, "{:?} rescales only", reached.reshaped);
 }

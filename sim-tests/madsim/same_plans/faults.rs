@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use cutwater::cluster::{SinkFault, StoreFault};
 use cutwater::explore::{Experiments, WorldKind, run_plan};
 use cutwater::oracle::Verdict;
+use cutwater::plan::draw::{Targets, mixed_faults};
 use cutwater::plan::{
-    ClockChange, ControlLink, Fault, FaultClass, Latency, MessageAction, Plan, PlannedFault,
-    PlannedRescale, Span, When,
+    Breadth, ClockChange, ControlLink, Fault, FaultClass, FaultKind, Latency, MessageAction,
+    NemesisScenario, Plan, PlannedFault, PlannedRescale, Span,
 };
 use cutwater::protocol::{ChannelId, DefectSet, ProcessId, SplitId};
-use cutwater::trace::{Event, MessageKind, Point};
+use cutwater::trace::{Event, MessageKind, Point, SinkTrouble, StoreTrouble};
+use strum::IntoEnumIterator as _;
 
 use super::{Outcome, Trace, WORKER, assert_parity, at_ms, relay, run, scenario};
 
@@ -220,18 +222,12 @@ fn any_process_stalls() {
 
 #[test]
 fn stores_are_in_every_trouble_and_recover() {
-    let faults = [
-        (FaultClass::StalledStore, StoreFault::Stalled),
-        (FaultClass::FullStore, StoreFault::Full),
-        (FaultClass::TornWrite, StoreFault::Torn),
-        (FaultClass::CorruptRead, StoreFault::Corrupt),
-        (FaultClass::LostAnswer, StoreFault::Mute),
-        (FaultClass::StaleListing, StoreFault::Lagging),
-        (FaultClass::LostUnsynced, StoreFault::Unsynced),
-    ];
-    for (class, fault) in faults {
-        let store = Fault::Store { process: ProcessId::ObjectStore, fault, for_us: 150_000 };
+    // One that is destroyed does not recover.
+    for trouble in StoreTrouble::iter().filter(|trouble| *trouble != StoreTrouble::Destroyed) {
+        let (process, fault) = (ProcessId::ObjectStore, trouble.fault());
+        let store = Fault::Store { process, fault, for_us: 150_000 };
         let expected = [(Point::StoreTroubled, 1), (Point::StoreRecovered, 1)];
+        let class = FaultClass::of(FaultKind::Store(trouble));
         assert_strikes(class, planned(150, store), &expected);
     }
 }
@@ -253,17 +249,12 @@ fn the_end_of_an_older_trouble_does_not_end_a_newer_one() {
 
 #[test]
 fn the_sink_target_is_in_every_trouble_and_recovers() {
-    let faults = [
-        (FaultClass::TransactionTimeout, SinkFault::TransactionTimeout),
-        (FaultClass::FencedProducer, SinkFault::FencedProducer),
-        (FaultClass::DelayedCommit, SinkFault::DelayedCommit { extra_ms: 40 }),
-        (FaultClass::HangingTransaction, SinkFault::HangingTransaction),
-        (FaultClass::RefusedCommit, SinkFault::RefusedCommit),
-        (FaultClass::ExpiredTransaction, SinkFault::ExpiredTransaction),
-        (FaultClass::UnansweredCommit, SinkFault::UnansweredCommit),
-        (FaultClass::ForeignCommit, SinkFault::ForeignCommit),
-    ];
-    for (class, fault) in faults {
+    for trouble in SinkTrouble::iter() {
+        let mut fault = trouble.fault();
+        if let SinkFault::DelayedCommit { extra_ms } = &mut fault {
+            *extra_ms = 40;
+        }
+        let class = FaultClass::of(FaultKind::Sink(trouble));
         let sink = Fault::Sink { fault, for_us: 150_000 };
         assert_strikes(class, planned(250, sink), &[(Point::SinkTroubled, 1)]);
     }
@@ -312,65 +303,18 @@ fn a_zombie_is_paused_and_cut_off_like_any_process() {
 const MIXED: u64 = 40;
 const MIXED_MANY: u64 = 400;
 
-/// One of each kind, each at a time of its own.
-fn vocabulary() -> Vec<PlannedFault> {
-    let process = WORKER;
-    let store = |fault| Fault::Store { process: ProcessId::ObjectStore, fault, for_us: 120_000 };
-    let sink = |fault| Fault::Sink { fault, for_us: 120_000 };
-    let until = |message, point| {
-        let action = MessageAction::Until { point };
-        Fault::Message { message, to: None, count: 2, action }
-    };
-    let crash = |process| Fault::Crash { process: Some(process), restart_after_us: Some(40_000) };
-    let faults = vec![
-        Fault::Isolate { process, for_us: 100_000 },
-        Fault::Hold { from: W0, to: W1, for_us: 100_000 },
-        Fault::HalfOpen { from: W0, to: W1, for_us: 100_000 },
-        Fault::HalfOpen { from: ProcessId::Coordinator, to: W1, for_us: 100_000 },
-        Fault::Lose { channel: ChannelId(1), count: 1 },
-        Fault::Zombie { process, restart_after_us: 30_000, for_us: 200_000 },
-        Fault::Zombie { process: COORDINATOR, restart_after_us: 30_000, for_us: 200_000 },
-        until(MessageKind::Acknowledge, Point::Completed),
-        until(MessageKind::NotifyComplete, Point::Triggered),
-        until(MessageKind::StoreRequest, Point::Restarted),
-        Fault::Clock { process, change: ClockChange::Step { us: 300_000 } },
-        Fault::Clock { process: COORDINATOR, change: ClockChange::Step { us: -300_000 } },
-        Fault::Clock { process: COORDINATOR, change: ClockChange::Drift { ppm: -200_000 } },
-        crash(W0),
-        crash(ProcessId::ObjectStore),
-        crash(ProcessId::MetaStore),
-        store(StoreFault::Stalled),
-        store(StoreFault::Torn),
-        store(StoreFault::Unsynced),
-        store(StoreFault::Mute),
-        sink(SinkFault::TransactionTimeout),
-        sink(SinkFault::FencedProducer),
-        sink(SinkFault::HangingTransaction),
-        Fault::Idle { split: SplitId(0), for_us: 90_000 },
-        Fault::Pause { process: COORDINATOR, for_us: 80_000 },
-    ];
-    let times = (0..).map(|number: u64| 150 + number * 37 % 300);
-    faults.into_iter().zip(times).map(|(fault, ms)| planned(ms, fault)).collect()
-}
+/// How many faults each of them has.
+const FAULTS: u64 = 4;
 
-/// Every third of the plan's faults is aimed at a point.
-fn aimed(number: usize, fault: PlannedFault) -> PlannedFault {
-    let points = [Point::SnapshotTaken, Point::AttemptStarted, Point::BarrierReceived];
-    if !number.is_multiple_of(3) {
-        return fault;
-    }
-    let (point, occurrence) = (points[number / 3 % points.len()], 1 + number as u32 % 2);
-    let when = When::Point { point, subtask: None, occurrence, after_restarts: 0 };
-    PlannedFault { when, ..fault }
-}
-
+/// A plan of the scenario with four faults of anything, of any classes but those after which the end is not owed.
 fn mixed(seed: u64, name: &str, experiments: &Experiments) -> Plan {
     let scenario = scenario(name);
     let mut plan = experiments.draw(&scenario, seed, DefectSet::NONE).expect("it can be drawn");
-    let all = vocabulary();
-    let chosen = [seed * 7, seed * 11 + 3, seed * 13 + 5, seed / 2 + 1];
-    let chosen = chosen.map(|number| (number % all.len() as u64) as usize);
-    plan.faults = chosen.iter().map(|number| aimed(*number, all[*number].clone())).collect();
+    let prepared = experiments.prepare(&plan.job).expect("it can be made");
+    let targets = Targets::of(prepared.experiment.job.topology(), &plan);
+    let classes: Vec<_> = FaultClass::iter().filter(|class| !class.loses_for_good()).collect();
+    let ranges = NemesisScenario { breadth: Breadth::Any, ..scenario.nemesis };
+    plan.faults = mixed_faults(&ranges, targets, &classes, seed, FAULTS);
     plan
 }
 
@@ -385,12 +329,12 @@ fn assert_mixed_parity(plans: u64) {
 }
 
 #[test]
-fn plans_with_all_kinds_of_faults_have_the_same_verdict_and_output_in_both_worlds() {
+fn plans_with_faults_of_all_classes_have_the_same_verdict_and_output_in_both_worlds() {
     assert_mixed_parity(MIXED);
 }
 
 #[test]
 #[ignore = "takes its time: run it in release"]
-fn many_plans_with_all_kinds_of_faults_have_the_same_verdict_and_output_in_both_worlds() {
+fn many_plans_with_faults_of_all_classes_have_the_same_verdict_and_output_in_both_worlds() {
     assert_mixed_parity(MIXED_MANY);
 }

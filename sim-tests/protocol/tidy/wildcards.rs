@@ -1,5 +1,5 @@
-//! No arm for everything else over events, protocol points, messages and timers: a new variant compiles only
-//! when every place that could meet it says what it does with it.
+//! No arm for everything else over events, what follows from them, protocol points, messages and timers: a new
+//! variant compiles only when every place that could meet it says what it does with it.
 //!
 //! A function that asks for a few variants by name (a selection) may have one, and so may `matches!` of several
 //! variants; each is listed here, so that a new one is seen in review.
@@ -19,6 +19,7 @@ const ENUMS: &[&str] = &[
     "TaskTimer",
     "SinkTimer",
     "CoordinatorWakeUp",
+    "Fact",
 ];
 
 /// Enums of other worlds that bear the same names: a graph's, and the laboratory's.
@@ -37,6 +38,21 @@ const SELECTIONS: &[(&str, &[&str])] = &[
     ("src/oracle/judge.rs", &["observe"]),
     // What an oracle listens for; it is told of nothing else.
     ("src/oracle/oracles.rs", &["observe"]),
+    // What an oracle judges by, of what follows from events.
+    ("src/oracle/causes.rs", &["learn"]),
+    ("src/oracle/conservation.rs", &["learn"]),
+    ("src/oracle/cut.rs", &["learn"]),
+    ("src/oracle/durability.rs", &["learn"]),
+    ("src/oracle/event_time.rs", &["learn"]),
+    ("src/oracle/lifecycle.rs", &["learn"]),
+    ("src/oracle/liveness.rs", &["learn"]),
+    ("src/oracle/order.rs", &["learn"]),
+    ("src/oracle/output.rs", &["learn"]),
+    ("src/oracle/ownership.rs", &["learn"]),
+    ("src/oracle/splits.rs", &["learn"]),
+    ("src/oracle/state.rs", &["learn"]),
+    ("src/oracle/stopped_world.rs", &["learn"]),
+    ("src/oracle/termination.rs", &["learn"]),
     // What the job comes to.
     ("src/oracle/course.rs", &["is_told_again", "overhear", "reveal", "follow"]),
     ("src/oracle/course/lives.rs", &["take"]),

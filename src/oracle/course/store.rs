@@ -5,17 +5,17 @@ use crate::protocol::ordered::{VecMap, VecSet};
 use crate::protocol::{CheckpointId, Digest, ObjectKey};
 use crate::trace::Event;
 
-/// How many deleted objects are remembered per subtask at most.
-const DELETED_PER_SUBTASK_MAX: usize = 64;
+/// How many objects that are gone are remembered per subtask at most.
+const GONE_PER_SUBTASK_MAX: usize = 64;
 
 /// Objects, and the checkpoints that list them.
 #[derive(Clone, Debug, Default)]
 pub(in super::super) struct Store {
     stored: VecMap<ObjectKey, Digest>,
-    /// Was durable until it was deleted: a successor deletes what its predecessors left behind, and a
-    /// subtask of a dead attempt may acknowledge it all the same, in vain.
-    deleted: VecSet<ObjectKey>,
-    /// Was durable, and is not through no fault of the system; unless it was stored again.
+    /// Was durable until it was deleted, or was destroyed and is outdated: a successor deletes what its predecessors
+    /// left behind, and a subtask of a dead attempt may acknowledge it all the same, in vain.
+    gone: VecSet<ObjectKey>,
+    /// Was durable, and is not through no fault of the system; unless it was stored again, or is outdated.
     destroyed: VecSet<ObjectKey>,
     assembled: VecMap<CheckpointId, Assembled>,
     /// Savepoints: somebody asked for them.
@@ -41,7 +41,7 @@ impl Store {
         match event {
             Event::ObjectStored { key, digest, .. } => {
                 self.stored.insert(*key, *digest);
-                self.deleted.remove(key);
+                self.gone.remove(key);
                 self.destroyed.remove(key);
                 self.lost = self.unrecoverable();
             }
@@ -72,21 +72,35 @@ impl Store {
 
     fn delete(&mut self, shape: &Shape, key: ObjectKey) {
         if self.stored.remove(&key).is_some() {
-            self.deleted.insert(key);
+            self.remember_gone(shape, key);
         }
-        if self.deleted.len() > DELETED_PER_SUBTASK_MAX * shape.subtasks().max(1) {
-            self.deleted.pop_first();
+    }
+
+    fn remember_gone(&mut self, shape: &Shape, key: ObjectKey) {
+        self.gone.insert(key);
+        if self.gone.len() > GONE_PER_SUBTASK_MAX * shape.subtasks().max(1) {
+            self.gone.pop_first();
         }
     }
 
     /// The checkpoint completed, with what it had been assembled from.
-    pub fn complete(&mut self, checkpoint: CheckpointId) {
+    pub fn complete(&mut self, shape: &Shape, checkpoint: CheckpointId) {
         let listed = self.listed_by(checkpoint);
         let asked = &self.asked;
         self.assembled.retain(|id, _| *id > checkpoint || asked.contains(id));
         self.newest = Some((checkpoint, listed));
-        self.destroyed.retain(|key| checkpoint_of(*key) >= checkpoint);
+        self.outdate_below(shape, checkpoint);
         self.lost = self.unrecoverable();
+    }
+
+    /// What was destroyed of older checkpoints is needed no more. Whoever had stored it may not have said so yet.
+    fn outdate_below(&mut self, shape: &Shape, checkpoint: CheckpointId) {
+        let is_outdated = |key: &ObjectKey| checkpoint_of(*key) < checkpoint;
+        let outdated: Vec<_> = self.destroyed.iter().copied().filter(is_outdated).collect();
+        for key in outdated {
+            self.destroyed.remove(&key);
+            self.remember_gone(shape, key);
+        }
     }
 
     /// A savepoint is there. A terminal one is what recovery needs.
@@ -158,9 +172,9 @@ impl Store {
         self.stored.contains_key(&key) || self.is_destroyed(key)
     }
 
-    /// Whether it was there, and was deleted since.
-    pub fn was_deleted(&self, key: ObjectKey) -> bool {
-        self.deleted.contains(&key)
+    /// Whether it was there, and was deleted since, or destroyed and outdated.
+    pub fn is_gone(&self, key: ObjectKey) -> bool {
+        self.gone.contains(&key)
     }
 
     /// The snapshots of a checkpoint that was assembled, and has no outcome yet.

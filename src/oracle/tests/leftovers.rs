@@ -3,7 +3,7 @@
 use super::super::Kind;
 use super::super::testing::{SUM, key};
 use super::*;
-use crate::protocol::{Attempt, ObjectKey, ProcessId, Term};
+use crate::protocol::{Attempt, Digest, ObjectKey, ProcessId, Term};
 use crate::trace::StoreTrouble;
 
 /// The healthy run without the deletion of this object.
@@ -111,6 +111,33 @@ fn what_is_destroyed_counts_among_those_that_are_retained() {
     }
 }
 
+/// A worker that had stalled says it when a newer checkpoint has long completed.
+#[test]
+fn what_was_destroyed_may_be_acknowledged_late_and_what_was_never_there_may_not() {
+    let late = |is_stored: bool| {
+        let mut script = started();
+        script.pass();
+        script.snapshot(ONE);
+        let of_it = key(ONE, Attempt(1), SUM);
+        if is_stored {
+            script.events.push(Event::ObjectStored { key: of_it, digest: Digest(102), bytes: 10 });
+            script.events.push(Event::ObjectDestroyed { key: of_it });
+        }
+        script.fail();
+        script.abort(1);
+        script.start();
+        script.pass();
+        script.checkpoint(2);
+        let (subtask, attempt, checkpoint) = (SUM, Attempt(1), ONE);
+        script.events.push(Event::Acknowledged { subtask, attempt, checkpoint });
+        script.events
+    };
+    let words = "sum/0 acknowledged ckpt-1 before its snapshot was durable";
+    includes(OracleName::Durability, words, &late(false));
+    let verdict = judged(&late(true), &End::Stopped);
+    assert!(verdict.violations().is_empty(), "{:#?}", verdict.violations());
+}
+
 #[test]
 fn a_checkpoint_is_not_discarded_before_a_damaged_one_completes() {
     let mut events = second_completes(TWO);
@@ -132,6 +159,32 @@ fn what_the_record_names_is_not_deleted() {
     script.events.push(Event::ObjectDeleted { key: key(ONE, Attempt(1), SUM) });
     let words = "for ckpt-1 in attempt-1 was deleted, and the job's record names ckpt-1";
     expect(OracleName::Durability, words, &script.events, &End::Stopped);
+}
+
+/// A second checkpoint is in the record, and its coordinator dies before it says so. Somebody acknowledges the first
+/// once more, and the successor, which does not know it, deletes what it is told of.
+#[test]
+fn what_a_new_coordinator_finds_outdated_may_be_deleted_before_anybody_says_so() {
+    let deleted = |takes_over: bool, is_recorded: bool| {
+        let mut script = started();
+        script.pass();
+        script.checkpoint(1);
+        script.pass();
+        script.snapshot(TWO);
+        script.acknowledge(TWO);
+        if is_recorded {
+            script.assemble(TWO);
+        }
+        if takes_over {
+            script.events.push(Event::LeadershipTaken { term: Term(2) });
+        }
+        script.events.push(Event::ObjectDeleted { key: key(ONE, Attempt(1), SUM) });
+        let verdict = judged(&script.events, &End::Stopped);
+        verdict.violations().iter().any(|found| found.kind == Kind::DeletedWhileRetained)
+    };
+    assert!(!deleted(true, true));
+    assert!(deleted(false, true), "its own coordinator says first that it is discarded");
+    assert!(deleted(true, false), "it is the newest");
 }
 
 #[test]

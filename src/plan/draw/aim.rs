@@ -120,6 +120,9 @@ pub const BEFORE_COMPLETION: &[Point] = &[
 /// Points between the start of an attempt and its running.
 pub const RECOVERY: &[Point] = &[Point::LeadershipTaken, Point::AttemptStarted, Point::Restored];
 
+/// How many doublings lie between the first occurrence of a step of a checkpoint and the last that is aimed at.
+pub const DOUBLINGS: u64 = 5;
+
 /// How many doublings lie between the first occurrence of a point and the last at which a fault is
 /// aimed: points per record are reached by the thousand, steps of a checkpoint by the dozen, and the
 /// ends of things once or twice.
@@ -142,6 +145,6 @@ pub fn doublings(point: Point) -> u64 {
         | Point::ObjectRefused
         | Point::AcknowledgementIgnored
         | Point::Declined => 3,
-        _ => 5,
+        _ => DOUBLINGS,
     }
 }

@@ -1,5 +1,7 @@
 //! One fault of a class: when, whom, how.
 
+use strum::IntoEnumIterator as _;
+
 use super::aim::{self, Aim, Home};
 use super::repertoire::Repertoire;
 use super::{below_u32, small};
@@ -77,7 +79,7 @@ impl<'a> FaultDraw<'a> {
                 Fault::Disconnect { from, to, both, for_us }
             }),
             FaultKind::Isolate => self.obstacle(class, |draw, _, _, for_us| Fault::Isolate {
-                process: Some(draw.actor()),
+                process: Some(draw.anyone()),
                 for_us,
             }),
             FaultKind::Hold => {
@@ -111,10 +113,17 @@ impl<'a> FaultDraw<'a> {
 
     /// At a time, or at a protocol point.
     pub(super) fn when(&mut self, class: FaultClass) -> When {
-        if self.aim.is_none() && !self.stream.chance(self.ranges.aimed_percent) {
+        if self.aim.is_some() {
+            return self.aimed(class, 0);
+        }
+        if self.is_at_once(class) {
+            return When::At { us: 0 };
+        }
+        if !self.stream.chance(self.ranges.aimed_percent) {
             return self.time();
         }
-        self.aimed(class, 0)
+        let after_restarts = self.restarts(class);
+        self.aimed(class, after_restarts)
     }
 
     /// At the point that was asked for, or at any that this class can be aimed at.
@@ -129,8 +138,10 @@ impl<'a> FaultDraw<'a> {
 
     /// Where a fault of this class can be aimed, in this job.
     fn points(&self, class: FaultClass) -> Vec<Point> {
-        let points = aim::points(self.targets.repertoire);
-        points.filter(|point| aim::can_aim(class, *point)).collect()
+        let repertoire = self.targets.repertoire;
+        Point::iter()
+            .filter(|point| repertoire.has(*point) && self.can_aim(class, *point))
+            .collect()
     }
 
     /// One of these points: early occurrences are more likely than late ones, and now and then only
@@ -138,7 +149,8 @@ impl<'a> FaultDraw<'a> {
     fn aim_at(&mut self, points: &[Point]) -> Aim {
         const SUBTASK_PERCENT: u8 = 15;
         let point = *self.stream.pick(points).unwrap_or(&Point::SnapshotTaken);
-        let bound = 1 << self.stream.below(aim::doublings(point) + 1);
+        let doublings = aim::doublings(point).max(if self.is_wide() { aim::DOUBLINGS } else { 0 });
+        let bound = 1 << self.stream.below(doublings + 1);
         let occurrence = 1 + below_u32(&mut self.stream, bound);
         let has_subtask = Home::of(point) == Some(Home::Worker) && !point.names_channel();
         let subtask = (has_subtask && self.stream.chance(SUBTASK_PERCENT))
@@ -169,6 +181,7 @@ impl<'a> FaultDraw<'a> {
         let when = self.crash_time(class, crash);
         let process = match crash {
             CrashKind::Coordinator => Some(ProcessId::Coordinator),
+            CrashKind::Service if self.is_wide() => Some(self.service()),
             CrashKind::Service => Some(self.a_store()),
             CrashKind::InRecovery | CrashKind::Again if self.stream.chance(30) => {
                 Some(ProcessId::Coordinator)
@@ -177,7 +190,7 @@ impl<'a> FaultDraw<'a> {
                 self.struck_worker(&when)
             }
         };
-        let restart_after_us = Some(self.us(self.ranges.down_ms));
+        let restart_after_us = self.restart_after_us();
         PlannedFault { when, fault: Fault::Crash { process, restart_after_us } }
     }
 
@@ -195,12 +208,16 @@ impl<'a> FaultDraw<'a> {
         // The first attempt is a recovery as well: of nothing.
         let is_again = crash == CrashKind::Again || self.stream.chance(50);
         debug_assert_eq!(aim.point.begins_recovery(), crash == CrashKind::InRecovery);
-        self.aimed(class, u32::from(is_again))
+        let after_restarts = if is_again { self.some_restarts() } else { 0 };
+        self.aimed(class, after_restarts)
     }
 
     fn pause(&mut self, class: FaultClass, coordinator: bool) -> PlannedFault {
+        const SERVICE_PERCENT: u8 = 40;
         let when = self.when(class);
-        let process = self.victim(coordinator, &when);
+        let is_service = self.is_wide() && !coordinator && self.stream.chance(SERVICE_PERCENT);
+        let process =
+            if is_service { Some(self.service()) } else { self.victim(coordinator, &when) };
         let for_us = self.us(self.ranges.pause_ms);
         PlannedFault { when, fault: Fault::Pause { process, for_us } }
     }
@@ -224,11 +241,21 @@ impl<'a> FaultDraw<'a> {
         fault: impl FnOnce(&mut Self, ProcessId, ProcessId, u64) -> Fault,
     ) -> PlannedFault {
         let when = self.when(class);
-        let worker = self.worker();
-        let peer = self.peer(worker);
-        let (from, to) = if self.stream.chance(50) { (worker, peer) } else { (peer, worker) };
+        let (from, to) = if self.is_wide() { self.pair() } else { self.neighbours() };
         let for_us = self.us(self.ranges.disconnect_ms);
         PlannedFault { when, fault: fault(self, from, to, for_us) }
+    }
+
+    /// A worker and whom it talks to, one way or the other.
+    fn neighbours(&mut self) -> (ProcessId, ProcessId) {
+        let worker = self.worker();
+        let peer = self.peer(worker);
+        if self.stream.chance(50) { (worker, peer) } else { (peer, worker) }
+    }
+
+    /// Whoever can be cut off, or have a clock that is wrong.
+    pub(super) fn anyone(&mut self) -> ProcessId {
+        if self.is_wide() { self.process() } else { self.actor() }
     }
 
     /// A worker; seldom the coordinator.

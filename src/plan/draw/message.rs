@@ -12,14 +12,16 @@ use crate::trace::{MessageKind, Point};
 impl FaultDraw<'_> {
     pub(super) fn message(&mut self, class: FaultClass, trouble: MessageTrouble) -> PlannedFault {
         let when = self.when(class);
-        let fragile = self.fragile();
-        let mut message = *self.stream.pick(&fragile).unwrap_or(&MessageKind::Trigger);
+        let mut message = if self.is_wide() { self.any_kind() } else { self.fragile_kind() };
         let count = MESSAGES.clamp(self.stream.within(self.ranges.messages));
         let us = self.us(self.ranges.delay_ms);
         let action = match trouble {
             MessageTrouble::Drop => MessageAction::Drop,
             MessageTrouble::Delay => MessageAction::Delay { us },
             MessageTrouble::Duplicate => MessageAction::Duplicate { us },
+            MessageTrouble::Reorder if self.is_wide() => {
+                MessageAction::Until { point: self.any_overtaker(message) }
+            }
             MessageTrouble::Reorder => {
                 let overtakers;
                 (message, overtakers) = *self
@@ -31,6 +33,11 @@ impl FaultDraw<'_> {
             }
         };
         PlannedFault { when, fault: Fault::Message { message, to: None, count, action } }
+    }
+
+    fn fragile_kind(&mut self) -> MessageKind {
+        let fragile = self.fragile();
+        *self.stream.pick(&fragile).unwrap_or(&MessageKind::Trigger)
     }
 
     fn fragile(&self) -> Vec<MessageKind> {

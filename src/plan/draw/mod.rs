@@ -3,6 +3,7 @@
 //! Each fault has a stream of its own, keyed by its class and number: taking one out re-rolls no other.
 
 pub mod aim;
+mod breadth;
 mod fault;
 mod message;
 pub mod patience;
@@ -23,7 +24,7 @@ use super::fault::{Fault, PlannedFault};
 use super::fault_class::FaultClass;
 use super::limits;
 use super::random::{Concern, Stream, salt};
-use super::scenario::Scenario;
+use super::scenario::{NemesisScenario, Scenario};
 use super::{JobPlan, Plan};
 use crate::protocol::{DefectSet, ProcessId, Topology};
 
@@ -126,6 +127,28 @@ fn draw_faults(scenario: &Scenario, seed: u64, targets: Targets) -> Vec<PlannedF
 fn fault_stream(seed: u64, class: FaultClass, number: u64) -> Stream {
     Stream::new(seed, Concern::Faults, ((class as u64) << 32) | number)
 }
+
+/// So many faults of any of these classes, each from a stream of its own: for a plan that is about no class in
+/// particular, and knows of none by name.
+#[must_use]
+pub fn mixed_faults(
+    ranges: &NemesisScenario,
+    targets: Targets,
+    classes: &[FaultClass],
+    seed: u64,
+    count: u64,
+) -> Vec<PlannedFault> {
+    let mut choice = Stream::new(seed, Concern::Faults, MIXED_ENTITY);
+    let draw = |number| {
+        let class = *choice.pick(classes)?;
+        let stream = Stream::new(seed, Concern::Faults, MIXED_ENTITY | number);
+        Some(FaultDraw::new(ranges, targets, stream).fault(class, None))
+    };
+    (1..=count).filter_map(draw).flatten().collect()
+}
+
+/// Streams of faults of any class.
+const MIXED_ENTITY: u64 = 1 << 49;
 
 impl Plan {
     /// When the faults end.

@@ -24,12 +24,14 @@ fn rescale(ranges: &RescaleScenario, stream: &mut Stream) -> PlannedRescale {
     PlannedRescale { when: When::At { us }, parallelism, checkpoint_first }
 }
 
-/// How many subtasks the job has at most; operators that keep their parallelism count as if they did not.
+/// How many subtasks the job has at most, in any revision that it may be asked to go on as. An operator may keep its
+/// own parallelism (`JobBuilder::fix`), which its shape does not tell: each counts with the higher of the two.
 pub fn subtasks_max(plan: &Plan, topologies: &[Topology]) -> u64 {
-    let subtasks = |revision: Revision| {
-        let topology = topologies.get(usize::from(revision.version))?;
-        let resized = |parallelism| u64::from(parallelism) * topology.operators.len() as u64;
-        Some(revision.parallelism.map_or(topology.subtasks.len() as u64, resized))
+    let subtasks = |Revision { version, parallelism }| {
+        let topology = topologies.get(usize::from(version))?;
+        let least = parallelism.unwrap_or(0);
+        let operators = topology.operators.iter();
+        Some(operators.map(|operator| u64::from(operator.parallelism.max(least))).sum())
     };
     plan.revisions().filter_map(subtasks).max().unwrap_or(0)
 }

@@ -4,35 +4,52 @@ use strum::IntoEnumIterator as _;
 
 use super::aim::{self, Aim, Home};
 use super::repertoire::Repertoire;
+use super::rescale::subtasks_max;
 use super::{FaultDraw, Targets};
 use crate::plan::scenario::all;
 use crate::plan::{
-    Concern, Fault, FaultClass, NemesisScenario, Plan, PlannedFault, Scenario, Span, Stream, When,
+    Breadth, Concern, Fault, FaultClass, MessageAction, NemesisScenario, Plan, PlannedFault,
+    Scenario, Span, Stream, When,
 };
 use crate::protocol::ordered::{VecMap, VecSet};
 use crate::protocol::{
     ChannelShape, DefectSet, OperatorId, OperatorRole, OperatorShape, ProcessId, SubtaskId,
     SubtaskShape, Topology,
 };
-use crate::trace::Point;
+use crate::trace::{MessageKind, Point};
 
 const TARGETS: Targets =
     Targets { workers: 3, channels: 8, subtasks: 6, splits: 4, repertoire: Repertoire::ALL };
 
 fn drawn(class: FaultClass, number: u64, aim: Option<Aim>, aimed_percent: u8) -> Vec<PlannedFault> {
     let ranges = NemesisScenario { aimed_percent, ..NemesisScenario::default() };
+    drawn_from(&ranges, class, number, aim)
+}
+
+fn drawn_from(
+    ranges: &NemesisScenario,
+    class: FaultClass,
+    number: u64,
+    aim: Option<Aim>,
+) -> Vec<PlannedFault> {
     let stream = Stream::new(number, Concern::Faults, (class as u64) << 32);
-    FaultDraw::new(&ranges, TARGETS, stream).fault(class, aim)
+    FaultDraw::new(ranges, TARGETS, stream).fault(class, aim)
+}
+
+/// What is drawn of a class where anything is asked for.
+fn anything(class: FaultClass) -> impl Iterator<Item = PlannedFault> {
+    let ranges = NemesisScenario { breadth: Breadth::Any, ..NemesisScenario::default() };
+    (0..3_000).map(move |number| drawn_from(&ranges, class, number, None).remove(0))
 }
 
 /// The process in which a fault's point is reached.
 fn struck(when: &When) -> ProcessId {
     match when {
         When::At { .. } => ProcessId::Worker(0),
-        When::Point { point, .. } => match Home::of(*point).expect("it can be aimed at") {
-            Home::Worker => ProcessId::Worker(1),
-            Home::Coordinator => ProcessId::Coordinator,
-            Home::Service => ProcessId::ObjectStore,
+        When::Point { point, .. } => match Home::of(*point) {
+            Some(Home::Worker) => ProcessId::Worker(1),
+            Some(Home::Coordinator) => ProcessId::Coordinator,
+            Some(Home::Service) | None => ProcessId::ObjectStore,
         },
     }
 }
@@ -46,6 +63,76 @@ fn what_is_drawn_is_of_the_class_that_was_asked_for() {
             assert_eq!(found, class, "number {number}: {:?}", faults[0]);
         }
     }
+}
+
+#[test]
+fn anything_that_is_drawn_is_of_the_class_that_was_asked_for() {
+    for class in FaultClass::iter() {
+        for fault in anything(class) {
+            assert_eq!(fault.class(struck(&fault.when)), class, "{fault:?}");
+        }
+    }
+}
+
+#[test]
+fn where_anything_is_asked_for_any_process_is_struck() {
+    let services =
+        [ProcessId::ObjectStore, ProcessId::MetaStore, ProcessId::SourceLog, ProcessId::SinkTarget];
+    let workers = || (0..TARGETS.workers).map(ProcessId::Worker);
+    let all = || workers().chain([ProcessId::Coordinator]).chain(services).collect::<VecSet<_>>();
+    let victims = |class| {
+        let victim = |fault: PlannedFault| match fault.fault {
+            Fault::Crash { process, .. } | Fault::Pause { process, .. } => process,
+            Fault::Isolate { process, .. } | Fault::Clock { process, .. } => process,
+            other => panic!("{other:?}"),
+        };
+        anything(class).filter_map(victim).collect::<VecSet<_>>()
+    };
+    assert_eq!(victims(FaultClass::CrashStore), services.into_iter().collect());
+    assert_eq!(victims(FaultClass::PauseWorker), workers().chain(services).collect());
+    assert_eq!(victims(FaultClass::Isolate), all());
+    assert_eq!(victims(FaultClass::ClockDrift), all());
+    let pair = |fault: PlannedFault| match fault.fault {
+        Fault::Hold { from, to, .. } => (from, to),
+        other => panic!("{other:?}"),
+    };
+    let pairs: VecSet<_> = anything(FaultClass::Hold).map(pair).collect();
+    assert_eq!(pairs.len(), all().len() * (all().len() - 1));
+    assert!(pairs.iter().all(|(from, to)| from != to), "{pairs:?}");
+}
+
+#[test]
+fn where_anything_is_asked_for_any_message_waits_for_any_event() {
+    let (mut kinds, mut points) = (VecSet::new(), VecSet::new());
+    for fault in anything(FaultClass::ReorderMessage) {
+        let Fault::Message { message, action: MessageAction::Until { point }, .. } = fault.fault
+        else {
+            panic!("{fault:?}")
+        };
+        kinds.insert(message);
+        points.insert(point);
+    }
+    assert_eq!((kinds.len(), points.len()), (MessageKind::iter().count(), Point::iter().count()));
+}
+
+#[test]
+fn where_anything_is_asked_for_faults_come_at_once_at_any_point_and_after_any_restart() {
+    let (mut points, mut restarts, mut at_once) = (VecSet::new(), VecSet::new(), 0);
+    for fault in anything(FaultClass::StalledStore) {
+        match fault.when {
+            When::At { us } => at_once += u32::from(us == 0),
+            When::Point { point, after_restarts, .. } => {
+                points.insert(point);
+                restarts.insert(after_restarts);
+            }
+        }
+    }
+    assert!((90..300).contains(&at_once), "{at_once} of 3,000 at once");
+    assert_eq!(points.len(), Point::iter().count());
+    assert_eq!(restarts, (0..=2).collect());
+    let stays_down =
+        |fault: &PlannedFault| matches!(fault.fault, Fault::Crash { restart_after_us: None, .. });
+    assert!(anything(FaultClass::CrashWorker).any(|fault| stays_down(&fault)));
 }
 
 #[test]
@@ -142,6 +229,20 @@ fn plan_of(scenario: &Scenario, seed: u64) -> Plan {
         Topology { operators: vec![operator], subtasks: vec![subtask], channels: vec![channel] };
     let shape = |_: &_| Ok::<_, Infallible>(vec![topology.clone()]);
     super::draw(scenario, seed, DefectSet::NONE, shape).expect("it cannot fail")
+}
+
+#[test]
+fn an_operator_that_keeps_its_parallelism_has_slots_for_all_its_subtasks() {
+    let operator = |parallelism| {
+        let (name, role) = ("a".to_owned(), OperatorRole::Operator);
+        OperatorShape { name, role, parallelism }
+    };
+    let operators = [3, 2, 1, 1].map(operator).to_vec();
+    let topology = Topology { operators, subtasks: Vec::new(), channels: Vec::new() };
+    let most = |parallelisms: &[u16]| subtasks_max(parallelisms.iter().copied(), &topology);
+    assert_eq!(most(&[]), 7, "as it is declared");
+    assert_eq!(most(&[2]), 9, "the first may keep its three");
+    assert_eq!(most(&[1, 4]), 16);
 }
 
 #[test]

@@ -14,7 +14,7 @@ impl FaultDraw<'_> {
             ClockTrouble::Offset => When::At { us: 0 },
             ClockTrouble::Drift | ClockTrouble::Ahead | ClockTrouble::Behind => self.when(class),
         };
-        let process = Some(self.actor());
+        let process = Some(self.anyone());
         let change = match trouble {
             ClockTrouble::Offset => {
                 let us = self.step_us();

@@ -201,6 +201,7 @@ fn check_requests(requests: &RequestScenario) -> Result<(), Refusal> {
 
 fn check_nemesis(nemesis: &NemesisScenario) -> Result<(), Refusal> {
     let NemesisScenario {
+        breadth: _,
         window_ms,
         aimed_percent,
         down_ms,
