@@ -6,10 +6,11 @@ use super::aim::{self, Aim, Home};
 use super::repertoire::Repertoire;
 use super::rescale::subtasks_max;
 use super::{FaultDraw, Targets};
+use crate::cluster::message::Request;
 use crate::plan::scenario::all;
 use crate::plan::{
     Breadth, Concern, Fault, FaultClass, MessageAction, NemesisScenario, Plan, PlannedFault,
-    Scenario, Span, Stream, When,
+    PlannedRequest, Scenario, Span, Stream, When,
 };
 use crate::protocol::ordered::{VecMap, VecSet};
 use crate::protocol::{
@@ -233,16 +234,27 @@ fn plan_of(scenario: &Scenario, seed: u64) -> Plan {
 
 #[test]
 fn an_operator_that_keeps_its_parallelism_has_slots_for_all_its_subtasks() {
-    let operator = |parallelism| {
-        let (name, role) = ("a".to_owned(), OperatorRole::Operator);
-        OperatorShape { name, role, parallelism }
+    let topology = |parallelisms: &[u16]| {
+        let operator = |at: &u16| OperatorShape::new("a", OperatorRole::Operator, *at);
+        let operators = parallelisms.iter().map(operator).collect();
+        Topology { operators, subtasks: Vec::new(), channels: Vec::new() }
     };
-    let operators = [3, 2, 1, 1].map(operator).to_vec();
-    let topology = Topology { operators, subtasks: Vec::new(), channels: Vec::new() };
-    let most = |parallelisms: &[u16]| subtasks_max(parallelisms.iter().copied(), &topology);
+    let versions = [topology(&[3, 2, 1, 1]), topology(&[2; 5])];
+    let when = When::At { us: 1 };
+    let most = |requests: &[Request]| {
+        let mut plan = plan_of(&all()[0], 7);
+        plan.rescales.clear();
+        let planned = |request: &Request| PlannedRequest { when: when.clone(), request: *request };
+        plan.requests = requests.iter().map(planned).collect();
+        subtasks_max(&plan, &versions)
+    };
+    let at = |parallelism| Request::ResumeAt { parallelism };
+    let second = |parallelism| Request::ResumeAs { version: 1, parallelism };
     assert_eq!(most(&[]), 7, "as it is declared");
-    assert_eq!(most(&[2]), 9, "the first may keep its three");
-    assert_eq!(most(&[1, 4]), 16);
+    assert_eq!(most(&[at(2)]), 9, "the first may keep its three");
+    assert_eq!(most(&[at(1), at(4)]), 16);
+    assert_eq!(most(&[second(None)]), 10);
+    assert_eq!(most(&[second(None), at(3)]), 15);
 }
 
 #[test]
