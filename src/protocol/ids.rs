@@ -111,6 +111,20 @@ pub enum ProcessId {
     Worker(u16),
 }
 
+impl ProcessId {
+    /// Whether what it has done outlives it: a service keeps what it has, and the job's own processes keep nothing.
+    #[must_use]
+    pub fn is_durable(self) -> bool {
+        match self {
+            ProcessId::ObjectStore
+            | ProcessId::MetaStore
+            | ProcessId::SourceLog
+            | ProcessId::SinkTarget => true,
+            ProcessId::Coordinator | ProcessId::Worker(_) => false,
+        }
+    }
+}
+
 impl fmt::Display for ProcessId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -4,7 +4,7 @@ use cutwater::plan::{ClockChange, Fault, FaultClass, PlannedFault, When};
 use cutwater::protocol::ProcessId;
 use cutwater::trace::{Event, Point};
 
-use super::bench::{Bench, after, at_ms};
+use super::bench::{Bench, SEEDS, after, at_ms};
 
 const COORDINATOR: ProcessId = ProcessId::Coordinator;
 const WORKER: ProcessId = ProcessId::Worker(0);
@@ -55,6 +55,31 @@ fn a_zombie_coordinator_is_fenced_wherever_it_is_replaced() {
         );
         assert!(taken > 50, "after {point} successors took over {taken} times");
     }
+}
+
+/// What it did before it died is done: it keeps it, so that it must be told.
+#[test]
+fn a_service_that_dies_of_what_it_does_has_done_all_of_it() {
+    let (bench, mut aborted) = (Bench::new(), 0);
+    let crash = |process| Fault::Crash { process: Some(process), restart_after_us: Some(20_000) };
+    let point = Point::ProducersFenced;
+    let fenced = When::Point { point, subtask: None, occurrence: 1, after_restarts: 1 };
+    for seed in 0..SEEDS {
+        let mut plan = bench.plan("sequence", seed);
+        let when = fenced.clone();
+        let dies = PlannedFault { when, fault: crash(ProcessId::SinkTarget) };
+        plan.faults = vec![at_ms(100 + seed * 7, crash(WORKER)), dies];
+        let (_, seen) = bench.hold(&plan);
+        let is_dead = |(_, event): &(_, Event)| {
+            matches!(event, Event::Crashed { process: ProcessId::SinkTarget })
+        };
+        let Some(dead) = seen.0.iter().position(is_dead) else { continue };
+        let restarted = seen.places(Point::Restarted).into_iter().find(|place| *place > dead);
+        let told = seen.between(dead, restarted.unwrap_or(dead), ProcessId::SinkTarget);
+        let is_aborted = |event: &&Event| matches!(event, Event::TransactionAborted { .. });
+        aborted += told.filter(is_aborted).count();
+    }
+    assert!(aborted > 20, "{aborted} transactions are told to be aborted by who is dead");
 }
 
 /// What most zombies are in the field: stalled for so long that they were replaced.

@@ -333,8 +333,14 @@ impl ProcessInstance {
         let mut outbox = std::mem::take(&mut core.outbox);
         let local = self.world.local_time(self.life.process, now);
         core.process.handle(local, input, &mut outbox);
+        let mut is_dead = false;
         for output in outbox.drain() {
-            if self.carry_out(core, now, output).is_break() {
+            if is_dead && !matches!(output, Output::Event(_)) {
+                continue;
+            }
+            is_dead |= self.carry_out(core, now, output).is_break();
+            // A service keeps what it did: that is told, and nobody is answered.
+            if is_dead && !self.life.process.is_durable() {
                 break;
             }
         }
