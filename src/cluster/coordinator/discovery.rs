@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::super::io::{CoordinatorWakeUp, Outbox, Timer};
 use super::super::message::{Message, RequestId, ToSourceLog};
 use super::super::settings::DiscoverySettings;
+use super::deployment::Deployment;
 use super::{Coordinator, Purpose, State};
 use crate::protocol::{
     CheckpointId, Defect, Listing, ProcessId, SplitEnumerator, SplitId, VirtualTime,
@@ -63,19 +64,32 @@ impl Coordinator {
         if self.requests.answered(request) != Some(Purpose::Discover) {
             return;
         }
-        let is_deployed = match &self.state {
-            State::Leading { deployment, .. } => deployment.deploy().is_some(),
+        match &self.state {
+            State::Leading { .. } => {}
             State::TakingLeadership | State::Loading { .. } | State::Stopped | State::Finished => {
                 return;
             }
-        };
+        }
         let owned: Vec<_> = self.job.enumerated().map(|(_, _, splits)| splits).collect();
         let enumerators = self.enumerators.all().zip(owned);
         enumerators.for_each(|(enumerator, owned)| tell(enumerator, listing, &owned));
-        if is_deployed {
+        if self.takes_splits() {
             self.enumerators.all().for_each(SplitEnumerator::serve_waiting);
         }
         self.carry_out_enumerators(outbox);
+    }
+
+    /// Whether readers run that take splits. None does where the job is about to stop: a drained one has ended.
+    pub(super) fn takes_splits(&self) -> bool {
+        match &self.state {
+            State::Leading { deployment: Deployment::Stopping { .. }, .. } => false,
+            State::Leading { checkpoints, deployment } => {
+                deployment.deploy().is_some() && !checkpoints.is_stopping()
+            }
+            State::TakingLeadership | State::Loading { .. } | State::Stopped | State::Finished => {
+                false
+            }
+        }
     }
 }
 

@@ -180,6 +180,9 @@ impl Coordinator {
         taken: u32,
         outbox: &mut dyn Outbox,
     ) {
+        if !self.takes_splits() {
+            return; // It asks again if the job goes on.
+        }
         self.with_enumerators(attempt, outbox, |one| one.handle_request(reader, taken));
     }
 

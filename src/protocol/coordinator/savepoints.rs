@@ -46,7 +46,8 @@ impl CheckpointCoordinator {
     }
 
     /// Whether a savepoint is pending that the job stops at: nothing else is triggered meanwhile.
-    pub(super) fn is_stopping(&self) -> bool {
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
         self.pending.values().any(|pending| pending.kind.is_terminal())
     }
 
