@@ -10,7 +10,7 @@ use cutwater::explore::shrink::{
 };
 use cutwater::explore::{Signature, WorldKind};
 use cutwater::oracle::Kind;
-use cutwater::plan::{FaultClass, JobPlan, Name, Plan, Span, scenario};
+use cutwater::plan::{FaultClass, JobPlan, Latency, Name, Plan, Span, scenario};
 use cutwater::protocol::{Defect, DefectSet, ProcessId};
 use cutwater::trace::{Event, Stamp};
 use proptest::prelude::*;
@@ -25,6 +25,8 @@ struct Needs {
     parallelism: u16,
     workers: u16,
     credits_max: u32,
+    /// Channels that take so long or longer, in microseconds.
+    latency_us: u64,
     /// At least this, in milliseconds, for its safety phase.
     safety_ms: u64,
 }
@@ -47,6 +49,7 @@ impl MadeUp<'_> {
             && plan.job.parallelism >= needs.parallelism
             && plan.cluster.workers >= needs.workers
             && plan.cluster.credits <= needs.credits_max
+            && plan.links.channels.mean_us() >= needs.latency_us
             && plan.safety_ms >= needs.safety_ms
     }
 }
@@ -115,7 +118,9 @@ fn made_up_failures_shrink_to_what_they_need() {
                 .expect("it can be drawn");
             plan.cluster.credits = plan.cluster.credits.min(credits_max);
             let class = plan.faults.first().map(|planned| planned.class(ProcessId::Worker(0)));
-            let needs = Needs { faults, records, parallelism, workers, credits_max, safety_ms };
+            let latency_us = 0;
+            let needs =
+                Needs { faults, records, parallelism, workers, credits_max, latency_us, safety_ms };
             let made_up = MadeUp { needs, class, experiments: &experiments };
             if !made_up.fails(&plan) {
                 return Ok(());
@@ -136,6 +141,39 @@ fn made_up_failures_shrink_to_what_they_need() {
         },
     );
     outcome.unwrap_or_else(|error| panic!("{error}"));
+}
+
+/// Else the plan could not be kept as a test of what was mended: it would fail by being late.
+#[test]
+fn what_the_engine_holds_with_it_holds_with_when_it_is_small() {
+    const LATENCY_US: u64 = 60_000;
+    let experiments = Experiments::new();
+    let engine = real(&experiments, false);
+    let mut small = 0;
+    for scenario in scenario::built_in() {
+        let mut plan = experiments.draw(&scenario, 0, DefectSet::NONE).expect("it can be drawn");
+        plan.links.channels = Latency::Uniform(Span::new(LATENCY_US, LATENCY_US));
+        plan.cluster.credits = 1;
+        plan.cluster.checkpoints.timeout_ms = 60_000;
+        if engine.run(&plan).signature.is_some() {
+            continue; // It is late already.
+        }
+        let needs = Needs {
+            faults: 0,
+            records: plan.job.records.map_or(20, |records| records.min(20)),
+            parallelism: 1,
+            workers: plan.cluster.workers.min(2),
+            credits_max: 1,
+            latency_us: LATENCY_US,
+            safety_ms: 0,
+        };
+        let made_up = MadeUp { needs, class: None, experiments: &experiments };
+        let shrunk = shrunk(&made_up, &plan, 1).expect("it fails");
+        let violation = engine.run(&shrunk.plan).violation;
+        assert_eq!(violation, None, "{}", scenario.name);
+        small += 1;
+    }
+    assert!(small > 50, "the engine held with {small} plans only");
 }
 
 #[test]

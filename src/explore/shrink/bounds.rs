@@ -2,7 +2,9 @@
 
 use super::numbers::lower_roughly;
 use super::pass::{Current, Pass};
+use super::runner::Shape;
 use crate::plan::Plan;
+use crate::plan::draw::patience;
 
 /// Cuts faults that never struck, and the time after the violation.
 pub struct Bounds;
@@ -43,7 +45,7 @@ fn without_idle_faults(current: &Current) -> Vec<Plan> {
 
 /// Shorter bounds, but never so short that a healthy job would be late.
 fn with_shorter_liveness(current: &Current) -> Vec<Plan> {
-    let least = owed_ms(current.plan, current.shape.records);
+    let least = owed_ms(current.plan, current.shape);
     let bounds = lower_roughly(current.plan.liveness_ms, least);
     bounds.into_iter().map(|liveness_ms| Plan { liveness_ms, ..current.plan.clone() }).collect()
 }
@@ -63,11 +65,11 @@ fn with_shorter_safety(current: &Current) -> Vec<Plan> {
 }
 
 /// What a healthy job may take after the faults have ended: every patience of the system, four times
-/// over, and twice the time to read the input.
-pub fn owed_ms(plan: &Plan, records: u64) -> u64 {
+/// over, and twice the time to read the input and to bring it through the slowest channel.
+pub fn owed_ms(plan: &Plan, shape: &Shape) -> u64 {
     let cluster = &plan.cluster;
     let checkpoints = &cluster.checkpoints;
-    let patience = [
+    let all = [
         cluster.heartbeat_timeout_ms,
         cluster.session_timeout_ms,
         cluster.restart_delay_ms,
@@ -76,8 +78,11 @@ pub fn owed_ms(plan: &Plan, records: u64) -> u64 {
         checkpoints.interval_ms,
         checkpoints.pause_min_ms,
     ];
-    let patience = patience.iter().fold(0_u64, |sum, each| sum.saturating_add(*each));
-    let reading = records.saturating_mul(cluster.source_interval_us) / 1_000;
-    let owed = patience.saturating_mul(4).saturating_add(reading.saturating_mul(2));
+    let patience_ms = all.iter().fold(0_u64, |sum, each| sum.saturating_add(*each));
+    let reading = shape.records.saturating_mul(cluster.source_interval_us) / 1_000;
+    let flow = patience::flow_ms(plan, &shape.topology, shape.records);
+    let owed = patience_ms
+        .saturating_mul(4)
+        .saturating_add(reading.saturating_add(flow).saturating_mul(2));
     owed.saturating_add(1_000)
 }

@@ -39,6 +39,7 @@ use self::pass::{Current, Pass};
 use self::trials::Trials;
 use crate::explore::signature::Signature;
 use crate::oracle::Violation;
+use crate::plan::draw::patience;
 use crate::plan::{Name, Plan};
 use crate::protocol::DefectSet;
 
@@ -220,7 +221,12 @@ impl Work<'_> {
     }
 
     /// Those plans that can be run and are smaller than the one held, each with its shape and size.
+    ///
+    /// One whose checkpoints can hardly complete any more is none of them, unless the one held is such a plan: it
+    /// would fail still, by being late, when what it shows has been mended.
     fn smaller(&self, plans: Vec<Plan>) -> Vec<(Plan, Shape, Size)> {
+        let has_time = |plan: &Plan, shape: &Shape| patience::is_granted(plan, &shape.topology);
+        let needs_time = has_time(&self.held.plan, &self.held.shape);
         let sized = plans.into_iter().filter_map(|plan| {
             let shape = if plan.job == self.held.plan.job {
                 self.held.shape.clone()
@@ -228,7 +234,8 @@ impl Work<'_> {
                 self.runner.shape(&plan.job)?
             };
             let size = Size::of(&plan, &shape);
-            (size < self.held.size).then_some((plan, shape, size))
+            let is_smaller = size < self.held.size && (!needs_time || has_time(&plan, &shape));
+            is_smaller.then_some((plan, shape, size))
         });
         sized.collect()
     }

@@ -8,7 +8,7 @@ use super::pass::{Current, Pass};
 use super::settings::Settings;
 use super::times::Times;
 use super::workload::Workload;
-use super::{InProcess, PASSES, Runner, Size, Until};
+use super::{InProcess, PASSES, Runner, Shape, Size, Until};
 use crate::explore::{Experiments, Signature, WorldKind};
 use crate::plan::{ControlLink, Fault, Latency, Plan, Span, When, scenario};
 use crate::protocol::{Defect, DefectSet, ProcessId, VirtualTime};
@@ -28,13 +28,7 @@ fn proposed(
     experiments: &Experiments,
     change: impl FnOnce(&mut super::Ran),
 ) -> Vec<Plan> {
-    let runner = InProcess {
-        experiments,
-        world: WorldKind::Kernel,
-        is_twice: false,
-        until: Until::default(),
-    };
-    let shape = runner.shape(&plan.job).expect("there is such a job");
+    let (runner, shape) = (runner(experiments), shape(plan, experiments));
     let mut ran = runner.run(plan);
     change(&mut ran);
     let target = &Signature::Hung;
@@ -44,27 +38,31 @@ fn proposed(
 }
 
 fn size(plan: &Plan, experiments: &Experiments) -> Size {
-    let runner = InProcess {
-        experiments,
-        world: WorldKind::Kernel,
-        is_twice: false,
-        until: Until::default(),
-    };
-    Size::of(plan, &runner.shape(&plan.job).expect("there is such a job"))
+    Size::of(plan, &shape(plan, experiments))
+}
+
+fn shape(plan: &Plan, experiments: &Experiments) -> Shape {
+    runner(experiments).shape(&plan.job).expect("there is such a job")
+}
+
+fn runner(experiments: &Experiments) -> InProcess<'_> {
+    InProcess { experiments, world: WorldKind::Kernel, is_twice: false, until: Until::default() }
 }
 
 #[test]
 fn bounds_cut_what_never_struck_and_keep_what_is_owed() {
     let experiments = Experiments::new();
-    let plan = drawn("control-chaos", 3, &experiments);
+    let mut plan = drawn("control-chaos", 3, &experiments);
+    let owed = owed_ms(&plan, &shape(&plan, &experiments));
+    plan.liveness_ms = 4 * owed;
     let plans = proposed(&Bounds, &plan, &experiments, |ran| {
         let class = plan.faults[1].class(ProcessId::Coordinator);
         ran.strikes = vec![Strike { fault: 1, class, moment: Moment::default() }];
         ran.end = VirtualTime(20_500_000);
     });
     assert_eq!(plans[0].faults, [plan.faults[1].clone()]);
-    let owed = owed_ms(&plan, plan.job.records.expect("it says how many"));
     assert!(plans.iter().all(|plan| plan.liveness_ms >= owed));
+    assert!(plans.iter().any(|plan| plan.liveness_ms == owed), "and no longer");
     assert!(plans.iter().any(|plan| plan.safety_ms == 21), "right after the violation");
     assert!(plans.iter().all(|other| other.safety_ms <= plan.safety_ms));
 }

@@ -38,7 +38,7 @@ fn shorter(knob: usize, current: &Current) -> Vec<Plan> {
     if current.is_liveness() && !current.is_controlled && !is_harmless {
         return Vec::new();
     }
-    let least = if is_bound { owed_ms(plan, current.shape.records) } else { knob.plain };
+    let least = if is_bound { owed_ms(plan, current.shape) } else { knob.plain };
     let values = lower_roughly((knob.get)(plan), least);
     values.into_iter().map(|value| knob.turned(plan, value)).collect()
 }

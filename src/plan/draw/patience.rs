@@ -29,6 +29,12 @@ pub fn grant(plan: &mut Plan, topology: &Topology, range: Span) {
     *timeout_ms = (*timeout_ms).max(takes_ms.min(range.max));
 }
 
+/// Whether checkpoints have the time that [`grant`] gives them where it can: what they take on average.
+#[must_use]
+pub fn is_granted(plan: &Plan, topology: &Topology) -> bool {
+    takes_ms(plan, topology) <= plan.cluster.checkpoints.timeout_ms
+}
+
 /// What a checkpoint takes on average, with what is ahead of its barriers.
 fn takes_ms(plan: &Plan, topology: &Topology) -> u64 {
     let busy = Busy { plan, topology, backlog: 0 };
@@ -47,10 +53,16 @@ pub fn grant_time(plan: &mut Plan, topology: &Topology) {
     if plan.liveness_ms != LIVENESS_DEFAULT_MS {
         return;
     }
-    let flow_ms = Busy { plan, topology, backlog: 0 }.flow_us().div_ceil(1_000);
+    let flow_ms = flow_ms(plan, topology, plan.job.records.unwrap_or(0));
     if flow_ms.saturating_mul(5) / 4 > plan.liveness_ms {
         plan.liveness_ms = limits::LIVENESS_MS.clamp(flow_ms.saturating_mul(2));
     }
+}
+
+/// What so many records take through the slowest channel on average.
+#[must_use]
+pub fn flow_ms(plan: &Plan, topology: &Topology, records: u64) -> u64 {
+    Busy { plan, topology, backlog: 0 }.flow_us(records).div_ceil(1_000)
 }
 
 /// How many times as long as on average a checkpoint may take, where most of them must complete. With less than
@@ -136,11 +148,10 @@ impl Busy<'_> {
         self.passing_us(records, self.round_trip_us())
     }
 
-    /// What all records take through the slowest channel on average.
-    fn flow_us(&self) -> u64 {
+    /// What so many records take through the slowest channel on average.
+    fn flow_us(&self, records: u64) -> u64 {
         let passes = if self.has_loops() { LAPS } else { FAN_OUT };
-        let records = self.plan.job.records.unwrap_or(0).saturating_mul(passes);
-        self.passing_us(records, self.round_trip_us())
+        self.passing_us(records.saturating_mul(passes), self.round_trip_us())
     }
 
     /// Through the slowest channel, and back, on average.
