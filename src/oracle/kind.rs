@@ -399,6 +399,8 @@ kinds! {
     }
     /// O20, I22: a stopped job is its savepoint, no more and no less.
     Termination {
+        /// Only the cut of a drain holds a source as ended that has not read all of its input.
+        CutShort,
         /// A plain stop ends no input.
         EndedByStop,
         /// Behind the savepoint that a job stops at there is no failover.

@@ -3,7 +3,7 @@
 //! A source that has passed the barrier of the savepoint that its job stops at reads nothing more
 //! (FLINK-21028), and nobody emits anything behind it (FLINK-24846, FLINK-13491), unless the stop has failed: it
 //! would be in no savepoint and in no output. A plain stop ends no input (FLINK-21132); a drain ends all of
-//! it before the cut (FLINK-21453). A job is stopped only at a savepoint that has completed (Arroyo #1124,
+//! it before the cut (FLINK-21453), and no other cut holds that end: who is restored from one reads on. A job is stopped only at a savepoint that has completed (Arroyo #1124,
 //! 2090cb97), and cleanly only when all that it holds is committed (FLINK-38370). Behind it there is no
 //! failover (FLINK-26783): the next attempt is that of a job that was resumed.
 //!
@@ -17,7 +17,7 @@ use super::shape::Scene;
 use super::verdict::Violation;
 use crate::protocol::ordered::VecSet;
 use crate::protocol::{Attempt, ChannelId, CheckpointId, SavepointMode, SubtaskId, TransactionId};
-use crate::trace::SnapshotTaken;
+use crate::trace::{RunStarted, SnapshotTaken, SplitPosition};
 
 /// Judges how jobs stop.
 #[derive(Clone, Debug, Default)]
@@ -25,6 +25,8 @@ pub(super) struct TerminationOracle {
     stopping: Option<Stopping>,
     /// The savepoint that the job is over with.
     stopped: Option<CheckpointId>,
+    /// The savepoints that end all input, whatever became of them: their cuts may come late.
+    drains: VecSet<CheckpointId>,
     /// With records, and not committed.
     prepared: VecSet<TransactionId>,
 }
@@ -86,6 +88,9 @@ impl TerminationOracle {
         checkpoint: CheckpointId,
         mode: SavepointMode,
     ) {
+        if mode == SavepointMode::Drain {
+            self.drains.insert(checkpoint);
+        }
         if mode.is_terminal() {
             let halted = vec![false; scene.shape.subtasks()];
             let transactions = Vec::new();
@@ -96,6 +101,9 @@ impl TerminationOracle {
     /// A subtask froze its state.
     fn handle_snapshot(&mut self, scene: &mut Scene, snapshot: &SnapshotTaken) {
         let (subtask, checkpoint) = (snapshot.subtask, snapshot.checkpoint);
+        if snapshot.ended && !self.drains.contains(&checkpoint) {
+            judge_ended(scene, snapshot);
+        }
         let Some(stopping) = self.stopping.as_mut().filter(|stopping| {
             (stopping.checkpoint, stopping.attempt) == (checkpoint, snapshot.attempt)
         }) else {
@@ -181,6 +189,21 @@ impl TerminationOracle {
             report(scene, Kind::StoppedUncommitted, checkpoint, transaction.sink, text);
         }
     }
+}
+
+/// A subtask has ended in a cut, and no drain has ended its input.
+fn judge_ended(scene: &mut Scene, snapshot: &SnapshotTaken) {
+    let left = snapshot.positions.iter().find_map(|position| {
+        let length = *scene.shape.split_lengths.get(position.split.index())?;
+        (length != RunStarted::UNBOUNDED && position.offset < length).then_some((position, length))
+    });
+    let Some((SplitPosition { split, offset }, length)) = left else { return };
+    let (subtask, checkpoint) = (snapshot.subtask, snapshot.checkpoint);
+    let text = format!(
+        "{} took its snapshot for {checkpoint} as one that has ended, with {split} read up to {offset} of {length} entries",
+        scene.name(subtask)
+    );
+    report(scene, Kind::CutShort, checkpoint, subtask, text);
 }
 
 #[cold]

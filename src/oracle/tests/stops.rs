@@ -1,5 +1,6 @@
 //! Jobs that stop at a savepoint: what nobody does behind its barrier.
 
+use super::super::kind::Kind;
 use super::super::testing::{LAST, SUM, Script};
 use super::*;
 use crate::protocol::{Attempt, ChannelShape, LineageId, Protocol, SavepointMode};
@@ -40,6 +41,26 @@ fn nobody_emits_anything_behind_it() {
             "a record entered a/0->sum/0 behind the barrier of ckpt-1, at which the job stops";
         includes(OracleName::Termination, words, &script.events);
     }
+}
+
+/// Only in the cut of a drain, which nobody reads on from, has a source ended before its input has.
+#[test]
+fn no_other_cut_holds_what_a_drain_has_ended() {
+    let ended = |mode| {
+        let mut script = stopping(mode);
+        let is_cut = |event: &&mut Event| matches!(event, Event::SnapshotTaken(_));
+        let cut = script.events.iter_mut().find(is_cut).expect("sources take theirs first");
+        let Event::SnapshotTaken(snapshot) = cut else { panic!("it is one") };
+        snapshot.ended = true;
+        script.events
+    };
+    let words =
+        "a/0 took its snapshot for ckpt-1 as one that has ended, with split-0 read up to 1 of";
+    for mode in [SavepointMode::GoOn, SavepointMode::Stop] {
+        includes(OracleName::Termination, words, &ended(mode));
+    }
+    let verdict = judged(&ended(SavepointMode::Drain), &End::Stopped);
+    assert!(verdict.violations().iter().all(|v| v.kind != Kind::CutShort), "{verdict}");
 }
 
 /// The same job, whose operator sends some of what it makes to itself again.

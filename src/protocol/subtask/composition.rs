@@ -99,6 +99,7 @@ impl<T: Clone> SubtaskProtocol<T> {
     fn handle_aligned(&mut self, barrier: Barrier) -> Option<SubtaskOutput<T>> {
         match self.mailbox {
             Mailbox::BeforeGate => {
+                self.drain_before(barrier.checkpoint);
                 self.perform(barrier);
                 None
             }
@@ -137,8 +138,9 @@ impl<T: Clone> SubtaskProtocol<T> {
         self.halt_behind(barrier);
     }
 
-    /// The turn of a source's trigger has come: with a drain all input ends before it.
-    pub(super) fn drain_before(&mut self, checkpoint: CheckpointId) {
+    /// The cut of a source is next: with a drain all input ends before it, and behind the cuts of older checkpoints.
+    /// They are taken as of a source that goes on, which it does when the drain has failed.
+    fn drain_before(&mut self, checkpoint: CheckpointId) {
         let is_drained = self.savepoints.mode_of(checkpoint) == Some(SavepointMode::Drain);
         if is_drained && !self.defects.has(Defect::NoEndInputOnDrain) {
             self.say(SubtaskOutput::EndSource);

@@ -98,10 +98,7 @@ impl<T: Clone> SubtaskProtocol<T> {
     /// The mailbox has come to this barrier.
     pub fn handle_mail(&mut self, barrier: Barrier) {
         match self.mailbox {
-            Mailbox::BeforeGate => {
-                self.drain_before(barrier.checkpoint);
-                self.gate.handle_trigger(barrier);
-            }
+            Mailbox::BeforeGate => self.gate.handle_trigger(barrier),
             Mailbox::BehindGate => self.perform(barrier),
         }
     }

@@ -73,3 +73,27 @@ fn a_newer_trigger_makes_no_savepoint_superfluous() {
     subtask.handle_aborted(ckpt(1));
     assert!(!subtask.outlives(ckpt(1), ckpt(2)));
 }
+
+/// A source whose processor is taken when the turn of both has come: the older checkpoint is one of a source that goes
+/// on, for that is what is restored from it when the drain fails.
+#[test]
+fn a_drain_ends_a_source_behind_the_cuts_of_older_checkpoints() {
+    let (role, place) = (OperatorRole::Source, LoopPlace::default());
+    let mut source: SubtaskProtocol<char> =
+        SubtaskProtocol::new(role, 0, Protocol::Aligned, place, DefectSet::NONE);
+    let drain = Barrier::of_savepoint(ckpt(2), SavepointMode::Drain);
+    for barrier in [Barrier::in_order(ckpt(1)), drain] {
+        source.handle_trigger(barrier);
+        source.handle_mail(barrier);
+    }
+    let mut told = Vec::new();
+    while let Some(output) = source.poll_output() {
+        match output {
+            SubtaskOutput::Freeze(checkpoint) => told.push(Some(checkpoint)),
+            SubtaskOutput::EndSource => told.push(None),
+            // What else is done at a cut is no matter.
+            _ => {}
+        }
+    }
+    assert_eq!(told, [Some(ckpt(1)), None, Some(ckpt(2))], "none is the end of its input");
+}
