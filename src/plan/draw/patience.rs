@@ -45,7 +45,10 @@ fn takes_ms(plan: &Plan, topology: &Topology) -> u64 {
 const FAN_OUT: u64 = 5;
 
 /// How often it does where it goes round in loops.
-const LAPS: u64 = 32;
+pub const LAPS: u64 = 32;
+
+/// All that goes round follows closely upon something else: a channel keeps order, and the slower of two counts.
+pub const FOLLOWING: u64 = 2;
 
 /// Raises the time that the job has behind the faults, where its slowest channel needs nearly all of it: to twice
 /// what that needs, for checkpoints and what is read anew. A bound that a scenario states is left alone.
@@ -141,7 +144,7 @@ impl Busy<'_> {
     /// enters it as others leave it, which have gone round; ahead of a slow channel is what waits in its sender.
     fn ahead_us(&self) -> u64 {
         if self.has_loops() {
-            return LAPS * self.round_trip_us();
+            return LAPS * self.lap_us();
         }
         let waits = !self.plan.cluster.checkpoints.protocol.may_overtake();
         let records = if waits && !self.plan.links.slow.is_empty() { BACKLOG } else { 0 };
@@ -156,9 +159,19 @@ impl Busy<'_> {
 
     /// Through the slowest channel, and back, on average.
     fn round_trip_us(&self) -> u64 {
+        self.there_and_back_us(1)
+    }
+
+    /// The same in a loop.
+    fn lap_us(&self) -> u64 {
+        self.there_and_back_us(FOLLOWING)
+    }
+
+    /// Through the slowest channel, and back, with the slowest of so many messages.
+    fn there_and_back_us(&self, messages: u64) -> u64 {
         let links = &self.plan.links;
         let all = links.slow.iter().map(|slow| slow.latency).chain([links.channels]);
-        2 * all.map(|latency| latency.mean_us()).max().unwrap_or(0)
+        2 * all.map(|latency| latency.slowest_us(messages)).max().unwrap_or(0)
     }
 
     /// What so many records take through a channel on average, and through whoever receives them: as many as there

@@ -5,7 +5,8 @@
 //! input that cannot be read before the run ends: each would fail a run without any bug. So the drawn
 //! settings are raised, and the input shortened, to what the drawn latencies allow:
 //!
-//! - a checkpoint expires no earlier than twice the time it takes on average;
+//! - a checkpoint expires no earlier than twice the time it takes on average, nor before what is ahead of its barriers
+//!   in a loop has gone round;
 //! - the failure detector waits for two heartbeats and the slowest control message;
 //! - a request is repeated no earlier than its answer takes at worst;
 //! - the input is short enough to be read within [`READING_MAX_US`] on average;
@@ -14,9 +15,10 @@
 //!
 //! What is pinned is left alone, and what the scenario itself says is always taken for possible.
 
-use crate::plan::draw::patience::BACKLOG;
+use crate::plan::draw::patience::{BACKLOG, FOLLOWING, LAPS};
 use crate::plan::scenario::LinkScenario;
 use crate::plan::{Latency, Scenario, Setting, Span};
+use crate::protocol::Protocol;
 
 /// How many channels a barrier passes one after the other, in the deepest job that is asked for.
 const HOPS: u64 = 5;
@@ -37,7 +39,8 @@ pub fn grant(varied: &mut Scenario, original: &Scenario) {
     shorten(varied, &usual);
     let swarm = &original.swarm;
     if !swarm.is_pinned(Setting::Timeout) {
-        raise(&mut varied.checkpoints.timeout_ms, 2 * usual.checkpoint_us() / 1_000);
+        let checkpoint_us = (2 * usual.checkpoint_us()).max(loop_us(varied));
+        raise(&mut varied.checkpoints.timeout_ms, checkpoint_us / 1_000);
     }
     if !swarm.is_pinned(Setting::Cluster) {
         let cluster = &mut varied.cluster;
@@ -118,6 +121,12 @@ impl Pace {
         let hop_us = 2 * self.channel_us + BACKLOG * self.record_us + self.mailbox_us;
         HOPS * hop_us + 8 * self.control_us + 3 * self.store_us
     }
+}
+
+/// For how long a barrier that closes a loop waits there, as every drawn plan allows it.
+fn loop_us(scenario: &Scenario) -> u64 {
+    let has_loops = scenario.checkpoints.protocol == Protocol::Cyclic;
+    if has_loops { LAPS * 2 * scenario.links.channels.slowest_us(FOLLOWING) } else { 0 }
 }
 
 /// What a control message takes on the slowest of all links that there may be.
