@@ -292,6 +292,14 @@ fn seeds_whose_checkpoints_had_no_time_have_it() {
     }
 }
 
+/// A plan of a swarm in which every checkpoint expired before the records ahead of its barriers had gone round.
+#[test]
+fn barriers_in_a_loop_have_the_time_of_what_goes_round() {
+    let (scenario, experiments) = (named("collatz"), Experiments::new());
+    let plan = plan(StrategyName::Swarm, &scenario, 9_000_522, &experiments);
+    completes_one_checkpoint_in(1, &plan, StrategyName::Swarm, &experiments);
+}
+
 #[test]
 fn a_timeout_is_raised_within_the_range_of_its_scenario() {
     let experiments = Experiments::new();

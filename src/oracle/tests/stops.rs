@@ -3,7 +3,7 @@
 use super::super::kind::Kind;
 use super::super::testing::{LAST, SUM, Script};
 use super::*;
-use crate::protocol::{Attempt, ChannelShape, LineageId, Protocol, SavepointMode};
+use crate::protocol::{AbortReason, Attempt, ChannelShape, LineageId, Protocol, SavepointMode};
 
 /// A record of each source has gone all the way, and behind it the barrier of a savepoint.
 fn stopping(mode: SavepointMode) -> Script {
@@ -59,8 +59,15 @@ fn no_other_cut_holds_what_a_drain_has_ended() {
     for mode in [SavepointMode::GoOn, SavepointMode::Stop] {
         includes(OracleName::Termination, words, &ended(mode));
     }
-    let verdict = judged(&ended(SavepointMode::Drain), &End::Stopped);
-    assert!(verdict.violations().iter().all(|v| v.kind != Kind::CutShort), "{verdict}");
+    let drained = ended(SavepointMode::Drain);
+    let mut late = drained.clone();
+    let triggered = at(&late, |event| matches!(event, Event::SavepointTriggered { .. }));
+    let (attempt, reason) = (Attempt(1), AbortReason::Expired);
+    late.insert(triggered + 1, Event::Aborted { attempt, checkpoint: ONE, reason });
+    for events in [drained, late] {
+        let verdict = judged(&events, &End::Stopped);
+        assert!(verdict.violations().iter().all(|v| v.kind != Kind::CutShort), "{verdict}");
+    }
 }
 
 /// The same job, whose operator sends some of what it makes to itself again.
